@@ -1,0 +1,1 @@
+//! (placeholder while the seam is being laid)

@@ -1,0 +1,17 @@
+//! The backends: one file is one granularity.
+//!
+//! Adding one is a file here, its `mod` line and its `visit` line below, next to each other.
+
+mod host;
+
+use crate::domain::Domain;
+
+/// Called once per backend, with its type: how a name chosen at run time becomes code without indirection.
+pub trait Visitor {
+    /// Visits one backend.
+    fn visit<D: Domain>(&mut self);
+}
+
+/// Calls the visitor for every backend, in the order they are shown.
+pub fn visit_all(_visitor: &mut impl Visitor) {
+}

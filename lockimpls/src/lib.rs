@@ -1,0 +1,26 @@
+//! A unix(4) socket layer in user space, with interchangeable locking, and the checker that never looks away.
+//!
+//! * [`Domain`] is what a backend is; [`visit_all`] names every one of them.
+//! * [`Checked`] is the boundary every call passes: what a system call's entry and return are to a kernel.
+//! * [`witness`] keeps what every thread holds, and reports what is held too long or taken in the wrong order.
+//! * [`sync`] has the one lock type, taken and released by hand.
+//!
+//! The lock order is the table at [`witness::Class`].
+
+pub mod calibrate;
+pub mod domain;
+pub mod errno;
+pub mod sync;
+pub mod witness;
+
+mod backend;
+mod checked;
+mod primitives;
+
+pub use backend::{Visitor, visit_all};
+pub use checked::Checked;
+pub use domain::{
+    Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    WaitStrategy,
+};
+pub use errno::Errno;

@@ -1,0 +1,113 @@
+//! The lock under every backend: taken and released by hand, as a kernel does, and seen by the witness.
+//!
+//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm comes through `lock_api`, so that another raw
+//! lock can take its place; the default is `parking_lot`'s. There are no guards: a guard, or
+//! a closure that locks around its body, cannot leak a lock, and a checker that looks for leaked locks would
+//! have nothing to look at. Every acquisition names its place in the source.
+
+#![allow(unsafe_code)]
+
+use std::mem::MaybeUninit;
+
+use lock_api::RawRwLock;
+
+use crate::primitives::UnsafeCell;
+use crate::witness::{self, Class, Edge, WaitsFor};
+
+/// The raw lock under every backend unless another is named.
+pub type DefaultRaw = parking_lot::RawRwLock;
+
+/// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the checker's cost.
+pub struct RwLock<R: RawRwLock = DefaultRaw, const CHECKED: bool = true> {
+    raw: R,
+    /// What the raw lock wants back at the release (a queue node, say; nothing for `parking_lot`). Written and
+    /// read by the holder alone.
+    acquisition: UnsafeCell<MaybeUninit<R::ExclusiveGuard>>,
+    class: Class,
+}
+
+// SAFETY: `raw` is `Sync`; `acquisition` is touched only by the thread that holds the lock exclusively, and by the
+// same thread that took it (`exit` asks the witness), so a guard that may not be sent is not sent.
+unsafe impl<R: RawRwLock + Sync, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
+// SAFETY: an unlocked lock holds no acquisition; a locked one is never moved (its address is its identity).
+unsafe impl<R: RawRwLock + Send, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
+
+impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
+    /// An unlocked lock of this class.
+    #[must_use]
+    pub const fn new(class: Class) -> Self {
+        Self { raw: R::INIT, acquisition: UnsafeCell::new(MaybeUninit::uninit()), class }
+    }
+
+    /// The address by which the witness knows this lock.
+    #[inline]
+    pub fn addr(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    /// `rw_enter_write`: takes the lock, waiting for it if it must.
+    #[inline]
+    #[track_caller]
+    pub fn enter(&self) {
+        self.enter_edge(Edge::None);
+    }
+
+    /// Takes the lock by an exception of the lock-order table.
+    #[inline]
+    #[track_caller]
+    pub fn enter_edge(&self, edge: Edge) {
+        if CHECKED {
+            witness::checkorder(self.addr(), self.class, edge);
+        }
+        let acquisition = match self.raw.try_lock_exclusive() {
+            Some(acquisition) => acquisition,
+            None => self.enter_slow(),
+        };
+        // SAFETY: this thread holds the lock exclusively since the line above.
+        unsafe { (*self.acquisition.get()).write(acquisition) };
+        if CHECKED {
+            witness::lock(self.addr(), self.class);
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn enter_slow(&self) -> R::ExclusiveGuard {
+        if CHECKED {
+            witness::contended(self.class);
+            witness::sleep(self.addr(), WaitsFor::Lock, 0);
+        }
+        let acquisition = self.raw.lock_exclusive();
+        if CHECKED {
+            witness::awake();
+        }
+        acquisition
+    }
+
+    /// `rw_exit_write`: releases the lock, which the calling thread must hold.
+    #[inline]
+    #[track_caller]
+    pub fn exit(&self) {
+        if CHECKED {
+            // Ends the process if this thread does not hold the lock: so the release below is sound.
+            witness::unlock(self.addr(), self.class);
+        }
+        // SAFETY: the calling thread holds the lock exclusively: kept by the witness, which was just asked;
+        // in the unchecked twin by `calibrate`, whose only use is a loop of pairs.
+        // The acquisition was written when the lock was taken, and is read once.
+        unsafe { self.raw.unlock_exclusive((*self.acquisition.get()).assume_init_read()) }
+    }
+
+    /// Whether the calling thread holds this lock.
+    #[inline]
+    pub fn is_mine(&self) -> bool {
+        witness::is_held(self.addr(), self.class)
+    }
+
+    /// `soassertlocked`: ends the process with a report unless the calling thread holds this lock.
+    #[inline]
+    #[track_caller]
+    pub fn assert_mine(&self) {
+        witness::assert_held(self.addr(), self.class);
+    }
+}

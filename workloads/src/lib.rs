@@ -1,0 +1,159 @@
+//! What the threads do to a socket layer.
+//!
+//! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no backend by name: it is
+//! written against [`lockimpls::Checked`], compiled once per backend, and run by a harness that gives every lane (thread) a
+//! [`Meter`]. The harness owns the clock, the pinning and the histograms; the workload owns the sockets, says what
+//! one operation is, and verifies that what was sent is what was received.
+
+#![forbid(unsafe_code)]
+
+use lockimpls::{Checked, Domain, Errno, SockType};
+
+/// What one run of a workload is asked to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Plan {
+    /// How many lanes run at once, one thread each; at least 1.
+    pub threads: usize,
+    /// The type of the sockets.
+    pub socket_type: SockType,
+    /// The length of each message, in bytes; at least 1.
+    pub message_bytes: usize,
+    /// Check every byte of every message, not only tags and the first and last message.
+    pub verify: bool,
+    /// `paced`: operations per second and lane.
+    pub rate_per_second: f64,
+    /// `groups`: how many groups.
+    pub groups: usize,
+    /// `groups`: how many senders and how many receivers each group has.
+    pub fan: usize,
+    /// For whatever is drawn by chance.
+    pub seed: u64,
+}
+
+/// What a latency is the latency of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[repr(usize)]
+pub enum Event {
+    /// A send (on `pairs`: by the end with the lower address).
+    Send = 0,
+    /// A send by the end with the higher address (`pairs` records the two apart).
+    SendHigher = 1,
+    /// A receive.
+    Receive = 2,
+    /// From a message sent to its answer received.
+    RoundTrip = 3,
+    /// From the planned start of an operation to its end (`paced`).
+    Response = 4,
+    /// From the real start of an operation to its end (`paced`; `accept`, `churn`: the whole cycle).
+    Service = 5,
+}
+
+/// How many kinds of event there are.
+pub const EVENTS: usize = 6;
+
+impl Event {
+    /// Every event, by its discriminant.
+    pub const ALL: [Event; EVENTS] = [
+        Event::Send,
+        Event::SendHigher,
+        Event::Receive,
+        Event::RoundTrip,
+        Event::Response,
+        Event::Service,
+    ];
+
+    /// The name in records.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Event::Send => "send",
+            Event::SendHigher => "send_higher_address",
+            Event::Receive => "receive",
+            Event::RoundTrip => "round_trip",
+            Event::Response => "response",
+            Event::Service => "service",
+        }
+    }
+}
+
+/// The harness's side of a lane: when to go on, and what to time.
+///
+/// The lane calls [`Meter::running`] once before each operation and stops when it answers `false`. In a
+/// throughput round the other calls compile to nothing.
+pub trait Meter {
+    /// Whether to do one more operation; counts it (warm-up is not counted).
+    fn running(&mut self) -> bool;
+    /// A stamp: ends the event that began at the last stamp, and begins the next (one clock reading).
+    fn lap(&mut self, event: Event);
+    /// A stamp that ends nothing: what lies between the last stamp and this one is not recorded.
+    fn skip(&mut self);
+    /// Nanoseconds since the lane began, by the harness's clock (`paced` needs it in every round).
+    fn now_ns(&self) -> u64;
+    /// Records a latency that the workload took itself with [`Meter::now_ns`].
+    fn record(&mut self, event: Event, latency_ns: u64);
+}
+
+/// What a lane has done, warm-up and draining included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LaneSums {
+    /// Messages and bytes sent, and the wrapping sum of the bytes' checksum (see `message`).
+    pub messages_sent: u64,
+    /// Bytes sent.
+    pub bytes_sent: u64,
+    /// Messages received.
+    pub messages_received: u64,
+    /// Bytes received.
+    pub bytes_received: u64,
+    /// Refusals that are part of the workload (ENOBUFS of a full datagram buffer, say).
+    pub refusals: u64,
+}
+
+/// One workload on one backend: its sockets.
+pub trait Workload<D: Domain>: Sync + Sized {
+    /// Opens the sockets, on the calling thread.
+    ///
+    /// # Errors
+    /// Those of the layer.
+    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno>;
+
+    /// What one thread does, from the start of the warm-up to the end of the round, and then whatever
+    /// is needed so that every lane can end (draining, end marks). Runs on all lanes at once.
+    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums;
+
+    /// Whether this lane's operations are added up as the workload's (of `stream`, the receivers' are).
+    fn counts(&self, lane: usize) -> bool {
+        let _ = lane;
+        true
+    }
+
+    /// Verifies the sums of all lanes and closes every descriptor.
+    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]);
+}
+
+/// A workload, whatever the backend.
+pub trait Kind {
+    /// The workload on one backend.
+    type On<D: Domain>: Workload<D>;
+    /// The name by which users choose it.
+    const NAME: &'static str;
+    /// One line: what the threads do.
+    const ABOUT: &'static str;
+    /// What one operation is.
+    const OPERATION: &'static str;
+    /// Whether it can run as asked.
+    ///
+    /// # Errors
+    /// Why it cannot (it is then listed as skipped): one sentence for a user.
+    fn fits(plan: &Plan) -> Result<(), String>;
+}
+
+/// Called once per workload.
+pub trait Visitor {
+    /// Visits one workload.
+    fn visit<K: Kind>(&mut self);
+}
+
+/// Calls the visitor for every workload, in the order they are shown.
+pub fn visit_all(visitor: &mut impl Visitor) {
+    let _ = visitor;
+}
