@@ -1,0 +1,100 @@
+//! A record as a line of JSON, and back.
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::record::{Measured, Record, SCHEMA};
+
+/// Why a line is not a record, or a record cannot be a line.
+#[derive(Debug, Error)]
+pub enum LineError {
+    /// Not JSON, or a field is missing or of the wrong kind.
+    #[error("not a record: {0}; a line must be one JSON object as FORMAT.md has it")]
+    Json(#[from] serde_json::Error),
+    /// Another format.
+    #[error(
+        "schema {found} is unknown; this program reads schema {SCHEMA}: read the file with the \
+         version of solock that wrote it"
+    )]
+    Schema {
+        /// The number found.
+        found: u64,
+    },
+    /// Neither a measurement nor a finding.
+    #[error("kind {found:?} is unknown; schema {SCHEMA} has measured, finding and interrupted")]
+    Kind {
+        /// The name found.
+        found: String,
+    },
+    /// The name of the cell and its coordinates differ.
+    #[error("cell {found:?} is not the cell of its own fields, which is {expected:?}")]
+    Cell {
+        /// The name found.
+        found: String,
+        /// What the coordinates say.
+        expected: String,
+    },
+}
+
+/// What every line begins with.
+#[derive(Deserialize)]
+struct Head {
+    schema: u64,
+    kind: String,
+}
+
+/// A line to be.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    schema: u32,
+    kind: &'a str,
+    #[serde(flatten)]
+    body: &'a T,
+}
+
+impl Record {
+    /// The record as one line, without the newline. It is read back before it is handed out, so that
+    /// what is stored can be read (a division by zero upstream would store a number that is none).
+    ///
+    /// # Errors
+    /// A number is not finite, or the cell's name is not that of its coordinates.
+    pub fn to_line(&self) -> Result<String, LineError> {
+        let line = match self {
+            Record::Measured(body) => line_of("measured", body)?,
+            Record::Finding(body) => line_of("finding", body)?,
+            Record::Interrupted(body) => line_of("interrupted", body)?,
+        };
+        Record::from_line(&line)?;
+        Ok(line)
+    }
+
+    /// Reads a line. Fields that this version does not know are left aside.
+    ///
+    /// # Errors
+    /// The line is no record of schema 1.
+    pub fn from_line(line: &str) -> Result<Record, LineError> {
+        let head: Head = serde_json::from_str(line)?;
+        if head.schema != u64::from(SCHEMA) {
+            return Err(LineError::Schema { found: head.schema });
+        }
+        match head.kind.as_str() {
+            "measured" => measured_from(line),
+            "finding" => Ok(Record::Finding(serde_json::from_str(line)?)),
+            "interrupted" => Ok(Record::Interrupted(serde_json::from_str(line)?)),
+            _ => Err(LineError::Kind { found: head.kind }),
+        }
+    }
+}
+
+fn line_of<T: Serialize>(kind: &str, body: &T) -> Result<String, LineError> {
+    Ok(serde_json::to_string(&Line { schema: SCHEMA, kind, body })?)
+}
+
+fn measured_from(line: &str) -> Result<Record, LineError> {
+    let measured: Box<Measured> = serde_json::from_str(line)?;
+    let expected = measured.cell.id();
+    if measured.cell_id != expected {
+        return Err(LineError::Cell { found: measured.cell_id, expected });
+    }
+    Ok(Record::Measured(measured))
+}

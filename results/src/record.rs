@@ -1,0 +1,414 @@
+//! One line of a run file: what was measured in one round of one cell, what was found, or where a
+//! run was cut short.
+//!
+//! Everything here is data. Names carry their units; `FORMAT.md` says field by field what they mean.
+
+use serde::{Deserialize, Serialize};
+
+/// The number of the format that this crate writes, and the only one it reads.
+pub const SCHEMA: u32 = 1;
+
+/// A round in which a thread was on its CPU for a smaller share of the time than this is flagged.
+pub const ON_CPU_SHARE_MIN: f64 = 0.995;
+
+/// One line of a run file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Record {
+    /// One round of one cell.
+    Measured(Box<Measured>),
+    /// What a check found; the run ended with it.
+    Finding(Box<Finding>),
+    /// The run was ended before its plan was done (Ctrl-C).
+    Interrupted(Box<Interrupted>),
+}
+
+/// What is measured: the coordinates of a cell of the matrix.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Cell {
+    /// The locking measured, by name.
+    pub backend: String,
+    /// What the threads did, by name.
+    pub workload: String,
+    /// `stream`, `dgram` or `seqpacket`.
+    pub socket_type: String,
+    /// The length of each message.
+    pub message_bytes: u64,
+    /// How many threads ran at once.
+    pub threads: u32,
+    /// The wait strategy: `spin`, `adaptive` or `park`.
+    pub wait: String,
+    /// `paced`: operations per second and thread that were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_asked: Option<f64>,
+    /// `groups`: how many groups.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub groups: Option<u32>,
+    /// `groups`: how many senders and how many receivers each group has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fan: Option<u32>,
+}
+
+impl Cell {
+    /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with `/r1000`
+    /// (a rate) and `/g2f8` (groups and fan) behind it where they apply.
+    #[must_use]
+    pub fn id(&self) -> String {
+        let Cell { workload, backend, socket_type, message_bytes, threads, wait, .. } = self;
+        let mut id =
+            format!("{workload}/{backend}/{socket_type}/{message_bytes}B/t{threads}/{wait}");
+        if let Some(rate) = self.rate_asked {
+            id.push_str(&format!("/r{rate}"));
+        }
+        if let (Some(groups), Some(fan)) = (self.groups, self.fan) {
+            id.push_str(&format!("/g{groups}f{fan}"));
+        }
+        id
+    }
+}
+
+/// What a round was for. A throughput round takes no stamp per operation, a latency round takes one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// Operations per second.
+    #[default]
+    Throughput,
+    /// Latencies, in histograms.
+    Latency,
+}
+
+/// One round of one cell.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Measured {
+    /// [`Cell::id`] of the coordinates below.
+    #[serde(rename = "cell")]
+    pub cell_id: String,
+    /// The coordinates, each a field of the line.
+    #[serde(flatten)]
+    pub cell: Cell,
+    /// The number of the round, from 0; backends are compared inside a round.
+    pub round: u32,
+    /// The position of this line's measurement in the run, from 0.
+    pub order_in_run: u32,
+    /// What the shuffling and the workload drew from.
+    pub seed: u64,
+    /// What the round was for.
+    pub measure: Measure,
+    /// The measured time, warm-up excluded.
+    pub seconds: f64,
+    /// Operations done in that time by all threads.
+    pub operations: u64,
+    /// Operations of each thread that counts.
+    pub operations_per_thread: Vec<u64>,
+    /// Bytes carried by those operations.
+    pub bytes: u64,
+    /// `operations / seconds`.
+    pub operations_per_second: f64,
+    /// Jain's index of `operations_per_thread`: 1 when all did the same, 1/n when one did all.
+    pub fairness_jain: f64,
+    /// `paced`: operations per second and thread that were reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_achieved: Option<f64>,
+    /// `paced`: the rate was not kept up, so the percentiles mean nothing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overloaded: bool,
+    /// Latencies by kind of event; empty in throughput rounds.
+    #[serde(default)]
+    pub latency_ns: Latencies,
+    /// Lock operations, by lock class, of all threads in the measured time.
+    pub locks: Vec<LockCounts>,
+    /// Operations that took no lock, and those that might have.
+    pub fast_path: FastPath,
+    /// What the checks counted: all 0 but the last in a published line.
+    pub checks: Checks,
+    /// What the measuring costs.
+    pub instrument: Instrument,
+    /// What else the machine did meanwhile.
+    pub host_noise: HostNoise,
+    /// Which CPU each thread was given.
+    pub pinning: Pinning,
+    /// The machine.
+    pub host: Host,
+    /// The compiler, as `rustc --version` prints it.
+    pub rustc: String,
+    /// The commit the program was built from, if it was built in a checkout.
+    pub commit: Option<String>,
+    /// Whether the checkout differed from that commit.
+    pub dirty: Option<bool>,
+    /// When the round began: UTC, RFC 3339, milliseconds (see [`crate::time::rfc3339_utc`]).
+    pub started: String,
+}
+
+/// Latencies by kind of event; a kind that does not occur is left out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// A send (on `pairs`: by the end with the lower address).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<Latency>,
+    /// A send by the end with the higher address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send_higher_address: Option<Latency>,
+    /// A receive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receive: Option<Latency>,
+    /// From a message sent to its answer received.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip: Option<Latency>,
+    /// From the planned start of an operation to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub response: Option<Latency>,
+    /// From the real start of an operation to its end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<Latency>,
+}
+
+impl Latencies {
+    /// The names of the kinds, in the order of [`Latencies::iter`].
+    pub const NAMES: [&str; 6] =
+        ["send", "send_higher_address", "receive", "round_trip", "response", "service"];
+
+    /// Every kind that occurred, with its name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Latency)> {
+        let kinds = [
+            &self.send,
+            &self.send_higher_address,
+            &self.receive,
+            &self.round_trip,
+            &self.response,
+            &self.service,
+        ];
+        Self::NAMES.into_iter().zip(kinds).filter_map(|(name, kind)| Some((name, kind.as_ref()?)))
+    }
+
+    /// The place of a kind, by its name.
+    pub fn get_mut(&mut self, name: &str) -> Option<&mut Option<Latency>> {
+        match name {
+            "send" => Some(&mut self.send),
+            "send_higher_address" => Some(&mut self.send_higher_address),
+            "receive" => Some(&mut self.receive),
+            "round_trip" => Some(&mut self.round_trip),
+            "response" => Some(&mut self.response),
+            "service" => Some(&mut self.service),
+            _ => None,
+        }
+    }
+}
+
+/// The latencies of one kind of event, in nanoseconds; [`crate::histogram::latency`] makes it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Latency {
+    /// How many were recorded.
+    pub count: u64,
+    /// The median.
+    pub p50: u64,
+    /// The 90th percentile.
+    pub p90: u64,
+    /// The 99th percentile.
+    pub p99: u64,
+    /// The 99.9th percentile.
+    pub p999: u64,
+    /// The longest.
+    pub max: u64,
+    /// How many were longer than the histogram's bound, and counted as being at it.
+    pub lost_count: u64,
+    /// The whole histogram: base64 of HdrHistogram's compressed V2 encoding.
+    pub histogram: String,
+}
+
+/// Lock operations of one class of locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LockCounts {
+    /// The class, by name.
+    pub class: String,
+    /// Times a lock was taken.
+    pub acquisitions: u64,
+    /// Of these, times it was not free at once.
+    pub contended: u64,
+    /// Times a lock was released and taken again only for the sake of the order.
+    pub relocks: u64,
+    /// Times the work began anew because the world had changed meanwhile.
+    pub retries: u64,
+}
+
+/// Operations that took no lock, and those of the same backend that went through the locks.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FastPath {
+    /// Sends that took no lock.
+    pub sends: u64,
+    /// Receives that took no lock.
+    pub receives: u64,
+    /// Sends that could have, and went through the locks.
+    pub slow_sends: u64,
+    /// Receives that could have, and went through the locks.
+    pub slow_receives: u64,
+    /// Times the fast path was closed for a pair.
+    pub gate_closings: u64,
+}
+
+/// What the checks counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Checks {
+    /// Locks held at a call's return or at a thread's end.
+    pub leaked_locks: u64,
+    /// Locks taken in a wrong order.
+    pub order_violations: u64,
+    /// References, messages, control blocks, sockets and descriptors in use after the end.
+    pub objects_left: u64,
+    /// Bytes sent but neither received nor discarded.
+    pub bytes_lost: u64,
+    /// Messages that came in a wrong order or with wrong content.
+    pub out_of_order: u64,
+    /// Calls whose return was checked, which is how much the zeros above are worth.
+    pub operations_checked: u64,
+}
+
+impl Checks {
+    /// Everything that was found wrong.
+    #[must_use]
+    pub fn faults(&self) -> u64 {
+        [self.leaked_locks, self.order_violations, self.objects_left, self.bytes_lost]
+            .into_iter()
+            .fold(self.out_of_order, u64::saturating_add)
+    }
+}
+
+/// What the measuring costs, measured in the same run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// One reading of the clock.
+    pub clock_ns: f64,
+    /// The smallest step of the clock.
+    pub clock_step_ns: f64,
+    /// A lock and unlock, unchecked.
+    pub lock_ns_per_pair: f64,
+    /// What the checker adds to a lock and unlock.
+    pub checker_ns_per_pair: f64,
+    /// How far two identical runs lay apart, if that was measured.
+    pub aa_spread_percent: Option<f64>,
+    /// The loop around an operation (tag, check, count, stop flag), if that was measured.
+    pub loop_ns_per_operation: Option<f64>,
+}
+
+/// What else the machine did in the measured time; `null` where the system does not say.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct HostNoise {
+    /// The share of the time that the unluckiest thread was on its CPU.
+    pub on_cpu_share_min: Option<f64>,
+    /// Time that threads were ready to run and did not, all threads together.
+    pub run_delay_ns: Option<u64>,
+    /// Times a thread was taken off its CPU against its will, all threads together.
+    pub involuntary_switches: Option<u64>,
+    /// Time that the hypervisor gave to others, all CPUs together.
+    pub steal_ns: Option<u64>,
+    /// `on_cpu_share_min` was below [`ON_CPU_SHARE_MIN`]: kept, and left out of ratios.
+    pub flagged: bool,
+}
+
+/// Which CPU each thread was given.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pinning {
+    /// The CPU asked for, thread by thread; empty when nothing was asked.
+    pub asked: Vec<u32>,
+    /// The CPU read back from the system, thread by thread; empty when unpinned.
+    pub got: Vec<u32>,
+    /// At least one thread was not pinned.
+    pub unpinned: bool,
+    /// There were more threads than CPUs to put them on.
+    pub oversubscribed: bool,
+}
+
+/// The machine. Records of different machines are never mixed.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// The processor's name.
+    pub cpu: String,
+    /// How many CPUs (hardware threads) are allowed to this program.
+    pub cpus: u32,
+    /// Packages, cores and threads, such as `1 package, 2 cores, 2 threads`.
+    pub topology: String,
+    /// The system's kernel and its version.
+    pub kernel: String,
+    /// The hypervisor's name, if there is one and it shows.
+    pub virtualised: Option<String>,
+    /// The frequency governor, if the system says.
+    pub governor: Option<String>,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Finding {
+    /// Which check.
+    pub check: String,
+    /// How many (locks held, objects left, bytes lost ...); at least 1.
+    pub count: u64,
+    /// The call that was under way, such as `sys_sendmsg`, or `none`.
+    pub operation: String,
+    /// The backend the call was made on, or `none`.
+    pub backend: String,
+    /// The number of the thread that found it.
+    pub thread: u32,
+    /// Where what is held was acquired, or where the fault is: `file:line`.
+    pub at: String,
+    /// The whole report, several lines, in witness(4)'s words.
+    pub report: String,
+    /// [`Cell::id`] of the cell being measured, if one was.
+    pub cell: Option<String>,
+    /// The commit the program was built from, if it was built in a checkout.
+    pub commit: Option<String>,
+    /// When it was found: UTC, RFC 3339, milliseconds.
+    pub started: String,
+    /// The machine.
+    pub host: Host,
+}
+
+/// The run was ended before its plan was done.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Interrupted {
+    /// Why, such as `SIGINT`.
+    pub reason: String,
+    /// [`Cell::id`] of the cell being measured, if one was.
+    pub cell: Option<String>,
+    /// When it was ended: UTC, RFC 3339, milliseconds.
+    pub started: String,
+    /// The machine.
+    pub host: Host,
+}
+
+impl Record {
+    /// The machine the line comes from.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        match self {
+            Record::Measured(measured) => &measured.host,
+            Record::Finding(finding) => &finding.host,
+            Record::Interrupted(interrupted) => &interrupted.host,
+        }
+    }
+
+    /// The round, if the line is one.
+    #[must_use]
+    pub fn as_measured(&self) -> Option<&Measured> {
+        match self {
+            Record::Measured(measured) => Some(measured),
+            _ => None,
+        }
+    }
+}
+
+impl From<Measured> for Record {
+    fn from(measured: Measured) -> Self {
+        Record::Measured(Box::new(measured))
+    }
+}
+
+impl From<Finding> for Record {
+    fn from(finding: Finding) -> Self {
+        Record::Finding(Box::new(finding))
+    }
+}
+
+impl From<Interrupted> for Record {
+    fn from(interrupted: Interrupted) -> Self {
+        Record::Interrupted(Box::new(interrupted))
+    }
+}
