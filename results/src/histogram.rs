@@ -1,6 +1,9 @@
 //! Histograms as they stand in records: encoded, decoded, summed up, merged.
 
+use std::io::Read;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use flate2::read::ZlibDecoder;
 use hdrhistogram::Histogram;
 use hdrhistogram::serialization::{
     DeserializeError, Deserializer, Serializer, V2DeflateSerializeError, V2DeflateSerializer,
@@ -13,27 +16,47 @@ use crate::record::Latency;
 pub const MAX_NS: u64 = 60_000_000_000;
 /// Decimal digits that are kept.
 pub const DIGITS: u8 = 3;
-/// The longest encoded histogram that is read. A full one has 216 KiB before compression.
-const ENCODED_BYTES_MAX: usize = 4 << 20;
+/// The longest encoded histogram that is read, in base64 and after decompression. One in which
+/// every count is of full width has 250 KiB.
+const ENCODED_BYTES_MAX: usize = 1 << 20;
+/// What a compressed encoding begins with: its cookie and the length of the rest.
+const COMPRESSED_HEAD_BYTES: usize = 8;
+/// The cookie of the compressed V2 encoding.
+const COMPRESSED_COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
+/// What is inside begins with a cookie, the length of the counts and 32 bytes of bounds.
+const INNER_HEAD_BYTES: usize = 40;
 
 /// Why an encoded histogram is none.
 #[derive(Debug, Error)]
 pub enum HistogramError {
     /// Longer than any histogram of ours.
-    #[error("an encoded histogram of {0} bytes is too long; at most {ENCODED_BYTES_MAX} are read")]
-    TooLong(usize),
+    #[error("the histogram is longer than {ENCODED_BYTES_MAX} bytes")]
+    TooLong,
     /// Not base64.
     #[error("the histogram is not base64: {0}")]
     Base64(#[from] base64::DecodeError),
+    /// Not compressed, or not as it should be.
+    #[error("the histogram is not in HdrHistogram's compressed V2 encoding: {0}")]
+    Compression(String),
     /// Not an HdrHistogram.
-    #[error("the histogram is not in HdrHistogram's compressed V2 encoding: {0:?}")]
-    Encoding(DeserializeError),
+    #[error("the histogram is not in HdrHistogram's compressed V2 encoding: {0}")]
+    Encoding(#[from] DeserializeError),
     /// Cannot be encoded.
     #[error("the histogram cannot be encoded: {0}")]
     Encode(#[from] V2DeflateSerializeError),
-    /// Bounds that do not fit together.
-    #[error("the histograms have different bounds and cannot be merged")]
-    Merge,
+    /// Not the bounds that all of ours have.
+    #[error(
+        "the histogram has bounds {low_ns} to {high_ns} ns and {digits} digits; schema 1 has 1 to \
+         {MAX_NS} ns and {DIGITS} digits, and only such can be merged"
+    )]
+    Bounds {
+        /// The lowest value it tells from 0.
+        low_ns: u64,
+        /// The highest value it holds.
+        high_ns: u64,
+        /// Its decimal digits.
+        digits: u8,
+    },
 }
 
 /// An empty histogram with the bounds of all of ours: 1 ns to one minute, 3 digits.
@@ -75,25 +98,53 @@ pub fn encode(histogram: &Histogram<u64>) -> Result<String, HistogramError> {
 /// The histogram that [`encode`] wrote.
 ///
 /// # Errors
-/// The text is no such encoding.
+/// The text is no such encoding, or its bounds are not those of [`new`].
 pub fn decode(text: &str) -> Result<Histogram<u64>, HistogramError> {
     if text.len() > ENCODED_BYTES_MAX {
-        return Err(HistogramError::TooLong(text.len()));
+        return Err(HistogramError::TooLong);
     }
-    let bytes = BASE64.decode(text)?;
-    Deserializer::new().deserialize(&mut bytes.as_slice()).map_err(HistogramError::Encoding)
+    let inner = inflate(&BASE64.decode(text)?)?;
+    let histogram: Histogram<u64> = Deserializer::new().deserialize(&mut inner.as_slice())?;
+    let (low_ns, high_ns, digits) = (histogram.low(), histogram.high(), histogram.sigfig());
+    if (low_ns, high_ns, digits) != (1, MAX_NS, DIGITS) {
+        return Err(HistogramError::Bounds { low_ns, high_ns, digits });
+    }
+    Ok(histogram)
+}
+
+/// What is inside the compressed encoding. The library would reserve whatever length a damaged head
+/// names, so the lengths are checked here, before it sees them.
+fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
+    if bytes.len() < COMPRESSED_HEAD_BYTES || bytes[..4] != COMPRESSED_COOKIE {
+        return Err(HistogramError::Compression("wrong first bytes".to_owned()));
+    }
+    let mut inner = Vec::new();
+    ZlibDecoder::new(&bytes[COMPRESSED_HEAD_BYTES..])
+        .take(ENCODED_BYTES_MAX as u64)
+        .read_to_end(&mut inner)
+        .map_err(|error| HistogramError::Compression(error.to_string()))?;
+    let counts_bytes = inner
+        .get(4..8)
+        .and_then(|length| length.try_into().ok())
+        .map_or(u32::MAX, u32::from_be_bytes) as usize;
+    if inner.len().checked_sub(INNER_HEAD_BYTES) != Some(counts_bytes) {
+        return Err(HistogramError::Compression("its length is not what it says".to_owned()));
+    }
+    Ok(inner)
 }
 
 /// One histogram with the counts of all: the only way to a percentile of several rounds.
 ///
 /// # Errors
-/// One of them is damaged, or their bounds do not fit together.
+/// One of them is damaged.
 pub fn merge<'a>(
     latencies: impl IntoIterator<Item = &'a Latency>,
 ) -> Result<Histogram<u64>, HistogramError> {
     let mut merged = new();
     for latency in latencies {
-        merged.add(decode(&latency.histogram)?).map_err(|_| HistogramError::Merge)?;
+        let histogram = decode(&latency.histogram)?;
+        let (low_ns, high_ns, digits) = (histogram.low(), histogram.high(), histogram.sigfig());
+        merged.add(histogram).map_err(|_| HistogramError::Bounds { low_ns, high_ns, digits })?;
     }
     Ok(merged)
 }

@@ -11,6 +11,9 @@ pub enum LineError {
     /// Not JSON, or a field is missing or of the wrong kind.
     #[error("not a record: {0}; a line must be one JSON object as FORMAT.md has it")]
     Json(#[from] serde_json::Error),
+    /// Not text.
+    #[error("not a record: not UTF-8; a line must be one JSON object as FORMAT.md has it")]
+    NotUtf8,
     /// Another format.
     #[error(
         "schema {found} is unknown; this program reads schema {SCHEMA}: read the file with the \
@@ -53,8 +56,9 @@ struct Line<'a, T> {
 }
 
 impl Record {
-    /// The record as one line, without the newline. It is read back before it is handed out, so that
-    /// what is stored can be read (a division by zero upstream would store a number that is none).
+    /// The record as one line, without the newline. It is read back before it is handed out, so
+    /// that what is stored can be read (a division by zero upstream would store a number that is
+    /// none).
     ///
     /// # Errors
     /// A number is not finite, or the cell's name is not that of its coordinates.

@@ -1,7 +1,8 @@
 //! One line of a run file: what was measured in one round of one cell, what was found, or where a
 //! run was cut short.
 //!
-//! Everything here is data. Names carry their units; `FORMAT.md` says field by field what they mean.
+//! Everything here is data. Names carry their units; `FORMAT.md` says field by field what they
+//! mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -49,8 +50,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with `/r1000`
-    /// (a rate) and `/g2f8` (groups and fan) behind it where they apply.
+    /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with
+    /// `/r1000` (a rate) and `/g2f8` (groups and fan) behind it where they apply.
     #[must_use]
     pub fn id(&self) -> String {
         let Cell { workload, backend, socket_type, message_bytes, threads, wait, .. } = self;
@@ -66,7 +67,8 @@ impl Cell {
     }
 }
 
-/// What a round was for. A throughput round takes no stamp per operation, a latency round takes one.
+/// What a round was for. A throughput round takes no stamp per operation, a latency round takes
+/// one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {

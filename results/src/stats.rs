@@ -1,0 +1,241 @@
+//! The statistics of a handful of rounds: pure functions of short vectors.
+//!
+//! Rounds are few (3 to 5 by default), so nothing here assumes a distribution, and an interval says
+//! which level it really has.
+
+/// The most differences an exact interval is computed for (the work grows with the cube).
+pub const PAIRS_MAX: usize = 400;
+
+/// An estimate with its interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Interval {
+    /// The estimate itself.
+    pub estimate: f64,
+    /// The lower end.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+    /// The probability with which such intervals cover the truth.
+    pub level: f64,
+    /// Whether that is at least the level asked for. Three pairs give 75 % at most, five 93.75 %.
+    pub level_reached: bool,
+}
+
+/// The middle value, or the mean of the two middle ones; `None` of nothing.
+#[must_use]
+pub fn median(values: &[f64]) -> Option<f64> {
+    quantile(values, 0.5)
+}
+
+/// The median distance from the median, unscaled.
+#[must_use]
+pub fn median_absolute_deviation(values: &[f64]) -> Option<f64> {
+    let middle = median(values)?;
+    let distances: Vec<f64> = values.iter().map(|value| (value - middle).abs()).collect();
+    median(&distances)
+}
+
+/// The distance between the quartiles, as a share of the median; `None` when the median is 0.
+#[must_use]
+pub fn quartile_spread(values: &[f64]) -> Option<f64> {
+    let middle = median(values).filter(|middle| *middle != 0.0)?;
+    Some((quantile(values, 0.75)? - quantile(values, 0.25)?) / middle)
+}
+
+/// A quantile, interpolated between neighbours as R does by default (type 7).
+#[must_use]
+pub fn quantile(values: &[f64], share: f64) -> Option<f64> {
+    let mut sorted = values.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let place = share.clamp(0.0, 1.0) * sorted.len().checked_sub(1)? as f64;
+    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
+    if below == above {
+        return Some(below);
+    }
+    Some(below + (above - below) * place.fract())
+}
+
+/// Jain's fairness index: 1 when all are equal, 1/n when one has all; `None` when all are 0.
+#[must_use]
+pub fn jain_index(shares: &[u64]) -> Option<f64> {
+    let sum: f64 = shares.iter().map(|share| *share as f64).sum();
+    let squares: f64 = shares.iter().map(|share| (*share as f64).powi(2)).sum();
+    (squares > 0.0).then(|| sum * sum / (shares.len() as f64 * squares))
+}
+
+/// The ratio of the first to the second of each pair (Hodges-Lehmann of the logarithms), with its
+/// signed-rank interval; `None` of nothing, or when a value is not positive.
+#[must_use]
+pub fn paired_ratio(pairs: &[(f64, f64)], level_asked: f64) -> Option<Interval> {
+    let mut logarithms = Vec::with_capacity(pairs.len());
+    for (value, reference) in pairs {
+        let logarithm = (value / reference).ln();
+        if *value <= 0.0 || *reference <= 0.0 || !logarithm.is_finite() {
+            return None;
+        }
+        logarithms.push(logarithm);
+    }
+    let interval = hodges_lehmann(&logarithms, level_asked)?;
+    Some(Interval {
+        estimate: interval.estimate.exp(),
+        low: interval.low.exp(),
+        high: interval.high.exp(),
+        ..interval
+    })
+}
+
+/// The Hodges-Lehmann estimate of the middle of differences, with the interval that inverts the
+/// exact signed-rank test; zeros are kept. Too few differences for the level asked for give the
+/// widest interval there is. `None` of nothing, of more than [`PAIRS_MAX`], or of what is no
+/// number.
+#[must_use]
+pub fn hodges_lehmann(differences: &[f64], level_asked: f64) -> Option<Interval> {
+    let count = differences.len();
+    if count == 0 || count > PAIRS_MAX || !differences.iter().all(|value| value.is_finite()) {
+        return None;
+    }
+    let walsh = walsh_averages(differences);
+    let tail_asked = (1.0 - level_asked) / 2.0;
+    let (dropped, tail) = averages_to_drop(count, tail_asked);
+    Some(Interval {
+        estimate: median(&walsh)?,
+        low: walsh[dropped],
+        high: walsh[walsh.len() - 1 - dropped],
+        level: 1.0 - 2.0 * tail,
+        level_reached: tail <= tail_asked,
+    })
+}
+
+/// The means of every two differences, each with itself too, in ascending order.
+fn walsh_averages(differences: &[f64]) -> Vec<f64> {
+    let mut averages = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
+    for (index, first) in differences.iter().enumerate() {
+        averages.extend(differences[index..].iter().map(|second| (first + second) / 2.0));
+    }
+    averages.sort_by(f64::total_cmp);
+    averages
+}
+
+/// How many Walsh averages may be dropped at each end, and the probability of each tail then: as
+/// many as keep it at or under the one asked for, at least none.
+fn averages_to_drop(count: usize, tail_asked: f64) -> (usize, f64) {
+    let mut tail = 0.0;
+    let mut best = None;
+    for (dropped, probability) in signed_rank_probabilities(count).into_iter().enumerate() {
+        tail += probability;
+        if best.is_some() && (tail > tail_asked || tail >= 0.5) {
+            break;
+        }
+        best = Some((dropped, tail));
+    }
+    best.expect("a sum of ranks has at least the value 0")
+}
+
+/// The probability of each value of the signed-rank statistic when the middle is 0.
+fn signed_rank_probabilities(count: usize) -> Vec<f64> {
+    let mut probabilities = vec![0.0; count * (count + 1) / 2 + 1];
+    probabilities[0] = 1.0;
+    let mut highest = 0;
+    for rank in 1..=count {
+        highest += rank;
+        for value in (0..=highest).rev() {
+            let with_rank = if value >= rank { probabilities[value - rank] } else { 0.0 };
+            probabilities[value] = (probabilities[value] + with_rank) / 2.0;
+        }
+    }
+    probabilities
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Differences of the depression scores in R's `wilcox.test` example.
+    #[expect(clippy::approx_constant, reason = "3.14 is a score here")]
+    fn depression() -> Vec<f64> {
+        let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
+        let after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
+        before.iter().zip(after).map(|(before, after)| before - after).collect()
+    }
+
+    fn near(left: f64, right: f64) -> bool {
+        (left - right).abs() < 1e-9
+    }
+
+    #[test]
+    fn signed_rank_agrees_with_r() {
+        let interval = hodges_lehmann(&depression(), 0.95).expect("nine differences");
+        assert!(near(interval.estimate, 0.46), "{interval:?}");
+        assert!(near(interval.low, 0.010) && near(interval.high, 0.786), "{interval:?}");
+        assert!(interval.level_reached && interval.level >= 0.95);
+        // V = 40 of 9 differences: P(V >= 40) = P(V <= 5).
+        let tail: f64 = signed_rank_probabilities(9)[..=5].iter().sum();
+        assert!(near(tail, 0.019_531_25));
+    }
+
+    #[test]
+    fn signed_rank_critical_values() {
+        // The largest value whose tail is at most alpha / 2 (two-sided tables).
+        for (count, alpha, critical) in [
+            (10, 0.01, 3),
+            (20, 0.01, 37),
+            (30, 0.01, 109),
+            (40, 0.01, 220),
+            (9, 0.05, 5),
+            (10, 0.05, 8),
+            (20, 0.05, 52),
+            (30, 0.05, 137),
+            (80, 0.003, 1007),
+            (120, 0.003, 2504),
+        ] {
+            assert_eq!(averages_to_drop(count, alpha / 2.0).0, critical, "n = {count}");
+        }
+    }
+
+    #[test]
+    fn too_few_pairs_say_so() {
+        for (count, level) in [(1, 0.0), (2, 0.5), (3, 0.75), (4, 0.875), (5, 0.9375)] {
+            let differences: Vec<f64> = (1..=count).map(f64::from).collect();
+            let interval = hodges_lehmann(&differences, 0.95).expect("some differences");
+            assert!(near(interval.level, level), "{count}: {interval:?}");
+            assert!(!interval.level_reached);
+            assert_eq!((interval.low, interval.high), (1.0, f64::from(count)));
+        }
+        let six = hodges_lehmann(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 0.95).expect("six");
+        assert!(six.level_reached && near(six.level, 0.968_75));
+    }
+
+    #[test]
+    fn ratios_are_those_of_the_pairs() {
+        let pairs = [(2.0, 1.0), (20.0, 10.0), (200.0, 100.0)];
+        let ratio = paired_ratio(&pairs, 0.95).expect("positive pairs");
+        assert!(near(ratio.estimate, 2.0) && near(ratio.low, 2.0) && near(ratio.high, 2.0));
+        assert_eq!(paired_ratio(&[(1.0, 0.0)], 0.95), None);
+        assert_eq!(paired_ratio(&[(0.0, 1.0)], 0.95), None);
+        assert_eq!(paired_ratio(&[(f64::NAN, 1.0)], 0.95), None);
+        assert_eq!(paired_ratio(&[], 0.95), None);
+        assert_eq!(hodges_lehmann(&vec![0.0; PAIRS_MAX + 1], 0.95), None);
+    }
+
+    #[test]
+    fn middles_and_spreads() {
+        assert_eq!(median(&[]), None);
+        assert_eq!(median(&[3.0]), Some(3.0));
+        assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
+        assert_eq!(median_absolute_deviation(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]), Some(1.0));
+        assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.25), Some(1.75));
+        assert_eq!(quartile_spread(&[8.0, 9.0, 10.0, 11.0, 12.0]), Some(0.2));
+        assert_eq!(quartile_spread(&[0.0, 0.0]), None);
+        assert_eq!(median(&[f64::INFINITY, f64::INFINITY]), Some(f64::INFINITY));
+    }
+
+    #[test]
+    fn fairness() {
+        assert_eq!(jain_index(&[5, 5, 5]), Some(1.0));
+        assert_eq!(jain_index(&[9, 0, 0]), Some(1.0 / 3.0));
+        assert_eq!(jain_index(&[1, 3]), Some(0.8));
+        assert_eq!(jain_index(&[0, 0]), None);
+        assert_eq!(jain_index(&[]), None);
+        assert_eq!(jain_index(&[u64::MAX, u64::MAX]), Some(1.0));
+    }
+}

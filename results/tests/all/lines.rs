@@ -1,0 +1,135 @@
+//! Records as lines.
+
+use results::{Cell, Interrupted, LineError, Record};
+
+use crate::fixture::{cell, finding, host, latency, throughput};
+
+fn all() -> Vec<Record> {
+    vec![
+        throughput("global", 0, 1000).into(),
+        latency("global", 1, &[10, 20, 30]).into(),
+        finding().into(),
+        Interrupted { reason: "SIGINT".to_owned(), host: host(), ..Interrupted::default() }.into(),
+    ]
+}
+
+#[test]
+fn every_kind_survives_the_round_trip() {
+    for record in all() {
+        let line = record.to_line().expect("a line");
+        assert!(!line.contains('\n') && line.starts_with(r#"{"schema":1,"kind":""#), "{line}");
+        assert_eq!(Record::from_line(&line).expect("a record"), record);
+    }
+}
+
+#[test]
+fn fields_have_the_names_of_the_format() {
+    let line = Record::from(latency("global", 1, &[10])).to_line().expect("a line");
+    let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+    for pointer in [
+        "/cell",
+        "/backend",
+        "/workload",
+        "/socket_type",
+        "/message_bytes",
+        "/threads",
+        "/wait",
+        "/round",
+        "/order_in_run",
+        "/seed",
+        "/measure",
+        "/seconds",
+        "/operations",
+        "/operations_per_thread",
+        "/bytes",
+        "/operations_per_second",
+        "/fairness_jain",
+        "/latency_ns/send/p999",
+        "/latency_ns/send/histogram",
+        "/latency_ns/send/lost_count",
+        "/locks/0/acquisitions",
+        "/fast_path/slow_sends",
+        "/checks/operations_checked",
+        "/instrument/aa_spread_percent",
+        "/host_noise/on_cpu_share_min",
+        "/pinning/got",
+        "/host/virtualised",
+        "/host/governor",
+        "/rustc",
+        "/commit",
+        "/dirty",
+        "/started",
+    ] {
+        assert!(value.pointer(pointer).is_some(), "{pointer} is missing in {line}");
+    }
+    assert_eq!(value["measure"], "latency");
+    assert_eq!(value["seed"], u64::MAX);
+    assert_eq!(value["cell"], "pairs/global/stream/64B/t2/adaptive");
+}
+
+#[test]
+fn cells_name_rates_and_groups() {
+    let paced = Cell { rate_asked: Some(1000.0), ..cell("paced", "global", 1) };
+    assert_eq!(paced.id(), "paced/global/stream/64B/t1/adaptive/r1000");
+    let groups = Cell { groups: Some(2), fan: Some(8), ..cell("groups", "host", 4) };
+    assert_eq!(groups.id(), "groups/host/stream/64B/t4/adaptive/g2f8");
+}
+
+#[test]
+fn unknown_fields_of_the_same_schema_are_left_aside() {
+    for record in all() {
+        let line = record.to_line().expect("a line");
+        let longer = line.replacen('{', r#"{"invented_later":{"deep":[1,2]},"#, 1);
+        assert_eq!(Record::from_line(&longer).expect("a record"), record);
+    }
+}
+
+#[test]
+fn other_schemas_and_kinds_are_refused() {
+    let line = Record::from(finding()).to_line().expect("a line");
+    let newer = line.replacen(r#""schema":1"#, r#""schema":2"#, 1);
+    let error = Record::from_line(&newer).expect_err("schema 2");
+    assert!(matches!(error, LineError::Schema { found: 2 }), "{error}");
+    assert!(error.to_string().contains("reads schema 1"), "{error}");
+    let odd = line.replacen(r#""kind":"finding""#, r#""kind":"rumour""#, 1);
+    let error = Record::from_line(&odd).expect_err("an unknown kind");
+    assert!(error.to_string().contains("measured, finding and interrupted"), "{error}");
+}
+
+#[test]
+fn numbers_that_are_none_are_not_stored() {
+    for bad in [f64::NAN, f64::INFINITY] {
+        let mut measured = throughput("global", 0, 1);
+        measured.operations_per_second = bad;
+        assert!(Record::from(measured).to_line().is_err(), "{bad}");
+    }
+    let mut measured = throughput("global", 0, 1);
+    measured.cell_id = "pairs/host/stream/64B/t2/adaptive".to_owned();
+    assert!(matches!(Record::from(measured).to_line(), Err(LineError::Cell { .. })));
+}
+
+#[test]
+fn hostile_lines_are_errors() {
+    let line = Record::from(throughput("global", 0, 1)).to_line().expect("a line");
+    let deep = "[".repeat(100_000);
+    for hostile in [
+        "",
+        "\0\0\0\0",
+        "null",
+        "[]",
+        "{}",
+        r#"{"schema":1}"#,
+        r#"{"schema":1,"kind":"measured"}"#,
+        r#"{"schema":-1,"kind":"measured"}"#,
+        r#"{"schema":1e999,"kind":"measured"}"#,
+        r#"{"schema":99999999999999999999,"kind":"measured"}"#,
+        deep.as_str(),
+        line.replacen(r#""seconds":1.0"#, r#""seconds":1e999"#, 1).as_str(),
+        line.replacen(r#""operations":1"#, r#""operations":-1"#, 1).as_str(),
+        line.replacen(r#""operations":1"#, r#""operations":99999999999999999999"#, 1).as_str(),
+        line.replacen(r#""threads":2"#, r#""threads":"2""#, 1).as_str(),
+        &line[..line.len() - 1],
+    ] {
+        assert!(Record::from_line(hostile).is_err(), "{hostile:.80}");
+    }
+}

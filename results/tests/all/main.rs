@@ -1,0 +1,6 @@
+//! Records, run files, histograms, summaries and exports, from outside the crate.
+
+mod fixture;
+mod histograms;
+mod lines;
+mod runs;
