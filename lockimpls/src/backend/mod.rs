@@ -13,5 +13,6 @@ pub trait Visitor {
 }
 
 /// Calls the visitor for every backend, in the order they are shown.
-pub fn visit_all(_visitor: &mut impl Visitor) {
+pub fn visit_all(visitor: &mut impl Visitor) {
+    visitor.visit::<host::Host>();
 }
