@@ -105,6 +105,15 @@ impl Errno {
         NAMES.iter().find(|(errno, ..)| *errno == self).map_or("errno", |(_, name, _)| name)
     }
 
+    /// This machine's number for the error; [`Errno::from_host`] is its inverse.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Errno::Other(number) => number,
+            known => NAMES.iter().find(|(errno, ..)| *errno == known).map_or(0, |row| row.2),
+        }
+    }
+
     /// The error for one of this machine's errno numbers.
     #[must_use]
     pub fn from_host(number: i32) -> Errno {

@@ -15,7 +15,16 @@ pub mod witness;
 
 mod backend;
 mod checked;
+mod descriptors;
+mod fault;
+mod names;
+mod policy;
+mod pool;
 mod primitives;
+mod rights;
+mod sockbuf;
+mod socket;
+mod uipc;
 
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;

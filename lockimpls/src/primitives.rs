@@ -143,12 +143,3 @@ pub(crate) fn unpark_all(key: usize) -> usize {
     // SAFETY: as for `park`: the key is the address of an object of this layer.
     unsafe { parking_lot_core::unpark_all(key, parking_lot_core::DEFAULT_UNPARK_TOKEN) }
 }
-
-/// Wakes one thread parked under `key`; says whether there was one.
-pub(crate) fn unpark_one(key: usize) -> bool {
-    // SAFETY: as for `park`; the callback does nothing, so it cannot panic or park.
-    let result = unsafe {
-        parking_lot_core::unpark_one(key, |_| parking_lot_core::DEFAULT_UNPARK_TOKEN)
-    };
-    result.unparked_threads > 0
-}

@@ -645,18 +645,6 @@ fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
     found(Check::Unlocked, 1, site.to_string(), report)
 }
 
-/// An object turned out to be another one than the caller was given (its generation changed).
-#[cold]
-#[track_caller]
-pub(crate) fn stale(what: &str, addr: usize) -> ! {
-    let site = Location::caller();
-    let report = format!(
-        "witness: use after free: {what} ({addr:#x}) was freed and used again\n#0 {site}\n\
-         panic: witness_stale"
-    );
-    found(Check::Unlocked, 1, site.to_string(), report)
-}
-
 /// A thread is about to wait for a lock (`releases` is 0) or to sleep, giving up only `releases`.
 #[track_caller]
 pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {

@@ -1,0 +1,133 @@
+//! `global`: one `unp_lock` over the whole layer.
+//!
+//! After OpenBSD's unix(4) before 2022-07-01 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may touch every socket, so a
+//! peer, a listener or the collector's list needs nothing more, and there is no order to keep. It is released while
+//! data is copied from or to the caller and while a thread sleeps.
+
+use crate::fault::{Fault, NoFault, Step};
+use crate::policy::Policy;
+use crate::socket::{SockRef, Socket};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::witness::Class;
+
+/// One lock for everything.
+pub(crate) type Global = Locked<GlobalPolicy<NoFault>>;
+
+/// The policy of `global`.
+pub(crate) struct GlobalPolicy<F> {
+    /// Boxed: its address is its identity, and the layer that owns it may move before it is used.
+    unp_lock: Box<RwLock>,
+    fault: std::marker::PhantomData<F>,
+}
+
+impl<F: Fault> GlobalPolicy<F> {
+    #[track_caller]
+    fn enter(&self) {
+        self.unp_lock.enter();
+    }
+
+    #[track_caller]
+    fn exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.unp_lock.exit();
+        }
+    }
+}
+
+impl<F: Fault> Policy for GlobalPolicy<F> {
+    type Fault = F;
+    const NAME: &'static str = match F::TWIN {
+        Some(twin) => twin,
+        None => "global",
+    };
+    const ABOUT: &'static str = "one unp_lock over the whole layer (OpenBSD until July 2022)";
+    const BIASED: bool = false;
+
+    fn new() -> Self {
+        let unp_lock = Box::new(RwLock::new(Class::UnpLock));
+        Self { unp_lock, fault: std::marker::PhantomData }
+    }
+
+    fn guard(&self) -> Option<(usize, Class)> {
+        Some((self.unp_lock.addr(), Class::UnpLock))
+    }
+
+    #[inline]
+    fn solock(&self, _so: &Socket) {
+        self.enter();
+    }
+
+    #[inline]
+    fn sounlock(&self, _so: &Socket, step: Step) {
+        self.exit(step);
+    }
+
+    #[inline]
+    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+        so.st().unp_conn.get()
+    }
+
+    #[inline]
+    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
+
+    fn solock_pair(&self, _so: &Socket, _so2: &Socket) {
+        self.enter();
+    }
+
+    fn sounlock_pair(&self, _so: &Socket, _so2: &Socket, step: Step) {
+        self.exit(step);
+    }
+
+    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
+
+    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
+
+    fn head_leave(&self, _head: &Socket, _step: Step) {}
+
+    fn head_return(&self, _head: &Socket) {}
+
+    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
+
+    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {}
+
+    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+        so.st().unp_refs.first()
+    }
+
+    fn list_enter(&self, _so: &Socket, _step: Step) {}
+
+    fn list_exit(&self, _so: &Socket, _step: Step) {}
+
+    fn gc_guard(&self) -> (usize, Class) {
+        (self.unp_lock.addr(), Class::UnpLock)
+    }
+
+    fn gc_enter(&self) {
+        self.enter();
+    }
+
+    fn gc_exit(&self, step: Step) {
+        self.exit(step);
+    }
+
+    fn scan_enter(&self, _so: &Socket) {}
+
+    fn scan_exit(&self, _so: &Socket, _step: Step) {}
+
+    fn deferred_enter(&self) -> bool {
+        let taken = !self.unp_lock.is_mine();
+        if taken {
+            self.enter();
+        }
+        taken
+    }
+
+    fn deferred_exit(&self, taken: bool, step: Step) {
+        if taken {
+            self.exit(step);
+        }
+    }
+
+    fn finalize(&self, _so: &Socket, _step: Step) {}
+}

@@ -1,0 +1,271 @@
+//! `per-socket`: a `so_lock` per socket, taken in address order.
+//!
+//! After OpenBSD's unix(4) of 2022-07-01 (`uipc_usrreq.c` 1.166, `uipc_socket.c` 1.279, `uipc_socket2.c` 1.125).
+//!
+//! # The protocol
+//!
+//! Connected sockets point at each other, so both must be locked to append to a buffer, to account for what was read, or
+//! to part. To keep two threads from waiting for each other, the lower address is locked first. A request already holds
+//! its own socket when it needs the peer; if the peer is the lower one:
+//!
+//! 1. take a reference on the peer's control block (it is pinned: whoever unlinks it must lock this socket, which is
+//!    still held; freeing it waits for references);
+//! 2. unlock the own socket, lock the peer, lock the own socket again;
+//! 3. look again: if the peer is not the same, unlock it, drop the reference, begin again. A stream's peer can only have
+//!    gone; a datagram socket's may be another one;
+//! 4. drop the reference: the peer's lock pins it now.
+//!
+//! Whatever was read of the own socket before step 2 is stale after it.
+//!
+//! Detach looks for the sockets connected to a datagram socket the same way, but checks the *reverse* link (does it still
+//! point here?). A listening socket comes before its embryos whatever their addresses: an embryo that must go to its
+//! listener takes references on both, unlocks itself, locks the listener, then itself, and its caller looks whether it is
+//! still on the queue. While a connect completes, the client stays locked throughout: client, listener, embryo. This
+//! cannot deadlock: no one but the connecting thread can hold the embryo and want the client, because the
+//! embryo has no descriptor yet, and listeners are never peers.
+
+use std::marker::PhantomData;
+
+use super::lock_free::Gates;
+use crate::fault::{Fault, NoFault, Step, Window};
+use crate::policy::Policy;
+use crate::socket::{SockRef, Socket};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::witness::{self, Class, Edge};
+
+/// A lock per socket.
+pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
+
+/// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of `lock-free`.
+pub(crate) struct SocketPolicy<F, const BIASED: bool = false> {
+    unp_gc_lock: RwLock,
+    unp_df_lock: RwLock,
+    /// The threads on the lock-free path; without `BIASED`, nobody.
+    pub(crate) gates: Gates,
+    fault: PhantomData<F>,
+}
+
+impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
+    /// Takes one `so_lock`. The only place where one is taken.
+    #[inline]
+    #[track_caller]
+    fn take(&self, so: &Socket, edge: Edge) {
+        so.so_lock.enter_edge(edge);
+        if BIASED {
+            self.gates.shut(so);
+        }
+    }
+
+    /// Releases one `so_lock`. The only place where one is released.
+    #[inline]
+    #[track_caller]
+    fn release(&self, so: &Socket, step: Step) {
+        if !F::omits(step) {
+            so.so_lock.exit();
+        }
+    }
+
+    /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
+    #[track_caller]
+    fn relock(&self, so: &Socket, so2: &Socket, own: Step) {
+        so2.unp_refcnt.take();
+        self.release(so, own);
+        F::window(Window::Relock);
+        self.take(so2, Edge::None);
+        self.take(so, Edge::None);
+        witness::relocked(Class::SoLock);
+    }
+
+    #[inline]
+    #[track_caller]
+    fn drop_ref(&self, so2: &Socket, step: Step) {
+        if !F::omits(step) {
+            so2.unp_refcnt.rele();
+        }
+    }
+}
+
+/// Whether `a` is to be locked before `b`.
+#[inline]
+fn comes_first(a: &Socket, b: &Socket) -> bool {
+    a.so_lock.addr() < b.so_lock.addr()
+}
+
+impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
+    type Fault = F;
+    const NAME: &'static str = match (F::TWIN, BIASED) {
+        (Some(twin), _) => twin,
+        (None, false) => "per-socket",
+        (None, true) => "lock-free",
+    };
+    const ABOUT: &'static str =
+        "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
+    const BIASED: bool = BIASED;
+
+    fn new() -> Self {
+        Self {
+            unp_gc_lock: RwLock::new(Class::UnpGcLock),
+            unp_df_lock: RwLock::new(Class::UnpDfLock),
+            gates: Gates::new(BIASED),
+            fault: PhantomData,
+        }
+    }
+
+    fn guard(&self) -> Option<(usize, Class)> {
+        None
+    }
+
+    #[inline]
+    fn solock(&self, so: &Socket) {
+        self.take(so, Edge::None);
+    }
+
+    #[inline]
+    fn sounlock(&self, so: &Socket, step: Step) {
+        self.release(so, step);
+    }
+
+    #[inline]
+    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+        loop {
+            let so2 = so.st().unp_conn.get()?;
+            if std::ptr::eq(&*so2, so) {
+                return Some(so2);
+            }
+            if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
+                self.take(&so2, Edge::None);
+                return Some(so2);
+            }
+            self.relock(so, &so2, Step::RelockOwn);
+            let now = so.st().unp_conn.get();
+            if now == Some(so2) || F::omits(Step::RelockRecheck) {
+                self.drop_ref(&so2, Step::UnpRefRelock);
+                return now;
+            }
+            witness::retried(Class::SoLock);
+            self.release(&so2, Step::RelockChanged);
+            self.drop_ref(&so2, Step::UnpRefChanged);
+        }
+    }
+
+    #[inline]
+    fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step) {
+        if !std::ptr::eq(so, so2) {
+            self.release(so2, step);
+        }
+    }
+
+    fn solock_pair(&self, so: &Socket, so2: &Socket) {
+        let (first, second) = if comes_first(so, so2) { (so, so2) } else { (so2, so) };
+        self.take(first, Edge::None);
+        if !std::ptr::eq(first, second) {
+            self.take(second, Edge::None);
+        }
+    }
+
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step) {
+        if !std::ptr::eq(so, so2) {
+            self.release(so2, step);
+        }
+        self.release(so, step);
+    }
+
+    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step) {
+        self.release(head, step);
+        self.solock_pair(so, so3);
+    }
+
+    fn embryo_enter(&self, head: &Socket, so3: &Socket) {
+        self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client: 0 });
+    }
+
+    fn head_leave(&self, head: &Socket, step: Step) {
+        self.release(head, step);
+    }
+
+    fn head_return(&self, head: &Socket) {
+        self.take(head, Edge::None);
+    }
+
+    fn embryo_leave(&self, so3: &Socket, step: Step) {
+        self.release(so3, step);
+    }
+
+    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>, step: Step) {
+        let client = client.map_or(0, |so| so.so_lock.addr());
+        self.release(so3, step);
+        self.take(head, Edge::Head { client });
+        self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client });
+    }
+
+    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+        loop {
+            let so2 = so.st().unp_refs.first()?;
+            if comes_first(so, &so2) {
+                self.take(&so2, Edge::None);
+                return Some(so2);
+            }
+            self.relock(so, &so2, Step::RelockReferrerOwn);
+            let still = so2.st().unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so));
+            if still {
+                self.drop_ref(&so2, Step::UnpRefReferrer);
+                return Some(so2);
+            }
+            witness::retried(Class::SoLock);
+            self.release(&so2, Step::ReferrerChanged);
+            self.drop_ref(&so2, Step::UnpRefReferrerChanged);
+        }
+    }
+
+    fn list_enter(&self, so: &Socket, step: Step) {
+        self.release(so, step);
+        self.unp_gc_lock.enter();
+    }
+
+    fn list_exit(&self, so: &Socket, step: Step) {
+        if !F::omits(step) {
+            self.unp_gc_lock.exit();
+        }
+        self.take(so, Edge::None);
+    }
+
+    fn gc_guard(&self) -> (usize, Class) {
+        (self.unp_gc_lock.addr(), Class::UnpGcLock)
+    }
+
+    fn gc_enter(&self) {
+        self.unp_gc_lock.enter();
+    }
+
+    fn gc_exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.unp_gc_lock.exit();
+        }
+    }
+
+    fn scan_enter(&self, so: &Socket) {
+        self.take(so, Edge::None);
+    }
+
+    fn scan_exit(&self, so: &Socket, step: Step) {
+        self.release(so, step);
+    }
+
+    fn deferred_enter(&self) -> bool {
+        self.unp_df_lock.enter();
+        true
+    }
+
+    fn deferred_exit(&self, _taken: bool, step: Step) {
+        if !F::omits(step) {
+            self.unp_df_lock.exit();
+        }
+    }
+
+    fn finalize(&self, so: &Socket, step: Step) {
+        self.release(so, step);
+        so.unp_refcnt.finalize();
+        self.take(so, Edge::None);
+    }
+}

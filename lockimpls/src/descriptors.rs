@@ -1,0 +1,147 @@
+//! The descriptor table: what a caller's descriptor refers to.
+//!
+//! A descriptor is a place in the table and the place's generation, which grows when it is closed: a stale one is
+//! recognised, never taken for its successor. A request reads its place without the table's lock, locks the socket
+//! it finds there, and asks again under that lock (`Locked::solock_fd`): memory of sockets is never anything else, so the lock is a lock
+//! whatever happened meanwhile. `fdplock` guards allocation and release alone.
+
+use std::marker::PhantomData;
+
+use crate::domain::PoolUse;
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::pool::Count;
+use crate::primitives::{AtomicPtr, AtomicU32, Mutex, Ordering};
+use crate::socket::{SockRef, Socket};
+use crate::sync::RwLock;
+use crate::witness::Class;
+
+use Ordering::{Acquire, Relaxed, Release};
+
+/// A descriptor of a modelled layer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct Fd {
+    place: u32,
+    generation: u32,
+}
+
+struct Place {
+    /// Grows when the descriptor is closed. Written under `fdplock`.
+    generation: AtomicU32,
+    /// The socket, null until it is installed; stale after the close.
+    socket: AtomicPtr<Socket>,
+}
+
+/// The table.
+pub(crate) struct Descriptors<F: Fault> {
+    fdplock: RwLock,
+    places: Box<[Place]>,
+    /// Free places. Under `fdplock`, which the witness sees; the mutex is never contended and keeps this file free of
+    /// unsafe code.
+    free: Mutex<Vec<u32>>,
+    count: Count,
+    fault: PhantomData<F>,
+}
+
+impl<F: Fault> Descriptors<F> {
+    pub(crate) fn new(max: usize) -> Self {
+        let place = || Place {
+            generation: AtomicU32::new(0),
+            socket: AtomicPtr::new(std::ptr::null_mut()),
+        };
+        Self {
+            fdplock: RwLock::new(Class::Fdplock),
+            places: (0..max).map(|_| place()).collect(),
+            free: Mutex::new((0..max as u32).rev().collect()),
+            count: Count::new(),
+            fault: PhantomData,
+        }
+    }
+
+    fn free(&self) -> std::sync::MutexGuard<'_, Vec<u32>> {
+        self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    /// `fdplock`, for who passes descriptors.
+    #[track_caller]
+    pub(crate) fn enter(&self) {
+        self.fdplock.enter();
+    }
+
+    #[track_caller]
+    pub(crate) fn exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.fdplock.exit();
+        }
+    }
+
+    /// `fdalloc`: a place that refers to nothing yet. EMFILE when there is none.
+    pub(crate) fn allocate(&self) -> Result<Fd, Errno> {
+        self.enter();
+        let fd = self.allocate_locked();
+        self.exit(Step::FdAllocate);
+        fd
+    }
+
+    /// [`Descriptors::allocate`] with `fdplock` held.
+    pub(crate) fn allocate_locked(&self) -> Result<Fd, Errno> {
+        self.fdplock.assert_mine();
+        let place = self.free().pop().ok_or(Errno::Emfile)?;
+        self.count.get();
+        let generation = self.places[place as usize].generation.load(Relaxed);
+        Ok(Fd { place, generation })
+    }
+
+    /// How many descriptors can still be made. `fdplock` is held.
+    pub(crate) fn room(&self) -> usize {
+        self.fdplock.assert_mine();
+        self.free().len()
+    }
+
+    /// Makes a new descriptor refer to a socket.
+    pub(crate) fn install(&self, fd: Fd, socket: SockRef) {
+        let pointer = std::ptr::from_ref::<Socket>(&socket).cast_mut();
+        // Release; pairs with the Acquire in `find`: the socket is ready.
+        self.places[fd.place as usize].socket.store(pointer, Release);
+    }
+
+    /// `fdremove`: closes the descriptor; what it referred to. The second of two closers gets EBADF.
+    pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef>, Errno> {
+        self.enter();
+        let Some(place) = self.place(fd) else {
+            self.exit(Step::FdReleaseStale);
+            return Err(Errno::Ebadf);
+        };
+        let socket = place.socket.swap(std::ptr::null_mut(), Acquire);
+        // Release; pairs with the Acquire in `is_open`.
+        place.generation.store(fd.generation.wrapping_add(1), Release);
+        self.free().push(fd.place);
+        self.count.put();
+        self.exit(Step::FdRelease);
+        Ok(SockRef::from_pointer(socket))
+    }
+
+    fn place(&self, fd: Fd) -> Option<&Place> {
+        let place = self.places.get(fd.place as usize)?;
+        // Acquire; pairs with the Release in `release`.
+        (place.generation.load(Acquire) == fd.generation).then_some(place)
+    }
+
+    /// The socket at the descriptor's place, whether or not the descriptor is still open.
+    #[inline]
+    pub(crate) fn find(&self, fd: Fd) -> Result<SockRef, Errno> {
+        let place = self.places.get(fd.place as usize).ok_or(Errno::Ebadf)?;
+        // Acquire; pairs with the Release in `install`.
+        SockRef::from_pointer(place.socket.load(Acquire)).ok_or(Errno::Ebadf)
+    }
+
+    /// Whether the descriptor is open.
+    #[inline]
+    pub(crate) fn is_open(&self, fd: Fd) -> bool {
+        self.place(fd).is_some()
+    }
+
+    pub(crate) fn row(&self) -> PoolUse {
+        self.count.row("fd")
+    }
+}

@@ -1,0 +1,180 @@
+//! Deliberate faults: how a broken twin of a backend differs from the real one.
+//!
+//! A backend is generic over a [`Fault`]; the real one has [`NoFault`], whose hooks are constants that the compiler
+//! removes. A twin leaves out one [`Step`], or lets another thread in at one [`Window`]. Everything
+//! else, the whole of `uipc` included, is the same source.
+
+/// A step of a request that a twin can leave out. Each unlock names its own, so that each can be left out alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(usize)]
+pub(crate) enum Step {
+    // Unlocks of the socket a request was made on, by request and exit.
+    /// A descriptor that was closed meanwhile.
+    LookupStale,
+    SocketpairFirst,
+    SocketpairSecond,
+    SocketpairPair,
+    SocketDone,
+    DupDone,
+    Bind,
+    BindResolve,
+    BindTaken,
+    BindDone,
+    ListenDone,
+    ConnectDone,
+    ConnectResolve,
+    ConnectPair,
+    ConnectStreamPair,
+    ConnectHeadRefused,
+    ConnectHeadToPair,
+    NewconnHead,
+    NewconnAttach,
+    NewconnEmbryo,
+    ConnectedEmbryo,
+    ConnectedHead,
+    AcceptError,
+    AcceptHead,
+    AcceptEmbryo,
+    AcceptPeer,
+    SendDone,
+    SendInternalize,
+    SendCopy,
+    SendPeer,
+    /// The historical one: the peer, on the exit with ENOBUFS.
+    SendNobufsPeer,
+    DgramPeer,
+    DgramNobufsPeer,
+    ReceiveDone,
+    ReceiveCopy,
+    ReceiveRights,
+    ReceivePeer,
+    ShutdownDone,
+    ShutdownPeer,
+    DisconnectPeer,
+    CloseDeferred,
+    CloseEmbryo,
+    CloseHead,
+    CloseDone,
+    DetachList,
+    DetachName,
+    DetachPeer,
+    DetachFinalize,
+    AttachList,
+    NameDone,
+    PeernameDone,
+    PeernamePeer,
+    OptionDone,
+    OptionRead,
+    NonblockDone,
+    Sleep,
+    // The two-lock dances.
+    /// The own lock, dropped so that the lower address comes first.
+    RelockOwn,
+    /// The peer, when it turned out to be another one.
+    RelockChanged,
+    RelockReferrerOwn,
+    ReferrerChanged,
+    // Other classes of lock.
+    NamesLookup,
+    NamesRelease,
+    NamesTaken,
+    NamesCreate,
+    NamesUnlink,
+    VnodeBind,
+    VnodeConnect,
+    VnodeDetach,
+    FdAllocate,
+    FdRelease,
+    FdReleaseStale,
+    FdExternalize,
+    FdExternalizeFull,
+    FdInternalize,
+    GcInternalize,
+    GcExternalize,
+    GcAttach,
+    GcDetach,
+    GcScan,
+    GcScanSocket,
+    GcUnwind,
+    GcDropRights,
+    GcDiscard,
+    DeferredPush,
+    DeferredPop,
+    RightsReserve,
+    RightsRefuse,
+    RightsRelease,
+    PoolSocketGet,
+    PoolSocketPut,
+    PoolMbufGet,
+    PoolMbufPut,
+    // Flags and references that are held like locks.
+    SblockSend,
+    SblockSendWait,
+    SblockSendError,
+    SblockReceive,
+    SblockReceiveWait,
+    SblockReceiveEnd,
+    SblockReceiveError,
+    SblockFlush,
+    UnpRefRelock,
+    UnpRefChanged,
+    UnpRefReferrer,
+    UnpRefReferrerChanged,
+    /// Leaving the lock-free path.
+    InUse,
+    ReopenPeer,
+    ReopenOwn,
+    ReopenRefused,
+    ReopenRefusedPeer,
+    // Steps that are not unlocks.
+    /// Lower address first.
+    AddressOrder,
+    /// Looking again after a relock.
+    RelockRecheck,
+    /// Keeping the lock from reading the tail to writing it.
+    HoldForAppend,
+    /// Freeing the message that found no room.
+    FreeOnNobufs,
+    /// Waking the reader after an append.
+    WakeReader,
+    /// Opening the lock-free path again.
+    Reopen,
+}
+
+/// A place where another thread can be let in: empty in the real backends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Window {
+    /// The descriptor was looked up, the socket not locked yet.
+    Lookup,
+    /// The own lock is dropped, the peer's not taken yet.
+    Relock,
+    /// The reader is about to park.
+    BeforePark,
+    /// Between reading the ring's tail and writing it, in the twin that drops the lock there.
+    Append,
+}
+
+/// What a backend leaves out.
+pub(crate) trait Fault: Send + Sync + 'static {
+    /// The twin's name; none for the real backends.
+    const TWIN: Option<&'static str> = None;
+
+    /// Whether this step is left out.
+    #[inline(always)]
+    fn omits(step: Step) -> bool {
+        let _ = step;
+        false
+    }
+
+    /// Called inside a window.
+    #[inline(always)]
+    fn window(window: Window) {
+        let _ = window;
+    }
+}
+
+/// The real backends leave out nothing.
+#[derive(Debug)]
+pub(crate) struct NoFault;
+
+impl Fault for NoFault {}

@@ -1,0 +1,190 @@
+//! The names that sockets are bound to: the file system, as far as unix(4) sees it.
+//!
+//! A name is found under the table's lock and then locked itself, as namei(9) returns a locked vnode. A name's lock comes
+//! before the locks of sockets, so a request drops its socket's lock before it asks for a name. The name's
+//! pointer to its socket is guarded by the name's lock, not the socket's: a lock inside an object cannot guard the pointer
+//! by which the object is found.
+
+use std::collections::HashMap;
+use std::marker::PhantomData;
+
+use crate::domain::{PoolUse, SockAddr};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::pool::Count;
+use crate::primitives::{AtomicPtr, Mutex, Ordering};
+use crate::socket::{SockRef, Socket};
+use crate::sync::RwLock;
+use crate::witness::Class;
+
+use Ordering::Relaxed;
+
+/// One name.
+struct Vnode {
+    i_lock: RwLock,
+    /// `v_socket`. Under `i_lock`.
+    v_socket: AtomicPtr<Socket>,
+}
+
+/// What the table's lock guards.
+struct Table {
+    by_name: HashMap<SockAddr, usize>,
+    /// References to each vnode: its name, the socket bound to it, requests under way.
+    refs: Vec<u32>,
+    free: Vec<usize>,
+}
+
+/// All names of a layer.
+pub(crate) struct Names<F: Fault> {
+    lock: RwLock,
+    /// Under `lock`, which the witness sees; the mutex is never contended and keeps this file free of unsafe code.
+    table: Mutex<Table>,
+    vnodes: Box<[Vnode]>,
+    /// Vnodes that sockets are bound to.
+    pub(crate) bound: Count,
+    fault: PhantomData<F>,
+}
+
+/// A name found and locked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LockedName(pub(crate) usize);
+
+impl<F: Fault> Names<F> {
+    /// Room for `max` names, all of it taken from the system now.
+    pub(crate) fn new(max: usize) -> Self {
+        let vnode = || Vnode {
+            i_lock: RwLock::new(Class::Vnode),
+            v_socket: AtomicPtr::new(std::ptr::null_mut()),
+        };
+        let table = Table {
+            by_name: HashMap::with_capacity(2 * max),
+            refs: vec![0; max],
+            free: (0..max).rev().collect(),
+        };
+        Self {
+            lock: RwLock::new(Class::Names),
+            table: Mutex::new(table),
+            vnodes: (0..max).map(|_| vnode()).collect(),
+            bound: Count::new(),
+            fault: PhantomData,
+        }
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.lock.exit();
+        }
+    }
+
+    /// Finds a name and locks it: ENOENT where there is none. Ended by [`Names::put`].
+    #[track_caller]
+    pub(crate) fn lookup(&self, name: &SockAddr) -> Result<LockedName, Errno> {
+        self.lock.enter();
+        let found = {
+            let mut table = self.table();
+            let found = table.by_name.get(name).copied();
+            if let Some(vnode) = found {
+                table.refs[vnode] += 1;
+            }
+            found
+        };
+        self.exit(Step::NamesLookup);
+        let vnode = found.ok_or(Errno::Enoent)?;
+        self.vnodes[vnode].i_lock.enter();
+        Ok(LockedName(vnode))
+    }
+
+    /// Makes a name and locks it: EADDRINUSE where it is taken. Ended by [`Names::put`].
+    #[track_caller]
+    pub(crate) fn create(&self, name: &SockAddr) -> Result<LockedName, Errno> {
+        self.lock.enter();
+        let made = {
+            let mut table = self.table();
+            if table.by_name.contains_key(name) {
+                Err(Errno::Eaddrinuse)
+            } else {
+                table.free.pop().ok_or(Errno::Enomem).inspect(|vnode| {
+                    table.by_name.insert(*name, *vnode);
+                    // The name's own, the request's, and that of the socket to be bound.
+                    table.refs[*vnode] = 3;
+                })
+            }
+        };
+        let vnode = match made {
+            Ok(vnode) => vnode,
+            Err(errno) => {
+                self.exit(Step::NamesTaken);
+                return Err(errno);
+            }
+        };
+        self.vnodes[vnode].i_lock.enter();
+        self.exit(Step::NamesCreate);
+        Ok(LockedName(vnode))
+    }
+
+    /// `vput`: unlocks a name and drops the request's reference.
+    #[track_caller]
+    pub(crate) fn put(&self, name: LockedName, step: Step) {
+        if !F::omits(step) {
+            self.vnodes[name.0].i_lock.exit();
+        }
+        self.rele(name.0);
+    }
+
+    /// Drops a reference; a name that is unlinked and unused is free again.
+    fn rele(&self, vnode: usize) {
+        self.lock.enter();
+        {
+            let mut table = self.table();
+            table.refs[vnode] -= 1;
+            if table.refs[vnode] == 0 {
+                table.free.push(vnode);
+            }
+        }
+        self.exit(Step::NamesRelease);
+    }
+
+    /// unlink(2): takes the name out of the table. ENOENT where there is none.
+    pub(crate) fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
+        self.lock.enter();
+        let vnode = self.table().by_name.remove(name);
+        self.exit(Step::NamesUnlink);
+        self.rele(vnode.ok_or(Errno::Enoent)?);
+        Ok(())
+    }
+
+    /// The socket bound to a locked name.
+    pub(crate) fn socket(&self, name: LockedName) -> Option<SockRef> {
+        let vnode = &self.vnodes[name.0];
+        vnode.i_lock.assert_mine();
+        // Relaxed: `i_lock` orders it.
+        SockRef::from_pointer(vnode.v_socket.load(Relaxed))
+    }
+
+    /// Binds a socket to a name that [`Names::create`] made, which took the socket's reference to it.
+    pub(crate) fn bind(&self, name: LockedName, socket: &Socket) {
+        let vnode = &self.vnodes[name.0];
+        vnode.i_lock.assert_mine();
+        vnode.v_socket.store(std::ptr::from_ref(socket).cast_mut(), Relaxed);
+        self.bound.get();
+    }
+
+    /// Detach: the name leads to no socket any more, and the socket gives back its reference. No socket is locked.
+    pub(crate) fn unbind(&self, vnode: usize) {
+        self.vnodes[vnode].i_lock.enter();
+        self.vnodes[vnode].v_socket.store(std::ptr::null_mut(), Relaxed);
+        if !F::omits(Step::VnodeDetach) {
+            self.vnodes[vnode].i_lock.exit();
+        }
+        self.rele(vnode);
+        self.bound.put();
+    }
+
+    pub(crate) fn row(&self) -> PoolUse {
+        self.bound.row("vnode")
+    }
+}

@@ -1,0 +1,104 @@
+//! The locking verbs of a granularity, by intent: what `uipc` calls by hand, in pairs.
+//!
+//! `uipc` is written once against this trait; a backend that locks differs from another in nothing else. Every unlock
+//! names the [`Step`] it is, so that a broken twin can leave out just that one. What `global` answers with its one
+//! lock held anyway, it answers with nothing.
+
+use crate::fault::{Fault, Step};
+use crate::socket::{SockRef, Socket};
+use crate::witness::Class;
+
+/// How one granularity locks.
+///
+/// "so" is the socket a request is made on, "so2" its peer, "head" a listener, "so3" an embryo: a socket made for a
+/// connection and not accepted yet.
+pub(crate) trait Policy: Send + Sync + Sized + 'static {
+    /// What is left out; [`NoFault`](crate::fault::NoFault) in the real backends.
+    type Fault: Fault;
+
+    /// The backend's name, or its twin's.
+    const NAME: &'static str;
+    /// One line: what is locked, after which kernel.
+    const ABOUT: &'static str;
+
+    /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
+    const BIASED: bool;
+
+    fn new() -> Self;
+
+    /// The lock that guards every socket, or none where each has its own.
+    fn guard(&self) -> Option<(usize, Class)>;
+
+    /// Locks the socket a request is made on.
+    #[track_caller]
+    fn solock(&self, so: &Socket);
+    #[track_caller]
+    fn sounlock(&self, so: &Socket, step: Step);
+
+    /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked again meanwhile; what was
+    /// read of it before is stale. The peer may be `so` itself.
+    #[track_caller]
+    fn solock_peer(&self, so: &Socket) -> Option<SockRef>;
+    #[track_caller]
+    fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step);
+
+    /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
+    #[track_caller]
+    fn solock_pair(&self, so: &Socket, so2: &Socket);
+    #[track_caller]
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step);
+
+    /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks the others.
+    #[track_caller]
+    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step);
+
+    /// With the listener locked, locks one of its embryos, whatever the addresses.
+    #[track_caller]
+    fn embryo_enter(&self, head: &Socket, so3: &Socket);
+    /// Leaves the listener; an embryo stays locked.
+    #[track_caller]
+    fn head_leave(&self, head: &Socket, step: Step);
+    /// Back to the listener, with nothing of its held.
+    #[track_caller]
+    fn head_return(&self, head: &Socket);
+    /// Unlocks an embryo, where it has a lock of its own.
+    #[track_caller]
+    fn embryo_leave(&self, so3: &Socket, step: Step);
+    /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
+    /// locked again meanwhile. `client` stays locked, if there is one.
+    #[track_caller]
+    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>, step: Step);
+
+    /// With a datagram socket locked, locks the first of those connected to it, for detach.
+    #[track_caller]
+    fn solock_referrer(&self, so: &Socket) -> Option<SockRef>;
+
+    /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order wants it.
+    #[track_caller]
+    fn list_enter(&self, so: &Socket, step: Step);
+    /// Leaves the list, with `so` locked again.
+    #[track_caller]
+    fn list_exit(&self, so: &Socket, step: Step);
+
+    /// The lock of the collector, with no socket locked: its address and class.
+    fn gc_guard(&self) -> (usize, Class);
+    #[track_caller]
+    fn gc_enter(&self);
+    #[track_caller]
+    fn gc_exit(&self, step: Step);
+    /// With the collector's lock held, locks a socket to scan its buffer.
+    #[track_caller]
+    fn scan_enter(&self, so: &Socket);
+    #[track_caller]
+    fn scan_exit(&self, so: &Socket, step: Step);
+
+    /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
+    #[track_caller]
+    fn deferred_enter(&self) -> bool;
+    #[track_caller]
+    fn deferred_exit(&self, taken: bool, step: Step);
+
+    /// `refcnt_finalize` of the control block: with `so` locked, waits until nobody else refers to it.
+    #[track_caller]
+    fn finalize(&self, so: &Socket, step: Step);
+}

@@ -1,0 +1,338 @@
+//! SCM_RIGHTS: descriptors on their way in messages, and the collector for those that nobody can receive.
+//!
+//! After `unp_internalize`, `unp_externalize`, `unp_discard` and `unp_gc` of `uipc_usrreq.c` 1.166.
+//!
+//! A file in a message is kept by the message. Nothing is closed where a message is dropped: that may be deep inside a request,
+//! with locks held, and closing a socket may drop more messages. Dropped messages go to a list, and the collector closes
+//! what they held with no lock at all.
+//!
+//! The collector also finds sockets that only messages refer to, in a cycle of sockets that sit in each other's
+//! buffers. A socket whose file has exactly as many references as are in flight is a *candidate*; it is dead
+//! only if no buffer that can still be read holds it. So: mark the candidates; subtract from each the references that lie in candidates'
+//! buffers; whoever has references left is held by a buffer that can be read, is unmarked, and what its own buffer
+//! holds is reachable too; repeat until nothing changes. What is still marked then is dropped. (Taking the candidates for dead
+//! at once destroys sockets that are merely in flight: OpenBSD e82b5ebc.)
+//!
+//! The kernel runs the collector as a task; here the thread whose request made it necessary runs it, at the end of
+//! that request, with nothing held.
+
+use crate::descriptors::Fd;
+use crate::domain::PoolUse;
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::policy::Policy;
+use crate::pool::{Count, MbufRef, RIGHTS_MAX};
+use crate::primitives::{AtomicU32, AtomicUsize, Mutex, Ordering};
+use crate::sockbuf::Fill;
+use crate::socket::{SockRef, Socket};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::witness::Class;
+
+use Ordering::{AcqRel, Acquire, Relaxed, Release};
+
+/// What is in flight in one layer.
+pub(crate) struct InFlight {
+    unp_rights_mtx: RwLock,
+    /// `unp_rights`: descriptors in flight. Written under `unp_rights_mtx`; read by anyone as a hint.
+    unp_rights: AtomicUsize,
+    /// Dropped messages, under the lock of the deferred closes; the mutex is never contended and keeps this
+    /// file free of unsafe code.
+    deferred: Mutex<Option<MbufRef>>,
+    /// 1 when there is something to collect.
+    wanted: AtomicU32,
+    /// `unp_gcing`: 1 while a thread collects.
+    collecting: AtomicU32,
+    count: Count,
+}
+
+impl InFlight {
+    pub(crate) fn new() -> Self {
+        Self {
+            unp_rights_mtx: RwLock::new(Class::UnpRightsMtx),
+            unp_rights: AtomicUsize::new(0),
+            deferred: Mutex::new(None),
+            wanted: AtomicU32::new(0),
+            collecting: AtomicU32::new(0),
+            count: Count::new(),
+        }
+    }
+
+    fn deferred(&self) -> std::sync::MutexGuard<'_, Option<MbufRef>> {
+        self.deferred.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    pub(crate) fn row(&self) -> PoolUse {
+        self.count.row("in_flight")
+    }
+}
+
+impl<P: Policy> Locked<P> {
+    fn rights_exit(&self, step: Step) {
+        if !P::Fault::omits(step) {
+            self.in_flight.unp_rights_mtx.exit();
+        }
+    }
+
+    /// Reserves room for descriptors in flight, before any work: EMFILE beyond a tenth of `maxfiles`. The count is tested
+    /// and raised under a lock; raising first and testing after would refuse others' innocent requests meanwhile.
+    fn reserve_rights(&self, n: usize) -> Result<(), Errno> {
+        self.in_flight.unp_rights_mtx.enter();
+        let now = self.in_flight.unp_rights.load(Relaxed);
+        if now + n > self.config.maxfiles / 10 {
+            self.rights_exit(Step::RightsRefuse);
+            return Err(Errno::Emfile);
+        }
+        self.in_flight.unp_rights.store(now + n, Relaxed);
+        self.rights_exit(Step::RightsReserve);
+        (0..n).for_each(|_| self.in_flight.count.get());
+        Ok(())
+    }
+
+    fn release_rights(&self, n: usize) {
+        self.in_flight.unp_rights_mtx.enter();
+        let now = self.in_flight.unp_rights.load(Relaxed);
+        self.in_flight.unp_rights.store(now - n, Relaxed);
+        self.rights_exit(Step::RightsRelease);
+        (0..n).for_each(|_| self.in_flight.count.put());
+    }
+
+    /// `unp_internalize`: turns descriptors into a control message that keeps their files. No socket is locked.
+    ///
+    /// # Errors
+    /// `E2BIG`: more than fit in a cluster. `EMFILE`: too many in flight. `EBADF`: one is not open.
+    pub(crate) fn unp_internalize(&self, fds: &[Fd]) -> Result<MbufRef, Errno> {
+        if fds.len() > RIGHTS_MAX {
+            return Err(Errno::E2big);
+        }
+        self.reserve_rights(fds.len())?;
+        let control = self.mbufs.get();
+        self.fds.enter();
+        // From the last to the first, as the kernel does; the message has them in the caller's order.
+        let result = fds.iter().rev().try_for_each(|fd| self.hold_file(*fd, control));
+        control.rights().reverse();
+        self.fds.exit(Step::FdInternalize);
+        match result {
+            Ok(()) => Ok(control),
+            Err(errno) => {
+                self.unwind(control, fds.len());
+                Err(errno)
+            }
+        }
+    }
+
+    /// Adds one file to a control message. `fdplock` is held: the descriptor stays open meanwhile.
+    fn hold_file(&self, fd: Fd, control: MbufRef) -> Result<(), Errno> {
+        if !self.fds.is_open(fd) {
+            return Err(Errno::Ebadf);
+        }
+        let so = self.fds.find(fd)?;
+        so.f_count.fetch_add(1, AcqRel);
+        self.policy.gc_enter();
+        let msgcount = &so.gc(self.policy.gc_guard()).msgcount;
+        msgcount.set(msgcount.get() + 1);
+        self.policy.gc_exit(Step::GcInternalize);
+        control.rights().push(so);
+        Ok(())
+    }
+
+    /// Takes back what a failed internalize has done, in reverse.
+    fn unwind(&self, control: MbufRef, reserved: usize) {
+        while let Some(so) = control.rights().pop() {
+            self.end_flight(&so, Step::GcUnwind);
+            self.closef(so);
+        }
+        self.release_rights(reserved);
+        self.mbufs.put(control);
+    }
+
+    /// One reference to a file is in flight no more. The reference itself stays the caller's.
+    fn end_flight(&self, so: &Socket, step: Step) {
+        self.policy.gc_enter();
+        let msgcount = &so.gc(self.policy.gc_guard()).msgcount;
+        msgcount.set(msgcount.get() - 1);
+        self.policy.gc_exit(step);
+    }
+
+    /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is locked.
+    ///
+    /// The references leave flight while `fdplock` is still held: after it another thread may close a new
+    /// descriptor, and with its reference still counted as in flight the collector would take a live
+    /// socket for dead.
+    ///
+    /// # Errors
+    /// `EMSGSIZE`: no room for all of them, or the table is full; all are discarded.
+    pub(crate) fn unp_externalize(
+        &self,
+        control: MbufRef,
+        out: &mut [Option<Fd>],
+    ) -> Result<usize, Errno> {
+        let n = control.rights().len();
+        if n > out.len() {
+            self.unp_discard(control);
+            return Err(Errno::Emsgsize);
+        }
+        self.fds.enter();
+        if self.fds.room() < n {
+            self.fds.exit(Step::FdExternalizeFull);
+            self.unp_discard(control);
+            return Err(Errno::Emsgsize);
+        }
+        for (slot, so) in out.iter_mut().zip(control.rights().iter()) {
+            let fd = self.fds.allocate_locked()?;
+            self.fds.install(fd, *so);
+            *slot = Some(fd);
+            self.end_flight(so, Step::GcExternalize);
+        }
+        self.fds.exit(Step::FdExternalize);
+        self.release_rights(n);
+        self.mbufs.put(control);
+        Ok(n)
+    }
+
+    /// `unp_discard`: a control message that nobody will receive goes to the list; the collector closes what it held.
+    pub(crate) fn unp_discard(&self, control: MbufRef) {
+        let taken = self.policy.deferred_enter();
+        {
+            let mut deferred = self.in_flight.deferred();
+            control.next.set(*deferred);
+            *deferred = Some(control);
+        }
+        self.policy.deferred_exit(taken, Step::DeferredPush);
+        // Release; pairs with the Acquire in `unp_gc`.
+        self.in_flight.wanted.store(1, Release);
+    }
+
+    /// A socket went while descriptors are in flight: some of them may now be out of reach.
+    pub(crate) fn want_gc_if_in_flight(&self) {
+        if self.in_flight.unp_rights.load(Relaxed) != 0 {
+            self.in_flight.wanted.store(1, Release);
+        }
+    }
+
+    /// Collects if there is something to collect. Nothing is held.
+    #[inline]
+    pub(crate) fn unp_gc_if_wanted(&self) {
+        if self.in_flight.wanted.load(Relaxed) != 0 {
+            self.unp_gc();
+        }
+    }
+
+    /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach, until there is
+    /// nothing more. One thread at a time; another one's wish is seen by the collecting thread.
+    #[cold]
+    pub(crate) fn unp_gc(&self) {
+        loop {
+            // AcqRel: pairs with the store below; the collectors follow each other.
+            if self.in_flight.collecting.swap(1, AcqRel) != 0 {
+                return;
+            }
+            // Acquire; pairs with the Release in `unp_discard`.
+            self.in_flight.wanted.swap(0, AcqRel);
+            self.close_deferred();
+            self.collect_dead();
+            self.in_flight.collecting.store(0, Release);
+            if self.in_flight.wanted.load(Acquire) == 0 {
+                return;
+            }
+        }
+    }
+
+    /// Phase 0: closes what dropped messages held, with nothing held.
+    fn close_deferred(&self) {
+        while let Some(control) = self.pop_deferred() {
+            let n = control.rights().len();
+            for so in control.rights().iter() {
+                self.end_flight(so, Step::GcDiscard);
+            }
+            self.release_rights(n);
+            for so in control.rights().iter() {
+                self.closef(*so);
+            }
+            self.mbufs.put(control);
+        }
+    }
+
+    fn pop_deferred(&self) -> Option<MbufRef> {
+        let taken = self.policy.deferred_enter();
+        let first = {
+            let mut deferred = self.in_flight.deferred();
+            let first = *deferred;
+            *deferred = first.and_then(|m| m.next.take());
+            first
+        };
+        self.policy.deferred_exit(taken, Step::DeferredPop);
+        first
+    }
+
+    /// Phases 1 to 4, under the collector's lock.
+    fn collect_dead(&self) {
+        if self.in_flight.unp_rights.load(Relaxed) == 0 {
+            return;
+        }
+        self.policy.gc_enter();
+        self.mark_candidates();
+        for so in self.sockets.all().filter(|so| self.is_dead(so)) {
+            self.scan(&so, |gcrefs| gcrefs - 1);
+        }
+        while let Some(so) = self.find_reachable() {
+            so.gc(self.policy.gc_guard()).dead.set(false);
+            self.scan(&so, |gcrefs| gcrefs + 1);
+        }
+        for so in self.sockets.all().filter(|so| self.is_dead(so)) {
+            self.drop_rights(&so);
+        }
+        self.policy.gc_exit(Step::GcScan);
+    }
+
+    fn is_dead(&self, so: &Socket) -> bool {
+        so.gc(self.policy.gc_guard()).dead.get()
+    }
+
+    /// Phase 1: whoever has no reference but those in flight.
+    fn mark_candidates(&self) {
+        for so in self.sockets.all() {
+            let gc = so.gc(self.policy.gc_guard());
+            let msgcount = gc.msgcount.get();
+            let only_in_flight = msgcount > 0 && so.f_count.load(Acquire) == msgcount;
+            gc.dead.set(gc.linked.get() && only_in_flight);
+            gc.gcrefs.set(msgcount);
+        }
+    }
+
+    /// Changes the count of every dead socket that this one's buffer holds, once for each time.
+    fn scan(&self, so: &Socket, change: impl Fn(u32) -> u32) {
+        let guard = self.policy.gc_guard();
+        self.policy.scan_enter(so);
+        let mut control = so.st().control.get();
+        while let Some(m) = control {
+            for held in m.rights().iter() {
+                let gc = held.gc(guard);
+                if gc.dead.get() {
+                    gc.gcrefs.set(change(gc.gcrefs.get()));
+                }
+            }
+            control = m.next.get();
+        }
+        self.policy.scan_exit(so, Step::GcScanSocket);
+    }
+
+    /// Phase 3: a socket marked dead that something other than the dead refers to.
+    fn find_reachable(&self) -> Option<SockRef> {
+        let guard = self.policy.gc_guard();
+        self.sockets.all().find(|so| so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0)
+    }
+
+    /// Phase 4: drops what a dead socket's buffer holds.
+    fn drop_rights(&self, so: &Socket) {
+        self.policy.scan_enter(so);
+        let st = so.st();
+        let mut control = st.control.take();
+        st.so_rcv.fill.set(Fill::default());
+        self.policy.scan_exit(so, Step::GcDropRights);
+        while let Some(m) = control {
+            control = m.next.take();
+            self.unp_discard(m);
+        }
+    }
+}

@@ -1,0 +1,553 @@
+//! The receive buffer: a ring with a producer's side and a consumer's side. No locks here.
+//!
+//! All modelled backends share it. The locked ones use both sides under their locks; `lock-free` uses
+//! each side from one thread at a time, without (`backend/lock_free.rs` says what makes that so).
+//!
+//! # One rule for how full it is
+//!
+//! Each side keeps cumulative counts of its own: what was ever *put*, what was ever *got*. What is in the buffer is
+//! the difference. The producer works on a copy of the consumer's counts and
+//! reads them afresh only when the copy says that there is no room; as the counts only grow,
+//! a stale copy may show room late, never too early, and in a single thread the answer is exact.
+//!
+//! * `cc`: bytes. A datagram also counts its address (16 bytes when unnamed).
+//! * `mbcnt`: memory. A record of n bytes is charged one 256-byte mbuf, and beyond 224 bytes the smallest cluster that
+//!   holds it; a datagram's address is charged one mbuf more.
+//! * A *stream* coalesces, as `sbcompress` does: its bytes are charged as if they filled 2 KiB clusters to the
+//!   brim, that is 2304 for each block of 2048 stream positions that holds an unread byte. This is at
+//!   most 1.125 cc + 4608, which `sb_mbmax` (at least 196608, and 8 hiwat) never gets to limit; so a
+//!   stream without control messages is limited by `cc` alone.
+//!
+//! # Layout
+//!
+//! A stream is bare bytes: position p of the stream is byte p modulo the capacity. Records start at multiples of 16 with a head of 16
+//! bytes (length, address length, control flag), then the address, then the data.
+
+#![allow(unsafe_code)]
+
+use crossbeam_utils::CachePadded;
+
+use crate::domain::{SockAddr, SockType};
+use crate::primitives::{AtomicUsize, Cell, Ordering, UnsafeCell};
+
+use Ordering::{Acquire, Relaxed, Release};
+
+/// MSIZE: what a plain mbuf is charged.
+pub(crate) const MSIZE: usize = 256;
+/// How many bytes a plain mbuf holds.
+const MLEN: usize = 224;
+/// MCLBYTES: the smallest cluster.
+pub(crate) const MCLBYTES: usize = 2048;
+/// The cluster sizes, smallest first.
+const CLUSTERS: [usize; 6] = [MCLBYTES, 4096, 8192, 16384, 32768, 65536];
+/// What the address of an unnamed sender counts as.
+const SA_UNNAMED: usize = 16;
+/// The head of a record, and the alignment of records.
+const HEAD: usize = 16;
+
+/// What a message of this many bytes is charged in `mbcnt`.
+pub(crate) const fn mbuf_charge(len: usize) -> usize {
+    if len <= MLEN {
+        return MSIZE;
+    }
+    let mut i = 0;
+    while i < CLUSTERS.len() {
+        if len <= CLUSTERS[i] {
+            return MSIZE + CLUSTERS[i];
+        }
+        i += 1;
+    }
+    let whole = len / 65536;
+    whole * (MSIZE + 65536) + if len % 65536 == 0 { 0 } else { mbuf_charge(len % 65536) }
+}
+
+/// `sb_mbmax` for a buffer of this `hiwat`.
+pub(crate) const fn mbmax_for(hiwat: usize) -> usize {
+    let eight = 8 * hiwat;
+    if eight > 3 * 65536 { eight } else { 3 * 65536 }
+}
+
+/// The length of an address as it counts in `cc`: `sa_len`.
+pub(crate) fn sa_len(name: &SockAddr) -> usize {
+    if name.is_unnamed() { SA_UNNAMED } else { 2 + name.path().len() + 1 }
+}
+
+/// How much a buffer holds, or may hold: bytes and memory.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fill {
+    pub(crate) cc: usize,
+    pub(crate) mbcnt: usize,
+}
+
+/// The limits of a buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limits {
+    /// `sb_hiwat`, bytes.
+    pub(crate) hiwat: usize,
+    /// `sb_mbmax`, bytes of memory.
+    pub(crate) mbmax: usize,
+}
+
+impl Limits {
+    pub(crate) const ZERO: Limits = Limits { hiwat: 0, mbmax: 0 };
+
+    pub(crate) const fn of(hiwat: usize) -> Limits {
+        Limits { hiwat, mbmax: mbmax_for(hiwat) }
+    }
+
+    /// `sbspace`: what still fits; negative when the buffer is over its limit.
+    #[inline]
+    pub(crate) fn space(self, fill: Fill) -> isize {
+        let bytes = self.hiwat as isize - fill.cc as isize;
+        let memory = self.mbmax as isize - fill.mbcnt as isize;
+        bytes.min(memory)
+    }
+}
+
+/// The producer's side. Written by the producer alone.
+struct Producer {
+    /// Where the next byte goes. Release here pairs with Acquire in `refresh_tail`: the bytes before it are written.
+    tail: AtomicUsize,
+    /// What was ever put, for records (a stream's `cc` is its position).
+    put_cc: Cell<usize>,
+    put_mbcnt: Cell<usize>,
+    /// The producer's copy of the consumer's counts.
+    seen_head: Cell<usize>,
+    seen_got: Cell<Fill>,
+}
+
+/// The consumer's side. Written by the consumer alone.
+struct Consumer {
+    /// Where the next byte is read. Release here pairs with Acquire in `refresh_head`: the bytes before it were read.
+    head: AtomicUsize,
+    /// What was ever got, for records. Relaxed: only counts, no memory depends on them.
+    got_cc: AtomicUsize,
+    got_mbcnt: AtomicUsize,
+    /// The consumer's copy of `tail`.
+    seen_tail: Cell<usize>,
+}
+
+/// The ring's memory.
+struct Storage {
+    bytes: Box<[UnsafeCell<u8>]>,
+    /// Smaller rings this one replaced. A reader may still be copying from one without the lock; they
+    /// go when the buffer goes.
+    retired: Vec<Box<[UnsafeCell<u8>]>>,
+}
+
+/// A receive buffer.
+pub(crate) struct SockBuf {
+    producer: CachePadded<Producer>,
+    consumer: CachePadded<Consumer>,
+    /// Where the ring is and its size less one; both sides read them. They change in `reserve` alone.
+    base: Cell<*const UnsafeCell<u8>>,
+    mask: Cell<usize>,
+    storage: UnsafeCell<Storage>,
+}
+
+// SAFETY: the two sides are touched by one thread at a time each: in the locked backends whoever holds the
+// socket's lock (the consumer's copying out, which is done without it, by whoever holds the `sblock` of the
+// receive side), in `lock-free` the one owner of the side while it is `in_use`. `base`, `mask` and `storage` change only under the socket's
+// lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and `head`.
+unsafe impl Sync for SockBuf {}
+// SAFETY: the pointer in `base` points into `storage`'s heap memory, which moves with its owner.
+unsafe impl Send for SockBuf {}
+
+/// The head of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Bytes of data.
+    pub(crate) len: usize,
+    /// Bytes of address.
+    name_len: usize,
+    /// Whether a control message belongs to it.
+    pub(crate) has_control: bool,
+    /// Whether it is a datagram (and so its address counts).
+    is_dgram: bool,
+}
+
+impl Record {
+    fn encode(self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[..4].copy_from_slice(&(self.len as u32).to_ne_bytes());
+        head[4] = self.name_len as u8;
+        head[5] = u8::from(self.has_control);
+        head[6] = u8::from(self.is_dgram);
+        head
+    }
+
+    fn decode(head: [u8; HEAD]) -> Record {
+        Record {
+            len: u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) as usize,
+            name_len: usize::from(head[4]),
+            has_control: head[5] != 0,
+            is_dgram: head[6] != 0,
+        }
+    }
+
+    /// How much of the ring it takes.
+    fn size(self) -> usize {
+        (HEAD + self.name_len + self.len).next_multiple_of(HEAD)
+    }
+
+    /// What it counts.
+    fn fill(self) -> Fill {
+        if !self.is_dgram {
+            return Fill { cc: self.len, mbcnt: mbuf_charge(self.len) };
+        }
+        let sa = if self.name_len == 0 { SA_UNNAMED } else { 2 + self.name_len + 1 };
+        Fill { cc: self.len + sa, mbcnt: MSIZE + mbuf_charge(self.len) }
+    }
+}
+
+impl SockBuf {
+    /// A buffer without memory: [`SockBuf::reserve`] comes first.
+    pub(crate) fn new() -> Self {
+        Self {
+            producer: CachePadded::new(Producer {
+                tail: AtomicUsize::new(0),
+                put_cc: Cell::new(0),
+                put_mbcnt: Cell::new(0),
+                seen_head: Cell::new(0),
+                seen_got: Cell::new(Fill::default()),
+            }),
+            consumer: CachePadded::new(Consumer {
+                head: AtomicUsize::new(0),
+                got_cc: AtomicUsize::new(0),
+                got_mbcnt: AtomicUsize::new(0),
+                seen_tail: Cell::new(0),
+            }),
+            base: Cell::new(std::ptr::null()),
+            mask: Cell::new(0),
+            storage: UnsafeCell::new(Storage { bytes: Box::new([]), retired: Vec::new() }),
+        }
+    }
+
+    /// How large the ring must be so that whatever the limits admit fits in it.
+    ///
+    /// One message may be let in when the memory is used up but not overdrawn, hence the one more.
+    fn capacity_for(kind: SockType, limits: Limits) -> usize {
+        let bytes = match kind {
+            SockType::Stream => limits.hiwat,
+            SockType::Dgram | SockType::Seqpacket => {
+                let records = limits.mbmax / MSIZE + 2;
+                limits.hiwat + records * 2 * HEAD
+            }
+        };
+        bytes.next_power_of_two().max(4096)
+    }
+
+    /// Makes the ring large enough for these limits, keeping what is in it.
+    ///
+    /// The caller holds the socket's lock, so that neither side moves; a reader may be copying out.
+    pub(crate) fn reserve(&self, kind: SockType, limits: Limits) {
+        let capacity = Self::capacity_for(kind, limits);
+        if self.base.get().is_null() || capacity > self.mask.get() + 1 {
+            self.grow(capacity);
+        }
+    }
+
+    #[cold]
+    fn grow(&self, capacity: usize) {
+        let bytes: Box<[UnsafeCell<u8>]> = (0..capacity).map(|_| UnsafeCell::new(0)).collect();
+        let (head, tail) = (self.consumer.head.load(Relaxed), self.producer.tail.load(Relaxed));
+        for position in head..tail {
+            let mut byte = [0];
+            self.copy_out(position, &mut byte);
+            // SAFETY: nobody else knows the new ring yet.
+            unsafe { *bytes[position & (capacity - 1)].get() = byte[0] };
+        }
+        self.base.set(bytes.as_ptr());
+        self.mask.set(capacity - 1);
+        // SAFETY: the caller holds the socket's lock; nobody else touches `storage`.
+        let storage = unsafe { &mut *self.storage.get() };
+        let old = std::mem::replace(&mut storage.bytes, bytes);
+        if !old.is_empty() {
+            storage.retired.push(old);
+        }
+    }
+
+    /// Makes room for one message more of this many bytes, for who appends without looking at this buffer's own
+    /// limits. The caller holds the socket's lock.
+    #[inline]
+    pub(crate) fn ensure_room(&self, bytes: usize) {
+        let used = self.tail() - self.head();
+        let needed = used + bytes + 2 * HEAD + SockAddr::MAX;
+        if needed > self.mask.get() + 1 {
+            self.grow(needed.next_power_of_two());
+        }
+    }
+
+    /// Forgets everything, for a socket made anew. The ring's memory is kept.
+    pub(crate) fn reset(&self) {
+        self.producer.tail.store(0, Relaxed);
+        self.producer.put_cc.set(0);
+        self.producer.put_mbcnt.set(0);
+        self.producer.seen_head.set(0);
+        self.producer.seen_got.set(Fill::default());
+        self.consumer.head.store(0, Relaxed);
+        self.consumer.got_cc.store(0, Relaxed);
+        self.consumer.got_mbcnt.store(0, Relaxed);
+        self.consumer.seen_tail.set(0);
+    }
+
+    /// Copies into the ring at a position.
+    #[inline]
+    fn copy_in(&self, position: usize, data: &[u8]) {
+        let mask = self.mask.get();
+        let at = position & mask;
+        let first = data.len().min(mask + 1 - at);
+        let base = self.base.get().cast_mut().cast::<u8>();
+        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put no more than
+        // the room they were told of). Only the producer writes, only between `tail` and `head + capacity`,
+        // and the consumer does not read there before `tail` has passed it. `UnsafeCell<u8>` has `u8`'s layout.
+        unsafe {
+            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
+            }
+        }
+    }
+
+    /// Copies out of the ring from a position.
+    #[inline]
+    fn copy_out(&self, position: usize, data: &mut [u8]) {
+        let mask = self.mask.get();
+        let at = position & mask;
+        let first = data.len().min(mask + 1 - at);
+        let base = self.base.get().cast::<u8>();
+        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the producer does not write
+        // before `head` has passed it.
+        unsafe {
+            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(base, data.as_mut_ptr().add(first), data.len() - first);
+            }
+        }
+    }
+
+    // ---- the producer's side ----
+
+    /// Reads the consumer's counts afresh.
+    #[inline]
+    fn refresh_head(&self) {
+        // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may be overwritten.
+        self.producer.seen_head.set(self.consumer.head.load(Acquire));
+        self.producer.seen_got.set(Fill {
+            cc: self.consumer.got_cc.load(Relaxed),
+            mbcnt: self.consumer.got_mbcnt.load(Relaxed),
+        });
+    }
+
+    /// What a stream holds, as the producer last saw it.
+    #[inline]
+    fn stream_seen(&self) -> usize {
+        self.producer.tail.load(Relaxed) - self.producer.seen_head.get()
+    }
+
+    /// How many bytes still fit under `hiwat`, looking again if `want` do not. For a stream.
+    #[inline]
+    pub(crate) fn stream_room(&self, hiwat: usize, want: usize) -> isize {
+        let room = hiwat as isize - self.stream_seen() as isize;
+        if room >= want as isize {
+            return room;
+        }
+        self.refresh_head();
+        hiwat as isize - self.stream_seen() as isize
+    }
+
+    /// What the records in the buffer count, as the producer sees it after looking again.
+    #[inline]
+    pub(crate) fn record_fill_fresh(&self) -> Fill {
+        self.refresh_head();
+        self.record_fill_seen()
+    }
+
+    /// What the records in the buffer count, as the producer last saw it.
+    #[inline]
+    pub(crate) fn record_fill_seen(&self) -> Fill {
+        let got = self.producer.seen_got.get();
+        Fill {
+            cc: self.producer.put_cc.get() - got.cc,
+            mbcnt: self.producer.put_mbcnt.get() - got.mbcnt,
+        }
+    }
+
+    /// Where the next byte will go.
+    #[inline]
+    pub(crate) fn tail(&self) -> usize {
+        self.producer.tail.load(Relaxed)
+    }
+
+    /// Puts bytes of a stream at `tail`, which the caller has read, and publishes them.
+    #[inline]
+    pub(crate) fn put_stream(&self, tail: usize, data: &[u8]) {
+        self.copy_in(tail, data);
+        // Release; pairs with the Acquire in `refresh_tail`.
+        self.producer.tail.store(tail + data.len(), Release);
+    }
+
+    /// Puts a record at `tail`, which the caller has read, and publishes it.
+    #[inline]
+    pub(crate) fn put_record(
+        &self,
+        tail: usize,
+        from: Option<&SockAddr>,
+        data: &[u8],
+        has_control: bool,
+    ) {
+        let name = from.map_or(&[][..], SockAddr::path);
+        let record = Record {
+            len: data.len(),
+            name_len: name.len(),
+            has_control,
+            is_dgram: from.is_some(),
+        };
+        self.copy_in(tail, &record.encode());
+        if !name.is_empty() {
+            self.copy_in(tail + HEAD, name);
+        }
+        self.copy_in(tail + HEAD + name.len(), data);
+        let fill = record.fill();
+        self.producer.put_cc.set(self.producer.put_cc.get() + fill.cc);
+        self.producer.put_mbcnt.set(self.producer.put_mbcnt.get() + fill.mbcnt);
+        // Release; pairs with the Acquire in `refresh_tail`.
+        self.producer.tail.store(tail + record.size(), Release);
+    }
+
+    // ---- the consumer's side ----
+
+    /// Where the next byte will be read.
+    #[inline]
+    pub(crate) fn head(&self) -> usize {
+        self.consumer.head.load(Relaxed)
+    }
+
+    #[inline]
+    fn refresh_tail(&self) {
+        // Acquire; pairs with the Release in `put_stream` and `put_record`: the bytes before `tail` are there.
+        self.consumer.seen_tail.set(self.producer.tail.load(Acquire));
+    }
+
+    /// How many bytes of a stream can be read, looking again if there are fewer than `want`.
+    #[inline]
+    pub(crate) fn stream_readable(&self, want: usize) -> usize {
+        let readable = self.consumer.seen_tail.get() - self.head();
+        if readable >= want {
+            return readable;
+        }
+        self.refresh_tail();
+        self.consumer.seen_tail.get() - self.head()
+    }
+
+    /// Copies the first bytes of a stream.
+    #[inline]
+    pub(crate) fn stream_copy(&self, data: &mut [u8]) {
+        self.copy_out(self.head(), data);
+    }
+
+    /// Takes bytes off the front of a stream.
+    #[inline]
+    pub(crate) fn stream_consume(&self, bytes: usize) {
+        self.set_head(self.head() + bytes);
+    }
+
+    #[inline]
+    fn set_head(&self, head: usize) {
+        // Release; pairs with the Acquire in `refresh_head`.
+        self.consumer.head.store(head, Release);
+    }
+
+    /// The first record, if there is one.
+    #[inline]
+    pub(crate) fn front(&self) -> Option<Record> {
+        let head = self.head();
+        if self.consumer.seen_tail.get() == head {
+            self.refresh_tail();
+            if self.consumer.seen_tail.get() == head {
+                return None;
+            }
+        }
+        let mut bytes = [0; HEAD];
+        self.copy_out(head, &mut bytes);
+        Some(Record::decode(bytes))
+    }
+
+    /// The address of the first record.
+    #[inline]
+    pub(crate) fn record_from(&self, record: Record) -> SockAddr {
+        if record.name_len == 0 {
+            return SockAddr::UNNAMED;
+        }
+        let mut path = [0; SockAddr::MAX];
+        let path = &mut path[..record.name_len];
+        self.copy_out(self.head() + HEAD, path);
+        SockAddr::new(path).unwrap_or(SockAddr::UNNAMED)
+    }
+
+    /// Copies the first bytes of the first record.
+    #[inline]
+    pub(crate) fn record_copy(&self, record: Record, data: &mut [u8]) {
+        self.copy_out(self.head() + HEAD + record.name_len, data);
+    }
+
+    /// Takes the first record off.
+    #[inline]
+    pub(crate) fn record_consume(&self, record: Record) {
+        let fill = record.fill();
+        let consumer = &self.consumer;
+        consumer.got_cc.store(consumer.got_cc.load(Relaxed) + fill.cc, Relaxed);
+        consumer.got_mbcnt.store(consumer.got_mbcnt.load(Relaxed) + fill.mbcnt, Relaxed);
+        self.set_head(self.head() + record.size());
+    }
+
+    /// The consumer's position as the producer last saw it.
+    #[inline]
+    pub(crate) fn seen_head(&self) -> usize {
+        self.producer.seen_head.get()
+    }
+
+    /// Where the producer is: a hint for a waiting consumer.
+    #[inline]
+    pub(crate) fn tail_hint(&self) -> usize {
+        self.producer.tail.load(Relaxed)
+    }
+
+    /// How many bytes were ever taken off the ring: a hint for a waiting producer.
+    #[inline]
+    pub(crate) fn head_hint(&self) -> usize {
+        self.consumer.head.load(Relaxed)
+    }
+
+    // ---- both sides: the caller holds the socket's lock ----
+
+    /// What is in the buffer, control messages apart.
+    #[inline]
+    pub(crate) fn fill(&self, kind: SockType) -> Fill {
+        let (head, tail) = (self.head(), self.tail());
+        match kind {
+            SockType::Stream => Fill { cc: tail - head, mbcnt: stream_charge(head, tail) },
+            SockType::Dgram | SockType::Seqpacket => Fill {
+                cc: self.producer.put_cc.get() - self.consumer.got_cc.load(Relaxed),
+                mbcnt: self.producer.put_mbcnt.get() - self.consumer.got_mbcnt.load(Relaxed),
+            },
+        }
+    }
+
+    /// Drops everything that is in the buffer.
+    pub(crate) fn flush(&self) {
+        self.consumer.got_cc.store(self.producer.put_cc.get(), Relaxed);
+        self.consumer.got_mbcnt.store(self.producer.put_mbcnt.get(), Relaxed);
+        self.set_head(self.tail());
+        self.refresh_tail();
+    }
+}
+
+/// What the bytes of a stream between two positions are charged.
+#[inline]
+fn stream_charge(head: usize, tail: usize) -> usize {
+    if head == tail {
+        return 0;
+    }
+    (tail.div_ceil(MCLBYTES) - head / MCLBYTES) * (MSIZE + MCLBYTES)
+}

@@ -1,0 +1,93 @@
+//! accept: `doaccept` (`uipc_syscalls.c` 1.196), `uipc_accept` (`uipc_usrreq.c` 1.166).
+
+use crate::descriptors::Fd;
+use crate::domain::SockAddr;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    /// The descriptor is made before any socket is locked, and given back when there is no connection.
+    pub(crate) fn sys_accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
+        let fd = self.fds.allocate()?;
+        match self.soaccept(s) {
+            Ok((so, name)) => {
+                self.fds.install(fd, so);
+                Ok((fd, name))
+            }
+            Err(errno) => {
+                let nothing = self.fds.release(fd);
+                debug_assert!(matches!(nothing, Ok(None)));
+                Err(errno)
+            }
+        }
+    }
+
+    fn soaccept(&self, s: Fd) -> Result<(SockRef, SockAddr), Errno> {
+        let head = self.solock_fd(s)?;
+        let so = match self.await_connection(&head) {
+            Ok(so) => so,
+            Err(errno) => {
+                self.sounlock_fd(&head, Step::AcceptError);
+                return Err(errno);
+            }
+        };
+        // The listener comes before the embryo, whatever their addresses.
+        self.policy.embryo_enter(&head, &so);
+        head.st().so_q.remove(so);
+        so.st().so_head.set(None);
+        so.st().so_onq.set(OnQueue::None);
+        let is_last = Self::unuse(&head);
+        self.policy.head_leave(&head, Step::AcceptHead);
+        self.sofile(&so);
+        let name = self.accepted_name(&so);
+        self.policy.sounlock(&so, Step::AcceptEmbryo);
+        if is_last {
+            // The listener was closed while this call waited on it, and nobody else will free it.
+            self.soclose(head);
+        }
+        Ok((so, name))
+    }
+
+    /// The call uses the locked listener no more: whether it must be closed now.
+    fn unuse(head: &Socket) -> bool {
+        let st = head.st();
+        st.users.set(st.users.get() - 1);
+        st.users.get() == 0 && st.is(State::CLOSING)
+    }
+
+    /// Waits until the queue of a locked listener has a connection.
+    fn await_connection(&self, head: &Socket) -> Result<SockRef, Errno> {
+        if !head.st().is(State::ACCEPTCONN) {
+            return Err(Errno::Einval);
+        }
+        loop {
+            let st = head.st();
+            if let Some(so) = st.so_q.first() {
+                return Ok(so);
+            }
+            if let Some(errno) = st.so_error.take() {
+                return Err(errno);
+            }
+            if st.is(State::CANTRCVMORE) {
+                return Err(Errno::Econnaborted);
+            }
+            if st.is(State::NONBLOCK) {
+                return Err(Errno::Ewouldblock);
+            }
+            self.sosleep(head, &head.timeo_wait);
+        }
+    }
+
+    /// `uipc_accept`: the name of the client, if it has one and is still there.
+    fn accepted_name(&self, so: &Socket) -> SockAddr {
+        let Some(so2) = self.policy.solock_peer(so) else {
+            return SockAddr::UNNAMED;
+        };
+        let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
+        self.policy.sounlock_peer(so, &so2, Step::AcceptPeer);
+        name
+    }
+}

@@ -1,0 +1,68 @@
+//! bind and listen: `uipc_bind`, `uipc_listen` (`uipc_usrreq.c` 1.166), `solisten` (`uipc_socket.c` 1.279).
+
+use crate::descriptors::Fd;
+use crate::domain::SockAddr;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::socket::{Socket, State};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        if name.is_unnamed() {
+            return Err(Errno::Einval);
+        }
+        let so = self.solock_fd(s)?;
+        if let Err(errno) = Self::may_bind(&so) {
+            self.sounlock_fd(&so, Step::Bind);
+            return Err(errno);
+        }
+        so.st().set(State::BINDING);
+        // A name comes before a socket in the lock order: the flag keeps others from binding meanwhile.
+        self.policy.sounlock(&so, Step::BindResolve);
+        let made = self.names.create(name);
+        self.policy.solock(&so);
+        let st = so.st();
+        st.clear(State::BINDING);
+        let vnode = match made {
+            Ok(vnode) => vnode,
+            Err(errno) => {
+                self.sounlock_fd(&so, Step::BindTaken);
+                return Err(errno);
+            }
+        };
+        self.names.bind(vnode, &so);
+        st.unp_vnode.set(Some(vnode.0));
+        st.unp_addr.set(Some(*name));
+        self.sounlock_fd(&so, Step::BindDone);
+        self.names.put(vnode, Step::VnodeBind);
+        Ok(())
+    }
+
+    fn may_bind(so: &Socket) -> Result<(), Errno> {
+        let st = so.st();
+        if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
+            return Err(Errno::Einval);
+        }
+        Ok(())
+    }
+
+    pub(crate) fn sys_listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.solisten(&so, backlog);
+        self.sounlock_fd(&so, Step::ListenDone);
+        result
+    }
+
+    fn solisten(&self, so: &Socket, backlog: i32) -> Result<(), Errno> {
+        let st = so.st();
+        if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
+            return Err(Errno::Einval);
+        }
+        let backlog = usize::try_from(backlog).unwrap_or(self.config.somaxconn);
+        st.so_qlimit.set(backlog.min(self.config.somaxconn).max(self.config.sominconn));
+        st.set(State::ACCEPTCONN);
+        Ok(())
+    }
+}

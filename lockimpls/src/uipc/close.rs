@@ -1,0 +1,160 @@
+//! close: `soclose`, `sofree` (`uipc_socket.c` 1.279), `unp_disconnect`, `unp_detach` (`uipc_usrreq.c` 1.166).
+//!
+//! Order: part from the peer, take the name away (so that no new connection begins), drop whoever refers here, wait
+//! until nobody holds a reference, then the queues of a listener. An embryo is never freed by anyone else: it has no
+//! descriptor until it is accepted, and then it is on no queue.
+
+use crate::descriptors::Fd;
+use crate::domain::SockType;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::primitives::Ordering;
+use crate::sockbuf::Fill;
+use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::uipc::{Locked, is_awaited};
+
+use Ordering::AcqRel;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_close(&self, s: Fd) -> Result<(), Errno> {
+        let so = self.fds.release(s)?.ok_or(Errno::Ebadf)?;
+        self.closef(so);
+        self.unp_gc_if_wanted();
+        Ok(())
+    }
+
+    /// `closef`: drops a reference on a socket's file; the last one closes the socket. No lock is held.
+    pub(crate) fn closef(&self, so: SockRef) {
+        // AcqRel: of several closers the last sees what the others did with the file.
+        if so.f_count.fetch_sub(1, AcqRel) == 1 {
+            self.sockets.files.put();
+            self.soclose(so);
+        }
+    }
+
+    /// Frees the socket now, or leaves that to the calls that still use it.
+    pub(crate) fn soclose(&self, so: SockRef) {
+        self.policy.solock(&so);
+        let st = so.st();
+        if st.users.get() > 0 || is_awaited(&so) {
+            st.set(State::CLOSING);
+            self.policy.sounlock(&so, Step::CloseDeferred);
+            return;
+        }
+        self.soclose_locked(so);
+    }
+
+    /// `soclose` of a locked socket that nobody uses: it is unlocked and free afterwards.
+    pub(crate) fn soclose_locked(&self, so: SockRef) {
+        if so.st().is(State::ISCONNECTED) {
+            self.unp_disconnect(&so);
+        }
+        self.unp_detach(&so);
+        if so.st().is(State::ACCEPTCONN) {
+            self.abort_queues(&so);
+        }
+        self.sorflush(&so);
+        so.st().set(State::NOFDREF);
+        self.policy.sounlock(&so, Step::CloseDone);
+        self.sofree(so);
+    }
+
+    /// Gives an unlocked socket back to the pool once nobody refers to it.
+    fn sofree(&self, so: SockRef) {
+        so.so_refcnt.finalize();
+        self.sockets.put(so);
+    }
+
+    /// Aborts every connection that nobody accepted, the ready ones last.
+    fn abort_queues(&self, head: &Socket) {
+        loop {
+            let st = head.st();
+            let Some(so3) = st.so_q0.first().or_else(|| st.so_q.first()) else { return };
+            self.policy.embryo_enter(head, &so3);
+            let queue = if so3.st().so_onq.get() == OnQueue::Q0 { &st.so_q0 } else { &st.so_q };
+            queue.remove(so3);
+            so3.st().so_onq.set(OnQueue::None);
+            so3.st().so_head.set(None);
+            self.policy.head_leave(head, Step::CloseHead);
+            self.soabort(so3);
+            self.policy.head_return(head);
+        }
+    }
+
+    /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has one, is not held.
+    fn soabort(&self, so3: SockRef) {
+        self.unp_detach(&so3);
+        self.sorflush(&so3);
+        self.policy.embryo_leave(&so3, Step::CloseEmbryo);
+        self.sofree(so3);
+    }
+
+    /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
+    pub(crate) fn unp_disconnect(&self, so: &Socket) {
+        let Some(so2) = self.policy.solock_peer(so) else { return };
+        let st = so.st();
+        st.unp_conn.set(None);
+        if so.so_type.get() == SockType::Dgram {
+            so2.st().unp_refs.remove(SockRef::new(so));
+            st.clear(State::ISCONNECTED);
+        } else {
+            so2.st().unp_conn.set(None);
+            st.so_snd.fill.set(Fill::default());
+            so2.st().so_snd.fill.set(Fill::default());
+            self.soisdisconnected(so);
+            self.soisdisconnected(&so2);
+        }
+        self.policy.sounlock_peer(so, &so2, Step::DisconnectPeer);
+    }
+
+    /// `soisdisconnected`: nothing more goes either way; wakes everybody.
+    fn soisdisconnected(&self, so: &Socket) {
+        let st = so.st();
+        st.clear(State::ISCONNECTED);
+        st.set(State::ISDISCONNECTED | State::CANTRCVMORE | State::CANTSENDMORE);
+        so.timeo_wait.wakeup(P::BIASED);
+        self.sowwakeup(so);
+        self.sorwakeup(so);
+    }
+
+    /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked between.
+    fn unp_detach(&self, so: &Socket) {
+        self.policy.list_enter(so, Step::DetachList);
+        so.gc(self.policy.gc_guard()).linked.set(false);
+        self.policy.list_exit(so, Step::GcDetach);
+        self.forget_name(so);
+        self.unp_disconnect(so);
+        while let Some(so2) = self.policy.solock_referrer(so) {
+            self.unp_drop(so, &so2);
+            self.policy.sounlock_peer(so, &so2, Step::DetachPeer);
+        }
+        self.policy.finalize(so, Step::DetachFinalize);
+        self.soisdisconnected(so);
+        let st = so.st();
+        st.so_pcb.set(false);
+        st.unp_addr.set(None);
+        self.sockets.unpcbs.put();
+        self.want_gc_if_in_flight();
+    }
+
+    /// The name leads here no more. It comes before the socket in the lock order.
+    fn forget_name(&self, so: &Socket) {
+        if let Some(vnode) = so.st().unp_vnode.take() {
+            self.policy.sounlock(so, Step::DetachName);
+            self.names.unbind(vnode);
+            self.policy.solock(so);
+        }
+    }
+
+    /// A datagram socket loses its destination. Both are locked.
+    fn unp_drop(&self, so: &Socket, so2: &Socket) {
+        so.st().unp_refs.remove(SockRef::new(so2));
+        let st2 = so2.st();
+        st2.unp_conn.set(None);
+        st2.so_error.set(Some(Errno::Econnreset));
+        st2.clear(State::ISCONNECTED);
+        self.sowwakeup(so2);
+        self.sorwakeup(so2);
+    }
+}

@@ -1,0 +1,130 @@
+//! connect: `soconnect`, `unp_connect`, `sonewconn` (`uipc_socket.c` 1.279, `uipc_usrreq.c` 1.166, `uipc_socket2.c` 1.125).
+
+use crate::descriptors::Fd;
+use crate::domain::SockAddr;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::names::LockedName;
+use crate::policy::Policy;
+use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.soconnect(so, name);
+        self.sounlock_fd(&so, Step::ConnectDone);
+        result
+    }
+
+    /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it unconnected.
+    fn soconnect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+        let st = so.st();
+        if st.is(State::ACCEPTCONN) {
+            return Err(Errno::Eopnotsupp);
+        }
+        if st.is(State::ISCONNECTED) {
+            if so.connection_required() {
+                return Err(Errno::Eisconn);
+            }
+            self.unp_disconnect(&so);
+        }
+        self.unp_connect(so, name)
+    }
+
+    /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others from
+    /// connecting it meanwhile, `users` keeps it.
+    pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+        let st = so.st();
+        if st.is(State::BINDING) || st.is(State::CONNECTING) {
+            return Err(Errno::Eisconn);
+        }
+        if name.is_unnamed() {
+            return Err(Errno::Einval);
+        }
+        st.set(State::CONNECTING);
+        self.policy.sounlock(&so, Step::ConnectResolve);
+        let result = self.connect_unlocked(so, name);
+        self.policy.solock(&so);
+        let st = so.st();
+        st.clear(State::CONNECTING);
+        if result.is_ok() && st.unp_conn.get().is_none() {
+            // The peer went away before this socket was locked again.
+            return Err(Errno::Econnrefused);
+        }
+        result
+    }
+
+    /// The part of a connect with no socket locked: the name is locked throughout, so that its socket cannot detach.
+    fn connect_unlocked(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+        let vnode = self.names.lookup(name)?;
+        let result = self.connect_to(so, vnode);
+        self.names.put(vnode, Step::VnodeConnect);
+        result
+    }
+
+    fn connect_to(&self, so: SockRef, vnode: LockedName) -> Result<(), Errno> {
+        let so2 = self.names.socket(vnode).ok_or(Errno::Econnrefused)?;
+        if so.so_type.get() != so2.so_type.get() {
+            return Err(Errno::Eprototype);
+        }
+        if so.connection_required() {
+            return self.connect_stream(so, so2);
+        }
+        self.policy.solock_pair(&so, &so2);
+        self.unp_connect2(so, so2);
+        self.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
+        Ok(())
+    }
+
+    /// A connection: an embryo is made at the listener, and becomes the client's peer.
+    fn connect_stream(&self, so: SockRef, head: SockRef) -> Result<(), Errno> {
+        self.policy.solock(&head);
+        let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
+        let Some(so3) = embryo else {
+            self.policy.sounlock(&head, Step::ConnectHeadRefused);
+            return Err(Errno::Econnrefused);
+        };
+        let addr = head.st().unp_addr.get();
+        self.policy.head_to_pair(&head, &so, &so3, Step::ConnectHeadToPair);
+        so3.st().unp_addr.set(addr);
+        self.unp_connect2(so, so3);
+        self.policy.sounlock_pair(&so, &so3, Step::ConnectStreamPair);
+        Ok(())
+    }
+
+    /// `sonewconn`: an embryo on the queue of the listener, which is locked before and after; none when the queue
+    /// is full or there is no memory.
+    ///
+    /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs the name, which
+    /// the connecting thread has locked.
+    fn sonewconn(&self, head: SockRef) -> Option<SockRef> {
+        let st = head.st();
+        if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
+            return None;
+        }
+        let so3 = self.sockets.get(head.so_type.get()).ok()?;
+        self.policy.embryo_enter(&head, &so3);
+        self.soreserve(&so3);
+        Self::inherit(&head, &so3);
+        head.st().so_q0.append(so3);
+        self.policy.head_leave(&head, Step::NewconnHead);
+        self.unp_attach(&so3);
+        self.policy.embryo_to_head(&so3, &head, None, Step::NewconnAttach);
+        self.policy.embryo_leave(&so3, Step::NewconnEmbryo);
+        Some(so3)
+    }
+
+    /// What an embryo has from its listener.
+    fn inherit(head: &SockRef, so3: &Socket) {
+        let (from, to) = (head.st(), so3.st());
+        to.so_head.set(Some(*head));
+        to.so_onq.set(OnQueue::Q0);
+        to.so_state.set(State::NOFDREF | (from.so_state.get() & State::NONBLOCK));
+        for (from, to) in [(&from.so_snd, &to.so_snd), (&from.so_rcv, &to.so_rcv)] {
+            to.limits.set(from.limits.get());
+            to.lowat.set(from.lowat.get());
+        }
+        so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
+    }
+}

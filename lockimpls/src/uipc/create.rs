@@ -1,0 +1,172 @@
+//! socket, socketpair, dup: `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166, `uipc_syscalls.c` 1.196).
+
+use crate::descriptors::Fd;
+use crate::domain::SockType;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::primitives::Ordering;
+use crate::sockbuf::{Limits, MCLBYTES};
+use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::uipc::Locked;
+
+use Ordering::Relaxed;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_socket(&self, kind: SockType) -> Result<Fd, Errno> {
+        let fd = self.fds.allocate()?;
+        match self.socreate(kind, Step::SocketDone) {
+            Ok(so) => {
+                self.fds.install(fd, so);
+                Ok(fd)
+            }
+            Err(errno) => self.fail_fd(fd, errno),
+        }
+    }
+
+    /// Gives back a descriptor that refers to nothing yet.
+    fn fail_fd<T>(&self, fd: Fd, errno: Errno) -> Result<T, Errno> {
+        let nothing = self.fds.release(fd);
+        debug_assert!(matches!(nothing, Ok(None)));
+        Err(errno)
+    }
+
+    pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
+        let fd = self.fds.allocate()?;
+        let fd2 = match self.fds.allocate() {
+            Ok(fd2) => fd2,
+            Err(errno) => return self.fail_fd(fd, errno),
+        };
+        match self.socreate_pair(kind) {
+            Ok((so, so2)) => {
+                self.fds.install(fd, so);
+                self.fds.install(fd2, so2);
+                Ok((fd, fd2))
+            }
+            Err(errno) => self.fail_fd(fd2, errno).or_else(|errno| self.fail_fd(fd, errno)),
+        }
+    }
+
+    /// Two sockets, connected: STREAM and SEQPACKET by one `unp_connect2`, DGRAM by one in each direction.
+    fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
+        let so = self.socreate(kind, Step::SocketpairFirst)?;
+        let so2 = match self.socreate(kind, Step::SocketpairSecond) {
+            Ok(so2) => so2,
+            Err(errno) => {
+                self.closef(so);
+                return Err(errno);
+            }
+        };
+        self.policy.solock_pair(&so, &so2);
+        self.unp_connect2(so, so2);
+        if kind == SockType::Dgram {
+            self.unp_connect2(so2, so);
+        }
+        self.policy.sounlock_pair(&so, &so2, Step::SocketpairPair);
+        Ok((so, so2))
+    }
+
+    /// `socreate`: a socket with its control block and its file, whose one reference is the caller's.
+    fn socreate(&self, kind: SockType, step: Step) -> Result<SockRef, Errno> {
+        let so = self.sockets.get(kind)?;
+        self.policy.solock(&so);
+        self.soreserve(&so);
+        self.unp_attach(&so);
+        self.sofile(&so);
+        self.policy.sounlock(&so, step);
+        Ok(so)
+    }
+
+    /// Gives a locked socket its file.
+    pub(crate) fn sofile(&self, so: &Socket) {
+        self.sockets.files.get();
+        so.f_count.store(1, Relaxed);
+        so.st().clear(State::NOFDREF);
+    }
+
+    /// `soreserve`: the sizes of its type.
+    pub(crate) fn soreserve(&self, so: &Socket) {
+        let config = &self.config;
+        let (snd, rcv) = match so.so_type.get() {
+            SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
+            SockType::Dgram => (config.dgram_send_bytes, config.dgram_recv_bytes),
+        };
+        let st = so.st();
+        st.so_snd.limits.set(Limits::of(snd));
+        st.so_snd.lowat.set(MCLBYTES.min(snd));
+        st.so_rcv.limits.set(Limits::of(rcv));
+        st.so_rcv.lowat.set(1);
+        so.rcv.reserve(so.so_type.get(), Limits::of(rcv.max(snd)));
+    }
+
+    /// `unp_attach`: the control block, on the list of all. `so` may be unlocked and locked again.
+    pub(crate) fn unp_attach(&self, so: &Socket) {
+        self.sockets.unpcbs.get();
+        so.st().so_pcb.set(true);
+        self.policy.list_enter(so, Step::AttachList);
+        let gc = so.gc(self.policy.gc_guard());
+        gc.linked.set(true);
+        gc.msgcount.set(0);
+        gc.dead.set(false);
+        self.policy.list_exit(so, Step::GcAttach);
+    }
+
+    /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are locked.
+    pub(crate) fn unp_connect2(&self, so: SockRef, so2: SockRef) {
+        so.st().unp_conn.set(Some(so2));
+        if so.so_type.get() == SockType::Dgram {
+            so2.st().unp_refs.append(so);
+            self.soisconnected(&so, None);
+            return;
+        }
+        so2.st().unp_conn.set(Some(so));
+        self.soisconnected(&so, None);
+        self.soisconnected(&so2, Some(&so));
+    }
+
+    /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be accepted.
+    fn soisconnected(&self, so: &Socket, client: Option<&Socket>) {
+        let st = so.st();
+        st.clear(State::ISDISCONNECTED);
+        st.set(State::ISCONNECTED);
+        if let Some(head) = st.so_head.get()
+            && st.so_onq.get() == OnQueue::Q0
+        {
+            self.embryo_is_ready(so, &head, client);
+            return;
+        }
+        so.timeo_wait.wakeup(false);
+        self.sorwakeup(so);
+        self.sowwakeup(so);
+    }
+
+    /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked again, the client stays
+    /// locked.
+    fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
+        so3.so_refcnt.take();
+        head.so_refcnt.take();
+        self.policy.embryo_to_head(so3, head, client, Step::ConnectedEmbryo);
+        head.so_refcnt.rele();
+        so3.so_refcnt.rele();
+        if so3.st().so_onq.get() == OnQueue::Q0 {
+            let embryo = SockRef::new(so3);
+            head.st().so_q0.remove(embryo);
+            head.st().so_q.append(embryo);
+            so3.st().so_onq.set(OnQueue::Q);
+            head.timeo_wait.wakeup(false);
+        }
+        self.policy.head_leave(head, Step::ConnectedHead);
+    }
+
+    pub(crate) fn sys_dup(&self, s: Fd) -> Result<Fd, Errno> {
+        let fd = self.fds.allocate()?;
+        let so = match self.solock_fd(s) {
+            Ok(so) => so,
+            Err(errno) => return self.fail_fd(fd, errno),
+        };
+        so.f_count.fetch_add(1, Relaxed);
+        self.fds.install(fd, so);
+        self.sounlock_fd(&so, Step::DupDone);
+        Ok(fd)
+    }
+}

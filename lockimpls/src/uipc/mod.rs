@@ -1,0 +1,216 @@
+//! The requests of unix(4), written once, generic over how they lock.
+//!
+//! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs` waits for room (`sosend`), drops
+//! the lock to copy the caller's bytes, and appends them at the peer (`pru_send`); the append goes into the
+//! peer's ring (`sockbuf.rs`). Every lock and unlock on the way is a [`Policy`] verb, called by hand; every
+//! unlock names the [`Step`] it is.
+//!
+//! # What keeps a socket while a call uses it
+//!
+//! A call counts itself in `users` under the socket's lock, after it has seen there that its descriptor is open, and
+//! takes itself out under the lock again. Whoever closes the last descriptor frees the socket at once if nobody uses it, else
+//! marks it `CLOSING`, and the last user frees it: the file reference that a system call holds in a
+//! kernel.
+
+mod accept;
+mod bind;
+mod close;
+mod connect;
+mod create;
+mod name;
+mod options;
+mod receive;
+mod send;
+mod shutdown;
+pub(crate) mod wait;
+
+use crate::descriptors::{Descriptors, Fd};
+use crate::domain::{
+    Config, Domain, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
+use crate::names::Names;
+use crate::policy::Policy;
+use crate::pool::{MbufPool, SocketPool};
+use crate::primitives::{Ordering, register_asymmetric};
+use crate::rights::InFlight;
+use crate::socket::{FastSide, RCV, SND, SockRef, Socket, State};
+
+/// A unix(4) layer whose requests lock as `P` says.
+pub(crate) struct Locked<P: Policy> {
+    pub(crate) policy: P,
+    pub(crate) config: Config,
+    pub(crate) sockets: SocketPool<P::Fault>,
+    pub(crate) mbufs: MbufPool<P::Fault>,
+    pub(crate) fds: Descriptors<P::Fault>,
+    pub(crate) names: Names<P::Fault>,
+    pub(crate) in_flight: InFlight,
+}
+
+impl<P: Policy> Locked<P> {
+    /// Finds the socket of a descriptor, locks it and counts the call as its user.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SockRef, Errno> {
+        let so = self.fds.find(fd)?;
+        P::Fault::window(Window::Lookup);
+        self.policy.solock(&so);
+        if !self.fds.is_open(fd) {
+            self.policy.sounlock(&so, Step::LookupStale);
+            return Err(Errno::Ebadf);
+        }
+        let st = so.st();
+        st.users.set(st.users.get() + 1);
+        Ok(so)
+    }
+
+    /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a closed one.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn sounlock_fd(&self, so: &Socket, step: Step) {
+        let st = so.st();
+        st.users.set(st.users.get() - 1);
+        if st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(so) {
+            self.soclose_locked(SockRef::new(so));
+            return;
+        }
+        self.policy.sounlock(so, step);
+    }
+}
+
+/// Whether a thread waits on the lock-free path: it uses the socket too.
+pub(crate) fn is_awaited(so: &Socket) -> bool {
+    let waits = |side: &FastSide| side.waits.load(Ordering::Relaxed) != 0;
+    waits(&so.fast_side[SND]) || waits(&so.fast_side[RCV])
+}
+
+impl<P: Policy> Domain for Locked<P> {
+    type Sock = Fd;
+
+    const NAME: &'static str = P::NAME;
+    const ABOUT: &'static str = P::ABOUT;
+    const MODELLED: bool = true;
+
+    fn new(config: &Config) -> Result<Self, Errno> {
+        if config.sockets_max == 0 || config.pipsiz_bytes == 0 || config.maxfiles == 0 {
+            return Err(Errno::Einval);
+        }
+        register_asymmetric();
+        let policy = P::new();
+        let guard = policy.guard();
+        Ok(Self {
+            policy,
+            config: config.clone(),
+            sockets: SocketPool::new(config.sockets_max, guard),
+            mbufs: MbufPool::new(),
+            fds: Descriptors::new(config.maxfiles),
+            names: Names::new(config.sockets_max),
+            in_flight: InFlight::new(),
+        })
+    }
+
+    fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
+        self.sys_socketpair(kind)
+    }
+
+    fn socket(&self, kind: SockType) -> Result<Fd, Errno> {
+        self.sys_socket(kind)
+    }
+
+    fn bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        self.sys_bind(s, name)
+    }
+
+    fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
+        self.names.unlink(name)
+    }
+
+    fn listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
+        self.sys_listen(s, backlog)
+    }
+
+    fn connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        self.sys_connect(s, name)
+    }
+
+    fn accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
+        self.sys_accept(s)
+    }
+
+    #[inline]
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.sosend(&so, msg);
+        self.sounlock_fd(&so, Step::SendDone);
+        if !msg.rights.is_empty() {
+            self.unp_gc_if_wanted();
+        }
+        result
+    }
+
+    #[inline]
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.soreceive(&so, msg);
+        self.sounlock_fd(&so, Step::ReceiveDone);
+        self.unp_gc_if_wanted();
+        result
+    }
+
+    fn shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
+        self.sys_shutdown(s, how)
+    }
+
+    fn close(&self, s: Fd) -> Result<(), Errno> {
+        self.sys_close(s)
+    }
+
+    fn dup(&self, s: Fd) -> Result<Fd, Errno> {
+        self.sys_dup(s)
+    }
+
+    fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
+        let (so_a, so_b) = (self.fds.find(a)?, self.fds.find(b)?);
+        if !self.fds.is_open(a) || !self.fds.is_open(b) {
+            return Err(Errno::Ebadf);
+        }
+        Ok(so_a == so_b)
+    }
+
+    fn getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
+        self.sys_getsockname(s)
+    }
+
+    fn getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
+        self.sys_getpeername(s)
+    }
+
+    fn setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
+        self.sys_setsockopt(s, option, value)
+    }
+
+    fn getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
+        self.sys_getsockopt(s, option)
+    }
+
+    fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
+        self.sys_set_nonblocking(s, on)
+    }
+
+    fn collect(&self) {
+        self.unp_gc();
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        vec![
+            self.fds.row(),
+            self.sockets.files.row("file"),
+            self.sockets.sockets.row("socket"),
+            self.sockets.unpcbs.row("unpcb"),
+            self.mbufs.row(),
+            self.names.row(),
+            self.in_flight.row(),
+        ]
+    }
+}

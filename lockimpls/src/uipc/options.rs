@@ -1,0 +1,82 @@
+//! setsockopt, getsockopt, O_NONBLOCK: `sosetopt`, `sogetopt` (`uipc_socket.c` 1.279), `sbreserve` (`uipc_socket2.c` 1.125).
+
+use crate::descriptors::Fd;
+use crate::domain::SockOpt;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::sockbuf::Limits;
+use crate::socket::{RCV, SND, Socket, State};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_setsockopt(
+        &self,
+        s: Fd,
+        option: SockOpt,
+        value: usize,
+    ) -> Result<(), Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.sosetopt(&so, option, value.max(1));
+        self.sounlock_fd(&so, Step::OptionDone);
+        result
+    }
+
+    fn sosetopt(&self, so: &Socket, option: SockOpt, value: usize) -> Result<(), Errno> {
+        let st = so.st();
+        match option {
+            SockOpt::SndBuf if st.is(State::CANTSENDMORE) => Err(Errno::Enobufs),
+            SockOpt::RcvBuf if st.is(State::CANTRCVMORE) => Err(Errno::Enobufs),
+            SockOpt::SndBuf => self.sbreserve(so, SND, value),
+            SockOpt::RcvBuf => self.sbreserve(so, RCV, value),
+            SockOpt::SndLowat => Self::set_lowat(so, SND, value),
+            SockOpt::RcvLowat => Self::set_lowat(so, RCV, value),
+            SockOpt::Error => Err(Errno::Enoprotoopt),
+        }
+    }
+
+    /// `sbreserve`: new limits; ENOBUFS above `sb_max`.
+    fn sbreserve(&self, so: &Socket, which: usize, value: usize) -> Result<(), Errno> {
+        if value > self.config.sb_max_bytes {
+            return Err(Errno::Enobufs);
+        }
+        let side = so.st().side(which);
+        side.limits.set(Limits::of(value));
+        side.lowat.set(side.lowat.get().min(value));
+        if which == RCV {
+            so.rcv.reserve(so.so_type.get(), Limits::of(value));
+        }
+        Ok(())
+    }
+
+    fn set_lowat(so: &Socket, which: usize, value: usize) -> Result<(), Errno> {
+        let side = so.st().side(which);
+        side.lowat.set(value.min(side.limits.get().hiwat));
+        Ok(())
+    }
+
+    pub(crate) fn sys_getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
+        let so = self.solock_fd(s)?;
+        let st = so.st();
+        let value = match option {
+            SockOpt::SndBuf => st.so_snd.limits.get().hiwat,
+            SockOpt::RcvBuf => st.so_rcv.limits.get().hiwat,
+            SockOpt::SndLowat => st.so_snd.lowat.get(),
+            SockOpt::RcvLowat => st.so_rcv.lowat.get(),
+            SockOpt::Error => st.so_error.take().map_or(0, |errno| errno.code() as usize),
+        };
+        self.sounlock_fd(&so, Step::OptionRead);
+        Ok(value)
+    }
+
+    pub(crate) fn sys_set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
+        let so = self.solock_fd(s)?;
+        if on {
+            so.st().set(State::NONBLOCK);
+        } else {
+            so.st().clear(State::NONBLOCK);
+        }
+        self.sounlock_fd(&so, Step::NonblockDone);
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! receive: `soreceive` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_RCVD)` (`uipc_usrreq.c` 1.166).
+//!
+//! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can be copied with the
+//! socket unlocked. What was taken is accounted to the peer's `so_snd` afterwards, with both locked.
+
+use crate::descriptors::Fd;
+use crate::domain::{MsgFlags, RecvMsg, SockType};
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::pool::MbufRef;
+use crate::sockbuf::{Fill, Record};
+use crate::socket::{RCV, Socket, State};
+use crate::uipc::Locked;
+
+/// What a look at the buffer found.
+enum Found {
+    /// Something to take.
+    Data,
+    /// The end of the stream, or nothing asked for.
+    End,
+    /// Nothing: wait.
+    Wait,
+}
+
+impl<P: Policy> Locked<P> {
+    /// `soreceive`: the socket is locked before and after.
+    pub(crate) fn soreceive(
+        &self,
+        so: &Socket,
+        msg: &mut RecvMsg<'_, Fd>,
+    ) -> Result<usize, Errno> {
+        if msg.flags.contains(MsgFlags::OOB) {
+            return Err(Errno::Eopnotsupp);
+        }
+        let flags = msg.flags;
+        msg.flags = MsgFlags::empty();
+        msg.rights_len = 0;
+        loop {
+            self.sblock(so, RCV, Self::is_nonblocking(so, flags))?;
+            match self.soreceive_look(so, msg.data.len(), flags) {
+                Ok(Found::Wait) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveWait);
+                    self.sbwait(so, RCV);
+                }
+                Ok(Found::Data) => {
+                    let result = self.soreceive_take(so, msg, flags);
+                    self.sbunlock(so, RCV, Step::SblockReceive);
+                    return result;
+                }
+                Ok(Found::End) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveEnd);
+                    return Ok(0);
+                }
+                Err(errno) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveError);
+                    return Err(errno);
+                }
+            }
+        }
+    }
+
+    /// Looks whether there is something to take; if not, why, in `soreceive`'s order.
+    fn soreceive_look(
+        &self,
+        so: &Socket,
+        resid: usize,
+        flags: MsgFlags,
+    ) -> Result<Found, Errno> {
+        let (has_data, is_enough) = Self::is_enough(so, resid, flags);
+        if is_enough {
+            return Ok(Found::Data);
+        }
+        let st = so.st();
+        if let Some(errno) = st.so_error.get() {
+            if has_data {
+                return Ok(Found::Data);
+            }
+            if !flags.contains(MsgFlags::PEEK) {
+                st.so_error.set(None);
+            }
+            return Err(errno);
+        }
+        if st.is(State::CANTRCVMORE) {
+            return Ok(if has_data { Found::Data } else { Found::End });
+        }
+        if so.connection_required() && !st.is(State::ISCONNECTED) {
+            return Err(Errno::Enotconn);
+        }
+        if resid == 0 {
+            return Ok(Found::End);
+        }
+        if Self::is_nonblocking(so, flags) {
+            return Err(Errno::Ewouldblock);
+        }
+        Ok(Found::Wait)
+    }
+
+    /// Whether the buffer has anything, and whether it is enough to return.
+    fn is_enough(so: &Socket, resid: usize, flags: MsgFlags) -> (bool, bool) {
+        if so.is_atomic() {
+            let has_record = so.rcv.front().is_some();
+            return (has_record, has_record);
+        }
+        let st = so.st();
+        let readable = so.rcv.stream_readable(resid.max(1));
+        let control = st.control.get();
+        let has_data = readable > 0 || control.is_some();
+        let short = !flags.contains(MsgFlags::DONTWAIT)
+            && readable < resid
+            && readable < st.so_rcv.lowat.get();
+        // A control message after the first record is a second record: there is nothing to wait for in the first.
+        let ends = control.is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some());
+        let only_control = readable == 0 && control.is_some();
+        (has_data, has_data && (!short || ends || only_control))
+    }
+
+    /// Takes what was found.
+    fn soreceive_take(
+        &self,
+        so: &Socket,
+        msg: &mut RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<usize, Errno> {
+        if so.so_type.get() == SockType::Stream {
+            self.take_stream(so, msg, flags)
+        } else {
+            self.take_record(so, msg, flags)
+        }
+    }
+
+    fn take_stream(
+        &self,
+        so: &Socket,
+        msg: &mut RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<usize, Errno> {
+        let is_peek = flags.contains(MsgFlags::PEEK);
+        let here = so.st().control.get().filter(|m| m.position.get() == so.rcv.head());
+        let next = if let Some(control) = here { control.next.get() } else { so.st().control.get() };
+        if let Some(control) = here
+            && !is_peek
+        {
+            Self::remove_control(so, control);
+            if let Err(errno) = self.deliver_control(so, control, msg) {
+                self.pru_rcvd(so);
+                return Err(errno);
+            }
+        }
+        let readable = so.rcv.stream_readable(msg.data.len());
+        let record = next.map_or(readable, |m| m.position.get() - so.rcv.head());
+        let bytes = msg.data.len().min(readable).min(record);
+        // The lock is dropped while the caller's buffer is filled: `sblock` keeps the bytes where they are.
+        self.policy.sounlock(so, Step::ReceiveCopy);
+        so.rcv.stream_copy(&mut msg.data[..bytes]);
+        self.policy.solock(so);
+        if !is_peek {
+            so.rcv.stream_consume(bytes);
+            self.pru_rcvd(so);
+        }
+        Ok(bytes)
+    }
+
+    fn take_record(
+        &self,
+        so: &Socket,
+        msg: &mut RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<usize, Errno> {
+        let is_peek = flags.contains(MsgFlags::PEEK);
+        let Some(record) = so.rcv.front() else { return Ok(0) };
+        msg.from = so.rcv.record_from(record);
+        if record.has_control
+            && !is_peek
+            && let Err(errno) = self.take_control(so, msg)
+        {
+            self.consume_record(so, record);
+            return Err(errno);
+        }
+        let bytes = msg.data.len().min(record.len);
+        if bytes < record.len {
+            msg.flags |= MsgFlags::TRUNC;
+        }
+        self.policy.sounlock(so, Step::ReceiveCopy);
+        so.rcv.record_copy(record, &mut msg.data[..bytes]);
+        self.policy.solock(so);
+        if !is_peek {
+            self.consume_record(so, record);
+        }
+        Ok(bytes)
+    }
+
+    fn consume_record(&self, so: &Socket, record: Record) {
+        so.rcv.record_consume(record);
+        if so.connection_required() {
+            self.pru_rcvd(so);
+        }
+    }
+
+    /// Delivers a record's control message; where that fails the whole record is lost.
+    fn take_control(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
+        let Some(control) = so.st().control.get() else { return Ok(()) };
+        Self::remove_control(so, control);
+        self.deliver_control(so, control, msg)
+    }
+
+    /// Takes the first control message off the buffer.
+    fn remove_control(so: &Socket, control: MbufRef) {
+        let st = so.st();
+        st.control.set(control.next.take());
+        let (fill, less) = (st.so_rcv.fill.get(), control.control_fill());
+        st.so_rcv.fill.set(Fill { cc: fill.cc - less.cc, mbcnt: fill.mbcnt - less.mbcnt });
+    }
+
+    /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile; without room for any it is
+    /// disposed of silently.
+    fn deliver_control(
+        &self,
+        so: &Socket,
+        control: MbufRef,
+        msg: &mut RecvMsg<'_, Fd>,
+    ) -> Result<(), Errno> {
+        if msg.rights.is_empty() {
+            self.unp_discard(control);
+            msg.flags |= MsgFlags::CTRUNC;
+            return Ok(());
+        }
+        self.policy.sounlock(so, Step::ReceiveRights);
+        let result = self.unp_externalize(control, msg.rights);
+        self.policy.solock(so);
+        msg.rights_len = result?;
+        Ok(())
+    }
+
+    /// `PRU_RCVD`: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
+    #[inline]
+    fn pru_rcvd(&self, so: &Socket) {
+        let Some(so2) = self.policy.solock_peer(so) else { return };
+        so2.st().so_snd.fill.set(so.rcv_fill());
+        self.sowwakeup(&so2);
+        self.policy.sounlock_peer(so, &so2, Step::ReceivePeer);
+    }
+}

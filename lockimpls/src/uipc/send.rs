@@ -1,0 +1,322 @@
+//! send: `sosend` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_SEND)` (`uipc_usrreq.c` 1.166).
+//!
+//! The sender waits on its own `so_snd`, which mirrors what of it lies unread at the peer. The lock is dropped
+//! while the caller's bytes are copied; afterwards only the protocol looks again. The right to fill `so_snd` (`sblock`) is held across the whole
+//! send, so that two senders on one socket never interleave their messages.
+
+use crate::descriptors::Fd;
+use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
+use crate::policy::Policy;
+use crate::pool::{MbufRef, control_len};
+use crate::sockbuf::{Fill, sa_len};
+use crate::socket::{SND, SockRef, Socket, State};
+use crate::uipc::Locked;
+
+/// How far a send has come.
+struct Sending<'a> {
+    /// What is left of the caller's bytes.
+    rest: &'a [u8],
+    /// Descriptors not passed yet.
+    rights: &'a [Fd],
+    to: Option<&'a SockAddr>,
+    nonblock: bool,
+}
+
+/// One look at the buffer.
+enum Room {
+    /// This many bytes may go now.
+    Bytes(usize),
+    /// None: wait.
+    Wait,
+}
+
+impl<P: Policy> Locked<P> {
+    /// `sosend`: the socket is locked before and after.
+    pub(crate) fn sosend(&self, so: &Socket, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        if msg.flags.contains(MsgFlags::OOB) {
+            return Err(Errno::Eopnotsupp);
+        }
+        if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
+            return Err(Errno::Einval);
+        }
+        let mut sending = Sending {
+            rest: msg.data,
+            rights: msg.rights,
+            to: msg.to,
+            nonblock: Self::is_nonblocking(so, msg.flags),
+        };
+        let result = self.sosend_all(so, &mut sending);
+        let sent = msg.data.len() - sending.rest.len();
+        match result {
+            Ok(()) => Ok(sent),
+            // What went out before the buffer was full is not taken back; other errors hide it.
+            Err(Errno::Ewouldblock) if sent > 0 => Ok(sent),
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn sosend_all(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<(), Errno> {
+        loop {
+            self.sblock(so, SND, sending.nonblock)?;
+            match self.sosend_some(so, sending) {
+                Ok(Room::Wait) => {
+                    self.sbunlock(so, SND, Step::SblockSendWait);
+                    self.sbwait(so, SND);
+                }
+                Ok(Room::Bytes(_)) => {
+                    self.sbunlock(so, SND, Step::SblockSend);
+                    return Ok(());
+                }
+                Err(errno) => {
+                    self.sbunlock(so, SND, Step::SblockSendError);
+                    return Err(errno);
+                }
+            }
+        }
+    }
+
+    /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
+    fn sosend_some(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<Room, Errno> {
+        loop {
+            let room = match Self::sosend_room(so, sending)? {
+                Room::Bytes(room) => room,
+                Room::Wait if sending.nonblock => return Err(Errno::Ewouldblock),
+                Room::Wait => return Ok(Room::Wait),
+            };
+            let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
+            let m = self.copy_in(so, chunk);
+            let result = self.pru_send(so, m, sending.rights, sending.to);
+            if result.is_ok() || !P::Fault::omits(Step::FreeOnNobufs) {
+                self.mbufs.put(m);
+            }
+            result?;
+            (sending.rest, sending.rights) = (rest, &[]);
+            if rest.is_empty() {
+                return Ok(Room::Bytes(0));
+            }
+        }
+    }
+
+    /// `sosend`'s checks, in its order, and how much may go at once.
+    #[inline]
+    fn sosend_room(so: &Socket, sending: &Sending<'_>) -> Result<Room, Errno> {
+        let st = so.st();
+        let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
+        if st.is(State::CANTSENDMORE) {
+            return Err(Errno::Epipe);
+        }
+        if let Some(errno) = st.so_error.take() {
+            return Err(errno);
+        }
+        if !st.is(State::ISCONNECTED) {
+            if so.connection_required() {
+                if !(resid == 0 && clen != 0) {
+                    return Err(Errno::Enotconn);
+                }
+            } else if sending.to.is_none() {
+                return Err(Errno::Edestaddrreq);
+            }
+        }
+        let limits = st.so_snd.limits.get();
+        if so.is_atomic() && resid > limits.hiwat {
+            return Err(Errno::Emsgsize);
+        }
+        let space = limits.space(st.so_snd.fill.get()) - clen as isize;
+        Ok(room_for(space, resid, so.is_atomic(), st.so_snd.lowat.get(), clen))
+    }
+
+    /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
+    #[inline]
+    fn copy_in(&self, so: &Socket, chunk: &[u8]) -> MbufRef {
+        self.policy.sounlock(so, Step::SendCopy);
+        let m = self.mbufs.get();
+        m.data().extend_from_slice(chunk);
+        self.policy.solock(so);
+        m
+    }
+
+    /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is made here, and either
+    /// goes to the peer or is disposed of.
+    fn pru_send(
+        &self,
+        so: &Socket,
+        m: MbufRef,
+        rights: &[Fd],
+        to: Option<&SockAddr>,
+    ) -> Result<(), Errno> {
+        if rights.is_empty() {
+            return self.append(so, m.data(), None, to);
+        }
+        self.policy.sounlock(so, Step::SendInternalize);
+        let control = self.unp_internalize(rights);
+        self.policy.solock(so);
+        let control = control?;
+        let result = self.append(so, m.data(), Some(control), to);
+        if result.is_err() {
+            self.unp_discard(control);
+        }
+        result
+    }
+
+    #[inline]
+    fn append(
+        &self,
+        so: &Socket,
+        data: &[u8],
+        control: Option<MbufRef>,
+        to: Option<&SockAddr>,
+    ) -> Result<(), Errno> {
+        if so.so_type.get() == SockType::Dgram {
+            self.append_dgram(so, data, control, to)
+        } else {
+            self.append_connected(so, data, control)
+        }
+    }
+
+    /// STREAM and SEQPACKET: only a message with control looks for room at the peer.
+    #[inline]
+    fn append_connected(
+        &self,
+        so: &Socket,
+        data: &[u8],
+        control: Option<MbufRef>,
+    ) -> Result<(), Errno> {
+        if so.st().is(State::CANTSENDMORE) {
+            return Err(Errno::Epipe);
+        }
+        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?;
+        if let Some(control) = control
+            && !has_room(&so2, data.len() + control.control_fill().cc)
+        {
+            self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
+            return Err(Errno::Enobufs);
+        }
+        self.sbappend(so, so2, data, control, None);
+        so.st().so_snd.fill.set(so2.rcv_fill());
+        self.wake_reader(&so2);
+        self.policy.sounlock_peer(so, &so2, Step::SendPeer);
+        Ok(())
+    }
+
+    /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
+    fn append_dgram(
+        &self,
+        so: &Socket,
+        data: &[u8],
+        control: Option<MbufRef>,
+        to: Option<&SockAddr>,
+    ) -> Result<(), Errno> {
+        if let Some(name) = to {
+            if so.st().unp_conn.get().is_some() {
+                return Err(Errno::Eisconn);
+            }
+            self.unp_connect(SockRef::new(so), name)?;
+        }
+        let result = self.append_to_peer(so, data, control, to.is_some());
+        if to.is_some() {
+            self.unp_disconnect(so);
+        }
+        result
+    }
+
+    fn append_to_peer(
+        &self,
+        so: &Socket,
+        data: &[u8],
+        control: Option<MbufRef>,
+        addressed: bool,
+    ) -> Result<(), Errno> {
+        let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
+        let so2 = self.policy.solock_peer(so).ok_or(gone)?;
+        let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
+        let clen = control.map_or(0, |control| control.control_fill().cc);
+        if !has_room(&so2, sa_len(&from) + data.len() + clen) {
+            self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
+            return Err(Errno::Enobufs);
+        }
+        self.sbappend(so, so2, data, control, Some(&from));
+        self.wake_reader(&so2);
+        self.policy.sounlock_peer(so, &so2, Step::DgramPeer);
+        Ok(())
+    }
+
+    /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the peer's buffer. The peer is
+    /// locked.
+    #[inline]
+    fn sbappend(
+        &self,
+        so: &Socket,
+        so2: SockRef,
+        data: &[u8],
+        control: Option<MbufRef>,
+        from: Option<&SockAddr>,
+    ) {
+        so2.rcv.ensure_room(data.len());
+        let tail = so2.rcv.tail();
+        let so2 = if P::Fault::omits(Step::HoldForAppend) {
+            self.let_another_in(so, so2)
+        } else {
+            so2
+        };
+        if let Some(control) = control {
+            control.position.set(tail);
+            Self::append_control(&so2, control);
+        }
+        if so2.so_type.get() == SockType::Stream {
+            so2.rcv.put_stream(tail, data);
+        } else {
+            so2.rcv.put_record(tail, from, data, control.is_some());
+        }
+    }
+
+    /// The broken twin `no-lock`: drops the peer's lock between reading the tail and writing it.
+    #[cold]
+    fn let_another_in(&self, so: &Socket, so2: SockRef) -> SockRef {
+        self.policy.sounlock_peer(so, &so2, Step::DgramPeer);
+        P::Fault::window(Window::Append);
+        self.policy.solock_peer(so).unwrap_or(so2)
+    }
+
+    fn append_control(so2: &Socket, control: MbufRef) {
+        let st = so2.st();
+        control.next.set(None);
+        let (fill, more) = (st.so_rcv.fill.get(), control.control_fill());
+        st.so_rcv.fill.set(Fill { cc: fill.cc + more.cc, mbcnt: fill.mbcnt + more.mbcnt });
+        let Some(mut last) = st.control.get() else {
+            st.control.set(Some(control));
+            return;
+        };
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        last.next.set(Some(control));
+    }
+
+    #[inline]
+    fn wake_reader(&self, so2: &Socket) {
+        if !P::Fault::omits(Step::WakeReader) {
+            self.sorwakeup(so2);
+        }
+    }
+}
+
+/// Whether a locked socket's receive buffer takes this many bytes more.
+fn has_room(so2: &Socket, bytes: usize) -> bool {
+    so2.st().so_rcv.limits.get().space(so2.rcv_fill()) >= bytes as isize
+}
+
+/// How much of `resid` bytes may go into `space` at once: all of it; or, where a message may be cut, what fits
+/// if that is at least `lowat`. A control message of `clen` bytes must fit, which `space` may have gone negative for.
+#[inline]
+fn room_for(space: isize, resid: usize, atomic: bool, lowat: usize, clen: usize) -> Room {
+    if space < 0 {
+        return Room::Wait;
+    }
+    let space = space.unsigned_abs();
+    if space >= resid || (!atomic && space + clen >= lowat && space > 0) {
+        return Room::Bytes(space);
+    }
+    Room::Wait
+}

@@ -1,0 +1,70 @@
+//! shutdown: `soshutdown`, `sorflush` (`uipc_socket.c` 1.279), `unp_shutdown` (`uipc_usrreq.c` 1.166).
+
+use crate::descriptors::Fd;
+use crate::domain::Shutdown;
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::sockbuf::{Fill, Limits};
+use crate::socket::{RCV, Socket, State};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    pub(crate) fn sys_shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
+        let so = self.solock_fd(s)?;
+        if how != Shutdown::Write {
+            self.sorflush(&so);
+        }
+        if how != Shutdown::Read {
+            self.socantsendmore(&so);
+            self.unp_shutdown(&so);
+        }
+        self.sounlock_fd(&so, Step::ShutdownDone);
+        self.unp_gc_if_wanted();
+        Ok(())
+    }
+
+    /// The peer of a connection sees the end of the stream; a datagram socket's does not.
+    fn unp_shutdown(&self, so: &Socket) {
+        if !so.connection_required() {
+            return;
+        }
+        if let Some(so2) = self.policy.solock_peer(so) {
+            self.socantrcvmore(&so2);
+            self.policy.sounlock_peer(so, &so2, Step::ShutdownPeer);
+        }
+    }
+
+    pub(crate) fn socantsendmore(&self, so: &Socket) {
+        so.st().set(State::CANTSENDMORE);
+        self.sowwakeup(so);
+    }
+
+    pub(crate) fn socantrcvmore(&self, so: &Socket) {
+        so.st().set(State::CANTRCVMORE);
+        self.sorwakeup(so);
+    }
+
+    /// `sorflush`: drops what is in the receive buffer, and its limits with it.
+    ///
+    /// The kernel zeroes every field of `so_rcv` from `sb_cc` to `sb_flags`, the limits included. So a plain stream
+    /// append still succeeds afterwards (it looks at the sender's `so_snd` alone), and one with a control
+    /// message finds no room: the way to the historical leak that needs no race.
+    pub(crate) fn sorflush(&self, so: &Socket) {
+        if self.sblock(so, RCV, false).is_err() {
+            return;
+        }
+        self.socantrcvmore(so);
+        self.sbunlock(so, RCV, Step::SblockFlush);
+        let st = so.st();
+        let mut control = st.control.take();
+        so.rcv.flush();
+        st.so_rcv.fill.set(Fill::default());
+        st.so_rcv.limits.set(Limits::ZERO);
+        st.so_rcv.lowat.set(0);
+        while let Some(m) = control {
+            control = m.next.take();
+            self.unp_discard(m);
+        }
+    }
+}

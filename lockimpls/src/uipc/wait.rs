@@ -1,0 +1,134 @@
+//! Sleeping and waking: `sblock`, `sbwait`, `sosleep`.
+//!
+//! A thread sleeps with its socket locked, and the lock is released when the thread is queued: whoever changes what it
+//! waits for must take that lock first, and then finds it in the queue. No wake-up can fall between. There is no
+//! timeout: a lost wake-up hangs, and is seen by the watchdog.
+
+use crate::domain::WaitStrategy;
+use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
+use crate::policy::Policy;
+use crate::primitives::{Ordering, park, spin_loop, yield_now};
+use crate::socket::{RCV, SND, Socket, WaitPoint};
+use crate::uipc::Locked;
+use crate::witness::{self, Class, WaitsFor};
+
+use Ordering::Relaxed;
+
+/// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up costs.
+pub(crate) const SPINS: u32 = 1000;
+
+/// How often a thread that never parks looks before it gives up the processor once.
+const SPINS_TO_YIELD: u32 = 256;
+
+/// Looks until `ready` or as long as the strategy says: whether it became ready. The caller holds no lock.
+#[inline]
+pub(crate) fn spin(strategy: WaitStrategy, ready: impl Fn() -> bool) -> bool {
+    match strategy {
+        WaitStrategy::Park => ready(),
+        WaitStrategy::Adaptive => (0..SPINS).any(|_| {
+            spin_loop();
+            ready()
+        }),
+        WaitStrategy::Spin => {
+            let mut looks = 0_u32;
+            while !ready() {
+                spin_loop();
+                looks += 1;
+                if looks % SPINS_TO_YIELD == 0 {
+                    yield_now();
+                }
+            }
+            true
+        }
+    }
+}
+
+impl<P: Policy> Locked<P> {
+    /// `rwsleep`: waits at a point of a locked socket until it is woken, the socket unlocked meanwhile. It may
+    /// return early: the caller looks again.
+    #[track_caller]
+    pub(crate) fn sosleep(&self, so: &Socket, point: &WaitPoint) {
+        let seen = point.event.load(Relaxed);
+        witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
+        if self.config.wait != WaitStrategy::Park {
+            self.policy.sounlock(so, Step::Sleep);
+            let woken = spin(self.config.wait, || point.event.load(Relaxed) != seen);
+            self.policy.solock(so);
+            if woken || point.event.load(Relaxed) != seen {
+                witness::awake();
+                return;
+            }
+            witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
+        }
+        // Relaxed: under the lock, as is whoever reads it.
+        point.waiting.store(1, Relaxed);
+        P::Fault::window(Window::BeforePark);
+        park(point.key(), || true, || self.policy.sounlock(so, Step::Sleep));
+        self.policy.solock(so);
+        witness::awake();
+    }
+
+    /// `sbwait`: waits until the buffer changes.
+    #[track_caller]
+    pub(crate) fn sbwait(&self, so: &Socket, which: usize) {
+        let point = if which == SND { &so.snd_wait } else { &so.rcv_wait };
+        self.sosleep(so, point);
+    }
+
+    /// `sblock`: takes the right to fill (`SND`) or drain (`RCV`) a buffer, for longer than the socket is locked.
+    ///
+    /// # Errors
+    /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn sblock(&self, so: &Socket, which: usize, nonblock: bool) -> Result<(), Errno> {
+        while so.st().side(which).locked.get() {
+            if nonblock {
+                return Err(Errno::Ewouldblock);
+            }
+            so.st().side(which).wanted.set(true);
+            self.sosleep(so, &so.sblock_wait[which]);
+        }
+        let side = so.st().side(which);
+        side.locked.set(true);
+        witness::lock(side.addr(), Class::Sblock);
+        Ok(())
+    }
+
+    /// `sbunlock`: gives the right back.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn sbunlock(&self, so: &Socket, which: usize, step: Step) {
+        if P::Fault::omits(step) {
+            return;
+        }
+        let side = so.st().side(which);
+        witness::unlock(side.addr(), Class::Sblock);
+        side.locked.set(false);
+        if side.wanted.replace(false) {
+            so.sblock_wait[which].wakeup(false);
+        }
+    }
+
+    /// `sorwakeup`: wakes whoever waits to read from a locked socket.
+    #[inline]
+    pub(crate) fn sorwakeup(&self, so: &Socket) {
+        so.rcv_wait.wakeup(P::BIASED);
+    }
+
+    /// `sowwakeup`: wakes whoever waits to write to a locked socket.
+    #[inline]
+    pub(crate) fn sowwakeup(&self, so: &Socket) {
+        so.snd_wait.wakeup(P::BIASED);
+    }
+
+    /// Whether a call on the socket may wait.
+    #[inline]
+    pub(crate) fn is_nonblocking(so: &Socket, flags: crate::domain::MsgFlags) -> bool {
+        flags.contains(crate::domain::MsgFlags::DONTWAIT)
+            || so.st().is(crate::socket::State::NONBLOCK)
+    }
+}
+
+const _: () = assert!(SND == 0 && RCV == 1);
