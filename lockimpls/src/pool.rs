@@ -114,7 +114,8 @@ impl<F: Fault> SocketPool<F> {
         let place = self.places.get(at)?;
         self.used.set(at + 1);
         // SAFETY: this place was never used, and `pool_lock` is held.
-        let socket = unsafe { (*place.get()).write(Socket::unused(self.guard)) };
+        let socket =
+            unsafe { (*place.get()).write(Socket::unused(self.guard, place.get() as usize)) };
         Some(SockRef::new(socket))
     }
 

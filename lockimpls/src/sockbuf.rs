@@ -96,7 +96,7 @@ impl Limits {
     }
 
     /// `sbspace`: what still fits; negative when the buffer is over its limit.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn space(self, fill: Fill) -> isize {
         let bytes = self.hiwat as isize - fill.cc as isize;
         let memory = self.mbmax as isize - fill.mbcnt as isize;
@@ -269,7 +269,7 @@ impl SockBuf {
 
     /// Makes room for one message more of this many bytes, for who appends without looking at this buffer's own
     /// limits. The caller holds the socket's lock.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn ensure_room(&self, bytes: usize) {
         let used = self.tail() - self.head();
         let needed = used + bytes + 2 * HEAD + SockAddr::MAX;
@@ -292,7 +292,7 @@ impl SockBuf {
     }
 
     /// Copies into the ring at a position.
-    #[inline]
+    #[inline(always)]
     fn copy_in(&self, position: usize, data: &[u8]) {
         let mask = self.mask.get();
         let at = position & mask;
@@ -310,7 +310,7 @@ impl SockBuf {
     }
 
     /// Copies out of the ring from a position.
-    #[inline]
+    #[inline(always)]
     fn copy_out(&self, position: usize, data: &mut [u8]) {
         let mask = self.mask.get();
         let at = position & mask;
@@ -329,7 +329,7 @@ impl SockBuf {
     // ---- the producer's side ----
 
     /// Reads the consumer's counts afresh.
-    #[inline]
+    #[inline(always)]
     fn refresh_head(&self) {
         // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may be overwritten.
         self.producer.seen_head.set(self.consumer.head.load(Acquire));
@@ -340,13 +340,13 @@ impl SockBuf {
     }
 
     /// What a stream holds, as the producer last saw it.
-    #[inline]
+    #[inline(always)]
     fn stream_seen(&self) -> usize {
         self.producer.tail.load(Relaxed) - self.producer.seen_head.get()
     }
 
     /// How many bytes still fit under `hiwat`, looking again if `want` do not. For a stream.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stream_room(&self, hiwat: usize, want: usize) -> isize {
         let room = hiwat as isize - self.stream_seen() as isize;
         if room >= want as isize {
@@ -357,14 +357,14 @@ impl SockBuf {
     }
 
     /// What the records in the buffer count, as the producer sees it after looking again.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_fill_fresh(&self) -> Fill {
         self.refresh_head();
         self.record_fill_seen()
     }
 
     /// What the records in the buffer count, as the producer last saw it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_fill_seen(&self) -> Fill {
         let got = self.producer.seen_got.get();
         Fill {
@@ -374,13 +374,13 @@ impl SockBuf {
     }
 
     /// Where the next byte will go.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tail(&self) -> usize {
         self.producer.tail.load(Relaxed)
     }
 
     /// Puts bytes of a stream at `tail`, which the caller has read, and publishes them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_stream(&self, tail: usize, data: &[u8]) {
         self.copy_in(tail, data);
         // Release; pairs with the Acquire in `refresh_tail`.
@@ -388,7 +388,7 @@ impl SockBuf {
     }
 
     /// Puts a record at `tail`, which the caller has read, and publishes it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put_record(
         &self,
         tail: usize,
@@ -418,19 +418,19 @@ impl SockBuf {
     // ---- the consumer's side ----
 
     /// Where the next byte will be read.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head(&self) -> usize {
         self.consumer.head.load(Relaxed)
     }
 
-    #[inline]
+    #[inline(always)]
     fn refresh_tail(&self) {
         // Acquire; pairs with the Release in `put_stream` and `put_record`: the bytes before `tail` are there.
         self.consumer.seen_tail.set(self.producer.tail.load(Acquire));
     }
 
     /// How many bytes of a stream can be read, looking again if there are fewer than `want`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stream_readable(&self, want: usize) -> usize {
         let readable = self.consumer.seen_tail.get() - self.head();
         if readable >= want {
@@ -441,25 +441,25 @@ impl SockBuf {
     }
 
     /// Copies the first bytes of a stream.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stream_copy(&self, data: &mut [u8]) {
         self.copy_out(self.head(), data);
     }
 
     /// Takes bytes off the front of a stream.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn stream_consume(&self, bytes: usize) {
         self.set_head(self.head() + bytes);
     }
 
-    #[inline]
+    #[inline(always)]
     fn set_head(&self, head: usize) {
         // Release; pairs with the Acquire in `refresh_head`.
         self.consumer.head.store(head, Release);
     }
 
     /// The first record, if there is one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn front(&self) -> Option<Record> {
         let head = self.head();
         if self.consumer.seen_tail.get() == head {
@@ -474,7 +474,7 @@ impl SockBuf {
     }
 
     /// The address of the first record.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_from(&self, record: Record) -> SockAddr {
         if record.name_len == 0 {
             return SockAddr::UNNAMED;
@@ -486,13 +486,13 @@ impl SockBuf {
     }
 
     /// Copies the first bytes of the first record.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_copy(&self, record: Record, data: &mut [u8]) {
         self.copy_out(self.head() + HEAD + record.name_len, data);
     }
 
     /// Takes the first record off.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record_consume(&self, record: Record) {
         let fill = record.fill();
         let consumer = &self.consumer;
@@ -502,19 +502,19 @@ impl SockBuf {
     }
 
     /// The consumer's position as the producer last saw it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn seen_head(&self) -> usize {
         self.producer.seen_head.get()
     }
 
     /// Where the producer is: a hint for a waiting consumer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn tail_hint(&self) -> usize {
         self.producer.tail.load(Relaxed)
     }
 
     /// How many bytes were ever taken off the ring: a hint for a waiting producer.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn head_hint(&self) -> usize {
         self.consumer.head.load(Relaxed)
     }
@@ -522,7 +522,7 @@ impl SockBuf {
     // ---- both sides: the caller holds the socket's lock ----
 
     /// What is in the buffer, control messages apart.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn fill(&self, kind: SockType) -> Fill {
         let (head, tail) = (self.head(), self.tail());
         match kind {

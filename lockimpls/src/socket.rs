@@ -145,14 +145,14 @@ impl RefCount {
     pub(crate) fn take(&self) {
         // Relaxed: taken under the lock of the object, or of one that points to it.
         self.0.fetch_add(1, Relaxed);
-        witness::lock(std::ptr::from_ref(self) as usize, Class::UnpRef);
+        witness::keep(std::ptr::from_ref(self) as usize, Class::UnpRef);
     }
 
     /// Gives a reference back.
     #[inline]
     #[track_caller]
     pub(crate) fn rele(&self) {
-        witness::unlock(std::ptr::from_ref(self) as usize, Class::UnpRef);
+        witness::unkeep(std::ptr::from_ref(self) as usize, Class::UnpRef);
         // Release (in AcqRel); pairs with the Acquire in `finalize`: our use of the object is over.
         self.0.fetch_sub(1, AcqRel);
     }
@@ -385,8 +385,10 @@ pub(crate) const RCV: usize = 1;
 
 impl Socket {
     /// A socket that was never used. `guard` is the lock that will guard it, or none for its own `so_lock`.
-    pub(crate) fn unused(guard: Option<(usize, Class)>) -> Self {
-        let (guard_addr, guard_class) = guard.unwrap_or((0, Class::SoLock));
+    /// `place` is where it will be, for good.
+    pub(crate) fn unused(guard: Option<(usize, Class)>, place: usize) -> Self {
+        let own = place + std::mem::offset_of!(Socket, so_lock);
+        let (guard_addr, guard_class) = guard.unwrap_or((own, Class::SoLock));
         Self {
             so_lock: RwLock::new(Class::SoLock),
             guard_addr,
@@ -434,13 +436,13 @@ impl Socket {
     }
 
     /// The address of the lock that guards the socket.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn guard_addr(&self) -> usize {
-        if self.guard_addr == 0 { self.so_lock.addr() } else { self.guard_addr }
+        self.guard_addr
     }
 
     /// `soassertlocked`, and what the lock guards.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn st(&self) -> &SoState {
         witness::assert_held(self.guard_addr(), self.guard_class);
@@ -482,11 +484,10 @@ impl Socket {
         self.so_type.get() != SockType::Stream
     }
 
-    /// What the receive buffer holds, control messages included. `[s]`
-    #[inline]
-    #[track_caller]
-    pub(crate) fn rcv_fill(&self) -> Fill {
-        let control = self.st().so_rcv.fill.get();
+    /// What the receive buffer holds, control messages included; `st` is the socket's own.
+    #[inline(always)]
+    pub(crate) fn rcv_fill(&self, st: &SoState) -> Fill {
+        let control = st.so_rcv.fill.get();
         let data = self.rcv.fill(self.so_type.get());
         Fill { cc: data.cc + control.cc, mbcnt: data.mbcnt + control.mbcnt }
     }
@@ -552,7 +553,7 @@ impl SoState {
     }
 
     /// One of the two sides, by [`SND`] or [`RCV`].
-    #[inline]
+    #[inline(always)]
     pub(crate) fn side(&self, which: usize) -> &Side {
         if which == SND { &self.so_snd } else { &self.so_rcv }
     }

@@ -46,14 +46,14 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     }
 
     /// `rw_enter_write`: takes the lock, waiting for it if it must.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn enter(&self) {
         self.enter_edge(Edge::None);
     }
 
     /// Takes the lock by an exception of the lock-order table.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn enter_edge(&self, edge: Edge) {
         if CHECKED {
@@ -85,7 +85,7 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     }
 
     /// `rw_exit_write`: releases the lock, which the calling thread must hold.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn exit(&self) {
         if CHECKED {
@@ -101,11 +101,11 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     /// Whether the calling thread holds this lock.
     #[inline]
     pub fn is_mine(&self) -> bool {
-        witness::is_held(self.addr(), self.class)
+        witness::is_held(self.addr())
     }
 
     /// `soassertlocked`: ends the process with a report unless the calling thread holds this lock.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub fn assert_mine(&self) {
         witness::assert_held(self.addr(), self.class);

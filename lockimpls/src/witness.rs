@@ -229,8 +229,12 @@ pub struct Finding {
     pub report: String,
 }
 
+/// How many things one thread may hold at once, and two places below them that stay empty, so that looking at the
+/// newest two needs no test. A power of two: an index is masked, not tested.
+const HELD_SLOTS: usize = 16;
+const HELD_NONE: usize = 2;
 /// How many things one thread may hold at once.
-const HELD_MAX: usize = 16;
+const HELD_MAX: usize = HELD_SLOTS - HELD_NONE;
 /// How many threads can be registered at once.
 pub(crate) const THREADS_MAX: usize = 128;
 
@@ -252,6 +256,48 @@ impl Held {
     };
 }
 
+/// Things held, oldest first.
+struct HeldList {
+    /// Where the next one goes: from `HELD_NONE`.
+    end: AtomicUsize,
+    entries: [Held; HELD_SLOTS],
+}
+
+impl HeldList {
+    const EMPTY: HeldList = HeldList {
+        end: AtomicUsize::new(HELD_NONE),
+        entries: [const { Held::EMPTY }; HELD_SLOTS],
+    };
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.end.load(Relaxed) - HELD_NONE
+    }
+
+    #[inline(always)]
+    fn set_len(&self, len: usize) {
+        self.end.store(len + HELD_NONE, Relaxed);
+    }
+
+    /// The entries, as far as a racing reader may look.
+    fn entries(&self) -> &[Held] {
+        &self.entries[HELD_NONE..self.end.load(Relaxed).clamp(HELD_NONE, HELD_SLOTS)]
+    }
+
+    /// The address of the newest entry, 0 when there is none.
+    #[inline(always)]
+    fn newest(&self) -> usize {
+        self.below_newest(0)
+    }
+
+    /// The address of the entry `below` the newest, 0 when there is none.
+    #[inline(always)]
+    fn below_newest(&self, below: usize) -> usize {
+        let at = self.end.load(Relaxed).wrapping_sub(1 + below);
+        self.entries[at & (HELD_SLOTS - 1)].addr.load(Relaxed)
+    }
+}
+
 /// The lock counters of one thread and class.
 struct ClassCounters {
     acquisitions: AtomicU64,
@@ -271,8 +317,10 @@ impl ClassCounters {
 
 /// What the layer knows of one thread. All fields: written by the thread itself, read racily by reports.
 struct Thread {
-    held_len: AtomicUsize,
-    held: [Held; HELD_MAX],
+    /// The locks held, oldest first, and `in_use`.
+    held: HeldList,
+    /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks come and go.
+    kept: HeldList,
     /// The call under way, or null.
     operation: AtomicPtr<Operation>,
     /// How many calls have returned: the watchdog's measure of progress.
@@ -295,8 +343,8 @@ thread_local! {
     /// Const and without a destructor, so that reaching it is one instruction.
     static THREAD: Thread = const {
         Thread {
-            held_len: AtomicUsize::new(0),
-            held: [const { Held::EMPTY }; HELD_MAX],
+            held: HeldList::EMPTY,
+            kept: HeldList::EMPTY,
             operation: AtomicPtr::new(std::ptr::null_mut()),
             returned: AtomicU64::new(0),
             waits_for: AtomicUsize::new(0),
@@ -315,8 +363,24 @@ thread_local! {
     static EXIT: ThreadExit = const { ThreadExit };
 }
 
+impl Thread {
+    #[inline(always)]
+    fn holds_anything(&self) -> bool {
+        self.held.len() | self.kept.len() != 0
+    }
+}
+
+/// The calling thread's state. Inlined everywhere: a closure given to `LocalKey::with` is not always.
+#[inline(always)]
+fn this() -> &'static Thread {
+    let thread = THREAD.with(std::ptr::from_ref);
+    // SAFETY: a const thread-local without a destructor lives as long as its thread; the borrow does not leave
+    // the function of this module that asked for it, and so not the thread.
+    unsafe { &*thread }
+}
+
 /// Adds to a counter that only this thread writes: a load and a store, no locked instruction.
-#[inline]
+#[inline(always)]
 fn bump(counter: &AtomicU64) {
     counter.store(counter.load(Relaxed).wrapping_add(1), Relaxed);
 }
@@ -353,54 +417,50 @@ fn register(thread: &Thread) {
 
 /// A thread ends: it must hold nothing.
 fn thread_exit() {
-    THREAD.with(|thread| {
-        if thread.held_len.load(Relaxed) != 0 {
-            let mut report = String::from("witness: thread exiting with the following locks held:\n");
-            let (at, count) = describe_held(thread, &mut report);
-            report.push_str("panic: witness_thread_exit");
-            found(Check::LeakedLock, count, at, report);
-        }
-        let number = thread.number.swap(0, Relaxed);
-        if number != 0 {
-            registry()[number as usize - 1] = 0;
-        }
-    });
+    let thread = this();
+    if thread.holds_anything() {
+        let mut report = String::from("witness: thread exiting with the following locks held:\n");
+        let (at, count) = describe_held(thread, &mut report);
+        report.push_str("panic: witness_thread_exit");
+        found(Check::LeakedLock, count, at, report);
+    }
+    let number = thread.number.swap(0, Relaxed);
+    if number != 0 {
+        registry()[number as usize - 1] = 0;
+    }
 }
 
 /// The calling thread's number: from 1, dense, unique among the living threads.
-#[inline]
+#[inline(always)]
 pub(crate) fn thread_number() -> u32 {
-    THREAD.with(|thread| {
-        let number = thread.number.load(Relaxed);
-        if number != 0 {
-            return number;
-        }
-        register(thread);
-        thread.number.load(Relaxed)
-    })
+    let thread = this();
+    let number = thread.number.load(Relaxed);
+    if number != 0 {
+        return number;
+    }
+    register(thread);
+    thread.number.load(Relaxed)
 }
 
 /// A call begins: the kernel is entered.
-#[inline]
+#[inline(always)]
 pub(crate) fn enter(operation: &'static Operation) {
-    THREAD.with(|thread| {
-        if thread.number.load(Relaxed) == 0 {
-            register(thread);
-        }
-        thread.operation.store(std::ptr::from_ref(operation).cast_mut(), Relaxed);
-    });
+    let thread = this();
+    if thread.number.load(Relaxed) == 0 {
+        register(thread);
+    }
+    thread.operation.store(std::ptr::from_ref(operation).cast_mut(), Relaxed);
 }
 
 /// A call returns: the thread must hold nothing.
-#[inline]
+#[inline(always)]
 pub(crate) fn userret() {
-    THREAD.with(|thread| {
-        if thread.held_len.load(Relaxed) != 0 {
-            userret_slow(thread);
-        }
-        thread.operation.store(std::ptr::null_mut(), Relaxed);
-        bump(&thread.returned);
-    });
+    let thread = this();
+    if thread.holds_anything() {
+        userret_slow(thread);
+    }
+    thread.operation.store(std::ptr::null_mut(), Relaxed);
+    bump(&thread.returned);
 }
 
 #[cold]
@@ -412,27 +472,35 @@ fn userret_slow(thread: &Thread) -> ! {
 }
 
 /// Before an acquisition: compares the lock with all that is held. Reports, or returns.
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn checkorder(addr: usize, class: Class, edge: Edge) {
-    THREAD.with(|thread| {
-        let len = thread.held_len.load(Relaxed);
-        if len != 0 {
-            checkorder_held(thread, len, addr, class, edge, Location::caller());
+    let thread = this();
+    let len = thread.held.len();
+    if len == 0 {
+        return;
+    }
+    if len == 1 && edge == Edge::None {
+        let held = &thread.held.entries[HELD_NONE];
+        let held_class = held.class.load(Relaxed);
+        let held_addr = held.addr.load(Relaxed);
+        if held_class < class as u8 || (held_class == class as u8 && held_addr < addr) {
+            return;
         }
-    });
+    }
+    checkorder_slow(thread, addr, class, edge, Location::caller());
 }
 
-#[inline]
-fn checkorder_held(
+/// More than one lock is held, or an exception is claimed, or something is wrong.
+#[inline(never)]
+fn checkorder_slow(
     thread: &Thread,
-    len: usize,
     addr: usize,
     class: Class,
     edge: Edge,
     site: &'static Location<'static>,
 ) {
-    for held in &thread.held[..len] {
+    for held in thread.held.entries() {
         let held_class = held.class.load(Relaxed);
         let held_addr = held.addr.load(Relaxed);
         if held_addr == addr && held_class == class as u8 {
@@ -441,24 +509,17 @@ fn checkorder_held(
         let ordered = held_class < class as u8
             || held_class >= Class::Sblock as u8
             || (held_class == class as u8 && held_addr < addr);
-        if !ordered && !edge_allows(thread, len, held_addr, held_class, class, edge) {
+        if !ordered && !edge_allows(held_addr, held_class, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
     }
     if edge != Edge::None {
-        check_edge(thread, len, addr, class, edge, site);
+        check_edge(thread, addr, class, edge, site);
     }
 }
 
 /// Whether the named edge covers this held lock.
-fn edge_allows(
-    _thread: &Thread,
-    _len: usize,
-    held_addr: usize,
-    held_class: u8,
-    class: Class,
-    edge: Edge,
-) -> bool {
+fn edge_allows(held_addr: usize, held_class: u8, class: Class, edge: Edge) -> bool {
     if held_class != Class::SoLock as u8 || class != Class::SoLock {
         return false;
     }
@@ -473,19 +534,18 @@ fn edge_allows(
 #[cold]
 fn check_edge(
     thread: &Thread,
-    len: usize,
     addr: usize,
     class: Class,
     edge: Edge,
     site: &'static Location<'static>,
 ) {
     let mut head_held = false;
-    for held in &thread.held[..len] {
+    for held in thread.held.entries() {
         if held.class.load(Relaxed) != Class::SoLock as u8 {
             continue;
         }
         let held_addr = held.addr.load(Relaxed);
-        if !edge_allows(thread, len, held_addr, Class::SoLock as u8, class, edge) {
+        if !edge_allows(held_addr, Class::SoLock as u8, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
         if let Edge::Embryo { head, .. } = edge {
@@ -542,22 +602,34 @@ fn order_violation(
 }
 
 /// After an acquisition: the thread holds the lock now.
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn lock(addr: usize, class: Class) {
-    THREAD.with(|thread| {
-        let len = thread.held_len.load(Relaxed);
-        let site = Location::caller();
-        if len >= HELD_MAX {
-            too_many(site);
-        }
-        let held = &thread.held[len];
-        held.addr.store(addr, Relaxed);
-        held.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-        held.class.store(class as u8, Relaxed);
-        thread.held_len.store(len + 1, Relaxed);
-        bump(&thread.classes[class as usize].acquisitions);
-    });
+    let thread = this();
+    push(&thread.held, addr, class);
+    bump(&thread.classes[class as usize].acquisitions);
+}
+
+/// The thread has a flag or a reference now, which it must give back before the call returns.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn keep(addr: usize, class: Class) {
+    push(&this().kept, addr, class);
+}
+
+#[inline(always)]
+#[track_caller]
+fn push(list: &HeldList, addr: usize, class: Class) {
+    let site = Location::caller();
+    let end = list.end.load(Relaxed);
+    if end >= HELD_SLOTS {
+        too_many(site);
+    }
+    let held = &list.entries[end];
+    held.addr.store(addr, Relaxed);
+    held.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+    held.class.store(class as u8, Relaxed);
+    list.end.store(end + 1, Relaxed);
 }
 
 #[cold]
@@ -567,42 +639,42 @@ fn too_many(site: &'static Location<'static>) -> ! {
 }
 
 /// Before a release: the thread must hold the lock, and holds it no more.
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn unlock(addr: usize, class: Class) {
-    THREAD.with(|thread| {
-        let len = thread.held_len.load(Relaxed);
-        if len != 0 {
-            let top = &thread.held[len - 1];
-            if top.addr.load(Relaxed) == addr && top.class.load(Relaxed) == class as u8 {
-                thread.held_len.store(len - 1, Relaxed);
-                return;
-            }
-        }
-        unlock_slow(thread, len, addr, class, Location::caller());
-    });
+    pop(&this().held, addr, class);
+}
+
+/// Before a flag or a reference is given back.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn unkeep(addr: usize, class: Class) {
+    pop(&this().kept, addr, class);
+}
+
+#[inline(always)]
+#[track_caller]
+fn pop(list: &HeldList, addr: usize, class: Class) {
+    if list.newest() == addr {
+        list.end.store(list.end.load(Relaxed) - 1, Relaxed);
+    } else {
+        pop_slow(list, addr, class, Location::caller());
+    }
 }
 
 /// Locks may be released in any order: finds the entry below the top and closes the gap.
-fn unlock_slow(
-    thread: &Thread,
-    len: usize,
-    addr: usize,
-    class: Class,
-    site: &'static Location<'static>,
-) {
-    let entries = &thread.held[..len];
-    let Some(at) = entries.iter().rposition(|held| {
-        held.addr.load(Relaxed) == addr && held.class.load(Relaxed) == class as u8
-    }) else {
+#[inline(never)]
+fn pop_slow(list: &HeldList, addr: usize, class: Class, site: &'static Location<'static>) {
+    let entries = list.entries();
+    let Some(at) = entries.iter().rposition(|held| held.addr.load(Relaxed) == addr) else {
         not_held(addr, class, site)
     };
-    for i in at..len - 1 {
+    for i in at..entries.len() - 1 {
         entries[i].addr.store(entries[i + 1].addr.load(Relaxed), Relaxed);
         entries[i].site.store(entries[i + 1].site.load(Relaxed), Relaxed);
         entries[i].class.store(entries[i + 1].class.load(Relaxed), Relaxed);
     }
-    thread.held_len.store(len - 1, Relaxed);
+    list.set_len(entries.len() - 1);
 }
 
 #[cold]
@@ -615,22 +687,23 @@ fn not_held(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
     found(Check::NotHeld, 1, site.to_string(), report)
 }
 
-/// Whether the calling thread holds this.
-#[inline]
-pub(crate) fn is_held(addr: usize, class: Class) -> bool {
-    THREAD.with(|thread| {
-        let len = thread.held_len.load(Relaxed);
-        thread.held[..len].iter().rev().any(|held| {
-            held.addr.load(Relaxed) == addr && held.class.load(Relaxed) == class as u8
-        })
-    })
+/// Whether the calling thread holds the lock at this address.
+#[inline(always)]
+pub(crate) fn is_held(addr: usize) -> bool {
+    let held = &this().held;
+    held.newest() == addr || held.below_newest(1) == addr || is_held_slow(held, addr)
+}
+
+#[inline(never)]
+fn is_held_slow(held: &HeldList, addr: usize) -> bool {
+    held.entries().iter().any(|held| held.addr.load(Relaxed) == addr)
 }
 
 /// `soassertlocked`: who touches what this lock guards holds it.
-#[inline]
+#[inline(always)]
 #[track_caller]
 pub(crate) fn assert_held(addr: usize, class: Class) {
-    if !is_held(addr, class) {
+    if !is_held(addr) {
         unlocked(addr, class, Location::caller());
     }
 }
@@ -648,20 +721,21 @@ fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
 /// A thread is about to wait for a lock (`releases` is 0) or to sleep, giving up only `releases`.
 #[track_caller]
 pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
-    THREAD.with(|thread| {
-        let site = Location::caller();
-        if kind == WaitsFor::Wakeup {
-            check_sleep(thread, releases, site);
-        }
-        thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-        thread.waits_kind.store(kind as u8, Relaxed);
-        thread.waits_for.store(channel, Relaxed);
-    });
+    let thread = this();
+    let site = Location::caller();
+    if kind == WaitsFor::Wakeup {
+        check_sleep(thread, releases, site);
+    }
+    thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
+    thread.waits_kind.store(kind as u8, Relaxed);
+    thread.waits_for.store(channel, Relaxed);
 }
 
 fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static>) {
-    let len = thread.held_len.load(Relaxed);
-    if thread.held[..len].iter().any(|held| held.addr.load(Relaxed) != releases) {
+    let holds = |list: &HeldList| {
+        list.entries().iter().any(|held| held.addr.load(Relaxed) != releases)
+    };
+    if holds(&thread.held) || holds(&thread.kept) {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held(thread, &mut report);
         report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));
@@ -671,7 +745,7 @@ fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static
 
 /// The wait is over.
 pub(crate) fn awake() {
-    THREAD.with(|thread| thread.waits_for.store(0, Relaxed));
+    this().waits_for.store(0, Relaxed);
 }
 
 /// What a thread waits for.
@@ -691,18 +765,18 @@ pub(crate) enum WaitsFor {
 /// The lock was not free at the first try.
 #[inline]
 pub(crate) fn contended(class: Class) {
-    THREAD.with(|thread| bump(&thread.classes[class as usize].contended));
+    bump(&this().classes[class as usize].contended);
 }
 
 /// A lock was dropped and taken again to keep the order.
 #[inline]
 pub(crate) fn relocked(class: Class) {
-    THREAD.with(|thread| bump(&thread.classes[class as usize].relocks));
+    bump(&this().classes[class as usize].relocks);
 }
 
 /// After a relock the peer was another one, and the dance began again.
 pub(crate) fn retried(class: Class) {
-    THREAD.with(|thread| bump(&thread.classes[class as usize].retries));
+    bump(&this().classes[class as usize].retries);
 }
 
 /// What happened on or beside the lock-free path.
@@ -716,16 +790,15 @@ pub(crate) enum FastEvent {
 }
 
 /// Counts an event of the lock-free path.
-#[inline]
+#[inline(always)]
 pub(crate) fn fast_event(event: FastEvent) {
-    THREAD.with(|thread| {
-        bump(match event {
-            FastEvent::FastSend => &thread.fast_sends,
-            FastEvent::FastReceive => &thread.fast_receives,
-            FastEvent::SlowSend => &thread.slow_sends,
-            FastEvent::SlowReceive => &thread.slow_receives,
-            FastEvent::GateClosing => &thread.gate_closings,
-        });
+    let thread = this();
+    bump(match event {
+        FastEvent::FastSend => &thread.fast_sends,
+        FastEvent::FastReceive => &thread.fast_receives,
+        FastEvent::SlowSend => &thread.slow_sends,
+        FastEvent::SlowReceive => &thread.slow_receives,
+        FastEvent::GateClosing => &thread.gate_closings,
     });
 }
 
@@ -809,21 +882,20 @@ impl Counters {
 /// The calling thread's counters, since it began.
 #[must_use]
 pub fn counters() -> Counters {
-    THREAD.with(|thread| {
-        let mut counters = Counters::default();
-        for (copy, class) in counters.locks.iter_mut().zip(&thread.classes) {
-            copy.acquisitions = class.acquisitions.load(Relaxed);
-            copy.contended = class.contended.load(Relaxed);
-            copy.relocks = class.relocks.load(Relaxed);
-            copy.retries = class.retries.load(Relaxed);
-        }
-        counters.fast_sends = thread.fast_sends.load(Relaxed);
-        counters.fast_receives = thread.fast_receives.load(Relaxed);
-        counters.slow_sends = thread.slow_sends.load(Relaxed);
-        counters.slow_receives = thread.slow_receives.load(Relaxed);
-        counters.gate_closings = thread.gate_closings.load(Relaxed);
-        counters
-    })
+    let thread = this();
+    let mut counters = Counters::default();
+    for (copy, class) in counters.locks.iter_mut().zip(&thread.classes) {
+        copy.acquisitions = class.acquisitions.load(Relaxed);
+        copy.contended = class.contended.load(Relaxed);
+        copy.relocks = class.relocks.load(Relaxed);
+        copy.retries = class.retries.load(Relaxed);
+    }
+    counters.fast_sends = thread.fast_sends.load(Relaxed);
+    counters.fast_receives = thread.fast_receives.load(Relaxed);
+    counters.slow_sends = thread.slow_sends.load(Relaxed);
+    counters.slow_receives = thread.slow_receives.load(Relaxed);
+    counters.gate_closings = thread.gate_closings.load(Relaxed);
+    counters
 }
 
 fn site_of(site: &AtomicPtr<Location<'static>>) -> String {
@@ -843,26 +915,25 @@ fn operation_of(thread: &Thread) -> Option<&'static Operation> {
 
 /// Appends the lines of what the thread holds, newest first; the newest one's site, and how many.
 fn describe_held(thread: &Thread, report: &mut String) -> (String, u64) {
-    let len = thread.held_len.load(Relaxed).min(HELD_MAX);
-    let mut newest = String::from("?");
-    for (i, held) in thread.held[..len].iter().rev().enumerate() {
+    let mut newest = None;
+    let mut count = 0;
+    let held = thread.held.entries().iter().rev();
+    for held in held.chain(thread.kept.entries().iter().rev()) {
         let class = held.class.load(Relaxed);
         if class == 0 || usize::from(class) >= CLASSES {
             continue;
         }
-        let class = Class::from_rank(class);
-        let site = site_of(&held.site);
-        let addr = held.addr.load(Relaxed);
+        let (class, site) = (Class::from_rank(class), site_of(&held.site));
         report.push_str(&format!(
-            "exclusive {} {} r = 0 ({addr:#x})\n#0 {site}\n",
+            "exclusive {} {} r = 0 ({:#x})\n#0 {site}\n",
             class.kind(),
-            class.name()
+            class.name(),
+            held.addr.load(Relaxed)
         ));
-        if i == 0 {
-            newest = site;
-        }
+        newest.get_or_insert(site);
+        count += 1;
     }
-    (newest, len as u64)
+    (newest.unwrap_or_else(|| String::from("?")), count)
 }
 
 /// What every thread of the layer is doing and holding, as ddb's `show all locks` prints it.
@@ -953,15 +1024,14 @@ fn stuck_operation() -> Option<&'static Operation> {
 
 /// A worker panicked: prints what it held, and ends the process.
 pub fn report_panic(message: &str) -> ! {
-    THREAD.with(|thread| {
-        let mut report = format!("witness: thread panicked: {message}\n");
-        if thread.held_len.load(Relaxed) != 0 {
-            report.push_str("while holding:\n");
-        }
-        let (at, _) = describe_held(thread, &mut report);
-        report.push_str("panic: worker");
-        found(Check::Panic, 1, at, report)
-    })
+    let thread = this();
+    let mut report = format!("witness: thread panicked: {message}\n");
+    if thread.holds_anything() {
+        report.push_str("while holding:\n");
+    }
+    let (at, _) = describe_held(thread, &mut report);
+    report.push_str("panic: worker");
+    found(Check::Panic, 1, at, report)
 }
 
 /// Data was lost, came out wrong or in another order: reported by who verifies it.
@@ -1014,7 +1084,7 @@ pub const EXIT_FINDING: i32 = 2;
 
 #[cold]
 fn found(check: Check, count: u64, at: String, report: String) -> ! {
-    let operation = THREAD.with(operation_of);
+    let operation = operation_of(this());
     found_in(check, count, operation, at, report)
 }
 
@@ -1034,7 +1104,7 @@ fn found_in(
         }
     }
     let (name, backend) = operation.map_or(("none", "none"), |op| (op.name, op.backend));
-    let thread = THREAD.with(|thread| thread.number.load(Relaxed));
+    let thread = this().number.load(Relaxed);
     report.push_str(&format!("  (operation {name}, backend {backend}, thread {thread})\n"));
     if check != Check::Hang {
         report.push_str(&show_all_locks());

@@ -22,11 +22,13 @@ pub(crate) struct GlobalPolicy<F> {
 }
 
 impl<F: Fault> GlobalPolicy<F> {
+    #[inline(always)]
     #[track_caller]
     fn enter(&self) {
         self.unp_lock.enter();
     }
 
+    #[inline(always)]
     #[track_caller]
     fn exit(&self, step: Step) {
         if !F::omits(step) {
@@ -53,22 +55,22 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
         Some((self.unp_lock.addr(), Class::UnpLock))
     }
 
-    #[inline]
+    #[inline(always)]
     fn solock(&self, _so: &Socket) {
         self.enter();
     }
 
-    #[inline]
+    #[inline(always)]
     fn sounlock(&self, _so: &Socket, step: Step) {
         self.exit(step);
     }
 
-    #[inline]
+    #[inline(always)]
     fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
         so.st().unp_conn.get()
     }
 
-    #[inline]
+    #[inline(always)]
     fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
 
     fn solock_pair(&self, _so: &Socket, _so2: &Socket) {

@@ -56,7 +56,7 @@ use crate::primitives::{
     AtomicUsize, Ordering, heavy_fence, light_fence, park, spin_loop, yield_now,
 };
 use crate::sockbuf::{Fill, sa_len};
-use crate::socket::{RCV, SND, SockRef, Socket, State, WaitPoint};
+use crate::socket::{RCV, SND, SoState, SockRef, Socket, State, WaitPoint};
 use crate::uipc::Locked;
 use crate::uipc::wait::spin;
 use crate::witness::{self, Class, FastEvent, THREADS_MAX, WaitsFor};
@@ -89,7 +89,7 @@ impl Gates {
     }
 
     /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is on it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn shut(&self, so: &Socket) {
         // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the snapshot is there.
         if so.fast.gate.load(Acquire) != SHUT {
@@ -156,7 +156,7 @@ impl Gates {
     }
 
     /// Enters the fast path: whether the pair is this thread's now. If not, the caller leaves at once.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn enter(&self, so: &Socket, which: usize, me: u32) -> bool {
         self.in_use[me as usize].store(so.in_use_addr(), Relaxed);
@@ -168,7 +168,7 @@ impl Gates {
     }
 
     /// Leaves the fast path.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn leave<F: Fault>(&self, so: &Socket, me: u32) {
         if F::omits(Step::InUse) {
@@ -216,7 +216,7 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
-    #[inline]
+    #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
         let so = self.slow.fds.find(fd).map_err(|_| Slow::Fresh)?;
         let me = witness::thread_number();
@@ -243,7 +243,7 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// Receives on the fast path.
-    #[inline]
+    #[inline(always)]
     fn fast_receive(
         &self,
         fd: Fd,
@@ -275,7 +275,7 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// Leaves the fast path after a try, and waits if the try says so: `Ok(None)` is "try again".
-    #[inline]
+    #[inline(always)]
     fn after_try<T>(
         &self,
         so: &Socket,
@@ -336,13 +336,13 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// Puts as much of `rest` as there is room for. The thread is `in_use` of `so`.
-    #[inline]
+    #[inline(always)]
     fn put(so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
         let st = so.st_fast(so);
         let Some(so2) = st.unp_conn.get() else { return Try::Slow };
         let attempt = match so.so_type.get() {
-            SockType::Stream => Self::put_stream(so, &so2, rest),
-            SockType::Seqpacket => Self::put_record(so, &so2, rest),
+            SockType::Stream => Self::put_stream(st, &so2, rest),
+            SockType::Seqpacket => Self::put_record(st, &so2, rest),
             SockType::Dgram => return Self::put_dgram(so, &so2, rest),
         };
         match attempt {
@@ -354,9 +354,9 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least `lowat`.
-    #[inline]
-    fn put_stream(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
-        let side = &so.st_fast(so).so_snd;
+    #[inline(always)]
+    fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+        let side = &st.so_snd;
         loop {
             let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
             if room < rest.len() && (room == 0 || room < side.lowat.get()) {
@@ -374,9 +374,9 @@ impl<F: Fault> LockFreeLayer<F> {
         }
     }
 
-    #[inline]
-    fn put_record(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
-        let limits = so.st_fast(so).so_snd.limits.get();
+    #[inline(always)]
+    fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+        let limits = st.so_snd.limits.get();
         if rest.len() > limits.hiwat {
             return Try::Done(Err(Errno::Emsgsize));
         }
@@ -392,7 +392,7 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// A datagram that finds no room is refused at once.
-    #[inline]
+    #[inline(always)]
     fn put_dgram(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         let st = so.st_fast(so);
         if rest.len() > st.so_snd.limits.get().hiwat {
@@ -413,12 +413,13 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 
     /// Takes what there is. The thread is `in_use` of `so`.
-    #[inline]
+    #[inline(always)]
     fn get(so: &Socket, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> Try<usize> {
+        let st = so.st_fast(so);
         let taken = if so.so_type.get() == SockType::Stream {
-            Self::get_stream(so, msg)
+            Self::get_stream(so, st, msg)
         } else {
-            Self::get_record(so, msg)
+            Self::get_record(so, st, msg)
         };
         if let Some(bytes) = taken {
             return Try::Done(Ok(bytes));
@@ -426,14 +427,14 @@ impl<F: Fault> LockFreeLayer<F> {
         if msg.data.is_empty() {
             return Try::Done(Ok(0));
         }
-        if flags.contains(MsgFlags::DONTWAIT) || so.st_fast(so).is(State::NONBLOCK) {
+        if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) {
             return Try::Done(Err(Errno::Ewouldblock));
         }
         Try::Wait(so.rcv.head())
     }
 
-    #[inline]
-    fn get_stream(so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
+    #[inline(always)]
+    fn get_stream(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
         let readable = so.rcv.stream_readable(msg.data.len().max(1));
         if readable == 0 {
             return None;
@@ -441,12 +442,12 @@ impl<F: Fault> LockFreeLayer<F> {
         let bytes = readable.min(msg.data.len());
         so.rcv.stream_copy(&mut msg.data[..bytes]);
         so.rcv.stream_consume(bytes);
-        Self::consumed(so);
+        Self::consumed(st);
         Some(bytes)
     }
 
-    #[inline]
-    fn get_record(so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
+    #[inline(always)]
+    fn get_record(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
         let record = so.rcv.front()?;
         let bytes = record.len.min(msg.data.len());
         so.rcv.record_copy(record, &mut msg.data[..bytes]);
@@ -457,14 +458,14 @@ impl<F: Fault> LockFreeLayer<F> {
             msg.from = so.rcv.record_from(record);
         }
         so.rcv.record_consume(record);
-        Self::consumed(so);
+        Self::consumed(st);
         Some(bytes)
     }
 
     /// Wakes a sender that waits for the room just made.
-    #[inline]
-    fn consumed(so: &Socket) {
-        if let Some(so2) = so.st_fast(so).unp_conn.get() {
+    #[inline(always)]
+    fn consumed(st: &SoState) {
+        if let Some(so2) = st.unp_conn.get() {
             published(&so2.snd_wait);
         }
     }
@@ -569,7 +570,7 @@ enum Slow {
 }
 
 /// Something was published that a thread at this point may wait for.
-#[inline]
+#[inline(always)]
 fn published(point: &WaitPoint) {
     // Pairs with the heavy fence in `wait`: either the parker sees what was published, or `waiting` is seen here.
     light_fence();
@@ -609,7 +610,7 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         Ok(Self { slow: Locked::new(config)? })
     }
 
-    #[inline]
+    #[inline(always)]
     fn send(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
         let msg = SendMsg { to: None, data, rights: &[], flags };
         if !(flags - MsgFlags::DONTWAIT).is_empty() {
@@ -634,7 +635,7 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.rights.is_empty() && msg.to.is_none() {
             return self.send(s, msg.data, msg.flags);
@@ -642,7 +643,7 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         self.slow_send(s, msg, None)
     }
 
-    #[inline]
+    #[inline(always)]
     fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = msg.flags;
         if !(flags - MsgFlags::DONTWAIT).is_empty() {

@@ -48,7 +48,7 @@ pub(crate) struct SocketPolicy<F, const BIASED: bool = false> {
 
 impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
     /// Takes one `so_lock`. The only place where one is taken.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn take(&self, so: &Socket, edge: Edge) {
         so.so_lock.enter_edge(edge);
@@ -58,7 +58,7 @@ impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
     }
 
     /// Releases one `so_lock`. The only place where one is released.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn release(&self, so: &Socket, step: Step) {
         if !F::omits(step) {
@@ -77,7 +77,7 @@ impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
         witness::relocked(Class::SoLock);
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     fn drop_ref(&self, so2: &Socket, step: Step) {
         if !F::omits(step) {
@@ -116,17 +116,17 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         None
     }
 
-    #[inline]
+    #[inline(always)]
     fn solock(&self, so: &Socket) {
         self.take(so, Edge::None);
     }
 
-    #[inline]
+    #[inline(always)]
     fn sounlock(&self, so: &Socket, step: Step) {
         self.release(so, step);
     }
 
-    #[inline]
+    #[inline(always)]
     fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
         loop {
             let so2 = so.st().unp_conn.get()?;
@@ -149,7 +149,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step) {
         if !std::ptr::eq(so, so2) {
             self.release(so2, step);

@@ -50,7 +50,7 @@ pub(crate) struct Locked<P: Policy> {
 
 impl<P: Policy> Locked<P> {
     /// Finds the socket of a descriptor, locks it and counts the call as its user.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SockRef, Errno> {
         let so = self.fds.find(fd)?;
@@ -66,12 +66,12 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a closed one.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn sounlock_fd(&self, so: &Socket, step: Step) {
         let st = so.st();
         st.users.set(st.users.get() - 1);
-        if st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(so) {
+        if st.is(State::CLOSING) && st.users.get() == 0 && !is_awaited(so) {
             self.soclose_locked(SockRef::new(so));
             return;
         }

@@ -10,7 +10,7 @@ use crate::fault::Step;
 use crate::policy::Policy;
 use crate::pool::MbufRef;
 use crate::sockbuf::{Fill, Record};
-use crate::socket::{RCV, Socket, State};
+use crate::socket::{RCV, SoState, Socket, State};
 use crate::uipc::Locked;
 
 /// What a look at the buffer found.
@@ -37,14 +37,15 @@ impl<P: Policy> Locked<P> {
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
         loop {
-            self.sblock(so, RCV, Self::is_nonblocking(so, flags))?;
-            match self.soreceive_look(so, msg.data.len(), flags) {
+            let st = so.st();
+            self.sblock(so, st, RCV, Self::is_nonblocking(st, flags))?;
+            match Self::soreceive_look(so, st, msg.data.len(), flags) {
                 Ok(Found::Wait) => {
                     self.sbunlock(so, RCV, Step::SblockReceiveWait);
                     self.sbwait(so, RCV);
                 }
                 Ok(Found::Data) => {
-                    let result = self.soreceive_take(so, msg, flags);
+                    let result = self.soreceive_take(so, st, msg, flags);
                     self.sbunlock(so, RCV, Step::SblockReceive);
                     return result;
                 }
@@ -61,17 +62,17 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Looks whether there is something to take; if not, why, in `soreceive`'s order.
+    #[inline(always)]
     fn soreceive_look(
-        &self,
         so: &Socket,
+        st: &SoState,
         resid: usize,
         flags: MsgFlags,
     ) -> Result<Found, Errno> {
-        let (has_data, is_enough) = Self::is_enough(so, resid, flags);
+        let (has_data, is_enough) = Self::is_enough(so, st, resid, flags);
         if is_enough {
             return Ok(Found::Data);
         }
-        let st = so.st();
         if let Some(errno) = st.so_error.get() {
             if has_data {
                 return Ok(Found::Data);
@@ -90,19 +91,19 @@ impl<P: Policy> Locked<P> {
         if resid == 0 {
             return Ok(Found::End);
         }
-        if Self::is_nonblocking(so, flags) {
+        if Self::is_nonblocking(st, flags) {
             return Err(Errno::Ewouldblock);
         }
         Ok(Found::Wait)
     }
 
     /// Whether the buffer has anything, and whether it is enough to return.
-    fn is_enough(so: &Socket, resid: usize, flags: MsgFlags) -> (bool, bool) {
+    #[inline(always)]
+    fn is_enough(so: &Socket, st: &SoState, resid: usize, flags: MsgFlags) -> (bool, bool) {
         if so.is_atomic() {
             let has_record = so.rcv.front().is_some();
             return (has_record, has_record);
         }
-        let st = so.st();
         let readable = so.rcv.stream_readable(resid.max(1));
         let control = st.control.get();
         let has_data = readable > 0 || control.is_some();
@@ -116,28 +117,33 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Takes what was found.
+    #[inline(always)]
     fn soreceive_take(
         &self,
         so: &Socket,
+        st: &SoState,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<usize, Errno> {
         if so.so_type.get() == SockType::Stream {
-            self.take_stream(so, msg, flags)
+            self.take_stream(so, st, msg, flags)
         } else {
             self.take_record(so, msg, flags)
         }
     }
 
+    #[inline(always)]
     fn take_stream(
         &self,
         so: &Socket,
+        st: &SoState,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<usize, Errno> {
         let is_peek = flags.contains(MsgFlags::PEEK);
-        let here = so.st().control.get().filter(|m| m.position.get() == so.rcv.head());
-        let next = if let Some(control) = here { control.next.get() } else { so.st().control.get() };
+        let first = st.control.get();
+        let here = first.filter(|m| m.position.get() == so.rcv.head());
+        let next = here.map_or(first, |control| control.next.get());
         if let Some(control) = here
             && !is_peek
         {
@@ -233,10 +239,10 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `PRU_RCVD`: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
-    #[inline]
+    #[inline(always)]
     fn pru_rcvd(&self, so: &Socket) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
-        so2.st().so_snd.fill.set(so.rcv_fill());
+        so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
         self.sowwakeup(&so2);
         self.policy.sounlock_peer(so, &so2, Step::ReceivePeer);
     }

@@ -11,7 +11,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::{MbufRef, control_len};
 use crate::sockbuf::{Fill, sa_len};
-use crate::socket::{SND, SockRef, Socket, State};
+use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 /// How far a send has come.
@@ -45,7 +45,7 @@ impl<P: Policy> Locked<P> {
             rest: msg.data,
             rights: msg.rights,
             to: msg.to,
-            nonblock: Self::is_nonblocking(so, msg.flags),
+            nonblock: Self::is_nonblocking(so.st(), msg.flags),
         };
         let result = self.sosend_all(so, &mut sending);
         let sent = msg.data.len() - sending.rest.len();
@@ -57,9 +57,10 @@ impl<P: Policy> Locked<P> {
         }
     }
 
+    #[inline(always)]
     fn sosend_all(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<(), Errno> {
         loop {
-            self.sblock(so, SND, sending.nonblock)?;
+            self.sblock(so, so.st(), SND, sending.nonblock)?;
             match self.sosend_some(so, sending) {
                 Ok(Room::Wait) => {
                     self.sbunlock(so, SND, Step::SblockSendWait);
@@ -78,6 +79,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
+    #[inline(always)]
     fn sosend_some(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
             let room = match Self::sosend_room(so, sending)? {
@@ -100,7 +102,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sosend`'s checks, in its order, and how much may go at once.
-    #[inline]
+    #[inline(always)]
     fn sosend_room(so: &Socket, sending: &Sending<'_>) -> Result<Room, Errno> {
         let st = so.st();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
@@ -128,7 +130,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
-    #[inline]
+    #[inline(always)]
     fn copy_in(&self, so: &Socket, chunk: &[u8]) -> MbufRef {
         self.policy.sounlock(so, Step::SendCopy);
         let m = self.mbufs.get();
@@ -139,6 +141,7 @@ impl<P: Policy> Locked<P> {
 
     /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is made here, and either
     /// goes to the peer or is disposed of.
+    #[inline(always)]
     fn pru_send(
         &self,
         so: &Socket,
@@ -160,7 +163,7 @@ impl<P: Policy> Locked<P> {
         result
     }
 
-    #[inline]
+    #[inline(always)]
     fn append(
         &self,
         so: &Socket,
@@ -176,7 +179,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// STREAM and SEQPACKET: only a message with control looks for room at the peer.
-    #[inline]
+    #[inline(always)]
     fn append_connected(
         &self,
         so: &Socket,
@@ -187,14 +190,15 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Epipe);
         }
         let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?;
+        let st2 = so2.st();
         if let Some(control) = control
-            && !has_room(&so2, data.len() + control.control_fill().cc)
+            && !has_room(&so2, st2, data.len() + control.control_fill().cc)
         {
             self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
             return Err(Errno::Enobufs);
         }
         self.sbappend(so, so2, data, control, None);
-        so.st().so_snd.fill.set(so2.rcv_fill());
+        so.st().so_snd.fill.set(so2.rcv_fill(st2));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
         Ok(())
@@ -232,7 +236,7 @@ impl<P: Policy> Locked<P> {
         let so2 = self.policy.solock_peer(so).ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let clen = control.map_or(0, |control| control.control_fill().cc);
-        if !has_room(&so2, sa_len(&from) + data.len() + clen) {
+        if !has_room(&so2, so2.st(), sa_len(&from) + data.len() + clen) {
             self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
             return Err(Errno::Enobufs);
         }
@@ -244,7 +248,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the peer's buffer. The peer is
     /// locked.
-    #[inline]
+    #[inline(always)]
     fn sbappend(
         &self,
         so: &Socket,
@@ -294,7 +298,7 @@ impl<P: Policy> Locked<P> {
         last.next.set(Some(control));
     }
 
-    #[inline]
+    #[inline(always)]
     fn wake_reader(&self, so2: &Socket) {
         if !P::Fault::omits(Step::WakeReader) {
             self.sorwakeup(so2);
@@ -303,13 +307,13 @@ impl<P: Policy> Locked<P> {
 }
 
 /// Whether a locked socket's receive buffer takes this many bytes more.
-fn has_room(so2: &Socket, bytes: usize) -> bool {
-    so2.st().so_rcv.limits.get().space(so2.rcv_fill()) >= bytes as isize
+fn has_room(so2: &Socket, st2: &SoState, bytes: usize) -> bool {
+    st2.so_rcv.limits.get().space(so2.rcv_fill(st2)) >= bytes as isize
 }
 
 /// How much of `resid` bytes may go into `space` at once: all of it; or, where a message may be cut, what fits
 /// if that is at least `lowat`. A control message of `clen` bytes must fit, which `space` may have gone negative for.
-#[inline]
+#[inline(always)]
 fn room_for(space: isize, resid: usize, atomic: bool, lowat: usize, clen: usize) -> Room {
     if space < 0 {
         return Room::Wait;

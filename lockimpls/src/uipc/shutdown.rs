@@ -51,7 +51,7 @@ impl<P: Policy> Locked<P> {
     /// append still succeeds afterwards (it looks at the sender's `so_snd` alone), and one with a control
     /// message finds no room: the way to the historical leak that needs no race.
     pub(crate) fn sorflush(&self, so: &Socket) {
-        if self.sblock(so, RCV, false).is_err() {
+        if self.sblock(so, so.st(), RCV, false).is_err() {
             return;
         }
         self.socantrcvmore(so);

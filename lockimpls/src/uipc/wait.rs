@@ -4,12 +4,12 @@
 //! waits for must take that lock first, and then finds it in the queue. No wake-up can fall between. There is no
 //! timeout: a lost wake-up hangs, and is seen by the watchdog.
 
-use crate::domain::WaitStrategy;
+use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, park, spin_loop, yield_now};
-use crate::socket::{RCV, SND, Socket, WaitPoint};
+use crate::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
 
@@ -80,9 +80,26 @@ impl<P: Policy> Locked<P> {
     ///
     /// # Errors
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
-    pub(crate) fn sblock(&self, so: &Socket, which: usize, nonblock: bool) -> Result<(), Errno> {
+    pub(crate) fn sblock(
+        &self,
+        so: &Socket,
+        st: &SoState,
+        which: usize,
+        nonblock: bool,
+    ) -> Result<(), Errno> {
+        let side = st.side(which);
+        if side.locked.get() {
+            self.sblock_slow(so, which, nonblock)?;
+        }
+        side.locked.set(true);
+        witness::keep(side.addr(), Class::Sblock);
+        Ok(())
+    }
+
+    #[cold]
+    fn sblock_slow(&self, so: &Socket, which: usize, nonblock: bool) -> Result<(), Errno> {
         while so.st().side(which).locked.get() {
             if nonblock {
                 return Err(Errno::Ewouldblock);
@@ -90,21 +107,18 @@ impl<P: Policy> Locked<P> {
             so.st().side(which).wanted.set(true);
             self.sosleep(so, &so.sblock_wait[which]);
         }
-        let side = so.st().side(which);
-        side.locked.set(true);
-        witness::lock(side.addr(), Class::Sblock);
         Ok(())
     }
 
     /// `sbunlock`: gives the right back.
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn sbunlock(&self, so: &Socket, which: usize, step: Step) {
         if P::Fault::omits(step) {
             return;
         }
         let side = so.st().side(which);
-        witness::unlock(side.addr(), Class::Sblock);
+        witness::unkeep(side.addr(), Class::Sblock);
         side.locked.set(false);
         if side.wanted.replace(false) {
             so.sblock_wait[which].wakeup(false);
@@ -125,9 +139,8 @@ impl<P: Policy> Locked<P> {
 
     /// Whether a call on the socket may wait.
     #[inline]
-    pub(crate) fn is_nonblocking(so: &Socket, flags: crate::domain::MsgFlags) -> bool {
-        flags.contains(crate::domain::MsgFlags::DONTWAIT)
-            || so.st().is(crate::socket::State::NONBLOCK)
+    pub(crate) fn is_nonblocking(st: &SoState, flags: MsgFlags) -> bool {
+        flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK)
     }
 }
 
