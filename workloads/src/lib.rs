@@ -1,18 +1,37 @@
 //! What the threads do to a socket layer.
 //!
-//! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no backend by name: it is
-//! written against [`lockimpls::Checked`], compiled once per backend, and run by a harness that gives every lane (thread) a
-//! [`Meter`]. The harness owns the clock, the pinning and the histograms; the workload owns the sockets, says what
-//! one operation is, and verifies that what was sent is what was received.
+//! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no
+//! backend by name: it is written against [`lockimpls::Checked`], compiled once per backend, and
+//! run by a harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the
+//! pinning and the histograms; the workload owns the sockets, says what one operation is, and
+//! verifies that what was sent is what was received.
 
 #![forbid(unsafe_code)]
+
+pub mod testing;
+
+mod accept;
+mod call;
+mod churn;
+mod duplex;
+mod exchange;
+mod fanin;
+mod groups;
+mod message;
+mod paced;
+mod pairs;
+mod pingpong;
+mod rights;
+mod ring;
+mod sockets;
+mod stream;
 
 use lockimpls::{Checked, Domain, Errno, SockType};
 
 /// What one run of a workload is asked to do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan {
-    /// How many lanes run at once, one thread each; at least 1.
+    /// How many lanes run at once, one thread each; 1 to 128.
     pub threads: usize,
     /// The type of the sockets.
     pub socket_type: SockType,
@@ -44,7 +63,8 @@ pub enum Event {
     RoundTrip = 3,
     /// From the planned start of an operation to its end (`paced`).
     Response = 4,
-    /// From the real start of an operation to its end (`paced`; `accept`, `churn`: the whole cycle).
+    /// From the real start of an operation to its end (`paced`; `accept`, `churn`: the whole
+    /// cycle).
     Service = 5,
 }
 
@@ -78,17 +98,25 @@ impl Event {
 
 /// The harness's side of a lane: when to go on, and what to time.
 ///
-/// The lane calls [`Meter::running`] once before each operation and stops when it answers `false`. In a
-/// throughput round the other calls compile to nothing.
+/// The lane calls [`Meter::running`] once before each operation and stops when it answers `false`.
+/// A lane that serves another one (a receiver, say) asks too, but goes on until that one ends; what
+/// it does after the first `false` is counted and recorded nowhere. In a throughput round the other
+/// calls compile to nothing, but for the clock.
 pub trait Meter {
     /// Whether to do one more operation; counts it (warm-up is not counted).
     fn running(&mut self) -> bool;
-    /// A stamp: ends the event that began at the last stamp, and begins the next (one clock reading).
+    /// A stamp: ends the event that began at the last stamp, and begins the next (one clock
+    /// reading).
     fn lap(&mut self, event: Event);
     /// A stamp that ends nothing: what lies between the last stamp and this one is not recorded.
     fn skip(&mut self);
     /// Nanoseconds since the lane began, by the harness's clock (`paced` needs it in every round).
     fn now_ns(&self) -> u64;
+    /// Whether the round is over, for a lane that waits between operations (`paced`); counts
+    /// nothing.
+    fn stopping(&self) -> bool {
+        false
+    }
     /// Records a latency that the workload took itself with [`Meter::now_ns`].
     fn record(&mut self, event: Event, latency_ns: u64);
 }
@@ -96,11 +124,11 @@ pub trait Meter {
 /// What a lane has done, warm-up and draining included.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LaneSums {
-    /// Messages and bytes sent, and the wrapping sum of the bytes' checksum (see `message`).
+    /// Messages sent whole.
     pub messages_sent: u64,
     /// Bytes sent.
     pub bytes_sent: u64,
-    /// Messages received.
+    /// Messages received whole.
     pub messages_received: u64,
     /// Bytes received.
     pub bytes_received: u64,
@@ -116,11 +144,13 @@ pub trait Workload<D: Domain>: Sync + Sized {
     /// Those of the layer.
     fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno>;
 
-    /// What one thread does, from the start of the warm-up to the end of the round, and then whatever
-    /// is needed so that every lane can end (draining, end marks). Runs on all lanes at once.
+    /// What one thread does, from the start of the warm-up to the end of the round, and then
+    /// whatever is needed so that every lane can end (draining, end marks). Runs on all lanes at
+    /// once.
     fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums;
 
-    /// Whether this lane's operations are added up as the workload's (of `stream`, the receivers' are).
+    /// Whether this lane's operations are added up as the workload's (of `stream`, the receivers'
+    /// are).
     fn counts(&self, lane: usize) -> bool {
         let _ = lane;
         true
@@ -140,6 +170,11 @@ pub trait Kind {
     const ABOUT: &'static str;
     /// What one operation is.
     const OPERATION: &'static str;
+    /// How many threads it takes for such a plan, whatever was asked; `None`: as many as asked.
+    fn threads(plan: &Plan) -> Option<usize> {
+        let _ = plan;
+        None
+    }
     /// Whether it can run as asked.
     ///
     /// # Errors
@@ -155,5 +190,15 @@ pub trait Visitor {
 
 /// Calls the visitor for every workload, in the order they are shown.
 pub fn visit_all(visitor: &mut impl Visitor) {
-    let _ = visitor;
+    visitor.visit::<pairs::Pairs>();
+    visitor.visit::<stream::Stream>();
+    visitor.visit::<pingpong::Pingpong>();
+    visitor.visit::<duplex::Duplex>();
+    visitor.visit::<ring::Ring>();
+    visitor.visit::<fanin::Fanin>();
+    visitor.visit::<groups::Groups>();
+    visitor.visit::<churn::Churn>();
+    visitor.visit::<accept::Accept>();
+    visitor.visit::<rights::Rights>();
+    visitor.visit::<paced::Paced>();
 }

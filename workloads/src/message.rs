@@ -1,0 +1,374 @@
+//! What a message holds, and how a receiver knows that it is the right one.
+//!
+//! A message begins with its head, a 64-bit word in little-endian order of which as much is there
+//! as there is room for:
+//!
+//! | bits | what |
+//! |---|---|
+//! | 0 | END: the sender sends no more |
+//! | 1 | WHOLE: every byte follows the pattern, and is to be checked |
+//! | 2 to 7 | the sequence number, low bits |
+//! | 8 to 23 | the origin: the sending lane, and what else tells senders apart |
+//! | 24 to 63 | the sequence number, high bits |
+//!
+//! From 16 bytes on the last eight are the head's complement, so that a message put together of two
+//! is noticed. These are written and compared for every message. The bytes between are a pattern
+//! derived from the head; they are written and compared in the messages marked WHOLE: the first and
+//! the last of every sender, and all of them in verify mode.
+//!
+//! Less than 8 bytes hold less: of a sequence number in one byte only the loss or repetition of up
+//! to 31 messages in a row is seen, and the origin needs [`ORIGIN_BYTES`].
+
+use lockimpls::witness::Check;
+
+use crate::call::Place;
+
+/// How long a message must be to tell more than one sender by its lane.
+pub(crate) const LANE_BYTES: usize = 2;
+/// How long a message must be to hold its origin whole.
+pub(crate) const ORIGIN_BYTES: usize = 3;
+/// How long a message must be to hold its head whole.
+pub(crate) const HEAD_BYTES: usize = 8;
+
+const END: u64 = 1;
+const WHOLE: u64 = 2;
+const FLAGS: u64 = END | WHOLE;
+
+/// How many messages may follow a gap before what is missing counts as lost, not as late.
+const PATIENCE: u32 = 256;
+/// A gap that is larger than this is not a gap but damage.
+const GAP_MAX: i64 = 1 << 20;
+
+const fn head(origin: u16, sequence: u64) -> u64 {
+    (sequence & 0x3f) << 2 | (origin as u64) << 8 | (sequence >> 6) << 24
+}
+
+const fn sequence(head: u64) -> u64 {
+    (head >> 2) & 0x3f | (head >> 24) << 6
+}
+
+/// The bits of a head that a message of this length holds.
+const fn head_mask(len: usize) -> u64 {
+    if len >= HEAD_BYTES { u64::MAX } else { (1 << (8 * len)) - 1 }
+}
+
+/// How many bits of the sequence number a message of this length holds.
+const fn sequence_bits(len: usize) -> u32 {
+    match len {
+        0..=ORIGIN_BYTES => 6,
+        4..HEAD_BYTES => 6 + 8 * (len - ORIGIN_BYTES) as u32,
+        _ => 46,
+    }
+}
+
+#[inline]
+fn word(bytes: &[u8]) -> u64 {
+    let mut room = [0; 8];
+    room[..bytes.len()].copy_from_slice(bytes);
+    u64::from_le_bytes(room)
+}
+
+#[inline]
+fn read_head(message: &[u8]) -> u64 {
+    match message.first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => word(message),
+    }
+}
+
+/// The tail and what it ought to be, compared: 0 where they agree, or there is none.
+#[inline]
+fn tail_difference(message: &[u8], head: u64) -> u64 {
+    match message.last_chunk() {
+        Some(bytes) if message.len() >= 2 * HEAD_BYTES => u64::from_le_bytes(*bytes) ^ !head,
+        _ => 0,
+    }
+}
+
+/// The bytes between head and tail: where they begin and end.
+fn body(len: usize) -> std::ops::Range<usize> {
+    let end = if len >= 2 * HEAD_BYTES { len - HEAD_BYTES } else { len };
+    HEAD_BYTES.min(len)..end
+}
+
+/// The pattern's byte at this place of the body.
+fn pattern(head: u64, at: usize) -> u8 {
+    let word = (head ^ (at as u64 / 8)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (word >> (8 * (at % 8))) as u8
+}
+
+/// A sender's side: its buffer, and the number of the message in it.
+#[derive(Debug)]
+pub(crate) struct Source {
+    data: Box<[u8]>,
+    origin: u16,
+    /// The number of the next message.
+    next: u64,
+    /// How much of the message in the buffer was taken.
+    sent: usize,
+    /// The flags of a message that is neither the first nor the last.
+    usual: u64,
+}
+
+impl Source {
+    /// Makes the buffer, on the thread that will use it.
+    pub(crate) fn new(message_bytes: usize, origin: u16, verify: bool) -> Source {
+        Source {
+            data: vec![0; message_bytes].into_boxed_slice(),
+            origin,
+            next: 0,
+            sent: message_bytes,
+            usual: if verify { WHOLE } else { 0 },
+        }
+    }
+
+    /// Makes the next message.
+    #[inline]
+    pub(crate) fn fill(&mut self) {
+        self.write(if self.next == 0 { WHOLE } else { self.usual });
+    }
+
+    /// Makes the last message.
+    pub(crate) fn fill_end(&mut self) {
+        self.write(WHOLE | END);
+    }
+
+    #[inline]
+    fn write(&mut self, flags: u64) {
+        let head = head(self.origin, self.next) | flags;
+        let len = self.data.len();
+        match self.data.first_chunk_mut() {
+            Some(bytes) => *bytes = head.to_le_bytes(),
+            None => self.data.copy_from_slice(&head.to_le_bytes()[..len]),
+        }
+        if len >= 2 * HEAD_BYTES
+            && let Some(bytes) = self.data.last_chunk_mut()
+        {
+            *bytes = (!head).to_le_bytes();
+        }
+        if flags & WHOLE != 0 {
+            self.write_body(head);
+        }
+        self.next += 1;
+        self.sent = 0;
+    }
+
+    fn write_body(&mut self, head: u64) {
+        let head = head & !FLAGS;
+        let range = body(self.data.len());
+        for (at, byte) in self.data[range].iter_mut().enumerate() {
+            *byte = pattern(head, at);
+        }
+    }
+
+    /// What is still to be sent of the message.
+    #[inline]
+    pub(crate) fn rest(&self) -> &[u8] {
+        &self.data[self.sent..]
+    }
+
+    /// So many bytes were taken; whether the message is gone.
+    #[inline]
+    pub(crate) fn took(&mut self, bytes: usize) -> bool {
+        self.sent += bytes;
+        self.is_sent()
+    }
+
+    /// Whether nothing is left to be sent.
+    #[inline]
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sent == self.data.len()
+    }
+
+    /// Whether a part was taken, and not all.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.sent != 0 && !self.is_sent()
+    }
+
+    /// Gives up the rest of the message: the connection it was sent on is gone.
+    pub(crate) fn abandon(&mut self) {
+        self.sent = self.data.len();
+    }
+}
+
+/// A receiver's side: its buffer, and how much of a message has arrived in it.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    data: Box<[u8]>,
+    got: usize,
+}
+
+impl Sink {
+    /// Makes the buffer, on the thread that will use it.
+    pub(crate) fn new(message_bytes: usize) -> Sink {
+        Sink { data: vec![0; message_bytes].into_boxed_slice(), got: 0 }
+    }
+
+    /// Room for the rest of the message.
+    #[inline]
+    pub(crate) fn room(&mut self) -> &mut [u8] {
+        &mut self.data[self.got..]
+    }
+
+    /// So many bytes arrived; whether the message is whole. It stays readable until the next
+    /// arrives.
+    #[inline]
+    pub(crate) fn put(&mut self, bytes: usize) -> bool {
+        self.got += bytes;
+        let whole = self.got == self.data.len();
+        if whole {
+            self.got = 0;
+        }
+        whole
+    }
+
+    /// Forgets a part of a message: the connection it came from is gone.
+    pub(crate) fn abandon(&mut self) {
+        self.got = 0;
+    }
+
+    /// The message that has just become whole.
+    #[inline]
+    pub(crate) fn message(&self) -> &[u8] {
+        &self.data
+    }
+
+    /// Where that message says it comes from.
+    #[inline]
+    pub(crate) fn origin(&self) -> u16 {
+        (read_head(&self.data) >> 8) as u16
+    }
+}
+
+/// The messages of one sender at one receiver: they must come in order, none missing, none twice.
+#[derive(Debug)]
+pub(crate) struct Order {
+    origin: u16,
+    /// The number the next message must have.
+    next: u64,
+    /// What must be equal in a head.
+    mask: u64,
+    /// Whether the next message needs a closer look: after a gap, or where a gap is allowed.
+    suspect: bool,
+    /// The next message may have any later number.
+    resumed: bool,
+    /// How many are missing, since which number, and how many may come before they count as lost.
+    missing: u64,
+    missing_from: u64,
+    patience: u32,
+}
+
+impl Order {
+    /// Before the first message of this origin.
+    pub(crate) fn new(message_bytes: usize, origin: u16) -> Order {
+        Order {
+            origin,
+            next: 0,
+            mask: head_mask(message_bytes) & !FLAGS,
+            suspect: false,
+            resumed: false,
+            missing: 0,
+            missing_from: 0,
+            patience: 0,
+        }
+    }
+
+    /// From here on other messages may have been lost on the way, with the socket they were sent
+    /// to; what comes must still be later than what came.
+    pub(crate) fn resume(&mut self) {
+        (self.suspect, self.resumed) = (true, true);
+    }
+
+    /// Checks the message; whether it was the last. Reports what is wrong, which ends the process.
+    #[inline]
+    pub(crate) fn check(&mut self, message: &[u8], place: &Place) -> bool {
+        let got = read_head(message);
+        let wrong = (got ^ head(self.origin, self.next)) & self.mask;
+        if wrong | tail_difference(message, got) | (got & WHOLE) != 0 || self.suspect {
+            self.check_slow(message, got, place);
+        } else {
+            self.next += 1;
+        }
+        got & END != 0
+    }
+
+    fn check_slow(&mut self, message: &[u8], got: u64, place: &Place) {
+        if tail_difference(message, got) != 0 {
+            self.damaged(place, "its last 8 bytes belong to another one");
+        }
+        let expected = head(self.origin, self.next);
+        if (got ^ expected) & self.mask & 0xff_ff00 != 0 {
+            let origin = (got >> 8) as u16;
+            self.damaged(place, &format!("it says it is of {origin:#x}"));
+        }
+        if got & WHOLE != 0 {
+            self.check_body(message, place);
+        }
+        let unused = 64 - sequence_bits(message.len());
+        let ahead = (sequence(got).wrapping_sub(self.next) << unused).cast_signed() >> unused;
+        match ahead {
+            0 => {}
+            1.. if self.resumed => {}
+            1..=GAP_MAX => self.gap(ahead.cast_unsigned()),
+            ..0 => self.behind(ahead, place),
+            _ => self.damaged(place, &format!("its number is off by {ahead}")),
+        }
+        self.next = self.next.wrapping_add_signed(ahead) + 1;
+        self.resumed = false;
+        self.overdue(got & END != 0, place);
+        self.suspect = self.missing != 0;
+    }
+
+    fn check_body(&self, message: &[u8], place: &Place) {
+        let head = read_head(message) & !FLAGS;
+        let range = body(message.len());
+        let start = range.start;
+        for (at, byte) in message[range].iter().enumerate() {
+            if *byte != pattern(head, at) {
+                self.damaged(place, &format!("byte {} is {byte:#04x}", start + at));
+            }
+        }
+    }
+
+    /// Messages are missing: they are late, and then out of order, or lost.
+    #[cold]
+    fn gap(&mut self, count: u64) {
+        if self.missing == 0 {
+            (self.missing_from, self.patience) = (self.next, PATIENCE);
+        }
+        self.missing += count;
+    }
+
+    /// A message came that ought to have come before.
+    #[cold]
+    fn behind(&self, ahead: i64, place: &Place) -> ! {
+        let number = self.next.wrapping_add_signed(ahead);
+        let (origin, next) = (self.origin, self.next);
+        if self.missing != 0 && number >= self.missing_from {
+            let what = format!("message {number} of {origin:#x} came after {}", next - 1);
+            place.report(Check::OutOfOrder, 1, &what);
+        }
+        let what = format!("message {number} of {origin:#x} came twice, again before {next}");
+        place.report(Check::BytesLost, 1, &what)
+    }
+
+    /// What is missing counts as lost when enough came after it, or no more comes.
+    fn overdue(&mut self, end: bool, place: &Place) {
+        if self.missing == 0 {
+            return;
+        }
+        self.patience = self.patience.saturating_sub(1);
+        if end || self.patience == 0 {
+            let (from, origin) = (self.missing_from, self.origin);
+            let what = format!("message {from} of {origin:#x} never came");
+            place.report(Check::BytesLost, self.missing, &what);
+        }
+    }
+
+    #[cold]
+    fn damaged(&self, place: &Place, how: &str) -> ! {
+        let (origin, next) = (self.origin, self.next);
+        let what = format!("message {next} of {origin:#x} came out wrong: {how}");
+        place.report(Check::BytesLost, 1, &what)
+    }
+}
