@@ -1,6 +1,8 @@
 //! Records, run files, histograms, summaries and exports, from outside the crate.
 
+mod exports;
 mod fixture;
 mod histograms;
 mod lines;
 mod runs;
+mod summaries;

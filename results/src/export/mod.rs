@@ -1,0 +1,174 @@
+//! A run in the formats of other tools. Nothing that exists is overwritten.
+
+mod criterion;
+mod csv;
+mod hgrm;
+mod hlog;
+
+use std::fmt;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use thiserror::Error;
+
+use crate::cell::Cell;
+use crate::error::StoreError;
+use crate::merged::Round;
+use crate::run::Run;
+
+/// A format of another tool.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// HdrHistogram's percentile distribution, a file per cell, values in microseconds.
+    Hgrm,
+    /// HdrHistogram's interval log, one file, a line per round and kind of event.
+    Hlog,
+    /// Comma-separated values, one file, a line per round.
+    Csv,
+    /// Criterion's folders, nanoseconds per operation, the run's id as the name of the baseline.
+    Criterion,
+}
+
+impl Format {
+    /// Every format, in the order they are listed to users.
+    pub const ALL: [Format; 4] = [Format::Hgrm, Format::Hlog, Format::Csv, Format::Criterion];
+
+    /// The name used on the command line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Format::Hgrm => "hgrm",
+            Format::Hlog => "hlog",
+            Format::Csv => "csv",
+            Format::Criterion => "criterion",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = ExportError;
+
+    fn from_str(name: &str) -> Result<Format, ExportError> {
+        Format::ALL
+            .into_iter()
+            .find(|format| format.name() == name)
+            .ok_or_else(|| ExportError::Format { name: name.to_owned() })
+    }
+}
+
+/// Why a run cannot be exported.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// No such format.
+    #[error("there is no format {name:?}; there are hgrm, hlog, csv and criterion")]
+    Format {
+        /// What was asked for.
+        name: String,
+    },
+    /// The run has nothing that the format could hold.
+    #[error("run {run} has no {what}, so there is nothing to export as {format}")]
+    Nothing {
+        /// The run.
+        run: String,
+        /// What is missing.
+        what: &'static str,
+        /// The format asked for.
+        format: Format,
+    },
+    /// A file of that name is there.
+    #[error("{path} exists already and nothing is overwritten; name another folder with --out DIR")]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file cannot be written.
+    #[error("cannot write {path}: {source}")]
+    Write {
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A record is damaged.
+    #[error(transparent)]
+    Run(#[from] StoreError),
+}
+
+/// A file to be: its path inside the folder, and what goes into it.
+type Content = (PathBuf, Vec<u8>);
+
+/// Writes a run in another tool's format; returns the files written.
+///
+/// # Errors
+/// The run has nothing to export, a histogram is damaged, or a file exists or cannot be written.
+/// Everything is made in memory first, so that a damaged run writes nothing.
+pub fn export(run: &Run, format: Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+    let contents = match format {
+        Format::Hgrm => hgrm::contents(run)?,
+        Format::Hlog => hlog::contents(run)?,
+        Format::Csv => csv::contents(run)?,
+        Format::Criterion => criterion::contents(run)?,
+    };
+    if contents.is_empty() {
+        let what = match format {
+            Format::Hgrm | Format::Hlog => "latency round",
+            Format::Csv => "record",
+            Format::Criterion => "throughput round",
+        };
+        return Err(ExportError::Nothing { run: run.id.clone(), what, format });
+    }
+    let paths: Vec<PathBuf> = contents.iter().map(|(path, _)| folder.join(path)).collect();
+    if let Some(taken) = paths.iter().find(|path| path.exists()) {
+        return Err(ExportError::Exists { path: taken.clone() });
+    }
+    for (path, (_, content)) in paths.iter().zip(&contents) {
+        write_new(path, content)?;
+    }
+    Ok(paths)
+}
+
+fn write_new(path: &Path, content: &[u8]) -> Result<(), ExportError> {
+    let failed = |source: io::Error| match source.kind() {
+        io::ErrorKind::AlreadyExists => ExportError::Exists { path: path.to_owned() },
+        _ => ExportError::Write { path: path.to_owned(), source },
+    };
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)
+            .map_err(|source| ExportError::Write { path: folder.to_owned(), source })?;
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
+    file.write_all(content).map_err(failed)
+}
+
+/// The rounds of a run by cell, cells in the order they were first measured.
+fn by_cell(run: &Run) -> Vec<(&Cell, Vec<Round<'_>>)> {
+    let mut cells: Vec<(&Cell, Vec<Round>)> = Vec::new();
+    for measured in run.measured() {
+        match cells.iter_mut().find(|(cell, _)| **cell == measured.cell) {
+            Some((_, rounds)) => rounds.push((0, measured)),
+            None => cells.push((&measured.cell, vec![(0, measured)])),
+        }
+    }
+    cells
+}
+
+/// A text as part of a file's name or a tag: letters, digits, `.`, `_` and `-`, the rest as `_`,
+/// and no dot at the beginning.
+fn plain(text: &str) -> String {
+    let allowed = |character: char| {
+        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '_' }
+    };
+    let plain: String = text.chars().map(allowed).collect();
+    match plain.strip_prefix('.') {
+        Some(rest) => format!("_{rest}"),
+        None => plain,
+    }
+}

@@ -1,0 +1,69 @@
+//! Numbers as people read them: three digits and a unit.
+
+/// Two or three significant digits, such as `0.051`, `0.98`, `12.3`, `456`.
+#[must_use]
+pub fn digits(value: f64) -> String {
+    match value.abs() {
+        size if size > 0.0 && size < 0.0995 => format!("{value:.3}"),
+        size if size < 9.995 => format!("{value:.2}"),
+        size if size < 99.95 => format!("{value:.1}"),
+        _ => format!("{value:.0}"),
+    }
+}
+
+/// A count per second, such as `12.3M`.
+#[must_use]
+pub fn rate(per_second: f64) -> String {
+    with_unit(per_second, &[(1e3, "k"), (1e6, "M"), (1e9, "G")], "")
+}
+
+/// A time, such as `41ns`, `1.23µs`.
+#[must_use]
+pub fn time(nanoseconds: u64) -> String {
+    if nanoseconds < 1000 {
+        return format!("{nanoseconds}ns");
+    }
+    with_unit(nanoseconds as f64, &[(1e3, "µs"), (1e6, "ms"), (1e9, "s")], "ns")
+}
+
+/// A share as a percentage, such as `35.0%`.
+#[must_use]
+pub fn percent(share: f64) -> String {
+    let percent = share * 100.0;
+    // 99.96 % must not look like all.
+    if percent < 100.0 && percent >= 99.9 {
+        return format!("{:.2}%", (percent * 100.0).floor() / 100.0);
+    }
+    format!("{percent:.1}%")
+}
+
+fn with_unit(value: f64, units: &[(f64, &str)], bare: &str) -> String {
+    let fitting = units.iter().rev().find(|(size, _)| value >= size * 0.9995);
+    let (size, unit) = fitting.copied().unwrap_or((1.0, bare));
+    format!("{}{unit}", digits(value / size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn three_digits_and_a_unit() {
+        assert_eq!(
+            [0.0, 9.99, 9.996, 99.94, 99.96, 1234.0].map(digits),
+            ["0.00", "9.99", "10.0", "99.9", "100", "1234"]
+        );
+        assert_eq!(
+            [12.0, 999.6, 1000.0, 12_345_678.0, 2.5e9].map(rate),
+            ["12.0", "1.00k", "1.00k", "12.3M", "2.50G"]
+        );
+        assert_eq!(
+            [0, 999, 1000, 999_999, 60_000_000_000].map(time),
+            ["0ns", "999ns", "1.00µs", "1.00ms", "60.0s"]
+        );
+        assert_eq!(
+            [0.0, 0.35, 0.9996, 0.999_999, 1.0].map(percent),
+            ["0.0%", "35.0%", "99.96%", "99.99%", "100.0%"]
+        );
+    }
+}

@@ -1,0 +1,187 @@
+//! Runs in the formats of other tools.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use results::{ExportError, Format, Measured, export, histogram};
+
+use crate::fixture::{finding, latency, run, throughput};
+
+fn rounds() -> Vec<Measured> {
+    vec![
+        throughput("global", 0, 1000),
+        throughput("global", 1, 2000),
+        throughput("global", 2, 4000),
+        latency("global", 0, &[2000; 1]),
+        latency("global", 1, &[4000; 10]),
+        latency("per-socket", 0, &[500; 4]),
+    ]
+}
+
+fn exported(measured: Vec<Measured>, format: Format) -> (tempfile::TempDir, Vec<PathBuf>) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = export(&run(measured), format, folder.path()).expect("exports");
+    (folder, paths)
+}
+
+fn names(folder: &Path, paths: &[PathBuf]) -> Vec<String> {
+    let name = |path: &PathBuf| {
+        path.strip_prefix(folder).expect("inside").to_str().expect("text").to_owned()
+    };
+    paths.iter().map(name).collect()
+}
+
+#[test]
+fn hgrm_is_what_the_plotting_page_reads() {
+    let (folder, paths) = exported(rounds(), Format::Hgrm);
+    assert_eq!(names(folder.path(), &paths), ["global-pairs-t2.hgrm", "per-socket-pairs-t2.hgrm"]);
+    let text = fs::read_to_string(&paths[0]).expect("readable");
+    let expected = "       Value     Percentile TotalCount 1/(1-Percentile)
+
+       2.000 0.000000000000          1           1.00
+       4.001 0.100000000000         11           1.11
+       4.001 1.000000000000         11            inf
+#[Mean    =        3.819, StdDeviation   =        0.575]
+#[Max     =        4.001, Total count    =           11]
+#[Buckets =           26, SubBuckets     =         2048]
+";
+    assert_eq!(text, expected, "{text}");
+}
+
+#[test]
+fn hgrm_names_are_longer_where_they_must_be() {
+    let mut large = latency("global", 0, &[7]);
+    large.cell.message_bytes = 1024;
+    large.cell_id = large.cell.id();
+    large.latency_ns.receive = large.latency_ns.send.clone();
+    let (folder, paths) = exported(vec![latency("global", 0, &[5]), large], Format::Hgrm);
+    assert_eq!(
+        names(folder.path(), &paths),
+        [
+            "global-pairs-t2-stream-64B-adaptive.hgrm",
+            "global-pairs-t2-stream-1024B-adaptive.hgrm",
+            "global-pairs-t2-stream-1024B-adaptive-receive.hgrm",
+        ]
+    );
+}
+
+#[test]
+fn hlog_has_a_line_per_round() {
+    let (folder, paths) = exported(rounds(), Format::Hlog);
+    assert_eq!(names(folder.path(), &paths), ["20261123T091500Z-3fa2.hlog"]);
+    let text = fs::read_to_string(&paths[0]).expect("readable");
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "#[Histogram log format version 1.2]");
+    assert!(lines[1].starts_with("#[StartTime: 1795425300.000 (seconds since epoch)"), "{text}");
+    assert!(lines.iter().any(|line| line.starts_with("\"StartTimestamp\",")), "{text}");
+    let rows: Vec<&&str> = lines.iter().filter(|line| line.starts_with("Tag=")).collect();
+    assert_eq!(rows.len(), 3);
+    let fields: Vec<&str> = rows[1].split(',').collect();
+    assert_eq!(
+        fields[..4],
+        ["Tag=pairs.global.stream.64B.t2.adaptive.send", "0.000", "1.000", "0.004"]
+    );
+    assert_eq!(histogram::decode(fields[4]).expect("a histogram").len(), 10);
+}
+
+#[test]
+fn csv_has_a_line_per_record() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut run = run(rounds());
+    run.records.push(finding().into());
+    let paths = export(&run, Format::Csv, folder.path()).expect("exports");
+    let mut reader = csv::Reader::from_path(&paths[0]).expect("readable");
+    let header = reader.headers().expect("a header").clone();
+    let rows: Vec<csv::StringRecord> =
+        reader.records().collect::<Result<_, _>>().expect("as many fields in each line");
+    assert_eq!(rows.len(), run.records.len());
+    let field = |row: usize, name: &str| {
+        let column = header.iter().position(|other| other == name).expect("a column");
+        rows[row][column].to_owned()
+    };
+    assert_eq!(field(1, "operations_per_second"), "2000");
+    assert_eq!(field(1, "name"), "pairs/global/stream/64B/t2/adaptive");
+    assert_eq!(field(1, "started"), "2026-11-23T09:15:00.000Z");
+    assert_eq!(field(1, "acquisitions"), "8000");
+    assert_eq!((field(1, "send_p50_ns"), field(5, "send_p50_ns")), (String::new(), "500".into()));
+    assert_eq!(field(6, "err"), "leaked_locks (1) at lockimpls/src/uipc/send.rs:42");
+}
+
+#[test]
+fn criterion_folders_hold_what_critcmp_reads() {
+    let (folder, paths) = exported(rounds(), Format::Criterion);
+    let inside = "pairs/global/stream_64B_t2_adaptive/20261123T091500Z-3fa2";
+    assert_eq!(
+        names(folder.path(), &paths),
+        [
+            format!("{inside}/benchmark.json"),
+            format!("{inside}/estimates.json"),
+            format!("{inside}/sample.json"),
+        ]
+    );
+    let json = |path: &PathBuf| -> serde_json::Value {
+        serde_json::from_slice(&fs::read(path).expect("readable")).expect("JSON")
+    };
+    let benchmark = json(&paths[0]);
+    assert_eq!(benchmark["full_id"], "pairs/global/stream/64B/t2/adaptive");
+    assert_eq!(benchmark["group_id"], "pairs");
+    assert_eq!(benchmark["throughput"]["Bytes"], 64);
+    let estimates = json(&paths[1]);
+    assert_eq!(estimates["median"]["point_estimate"], 500_000.0);
+    assert_eq!(estimates["median"]["confidence_interval"]["confidence_level"], 0.75);
+    assert_eq!(estimates["median"]["confidence_interval"]["upper_bound"], 1_000_000.0);
+    assert!(estimates["slope"].is_null());
+    for name in ["mean", "median_abs_dev", "std_dev"] {
+        assert!(estimates[name]["confidence_interval"]["lower_bound"].is_f64(), "{name}");
+        assert!(estimates[name]["standard_error"].is_f64(), "{name}");
+    }
+    let sample = json(&paths[2]);
+    assert_eq!(sample["iters"], serde_json::json!([1000.0, 2000.0, 4000.0]));
+    assert_eq!(sample["times"][0], 1e9);
+}
+
+#[test]
+fn nothing_is_overwritten_and_nothing_is_half_written() {
+    for format in Format::ALL {
+        let (folder, paths) = exported(rounds(), format);
+        let before = fs::read(&paths[0]).expect("readable");
+        let error = export(&run(rounds()), format, folder.path()).expect_err("it exists");
+        assert!(matches!(error, ExportError::Exists { .. }), "{error}");
+        assert_eq!(fs::read(&paths[0]).expect("readable"), before);
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut bad = rounds();
+    bad[5].latency_ns.send.as_mut().expect("sends").histogram = "?".to_owned();
+    for format in [Format::Hgrm, Format::Hlog] {
+        assert!(export(&run(bad.clone()), format, folder.path()).is_err());
+    }
+    assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
+}
+
+#[test]
+fn nothing_to_export_is_said() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for format in Format::ALL {
+        let error = export(&run(Vec::new()), format, folder.path()).expect_err("nothing");
+        assert!(matches!(error, ExportError::Nothing { .. }), "{error}");
+        assert_eq!(format.name().parse::<Format>().expect("its own name"), format);
+    }
+    let error = "svg".parse::<Format>().expect_err("unknown").to_string();
+    assert!(error.contains("hgrm, hlog, csv and criterion"), "{error}");
+}
+
+#[test]
+fn names_cannot_leave_the_folder() {
+    let mut odd = latency("../../etc/x, y", 0, &[1]);
+    odd.cell.workload = "..".to_owned();
+    odd.cell_id = odd.cell.id();
+    let mut plain = odd.clone();
+    plain.measure = results::Measure::Throughput;
+    for format in Format::ALL {
+        let (folder, paths) = exported(vec![odd.clone(), plain.clone()], format);
+        for path in paths {
+            assert!(path.starts_with(folder.path()) && path.exists(), "{}", path.display());
+            assert!(!path.components().any(|part| part.as_os_str() == ".."));
+        }
+    }
+}
