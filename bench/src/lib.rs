@@ -1,1 +1,33 @@
-//! The harness.
+//! The harness: pinned threads, a measured instrument, interleaved rounds, and records of all of it.
+//!
+//! It knows no backend and no workload by name: [`matrix`] crosses the two registries and turns every
+//! pair into one function pointer, called once per slice; inside it the code is monomorphic.
+//!
+//! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
+//! * [`clock`], [`meter`], [`noise`]: what one lane measures, and what disturbed it.
+//! * [`instrument`]: what the measuring itself costs.
+//! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
+//! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
+//! * [`cli`], [`cmd`]: the program.
+
+#![forbid(unsafe_code)]
+
+pub mod cli;
+pub mod clock;
+pub mod cmd;
+pub mod cpus;
+pub mod finding;
+pub mod host;
+pub mod instrument;
+pub mod interrupt;
+pub mod matrix;
+pub mod measured;
+pub mod meter;
+pub mod noise;
+pub mod plan;
+pub mod pool;
+pub mod progress;
+pub mod session;
+pub mod settings;
+pub mod slice;
+pub mod watchdog;

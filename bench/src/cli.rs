@@ -1,0 +1,134 @@
+//! The command line: names and help. What the values must be is said in [`settings`](crate::settings).
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// How fine should the lock be? A benchmark of lock granularity under unix-domain sockets.
+#[derive(Debug, Parser)]
+#[command(name = "solock", version, max_term_width = 100)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The subcommands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Lists the backends and the workloads.
+    List(ListArgs),
+    /// Measures: backends interleaved round by round on pinned threads, leaks always checked.
+    Run(Box<RunArgs>),
+    /// Shows the table of a run, or of several.
+    Show(ShowArgs),
+    /// Writes a run in another program's format.
+    Export(ExportArgs),
+}
+
+/// `solock list`.
+#[derive(Args, Debug)]
+pub struct ListArgs {
+    /// One JSON object per line.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `solock run`.
+#[derive(Args, Debug, Default)]
+pub struct RunArgs {
+    /// A backend (repeatable, or with commas) [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub backend: Vec<String>,
+    /// A workload (repeatable, or with commas) [default: pairs, stream, pingpong, duplex].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub workload: Vec<String>,
+    /// The sockets' type: stream, dgram, seqpacket (repeatable) [default: stream].
+    #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
+    pub socket_type: Vec<String>,
+    /// The length of a message in bytes (repeatable) [default: 64].
+    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    pub size: Vec<usize>,
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable) [default: 1 and 2, and 4 and 8 where there are the CPUs].
+    #[arg(long, value_name = "LIST")]
+    pub threads: Vec<String>,
+    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a
+    /// fifth of it, comes on top [default: 0.5].
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
+    /// How many times every cell is measured [default: 5].
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+    /// Operations per second and thread of `paced` (repeatable) [default: 10000].
+    #[arg(long, value_name = "PER_SECOND", value_delimiter = ',', allow_negative_numbers = true)]
+    pub rate: Vec<f64>,
+    /// How many groups `groups` has (repeatable) [default: 1].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub groups: Vec<usize>,
+    /// How many senders, and how many receivers, a group has (repeatable) [default: 1].
+    #[arg(long, value_name = "N", value_delimiter = ',')]
+    pub fan: Vec<usize>,
+    /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
+    #[arg(long, value_name = "HOW", value_delimiter = ',')]
+    pub wait: Vec<String>,
+    /// What the order of the backends and the workloads draw from [default: drawn, and recorded].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u32>,
+    /// The CPUs to use, in the order threads get them, such as 0,2,4-7 [default: every allowed CPU, one
+    /// hardware thread per core first].
+    #[arg(long, value_name = "LIST")]
+    pub cpus: Option<String>,
+    /// Leave the threads where the system puts them; the records say so.
+    #[arg(long)]
+    pub no_pin: bool,
+    /// Print the records on standard output, one JSON object per line, and nothing else there.
+    #[arg(long)]
+    pub json: bool,
+    /// The folder for the run's file [default: results/runs of the checkout, else ./solock-runs].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// How long no call may return before it is a hang.
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub hang_limit: Option<f64>,
+}
+
+/// `solock show`.
+#[derive(Args, Debug)]
+pub struct ShowArgs {
+    /// A path, an id, the beginning of one, or `last`.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub runs: Vec<String>,
+    /// The folder of the runs [default: as for `run`].
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// `solock export`.
+#[derive(Args, Debug)]
+pub struct ExportArgs {
+    /// A path, an id, the beginning of one, or `last`.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// What to write.
+    #[arg(long, value_enum)]
+    pub format: Format,
+    /// Where to write it; made if it is not there.
+    #[arg(long, value_name = "DIR")]
+    pub out: PathBuf,
+    /// The folder of the runs [default: as for `run`].
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// The formats of `solock export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// HdrHistogram's percentile text, one file per cell and event.
+    Hgrm,
+    /// HdrHistogram's log, one file.
+    Hlog,
+    /// One row per record, one file.
+    Csv,
+    /// criterion's estimates and samples, for critcmp.
+    Criterion,
+}

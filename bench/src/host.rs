@@ -1,0 +1,109 @@
+//! The machine, the compiler and the commit: what every record carries, so that unlike is never mixed.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use results::Host;
+
+use crate::cpus::{Cpus, core_of};
+
+/// The compiler that built this program, as `rustc --version` prints it.
+pub const RUSTC: &str = env!("SOLOCK_RUSTC");
+
+/// The commit this program was built from, if it was built in a checkout.
+#[must_use]
+pub fn commit() -> Option<String> {
+    option_env!("SOLOCK_COMMIT").map(str::to_owned)
+}
+
+/// Whether a tracked file differed from that commit.
+#[must_use]
+pub fn dirty() -> Option<bool> {
+    option_env!("SOLOCK_DIRTY").map(|dirty| dirty == "true")
+}
+
+/// The machine this program runs on.
+#[must_use]
+pub fn describe(cpus: &Cpus) -> Host {
+    let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    Host {
+        cpu: cpu_name(&cpuinfo),
+        cpus: cpus.allowed_count() as u32,
+        topology: topology(),
+        kernel: kernel(),
+        virtualised: virtualised(&cpuinfo),
+        governor: line("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor"),
+    }
+}
+
+/// The first line of a file, if there is one.
+fn line(path: &str) -> Option<String> {
+    let text = fs::read_to_string(path).ok()?;
+    Some(text.lines().next()?.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+fn cpu_name(cpuinfo: &str) -> String {
+    let name = cpuinfo.lines().find_map(|line| line.strip_prefix("model name"));
+    name.and_then(|rest| rest.split_once(':'))
+        .map_or_else(|| std::env::consts::ARCH.to_owned(), |(_, name)| name.trim().to_owned())
+}
+
+/// Packages, cores and threads of the whole machine, allowed or not.
+fn topology() -> String {
+    let online: Vec<usize> = fs::read_dir("/sys/devices/system/cpu")
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().to_str()?.strip_prefix("cpu")?.parse().ok())
+        .collect();
+    if online.is_empty() {
+        return "unknown".to_owned();
+    }
+    let cores: BTreeSet<(usize, usize)> = online.iter().map(|cpu| core_of(*cpu)).collect();
+    let packages: BTreeSet<usize> = cores.iter().map(|core| core.0).collect();
+    let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+    let counts =
+        [(packages.len(), "package"), (cores.len(), "core"), (online.len(), "thread")];
+    counts.map(|(n, what)| several(n, what)).join(", ")
+}
+
+fn kernel() -> String {
+    let part = |name: &str| line(&format!("/proc/sys/kernel/{name}"));
+    match (part("ostype"), part("osrelease")) {
+        (Some(system), Some(release)) => format!("{system} {release}"),
+        _ => std::env::consts::OS.to_owned(),
+    }
+}
+
+/// The hypervisor's name, or "unknown hypervisor" where only the processor admits to one.
+fn virtualised(cpuinfo: &str) -> Option<String> {
+    let flags = cpuinfo.lines().find(|line| line.starts_with("flags"))?;
+    if !flags.split_whitespace().any(|flag| flag == "hypervisor") {
+        return None;
+    }
+    let named = line("/sys/hypervisor/type").or_else(|| line("/sys/class/dmi/id/sys_vendor"));
+    Some(named.unwrap_or_else(|| "unknown hypervisor".to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_processor_has_a_name() {
+        assert_eq!(cpu_name("vendor\nmodel name\t: A B: C\nmodel name : D"), "A B: C");
+        assert_eq!(cpu_name(""), std::env::consts::ARCH);
+    }
+
+    #[test]
+    fn a_guest_says_so() {
+        assert_eq!(virtualised("flags : fpu sse"), None);
+        assert!(virtualised("flags : fpu hypervisor sse").is_some());
+    }
+
+    #[test]
+    fn this_machine_is_described() {
+        let host = describe(&Cpus::allowed().unwrap());
+        assert!(host.cpus > 0 && !host.cpu.is_empty() && !host.kernel.is_empty(), "{host:?}");
+        assert!(RUSTC.starts_with("rustc "));
+    }
+}

@@ -1,0 +1,195 @@
+//! The instrument is measured first: its clock, its checker, its loop, and how far two identical series lie apart.
+//!
+//! All of it is stored with every record, so that a figure can be read beside what measuring it costs.
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use lockimpls::calibrate;
+use quanta::Clock;
+use results::stats::{median, quantile};
+use results::{Instrument, Measure};
+use workloads::Meter;
+
+use crate::clock;
+use crate::meter::{LaneMeter, Phase, ThroughputMeter};
+use crate::plan::Job;
+use crate::pool::Lanes;
+use crate::session::warm_up;
+use crate::slice::{Process, Slice};
+
+/// Measures the instrument on the first lane; the spread with the cell given.
+///
+/// # Errors
+/// The cell cannot run.
+pub fn measure(lanes: &Lanes, job: &Job, process: &Process) -> Result<Instrument, String> {
+    let facts = lanes.run_on_first(|| clock::measure(&process.clock));
+    let locks = lanes.run_on_first(|| lock_pairs(&process.clock));
+    let loop_ns = lanes.run_on_first(|| loop_ns_per_operation(&process.clock));
+    Ok(Instrument {
+        clock_ns: facts.clock_ns,
+        clock_step_ns: facts.clock_step_ns,
+        lock_ns_per_pair: locks.plain_ns,
+        checker_ns_per_pair: locks.checker_ns,
+        aa_spread_percent: aa_spread_percent(lanes, job, process)?,
+        loop_ns_per_operation: Some(loop_ns),
+    })
+}
+
+/// A lock and its unlock, nobody else wanting it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct LockPairs {
+    /// Without the checker.
+    pub plain_ns: f64,
+    /// What the checker adds: the median of differences between neighbours in time.
+    pub checker_ns: f64,
+}
+
+const PAIRS: u64 = 20_000;
+const PAIR_SLICES: usize = 41;
+
+/// Measures both in slices that take turns (A B, B A, ...), so that drift hits both alike.
+#[must_use]
+pub fn lock_pairs(clock: &Clock) -> LockPairs {
+    let time = |pairs: fn(u64)| {
+        let start = clock.raw();
+        pairs(PAIRS);
+        clock.delta_as_nanos(start, clock.raw()) as f64 / PAIRS as f64
+    };
+    let (mut plain, mut added) = (Vec::new(), Vec::new());
+    for slice in 0..PAIR_SLICES {
+        let (with, without) = in_turn(
+            slice,
+            || time(calibrate::lock_pairs_checked),
+            || time(calibrate::lock_pairs_unchecked),
+        );
+        plain.push(without);
+        added.push(with - without);
+    }
+    LockPairs {
+        plain_ns: median(&plain).unwrap_or_default(),
+        checker_ns: median(&added).unwrap_or_default(),
+    }
+}
+
+/// Both, in an order that changes from turn to turn; the answers in the order of the arguments.
+pub fn in_turn<A, B>(turn: usize, a: impl FnOnce() -> A, b: impl FnOnce() -> B) -> (A, B) {
+    if turn.is_multiple_of(2) {
+        let a = a();
+        (a, b())
+    } else {
+        let b = b();
+        (a(), b)
+    }
+}
+
+const LOOPS: u64 = 50_000;
+const LOOP_SLICES: usize = 21;
+
+/// The loop around an operation: the question whether to go on, and the count.
+#[must_use]
+pub fn loop_ns_per_operation(clock: &Clock) -> f64 {
+    let slices: Vec<f64> = (0..LOOP_SLICES).map(|_| loop_slice_ns(clock) / LOOPS as f64).collect();
+    median(&slices).unwrap_or_default()
+}
+
+#[inline(never)]
+fn loop_slice_ns(clock: &Clock) -> f64 {
+    let phase = Phase::new();
+    let mut meter = ThroughputMeter::begin(&phase, clock);
+    phase.measure();
+    let mut left = LOOPS;
+    while meter.running() {
+        left -= 1;
+        if black_box(left) == 0 {
+            phase.stop();
+        }
+    }
+    meter.end().interval_ns as f64
+}
+
+/// Slices of each of the two series, and how long each is.
+const AA_SLICES: usize = 10;
+const AA_SLICE: Duration = Duration::from_millis(20);
+/// The spread is what this share of such comparisons stays under.
+const AA_LEVEL: f64 = 0.95;
+
+/// How far two series of the same cell lie apart, in percent, slices of both taking turns.
+///
+/// One comparison of two series would be a lucky number: the spread is the 95th percentile over every way to
+/// say which slice of a pair belongs to which series, all of which are equally true.
+///
+/// # Errors
+/// The cell cannot run.
+pub fn aa_spread_percent(
+    lanes: &Lanes,
+    job: &Job,
+    process: &Process,
+) -> Result<Option<f64>, String> {
+    let slice = Slice {
+        lanes,
+        plan: &job.plan,
+        config: &job.config,
+        measure: Measure::Throughput,
+        warm_up: warm_up(AA_SLICE),
+        measured: AA_SLICE,
+        process,
+    };
+    let rate = || (job.case.run)(&slice).map(|outcome| outcome.operations_per_second());
+    let mut pairs = Vec::with_capacity(AA_SLICES);
+    for turn in 0..AA_SLICES {
+        if process.interrupt.is_set() {
+            return Ok(None);
+        }
+        let (a, b) = in_turn(turn, rate, rate);
+        pairs.push((a?, b?));
+    }
+    Ok(spread_percent(&pairs))
+}
+
+/// The [`AA_LEVEL`] quantile of the difference between the two medians over all relabellings.
+fn spread_percent(pairs: &[(f64, f64)]) -> Option<f64> {
+    let differences: Vec<f64> = (0..1_u32 << pairs.len())
+        .filter_map(|labels| {
+            let swapped = |i: usize| labels >> i & 1 == 1;
+            let pick = |first: bool| -> Vec<f64> {
+                let of = |(i, pair): (usize, &(f64, f64))| {
+                    if first == swapped(i) { pair.1 } else { pair.0 }
+                };
+                pairs.iter().enumerate().map(of).collect()
+            };
+            let (a, b) = (median(&pick(true))?, median(&pick(false))?);
+            (b > 0.0).then(|| 100.0 * (a / b - 1.0).abs())
+        })
+        .collect();
+    quantile(&differences, AA_LEVEL)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identical_series_lie_nowhere_apart_and_unlike_ones_do() {
+        assert_eq!(spread_percent(&[(5.0, 5.0); 6]), Some(0.0));
+        let apart = spread_percent(&[(100.0, 110.0); 6]).unwrap();
+        assert!(apart > 4.0 && apart <= 10.1, "{apart}");
+        assert_eq!(spread_percent(&[(0.0, 0.0); 2]), None);
+    }
+
+    #[test]
+    fn turns_change_the_order_and_not_the_answer() {
+        let log = std::cell::RefCell::new(Vec::new());
+        let both = |turn| in_turn(turn, || log.borrow_mut().push('a'), || log.borrow_mut().push('b'));
+        both(0);
+        both(1);
+        assert_eq!(*log.borrow(), ['a', 'b', 'b', 'a']);
+        assert_eq!(in_turn(1, || 1, || 2), (1, 2));
+    }
+
+    #[test]
+    fn the_loop_costs_little() {
+        let loop_ns = loop_ns_per_operation(&Clock::new());
+        assert!(loop_ns > 0.0 && loop_ns < 1_000.0, "{loop_ns}");
+    }
+}

@@ -1,0 +1,40 @@
+//! `solock`: the program.
+
+#![forbid(unsafe_code)]
+
+use bench::cli::{Cli, Command};
+use bench::cmd::{self, EXIT_OK, EXIT_USAGE};
+use clap::{CommandFactory, Parser};
+
+fn main() {
+    std::process::exit(match Cli::try_parse() {
+        Ok(cli) => run(cli).unwrap_or_else(|error| {
+            eprintln!("solock: {error}");
+            EXIT_USAGE
+        }),
+        Err(error) => {
+            // Help and the version are answers; whether they could be printed changes nothing.
+            let _ = error.print();
+            if error.use_stderr() { EXIT_USAGE } else { EXIT_OK }
+        }
+    })
+}
+
+fn run(cli: Cli) -> Result<i32, String> {
+    match cli.command {
+        Some(Command::List(args)) => cmd::list::list(&args),
+        Some(Command::Run(args)) => cmd::run::run(&args),
+        Some(Command::Show(_) | Command::Export(_)) => Err("not yet".to_owned()),
+        None => {
+            cmd::print(&format!("{}\n{FIRST_STEPS}", Cli::command().render_help()))?;
+            Ok(EXIT_OK)
+        }
+    }
+}
+
+const FIRST_STEPS: &str = "\
+Begin with:
+  solock run                              every backend, the default workloads: about a minute
+  solock run --workload pairs --threads 1,2 --seconds 1 --rounds 3
+  solock list                             what else there is
+";

@@ -1,0 +1,164 @@
+//! From what a slice measured to the record of it.
+
+use lockimpls::witness::{Class, Counters};
+use results::{
+    Cell, Checks, FastPath, Host, Instrument, Latencies, LockCounts, Measure, Measured, Pinning,
+    stats,
+};
+use workloads::Event;
+
+use crate::host;
+use crate::plan::Job;
+use crate::slice::Outcome;
+
+/// What is the same for all records of a run, or of a part of it.
+#[derive(Clone, Debug)]
+pub struct Context {
+    /// The machine.
+    pub host: Host,
+    /// What the measuring costs.
+    pub instrument: Instrument,
+    /// Where the lanes are.
+    pub pinning: Pinning,
+    /// What everything was drawn from.
+    pub seed: u64,
+}
+
+/// Where in the run a slice stood.
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// The round, from 0.
+    pub round: u32,
+    /// The slice's position in the run, from 0.
+    pub order_in_run: u32,
+    /// What it was for.
+    pub measure: Measure,
+}
+
+/// A lane that reached less than this share of its planned rate was overloaded.
+const RATE_SHARE_MIN: f64 = 0.98;
+
+/// The record of a slice.
+///
+/// # Errors
+/// A histogram could not be encoded.
+pub fn record(
+    job: &Job,
+    outcome: &Outcome,
+    place: Place,
+    context: &Context,
+) -> Result<Measured, String> {
+    let operations_per_thread: Vec<u64> = outcome.counting().map(|lane| lane.operations).collect();
+    let operations = outcome.operations();
+    let counters = counters(outcome);
+    let mut noise = outcome.noise.clone();
+    // A lane that saw nothing of the measuring phase was not on its CPU in it.
+    noise.flagged |= outcome.counting().any(|lane| lane.interval_ns == 0);
+    let rate = rate(&job.cell, outcome);
+    Ok(Measured {
+        cell_id: job.cell.id(),
+        cell: job.cell.clone(),
+        round: place.round,
+        order_in_run: place.order_in_run,
+        seed: context.seed,
+        measure: place.measure,
+        seconds: seconds(outcome),
+        operations,
+        fairness_jain: stats::jain_index(&operations_per_thread).unwrap_or(1.0),
+        operations_per_thread,
+        bytes: operations * job.cell.message_bytes,
+        operations_per_second: outcome.operations_per_second(),
+        rate_achieved: rate,
+        overloaded: rate
+            .zip(job.cell.rate_asked)
+            .is_some_and(|(achieved, asked)| achieved < RATE_SHARE_MIN * asked),
+        latency_ns: latencies(outcome)?,
+        locks: locks(&counters),
+        fast_path: fast_path(&counters),
+        checks: checks(outcome),
+        instrument: context.instrument.clone(),
+        host_noise: noise,
+        pinning: context.pinning.clone(),
+        host: context.host.clone(),
+        rustc: host::RUSTC.to_owned(),
+        commit: host::commit(),
+        dirty: host::dirty(),
+        started: results::time::rfc3339_utc(outcome.started),
+    })
+}
+
+/// The time in which all operations were done at the rate of all lanes together: each lane has its own interval, and they
+/// differ by microseconds.
+fn seconds(outcome: &Outcome) -> f64 {
+    let rate = outcome.operations_per_second();
+    if rate > 0.0 {
+        return outcome.operations() as f64 / rate;
+    }
+    outcome.counting().map(|lane| lane.interval_ns).max().unwrap_or(0) as f64 / 1e9
+}
+
+/// Operations per second and counting lane, for a workload that has a rate to keep.
+fn rate(cell: &Cell, outcome: &Outcome) -> Option<f64> {
+    let lanes = outcome.counting().count().max(1) as f64;
+    cell.rate_asked.map(|_| outcome.operations_per_second() / lanes)
+}
+
+fn counters(outcome: &Outcome) -> Counters {
+    let mut sum = Counters::default();
+    outcome.lanes.iter().for_each(|lane| sum.add(&lane.lane.counters));
+    sum
+}
+
+/// The locks that are waited for; flags and references are not among them.
+fn locks(counters: &Counters) -> Vec<LockCounts> {
+    let used = Class::ALL.into_iter().filter(|class| class.is_lock());
+    used.map(|class| (class, counters.of(class)))
+        .filter(|(_, counts)| counts.acquisitions != 0)
+        .map(|(class, counts)| LockCounts {
+            class: class.name().to_owned(),
+            acquisitions: counts.acquisitions,
+            contended: counts.contended,
+            relocks: counts.relocks,
+            retries: counts.retries,
+        })
+        .collect()
+}
+
+fn fast_path(counters: &Counters) -> FastPath {
+    FastPath {
+        sends: counters.fast_sends,
+        receives: counters.fast_receives,
+        slow_sends: counters.slow_sends,
+        slow_receives: counters.slow_receives,
+        gate_closings: counters.gate_closings,
+    }
+}
+
+/// A slice that ended had no findings: a finding ends the process.
+fn checks(outcome: &Outcome) -> Checks {
+    let calls = |sums: &workloads::LaneSums| sums.messages_sent + sums.messages_received;
+    Checks {
+        operations_checked: outcome.lanes.iter().map(|lane| calls(&lane.sums)).sum(),
+        ..Checks::default()
+    }
+}
+
+/// The lanes' histograms, added up kind by kind.
+fn latencies(outcome: &Outcome) -> Result<Latencies, String> {
+    let mut latencies = Latencies::default();
+    for event in Event::ALL {
+        let mut sum = results::histogram::new();
+        let mut lost = 0;
+        for lane in outcome.lanes.iter().filter_map(|lane| lane.lane.latencies.as_ref()) {
+            sum.add(&lane.histograms[event as usize]).map_err(|error| error.to_string())?;
+            lost += lane.lost[event as usize];
+        }
+        if sum.is_empty() {
+            continue;
+        }
+        let latency = results::histogram::latency(&sum, lost).map_err(|error| error.to_string())?;
+        let place = latencies.get_mut(event.name());
+        *place.ok_or_else(|| format!("records have no {} latency", event.name()))? = Some(latency);
+    }
+    Ok(latencies)
+}

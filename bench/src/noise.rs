@@ -1,0 +1,144 @@
+//! What else the machine did while a lane was measured.
+//!
+//! All of it is read by the controlling thread, outside the measured interval: a lane that read files at
+//! the start of its interval would stall its partner, and the stall would stand in the histogram.
+//!
+//! A thread that is parked is off its CPU by its own will, so the time on the CPU says nothing of a
+//! lane that waits for others. What counts is the time it was ready to run and did not (`run_delay` of schedstat):
+//! the on-CPU share of a lane is `1 - run_delay / interval`. The controlling thread needs a CPU too when it ends
+//! a slice; the microseconds it takes from a lane are part of that lane's delay.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::time::Duration;
+
+use results::{HostNoise, ON_CPU_SHARE_MIN};
+
+/// The files in which the system keeps the counts of one thread; empty where it keeps none.
+#[derive(Debug)]
+pub struct TaskFiles {
+    schedstat: Option<File>,
+    status: Option<File>,
+}
+
+impl TaskFiles {
+    /// Those of the calling thread; any thread may read them afterwards.
+    #[must_use]
+    pub fn of_this_thread() -> TaskFiles {
+        let open = |name: &str| File::open(format!("/proc/thread-self/{name}")).ok();
+        TaskFiles { schedstat: open("schedstat"), status: open("status") }
+    }
+
+    /// Nanoseconds the thread was ready to run and did not, since it began.
+    fn run_delay_ns(&self) -> Option<u64> {
+        let text = read(self.schedstat.as_ref()?)?;
+        text.split_whitespace().nth(1)?.parse().ok()
+    }
+
+    /// How often it was taken off its CPU against its will, since it began.
+    fn involuntary_switches(&self) -> Option<u64> {
+        let text = read(self.status.as_ref()?)?;
+        let line = text.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+        line?.trim().parse().ok()
+    }
+}
+
+/// A file of /proc is made anew at each read from its beginning.
+fn read(file: &File) -> Option<String> {
+    let mut bytes = [0; 4096];
+    let length = file.read_at(&mut bytes, 0).ok()?;
+    String::from_utf8(bytes[..length].to_vec()).ok()
+}
+
+/// The counts of all lanes at one moment.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    run_delay_ns: Vec<Option<u64>>,
+    involuntary_switches: Vec<Option<u64>>,
+    steal_ns: Option<u64>,
+}
+
+impl Snapshot {
+    /// The counts by now.
+    #[must_use]
+    pub fn take(tasks: &[TaskFiles]) -> Snapshot {
+        Snapshot {
+            steal_ns: steal_ns(),
+            involuntary_switches: tasks.iter().map(TaskFiles::involuntary_switches).collect(),
+            // Last: nothing else shall come between it and the interval.
+            run_delay_ns: tasks.iter().map(TaskFiles::run_delay_ns).collect(),
+        }
+    }
+
+    /// What happened since `earlier`, around an interval of this length.
+    #[must_use]
+    pub fn since(&self, earlier: &Snapshot, interval: Duration) -> HostNoise {
+        let delays = differences(&self.run_delay_ns, &earlier.run_delay_ns);
+        let interval_ns = interval.as_nanos().max(1) as f64;
+        let share = |delay: u64| (1.0 - delay as f64 / interval_ns).max(0.0);
+        let on_cpu_share_min = delays
+            .as_ref()
+            .and_then(|delays| delays.iter().map(|delay| share(*delay)).reduce(f64::min));
+        let switches = differences(&self.involuntary_switches, &earlier.involuntary_switches);
+        HostNoise {
+            on_cpu_share_min,
+            run_delay_ns: delays.map(|delays| delays.iter().sum()),
+            involuntary_switches: switches.map(|switches| switches.iter().sum()),
+            steal_ns: self.steal_ns.zip(earlier.steal_ns).map(|(b, a)| b.saturating_sub(a)),
+            flagged: on_cpu_share_min.is_some_and(|share| share < ON_CPU_SHARE_MIN),
+        }
+    }
+}
+
+/// Lane by lane; nothing if one of them is unknown.
+fn differences(now: &[Option<u64>], then: &[Option<u64>]) -> Option<Vec<u64>> {
+    now.iter().zip(then).map(|(now, then)| Some((*now)?.saturating_sub((*then)?))).collect()
+}
+
+/// Time the hypervisor gave to others, all CPUs together, in steps of 10 ms.
+fn steal_ns() -> Option<u64> {
+    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    let ticks: u64 = stat.lines().next()?.split_whitespace().nth(8)?.parse().ok()?;
+    Some(ticks * NS_PER_TICK)
+}
+
+/// USER_HZ is 100 on every Linux that Rust runs on.
+const NS_PER_TICK: u64 = 10_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(delays: &[u64]) -> Snapshot {
+        Snapshot {
+            run_delay_ns: delays.iter().copied().map(Some).collect(),
+            involuntary_switches: vec![Some(1); delays.len()],
+            steal_ns: Some(0),
+        }
+    }
+
+    #[test]
+    fn the_unluckiest_thread_decides() {
+        let interval = Duration::from_millis(100);
+        let noise = at(&[100, 1_000_100]).since(&at(&[100, 100]), interval);
+        assert_eq!(noise.on_cpu_share_min, Some(0.99));
+        assert_eq!(noise.run_delay_ns, Some(1_000_000));
+        assert!(noise.flagged);
+        assert!(!at(&[400_000]).since(&at(&[0]), interval).flagged);
+    }
+
+    #[test]
+    fn what_is_not_known_is_not_made_up() {
+        let unknown = Snapshot { run_delay_ns: vec![None], ..at(&[0]) };
+        let noise = unknown.since(&unknown, Duration::from_millis(1));
+        assert_eq!((noise.on_cpu_share_min, noise.run_delay_ns), (None, None));
+        assert!(!noise.flagged);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn linux_keeps_counts_of_a_thread() {
+        let files = TaskFiles::of_this_thread();
+        assert!(files.involuntary_switches().is_some());
+    }
+}

@@ -1,0 +1,140 @@
+//! What a run will do: its cells, in groups that differ in the backend alone, and what it leaves out and why.
+
+use lockimpls::{Config, SockType, WaitStrategy};
+use results::Cell;
+use workloads::Plan;
+
+use crate::matrix::{self, Case};
+use crate::settings::Settings;
+
+/// One cell, ready to run.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// Its coordinates.
+    pub cell: Cell,
+    /// The code.
+    pub case: Case,
+    /// What the workload is asked to do.
+    pub plan: Plan,
+    /// The sizes of the layer, and how it waits.
+    pub config: Config,
+}
+
+/// Cells that differ in the backend alone: the ones whose rounds are compared with each other.
+pub type Group = Vec<Job>;
+
+/// What cannot run as asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The cell without its backend.
+    pub what: String,
+    /// Why, in the workload's words.
+    pub why: String,
+}
+
+/// The groups for one number of threads.
+#[must_use]
+pub fn groups(settings: &Settings, threads: usize) -> (Vec<Group>, Vec<Skipped>) {
+    let cases = matrix::cases();
+    let (mut groups, mut skipped) = (Vec::new(), Vec::new());
+    for shape in shapes(settings, threads) {
+        let of_shape = |case: &&Case| {
+            case.workload.name == shape.workload
+                && settings.backends.iter().any(|name| name == case.backend.name)
+        };
+        let cases: Vec<&Case> = cases.iter().filter(of_shape).collect();
+        let Some(first) = cases.first() else { continue };
+        match (first.workload.fits)(&shape.plan) {
+            Err(why) => skipped.push(Skipped { what: shape.describe(), why }),
+            Ok(()) => groups.push(cases.into_iter().map(|case| shape.job(case)).collect()),
+        }
+    }
+    (groups, skipped)
+}
+
+/// A cell without its backend.
+struct Shape {
+    workload: String,
+    plan: Plan,
+    wait: WaitStrategy,
+}
+
+impl Shape {
+    fn job(&self, case: &Case) -> Job {
+        let (plan, workload) = (self.plan.clone(), case.workload);
+        let groups = workload.uses_groups();
+        let cell = Cell {
+            backend: case.backend.name.to_owned(),
+            workload: workload.name.to_owned(),
+            socket_type: plan.socket_type.name().to_owned(),
+            message_bytes: plan.message_bytes as u64,
+            threads: plan.threads as u32,
+            wait: self.wait.name().to_owned(),
+            rate_asked: workload.uses_rate().then_some(plan.rate_per_second),
+            groups: groups.then_some(plan.groups as u32),
+            fan: groups.then_some(plan.fan as u32),
+        };
+        let config = Config { wait: self.wait, ..Config::default() };
+        Job { cell, case: *case, plan, config }
+    }
+
+    fn describe(&self) -> String {
+        let Plan { threads, socket_type, message_bytes, .. } = &self.plan;
+        let plural = if *threads == 1 { "" } else { "s" };
+        let kind = socket_type.name();
+        format!("{} with {threads} thread{plural}, {kind}, {message_bytes} B", self.workload)
+    }
+}
+
+/// Every combination of what was asked for, but what a workload does not look at is not varied.
+fn shapes(settings: &Settings, threads: usize) -> Vec<Shape> {
+    let workloads = matrix::workloads();
+    let mut shapes = Vec::new();
+    for name in &settings.workloads {
+        let Some(workload) = workloads.iter().find(|workload| workload.name == name) else {
+            continue;
+        };
+        let variants = variants(settings, workload);
+        for (socket_type, message_bytes, wait) in messages(settings) {
+            for (rate_per_second, groups, fan) in variants.clone() {
+                let plan = Plan {
+                    threads,
+                    socket_type,
+                    message_bytes,
+                    verify: false,
+                    rate_per_second,
+                    groups,
+                    fan,
+                    seed: settings.seed,
+                };
+                shapes.push(Shape { workload: name.clone(), plan, wait });
+            }
+        }
+    }
+    shapes
+}
+
+fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy)> {
+    let mut messages = Vec::new();
+    for socket_type in &settings.socket_types {
+        for message_bytes in &settings.message_bytes {
+            messages.extend(settings.waits.iter().map(|wait| (*socket_type, *message_bytes, *wait)));
+        }
+    }
+    messages
+}
+
+/// Rates, groups and fans: all that were asked for where the workload has them, else the first of each.
+fn variants(settings: &Settings, workload: &matrix::Workload) -> Vec<(f64, usize, usize)> {
+    let rates = settings.rates_per_second.iter().copied();
+    let (groups, fans) = (&settings.groups, &settings.fans);
+    if workload.uses_rate() {
+        return rates.map(|rate| (rate, groups[0], fans[0])).collect();
+    }
+    let rate = settings.rates_per_second[0];
+    if workload.uses_groups() {
+        let all = groups.iter().flat_map(|g| fans.iter().map(move |f| (rate, *g, *f)));
+        return all.collect();
+    }
+    vec![(rate, groups[0], fans[0])]
+}

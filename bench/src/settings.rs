@@ -1,0 +1,300 @@
+//! What a run is asked to do: defaults, and everything that can be wrong with the numbers, refused before anything runs.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lockimpls::{Config, SockType, WaitStrategy};
+
+use crate::cli::RunArgs;
+use crate::cpus::Cpus;
+use crate::matrix;
+use crate::pool::{Pin, THREADS_MAX};
+use crate::watchdog;
+
+/// The settings of a run, all valid.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Names of backends, in the order they were asked for.
+    pub backends: Vec<String>,
+    /// Names of workloads.
+    pub workloads: Vec<String>,
+    /// Types of sockets.
+    pub socket_types: Vec<SockType>,
+    /// Lengths of messages, in bytes.
+    pub message_bytes: Vec<usize>,
+    /// Numbers of threads, ascending.
+    pub threads: Vec<usize>,
+    /// Wait strategies.
+    pub waits: Vec<WaitStrategy>,
+    /// `paced`: operations per second and thread.
+    pub rates_per_second: Vec<f64>,
+    /// `groups`: numbers of groups.
+    pub groups: Vec<usize>,
+    /// `groups`: senders, and receivers, of each.
+    pub fans: Vec<usize>,
+    /// Measured time per cell and round.
+    pub measured: Duration,
+    /// How many times every cell is measured.
+    pub rounds: u32,
+    /// For the order of the backends, and for the workloads.
+    pub seed: u64,
+    /// The CPUs, in the order threads get them.
+    pub cpus: Cpus,
+    /// Whether threads stay on them.
+    pub pin: Pin,
+    /// How long nothing may move.
+    pub hang_limit: Duration,
+}
+
+/// The workloads of a run that names none: those that tell the granularities apart, in about a minute.
+pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex"];
+/// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
+const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
+const DEFAULT_SECONDS: f64 = 0.5;
+const DEFAULT_ROUNDS: u32 = 5;
+const DEFAULT_RATE: f64 = 10_000.0;
+const DEFAULT_BYTES: usize = 64;
+
+/// The longest message, in bytes, that a stream is asked to carry.
+const STREAM_BYTES_MAX: usize = 1 << 20;
+const SECONDS_MAX: f64 = 3_600.0;
+const ROUNDS_MAX: u32 = 10_000;
+const RATE_MAX: f64 = 1e9;
+const GROUPS_MAX: usize = THREADS_MAX;
+
+impl Settings {
+    /// Reads what the user gave; `allowed` are the CPUs that this process may use.
+    ///
+    /// # Errors
+    /// What was wrong, what is valid, and what to do, in one line.
+    pub fn new(args: &RunArgs, allowed: &Cpus) -> Result<Settings, String> {
+        let cpus = args.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
+        let socket_types = named(&args.socket_type, "type", SockType::ALL, SockType::name)?;
+        Ok(Settings {
+            backends: backends(&args.backend)?,
+            workloads: workloads(&args.workload)?,
+            message_bytes: sizes(&args.size, &socket_types)?,
+            threads: threads(&args.threads, &cpus)?,
+            waits: if args.wait.is_empty() {
+                vec![WaitStrategy::Adaptive]
+            } else {
+                named(&args.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
+            },
+            rates_per_second: rates(&args.rate)?,
+            groups: counts("--groups", &args.groups)?,
+            fans: counts("--fan", &args.fan)?,
+            measured: seconds("--seconds", args.seconds.unwrap_or(DEFAULT_SECONDS))?,
+            rounds: rounds(args.rounds.unwrap_or(DEFAULT_ROUNDS))?,
+            seed: u64::from(args.seed.unwrap_or_else(|| fastrand::u32(..))),
+            pin: if args.no_pin { Pin::None } else { Pin::Each },
+            hang_limit: match args.hang_limit {
+                Some(limit) => seconds("--hang-limit", limit)?,
+                None => watchdog::LIMIT,
+            },
+            socket_types,
+            cpus,
+        })
+    }
+}
+
+/// Each once, in the order of the first time.
+fn distinct<T: PartialEq + Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut distinct = Vec::new();
+    for value in values {
+        if !distinct.contains(&value) {
+            distinct.push(value);
+        }
+    }
+    distinct
+}
+
+fn backends(asked: &[String]) -> Result<Vec<String>, String> {
+    let valid: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
+    if asked.is_empty() {
+        return Ok(valid.into_iter().map(str::to_owned).collect());
+    }
+    asked.iter().try_for_each(|name| matrix::check_name("backend", name, &valid))?;
+    Ok(distinct(asked.iter().cloned()))
+}
+
+fn workloads(asked: &[String]) -> Result<Vec<String>, String> {
+    let valid: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
+    if asked.is_empty() {
+        let there = DEFAULT_WORKLOADS.iter().filter(|name| valid.contains(name));
+        return Ok(there.map(|name| (*name).to_owned()).collect());
+    }
+    asked.iter().try_for_each(|name| matrix::check_name("workload", name, &valid))?;
+    Ok(distinct(asked.iter().cloned()))
+}
+
+/// Values that have names; of nothing: the first.
+fn named<T: Copy + PartialEq, const N: usize>(
+    asked: &[String],
+    what: &str,
+    valid: [T; N],
+    name: impl Fn(T) -> &'static str,
+) -> Result<Vec<T>, String> {
+    if asked.is_empty() {
+        return Ok(vec![valid[0]]);
+    }
+    let names = valid.map(&name);
+    asked.iter().try_for_each(|asked| matrix::check_name(what, asked, &names))?;
+    let found = asked.iter().filter_map(|asked| names.iter().position(|name| name == asked));
+    Ok(distinct(found.map(|index| valid[index])))
+}
+
+fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
+    if asked.is_empty() {
+        return Ok(vec![DEFAULT_BYTES]);
+    }
+    let config = Config::default();
+    for kind in types {
+        let (limit, why) = match kind {
+            SockType::Stream => (STREAM_BYTES_MAX, "the longest message that is tried"),
+            SockType::Dgram => (config.dgram_send_bytes, "the longest datagram of the layer"),
+            SockType::Seqpacket => (config.pipsiz_bytes, "a record must fit into the buffer"),
+        };
+        if let Some(bytes) = asked.iter().find(|bytes| **bytes == 0 || **bytes > limit) {
+            return Err(format!(
+                "--size {bytes}: a message of type {} has 1 to {limit} bytes ({why})",
+                kind.name()
+            ));
+        }
+    }
+    Ok(distinct(asked.iter().copied()))
+}
+
+/// Reads `1`, `1-8`, `1,2,4`, several times.
+fn threads(asked: &[String], cpus: &Cpus) -> Result<Vec<usize>, String> {
+    if asked.is_empty() {
+        let fit = |threads: &usize| *threads <= cpus.count().max(2);
+        return Ok(DEFAULT_THREADS.into_iter().filter(fit).collect());
+    }
+    let mut threads = Vec::new();
+    for list in asked {
+        for part in list.split(',') {
+            let (first, last) = range(list, part)?;
+            threads.extend(first..=last);
+        }
+    }
+    threads.sort_unstable();
+    threads.dedup();
+    Ok(threads)
+}
+
+fn range(list: &str, part: &str) -> Result<(usize, usize), String> {
+    let number = |text: &str| {
+        let number = text.trim().parse::<usize>().ok();
+        number.filter(|n| (1..=THREADS_MAX).contains(n)).ok_or_else(|| {
+            format!(
+                "--threads {list}: {text:?} is no number of threads; valid are 1 to {THREADS_MAX}, as \
+                 in --threads 1, --threads 1-8 or --threads 1,2,4"
+            )
+        })
+    };
+    let (first, last) = part.split_once('-').unwrap_or((part, part));
+    let (first, last) = (number(first)?, number(last)?);
+    if first > last {
+        return Err(format!("--threads {list}: the range {part} is empty; write {last}-{first}"));
+    }
+    Ok((first, last))
+}
+
+fn rates(asked: &[f64]) -> Result<Vec<f64>, String> {
+    if asked.is_empty() {
+        return Ok(vec![DEFAULT_RATE]);
+    }
+    let valid = |rate: &&f64| !(rate.is_finite() && **rate > 0.0 && **rate <= RATE_MAX);
+    match asked.iter().find(valid) {
+        Some(rate) => Err(format!(
+            "--rate {rate}: a rate is a number of operations per second and thread above 0, at most \
+             {RATE_MAX}"
+        )),
+        None => Ok(distinct(asked.iter().copied())),
+    }
+}
+
+fn counts(flag: &str, asked: &[usize]) -> Result<Vec<usize>, String> {
+    if asked.is_empty() {
+        return Ok(vec![1]);
+    }
+    match asked.iter().find(|count| !(1..=GROUPS_MAX).contains(*count)) {
+        Some(count) => Err(format!("{flag} {count}: valid are 1 to {GROUPS_MAX}")),
+        None => Ok(distinct(asked.iter().copied())),
+    }
+}
+
+fn seconds(flag: &str, seconds: f64) -> Result<Duration, String> {
+    if !(seconds.is_finite() && seconds >= SECONDS_MIN && seconds <= SECONDS_MAX) {
+        return Err(format!(
+            "{flag} {seconds}: valid are {SECONDS_MIN} to {SECONDS_MAX} seconds, fractions included"
+        ));
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+/// Shorter rounds would measure their own beginning and end.
+const SECONDS_MIN: f64 = 0.001;
+
+fn rounds(rounds: u32) -> Result<u32, String> {
+    if (1..=ROUNDS_MAX).contains(&rounds) {
+        return Ok(rounds);
+    }
+    Err(format!("--rounds {rounds}: valid are 1 to {ROUNDS_MAX}"))
+}
+
+/// The folder of the runs: the one that was named, or the default.
+#[must_use]
+pub fn folder(named: Option<&PathBuf>) -> PathBuf {
+    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    named.cloned().unwrap_or_else(|| results::Store::default_folder(&current))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(change: impl FnOnce(&mut RunArgs)) -> Result<Settings, String> {
+        let mut args = RunArgs::default();
+        change(&mut args);
+        Settings::new(&args, &Cpus::allowed().unwrap())
+    }
+
+    #[test]
+    fn threads_come_as_lists_and_ranges() {
+        let threads = |lists: &[&str]| {
+            settings(|a| a.threads = lists.iter().map(|l| (*l).to_owned()).collect())
+                .map(|settings| settings.threads)
+        };
+        assert_eq!(threads(&["1-3"]), Ok(vec![1, 2, 3]));
+        assert_eq!(threads(&["4,1", "2-2"]), Ok(vec![1, 2, 4]));
+        for bad in ["0", "", "x", "3-1", "1-", "0-2", "1,,2", "1000000", "1-99999999999"] {
+            let error = threads(&[bad]).unwrap_err();
+            assert!(error.starts_with(&format!("--threads {bad}: ")), "{error}");
+        }
+    }
+
+    #[test]
+    fn impossible_numbers_are_refused_and_say_what_is_valid() {
+        let refused = |change: &dyn Fn(&mut RunArgs)| settings(change).unwrap_err();
+        assert!(refused(&|a| a.rate = vec![0.0]).starts_with("--rate 0: "));
+        assert!(refused(&|a| a.rate = vec![f64::NAN]).starts_with("--rate NaN: "));
+        assert!(refused(&|a| a.seconds = Some(f64::INFINITY)).starts_with("--seconds inf: "));
+        assert!(refused(&|a| a.seconds = Some(-1.0)).starts_with("--seconds -1: "));
+        assert!(refused(&|a| a.rounds = Some(0)).starts_with("--rounds 0: "));
+        assert!(refused(&|a| a.size = vec![64, 0]).starts_with("--size 0: "));
+        assert!(refused(&|a| a.groups = vec![0]).starts_with("--groups 0: "));
+        assert!(refused(&|a| a.cpus = Some("99999".into())).contains("CPU 99999 is not allowed"));
+    }
+
+    #[test]
+    fn a_message_must_fit_its_type() {
+        let refused = |kind: &str, bytes: usize| {
+            settings(|a| (a.socket_type, a.size) = (vec![kind.to_owned()], vec![bytes])).err()
+        };
+        assert_eq!(refused("dgram", 2048), None);
+        assert!(refused("dgram", 2049).unwrap().contains("1 to 2048 bytes"));
+        assert_eq!(refused("seqpacket", 8192), None);
+        assert!(refused("seqpacket", 8193).unwrap().contains("1 to 8192 bytes"));
+    }
+}

@@ -1,0 +1,98 @@
+//! Looks from time to time whether any call still returns, and ends the process with a report if none does.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lockimpls::witness::{self, Progress};
+
+/// How long nothing may move before it is a hang.
+pub const LIMIT: Duration = Duration::from_secs(10);
+
+/// How often it looks within the limit. A machine that stood still as a whole is no hang: one look counts for at most
+/// twice its share of the limit, whatever the clock says.
+const LOOKS: u32 = 10;
+
+/// A thread that watches the others.
+#[derive(Clone, Debug)]
+pub struct Watchdog {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    limit: Duration,
+    /// Whether the lanes were told to end and have not yet. Relaxed: a word that is looked at now and then.
+    ending: AtomicBool,
+}
+
+impl Watchdog {
+    /// Starts watching. The thread lives as long as the process.
+    ///
+    /// # Errors
+    /// The thread could not be started.
+    pub fn start(limit: Duration) -> Result<Watchdog, String> {
+        let shared = Arc::new(Shared { limit, ending: AtomicBool::new(false) });
+        let watched = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("watchdog".to_owned())
+            .spawn(move || watch(&watched))
+            .map_err(|error| format!("the watchdog could not be started: {error}"))?;
+        Ok(Watchdog { shared })
+    }
+
+    /// The lanes were told to end (they have the limit to do so), or they have ended.
+    pub fn ending(&self, ending: bool) {
+        self.shared.ending.store(ending, Relaxed);
+    }
+}
+
+/// Never returns, but through a report.
+fn watch(shared: &Shared) {
+    let nap = shared.limit / LOOKS;
+    let mut still = Still { since: witness::progress(), time: Duration::ZERO };
+    let mut ending = Duration::ZERO;
+    let mut looked = Instant::now();
+    loop {
+        thread::sleep(nap);
+        let passed = looked.elapsed().min(nap * 2);
+        looked = Instant::now();
+        ending = if shared.ending.load(Relaxed) { ending + passed } else { Duration::ZERO };
+        if still.for_so_long(witness::progress(), passed) >= shared.limit || ending >= shared.limit
+        {
+            witness::report_hang(shared.limit);
+        }
+    }
+}
+
+/// For how long nothing has moved.
+struct Still {
+    since: Progress,
+    time: Duration,
+}
+
+impl Still {
+    fn for_so_long(&mut self, now: Progress, passed: Duration) -> Duration {
+        if witness::is_stuck(&self.since, &now) {
+            self.time += passed;
+        } else {
+            *self = Still { since: now, time: Duration::ZERO };
+        }
+        self.time
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn threads_that_rest_are_not_stuck() {
+        let mut still = Still { since: witness::progress(), time: Duration::ZERO };
+        for _ in 0..3 {
+            let time = still.for_so_long(witness::progress(), Duration::from_secs(60));
+            assert_eq!(time, Duration::ZERO);
+        }
+    }
+}
