@@ -24,6 +24,25 @@ pub enum Command {
     Show(ShowArgs),
     /// Writes a run in another program's format.
     Export(ExportArgs),
+    /// Breaks the backends on purpose, and shows that each bug is caught.
+    Controls(ControlsArgs),
+}
+
+/// `solock controls`.
+#[derive(Args, Debug, Default)]
+pub struct ControlsArgs {
+    /// A control (repeatable, or with commas) [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub control: Vec<String>,
+    /// One JSON object per line.
+    #[arg(long)]
+    pub json: bool,
+    /// The program of one control, in this process.
+    #[arg(long, hide = true, value_name = "NAME")]
+    pub child: Option<String>,
+    /// With --child: on the backend without the fault.
+    #[arg(long, hide = true, requires = "child")]
+    pub clean: bool,
 }
 
 /// `solock list`.

@@ -40,7 +40,7 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
 }
 
 fn record(finding: &Finding, host: &Host, cell: Option<String>) -> Record {
-    let Finding { check, count, operation, backend, thread, at, report } = finding;
+    let Finding { check, count, operation, backend, thread, at, report, .. } = finding;
     Record::from(results::Finding {
         check: check.name().to_owned(),
         count: *count,

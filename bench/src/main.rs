@@ -23,6 +23,7 @@ fn main() {
 fn run(cli: Cli) -> Result<i32, String> {
     match cli.command {
         Some(Command::List(args)) => cmd::list::list(&args),
+        Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Show(_) | Command::Export(_)) => Err("not yet".to_owned()),
         None => {

@@ -23,6 +23,9 @@ macro_rules! call {
         );
         let result = $body;
         witness::userret();
+        if $self.domain.wants_collect() {
+            $self.collect();
+        }
         result
     }};
 }
@@ -178,7 +181,9 @@ impl<D: Domain> Checked<D> {
     /// See [`Domain::collect`].
     #[inline(never)]
     pub fn collect(&self) {
-        call!(self, "collect", self.domain.collect());
+        witness::enter(const { &Operation { name: "collect", backend: <D as Domain>::NAME } });
+        self.domain.collect();
+        witness::userret();
     }
 
     /// See [`Domain::pools`].

@@ -324,6 +324,12 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// O_NONBLOCK, on the socket.
     fn set_nonblocking(&self, s: Self::Sock, on: bool) -> Result<(), Errno>;
 
+    /// Whether there is work that a kernel would leave to a task: the boundary then calls [`Domain::collect`], after the
+    /// call that made it necessary has returned and was checked.
+    #[inline]
+    fn wants_collect(&self) -> bool {
+        false
+    }
     /// Runs the collector for sockets that only messages refer to, until it finds nothing more.
     fn collect(&self);
     /// Every pool's counts. After all is closed and collected, `in_use` must be 0 everywhere.

@@ -8,6 +8,7 @@
 //! The lock order is the table at [`witness::Class`].
 
 pub mod calibrate;
+pub mod controls;
 pub mod domain;
 pub mod errno;
 pub mod sync;

@@ -13,8 +13,8 @@
 //! holds is reachable too; repeat until nothing changes. What is still marked then is dropped. (Taking the candidates for dead
 //! at once destroys sockets that are merely in flight: OpenBSD e82b5ebc.)
 //!
-//! The kernel runs the collector as a task; here the thread whose request made it necessary runs it, at the end of
-//! that request, with nothing held.
+//! The kernel runs the collector as a task; here the thread whose request made it necessary runs it, when that request
+//! has returned and was checked.
 
 use crate::descriptors::Fd;
 use crate::domain::PoolUse;
@@ -210,12 +210,10 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Collects if there is something to collect. Nothing is held.
-    #[inline]
-    pub(crate) fn unp_gc_if_wanted(&self) {
-        if self.in_flight.wanted.load(Relaxed) != 0 {
-            self.unp_gc();
-        }
+    /// Whether there is something to collect.
+    #[inline(always)]
+    pub(crate) fn wants_gc(&self) -> bool {
+        self.in_flight.wanted.load(Relaxed) != 0
     }
 
     /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach, until there is

@@ -189,6 +189,8 @@ pub enum Check {
     Hang,
     /// A thread panicked.
     Panic,
+    /// The lock-free path was there and was not taken.
+    FastPath,
 }
 
 impl Check {
@@ -206,6 +208,7 @@ impl Check {
             Check::SleepingWithLock => "sleeping_with_lock",
             Check::Hang => "hang",
             Check::Panic => "panic",
+            Check::FastPath => "fast_path",
         }
     }
 }
@@ -223,6 +226,8 @@ pub struct Finding {
     pub backend: &'static str,
     /// The number of the thread that found it.
     pub thread: u32,
+    /// How many calls had returned by then, all threads together.
+    pub calls: u64,
     /// The line of source where what is held was acquired, or where the fault is: `file:line`.
     pub at: String,
     /// The whole report, several lines, in witness(4)'s words.
@@ -397,6 +402,15 @@ impl Drop for ThreadExit {
 /// The living threads: number minus 1 is the index; 0 is a free place, else the address of the `Thread`.
 static REGISTRY: Mutex<[usize; THREADS_MAX]> = Mutex::new([0; THREADS_MAX]);
 
+/// Calls returned in threads that have ended.
+static CALLS_OF_THE_DEAD: AtomicU64 = AtomicU64::new(0);
+
+/// How many calls have returned in this process.
+fn calls() -> u64 {
+    let living: u64 = progress().returned.iter().map(|(_, returned)| returned).sum();
+    living + CALLS_OF_THE_DEAD.load(Relaxed)
+}
+
 fn registry() -> std::sync::MutexGuard<'static, [usize; THREADS_MAX]> {
     REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
@@ -418,12 +432,14 @@ fn register(thread: &Thread) {
 /// A thread ends: it must hold nothing.
 fn thread_exit() {
     let thread = this();
-    if thread.holds_anything() {
+    // exit(3) runs the destructors of the thread that calls it: what it held was reported.
+    if thread.holds_anything() && ENDING.load(Relaxed) == 0 {
         let mut report = String::from("witness: thread exiting with the following locks held:\n");
         let (at, count) = describe_held(thread, &mut report);
         report.push_str("panic: witness_thread_exit");
         found(Check::LeakedLock, count, at, report);
     }
+    CALLS_OF_THE_DEAD.fetch_add(thread.returned.load(Relaxed), Relaxed);
     let number = thread.number.swap(0, Relaxed);
     if number != 0 {
         registry()[number as usize - 1] = 0;
@@ -1034,11 +1050,13 @@ pub fn report_panic(message: &str) -> ! {
     found(Check::Panic, 1, at, report)
 }
 
-/// Data was lost, came out wrong or in another order: reported by who verifies it.
+/// Data was lost, came out wrong or in another order: reported by who verifies it, which is where the report points.
+#[track_caller]
 pub fn report_data(check: Check, count: u64, backend: &'static str, what: &str) -> ! {
+    let site = Location::caller();
     let operation = Operation { name: "verify", backend };
-    let report = format!("witness: {}: {what}\npanic: data", check.name());
-    found_in(check, count, Some(&operation), String::from("?"), report)
+    let report = format!("witness: {}: {what}\n#0 {site}\npanic: data", check.name());
+    found_in(check, count, Some(&operation), site.to_string(), report)
 }
 
 /// Everything was closed and something is still in use.
@@ -1088,6 +1106,9 @@ fn found(check: Check, count: u64, at: String, report: String) -> ! {
     found_in(check, count, operation, at, report)
 }
 
+/// 1 from the first finding on: the process is about to end.
+static ENDING: AtomicU32 = AtomicU32::new(0);
+
 /// Reports and ends the process; of several threads that get here only the first goes on.
 #[cold]
 fn found_in(
@@ -1097,8 +1118,7 @@ fn found_in(
     at: String,
     mut report: String,
 ) -> ! {
-    static FIRST: AtomicU32 = AtomicU32::new(0);
-    if FIRST.swap(1, Relaxed) != 0 {
+    if ENDING.swap(1, Relaxed) != 0 {
         loop {
             std::thread::park();
         }
@@ -1116,6 +1136,7 @@ fn found_in(
         operation: Box::leak(name.to_owned().into_boxed_str()),
         backend: Box::leak(backend.to_owned().into_boxed_str()),
         thread,
+        calls: calls(),
         at,
         report,
     };

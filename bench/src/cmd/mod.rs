@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+pub mod controls;
 pub mod list;
 pub mod run;
 

@@ -225,7 +225,7 @@ impl<F: Fault> LockFreeLayer<F> {
         }
         let mut has_waited = false;
         loop {
-            let is_mine = self.gates().enter(&so, SND, me);
+            let is_mine = self.gates().enter(&so, SND, me); // control: in use
             let attempt = if is_mine && (has_waited || self.slow.fds.is_open(fd)) {
                 Self::put(&so, rest, flags)
             } else {
@@ -484,7 +484,6 @@ impl<F: Fault> LockFreeLayer<F> {
         let opens = Self::note_user(&so, SND, is_plain);
         self.slow.sounlock_fd(&so, Step::SendDone);
         witness::fast_event(FastEvent::SlowSend);
-        self.slow.unp_gc_if_wanted();
         if opens {
             self.reopen(fd);
         }
@@ -504,7 +503,6 @@ impl<F: Fault> LockFreeLayer<F> {
         let opens = Self::note_user(&so, RCV, is_plain && msg.rights_len == 0);
         self.slow.sounlock_fd(&so, Step::ReceiveDone);
         witness::fast_event(FastEvent::SlowReceive);
-        self.slow.unp_gc_if_wanted();
         if opens {
             self.reopen(fd);
         }
@@ -723,6 +721,11 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         self.slow.set_nonblocking(s, on)
+    }
+
+    #[inline(always)]
+    fn wants_collect(&self) -> bool {
+        self.slow.wants_gc()
     }
 
     fn collect(&self) {

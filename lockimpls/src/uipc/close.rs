@@ -20,7 +20,6 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_close(&self, s: Fd) -> Result<(), Errno> {
         let so = self.fds.release(s)?.ok_or(Errno::Ebadf)?;
         self.closef(so);
-        self.unp_gc_if_wanted();
         Ok(())
     }
 

@@ -143,9 +143,6 @@ impl<P: Policy> Domain for Locked<P> {
         let so = self.solock_fd(s)?;
         let result = self.sosend(&so, msg);
         self.sounlock_fd(&so, Step::SendDone);
-        if !msg.rights.is_empty() {
-            self.unp_gc_if_wanted();
-        }
         result
     }
 
@@ -154,7 +151,6 @@ impl<P: Policy> Domain for Locked<P> {
         let so = self.solock_fd(s)?;
         let result = self.soreceive(&so, msg);
         self.sounlock_fd(&so, Step::ReceiveDone);
-        self.unp_gc_if_wanted();
         result
     }
 
@@ -196,6 +192,11 @@ impl<P: Policy> Domain for Locked<P> {
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         self.sys_set_nonblocking(s, on)
+    }
+
+    #[inline(always)]
+    fn wants_collect(&self) -> bool {
+        self.wants_gc()
     }
 
     fn collect(&self) {

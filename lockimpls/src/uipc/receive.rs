@@ -42,7 +42,7 @@ impl<P: Policy> Locked<P> {
             match Self::soreceive_look(so, st, msg.data.len(), flags) {
                 Ok(Found::Wait) => {
                     self.sbunlock(so, RCV, Step::SblockReceiveWait);
-                    self.sbwait(so, RCV);
+                    self.sbwait(so, RCV); // control: the parked reader
                 }
                 Ok(Found::Data) => {
                     let result = self.soreceive_take(so, st, msg, flags);

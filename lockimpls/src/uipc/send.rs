@@ -189,7 +189,7 @@ impl<P: Policy> Locked<P> {
         if so.st().is(State::CANTSENDMORE) {
             return Err(Errno::Epipe);
         }
-        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?;
+        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?; // control: the connected peer
         let st2 = so2.st();
         if let Some(control) = control
             && !has_room(&so2, st2, data.len() + control.control_fill().cc)
@@ -236,7 +236,8 @@ impl<P: Policy> Locked<P> {
         let so2 = self.policy.solock_peer(so).ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let clen = control.map_or(0, |control| control.control_fill().cc);
-        if !has_room(&so2, so2.st(), sa_len(&from) + data.len() + clen) {
+        let st2 = so2.st(); // control: the datagram's peer
+        if !has_room(&so2, st2, sa_len(&from) + data.len() + clen) {
             self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
             return Err(Errno::Enobufs);
         }

@@ -20,7 +20,6 @@ impl<P: Policy> Locked<P> {
             self.unp_shutdown(&so);
         }
         self.sounlock_fd(&so, Step::ShutdownDone);
-        self.unp_gc_if_wanted();
         Ok(())
     }
 

@@ -1,0 +1,191 @@
+//! `solock controls`: backends broken on purpose, each of which the right check must catch.
+//!
+//! A control's program runs in a process of its own, for a finding ends the process; twice, on the broken twin and on the
+//! same backend without the fault. The process is this program again, with hidden flags.
+
+use std::process::{Command, Output};
+use std::time::Duration;
+
+use lockimpls::controls::{self, Control};
+use lockimpls::witness::{self, EXIT_FINDING};
+use serde::{Deserialize, Serialize};
+
+use super::{EXIT_OK, print};
+use crate::cli::ControlsArgs;
+use crate::watchdog::Watchdog;
+
+/// A control was not caught, or caught by something else, or its clean twin was accused.
+pub const EXIT_NOT_CAUGHT: i32 = 2;
+
+/// How long nothing may move before a control's process counts as hanging.
+const HANG_LIMIT: Duration = Duration::from_secs(1);
+
+/// What a control's process says about what was found: one JSON line on standard output.
+#[derive(Debug, Deserialize, Serialize)]
+struct Caught {
+    check: String,
+    operation: String,
+    at: String,
+    calls: u64,
+}
+
+/// One line of `solock controls --json`.
+#[derive(Debug, Serialize)]
+pub struct Verdict {
+    /// The control's name.
+    pub control: &'static str,
+    /// What is left out.
+    pub bug: &'static str,
+    /// Whether the right check found it, in the right call, at the right line.
+    pub caught: bool,
+    /// The check that found it, or what happened instead.
+    pub by: String,
+    /// Where it was found.
+    pub at: String,
+    /// How many calls had returned by then.
+    pub operations: u64,
+    /// Whether the same program found nothing on the backend without the fault.
+    pub clean: bool,
+}
+
+impl Verdict {
+    /// Whether all is as it must be.
+    #[must_use]
+    pub fn is_good(&self) -> bool {
+        self.caught && self.clean
+    }
+}
+
+/// Runs the controls.
+///
+/// # Errors
+/// An unknown name; this program could not be started again; standard output cannot be written.
+pub fn run(args: &ControlsArgs) -> Result<i32, String> {
+    if let Some(name) = &args.child {
+        return child(name, args.clean);
+    }
+    let chosen = choose(&args.control)?;
+    let mut all_good = true;
+    if !args.json {
+        print("control        caught by          in              clean  at\n")?;
+    }
+    for control in &chosen {
+        let verdict = judge(control)?;
+        all_good &= verdict.is_good();
+        print(&if args.json { json(&verdict)? } else { line(control, &verdict) })?;
+    }
+    if !args.json {
+        print(&summary(chosen.len(), all_good))?;
+    }
+    Ok(if all_good { EXIT_OK } else { EXIT_NOT_CAUGHT })
+}
+
+fn choose(names: &[String]) -> Result<Vec<Control>, String> {
+    let all = controls::all();
+    if names.is_empty() {
+        return Ok(all);
+    }
+    let known: Vec<&str> = all.iter().map(|control| control.name).collect();
+    let find = |name: &String| {
+        all.iter().find(|control| control.name == *name).copied().ok_or_else(|| {
+            format!("no control is called {name:?}; there are: {}", known.join(", "))
+        })
+    };
+    names.iter().map(find).collect()
+}
+
+/// The quick controls, before a run: what each must be.
+///
+/// # Errors
+/// A control was not caught: its name and what happened. This program could not be started again.
+pub fn quick() -> Result<(), String> {
+    for control in controls::all().iter().filter(|control| control.is_quick()) {
+        let verdict = judge(control)?;
+        if !verdict.is_good() {
+            return Err(format!(
+                "the checker does not work here: the control {} ended with {:?} (clean: {}); \
+                 try `solock controls`",
+                control.name, verdict.by, verdict.clean
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Runs a control on the twin and on the backend without the fault.
+fn judge(control: &Control) -> Result<Verdict, String> {
+    let twin = spawn(control.name, false)?;
+    let clean = spawn(control.name, true)?;
+    let found = parse(&twin);
+    let caught = found.as_ref().is_some_and(|found| is_right(control, found));
+    let (by, at, operations) = found.map_or_else(
+        || (format!("nothing ({})", twin.status), String::from("-"), 0),
+        |found| (found.check, found.at, found.calls),
+    );
+    let clean = clean.status.success();
+    Ok(Verdict { control: control.name, bug: control.bug, caught, by, at, operations, clean })
+}
+
+fn is_right(control: &Control, found: &Caught) -> bool {
+    found.check == control.check.name()
+        && found.operation == control.operation
+        && found.at.starts_with(&control.expected_at())
+}
+
+fn parse(output: &Output) -> Option<Caught> {
+    if output.status.code() != Some(EXIT_FINDING) {
+        return None;
+    }
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.lines().last()?).ok()
+}
+
+fn spawn(name: &str, clean: bool) -> Result<Output, String> {
+    let program = std::env::current_exe()
+        .map_err(|error| format!("this program cannot find itself: {error}"))?;
+    let mut command = Command::new(program);
+    command.args(["controls", "--child", name]);
+    if clean {
+        command.arg("--clean");
+    }
+    command.output().map_err(|error| format!("the control {name} could not be started: {error}"))
+}
+
+/// The process of one control.
+fn child(name: &str, clean: bool) -> Result<i32, String> {
+    let control = choose(&[name.to_owned()])?[0];
+    witness::set_finding_hook(|finding| {
+        let caught = Caught {
+            check: finding.check.name().to_owned(),
+            operation: finding.operation.to_owned(),
+            at: finding.at.clone(),
+            calls: finding.calls,
+        };
+        if let Ok(line) = serde_json::to_string(&caught) {
+            println!("{line}");
+        }
+    });
+    Watchdog::start(HANG_LIMIT)?;
+    if clean { control.run_clean() } else { control.run_twin() }
+    Ok(EXIT_OK)
+}
+
+fn json(verdict: &Verdict) -> Result<String, String> {
+    Ok(serde_json::to_string(verdict).map_err(|error| error.to_string())? + "\n")
+}
+
+fn line(control: &Control, verdict: &Verdict) -> String {
+    let caught = if verdict.caught { verdict.by.clone() } else { format!("NOT: {}", verdict.by) };
+    let clean = if verdict.clean { "yes" } else { "NO" };
+    format!(
+        "{:<14} {caught:<18} {:<15} {clean:<6} {}\n{:>14} {}; {} calls\n",
+        verdict.control, control.operation, verdict.at, "", verdict.bug, verdict.operations
+    )
+}
+
+fn summary(count: usize, all_good: bool) -> String {
+    if all_good {
+        return format!("all {count} caught; the backends without the fault are clean\n");
+    }
+    String::from("NOT all caught: the checker cannot be trusted on this machine\n")
+}

@@ -1,0 +1,163 @@
+//! Controls of the locks: leaked, out of order, not looked at again.
+
+use std::sync::Arc;
+
+use super::{Control, send_line, stage};
+use crate::backend::per_socket::SocketPolicy;
+use crate::checked::Checked;
+use crate::domain::{Config, Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
+use crate::uipc::Locked;
+use crate::witness::Check;
+
+type PerSocket<F> = Locked<SocketPolicy<F>>;
+
+fn layer<D: Domain>() -> Checked<D> {
+    Checked::new(&Config::default()).unwrap_or_else(|errno| panic!("no layer: {errno}"))
+}
+
+/// The historical bug: per-socket without its one unlock on the exit with ENOBUFS.
+struct LeakNobufs<const BROKEN: bool>;
+
+impl<const BROKEN: bool> Fault for LeakNobufs<BROKEN> {
+    const TWIN: Option<&'static str> = if BROKEN { Some("leak-nobufs") } else { None };
+
+    #[inline(always)]
+    fn omits(step: Step) -> bool {
+        BROKEN && matches!(step, Step::SendNobufsPeer)
+    }
+}
+
+pub(super) const LEAK_NOBUFS: Control = Control {
+    name: "leak-nobufs",
+    bug: "send does not unlock the peer when a message with a descriptor finds no room (ENOBUFS)",
+    check: Check::LeakedLock,
+    operation: "sys_sendmsg",
+    at: send_line("// control: the connected peer"),
+    twin: leak_nobufs::<PerSocket<LeakNobufs<true>>>,
+    clean: leak_nobufs::<PerSocket<LeakNobufs<false>>>,
+};
+
+/// `a, b = socketpair(stream); shutdown(b, SHUT_RD); sendmsg(a, "x", rights=[a])`
+fn leak_nobufs<D: Domain>() {
+    let layer = layer::<D>();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
+    layer.shutdown(b, Shutdown::Read).expect("shutdown");
+    let msg = SendMsg { to: None, data: b"x", rights: &[a], flags: MsgFlags::empty() };
+    assert_eq!(layer.sendmsg(a, &msg), Err(Errno::Enobufs));
+    layer.close(a).expect("close");
+    layer.close(b).expect("close");
+    layer.check_end();
+}
+
+/// The peer is locked whatever its address.
+struct Order<const BROKEN: bool>;
+
+impl<const BROKEN: bool> Fault for Order<BROKEN> {
+    const TWIN: Option<&'static str> = if BROKEN { Some("order") } else { None };
+
+    #[inline(always)]
+    fn omits(step: Step) -> bool {
+        BROKEN && matches!(step, Step::AddressOrder)
+    }
+}
+
+pub(super) const ORDER: Control = Control {
+    name: "order",
+    bug: "the peer is locked without regard to its address",
+    check: Check::OrderViolation,
+    operation: "sys_sendto",
+    at: send_line("// control: the connected peer"),
+    twin: send_from_higher::<PerSocket<Order<true>>>,
+    clean: send_from_higher::<PerSocket<Order<false>>>,
+};
+
+/// A send from the end with the higher address: it must unlock itself to lock its peer first.
+fn send_from_higher<D: Domain>() {
+    let layer = layer::<D>();
+    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
+    assert_eq!(layer.send(higher, b"x", MsgFlags::empty()), Ok(1));
+    assert_eq!(layer.recv(lower, &mut [0; 8], MsgFlags::empty()), Ok(1));
+    layer.close(lower).expect("close");
+    layer.close(higher).expect("close");
+    layer.check_end();
+}
+
+/// A reference taken for the relock is not given back.
+struct LeakRef<const BROKEN: bool>;
+
+impl<const BROKEN: bool> Fault for LeakRef<BROKEN> {
+    const TWIN: Option<&'static str> = if BROKEN { Some("leak-ref") } else { None };
+
+    #[inline(always)]
+    fn omits(step: Step) -> bool {
+        BROKEN && matches!(step, Step::UnpRefRelock)
+    }
+}
+
+pub(super) const LEAK_REF: Control = Control {
+    name: "leak-ref",
+    bug: "the reference on the peer, taken for the relock, is not given back",
+    check: Check::LeakedLock,
+    operation: "sys_sendto",
+    at: send_line("// control: the connected peer"),
+    twin: send_from_higher::<PerSocket<LeakRef<true>>>,
+    clean: send_from_higher::<PerSocket<LeakRef<false>>>,
+};
+
+/// After the relock the peer is not looked at again.
+struct NoRecheck<const BROKEN: bool>;
+
+impl<const BROKEN: bool> Fault for NoRecheck<BROKEN> {
+    const TWIN: Option<&'static str> = if BROKEN { Some("no-recheck") } else { None };
+
+    #[inline(always)]
+    fn omits(step: Step) -> bool {
+        BROKEN && matches!(step, Step::RelockRecheck)
+    }
+
+    fn window(window: Window) {
+        if window == Window::Relock {
+            stage::let_in();
+        }
+    }
+}
+
+pub(super) const NO_RECHECK: Control = Control {
+    name: "no-recheck",
+    bug: "after the relock the peer is taken for the one that was locked",
+    check: Check::Unlocked,
+    operation: "sys_sendto",
+    at: send_line("// control: the datagram's peer"),
+    twin: reconnect_in_window::<PerSocket<NoRecheck<true>>>,
+    clean: reconnect_in_window::<PerSocket<NoRecheck<false>>>,
+};
+
+/// A datagram socket sends to a lower peer; while it relocks, another thread connects it elsewhere and closes
+/// the old peer. The message must go to the new one.
+fn reconnect_in_window<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let names = ["old", "new"].map(|name| SockAddr::new(name).expect("name"));
+    let [old, new] = names.map(|name| {
+        let s = layer.socket(SockType::Dgram).expect("socket");
+        layer.bind(s, &name).expect("bind");
+        s
+    });
+    let sender = layer.socket(SockType::Dgram).expect("socket");
+    layer.connect(sender, &names[0]).expect("connect");
+    let other = Arc::clone(&layer);
+    stage::arm(move || {
+        other.connect(sender, &names[1]).expect("reconnect");
+        // The thread that relocks has a reference on the old peer: its close waits for that. So it is left to others.
+        std::thread::spawn(move || other.close(old).expect("close"));
+    });
+    assert_eq!(layer.send(sender, b"x", MsgFlags::empty()), Ok(1));
+    assert_eq!(layer.recv(new, &mut [0; 8], MsgFlags::DONTWAIT), Ok(1));
+    layer.close(sender).expect("close");
+    layer.close(new).expect("close");
+    while layer.pools().iter().any(|pool| pool.name == "socket" && pool.in_use > 0) {
+        std::thread::yield_now();
+    }
+    layer.check_end();
+}
