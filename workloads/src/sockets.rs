@@ -80,7 +80,7 @@ pub(crate) fn verify_all_received(
 
 /// Lanes that work in twos.
 pub(crate) fn fits_even(plan: &Plan) -> Result<(), String> {
-    if plan.threads % 2 == 0 {
+    if plan.threads.is_multiple_of(2) {
         return Ok(());
     }
     Err(format!(

@@ -1,0 +1,219 @@
+//! Every workload on every backend, with every socket type and number of threads that fits: it ends,
+//! all sums are right, and nothing is left.
+
+use lockimpls::{Config, Domain, SockType, WaitStrategy};
+use workloads::testing::{self, Outcome};
+use workloads::{Event, Kind, Plan};
+
+fn plan(threads: usize, socket_type: SockType, message_bytes: usize, verify: bool) -> Plan {
+    Plan {
+        threads,
+        socket_type,
+        message_bytes,
+        verify,
+        rate_per_second: 100_000.0,
+        groups: 1,
+        fan: 2,
+        seed: 1,
+    }
+}
+
+/// Calls `each` for every backend and workload.
+fn for_all(each: &impl Cell) {
+    struct Backends<'a, C>(&'a C);
+    struct Workloads<'a, C, D>(&'a C, std::marker::PhantomData<D>);
+    impl<C: Cell> lockimpls::Visitor for Backends<'_, C> {
+        fn visit<D: Domain>(&mut self) {
+            workloads::visit_all(&mut Workloads(self.0, std::marker::PhantomData::<D>));
+        }
+    }
+    impl<C: Cell, D: Domain> workloads::Visitor for Workloads<'_, C, D> {
+        fn visit<K: Kind>(&mut self) {
+            self.0.on::<K, D>();
+        }
+    }
+    lockimpls::visit_all(&mut Backends(each));
+}
+
+/// What is done with one workload on one backend.
+trait Cell {
+    fn on<K: Kind, D: Domain>(&self);
+}
+
+/// Runs the plan if it fits, with as many threads as the workload wants.
+fn run<K: Kind, D: Domain>(
+    config: &Config,
+    mut plan: Plan,
+    operations: u64,
+) -> Option<(Plan, Outcome)> {
+    plan.threads = K::threads(&plan).unwrap_or(plan.threads);
+    K::fits(&plan).ok()?;
+    let outcome = testing::run::<K, D>(config, &plan, operations);
+    Some((plan, outcome))
+}
+
+#[test]
+fn every_type_and_number_of_threads() {
+    struct All;
+    impl Cell for All {
+        fn on<K: Kind, D: Domain>(&self) {
+            let mut ran = 0;
+            for socket_type in SockType::ALL {
+                for threads in 1..=4 {
+                    let plan = plan(threads, socket_type, 64, false);
+                    let Some((plan, outcome)) = run::<K, D>(&Config::default(), plan, 2000) else {
+                        continue;
+                    };
+                    ran += 1;
+                    let cell = format!("{} on {}, {plan:?}: {outcome:?}", K::NAME, D::NAME);
+                    assert!(outcome.operations > 0, "{cell}");
+                    assert!(outcome.sums.iter().any(|sums| sums.messages_sent > 0), "{cell}");
+                    assert!(outcome.laps.iter().any(|laps| *laps > 0), "{cell}");
+                }
+            }
+            assert!(ran > 0, "{} fits nothing", K::NAME);
+        }
+    }
+    for_all(&All);
+}
+
+#[test]
+fn every_length_with_every_byte_checked() {
+    struct All;
+    impl Cell for All {
+        fn on<K: Kind, D: Domain>(&self) {
+            for socket_type in SockType::ALL {
+                for message_bytes in [1, 2, 3, 5, 7, 8, 15, 16, 17, 100, 1000, 2000] {
+                    run::<K, D>(&Config::default(), plan(2, socket_type, message_bytes, true), 300);
+                }
+            }
+        }
+    }
+    for_all(&All);
+}
+
+#[test]
+fn stream_messages_longer_than_any_buffer() {
+    struct All;
+    impl Cell for All {
+        fn on<K: Kind, D: Domain>(&self) {
+            for threads in 1..=3 {
+                for (message_bytes, operations) in [(10_000, 100), (1 << 20, 5)] {
+                    let plan = plan(threads, SockType::Stream, message_bytes, false);
+                    run::<K, D>(&Config::default(), plan, operations);
+                }
+            }
+        }
+    }
+    for_all(&All);
+}
+
+#[test]
+fn every_way_to_wait() {
+    struct All;
+    impl Cell for All {
+        fn on<K: Kind, D: Domain>(&self) {
+            for wait in WaitStrategy::ALL {
+                for socket_type in SockType::ALL {
+                    let config = Config { wait, ..Config::default() };
+                    run::<K, D>(&config, plan(2, socket_type, 64, false), 500);
+                }
+            }
+        }
+    }
+    for_all(&All);
+}
+
+#[test]
+fn a_round_without_operations_ends_too() {
+    struct All;
+    impl Cell for All {
+        fn on<K: Kind, D: Domain>(&self) {
+            for socket_type in SockType::ALL {
+                for threads in 1..=4 {
+                    let outcome =
+                        run::<K, D>(&Config::default(), plan(threads, socket_type, 64, false), 0);
+                    if let Some((_, outcome)) = outcome {
+                        assert_eq!(outcome.operations, 0, "{}", K::NAME);
+                        assert_eq!(outcome.laps, [0; workloads::EVENTS], "{}", K::NAME);
+                    }
+                }
+            }
+        }
+    }
+    for_all(&All);
+}
+
+#[test]
+fn churn_delivers_and_refuses() {
+    struct Churn;
+    impl Cell for Churn {
+        fn on<K: Kind, D: Domain>(&self) {
+            if K::NAME != "churn" {
+                return;
+            }
+            for socket_type in SockType::ALL {
+                let plan = plan(2, socket_type, 64, true);
+                let (_, outcome) = run::<K, D>(&Config::default(), plan, 20_000).unwrap();
+                let [sender, churner] = &outcome.sums[..] else { panic!("two lanes") };
+                assert!(churner.messages_received > 0, "{}: {outcome:?}", D::NAME);
+                assert!(sender.refusals > 0, "{}: {outcome:?}", D::NAME);
+            }
+        }
+    }
+    for_all(&Churn);
+}
+
+#[test]
+fn pairs_sends_half_of_all_from_each_end() {
+    struct Pairs;
+    impl Cell for Pairs {
+        fn on<K: Kind, D: Domain>(&self) {
+            if K::NAME != "pairs" {
+                return;
+            }
+            let plan = plan(2, SockType::Stream, 64, false);
+            let (_, outcome) = run::<K, D>(&Config::default(), plan, 1000).unwrap();
+            assert_eq!(outcome.operations, 2000);
+            assert_eq!(outcome.laps[Event::Send as usize], 1000);
+            assert_eq!(outcome.laps[Event::SendHigher as usize], 1000);
+            assert_eq!(outcome.laps[Event::Receive as usize], 2000);
+        }
+    }
+    for_all(&Pairs);
+}
+
+#[test]
+fn who_does_not_fit_says_what_to_ask_for() {
+    struct All;
+    impl workloads::Visitor for All {
+        fn visit<K: Kind>(&mut self) {
+            for socket_type in SockType::ALL {
+                for (threads, bytes, rate) in [(1, 1, 1.0), (3, 64, 0.0), (4, 1 << 20, f64::NAN)] {
+                    let mut plan = plan(threads, socket_type, bytes, false);
+                    plan.rate_per_second = rate;
+                    if let Err(why) = K::fits(&plan) {
+                        assert!(why.contains("ask for --"), "{}: {why}", K::NAME);
+                    }
+                }
+            }
+        }
+    }
+    workloads::visit_all(&mut All);
+}
+
+#[test]
+fn names_are_words_and_are_different() {
+    struct Names(Vec<&'static str>);
+    impl workloads::Visitor for Names {
+        fn visit<K: Kind>(&mut self) {
+            assert!(K::NAME.bytes().all(|byte| byte.is_ascii_lowercase()), "{}", K::NAME);
+            assert!(!K::ABOUT.is_empty() && !K::OPERATION.is_empty());
+            assert!(!self.0.contains(&K::NAME), "{}", K::NAME);
+            self.0.push(K::NAME);
+        }
+    }
+    let mut names = Names(Vec::new());
+    workloads::visit_all(&mut names);
+    assert_eq!(names.0.len(), 11);
+}
