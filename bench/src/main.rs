@@ -25,7 +25,8 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::List(args)) => cmd::list::list(&args),
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
-        Some(Command::Show(_) | Command::Export(_)) => Err("not yet".to_owned()),
+        Some(Command::Show(args)) => cmd::show::show(&args),
+        Some(Command::Export(args)) => cmd::export::export(&args),
         None => {
             cmd::print(&format!("{}\n{FIRST_STEPS}", Cli::command().render_help()))?;
             Ok(EXIT_OK)

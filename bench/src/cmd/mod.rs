@@ -3,8 +3,10 @@
 use std::io::{self, Write};
 
 pub mod controls;
+pub mod export;
 pub mod list;
 pub mod run;
+pub mod show;
 
 /// All is well.
 pub const EXIT_OK: i32 = 0;

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use results::{Interrupted, Measured, Record, RunWriter, Store};
 
-use super::{EXIT_OK, EXIT_USAGE, print};
+use super::{EXIT_OK, EXIT_USAGE, controls, print, show};
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
@@ -25,6 +25,7 @@ use crate::watchdog::Watchdog;
 pub fn run(args: &RunArgs) -> Result<i32, String> {
     let settings = Settings::new(args, &Cpus::allowed()?)?;
     let planned = session::plan(&settings)?;
+    controls::quick()?;
     let store = Store::open(settings::folder(args.out.as_ref())).map_err(|e| e.to_string())?;
     let process = Process {
         clock: quanta::Clock::new(),
@@ -64,7 +65,7 @@ pub fn record(
     }
     let path = writer.finish().map_err(|error| error.to_string())?;
     eprintln!("run {}: {}", writer.id(), path.display());
-    conclude(&summary, json)
+    conclude(&summary, store, writer.id(), json)
 }
 
 /// What is said before the run: what is left out, and what can spoil it.
@@ -89,9 +90,10 @@ fn announce(settings: &Settings, planned: &Planned) {
 }
 
 /// The table, or what is left of it, and the exit code.
-fn conclude(summary: &Summary, json: bool) -> Result<i32, String> {
-    if !json {
-        print(&closing_line(&summary.measured))?;
+fn conclude(summary: &Summary, store: &Store, id: &str, json: bool) -> Result<i32, String> {
+    if !json && !summary.measured.is_empty() {
+        let run = store.read(id).map_err(|error| error.to_string())?;
+        print(&show::text(&[run])?)?;
     }
     for failed in &summary.failed {
         eprintln!("solock: failed: {failed}");
@@ -101,18 +103,6 @@ fn conclude(summary: &Summary, json: bool) -> Result<i32, String> {
         return Ok(EXIT_INTERRUPTED);
     }
     Ok(if summary.failed.is_empty() { EXIT_OK } else { EXIT_USAGE })
-}
-
-/// That the checker was on, what it costs, and that nothing leaked.
-fn closing_line(measured: &[Measured]) -> String {
-    let Some(first) = measured.first() else { return String::new() };
-    let instrument = &first.instrument;
-    let calls: u64 = measured.iter().map(|record| record.checks.operations_checked).sum();
-    let percent = 100.0 * instrument.checker_ns_per_pair / instrument.lock_ns_per_pair.max(1e-3);
-    format!(
-        "checker on: {:.1} ns per lock and unlock ({percent:.0} %); nothing leaked in {calls} calls\n",
-        instrument.checker_ns_per_pair
-    )
 }
 
 /// Keeps every record as soon as it is there.

@@ -1,0 +1,27 @@
+//! `solock export`: a run in another program's format.
+
+use results::Store;
+
+use super::{EXIT_OK, print};
+use crate::cli::{ExportArgs, Format};
+use crate::settings;
+
+/// Writes the files and says which.
+///
+/// # Errors
+/// There is no such run, it is damaged or has nothing to export, or a file cannot be written.
+pub fn export(args: &ExportArgs) -> Result<i32, String> {
+    let store = Store::at(settings::folder(args.from.as_ref()));
+    let run = store.read(&args.run).map_err(|error| error.to_string())?;
+    let format = match args.format {
+        Format::Hgrm => results::Format::Hgrm,
+        Format::Hlog => results::Format::Hlog,
+        Format::Csv => results::Format::Csv,
+        Format::Criterion => results::Format::Criterion,
+    };
+    let files = results::export(&run, format, &args.out).map_err(|error| error.to_string())?;
+    for file in files {
+        print(&format!("{}\n", file.display()))?;
+    }
+    Ok(EXIT_OK)
+}
