@@ -1,6 +1,6 @@
 //! Records of runs: the format, the store, the statistics. Knows nothing of locks.
 //!
-//! * [`record`] is the format, [`line`] its JSON, [`histogram`] the histograms inside it.
+//! * [`record`] is the format, [`mod@line`] its JSON, [`histogram`] the histograms inside it.
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].

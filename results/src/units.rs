@@ -31,7 +31,7 @@ pub fn time(nanoseconds: u64) -> String {
 pub fn percent(share: f64) -> String {
     let percent = share * 100.0;
     // 99.96 % must not look like all.
-    if percent < 100.0 && percent >= 99.9 {
+    if (99.9..100.0).contains(&percent) {
         return format!("{:.2}%", (percent * 100.0).floor() / 100.0);
     }
     format!("{percent:.1}%")

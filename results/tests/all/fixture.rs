@@ -60,21 +60,8 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
         }],
         fast_path: FastPath { slow_sends: operations, ..FastPath::default() },
         checks: Checks { operations_checked: operations * 2, ..Checks::default() },
-        instrument: Instrument {
-            clock_ns: 10.1,
-            clock_step_ns: 10.0,
-            lock_ns_per_pair: 10.0,
-            checker_ns_per_pair: 1.2,
-            aa_spread_percent: Some(1.5),
-            loop_ns_per_operation: None,
-        },
-        host_noise: HostNoise {
-            on_cpu_share_min: Some(0.999),
-            run_delay_ns: Some(1000),
-            involuntary_switches: Some(1),
-            steal_ns: Some(0),
-            flagged: false,
-        },
+        instrument: instrument(),
+        host_noise: quiet(),
         pinning: Pinning {
             asked: vec![0, 1],
             got: vec![0, 1],
@@ -87,6 +74,27 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
         dirty: Some(false),
         started: results::time::rfc3339_utc(noon()),
         ..Measured::default()
+    }
+}
+
+fn instrument() -> Instrument {
+    Instrument {
+        clock_ns: 10.1,
+        clock_step_ns: 10.0,
+        lock_ns_per_pair: 10.0,
+        checker_ns_per_pair: 1.2,
+        aa_spread_percent: Some(1.5),
+        loop_ns_per_operation: None,
+    }
+}
+
+fn quiet() -> HostNoise {
+    HostNoise {
+        on_cpu_share_min: Some(0.999),
+        run_delay_ns: Some(1000),
+        involuntary_switches: Some(1),
+        steal_ns: Some(0),
+        flagged: false,
     }
 }
 
