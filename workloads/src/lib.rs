@@ -26,6 +26,8 @@ mod ring;
 mod sockets;
 mod stream;
 
+pub use pairs::Pairs;
+
 use lockimpls::{Checked, Domain, Errno, SockType};
 
 /// What one run of a workload is asked to do.

@@ -23,7 +23,7 @@ use crate::sockets::{self, Pairs as Ends};
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
 /// See the module's text.
-pub(crate) struct Pairs;
+pub struct Pairs;
 
 impl Kind for Pairs {
     type On<D: Domain> = On<D>;
@@ -37,7 +37,7 @@ impl Kind for Pairs {
 }
 
 /// One pair for each lane.
-pub(crate) struct On<D: Domain> {
+pub struct On<D: Domain> {
     plan: Plan,
     pairs: Ends<D>,
 }

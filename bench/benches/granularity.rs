@@ -1,0 +1,181 @@
+//! `cargo bench --bench granularity`: every backend under the default workloads, twice over.
+//!
+//! First as criterion's groups `workload/backend/threads`, so that its filters, baselines and reports work as its users
+//! expect: an iteration is one operation, its time the wall time per operation of all threads together. criterion measures one case
+//! after another, so what it calls a change is anything that the host did in between, too: the noise threshold of each workload is what
+//! two identical series of it lay apart just now, one after the other, and interleaved.
+//!
+//! Then the recorded run: backends interleaved round by round, latencies in histograms, records on disk, and the table. It
+//! is left out when criterion is given anything to do of its own (a filter, `--save-baseline`, ...), and in tests.
+//!
+//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once, checked as ever.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use bench::cli::RunArgs;
+use bench::cmd;
+use bench::cpus::Cpus;
+use bench::instrument;
+use bench::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use bench::plan::Job;
+use bench::pool::Lanes;
+use bench::session::{self, Planned, warm_up};
+use bench::settings::{self, Settings};
+use bench::slice::{Process, Slice};
+use bench::watchdog::{self, Watchdog};
+use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode, Throughput};
+use results::{Measure, Store};
+
+/// Samples of each case; criterion wants 10 at least.
+const SAMPLES: usize = 15;
+/// How long a case is measured, and warmed up.
+const MEASURED: Duration = Duration::from_millis(600);
+const WARM_UP: Duration = Duration::from_millis(150);
+/// Resamples of criterion's bootstrap: its default of 100 000 takes as long as measuring.
+const RESAMPLES: usize = 10_000;
+/// criterion's own noise threshold: less is not claimed, however quiet the host was.
+const NOISE_MIN: f64 = 0.01;
+/// The shortest and the longest slice behind a sample.
+const SLICE_MIN: Duration = Duration::from_millis(1);
+const SLICE_MAX: Duration = Duration::from_secs(1);
+
+fn main() {
+    std::process::exit(run().unwrap_or_else(|error| {
+        eprintln!("granularity: {error}");
+        cmd::EXIT_USAGE
+    }))
+}
+
+fn run() -> Result<i32, String> {
+    let asked = Asked::read();
+    let settings = Settings::new(&RunArgs::default(), &Cpus::allowed()?)?;
+    let planned = session::plan(&settings)?;
+    let process = Process {
+        clock: quanta::Clock::new(),
+        interrupt: Interrupt::catch()?,
+        watchdog: Watchdog::start(watchdog::LIMIT)?,
+    };
+    under_criterion(&settings, &planned, &process, &asked)?;
+    if !asked.nothing_special {
+        return Ok(cmd::EXIT_OK);
+    }
+    println!("\nthe recorded run: backends interleaved round by round\n");
+    let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
+    cmd::run::record(&settings, &planned, &process, &store, false)
+}
+
+/// What cargo and the user asked for.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    /// To measure, and not to list or to test.
+    to_measure: bool,
+    /// A noise threshold of the user's own.
+    noise_threshold: bool,
+    /// To measure, and nothing else.
+    nothing_special: bool,
+}
+
+impl Asked {
+    fn read() -> Asked {
+        let arguments: Vec<String> = std::env::args().skip(1).collect();
+        let has = |name: &str| arguments.iter().any(|argument| argument.starts_with(name));
+        Asked {
+            to_measure: has("--bench") && !has("--test") && !has("--list"),
+            noise_threshold: has("--noise-threshold"),
+            nothing_special: arguments == ["--bench"],
+        }
+    }
+}
+
+fn under_criterion(
+    settings: &Settings,
+    planned: &Planned,
+    process: &Process,
+    asked: &Asked,
+) -> Result<(), String> {
+    let mut criterion = Criterion::default()
+        .sample_size(SAMPLES)
+        .measurement_time(MEASURED)
+        .warm_up_time(WARM_UP)
+        .nresamples(RESAMPLES)
+        .configure_from_args();
+    let start = |(threads, _): &(usize, _)| Lanes::start(*threads, &settings.cpus, settings.pin);
+    let pools = planned.parts.iter().map(start).collect::<Result<Vec<Lanes>, String>>()?;
+    for workload in &settings.workloads {
+        let cases = cases(planned, &pools, workload);
+        let Some((lanes, job)) = cases.last() else { continue };
+        let mut group = criterion.benchmark_group(workload);
+        group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(1));
+        if asked.to_measure && !asked.noise_threshold {
+            group.noise_threshold(noise(lanes, job, process)?);
+        }
+        for (lanes, job) in &cases {
+            let id = BenchmarkId::new(&job.cell.backend, job.cell.threads);
+            let ns_per_operation = Cell::new(1_000.0);
+            group.bench_function(id, |bencher| {
+                measure(bencher, lanes, job, process, &ns_per_operation);
+            });
+        }
+        group.finish();
+    }
+    criterion.final_summary();
+    Ok(())
+}
+
+/// The cells of a workload with their threads, backend by backend, the most threads last.
+fn cases<'a>(
+    planned: &'a Planned,
+    pools: &'a [Lanes],
+    workload: &str,
+) -> Vec<(&'a Lanes, &'a Job)> {
+    let of_part = |(lanes, (_, groups)): (&'a Lanes, &'a (usize, Vec<Vec<Job>>))| {
+        groups.iter().flatten().map(move |job| (lanes, job)).collect::<Vec<_>>()
+    };
+    let all = pools.iter().zip(&planned.parts).flat_map(of_part);
+    all.filter(|(_, job)| job.cell.workload == workload).collect()
+}
+
+/// How far identical series of the cell lie apart, as a share.
+fn noise(lanes: &Lanes, job: &Job, process: &Process) -> Result<f64, String> {
+    let spread = instrument::aa_spread(lanes, job, process)?;
+    let percent = spread.map_or(0.0, |spread| spread.interleaved_percent.max(spread.in_turn_percent));
+    let threshold = (percent / 100.0).max(NOISE_MIN);
+    println!("{}: noise threshold {:.1} %", job.cell.workload, threshold * 100.0);
+    Ok(threshold)
+}
+
+/// One sample: a slice of about the time that so many operations take, scaled to exactly so many.
+fn measure(
+    bencher: &mut Bencher<'_>,
+    lanes: &Lanes,
+    job: &Job,
+    process: &Process,
+    ns_per_operation: &Cell<f64>,
+) {
+    bencher.iter_custom(|operations| {
+        let estimate = Duration::from_secs_f64(ns_per_operation.get() * operations as f64 / 1e9);
+        let measured = estimate.clamp(SLICE_MIN, SLICE_MAX);
+        let slice = Slice {
+            lanes,
+            plan: &job.plan,
+            config: &job.config,
+            measure: Measure::Throughput,
+            warm_up: warm_up(measured),
+            measured,
+            process,
+        };
+        let outcome = (job.case.run)(&slice).unwrap_or_else(|error| {
+            eprintln!("granularity: {error}");
+            std::process::exit(cmd::EXIT_USAGE)
+        });
+        if !outcome.complete {
+            std::process::exit(EXIT_INTERRUPTED);
+        }
+        let rate = outcome.operations_per_second();
+        if rate > 0.0 {
+            ns_per_operation.set(1e9 / rate);
+        }
+        Duration::from_secs_f64(ns_per_operation.get() * operations as f64 / 1e9)
+    });
+}

@@ -1,0 +1,166 @@
+//! What the loop around an operation costs: the workload `pairs` on a layer that does next to nothing, beside the
+//! same calls without the workload.
+
+use std::hint::black_box;
+use std::sync::Mutex;
+
+use lockimpls::{
+    Checked, Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
+    SockOpt, SockType,
+};
+use workloads::{Event, Kind, Meter, Pairs, Plan, Workload};
+
+/// The workload's lane.
+pub(crate) const LANE: &str = "pairs on a layer that only copies";
+/// The same calls alone.
+pub(crate) const CALLS: &str = "the same calls without the workload";
+
+/// A layer that keeps one message until it is received.
+struct Echo {
+    /// The message, and whether it is still to be received.
+    message: Mutex<([u8; 64], bool)>,
+}
+
+impl Domain for Echo {
+    type Sock = u8;
+    const NAME: &'static str = "echo";
+    const ABOUT: &'static str = "keeps the last message";
+    const MODELLED: bool = true;
+
+    fn new(_: &Config) -> Result<Self, Errno> {
+        Ok(Self { message: Mutex::new(([0; 64], false)) })
+    }
+    fn socketpair(&self, _: SockType) -> Result<(u8, u8), Errno> {
+        Ok((0, 1))
+    }
+    #[inline]
+    fn send(&self, _: u8, data: &[u8], _: MsgFlags) -> Result<usize, Errno> {
+        let mut message = self.message.lock().expect("one thread");
+        message.0[..data.len()].copy_from_slice(data);
+        message.1 = true;
+        Ok(data.len())
+    }
+    #[inline]
+    fn recv(&self, _: u8, data: &mut [u8], _: MsgFlags) -> Result<usize, Errno> {
+        let mut message = self.message.lock().expect("one thread");
+        if !std::mem::take(&mut message.1) {
+            return Err(Errno::Ewouldblock);
+        }
+        let length = data.len();
+        data.copy_from_slice(&message.0[..length]);
+        Ok(length)
+    }
+    fn sendmsg(&self, s: u8, msg: &SendMsg<'_, u8>) -> Result<usize, Errno> {
+        self.send(s, msg.data, msg.flags)
+    }
+    fn recvmsg(&self, s: u8, msg: &mut RecvMsg<'_, u8>) -> Result<usize, Errno> {
+        self.recv(s, msg.data, msg.flags)
+    }
+    fn close(&self, _: u8) -> Result<(), Errno> {
+        Ok(())
+    }
+    fn socket(&self, _: SockType) -> Result<u8, Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn bind(&self, _: u8, _: &SockAddr) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn unlink(&self, _: &SockAddr) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn listen(&self, _: u8, _: i32) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn connect(&self, _: u8, _: &SockAddr) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn accept(&self, _: u8) -> Result<(u8, SockAddr), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn shutdown(&self, _: u8, _: Shutdown) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn dup(&self, _: u8) -> Result<u8, Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn same_file(&self, a: u8, b: u8) -> Result<bool, Errno> {
+        Ok(a == b)
+    }
+    fn getsockname(&self, _: u8) -> Result<SockAddr, Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn getpeername(&self, _: u8) -> Result<SockAddr, Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn setsockopt(&self, _: u8, _: SockOpt, _: usize) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn getsockopt(&self, _: u8, _: SockOpt) -> Result<usize, Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn set_nonblocking(&self, _: u8, _: bool) -> Result<(), Errno> {
+        Err(Errno::Eopnotsupp)
+    }
+    fn collect(&self) {}
+    fn pools(&self) -> Vec<PoolUse> {
+        Vec::new()
+    }
+}
+
+/// A meter that runs so many operations: what a throughput round's meter does, without its clock.
+struct Count {
+    left: u64,
+}
+
+impl Meter for Count {
+    #[inline]
+    fn running(&mut self) -> bool {
+        if black_box(self.left) == 0 {
+            return false;
+        }
+        self.left -= 1;
+        true
+    }
+    #[inline]
+    fn lap(&mut self, _: Event) {}
+    #[inline]
+    fn skip(&mut self) {}
+    fn now_ns(&self) -> u64 {
+        0
+    }
+    #[inline]
+    fn record(&mut self, _: Event, _: u64) {}
+}
+
+fn plan() -> Plan {
+    Plan {
+        threads: 1,
+        socket_type: SockType::Stream,
+        message_bytes: 64,
+        verify: false,
+        rate_per_second: 1.0,
+        groups: 1,
+        fan: 1,
+        seed: 0,
+    }
+}
+
+/// The two cases.
+pub(crate) fn cases() -> Vec<(String, Box<dyn FnMut(u64) + Send>)> {
+    let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
+    let lane = move |n| {
+        let workload = <Pairs as Kind>::On::<Echo>::new(&layer, &plan()).expect("its sockets");
+        let sums = workload.lane(&layer, 0, &mut Count { left: n });
+        workload.finish(&layer, &[sums]);
+    };
+    let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
+    let (mut out, mut data) = ([0_u8; 64], [0; 64]);
+    let calls = move |n| {
+        for _ in 0..n {
+            assert_eq!(layer.send(0, black_box(&out), MsgFlags::empty()), Ok(64));
+            assert_eq!(layer.recv(1, black_box(&mut data), MsgFlags::empty()), Ok(64));
+        }
+        out[0] = data[0];
+    };
+    vec![(LANE.to_owned(), Box::new(lane)), (CALLS.to_owned(), Box::new(calls))]
+}

@@ -1,0 +1,72 @@
+//! `cargo bench --bench limits`: every backend beside the parts it is made of and the peers it is judged by.
+//!
+//! All in one run: the cases take turns in slices of about 10 ms, in an order drawn anew each round, on a pinned thread. A figure is
+//! the median of the ratios of neighbours, over rounds in which no thread had to wait for its CPU; beside it stand the
+//! quartiles. A time alone says nothing on a shared machine, so none is judged.
+//!
+//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once.
+
+mod echo;
+mod one_thread;
+mod ratio;
+mod two_threads;
+
+use bench::cpus::Cpus;
+use bench::interrupt::Interrupt;
+use bench::pool::{Lanes, Pin};
+use bench::slice::Process;
+use bench::watchdog::{self, Watchdog};
+
+/// How long all of it may take.
+#[derive(Clone, Copy, Debug)]
+struct Effort {
+    /// Rounds of the cases of one thread.
+    rounds: usize,
+    /// The same for two threads, which take longer.
+    rounds_of_two: usize,
+    /// How long a slice is, in nanoseconds.
+    slice_ns: u64,
+}
+
+const FULL: Effort = Effort { rounds: 61, rounds_of_two: 31, slice_ns: 10_000_000 };
+const ONCE: Effort = Effort { rounds: 1, rounds_of_two: 1, slice_ns: 100_000 };
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    if has("--list") {
+        println!("limits: benchmark");
+        return;
+    }
+    let effort = if has("--bench") && !has("--test") { FULL } else { ONCE };
+    if let Err(error) = run(effort) {
+        eprintln!("limits: {error}");
+        std::process::exit(1);
+    }
+}
+
+fn run(effort: Effort) -> Result<(), String> {
+    let cpus = Cpus::allowed()?;
+    let process = Process {
+        clock: quanta::Clock::new(),
+        interrupt: Interrupt::catch()?,
+        watchdog: Watchdog::start(watchdog::LIMIT)?,
+    };
+    let one = Lanes::start(1, &cpus, Pin::Each)?;
+    one_thread::run(&one, &process, effort);
+    if cpus.count() < 2 {
+        println!("\ntwo threads: skipped, there is one CPU");
+        return Ok(());
+    }
+    drop(one);
+    two_threads::run(&cpus, &process, effort)?;
+    println!("\npeak memory of this process: {}", peak_memory());
+    Ok(())
+}
+
+/// VmHWM of this process.
+fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "unknown".to_owned(), |kib| kib.trim().to_owned())
+}

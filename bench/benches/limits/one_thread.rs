@@ -1,0 +1,203 @@
+//! One thread: the yardsticks, and a 64-byte stream message sent and received on each backend.
+
+use std::hint::black_box;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bench::noise::Snapshot;
+use bench::pool::Lanes;
+use bench::slice::Process;
+use lockimpls::{Checked, Config, Domain, MsgFlags, SockType, Visitor, calibrate, visit_all};
+
+use crate::Effort;
+use crate::echo;
+use crate::ratio::{Bound, report};
+
+/// A 64-byte message.
+const MESSAGE: [u8; 64] = [0x5a; 64];
+
+/// Something that is done `n` times.
+type Case = (String, Box<dyn FnMut(u64) + Send>);
+
+/// Nanoseconds per operation of each case in each round; `None` where the thread had to wait for its CPU.
+type Times = Vec<(String, Vec<Option<f64>>)>;
+
+/// Measures and prints.
+pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
+    let mut cases = yardsticks();
+    visit_all(&mut Backends(&mut cases));
+    cases.extend(echo::cases());
+    let times = measure(lanes, process, &mut cases, effort);
+    print_times(&times);
+    print_ratios(&times);
+}
+
+fn yardsticks() -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    let mut add = |name: &str, case: Box<dyn FnMut(u64) + Send>| cases.push((name.to_owned(), case));
+    let counter = AtomicU64::new(0);
+    add("atomic RMW", Box::new(move |n| {
+        for _ in 0..n {
+            black_box(&counter).fetch_add(1, Ordering::Relaxed);
+        }
+    }));
+    add("lock + unlock, checked", Box::new(calibrate::lock_pairs_checked));
+    add("lock + unlock, unchecked", Box::new(calibrate::lock_pairs_unchecked));
+    let mut to = MESSAGE;
+    add("copy of 64 bytes", Box::new(move |n| {
+        for _ in 0..n {
+            // A length that is not known when this is compiled, as a message's is not.
+            let length = black_box(MESSAGE.len());
+            black_box(&mut to[..length]).copy_from_slice(black_box(&MESSAGE[..length]));
+        }
+    }));
+    let clock = quanta::Clock::new();
+    add("clock", Box::new(move |n| (0..n).for_each(|_| {
+        black_box(clock.raw());
+    })));
+    let mut histogram = results::histogram::new();
+    add("histogram record", Box::new(move |n| {
+        for i in 0..n {
+            histogram.saturating_record(black_box(100 + i % 1024));
+        }
+    }));
+    cases.extend(peers());
+    cases
+}
+
+fn peers() -> Vec<Case> {
+    let (mut producer, mut consumer) = rtrb::RingBuffer::<[u8; 64]>::new(128);
+    let ring = move |n| {
+        for _ in 0..n {
+            assert!(producer.push(black_box(MESSAGE)).is_ok());
+            assert!(black_box(consumer.pop()).is_ok());
+        }
+    };
+    let (sender, receiver) = crossbeam_channel::bounded::<[u8; 64]>(128);
+    let channel = move |n| {
+        for _ in 0..n {
+            assert!(sender.try_send(black_box(MESSAGE)).is_ok());
+            assert!(black_box(receiver.try_recv()).is_ok());
+        }
+    };
+    vec![("rtrb".to_owned(), Box::new(ring)), ("crossbeam-channel".to_owned(), Box::new(channel))]
+}
+
+/// Adds every backend.
+struct Backends<'a>(&'a mut Vec<Case>);
+
+impl Visitor for Backends<'_> {
+    fn visit<D: Domain>(&mut self) {
+        let layer = Checked::<D>::new(&Config::default()).expect("a layer");
+        let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+        let mut data = [0; 64];
+        self.0.push((D::NAME.to_owned(), Box::new(move |n| {
+            for _ in 0..n {
+                assert_eq!(layer.send(a, black_box(&MESSAGE), MsgFlags::empty()), Ok(64));
+                assert_eq!(layer.recv(b, black_box(&mut data), MsgFlags::empty()), Ok(64));
+            }
+        })));
+    }
+}
+
+fn measure(lanes: &Lanes, process: &Process, cases: &mut [Case], effort: Effort) -> Times {
+    let cases = std::sync::Mutex::new(cases);
+    lanes.run_on_first(|| {
+        let mut cases = cases.lock().expect("nobody else runs");
+        let counts: Vec<u64> = cases.iter_mut().map(|case| fit(case, process, effort)).collect();
+        let mut times: Times =
+            cases.iter().map(|(name, _)| (name.clone(), vec![None; effort.rounds])).collect();
+        let mut order: Vec<usize> = (0..cases.len()).collect();
+        for round in 0..effort.rounds {
+            fastrand::shuffle(&mut order);
+            for &at in &order {
+                times[at].1[round] = slice(lanes, process, &mut cases[at], counts[at]);
+            }
+        }
+        times
+    })
+}
+
+/// How often the case is done in a slice. Also its warm-up.
+fn fit((_, case): &mut Case, process: &Process, effort: Effort) -> u64 {
+    let mut n = 16;
+    loop {
+        let start = process.clock.raw();
+        case(n);
+        let took = process.clock.delta_as_nanos(start, process.clock.raw());
+        if took >= effort.slice_ns / 2 {
+            return (n * effort.slice_ns / took.max(1)).max(1);
+        }
+        n *= 2;
+    }
+}
+
+fn slice(lanes: &Lanes, process: &Process, (_, case): &mut Case, n: u64) -> Option<f64> {
+    let before = Snapshot::take(lanes.tasks());
+    let start = process.clock.raw();
+    case(n);
+    let took = process.clock.delta_as_nanos(start, process.clock.raw());
+    let noise =
+        Snapshot::take(lanes.tasks()).since(&before, std::time::Duration::from_nanos(took));
+    (!noise.flagged).then_some(took as f64 / n as f64)
+}
+
+fn of<'a>(times: &'a Times, name: &str) -> &'a [Option<f64>] {
+    times.iter().find(|(case, _)| case == name).map_or(&[], |(_, values)| values)
+}
+
+fn print_times(times: &Times) {
+    println!("one thread, nanoseconds (for orientation: only ratios of one run are to be trusted)");
+    for (name, values) in times {
+        let quiet: Vec<f64> = values.iter().copied().flatten().collect();
+        report(&format!("  {name}"), &quiet, " ns", Bound::Shown);
+    }
+}
+
+/// The ratio, round by round, of `case` to a sum of yardsticks, each taken so many times.
+fn ratios(times: &Times, case: &str, yardsticks: &[(f64, &str)]) -> Vec<f64> {
+    let rounds = of(times, case).iter().enumerate();
+    let ratio = |(round, value): (usize, &Option<f64>)| {
+        let parts: Option<f64> = yardsticks
+            .iter()
+            .map(|(count, name)| Some(count * of(times, name)[round]?))
+            .sum();
+        Some((*value)? / parts?)
+    };
+    rounds.filter_map(ratio).collect()
+}
+
+fn print_ratios(times: &Times) {
+    println!("\none thread, 64 bytes, send + receive: ratios");
+    let (lock, copy) = ("lock + unlock, checked", "copy of 64 bytes");
+    let made = |locks| vec![(locks, lock), (3.0, copy)];
+    let one = |name| vec![(1.0, name)];
+    let show = |name: &str, case, parts: &[(f64, &str)], bound| {
+        report(name, &ratios(times, case, parts), " x", bound);
+    };
+    show("global / (4 locks + 3 copies)", "global", &made(4.0), Bound::AtMost(1.6));
+    show("per-socket / (7 locks + 3 copies)", "per-socket", &made(7.0), Bound::AtMost(1.6));
+    let channel = one("crossbeam-channel");
+    show("lock-free / crossbeam-channel", "lock-free", &channel, Bound::AtMost(1.0));
+    show("lock-free / rtrb", "lock-free", &one("rtrb"), Bound::AtMost(2.5));
+    for backend in ["global", "per-socket", "lock-free"] {
+        let name = format!("host / {backend}");
+        show(&name, "host", &one(backend), Bound::AtLeast(10.0));
+    }
+    let unchecked = one("lock + unlock, unchecked");
+    let checker: Vec<f64> =
+        ratios(times, lock, &unchecked).iter().map(|ratio| 100.0 * (ratio - 1.0)).collect();
+    report("checker, of a lock + unlock", &checker, " %", Bound::AtMost(15.0));
+    let around = difference(times, echo::LANE, echo::CALLS);
+    report("loop around an operation", &around, " ns", Bound::AtMost(5.0));
+    let global = of(times, "global").iter().copied().flatten().collect::<Vec<f64>>();
+    if let Some(global) = results::stats::median(&global) {
+        let share: Vec<f64> = around.iter().map(|ns| 100.0 * ns / global).collect();
+        report("loop, of global's operation", &share, " %", Bound::AtMost(5.0));
+    }
+}
+
+/// What one case takes longer than another, round by round.
+fn difference(times: &Times, longer: &str, shorter: &str) -> Vec<f64> {
+    let pairs = of(times, longer).iter().zip(of(times, shorter));
+    pairs.filter_map(|(longer, shorter)| Some((*longer)? - (*shorter)?)).collect()
+}

@@ -1,0 +1,240 @@
+//! Two pinned threads: streams, round trips, and how far two threads get beyond one.
+
+use std::hint::spin_loop;
+use std::sync::Barrier;
+use std::time::Duration;
+
+use bench::cpus::Cpus;
+use bench::matrix::{self, Case};
+use bench::noise::Snapshot;
+use bench::pool::{Lanes, Pin};
+use bench::session::warm_up;
+use bench::slice::{Process, Slice};
+use lockimpls::{Config, SockType};
+use results::Measure;
+use workloads::Plan;
+
+use crate::Effort;
+use crate::ratio::{Bound, report};
+
+const MESSAGE: [u8; 64] = [0x5a; 64];
+/// As many messages of 64 bytes as a stream's buffer holds.
+const CAPACITY: usize = 128;
+
+/// One figure per round; `None` where a thread had to wait for its CPU.
+type Rounds = Vec<Option<f64>>;
+
+/// Measures and prints.
+pub(crate) fn run(cpus: &Cpus, process: &Process, effort: Effort) -> Result<(), String> {
+    let bench = Bench {
+        one: Lanes::start(1, cpus, Pin::Each)?,
+        two: Lanes::start(2, cpus, Pin::Each)?,
+        process,
+        effort,
+    };
+    println!("\ntwo pinned threads, 64 bytes: ratios");
+    bench.streams()?;
+    bench.round_trips()?;
+    bench.scaling()
+}
+
+struct Bench<'a> {
+    one: Lanes,
+    two: Lanes,
+    process: &'a Process,
+    effort: Effort,
+}
+
+impl Bench<'_> {
+    /// How fast one thread sends to another.
+    fn streams(&self) -> Result<(), String> {
+        let messages = (self.effort.slice_ns / 50).max(CAPACITY as u64);
+        let mut ratios = Vec::new();
+        for _ in 0..self.effort.rounds_of_two {
+            let channel = self.channel_stream(messages);
+            let ours = self.throughput("lock-free", "stream", 2)?;
+            ratios.extend(ours.zip(channel).map(|(ours, channel)| ours / channel));
+        }
+        report("stream: lock-free / crossbeam-channel", &ratios, " x", Bound::AtLeast(1.0));
+        Ok(())
+    }
+
+    /// Messages per second from one lane to the other over crossbeam-channel.
+    fn channel_stream(&self, messages: u64) -> Option<f64> {
+        let (sender, receiver) = crossbeam_channel::bounded::<[u8; 64]>(CAPACITY);
+        let lane = |lane: usize| {
+            for _ in 0..messages {
+                if lane == 0 {
+                    sender.send(MESSAGE).expect("the other lane");
+                } else {
+                    assert_eq!(receiver.recv().expect("the other lane"), MESSAGE);
+                }
+            }
+        };
+        self.timed(lane).map(|ns| messages as f64 * 1e9 / ns)
+    }
+
+    /// Runs both lanes at once: nanoseconds until both have ended.
+    fn timed(&self, lane: impl Fn(usize) + Sync) -> Option<f64> {
+        let clock = &self.process.clock;
+        let before = Snapshot::take(self.two.tasks());
+        let ready = Barrier::new(2);
+        let took = self.two.run(
+            |at| {
+                ready.wait();
+                let start = clock.raw();
+                lane(at);
+                clock.delta_as_nanos(start, clock.raw())
+            },
+            || (),
+        );
+        let ns = took.into_iter().max().unwrap_or(0);
+        let noise = Snapshot::take(self.two.tasks()).since(&before, Duration::from_nanos(ns));
+        (!noise.flagged).then_some(ns as f64)
+    }
+
+    /// The median round trip of one message.
+    fn round_trips(&self) -> Result<(), String> {
+        let mut ratios = Vec::new();
+        for _ in 0..self.effort.rounds_of_two {
+            let ring = self.ring_lanes((self.effort.slice_ns / 400).max(16));
+            let ours = self.round_trip("lock-free")?;
+            ratios.extend(ours.zip(ring).map(|(ours, ring)| ours / ring));
+        }
+        report("round trip p50: lock-free / rtrb", &ratios, " x", Bound::AtMost(1.5));
+        Ok(())
+    }
+
+    /// Two rings, each end in the hands of one lane.
+    fn ring_lanes(&self, trips: u64) -> Option<f64> {
+        let (ping_in, ping_out) = rtrb::RingBuffer::<[u8; 64]>::new(CAPACITY);
+        let (pong_in, pong_out) = rtrb::RingBuffer::<[u8; 64]>::new(CAPACITY);
+        let ends = [(ping_in, pong_out), (pong_in, ping_out)].map(std::sync::Mutex::new);
+        let clock = &self.process.clock;
+        let histogram = std::sync::Mutex::new(results::histogram::new());
+        let took = self.timed(|lane| {
+            let mut ends = ends[lane].lock().expect("one user");
+            let (into, out) = &mut *ends;
+            if lane == 1 {
+                (0..trips).for_each(|_| push(into, pop(out)));
+                return;
+            }
+            let mut histogram = histogram.lock().expect("one user");
+            for _ in 0..trips {
+                let start = clock.raw();
+                push(into, MESSAGE);
+                assert_eq!(pop(out), MESSAGE);
+                histogram.saturating_record(clock.delta_as_nanos(start, clock.raw()));
+            }
+        });
+        took.map(|_| histogram.lock().expect("one user").value_at_quantile(0.5) as f64)
+    }
+
+    fn round_trip(&self, backend: &str) -> Result<Option<f64>, String> {
+        let outcome = self.slice(backend, "pingpong", 2, Measure::Latency)?;
+        if outcome.noise.flagged {
+            return Ok(None);
+        }
+        let lanes = outcome.counting();
+        let trips = lanes.filter_map(|lane| lane.latencies.as_ref());
+        let p50 = |latencies: &bench::meter::Latencies| {
+            latencies.histograms[workloads::Event::RoundTrip as usize].value_at_quantile(0.5) as f64
+        };
+        Ok(trips.map(p50).next())
+    }
+
+    /// Two threads on their own pairs beside one; and two on one pair.
+    fn scaling(&self) -> Result<(), String> {
+        let bound = |backend: &str| match backend {
+            "global" => Bound::AtMost(1.3),
+            "per-socket" | "lock-free" => Bound::AtLeast(1.6),
+            _ => Bound::Shown,
+        };
+        for backend in matrix::backends() {
+            let (mut pairs, mut duplex) = (Rounds::new(), Rounds::new());
+            for _ in 0..self.effort.rounds_of_two {
+                let one = self.throughput(backend.name, "pairs", 1)?;
+                let two = self.throughput(backend.name, "pairs", 2)?;
+                let both = self.throughput(backend.name, "duplex", 2)?;
+                pairs.push(two.zip(one).map(|(two, one)| two / one));
+                duplex.push(both.zip(one).map(|(both, one)| both / one));
+            }
+            let name = format!("pairs, 2 threads / 1: {}", backend.name);
+            report(&name, &quiet(pairs), " x", bound(backend.name));
+            let name = format!("one pair (duplex), 2 threads / 1: {}", backend.name);
+            report(&name, &quiet(duplex), " x", Bound::Shown);
+        }
+        Ok(())
+    }
+
+    /// Operations per second.
+    fn throughput(
+        &self,
+        backend: &str,
+        workload: &str,
+        threads: usize,
+    ) -> Result<Option<f64>, String> {
+        let outcome = self.slice(backend, workload, threads, Measure::Throughput)?;
+        Ok((!outcome.noise.flagged).then(|| outcome.operations_per_second()))
+    }
+
+    fn slice(
+        &self,
+        backend: &str,
+        workload: &str,
+        threads: usize,
+        measure: Measure,
+    ) -> Result<bench::slice::Outcome, String> {
+        let case = find(backend, workload)?;
+        let measured = Duration::from_nanos(2 * self.effort.slice_ns);
+        (case.run)(&Slice {
+            lanes: if threads == 1 { &self.one } else { &self.two },
+            plan: &plan(threads),
+            config: &Config::default(),
+            measure,
+            warm_up: warm_up(measured),
+            measured,
+            process: self.process,
+        })
+    }
+}
+
+fn push(into: &mut rtrb::Producer<[u8; 64]>, mut message: [u8; 64]) {
+    while let Err(rtrb::PushError::Full(back)) = into.push(message) {
+        message = back;
+        spin_loop();
+    }
+}
+
+fn pop(out: &mut rtrb::Consumer<[u8; 64]>) -> [u8; 64] {
+    loop {
+        match out.pop() {
+            Ok(message) => return message,
+            Err(_) => spin_loop(),
+        }
+    }
+}
+
+fn quiet(rounds: Rounds) -> Vec<f64> {
+    rounds.into_iter().flatten().collect()
+}
+
+fn find(backend: &str, workload: &str) -> Result<Case, String> {
+    matrix::cases()
+        .into_iter()
+        .find(|case| case.backend.name == backend && case.workload.name == workload)
+        .ok_or_else(|| format!("there is no {workload} on {backend}"))
+}
+
+fn plan(threads: usize) -> Plan {
+    Plan {
+        threads,
+        socket_type: SockType::Stream,
+        message_bytes: 64,
+        verify: false,
+        rate_per_second: 1.0,
+        groups: 1,
+        fan: 1,
+        seed: 1,
+    }
+}
