@@ -1,0 +1,209 @@
+//! What the cases are written in: a layer per backend, short words for calls, and the watchdog.
+
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use lockimpls::witness;
+use lockimpls::{
+    Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType, Visitor,
+    visit_all,
+};
+
+/// No flags.
+pub(crate) const NONE: MsgFlags = MsgFlags::empty();
+/// How often the watchdog looks.
+const WATCH_EVERY: Duration = Duration::from_millis(200);
+/// For how long no call may return while some thread is inside one.
+const HANG_AFTER: Duration = Duration::from_secs(5);
+
+/// A program that runs on any backend.
+pub(crate) trait Case {
+    /// Runs it; every descriptor is closed at its end.
+    fn run<D: Domain>(&self, layer: &Checked<D>);
+}
+
+/// Runs a case on every modelled backend, each in a fresh layer, which must be empty afterwards.
+pub(crate) fn on_every_backend(config: &Config, case: &impl Case) {
+    struct OnEach<'a, C> {
+        config: &'a Config,
+        case: &'a C,
+    }
+    impl<C: Case> Visitor for OnEach<'_, C> {
+        fn visit<D: Domain>(&mut self) {
+            if D::MODELLED {
+                let layer = Checked::<D>::new(self.config).unwrap();
+                self.case.run(&layer);
+                layer.check_end();
+            }
+        }
+    }
+    watch();
+    visit_all(&mut OnEach { config, case });
+}
+
+/// Declares a test: its body is generic over the backend, `layer` is the layer it runs in.
+macro_rules! case {
+    ($test:ident, $layer:ident, $body:block) => {
+        case!($test, lockimpls::Config::default(), $layer, $body);
+    };
+    ($test:ident, $config:expr, $layer:ident, $body:block) => {
+        #[test]
+        fn $test() {
+            struct This;
+            impl $crate::battery::Case for This {
+                fn run<D: lockimpls::Domain>(&self, $layer: &lockimpls::Checked<D>) $body
+            }
+            $crate::battery::on_every_backend(&$config, &This);
+        }
+    };
+}
+
+/// Starts the watchdog of this process: a leaked lock that somebody waits for becomes a report.
+fn watch() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        std::thread::spawn(|| {
+            let mut last = (Instant::now(), witness::progress());
+            loop {
+                std::thread::sleep(WATCH_EVERY);
+                let now = witness::progress();
+                if !witness::is_stuck(&last.1, &now) {
+                    last = (Instant::now(), now);
+                } else if last.0.elapsed() > HANG_AFTER {
+                    witness::report_hang(HANG_AFTER);
+                }
+            }
+        });
+    });
+}
+
+/// Lets another thread get as far as it can: into its sleep, where it has to wait.
+///
+/// A case must hold however far it got; that it sleeps is what makes the case worth running.
+pub(crate) fn settle() {
+    std::thread::sleep(Duration::from_millis(10));
+}
+
+/// Whether the backend has a lock of its own for each socket and counts as the kernel does.
+pub(crate) fn is_per_socket<D: Domain>() -> bool {
+    D::NAME == "per-socket"
+}
+
+/// A name.
+pub(crate) fn name(path: &str) -> SockAddr {
+    SockAddr::new(path).unwrap()
+}
+
+/// What a receive brought.
+#[derive(Debug)]
+pub(crate) struct Received<S> {
+    pub(crate) data: Vec<u8>,
+    pub(crate) fds: Vec<S>,
+    pub(crate) from: SockAddr,
+    pub(crate) flags: MsgFlags,
+}
+
+/// The calls, as a case says them: nothing here waits.
+pub(crate) trait Program<D: Domain> {
+    /// socketpair(2).
+    fn pair(&self, kind: SockType) -> (D::Sock, D::Sock);
+    /// Sends bytes.
+    fn put(&self, s: D::Sock, data: &[u8]) -> Result<usize, Errno>;
+    /// Receives at most `room` bytes.
+    fn get(&self, s: D::Sock, room: usize) -> Result<Vec<u8>, Errno>;
+    /// Sends bytes and descriptors.
+    fn pass(&self, s: D::Sock, data: &[u8], fds: &[D::Sock]) -> Result<usize, Errno>;
+    /// Receives bytes and at most `fds` descriptors.
+    fn take(&self, s: D::Sock, room: usize, fds: usize) -> Result<Received<D::Sock>, Errno>;
+    /// A socket with a name.
+    fn bound(&self, kind: SockType, path: &str) -> D::Sock;
+    /// A socket that listens at a name, nonblocking.
+    fn listener(&self, kind: SockType, path: &str) -> D::Sock;
+    /// A socket connected to a name.
+    fn client(&self, kind: SockType, path: &str) -> D::Sock;
+    /// Closes all of them, and every descriptor must have been open.
+    fn close_all(&self, socks: &[D::Sock]);
+    /// Everything there is to receive, in messages of at most `room` bytes.
+    fn drain(&self, s: D::Sock, room: usize) -> Vec<Vec<u8>>;
+    /// Sends `message` until there is no room: how often, and why no more.
+    fn fill(&self, s: D::Sock, message: &[u8]) -> (usize, Errno);
+}
+
+impl<D: Domain> Program<D> for Checked<D> {
+    fn pair(&self, kind: SockType) -> (D::Sock, D::Sock) {
+        self.socketpair(kind).unwrap()
+    }
+
+    fn put(&self, s: D::Sock, data: &[u8]) -> Result<usize, Errno> {
+        self.send(s, data, MsgFlags::DONTWAIT)
+    }
+
+    fn get(&self, s: D::Sock, room: usize) -> Result<Vec<u8>, Errno> {
+        let mut data = vec![0; room];
+        let bytes = self.recv(s, &mut data, MsgFlags::DONTWAIT)?;
+        data.truncate(bytes);
+        Ok(data)
+    }
+
+    fn pass(&self, s: D::Sock, data: &[u8], fds: &[D::Sock]) -> Result<usize, Errno> {
+        self.sendmsg(s, &SendMsg { to: None, data, rights: fds, flags: MsgFlags::DONTWAIT })
+    }
+
+    fn take(&self, s: D::Sock, room: usize, fds: usize) -> Result<Received<D::Sock>, Errno> {
+        let (mut data, mut rights) = (vec![0; room], vec![None; fds]);
+        let mut msg = RecvMsg::with_rights(&mut data, &mut rights, MsgFlags::DONTWAIT);
+        let bytes = self.recvmsg(s, &mut msg)?;
+        let (from, flags, fds) = (msg.from, msg.flags, msg.rights_len);
+        data.truncate(bytes);
+        rights.truncate(fds);
+        Ok(Received { data, fds: rights.into_iter().map(Option::unwrap).collect(), from, flags })
+    }
+
+    fn bound(&self, kind: SockType, path: &str) -> D::Sock {
+        let s = self.socket(kind).unwrap();
+        self.bind(s, &name(path)).unwrap();
+        s
+    }
+
+    fn listener(&self, kind: SockType, path: &str) -> D::Sock {
+        let s = self.bound(kind, path);
+        self.listen(s, 5).unwrap();
+        self.set_nonblocking(s, true).unwrap();
+        s
+    }
+
+    fn client(&self, kind: SockType, path: &str) -> D::Sock {
+        let s = self.socket(kind).unwrap();
+        self.connect(s, &name(path)).unwrap();
+        s
+    }
+
+    fn close_all(&self, socks: &[D::Sock]) {
+        for s in socks {
+            assert_eq!(self.close(*s), Ok(()));
+        }
+    }
+
+    fn drain(&self, s: D::Sock, room: usize) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        while let Ok(message) = self.get(s, room) {
+            if message.is_empty() {
+                break;
+            }
+            messages.push(message);
+        }
+        messages
+    }
+
+    fn fill(&self, s: D::Sock, message: &[u8]) -> (usize, Errno) {
+        let mut times = 0;
+        loop {
+            match self.put(s, message) {
+                Ok(bytes) => assert_eq!(bytes, message.len()),
+                Err(errno) => return (times, errno),
+            }
+            times += 1;
+            assert!(times < 1_000_000, "the buffer has no end");
+        }
+    }
+}
