@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+"""Deletes every unlock of lockimpls in turn, and shows that the conformance battery catches each.
+
+    python3 lockimpls/tests/deleted-unlocks.py [-j JOBS] [FILE...]
+
+Works on copies of the checkout in a temporary folder. Prints a table in Markdown, a row per unlock: what the battery
+reported first. Exits with 1 if an unlock can be deleted unseen. About 10 seconds per unlock and job.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import queue
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SOURCES = "lockimpls/src"
+# The fault injection and the twins are not the layer; the calibration loop is measured, not tested.
+LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness.rs", "sync.rs", "backend/host")
+UNLOCK = re.compile(
+    r"\.(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
+    r"|(list|gc|scan|deferred|rights)_exit|leave::<F>|unkeep|unlock)\("
+)
+ASLEEP = "|| self.policy.sounlock(so, Step::Sleep)"
+GATE = "fast.gate.store(SHUT, Release);"
+LIMIT_S = 120
+
+
+def unlocks(only):
+    for path in sorted((ROOT / SOURCES).rglob("*.rs")):
+        name = str(path.relative_to(ROOT / SOURCES))
+        if name.startswith(LEFT_OUT) or (only and name not in only):
+            continue
+        function = ""
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = line.strip()
+            function = re.search(r"\bfn (\w+)|$", code).group(1) or function
+            if function == "let_another_in":  # Only the twin `no-lock` gets there.
+                continue
+            if ASLEEP in code:
+                yield name, number, code, line.replace(ASLEEP, "|| ()")
+            elif GATE in code or (code.endswith(";") and UNLOCK.search(code) and is_statement(code)):
+                yield name, number, code, "// deleted"
+
+
+def is_statement(code):
+    """A call made for its effect: not a definition, an assignment, or the release of a descriptor."""
+    if code.startswith(("fn ", "pub", "let ", "//", "return", "#")) or "compare_exchange" in code:
+        return False
+    # Releasing a descriptor, or a reference on a name, unlocks nothing.
+    return "self.fds.release" not in code and not code.startswith("self.rele(")
+
+
+def copy_to(folder):
+    files = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, check=True, capture_output=True).stdout.decode().split("\0")
+    for file in filter(None, files):
+        source = ROOT / file
+        if source.is_file():
+            target = pathlib.Path(folder) / file
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(source, target)
+
+
+def battery(folder):
+    env = dict(
+        os.environ, CARGO_TARGET_DIR=f"{folder}/target", CARGO_INCREMENTAL="1",
+        CARGO_PROFILE_TEST_OPT_LEVEL="0", CARGO_PROFILE_TEST_DEBUG="0", CARGO_PROFILE_DEV_DEBUG="0")
+    command = ["cargo", "test", "-q", "-p", "lockimpls", "--test", "conformance"]
+    try:
+        done = subprocess.run(
+            command, cwd=folder, env=env, capture_output=True, timeout=LIMIT_S, text=True,
+            errors="replace")
+    except subprocess.TimeoutExpired:
+        return None, "no end within the limit"
+    return done.returncode, done.stdout + done.stderr
+
+
+def verdict(code, output):
+    if code == 0:
+        return "NOT CAUGHT"
+    if code is None:
+        return "NOT CAUGHT: " + output
+    if "could not compile" in output:
+        return "NOT CAUGHT: does not compile"
+    report = next((line for line in output.splitlines() if line.startswith("witness: ")), None)
+    if report is None:
+        return "NOT CAUGHT by the witness: " + " ".join(output.split())[-120:]
+    return report.removeprefix("witness: ").rstrip(":")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("-j", type=int, default=2, help="copies at work at once")
+    parser.add_argument("files", nargs="*", help=f"only these, relative to {SOURCES}")
+    arguments = parser.parse_args()
+    rows = list(unlocks(arguments.files))
+    with tempfile.TemporaryDirectory() as top:
+        folders = queue.Queue()
+        for job in range(arguments.j):
+            copy_to(f"{top}/{job}")
+            code, output = battery(f"{top}/{job}")
+            if code != 0:
+                sys.exit(f"the battery fails without any deletion:\n{output}")
+            folders.put(f"{top}/{job}")
+
+        def judge(row):
+            name, number, _, replacement = row
+            folder = folders.get()
+            path = pathlib.Path(folder) / SOURCES / name
+            whole = path.read_text()
+            lines = whole.splitlines()
+            lines[number - 1] = replacement
+            path.write_text("\n".join(lines) + "\n")
+            result = verdict(*battery(folder))
+            path.write_text(whole)
+            folders.put(folder)
+            return result
+
+        missed = 0
+        print("| unlock | deleted | first report |\n|---|---|---|", flush=True)
+        with concurrent.futures.ThreadPoolExecutor(arguments.j) as jobs:
+            for (name, number, code, _), result in zip(rows, jobs.map(judge, rows)):
+                missed += result.startswith("NOT")
+                print(f"| `{name}:{number}` | `{code}` | {result} |", flush=True)
+    print(f"\n{len(rows)} unlocks, {len(rows) - missed} caught, {missed} not")
+    sys.exit(1 if missed else 0)
+
+
+if __name__ == "__main__":
+    main()
