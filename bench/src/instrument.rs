@@ -31,7 +31,7 @@ pub fn measure(lanes: &Lanes, job: &Job, process: &Process) -> Result<Instrument
         clock_step_ns: facts.clock_step_ns,
         lock_ns_per_pair: locks.plain_ns,
         checker_ns_per_pair: locks.checker_ns,
-        aa_spread_percent: aa_spread_percent(lanes, job, process)?,
+        aa_spread_percent: aa_spread(lanes, job, process)?.map(|s| s.interleaved_percent),
         loop_ns_per_operation: Some(loop_ns),
     })
 }
@@ -114,18 +114,25 @@ const AA_SLICE: Duration = Duration::from_millis(20);
 /// The spread is what this share of such comparisons stays under.
 const AA_LEVEL: f64 = 0.95;
 
-/// How far two series of the same cell lie apart, in percent, slices of both taking turns.
-///
-/// One comparison of two series would be a lucky number: the spread is the 95th percentile over every way to
-/// say which slice of a pair belongs to which series, all of which are equally true.
+/// How far two series of the same cell lie apart, in percent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct AaSpread {
+    /// Slices of both taking turns. One comparison of two series would be a lucky number: this is the 95th
+    /// percentile over every way to say which slice of a pair belongs to which series, all of them equally true.
+    pub interleaved_percent: f64,
+    /// One series after the other, as programs do that measure one case after another: the host drifts between.
+    pub in_turn_percent: f64,
+}
+
+/// Measures both on a cell; `None` if it was interrupted, or nothing was done.
 ///
 /// # Errors
 /// The cell cannot run.
-pub fn aa_spread_percent(
+pub fn aa_spread(
     lanes: &Lanes,
     job: &Job,
     process: &Process,
-) -> Result<Option<f64>, String> {
+) -> Result<Option<AaSpread>, String> {
     let slice = Slice {
         lanes,
         plan: &job.plan,
@@ -144,7 +151,19 @@ pub fn aa_spread_percent(
         let (a, b) = in_turn(turn, rate, rate);
         pairs.push((a?, b?));
     }
-    Ok(spread_percent(&pairs))
+    let spread = spread_percent(&pairs).zip(drift_percent(&pairs));
+    Ok(spread.map(|(interleaved_percent, in_turn_percent)| AaSpread {
+        interleaved_percent,
+        in_turn_percent,
+    }))
+}
+
+/// The difference between the median of the first half and that of the second.
+fn drift_percent(pairs: &[(f64, f64)]) -> Option<f64> {
+    let all: Vec<f64> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    let (first, second) = all.split_at(all.len() / 2);
+    let (first, second) = (median(first)?, median(second)?);
+    (first > 0.0).then(|| 100.0 * (second / first - 1.0).abs())
 }
 
 /// The [`AA_LEVEL`] quantile of the difference between the two medians over all relabellings.
@@ -175,6 +194,12 @@ mod tests {
         let apart = spread_percent(&[(100.0, 110.0); 6]).unwrap();
         assert!(apart > 4.0 && apart <= 10.1, "{apart}");
         assert_eq!(spread_percent(&[(0.0, 0.0); 2]), None);
+    }
+
+    #[test]
+    fn drift_is_what_lies_between_the_halves() {
+        let drift = drift_percent(&[(100.0, 100.0), (110.0, 110.0)]).unwrap();
+        assert!((drift - 10.0).abs() < 1e-9, "{drift}");
     }
 
     #[test]

@@ -146,6 +146,10 @@ impl<'a> Interval<'a> {
         self.clock.delta_as_nanos(self.began, self.clock.raw())
     }
 
+    fn stopping(&self) -> bool {
+        self.phase.load(Relaxed) == At::Stop as u8
+    }
+
     fn end(mut self, latencies: Option<Latencies>) -> Lane {
         // A lane that ended by itself saw no end; its interval ends here.
         if self.seen != At::Over as u8 {
@@ -185,6 +189,11 @@ impl Meter for ThroughputMeter<'_> {
     #[inline]
     fn now_ns(&self) -> u64 {
         self.0.now_ns()
+    }
+
+    #[inline]
+    fn stopping(&self) -> bool {
+        self.0.stopping()
     }
 
     #[inline(always)]
@@ -263,6 +272,11 @@ impl Meter for LatencyMeter<'_> {
     }
 
     #[inline]
+    fn stopping(&self) -> bool {
+        self.interval.stopping()
+    }
+
+    #[inline]
     fn record(&mut self, event: Event, latency_ns: u64) {
         self.add(event, latency_ns);
     }
@@ -293,7 +307,9 @@ mod tests {
             time.increment(30);
             meter.lap(Event::Receive);
         }
+        assert!(!meter.stopping());
         phase.stop();
+        assert!(meter.stopping());
         assert!(!meter.running());
         assert!(!meter.running());
         time.increment(5_000);
