@@ -1,1 +1,331 @@
-//! To come.
+//! SCM_RIGHTS: passing descriptors, refusing to, dropping them on the way, and the collector.
+
+use lockimpls::{Config, Domain, Errno, MsgFlags, SockType};
+
+use crate::battery::{NONE, Program, name};
+
+const STREAM: SockType = SockType::Stream;
+
+/// How many descriptors fit in one message: a 2 KiB cluster.
+const MOST: usize = 127;
+
+/// How many descriptors are in flight.
+fn in_flight<D: Domain>(layer: &lockimpls::Checked<D>) -> u64 {
+    layer.pools().iter().find(|pool| pool.name == "in_flight").unwrap().in_use
+}
+
+case!(a_descriptor_is_passed, layer, {
+    for kind in SockType::ALL {
+        for end in 0..2 {
+            let (a, b) = layer.pair(kind);
+            let (from, to) = if end == 0 { (a, b) } else { (b, a) };
+            let (c, d) = layer.pair(STREAM);
+            assert_eq!(layer.pass(from, b"two", &[c, d]), Ok(3));
+            assert_eq!(in_flight(layer), 2);
+            layer.close(c).unwrap();
+            let got = layer.take(to, 9, 5).unwrap();
+            assert_eq!((&got.data[..], got.fds.len(), got.flags), (&b"two"[..], 2, NONE));
+            assert_eq!(in_flight(layer), 0);
+            assert_eq!(layer.same_file(got.fds[1], d), Ok(true));
+            assert_eq!(layer.put(got.fds[0], b"via c"), Ok(5));
+            assert_eq!(layer.get(d, 9).unwrap(), b"via c");
+            layer.close_all(&got.fds);
+            layer.close_all(&[a, b, d]);
+        }
+    }
+});
+
+case!(descriptors_without_bytes, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        assert_eq!(layer.pass(a, b"", &[a]), Ok(0));
+        assert_eq!(layer.pass(a, b"", &[b]), Ok(0));
+        for of in [a, b] {
+            let got = layer.take(b, 9, 1).unwrap();
+            assert_eq!(got.data, b"");
+            assert_eq!(layer.same_file(got.fds[0], of), Ok(true));
+            layer.close_all(&got.fds);
+        }
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(a_control_message_divides_a_stream, layer, {
+    let (a, b) = layer.pair(STREAM);
+    layer.put(a, b"before").unwrap();
+    layer.pass(a, b"with", &[a]).unwrap();
+    layer.put(a, b"+after").unwrap();
+    layer.pass(a, b"second", &[b]).unwrap();
+    let first = layer.take(b, 99, 9).unwrap();
+    assert_eq!((&first.data[..], first.fds.len()), (&b"before"[..], 0));
+    let second = layer.take(b, 99, 9).unwrap();
+    assert_eq!((&second.data[..], second.fds.len()), (&b"with+after"[..], 1));
+    let third = layer.take(b, 99, 9).unwrap();
+    assert_eq!((&third.data[..], third.fds.len()), (&b"second"[..], 1));
+    layer.close_all(&second.fds);
+    layer.close_all(&third.fds);
+    layer.close_all(&[a, b]);
+});
+
+case!(a_peek_brings_no_descriptors, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        layer.pass(a, b"x", &[a]).unwrap();
+        assert_eq!(layer.recv(b, &mut [0], MsgFlags::PEEK), Ok(1));
+        assert_eq!(in_flight(layer), 1);
+        let got = layer.take(b, 1, 1).unwrap();
+        assert_eq!(got.fds.len(), 1);
+        layer.close_all(&[a, b, got.fds[0]]);
+    }
+});
+
+case!(without_any_room_descriptors_are_dropped, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let (c, d) = layer.pair(STREAM);
+        layer.pass(a, b"x", &[c]).unwrap();
+        layer.close(c).unwrap();
+        let got = layer.take(b, 9, 0).unwrap();
+        assert_eq!((&got.data[..], got.flags), (&b"x"[..], MsgFlags::CTRUNC));
+        assert_eq!(in_flight(layer), 0);
+        // It was the last reference: the socket is closed.
+        assert_eq!(layer.get(d, 1).unwrap(), b"");
+        layer.close_all(&[a, b, d]);
+    }
+});
+
+case!(too_little_room_loses_them_all, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let (c, d) = layer.pair(STREAM);
+        layer.pass(a, b"x", &[c, c]).unwrap();
+        layer.put(a, b"y").unwrap();
+        layer.close(c).unwrap();
+        assert_eq!(layer.take(b, 9, 1).unwrap_err(), Errno::Emsgsize);
+        assert_eq!(in_flight(layer), 0);
+        assert_eq!(layer.put(d, b"x"), Err(Errno::Epipe));
+        // What was sent afterwards can still be read.
+        assert_eq!(layer.drain(b, 9).concat().last(), Some(&b'y'));
+        layer.close_all(&[a, b, d]);
+    }
+});
+
+fn ten_files() -> Config {
+    Config { maxfiles: 10, ..Config::default() }
+}
+
+case!(the_receiver_has_no_room_for_a_descriptor, ten_files(), layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        layer.pass(a, b"x", &[a]).unwrap();
+        let others: Vec<_> = (0..8).map(|_| layer.dup(a).unwrap()).collect();
+        assert_eq!(layer.take(b, 9, 1).unwrap_err(), Errno::Emsgsize);
+        assert_eq!(in_flight(layer), 0);
+        layer.close_all(&others);
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(a_tenth_of_all_files_may_be_in_flight, ten_files(), layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        assert_eq!(layer.pass(a, b"x", &[a, b]), Err(Errno::Emfile));
+        layer.pass(a, b"x", &[b]).unwrap();
+        assert_eq!(layer.pass(a, b"x", &[a]), Err(Errno::Emfile));
+        assert_eq!(layer.pass(b, b"x", &[a]), Err(Errno::Emfile));
+        let got = layer.take(b, 1, 1).unwrap();
+        assert_eq!(layer.pass(b, b"x", &[a]), Ok(1));
+        layer.close_all(&[a, b, got.fds[0]]);
+    }
+});
+
+case!(a_message_holds_127_descriptors, layer, {
+    for kind in [STREAM, SockType::Seqpacket] {
+        let (a, b) = layer.pair(kind);
+        assert_eq!(layer.pass(a, b"x", &[a; MOST + 1]), Err(Errno::E2big));
+        assert_eq!(in_flight(layer), 0);
+        assert_eq!(layer.pass(a, b"x", &[a; MOST]), Ok(1));
+        let got = layer.take(b, 1, MOST).unwrap();
+        assert_eq!(got.fds.len(), MOST);
+        layer.close_all(&got.fds);
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(a_closed_descriptor_spoils_the_message, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let gone = layer.socket(STREAM).unwrap();
+        layer.close(gone).unwrap();
+        // The last one is looked at first.
+        for fds in [[gone, a, b], [a, gone, b], [a, b, gone]] {
+            assert_eq!(layer.pass(a, b"x", &fds), Err(Errno::Ebadf));
+            assert_eq!(in_flight(layer), 0);
+        }
+        // The descriptors are looked at before the connection.
+        assert_eq!(layer.get(b, 1), Err(Errno::Ewouldblock));
+        assert_eq!(layer.put(a, b"fine"), Ok(4));
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(a_full_peer_refuses_what_the_sender_has_room_for, layer, {
+    for kind in [STREAM, SockType::Seqpacket] {
+        let (a, b) = layer.pair(kind);
+        layer.setsockopt(b, lockimpls::SockOpt::RcvBuf, 16).unwrap();
+        assert_eq!(layer.pass(a, b"x", &[a]), Err(Errno::Enobufs));
+        assert_eq!(layer.pass(a, b"x", &[b, a]), Err(Errno::Enobufs));
+        assert_eq!(layer.put(a, b"y"), Ok(1));
+        assert_eq!(layer.drain(b, 9).concat(), b"y");
+        layer.setsockopt(a, lockimpls::SockOpt::RcvBuf, 16).unwrap();
+        assert_eq!(layer.pass(b, b"x", &[a]), Err(Errno::Enobufs));
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(close_drops_what_is_queued, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let (c, d) = layer.pair(STREAM);
+        for _ in 0..3 {
+            layer.pass(a, b"x", &[c]).unwrap();
+        }
+        layer.close_all(&[a, c]);
+        assert_eq!(layer.put(d, b"x"), Ok(1));
+        layer.close(b).unwrap();
+        assert_eq!(in_flight(layer), 0);
+        assert_eq!(layer.put(d, b"x"), Err(Errno::Epipe));
+        layer.close(d).unwrap();
+    }
+});
+
+case!(a_socket_in_a_socket_in_a_socket, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let mut outer = b;
+    for _ in 0..50 {
+        let (c, d) = layer.pair(STREAM);
+        layer.pass(c, b"x", &[outer]).unwrap();
+        layer.close_all(&[c, outer]);
+        outer = d;
+    }
+    assert_eq!(layer.put(a, b"x"), Ok(1));
+    layer.close(outer).unwrap();
+    assert_eq!(in_flight(layer), 0);
+    assert_eq!(layer.put(a, b"x"), Err(Errno::Epipe));
+    layer.close(a).unwrap();
+});
+
+case!(a_socket_in_its_own_buffer_is_collected, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        layer.pass(a, b"x", &[b]).unwrap();
+        layer.close_all(&[b, a]);
+        layer.collect();
+        assert_eq!(in_flight(layer), 0);
+    }
+});
+
+case!(two_sockets_in_each_other_are_collected, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let (c, d) = layer.pair(STREAM);
+        layer.pass(a, b"x", &[c, d]).unwrap();
+        layer.pass(b, b"y", &[a]).unwrap();
+        layer.pass(c, b"z", &[b, b]).unwrap();
+        layer.pass(d, b"z", &[a, b]).unwrap();
+        layer.close_all(&[a, b, c, d]);
+        layer.collect();
+        assert_eq!(in_flight(layer), 0);
+    }
+});
+
+case!(a_cycle_that_somebody_can_still_read_is_kept, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let (c, d) = layer.pair(STREAM);
+    // b sits in its own buffer, and in that of d, which is open.
+    layer.pass(a, b"1", &[b]).unwrap();
+    layer.pass(c, b"2", &[b]).unwrap();
+    layer.close(b).unwrap();
+    layer.collect();
+    let got = layer.take(d, 9, 1).unwrap();
+    assert_eq!(layer.get(got.fds[0], 0).unwrap(), b"");
+    assert_eq!(layer.put(a, b"3"), Ok(1));
+    layer.close_all(&[a, c, d, got.fds[0]]);
+    layer.collect();
+});
+
+case!(a_socket_in_flight_with_no_other_descriptor_lives, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let (c, d) = layer.pair(STREAM);
+    layer.pass(c, b"inner", &[a]).unwrap();
+    layer.pass(a, b"outer", &[d]).unwrap();
+    layer.close_all(&[d, a]);
+    for _ in 0..3 {
+        layer.collect();
+        let s = layer.socket(STREAM).unwrap();
+        layer.close(s).unwrap();
+    }
+    let outer = layer.take(b, 9, 1).unwrap();
+    let inner = layer.take(outer.fds[0], 9, 1).unwrap();
+    assert_eq!(inner.data, b"inner");
+    assert_eq!(layer.put(inner.fds[0], b"!"), Ok(1));
+    assert_eq!(layer.get(b, 9).unwrap(), b"!");
+    layer.close_all(&[b, c, outer.fds[0], inner.fds[0]]);
+});
+
+case!(descriptors_in_a_connection_that_nobody_accepts, layer, {
+    let listener = layer.listener(STREAM, "here");
+    let client = layer.client(STREAM, "here");
+    let (c, d) = layer.pair(STREAM);
+    layer.pass(client, b"x", &[c, client]).unwrap();
+    layer.close_all(&[c, client]);
+    layer.close(listener).unwrap();
+    layer.collect();
+    assert_eq!(in_flight(layer), 0);
+    assert_eq!(layer.put(d, b"x"), Err(Errno::Epipe));
+    layer.close(d).unwrap();
+    layer.unlink(&name("here")).unwrap();
+});
+
+case!(descriptors_to_a_named_receiver, layer, {
+    let there = layer.bound(SockType::Dgram, "there");
+    let s = layer.socket(SockType::Dgram).unwrap();
+    let to = name("there");
+    let send = |to, rights: &[D::Sock]| {
+        layer.sendmsg(s, &lockimpls::SendMsg { to: Some(to), data: b"x", rights, flags: NONE })
+    };
+    assert_eq!(send(&to, &[s, there]), Ok(1));
+    assert_eq!(send(&name("nowhere"), &[s]), Err(Errno::Enoent));
+    assert_eq!(in_flight(layer), 2);
+    let got = layer.take(there, 9, 2).unwrap();
+    assert_eq!(layer.same_file(got.fds[0], s), Ok(true));
+    layer.close_all(&got.fds);
+    layer.close_all(&[s, there]);
+    layer.unlink(&to).unwrap();
+});
+
+case!(descriptors_cross_while_a_collector_runs, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let (c, d) = layer.pair(STREAM);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for _ in 0..300 {
+                // `c` is merely in flight: the copy that was sent is closed at once.
+                let copy = layer.dup(c).unwrap();
+                while layer.pass(a, b"x", &[copy]) == Err(Errno::Ewouldblock) {}
+                layer.close(copy).unwrap();
+                layer.collect();
+            }
+        });
+        for _ in 0..300 {
+            let (mut data, mut fds) = ([0], [None]);
+            let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
+            layer.recvmsg(b, &mut msg).unwrap();
+            let got = fds[0].unwrap();
+            layer.put(got, b"y").unwrap();
+            layer.close(got).unwrap();
+            assert_eq!(layer.get(d, 1).unwrap(), b"y");
+        }
+    });
+    layer.close_all(&[a, b, c, d]);
+});
