@@ -10,6 +10,9 @@ use crate::run::Run;
 /// The kinds of event in the order in which they stand for a workload: its send, if it times one.
 const MAIN_EVENTS: [&str; 5] = ["send", "response", "round_trip", "service", "receive"];
 
+/// What the send by the lower address is called when it stands apart.
+pub(crate) const LOWER_ADDRESS: &str = "send_lower_address";
+
 /// A round, and the index of the run it is of: rounds are paired inside a run.
 pub(crate) type Round<'a> = (usize, &'a Measured);
 
@@ -75,6 +78,12 @@ pub(crate) fn merged_event(
     if event == "send" {
         return merge(runs, rounds, |kinds| {
             [kinds.send.as_ref(), kinds.send_higher_address.as_ref()]
+        });
+    }
+    if event == LOWER_ADDRESS {
+        return merge(runs, rounds, |kinds| {
+            let both = kinds.send_higher_address.is_some();
+            [kinds.send.as_ref().filter(|_| both), None]
         });
     }
     merge(runs, rounds, |kinds| {

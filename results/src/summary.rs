@@ -52,7 +52,8 @@ pub struct Row {
     pub latency: Option<RowLatency>,
     /// The two sides of the send apart, where they were recorded so: lower address, higher address.
     pub send_by_address: Option<[Quantiles; 2]>,
-    /// Locks taken per operation.
+    /// Locks taken per operation; `None` where the records name no lock and no path without one, as
+    /// those of a kernel's own sockets.
     pub acquisitions_per_operation: Option<f64>,
     /// Locks taken again for the sake of the order, per operation.
     pub relocks_per_operation: Option<f64>,
@@ -194,13 +195,15 @@ fn row(
     });
     let fairness: Vec<f64> = rounds.iter().map(|(_, round)| round.fairness_jain).collect();
     let flags = flags(rounds, latency.as_ref());
+    let counted = fast > 0 || slow > 0 || rounds.iter().any(|(_, round)| !round.locks.is_empty());
+    let per_operation = |count| share(count, operations).filter(|_| counted);
     Ok(Row {
         cell: cell.clone(),
         throughput: throughput(rounds, flags.all_flagged),
         latency,
         send_by_address: send_by_address(runs, rounds)?,
-        acquisitions_per_operation: share(acquisitions, operations),
-        relocks_per_operation: share(locks(|lock| lock.relocks), operations),
+        acquisitions_per_operation: per_operation(acquisitions),
+        relocks_per_operation: per_operation(locks(|lock| lock.relocks)),
         contended_share: share(locks(|lock| lock.contended), acquisitions),
         fast_path_share: share(fast, fast.saturating_add(slow)),
         fairness_jain: stats::median(&fairness),

@@ -28,6 +28,9 @@ pub fn render(summary: &Summary, columns: usize) -> String {
         text.push_str(&title(&first.cell));
         text.push('\n');
         text.push_str(&table_of(table, &summary.reference, columns));
+        if let Some(lines) = by_address(table) {
+            text.push_str(&lines);
+        }
         for note in notes(table) {
             text.push_str(&wrap(&note, columns));
         }
@@ -87,19 +90,17 @@ fn table_of(rows: &[Row], reference: &str, columns: usize) -> String {
         rows.iter().find_map(|row| row.latency.as_ref()).map_or("send", |found| found.event);
     let mut lines = vec![header(event, reference)];
     lines.extend(rows.iter().map(cells));
-    let widths: Vec<usize> = (0..lines[0].len())
-        .map(|column| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0))
-        .collect();
+    let widths = widths(&lines);
     let one_line = widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1) <= columns;
     let mut text = String::new();
     for line in &lines {
         let (first, second) = line.split_at(FIRST);
-        text.push_str(&aligned(first, &widths[..FIRST]));
+        text.push_str(&aligned(first, &widths[..FIRST], true));
         text.push_str(if one_line { GAP } else { "\n" });
         if !one_line {
             text.push_str(INDENT);
         }
-        text.push_str(&aligned(second, &widths[FIRST..]));
+        text.push_str(&aligned(second, &widths[FIRST..], false));
         text.push('\n');
     }
     text
@@ -149,12 +150,18 @@ fn percent_rounded(share: f64) -> String {
     format!("{:.0}%", share * 100.0)
 }
 
-/// One line of columns: the first to the left, the others to the right.
-fn aligned(cells: &[String], widths: &[usize]) -> String {
+/// The widest cell of each column.
+fn widths(lines: &[Vec<String>]) -> Vec<usize> {
+    let widest = |column: usize| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0);
+    (0..lines[0].len()).map(widest).collect()
+}
+
+/// One line of columns, to the right; the first to the left if it is a name.
+fn aligned(cells: &[String], widths: &[usize], named: bool) -> String {
     let mut line = String::new();
     for (index, (cell, room)) in cells.iter().zip(widths).enumerate() {
         let blank = " ".repeat(room - width(cell));
-        let is_name = index == 0 && widths.len() == FIRST;
+        let is_name = named && index == 0;
         line.push_str(if index == 0 { "" } else { GAP });
         line.push_str(&if is_name { format!("{cell}{blank}") } else { format!("{blank}{cell}") });
     }
@@ -165,59 +172,69 @@ fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// What must be known of the rows: each thing once, with the rows it is true of.
-fn notes(rows: &[Row]) -> Vec<String> {
-    let mut notes: Vec<(String, Vec<String>)> = Vec::new();
+/// The send's two sides apart, for the rows that have them: the order of the locks differs.
+fn by_address(rows: &[Row]) -> Option<String> {
+    let header =
+        ["send by address", "t", "lower p50", "p99", "p99.9", "higher p50", "p99", "p99.9"];
+    let mut lines = vec![header.map(str::to_owned).to_vec()];
     for row in rows {
-        let name = format!("{} t{}", row.cell.backend, row.cell.threads);
-        for text in row_notes(row) {
-            match notes.iter_mut().find(|(other, _)| *other == text) {
-                Some((_, names)) => names.push(name.clone()),
-                None => notes.push((text, vec![name.clone()])),
-            }
+        if let Some([lower, higher]) = &row.send_by_address {
+            let quantiles = [lower, higher].map(|side| [side.p50_ns, side.p99_ns, side.p999_ns]);
+            let mut line = vec![row.cell.backend.clone(), row.cell.threads.to_string()];
+            line.extend(quantiles.concat().into_iter().map(time));
+            lines.push(line);
         }
     }
-    let told = |(text, names): (String, Vec<String>)| match names.len() {
-        count if count == rows.len() && count > 1 => format!("all: {text}"),
-        _ => format!("{}: {text}", names.join(", ")),
-    };
-    notes.into_iter().map(told).collect()
+    (lines.len() > 1).then(|| {
+        let widths = widths(&lines);
+        lines.iter().map(|line| aligned(line, &widths, true) + "\n").collect()
+    })
 }
 
-fn row_notes(row: &Row) -> Vec<String> {
-    let Flags { flagged_rounds, rounds, lost_count, .. } = row.flags;
-    let mut notes = Vec::new();
-    if let Some([lower, higher]) = &row.send_by_address {
-        let side = |found: &crate::Quantiles| {
-            [found.p50_ns, found.p99_ns, found.p999_ns, found.max_ns].map(time).join(" ")
-        };
-        notes.push(format!("send by lower address {}, by higher {}", side(lower), side(higher)));
+/// What must be known of the rows: each thing once, with the rows it is true of.
+fn notes(rows: &[Row]) -> Vec<String> {
+    let every: [(&str, Told); 7] = [
+        ("OVERLOADED (the rate was not kept up, percentiles are void)", |flags| {
+            flags.overloaded.then(String::new)
+        }),
+        ("rounds flagged (a thread was kept off its CPU; not in ratios)", |flags| {
+            let Flags { flagged_rounds, rounds, .. } = flags;
+            (*flagged_rounds > 0).then(|| format!("{flagged_rounds} of {rounds}"))
+        }),
+        ("op/s is over flagged rounds, there being no others", |flags| {
+            flags.all_flagged.then(String::new)
+        }),
+        ("threads UNPINNED", |flags| flags.unpinned.then(String::new)),
+        ("more threads than CPUs", |flags| flags.oversubscribed.then(String::new)),
+        ("quantised: p50 is under 10 steps of the clock", |flags| {
+            flags.quantised.then(String::new)
+        }),
+        ("latencies over one minute, counted as one minute", |flags| {
+            (flags.lost_count > 0).then(|| flags.lost_count.to_string())
+        }),
+    ];
+    every.into_iter().filter_map(|(text, told)| note(rows, text, told)).collect()
+}
+
+/// Whether something is true of a row, and what more there is to say of that row.
+type Told = fn(&Flags) -> Option<String>;
+
+/// One note with the rows it is true of; `None` when it is true of none.
+fn note(rows: &[Row], text: &str, told: Told) -> Option<String> {
+    let mut names: Vec<String> = Vec::new();
+    let mut details: Vec<String> = Vec::new();
+    for row in rows {
+        if let Some(detail) = told(&row.flags) {
+            names.push(format!("{} t{} {detail}", row.cell.backend, row.cell.threads));
+            details.push(detail);
+        }
     }
-    if row.flags.overloaded {
-        notes.push("OVERLOADED: the rate was not kept up, percentiles are void".to_owned());
+    let all = names.len() == rows.len() && details.windows(2).all(|pair| pair[0] == pair[1]);
+    if all && names.len() > 1 {
+        return Some(format!("{text}: all {}", details[0]).trim_end().to_owned());
     }
-    if row.flags.all_flagged {
-        notes.push("every throughput round flagged, so op/s is over flagged rounds".to_owned());
-    }
-    if flagged_rounds > 0 {
-        notes.push(format!(
-            "{flagged_rounds} of {rounds} rounds flagged (a thread was kept off its CPU), not in \
-             ratios"
-        ));
-    }
-    if row.flags.unpinned {
-        notes.push("UNPINNED threads".to_owned());
-    }
-    if row.flags.oversubscribed {
-        notes.push("more threads than CPUs".to_owned());
-    }
-    if row.flags.quantised {
-        notes.push("p50 is under 10 steps of the clock: quantised".to_owned());
-    }
-    if lost_count > 0 {
-        notes.push(format!("{lost_count} latencies were over one minute"));
-    }
-    notes
+    let names: Vec<&str> = names.iter().map(|name| name.trim_end()).collect();
+    (!names.is_empty()).then(|| format!("{text}: {}", names.join(", ")))
 }
 
 fn closing(summary: &Summary) -> Vec<String> {

@@ -9,7 +9,7 @@ use hdrhistogram::Histogram;
 
 use super::{Content, ExportError, by_cell, plain};
 use crate::cell::Cell;
-use crate::merged::{main_event, merged_event};
+use crate::merged::{LOWER_ADDRESS, main_event, merged_event};
 use crate::record::Latencies;
 use crate::run::Run;
 
@@ -27,7 +27,8 @@ pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         let name = if shared.count() > 1 { long_name(cell) } else { short_name(cell) };
         let Some((main, merged)) = main_event(runs, rounds)? else { continue };
         files.push((format!("{name}.hgrm").into(), text(&merged).into_bytes()));
-        for event in Latencies::NAMES.into_iter().filter(|event| *event != main) {
+        let others = [LOWER_ADDRESS].into_iter().chain(Latencies::NAMES);
+        for event in others.filter(|event| *event != main) {
             if let Some(merged) = merged_event(runs, rounds, event)? {
                 files.push((format!("{name}-{event}.hgrm").into(), text(&merged).into_bytes()));
             }

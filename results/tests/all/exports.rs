@@ -54,12 +54,15 @@ fn hgrm_names_are_longer_where_they_must_be() {
     large.cell.message_bytes = 1024;
     large.cell_id = large.cell.id();
     large.latency_ns.receive = large.latency_ns.send.clone();
+    large.latency_ns.send_higher_address = large.latency_ns.send.clone();
     let (folder, paths) = exported(vec![latency("global", 0, &[5]), large], Format::Hgrm);
     assert_eq!(
         names(folder.path(), &paths),
         [
             "global-pairs-t2-stream-64B-adaptive.hgrm",
             "global-pairs-t2-stream-1024B-adaptive.hgrm",
+            "global-pairs-t2-stream-1024B-adaptive-send_lower_address.hgrm",
+            "global-pairs-t2-stream-1024B-adaptive-send_higher_address.hgrm",
             "global-pairs-t2-stream-1024B-adaptive-receive.hgrm",
         ]
     );

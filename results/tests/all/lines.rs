@@ -133,3 +133,23 @@ fn hostile_lines_are_errors() {
         assert!(Record::from_line(hostile).is_err(), "{hostile:.80}");
     }
 }
+
+/// The example of FORMAT.md is a record, and a record has no field that FORMAT.md does not name.
+#[test]
+fn the_documented_example_is_true() {
+    let text = include_str!("../../FORMAT.md");
+    let example = text.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    let example: serde_json::Value =
+        serde_json::from_str(example.expect("an example")).expect("JSON");
+    let record = Record::from_line(&example.to_string()).expect("a record");
+    let written: serde_json::Value =
+        serde_json::from_str(&record.to_line().expect("a line")).expect("JSON");
+    assert_eq!(written, example);
+    for record in all() {
+        let line = record.to_line().expect("a line");
+        let value: serde_json::Value = serde_json::from_str(&line).expect("JSON");
+        for name in value.as_object().expect("an object").keys() {
+            assert!(text.contains(&format!("`{name}`")), "{name} is not in FORMAT.md");
+        }
+    }
+}

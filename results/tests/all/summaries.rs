@@ -1,6 +1,8 @@
 //! Summaries and their tables.
 
-use results::{LockCounts, Measured, Run, StoreError, Summary, histogram, summarise, table};
+use results::{
+    FastPath, LockCounts, Measured, Run, StoreError, Summary, histogram, summarise, table,
+};
 
 use crate::fixture::{cell, finding, latency, run, throughput};
 
@@ -113,6 +115,21 @@ fn absent_things_are_absent() {
     assert_eq!((row.fast_path_share, row.ratio), (None, None));
 }
 
+#[test]
+fn no_lock_named_is_not_no_lock_taken() {
+    let mut host = throughput("host", 0, 10);
+    host.locks.clear();
+    host.fast_path = FastPath::default();
+    let mut lock_free = throughput("lock-free", 0, 10);
+    lock_free.locks.clear();
+    lock_free.fast_path = FastPath { sends: 10, receives: 10, ..FastPath::default() };
+    let rows = summary(vec![host, lock_free]).rows;
+    assert_eq!(
+        rows.iter().map(|row| row.acquisitions_per_operation).collect::<Vec<_>>(),
+        [None, Some(0.0)]
+    );
+}
+
 /// A run with everything a table can show, in unpleasant sizes.
 fn crowded() -> Run {
     let mut rounds = Vec::new();
@@ -143,8 +160,13 @@ fn tables_fit() {
     }
     let wide = table::render(&summary, 200);
     let narrow = table::render(&summary, 80);
-    assert_eq!(narrow.lines().count() - wide.lines().count(), 5 + 2, "{narrow}{wide}");
+    assert_eq!(narrow.lines().count() - wide.lines().count(), 5 + 1, "{narrow}{wide}");
     assert!(!narrow.contains('\x1b'));
+    let has = |line: &str| assert!(narrow.lines().any(|other| other == line), "{narrow}");
+    has("send by address  t  lower p50    p99  p99.9  higher p50    p99  p99.9");
+    has("per-socket       2     1.00ms  60.0s  60.0s      1.00ms  60.0s  60.0s");
+    has("more threads than CPUs: all");
+    has("rounds flagged (a thread was kept off its CPU; not in ratios): all 1 of 10");
 }
 
 #[test]
@@ -161,8 +183,8 @@ global      2  1.10M  ±13.6%    1.23µs  2.00ms  2.00ms  2.00ms
         4.00     0.50      25.0%       0.0%  1.000  1.00 [1.00, 1.00]    75%
 per-socket  2  2.40M   ±8.3%         -       -       -       -
         4.00     0.50      25.0%       0.0%  1.000  2.00 [2.00, 2.00]    50%
-per-socket t2: 1 of 3 rounds flagged (a thread was kept off its CPU), not in
-    ratios
+rounds flagged (a thread was kept off its CPU; not in ratios): per-socket t2 1
+    of 3
 
 ratios are paired by round; few rounds give their widest interval, which has the
     level shown (95 % needs 6 rounds)
