@@ -64,7 +64,7 @@ impl<D: Domain> On<D> {
 
     /// A socket that is connected to the lane's listener.
     fn connected(&self, caller: &mut Caller<'_, D>) -> D::Sock {
-        let sock = caller.must("socket", caller.domain.socket(self.plan.socket_type));
+        let sock = caller.socket(self.plan.socket_type);
         let name = &self.names[caller.place.lane / 2];
         loop {
             match caller.domain.connect(sock, name) {

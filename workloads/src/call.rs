@@ -6,6 +6,9 @@ use lockimpls::{Checked, Domain, Errno, MsgFlags, SockType};
 use crate::message::{Sink, Source};
 use crate::{LaneSums, Meter, Plan};
 
+/// How often a socket is asked for before it counts as gone for good.
+const EXHAUSTED_MAX: u32 = 1 << 20;
+
 /// Where something happens, for reports.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
@@ -76,6 +79,21 @@ impl<'a, D: Domain> Caller<'a, D> {
             Ok(value) => value,
             Err(errno) => self.place.fail(call, errno),
         }
+    }
+
+    /// Opens a socket. Where others have taken all there are (connections that wait in a queue take
+    /// one each), that is a refusal, and it is tried again until they have let go of some.
+    pub(crate) fn socket(&mut self, kind: SockType) -> D::Sock {
+        for _ in 0..EXHAUSTED_MAX {
+            match self.domain.socket(kind) {
+                Err(Errno::Enobufs | Errno::Enomem | Errno::Emfile | Errno::Enfile) => {
+                    self.sums.refusals += 1;
+                    std::thread::yield_now();
+                }
+                result => return self.must("socket", result),
+            }
+        }
+        self.place.fail("socket, again and again,", Errno::Enobufs)
     }
 
     /// Sends what is left of a message, once.

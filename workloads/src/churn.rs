@@ -218,7 +218,7 @@ impl<'a, D: Domain> Sender<'a, D> {
             let connected = self.route == Route::Connected;
             self.route = if connected { Route::Addressed } else { Route::Connected };
         } else {
-            let sock = self.caller.must("socket", domain.socket(kind));
+            let sock = self.caller.socket(kind);
             self.connected = Some(sock);
             self.caller.must("fcntl", domain.set_nonblocking(sock, true));
         }
@@ -273,7 +273,7 @@ impl<'a, D: Domain> Churner<'a, D> {
         let mut stale = false;
         meter.skip();
         while meter.running() {
-            let sock = self.caller.must("socket", domain.socket(self.kind));
+            let sock = self.caller.socket(self.kind);
             self.caller.must("bind", domain.bind(sock, self.name));
             if self.kind == SockType::Dgram {
                 self.take(sock);

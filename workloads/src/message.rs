@@ -61,11 +61,10 @@ const fn sequence_bits(len: usize) -> u32 {
     }
 }
 
+/// The word that these less than 8 bytes begin: a loop, for so few are not worth a call of memcpy.
 #[inline]
 fn word(bytes: &[u8]) -> u64 {
-    let mut room = [0; 8];
-    room[..bytes.len()].copy_from_slice(bytes);
-    u64::from_le_bytes(room)
+    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
 }
 
 #[inline]
@@ -136,12 +135,15 @@ impl Source {
     #[inline]
     fn write(&mut self, flags: u64) {
         let head = head(self.origin, self.next) | flags;
-        let len = self.data.len();
         match self.data.first_chunk_mut() {
             Some(bytes) => *bytes = head.to_le_bytes(),
-            None => self.data.copy_from_slice(&head.to_le_bytes()[..len]),
+            None => {
+                for (i, to) in self.data.iter_mut().enumerate() {
+                    *to = (head >> (8 * i)) as u8;
+                }
+            }
         }
-        if len >= 2 * HEAD_BYTES
+        if self.data.len() >= 2 * HEAD_BYTES
             && let Some(bytes) = self.data.last_chunk_mut()
         {
             *bytes = (!head).to_le_bytes();

@@ -91,7 +91,7 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
     let on = <K::On<D> as Workload<D>>::new(&domain, plan).expect("the workload's sockets open");
     let done = AtomicBool::new(false);
     let lanes: Vec<(LaneSums, Counted)> = std::thread::scope(|scope| {
-        scope.spawn(|| watch(&done));
+        let watchdog = scope.spawn(|| watch(&done));
         let lanes: Vec<_> = (0..plan.threads)
             .map(|lane| {
                 scope.spawn({
@@ -113,6 +113,7 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
         let lanes = lanes.into_iter().map(|lane| lane.join().expect("lanes do not unwind"));
         let lanes = lanes.collect();
         done.store(true, Relaxed);
+        watchdog.thread().unpark();
         lanes
     });
     let mut outcome = Outcome { sums: Vec::new(), operations: 0, laps: [0; crate::EVENTS] };
@@ -132,7 +133,7 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
 fn watch(done: &AtomicBool) {
     let mut last = (witness::progress(), Instant::now());
     while !done.load(Relaxed) {
-        std::thread::sleep(Duration::from_millis(20));
+        std::thread::park_timeout(Duration::from_millis(20));
         let now = witness::progress();
         if !witness::is_stuck(&last.0, &now) {
             last = (now, Instant::now());

@@ -7,8 +7,8 @@
 //!   reaches the socket that got the number next: one load and one comparison. Between it and the
 //!   system call another thread may still close the descriptor, as in any process; who uses a
 //!   descriptor while another thread closes it gets what the machine makes of it.
-//! * Names live in a private directory, made with the layer and removed with it. What does not fit
-//!   there (long names, slashes) gets a number instead, so every [`SockAddr`] can be bound.
+//! * Names live in a private directory, made for the first and removed with the layer. What does
+//!   not fit there (long names, slashes) gets a number instead, so every [`SockAddr`] can be bound.
 //! * The buffers have the machine's default sizes; of the [`Config`] only `wait` is obeyed.
 //! * `park` makes blocking system calls. `spin` never does: it repeats nonblocking ones. `adaptive`
 //!   repeats a few, then makes the blocking one. accept(2) and connect(2) know no such flag: they
@@ -215,7 +215,7 @@ impl Domain for Host {
         Ok(Host {
             generations: (0..FD_MAX).map(|_| AtomicU32::new(0)).collect(),
             wait: config.wait,
-            names: Names::new()?,
+            names: Names::new(),
             counts: CachePadded::new(Counts::default()),
         })
     }

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::mem::{offset_of, size_of, zeroed};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use libc::{sockaddr_un, socklen_t};
 
@@ -17,8 +18,8 @@ const BASE_MAX: usize = 64;
 
 /// The directory, and the names in it that are no file names.
 pub(super) struct Names {
-    /// Without a slash at the end.
-    directory: Vec<u8>,
+    /// Made for the first name, or not at all; without a slash at the end.
+    directory: OnceLock<Result<Vec<u8>, Errno>>,
     /// Number `i` is the file `+i`.
     numbered: Mutex<Vec<SockAddr>>,
 }
@@ -52,20 +53,29 @@ impl Address {
     }
 }
 
+/// Makes the private directory, in TMPDIR where that is short enough for a socket's path.
+fn make_directory() -> Result<Vec<u8>, Errno> {
+    let asked = std::env::temp_dir();
+    let short = asked.is_absolute() && asked.as_os_str().len() <= BASE_MAX;
+    let base = if short { asked } else { PathBuf::from("/tmp") };
+    let mut directory = base.join("solock-XXXXXX").as_os_str().as_bytes().to_vec();
+    directory.push(0);
+    // SAFETY: mkdtemp changes the six X before the NUL of this buffer, which is ours.
+    if unsafe { libc::mkdtemp(directory.as_mut_ptr().cast()) }.is_null() {
+        return Err(last_errno());
+    }
+    directory.pop();
+    Ok(directory)
+}
+
 impl Names {
-    /// Makes the private directory, in TMPDIR where that is short enough for a socket's path.
-    pub(super) fn new() -> Result<Names, Errno> {
-        let asked = std::env::temp_dir();
-        let short = asked.is_absolute() && asked.as_os_str().len() <= BASE_MAX;
-        let base = if short { asked } else { PathBuf::from("/tmp") };
-        let mut directory = base.join("solock-XXXXXX").as_os_str().as_bytes().to_vec();
-        directory.push(0);
-        // SAFETY: mkdtemp changes the six X before the NUL of this buffer, which is ours.
-        if unsafe { libc::mkdtemp(directory.as_mut_ptr().cast()) }.is_null() {
-            return Err(last_errno());
-        }
-        directory.pop();
-        Ok(Names { directory, numbered: Mutex::new(Vec::new()) })
+    /// No names yet.
+    pub(super) fn new() -> Names {
+        Names { directory: OnceLock::new(), numbered: Mutex::new(Vec::new()) }
+    }
+
+    fn directory(&self) -> Result<&[u8], Errno> {
+        self.directory.get_or_init(make_directory).as_deref().map_err(|errno| *errno)
     }
 
     fn numbered(&self) -> std::sync::MutexGuard<'_, Vec<SockAddr>> {
@@ -77,14 +87,15 @@ impl Names {
         if name.is_unnamed() {
             return Err(Errno::Einval);
         }
+        let directory = self.directory()?;
         let mut address = Address::room();
-        let room = address.un.sun_path.len() - self.directory.len() - 1;
+        let room = address.un.sun_path.len() - directory.len() - 1;
         let plain = name.path().len() < room
             && !matches!(name.path()[0], b'+' | b'.')
             && !name.path().iter().any(|byte| matches!(byte, b'/' | 0));
         let number = if plain { Vec::new() } else { self.number(name) };
         let file = if plain { name.path() } else { &number };
-        let path = self.directory.iter().chain(b"/").chain(file);
+        let path = directory.iter().chain(b"/").chain(file);
         for (to, from) in address.un.sun_path.iter_mut().zip(path) {
             *to = *from as libc::c_char;
         }
@@ -106,7 +117,11 @@ impl Names {
     /// The name that an address of the machine stands for.
     pub(super) fn name(&self, address: &Address) -> SockAddr {
         let path = address.path();
-        let file = path.strip_prefix(self.directory.as_slice()).and_then(|p| p.strip_prefix(b"/"));
+        let directory = match self.directory.get() {
+            Some(Ok(directory)) if !path.is_empty() => directory.as_slice(),
+            _ => return SockAddr::UNNAMED,
+        };
+        let file = path.strip_prefix(directory).and_then(|rest| rest.strip_prefix(b"/"));
         let file = file.unwrap_or(&path);
         let Some(number) = file.strip_prefix(b"+") else {
             return SockAddr::new(file).unwrap_or(SockAddr::UNNAMED);
@@ -119,7 +134,9 @@ impl Names {
 
 impl Drop for Names {
     fn drop(&mut self) {
-        // What cannot be removed is left to whoever cleans the temporary directory.
-        let _ = std::fs::remove_dir_all(Path::new(OsStr::from_bytes(&self.directory)));
+        if let Some(Ok(directory)) = self.directory.get() {
+            // What cannot be removed is left to whoever cleans the temporary directory.
+            let _ = std::fs::remove_dir_all(Path::new(OsStr::from_bytes(directory)));
+        }
     }
 }
