@@ -139,7 +139,8 @@ fn cases<'a>(
 /// How far identical series of the cell lie apart, as a share.
 fn noise(lanes: &Lanes, job: &Job, process: &Process) -> Result<f64, String> {
     let spread = instrument::aa_spread(lanes, job, process)?;
-    let percent = spread.map_or(0.0, |spread| spread.interleaved_percent.max(spread.in_turn_percent));
+    let percent =
+        spread.map_or(0.0, |spread| spread.interleaved_percent.max(spread.in_turn_percent));
     let threshold = (percent / 100.0).max(NOISE_MIN);
     println!("{}: noise threshold {:.1} %", job.cell.workload, threshold * 100.0);
     Ok(threshold)

@@ -8,8 +8,8 @@ use crate::witness::{self, Operation};
 
 /// A [`Domain`] behind its boundary: the system call's entry and its return to user mode.
 ///
-/// Each call is `#[inline(never)]`, so that every backend pays for the same call, and on
-/// return the thread must hold nothing ([`witness`]). The domain inside cannot be reached otherwise.
+/// Each call is `#[inline(never)]`, so that every backend pays for the same call, and on return the
+/// thread must hold nothing ([`witness`]). The domain inside cannot be reached otherwise.
 #[derive(Debug)]
 pub struct Checked<D> {
     domain: D,
@@ -191,8 +191,8 @@ impl<D: Domain> Checked<D> {
         self.domain.pools()
     }
 
-    /// The check at the end of a run, when every descriptor was closed: collects, and reports whatever is
-    /// still in use. A report ends the process.
+    /// The check at the end of a run, when every descriptor was closed: collects, and reports
+    /// whatever is still in use. A report ends the process.
     pub fn check_end(&self) {
         self.collect();
         witness::check_pools(D::NAME, &self.pools());

@@ -1,9 +1,10 @@
 //! The descriptor table: what a caller's descriptor refers to.
 //!
-//! A descriptor is a place in the table and the place's generation, which grows when it is closed: a stale one is
-//! recognised, never taken for its successor. A request reads its place without the table's lock, locks the socket
-//! it finds there, and asks again under that lock (`Locked::solock_fd`): memory of sockets is never anything else, so the lock is a lock
-//! whatever happened meanwhile. `fdplock` guards allocation and release alone.
+//! A descriptor is a place in the table and the place's generation, which grows when it is closed:
+//! a stale one is recognised, never taken for its successor. A request reads its place without the
+//! table's lock, locks the socket it finds there, and asks again under that lock
+//! (`Locked::solock_fd`): memory of sockets is never anything else, so the lock is a lock whatever
+//! happened meanwhile. `fdplock` guards allocation and release alone.
 
 use std::marker::PhantomData;
 
@@ -36,8 +37,8 @@ struct Place {
 pub(crate) struct Descriptors<F: Fault> {
     fdplock: RwLock,
     places: Box<[Place]>,
-    /// Free places. Under `fdplock`, which the witness sees; the mutex is never contended and keeps this file free of
-    /// unsafe code.
+    /// Free places. Under `fdplock`, which the witness sees; the mutex is never contended and keeps
+    /// this file free of unsafe code.
     free: Mutex<Vec<u32>>,
     count: Count,
     fault: PhantomData<F>,
@@ -105,7 +106,8 @@ impl<F: Fault> Descriptors<F> {
         self.places[fd.place as usize].socket.store(pointer, Release);
     }
 
-    /// `fdremove`: closes the descriptor; what it referred to. The second of two closers gets EBADF.
+    /// `fdremove`: closes the descriptor; what it referred to. The second of two closers gets
+    /// EBADF.
     pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef>, Errno> {
         self.enter();
         let Some(place) = self.place(fd) else {

@@ -1,9 +1,9 @@
 //! The public seam: what a socket layer can do, and the words of its calls.
 //!
 //! [`Domain`] is what a backend is. The modelled backends share one implementation of it (`uipc`);
-//! `host` answers with system calls; another crate can bring its own and hand it to the same harness.
-//! Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that every call
-//! passes, as every system call passes the kernel's return to user mode.
+//! `host` answers with system calls; another crate can bring its own and hand it to the same
+//! harness. Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that
+//! every call passes, as every system call passes the kernel's return to user mode.
 
 use crate::errno::Errno;
 
@@ -162,11 +162,7 @@ impl<'a, S> RecvMsg<'a, S> {
     }
 
     /// A receive of bytes and descriptors.
-    pub fn with_rights(
-        data: &'a mut [u8],
-        rights: &'a mut [Option<S>],
-        flags: MsgFlags,
-    ) -> Self {
+    pub fn with_rights(data: &'a mut [u8], rights: &'a mut [Option<S>], flags: MsgFlags) -> Self {
         Self { data, rights, rights_len: 0, from: SockAddr::UNNAMED, flags }
     }
 }
@@ -252,11 +248,13 @@ pub struct PoolUse {
 
 /// A unix(4) socket layer.
 ///
-/// Every call may be made by any thread on any socket at any time. Calls that would wait do so unless
-/// the socket or the call is nonblocking. A closed or never opened descriptor gives `EBADF` in each.
+/// Every call may be made by any thread on any socket at any time. Calls that would wait do so
+/// unless the socket or the call is nonblocking. A closed or never opened descriptor gives `EBADF`
+/// in each.
 ///
-/// Implementations take and release their locks through [`sync`](crate::sync), so that the witness sees
-/// them; they need not (and cannot) check for leaks at a call's end: [`Checked`](crate::Checked) does.
+/// Implementations take and release their locks through [`sync`](crate::sync), so that the witness
+/// sees them; they need not (and cannot) check for leaks at a call's end:
+/// [`Checked`](crate::Checked) does.
 pub trait Domain: Send + Sync + Sized + 'static {
     /// A descriptor: what socket(2) returns. Stale descriptors are recognised, never reused.
     type Sock: Copy + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync + 'static;
@@ -274,7 +272,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// Where the sizes make no sense (`EINVAL`) or the machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
 
-    /// Two connected sockets; the first has the lower address of the two when nothing was closed yet.
+    /// Two connected sockets; the first has the lower address of the two when nothing was closed
+    /// yet.
     fn socketpair(&self, kind: SockType) -> Result<(Self::Sock, Self::Sock), Errno>;
     /// A socket that is not connected.
     fn socket(&self, kind: SockType) -> Result<Self::Sock, Errno>;
@@ -324,8 +323,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// O_NONBLOCK, on the socket.
     fn set_nonblocking(&self, s: Self::Sock, on: bool) -> Result<(), Errno>;
 
-    /// Whether there is work that a kernel would leave to a task: the boundary then calls [`Domain::collect`], after the
-    /// call that made it necessary has returned and was checked.
+    /// Whether there is work that a kernel would leave to a task: the boundary then calls
+    /// [`Domain::collect`], after the call that made it necessary has returned and was checked.
     #[inline]
     fn wants_collect(&self) -> bool {
         false

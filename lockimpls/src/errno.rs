@@ -1,7 +1,8 @@
 //! The errors of the socket layer, named after errno(2).
 //!
-//! The layer answers with the errors that OpenBSD's unix(4) gives for the same request (`uipc_usrreq.c`
-//! 1.166, `uipc_socket.c` 1.279); the `host` backend answers with the machine's own.
+//! The layer answers with the errors that OpenBSD's unix(4) gives for the same request
+//! (`uipc_usrreq.c` 1.166, `uipc_socket.c` 1.279); the `host` backend answers with the machine's
+//! own.
 
 /// Why a request was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -1,10 +1,11 @@
 //! Deliberate faults: how a broken twin of a backend differs from the real one.
 //!
-//! A backend is generic over a [`Fault`]; the real one has [`NoFault`], whose hooks are constants that the compiler
-//! removes. A twin leaves out one [`Step`], or lets another thread in at one [`Window`]. Everything
-//! else, the whole of `uipc` included, is the same source.
+//! A backend is generic over a [`Fault`]; the real one has [`NoFault`], whose hooks are constants
+//! that the compiler removes. A twin leaves out one [`Step`], or lets another thread in at one
+//! [`Window`]. Everything else, the whole of `uipc` included, is the same source.
 
-/// A step of a request that a twin can leave out. Each unlock names its own, so that each can be left out alone.
+/// A step of a request that a twin can leave out. Each unlock names its own, so that each can be
+/// left out alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(usize)]
 pub(crate) enum Step {

@@ -1,8 +1,11 @@
-//! A unix(4) socket layer in user space, with interchangeable locking, and the checker that never looks away.
+//! A unix(4) socket layer in user space, with interchangeable locking, and the checker that never
+//! looks away.
 //!
 //! * [`Domain`] is what a backend is; [`visit_all`] names every one of them.
-//! * [`Checked`] is the boundary every call passes: what a system call's entry and return are to a kernel.
-//! * [`witness`] keeps what every thread holds, and reports what is held too long or taken in the wrong order.
+//! * [`Checked`] is the boundary every call passes: what a system call's entry and return are to a
+//!   kernel.
+//! * [`witness`] keeps what every thread holds, and reports what is held too long or taken in the
+//!   wrong order.
 //! * [`sync`] has the one lock type, taken and released by hand.
 //!
 //! The lock order is the table at [`witness::Class`].

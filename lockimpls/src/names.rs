@@ -1,9 +1,9 @@
 //! The names that sockets are bound to: the file system, as far as unix(4) sees it.
 //!
-//! A name is found under the table's lock and then locked itself, as namei(9) returns a locked vnode. A name's lock comes
-//! before the locks of sockets, so a request drops its socket's lock before it asks for a name. The name's
-//! pointer to its socket is guarded by the name's lock, not the socket's: a lock inside an object cannot guard the pointer
-//! by which the object is found.
+//! A name is found under the table's lock and then locked itself, as namei(9) returns a locked
+//! vnode. A name's lock comes before the locks of sockets, so a request drops its socket's lock
+//! before it asks for a name. The name's pointer to its socket is guarded by the name's lock, not
+//! the socket's: a lock inside an object cannot guard the pointer by which the object is found.
 
 use std::collections::HashMap;
 use std::marker::PhantomData;
@@ -37,7 +37,8 @@ struct Table {
 /// All names of a layer.
 pub(crate) struct Names<F: Fault> {
     lock: RwLock,
-    /// Under `lock`, which the witness sees; the mutex is never contended and keeps this file free of unsafe code.
+    /// Under `lock`, which the witness sees; the mutex is never contended and keeps this file free
+    /// of unsafe code.
     table: Mutex<Table>,
     vnodes: Box<[Vnode]>,
     /// Vnodes that sockets are bound to.
@@ -165,7 +166,8 @@ impl<F: Fault> Names<F> {
         SockRef::from_pointer(vnode.v_socket.load(Relaxed))
     }
 
-    /// Binds a socket to a name that [`Names::create`] made, which took the socket's reference to it.
+    /// Binds a socket to a name that [`Names::create`] made, which took the socket's reference to
+    /// it.
     pub(crate) fn bind(&self, name: LockedName, socket: &Socket) {
         let vnode = &self.vnodes[name.0];
         vnode.i_lock.assert_mine();
@@ -173,7 +175,8 @@ impl<F: Fault> Names<F> {
         self.bound.get();
     }
 
-    /// Detach: the name leads to no socket any more, and the socket gives back its reference. No socket is locked.
+    /// Detach: the name leads to no socket any more, and the socket gives back its reference. No
+    /// socket is locked.
     pub(crate) fn unbind(&self, vnode: usize) {
         self.vnodes[vnode].i_lock.enter();
         self.vnodes[vnode].v_socket.store(std::ptr::null_mut(), Relaxed);

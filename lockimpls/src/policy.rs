@@ -1,8 +1,8 @@
 //! The locking verbs of a granularity, by intent: what `uipc` calls by hand, in pairs.
 //!
-//! `uipc` is written once against this trait; a backend that locks differs from another in nothing else. Every unlock
-//! names the [`Step`] it is, so that a broken twin can leave out just that one. What `global` answers with its one
-//! lock held anyway, it answers with nothing.
+//! `uipc` is written once against this trait; a backend that locks differs from another in nothing
+//! else. Every unlock names the [`Step`] it is, so that a broken twin can leave out just that one.
+//! What `global` answers with its one lock held anyway, it answers with nothing.
 
 use crate::fault::{Fault, Step};
 use crate::socket::{SockRef, Socket};
@@ -10,8 +10,8 @@ use crate::witness::Class;
 
 /// How one granularity locks.
 ///
-/// "so" is the socket a request is made on, "so2" its peer, "head" a listener, "so3" an embryo: a socket made for a
-/// connection and not accepted yet.
+/// "so" is the socket a request is made on, "so2" its peer, "head" a listener, "so3" an embryo: a
+/// socket made for a connection and not accepted yet.
 pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// What is left out; [`NoFault`](crate::fault::NoFault) in the real backends.
     type Fault: Fault;
@@ -35,8 +35,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn sounlock(&self, so: &Socket, step: Step);
 
-    /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked again meanwhile; what was
-    /// read of it before is stale. The peer may be `so` itself.
+    /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
+    /// again meanwhile; what was read of it before is stale. The peer may be `so` itself.
     #[track_caller]
     fn solock_peer(&self, so: &Socket) -> Option<SockRef>;
     #[track_caller]
@@ -48,7 +48,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step);
 
-    /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks the others.
+    /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
+    /// the others.
     #[track_caller]
     fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step);
 
@@ -73,7 +74,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef>;
 
-    /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order wants it.
+    /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
+    /// wants it.
     #[track_caller]
     fn list_enter(&self, so: &Socket, step: Step);
     /// Leaves the list, with `so` locked again.
@@ -98,7 +100,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn deferred_exit(&self, taken: bool, step: Step);
 
-    /// `refcnt_finalize` of the control block: with `so` locked, waits until nobody else refers to it.
+    /// `refcnt_finalize` of the control block: with `so` locked, waits until nobody else refers to
+    /// it.
     #[track_caller]
     fn finalize(&self, so: &Socket, step: Step);
 }

@@ -1,8 +1,9 @@
-//! Counted pools: sockets, messages, descriptors. What is in use when everything is closed is a leak.
+//! Counted pools: sockets, messages, descriptors. What is in use when everything is closed is a
+//! leak.
 //!
-//! Memory is taken from the system when an object is used for the first time and is never given back while the layer
-//! lives: the timed path allocates nothing, a pointer to a freed object stays a pointer to an object of
-//! the same kind, and fresh sockets have ascending addresses.
+//! Memory is taken from the system when an object is used for the first time and is never given
+//! back while the layer lives: the timed path allocates nothing, a pointer to a freed object stays
+//! a pointer to an object of the same kind, and fresh sockets have ascending addresses.
 
 #![allow(unsafe_code)]
 
@@ -16,8 +17,8 @@ use crate::domain::{PoolUse, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::primitives::{AtomicU64, Cell, Ordering, UnsafeCell};
+use crate::sockbuf::{MCLBYTES, MSIZE};
 use crate::socket::{SockRef, Socket};
-use crate::sockbuf::{MSIZE, MCLBYTES};
 use crate::sync::RwLock;
 use crate::witness::{self, Class, THREADS_MAX};
 
@@ -64,14 +65,15 @@ pub(crate) struct SocketPool<F: Fault> {
     fault: PhantomData<F>,
 }
 
-// SAFETY: `free` and `used` are touched under `pool_lock` alone; a place is written once, under `pool_lock`, before a
-// reference to it exists.
+// SAFETY: `free` and `used` are touched under `pool_lock` alone; a place is written once, under
+// `pool_lock`, before a reference to it exists.
 unsafe impl<F: Fault> Sync for SocketPool<F> {}
 // SAFETY: nothing in the pool belongs to a thread.
 unsafe impl<F: Fault> Send for SocketPool<F> {}
 
 impl<F: Fault> SocketPool<F> {
-    /// Room for `max` sockets, guarded by one lock or by their own. The room is address space until it is used.
+    /// Room for `max` sockets, guarded by one lock or by their own. The room is address space until
+    /// it is used.
     pub(crate) fn new(max: usize, guard: Option<(usize, Class)>) -> Self {
         let mut places = Vec::with_capacity(max);
         // SAFETY: `MaybeUninit` needs no initialisation; the capacity is `max`.
@@ -131,7 +133,8 @@ impl<F: Fault> SocketPool<F> {
         self.sockets.put();
     }
 
-    /// Every socket that was ever used. The caller holds the collector's lock, so that none is linked or unlinked.
+    /// Every socket that was ever used. The caller holds the collector's lock, so that none is
+    /// linked or unlinked.
     pub(crate) fn all(&self) -> impl Iterator<Item = SockRef> + '_ {
         self.pool_lock.enter();
         let used = self.used.get();
@@ -167,7 +170,8 @@ pub(crate) struct Mbuf {
     pub(crate) next: Cell<Option<MbufRef>>,
 }
 
-/// A pointer to a message. One thread at a time has it: its taker, or who holds the lock of its list.
+/// A pointer to a message. One thread at a time has it: its taker, or who holds the lock of its
+/// list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct MbufRef(NonNull<Mbuf>);
 
@@ -190,7 +194,8 @@ impl Mbuf {
     #[allow(clippy::mut_from_ref)]
     #[inline]
     pub(crate) fn data(&self) -> &mut Vec<u8> {
-        // SAFETY: one thread at a time has the message (see `MbufRef`), and the callers keep one borrow at a time.
+        // SAFETY: one thread at a time has the message (see `MbufRef`), and the callers keep one
+        // borrow at a time.
         unsafe { &mut *self.data.get() }
     }
 
@@ -202,7 +207,8 @@ impl Mbuf {
         unsafe { &mut *self.rights.get() }
     }
 
-    /// What the control message counts: 16 bytes a descriptor after a head of 16, in one mbuf or a cluster.
+    /// What the control message counts: 16 bytes a descriptor after a head of 16, in one mbuf or a
+    /// cluster.
     pub(crate) fn control_fill(&self) -> crate::sockbuf::Fill {
         let cc = control_len(self.rights().len());
         let mbcnt = if cc <= MSIZE - 32 { MSIZE } else { MSIZE + MCLBYTES };
@@ -228,13 +234,15 @@ pub(crate) struct MbufPool<F: Fault> {
     /// `[p]`
     free: Cell<Option<MbufRef>>,
     /// Every message ever made. `[p]`
+    #[allow(clippy::vec_box, reason = "a message's address must not change")]
     made: UnsafeCell<Vec<Box<Mbuf>>>,
     /// By thread number: only that thread touches its own.
     magazines: Box<[CachePadded<Magazine>]>,
     fault: PhantomData<F>,
 }
 
-// SAFETY: `free` and `made` are touched under `pool_lock`; a magazine by the one living thread with its number.
+// SAFETY: `free` and `made` are touched under `pool_lock`; a magazine by the one living thread with
+// its number.
 unsafe impl<F: Fault> Sync for MbufPool<F> {}
 // SAFETY: nothing in the pool belongs to a thread for good: numbers are handed on when threads end.
 unsafe impl<F: Fault> Send for MbufPool<F> {}

@@ -5,20 +5,23 @@
 //!
 //! # The asymmetric fence
 //!
-//! A store on the fast side and a later load on the same side must not be reordered against the same pair
-//! on the slow side (Dekker's pattern). A full fence on both sides costs the fast side a wait for its
-//! pending stores, so it is moved: the fast side calls [`light_fence`], which orders only the
-//! compiler, and the slow side calls [`heavy_fence`], which makes every running thread of the process execute a full
-//! barrier (membarrier(2), `PRIVATE_EXPEDITED`). Whatever the fast thread did before that
-//! barrier is visible to the slow one, whatever it does after sees the slow one's stores. Where
-//! membarrier is missing (other systems, old kernels, seccomp) both are `fence(SeqCst)`.
+//! A store on the fast side and a later load on the same side must not be reordered against the
+//! same pair on the slow side (Dekker's pattern). A full fence on both sides costs the fast side a
+//! wait for its pending stores, so it is moved: the fast side calls [`light_fence`], which orders
+//! only the compiler, and the slow side calls [`heavy_fence`], which makes every running thread of
+//! the process execute a full barrier (membarrier(2), `PRIVATE_EXPEDITED`). Whatever the fast
+//! thread did before that barrier is visible to the slow one, whatever it does after sees the slow
+//! one's stores. Where membarrier is missing (other systems, old kernels, seccomp) both are
+//! `fence(SeqCst)`.
 
 #![allow(unsafe_code)]
 
 pub(crate) use std::cell::{Cell, UnsafeCell};
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::Mutex;
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
@@ -39,13 +42,15 @@ pub(crate) enum Asymmetric {
 /// `Asymmetric`, written once by [`register_asymmetric`] before any thread uses a fence in earnest.
 static ASYMMETRIC: AtomicU8 = AtomicU8::new(Asymmetric::Unknown as u8);
 
-/// The environment variable that forbids membarrier(2), so that its fallback can be tested and measured.
+/// The environment variable that forbids membarrier(2), so that its fallback can be tested and
+/// measured.
 pub(crate) const NO_MEMBARRIER: &str = "SOLOCK_NO_MEMBARRIER";
 
-/// Asks the kernel for membarrier(2), once per process; says what the fences are made of from now on.
+/// Asks the kernel for membarrier(2), once per process; says what the fences are made of from now
+/// on.
 ///
-/// Called when a layer that uses the fences is made. The answer never changes afterwards: a thread that
-/// read `Unknown` or `Fallback` used a full fence, which is right with either slow side.
+/// Called when a layer that uses the fences is made. The answer never changes afterwards: a thread
+/// that read `Unknown` or `Fallback` used a full fence, which is right with either slow side.
 pub(crate) fn register_asymmetric() -> Asymmetric {
     static ONCE: std::sync::Once = std::sync::Once::new();
     ONCE.call_once(|| {
@@ -64,7 +69,8 @@ pub(crate) fn register_asymmetric() -> Asymmetric {
 /// What the fences are made of.
 #[inline]
 pub(crate) fn asymmetric() -> Asymmetric {
-    // Acquire; pairs with the Release in `register_asymmetric`: who sees `Membarrier` is registered.
+    // Acquire; pairs with the Release in `register_asymmetric`: who sees `Membarrier` is
+    // registered.
     match ASYMMETRIC.load(Ordering::Acquire) {
         1 => Asymmetric::Membarrier,
         2 => Asymmetric::Fallback,
@@ -98,8 +104,12 @@ fn membarrier_register() -> bool {
 
 #[cfg(target_os = "linux")]
 fn membarrier_everyone() {
-    // Once registered the call cannot fail (membarrier(2)); if it did, the protocol would be broken.
-    assert!(membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED), "membarrier failed after registration");
+    // Once registered the call cannot fail (membarrier(2)); if it did, the protocol would be
+    // broken.
+    assert!(
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED),
+        "membarrier failed after registration"
+    );
 }
 
 #[cfg(target_os = "linux")]
@@ -118,14 +128,15 @@ fn membarrier_everyone() {}
 
 /// Parks the calling thread under `key` until [`unpark_all`] is called with it.
 ///
-/// `validate` runs after the queue of `key` is locked: where it answers `false` the thread does not park.
-/// `before_sleep` runs when the thread is queued and the queue is unlocked again: a lock released there
-/// cannot lose a wake-up, because the waker finds the thread in the queue. There is no timeout, on
-/// purpose: a lost wake-up must hang, and be seen.
+/// `validate` runs after the queue of `key` is locked: where it answers `false` the thread does not
+/// park. `before_sleep` runs when the thread is queued and the queue is unlocked again: a lock
+/// released there cannot lose a wake-up, because the waker finds the thread in the queue. There is
+/// no timeout, on purpose: a lost wake-up must hang, and be seen.
 pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: impl FnOnce()) {
-    // SAFETY: the key is the address of an object that this layer owns (parking_lot_core wants keys that
-    // no one else uses); neither closure panics, parks, or calls into parking_lot_core: `validate` only loads
-    // atomics, and `before_sleep` runs with no queue locked, where releasing a lock is allowed.
+    // SAFETY: the key is the address of an object that this layer owns (parking_lot_core wants keys
+    // that no one else uses); neither closure panics, parks, or calls into parking_lot_core:
+    // `validate` only loads atomics, and `before_sleep` runs with no queue locked, where releasing
+    // a lock is allowed.
     unsafe {
         parking_lot_core::park(
             key,

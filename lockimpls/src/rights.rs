@@ -1,20 +1,22 @@
-//! SCM_RIGHTS: descriptors on their way in messages, and the collector for those that nobody can receive.
+//! SCM_RIGHTS: descriptors on their way in messages, and the collector for those that nobody can
+//! receive.
 //!
 //! After `unp_internalize`, `unp_externalize`, `unp_discard` and `unp_gc` of `uipc_usrreq.c` 1.166.
 //!
-//! A file in a message is kept by the message. Nothing is closed where a message is dropped: that may be deep inside a request,
-//! with locks held, and closing a socket may drop more messages. Dropped messages go to a list, and the collector closes
-//! what they held with no lock at all.
+//! A file in a message is kept by the message. Nothing is closed where a message is dropped: that
+//! may be deep inside a request, with locks held, and closing a socket may drop more messages.
+//! Dropped messages go to a list, and the collector closes what they held with no lock at all.
 //!
-//! The collector also finds sockets that only messages refer to, in a cycle of sockets that sit in each other's
-//! buffers. A socket whose file has exactly as many references as are in flight is a *candidate*; it is dead
-//! only if no buffer that can still be read holds it. So: mark the candidates; subtract from each the references that lie in candidates'
-//! buffers; whoever has references left is held by a buffer that can be read, is unmarked, and what its own buffer
-//! holds is reachable too; repeat until nothing changes. What is still marked then is dropped. (Taking the candidates for dead
-//! at once destroys sockets that are merely in flight: OpenBSD e82b5ebc.)
+//! The collector also finds sockets that only messages refer to, in a cycle of sockets that sit in
+//! each other's buffers. A socket whose file has exactly as many references as are in flight is a
+//! *candidate*; it is dead only if no buffer that can still be read holds it. So: mark the
+//! candidates; subtract from each the references that lie in candidates' buffers; whoever has
+//! references left is held by a buffer that can be read, is unmarked, and what its own buffer holds
+//! is reachable too; repeat until nothing changes. What is still marked then is dropped. (Taking
+//! the candidates for dead at once destroys sockets that are merely in flight: OpenBSD e82b5ebc.)
 //!
-//! The kernel runs the collector as a task; here the thread whose request made it necessary runs it, when that request
-//! has returned and was checked.
+//! The kernel runs the collector as a task; here the thread whose request made it necessary runs
+//! it, when that request has returned and was checked.
 
 use crate::descriptors::Fd;
 use crate::domain::PoolUse;
@@ -34,10 +36,11 @@ use Ordering::{AcqRel, Acquire, Relaxed, Release};
 /// What is in flight in one layer.
 pub(crate) struct InFlight {
     unp_rights_mtx: RwLock,
-    /// `unp_rights`: descriptors in flight. Written under `unp_rights_mtx`; read by anyone as a hint.
+    /// `unp_rights`: descriptors in flight. Written under `unp_rights_mtx`; read by anyone as a
+    /// hint.
     unp_rights: AtomicUsize,
-    /// Dropped messages, under the lock of the deferred closes; the mutex is never contended and keeps this
-    /// file free of unsafe code.
+    /// Dropped messages, under the lock of the deferred closes; the mutex is never contended and
+    /// keeps this file free of unsafe code.
     deferred: Mutex<Option<MbufRef>>,
     /// 1 when there is something to collect.
     wanted: AtomicU32,
@@ -74,8 +77,9 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Reserves room for descriptors in flight, before any work: EMFILE beyond a tenth of `maxfiles`. The count is tested
-    /// and raised under a lock; raising first and testing after would refuse others' innocent requests meanwhile.
+    /// Reserves room for descriptors in flight, before any work: EMFILE beyond a tenth of
+    /// `maxfiles`. The count is tested and raised under a lock; raising first and testing after
+    /// would refuse others' innocent requests meanwhile.
     fn reserve_rights(&self, n: usize) -> Result<(), Errno> {
         self.in_flight.unp_rights_mtx.enter();
         let now = self.in_flight.unp_rights.load(Relaxed);
@@ -97,7 +101,8 @@ impl<P: Policy> Locked<P> {
         (0..n).for_each(|_| self.in_flight.count.put());
     }
 
-    /// `unp_internalize`: turns descriptors into a control message that keeps their files. No socket is locked.
+    /// `unp_internalize`: turns descriptors into a control message that keeps their files. No
+    /// socket is locked.
     ///
     /// # Errors
     /// `E2BIG`: more than fit in a cluster. `EMFILE`: too many in flight. `EBADF`: one is not open.
@@ -108,7 +113,8 @@ impl<P: Policy> Locked<P> {
         self.reserve_rights(fds.len())?;
         let control = self.mbufs.get();
         self.fds.enter();
-        // From the last to the first, as the kernel does; the message has them in the caller's order.
+        // From the last to the first, as the kernel does; the message has them in the caller's
+        // order.
         let result = fds.iter().rev().try_for_each(|fd| self.hold_file(*fd, control));
         control.rights().reverse();
         self.fds.exit(Step::FdInternalize);
@@ -154,11 +160,12 @@ impl<P: Policy> Locked<P> {
         self.policy.gc_exit(step);
     }
 
-    /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is locked.
+    /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is
+    /// locked.
     ///
-    /// The references leave flight while `fdplock` is still held: after it another thread may close a new
-    /// descriptor, and with its reference still counted as in flight the collector would take a live
-    /// socket for dead.
+    /// The references leave flight while `fdplock` is still held: after it another thread may close
+    /// a new descriptor, and with its reference still counted as in flight the collector would take
+    /// a live socket for dead.
     ///
     /// # Errors
     /// `EMSGSIZE`: no room for all of them, or the table is full; all are discarded.
@@ -190,7 +197,8 @@ impl<P: Policy> Locked<P> {
         Ok(n)
     }
 
-    /// `unp_discard`: a control message that nobody will receive goes to the list; the collector closes what it held.
+    /// `unp_discard`: a control message that nobody will receive goes to the list; the collector
+    /// closes what it held.
     pub(crate) fn unp_discard(&self, control: MbufRef) {
         let taken = self.policy.deferred_enter();
         {
@@ -216,8 +224,9 @@ impl<P: Policy> Locked<P> {
         self.in_flight.wanted.load(Relaxed) != 0
     }
 
-    /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach, until there is
-    /// nothing more. One thread at a time; another one's wish is seen by the collecting thread.
+    /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach,
+    /// until there is nothing more. One thread at a time; another one's wish is seen by the
+    /// collecting thread.
     #[cold]
     pub(crate) fn unp_gc(&self) {
         loop {

@@ -1,27 +1,29 @@
 //! The receive buffer: a ring with a producer's side and a consumer's side. No locks here.
 //!
-//! All modelled backends share it. The locked ones use both sides under their locks; `lock-free` uses
-//! each side from one thread at a time, without (`backend/lock_free.rs` says what makes that so).
+//! All modelled backends share it. The locked ones use both sides under their locks; `lock-free`
+//! uses each side from one thread at a time, without (`backend/lock_free.rs` says what makes that
+//! so).
 //!
 //! # One rule for how full it is
 //!
-//! Each side keeps cumulative counts of its own: what was ever *put*, what was ever *got*. What is in the buffer is
-//! the difference. The producer works on a copy of the consumer's counts and
-//! reads them afresh only when the copy says that there is no room; as the counts only grow,
-//! a stale copy may show room late, never too early, and in a single thread the answer is exact.
+//! Each side keeps cumulative counts of its own: what was ever *put*, what was ever *got*. What is
+//! in the buffer is the difference. The producer works on a copy of the consumer's counts and reads
+//! them afresh only when the copy says that there is no room; as the counts only grow, a stale copy
+//! may show room late, never too early, and in a single thread the answer is exact.
 //!
 //! * `cc`: bytes. A datagram also counts its address (16 bytes when unnamed).
-//! * `mbcnt`: memory. A record of n bytes is charged one 256-byte mbuf, and beyond 224 bytes the smallest cluster that
-//!   holds it; a datagram's address is charged one mbuf more.
-//! * A *stream* coalesces, as `sbcompress` does: its bytes are charged as if they filled 2 KiB clusters to the
-//!   brim, that is 2304 for each block of 2048 stream positions that holds an unread byte. This is at
-//!   most 1.125 cc + 4608, which `sb_mbmax` (at least 196608, and 8 hiwat) never gets to limit; so a
-//!   stream without control messages is limited by `cc` alone.
+//! * `mbcnt`: memory. A record of n bytes is charged one 256-byte mbuf, and beyond 224 bytes the
+//!   smallest cluster that holds it; a datagram's address is charged one mbuf more.
+//! * A *stream* coalesces, as `sbcompress` does: its bytes are charged as if they filled 2 KiB
+//!   clusters to the brim, that is 2304 for each block of 2048 stream positions that holds an
+//!   unread byte. This is at most 1.125 cc + 4608, which `sb_mbmax` (at least 196608, and 8 hiwat)
+//!   never gets to limit; so a stream without control messages is limited by `cc` alone.
 //!
 //! # Layout
 //!
-//! A stream is bare bytes: position p of the stream is byte p modulo the capacity. Records start at multiples of 16 with a head of 16
-//! bytes (length, address length, control flag), then the address, then the data.
+//! A stream is bare bytes: position p of the stream is byte p modulo the capacity. Records start at
+//! multiples of 16 with a head of 16 bytes (length, address length, control flag), then the
+//! address, then the data.
 
 #![allow(unsafe_code)]
 
@@ -58,7 +60,7 @@ pub(crate) const fn mbuf_charge(len: usize) -> usize {
         i += 1;
     }
     let whole = len / 65536;
-    whole * (MSIZE + 65536) + if len % 65536 == 0 { 0 } else { mbuf_charge(len % 65536) }
+    whole * (MSIZE + 65536) + if len.is_multiple_of(65536) { 0 } else { mbuf_charge(len % 65536) }
 }
 
 /// `sb_mbmax` for a buffer of this `hiwat`.
@@ -106,7 +108,8 @@ impl Limits {
 
 /// The producer's side. Written by the producer alone.
 struct Producer {
-    /// Where the next byte goes. Release here pairs with Acquire in `refresh_tail`: the bytes before it are written.
+    /// Where the next byte goes. Release here pairs with Acquire in `refresh_tail`: the bytes
+    /// before it are written.
     tail: AtomicUsize,
     /// What was ever put, for records (a stream's `cc` is its position).
     put_cc: Cell<usize>,
@@ -118,7 +121,8 @@ struct Producer {
 
 /// The consumer's side. Written by the consumer alone.
 struct Consumer {
-    /// Where the next byte is read. Release here pairs with Acquire in `refresh_head`: the bytes before it were read.
+    /// Where the next byte is read. Release here pairs with Acquire in `refresh_head`: the bytes
+    /// before it were read.
     head: AtomicUsize,
     /// What was ever got, for records. Relaxed: only counts, no memory depends on them.
     got_cc: AtomicUsize,
@@ -130,8 +134,8 @@ struct Consumer {
 /// The ring's memory.
 struct Storage {
     bytes: Box<[UnsafeCell<u8>]>,
-    /// Smaller rings this one replaced. A reader may still be copying from one without the lock; they
-    /// go when the buffer goes.
+    /// Smaller rings this one replaced. A reader may still be copying from one without the lock;
+    /// they go when the buffer goes.
     retired: Vec<Box<[UnsafeCell<u8>]>>,
 }
 
@@ -139,16 +143,18 @@ struct Storage {
 pub(crate) struct SockBuf {
     producer: CachePadded<Producer>,
     consumer: CachePadded<Consumer>,
-    /// Where the ring is and its size less one; both sides read them. They change in `reserve` alone.
+    /// Where the ring is and its size less one; both sides read them. They change in `reserve`
+    /// alone.
     base: Cell<*const UnsafeCell<u8>>,
     mask: Cell<usize>,
     storage: UnsafeCell<Storage>,
 }
 
-// SAFETY: the two sides are touched by one thread at a time each: in the locked backends whoever holds the
-// socket's lock (the consumer's copying out, which is done without it, by whoever holds the `sblock` of the
-// receive side), in `lock-free` the one owner of the side while it is `in_use`. `base`, `mask` and `storage` change only under the socket's
-// lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and `head`.
+// SAFETY: the two sides are touched by one thread at a time each: in the locked backends whoever
+// holds the socket's lock (the consumer's copying out, which is done without it, by whoever holds
+// the `sblock` of the receive side), in `lock-free` the one owner of the side while it is `in_use`.
+// `base`, `mask` and `storage` change only under the socket's lock, which shuts the lock-free path
+// first. Between the sides bytes pass by `tail` and `head`.
 unsafe impl Sync for SockBuf {}
 // SAFETY: the pointer in `base` points into `storage`'s heap memory, which moves with its owner.
 unsafe impl Send for SockBuf {}
@@ -267,8 +273,8 @@ impl SockBuf {
         }
     }
 
-    /// Makes room for one message more of this many bytes, for who appends without looking at this buffer's own
-    /// limits. The caller holds the socket's lock.
+    /// Makes room for one message more of this many bytes, for who appends without looking at this
+    /// buffer's own limits. The caller holds the socket's lock.
     #[inline(always)]
     pub(crate) fn ensure_room(&self, bytes: usize) {
         let used = self.tail() - self.head();
@@ -298,9 +304,10 @@ impl SockBuf {
         let at = position & mask;
         let first = data.len().min(mask + 1 - at);
         let base = self.base.get().cast_mut().cast::<u8>();
-        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put no more than
-        // the room they were told of). Only the producer writes, only between `tail` and `head + capacity`,
-        // and the consumer does not read there before `tail` has passed it. `UnsafeCell<u8>` has `u8`'s layout.
+        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
+        // no more than the room they were told of). Only the producer writes, only between `tail`
+        // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
+        // `UnsafeCell<u8>` has `u8`'s layout.
         unsafe {
             std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
             if first < data.len() {
@@ -316,12 +323,16 @@ impl SockBuf {
         let at = position & mask;
         let first = data.len().min(mask + 1 - at);
         let base = self.base.get().cast::<u8>();
-        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the producer does not write
-        // before `head` has passed it.
+        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
+        // producer does not write before `head` has passed it.
         unsafe {
             std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
             if first < data.len() {
-                std::ptr::copy_nonoverlapping(base, data.as_mut_ptr().add(first), data.len() - first);
+                std::ptr::copy_nonoverlapping(
+                    base,
+                    data.as_mut_ptr().add(first),
+                    data.len() - first,
+                );
             }
         }
     }
@@ -331,7 +342,8 @@ impl SockBuf {
     /// Reads the consumer's counts afresh.
     #[inline(always)]
     fn refresh_head(&self) {
-        // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may be overwritten.
+        // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may
+        // be overwritten.
         self.producer.seen_head.set(self.consumer.head.load(Acquire));
         self.producer.seen_got.set(Fill {
             cc: self.consumer.got_cc.load(Relaxed),
@@ -397,12 +409,8 @@ impl SockBuf {
         has_control: bool,
     ) {
         let name = from.map_or(&[][..], SockAddr::path);
-        let record = Record {
-            len: data.len(),
-            name_len: name.len(),
-            has_control,
-            is_dgram: from.is_some(),
-        };
+        let record =
+            Record { len: data.len(), name_len: name.len(), has_control, is_dgram: from.is_some() };
         self.copy_in(tail, &record.encode());
         if !name.is_empty() {
             self.copy_in(tail + HEAD, name);
@@ -425,7 +433,8 @@ impl SockBuf {
 
     #[inline(always)]
     fn refresh_tail(&self) {
-        // Acquire; pairs with the Release in `put_stream` and `put_record`: the bytes before `tail` are there.
+        // Acquire; pairs with the Release in `put_stream` and `put_record`: the bytes before `tail`
+        // are there.
         self.consumer.seen_tail.set(self.producer.tail.load(Acquire));
     }
 

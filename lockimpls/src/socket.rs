@@ -1,12 +1,13 @@
-//! The socket and its control block: what unix(4) keeps per socket, and which lock guards each field.
+//! The socket and its control block: what unix(4) keeps per socket, and which lock guards each
+//! field.
 //!
-//! Tags, as in `socketvar.h` and `unpcb.h`:
-//! `[I]` written before the socket is published; `[s]` the socket's lock (`so_lock`, or `unp_lock` in `global`);
-//! `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic; `[p]` the pool's lock.
+//! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]` the
+//! socket's lock (`so_lock`, or `unp_lock` in `global`); `[g]` `unp_gc_lock` (`unp_lock` in
+//! `global`); `[a]` atomic; `[p]` the pool's lock.
 //!
-//! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the witness that the calling
-//! thread holds that lock. Writing them in `lock-free` while its gate is open is impossible: who
-//! takes the lock shuts the gate first (`backend/lock_free.rs`).
+//! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
+//! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
+//! open is impossible: who takes the lock shuts the gate first (`backend/lock_free.rs`).
 
 #![allow(unsafe_code)]
 
@@ -79,10 +80,10 @@ impl Deref for SockRef {
     type Target = Socket;
 
     fn deref(&self) -> &Socket {
-        // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while the layer lives,
-        // and `SockRef`s are kept nowhere but in that layer. The socket may have been freed to the pool and
-        // taken again; who holds a stale pointer finds that by the descriptor's or the
-        // socket's generation, under the lock.
+        // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
+        // the layer lives, and `SockRef`s are kept nowhere but in that layer. The socket may have
+        // been freed to the pool and taken again; who holds a stale pointer finds that by the
+        // descriptor's or the socket's generation, under the lock.
         unsafe { self.0.as_ref() }
     }
 }
@@ -110,14 +111,15 @@ impl WaitPoint {
         std::ptr::from_ref(self) as usize
     }
 
-    /// Wakes whoever waits here. The caller holds the socket's lock; `biased` says that a thread may be about to
-    /// park here without it.
+    /// Wakes whoever waits here. The caller holds the socket's lock; `biased` says that a thread
+    /// may be about to park here without it.
     #[inline]
     pub(crate) fn wakeup(&self, biased: bool) {
         // Relaxed: a hint for spinners, who take the lock before they act on it.
         self.event.store(self.event.load(Relaxed).wrapping_add(1), Relaxed);
         if biased {
-            // What was changed before this wake-up against `waiting`: pairs with the heavy fence before parking.
+            // What was changed before this wake-up against `waiting`: pairs with the heavy fence
+            // before parking.
             crate::primitives::light_fence();
         }
         if self.waiting.load(Relaxed) != 0 {
@@ -128,7 +130,8 @@ impl WaitPoint {
     /// Wakes whoever is parked here or about to park.
     #[cold]
     pub(crate) fn wakeup_slow(&self) {
-        // AcqRel: only one waker goes on to the queue; the parker's `validate` reads what this wrote.
+        // AcqRel: only one waker goes on to the queue; the parker's `validate` reads what this
+        // wrote.
         if self.waiting.swap(0, AcqRel) != 0 {
             unpark_all(self.key());
         }
@@ -161,8 +164,8 @@ impl RefCount {
         self.0.store(1, Relaxed);
     }
 
-    /// `refcnt_finalize`: waits until the own reference is the only one left. No lock may be held that
-    /// a holder of a reference might wait for.
+    /// `refcnt_finalize`: waits until the own reference is the only one left. No lock may be held
+    /// that a holder of a reference might wait for.
     #[track_caller]
     pub(crate) fn finalize(&self) {
         // Acquire; pairs with the Release in `rele`.
@@ -184,8 +187,8 @@ pub(crate) struct Side {
     pub(crate) limits: Cell<Limits>,
     /// `sb_lowat`, bytes.
     pub(crate) lowat: Cell<usize>,
-    /// `so_snd`: the peer's `sb_cc`, `sb_mbcnt` as of the last send or receive. `so_rcv`: what the control
-    /// messages count.
+    /// `so_snd`: the peer's `sb_cc`, `sb_mbcnt` as of the last send or receive. `so_rcv`: what the
+    /// control messages count.
     pub(crate) fill: Cell<Fill>,
     /// SB_LOCK: somebody fills or drains this buffer.
     pub(crate) locked: Cell<bool>,
@@ -267,8 +270,8 @@ impl SockList {
                 self.len.set(self.len.get() - 1);
                 return true;
             }
-            // SAFETY: sockets neither move nor go while the layer lives (see `SockRef`), so that a borrow of one's
-            // field may outlive the local `here`.
+            // SAFETY: sockets neither move nor go while the layer lives (see `SockRef`), so that a
+            // borrow of one's field may outlive the local `here`.
             link = unsafe { &here.0.as_ref().on_list.next };
             at = next;
         }
@@ -307,7 +310,8 @@ pub(crate) struct SoState {
     pub(crate) unp_addr: Cell<Option<SockAddr>>,
     /// The name it is bound to: an index of the table of names.
     pub(crate) unp_vnode: Cell<Option<usize>>,
-    /// `lock-free`: the one who last used the send and the receive side through the lock, and how often running.
+    /// `lock-free`: the one who last used the send and the receive side through the lock, and how
+    /// often running.
     pub(crate) last_user: [Cell<(u32, u32)>; 2],
 }
 
@@ -326,7 +330,8 @@ pub(crate) struct GcState {
 pub(crate) struct Fast {
     /// Open, closing or shut. `[a]`
     pub(crate) gate: AtomicU32,
-    /// The only thread that may send, receive on the fast path; 0: none yet. Change while the gate is shut. `[a]`
+    /// The only thread that may send, receive on the fast path; 0: none yet. Change while the gate
+    /// is shut. `[a]`
     pub(crate) owner: [AtomicU32; 2],
     /// What `so_snd.fill` becomes when the lock is next taken. Written by who shuts the gate.
     pub(crate) snapshot: Cell<Option<Fill>>,
@@ -334,8 +339,8 @@ pub(crate) struct Fast {
 
 /// One direction's flag, on a line of its own.
 pub(crate) struct FastSide {
-    /// 1 while the owner of the direction waits on the fast path: it keeps the socket like a call under way.
-    /// Written by the owner, who does not change while it is 1. `[a]`
+    /// 1 while the owner of the direction waits on the fast path: it keeps the socket like a call
+    /// under way. Written by the owner, who does not change while it is 1. `[a]`
     pub(crate) waits: AtomicU32,
 }
 
@@ -371,9 +376,10 @@ pub(crate) struct Socket {
     pub(crate) next_free: Cell<Option<SockRef>>,
 }
 
-// SAFETY: the `Cell`s are touched only as their tags say: `[s]` under the guarding lock, which `st` asserts; in `lock-free`
-// also read, not written, by a thread that is `in_use`, while nobody can hold the lock (`st_fast` asserts
-// it); `[g]` under the collector's lock; `[p]` under the pool's; `[I]` before publication.
+// SAFETY: the `Cell`s are touched only as their tags say: `[s]` under the guarding lock, which `st`
+// asserts; in `lock-free` also read, not written, by a thread that is `in_use`, while nobody can
+// hold the lock (`st_fast` asserts it); `[g]` under the collector's lock; `[p]` under the pool's;
+// `[I]` before publication.
 unsafe impl Sync for Socket {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
 unsafe impl Send for Socket {}
@@ -384,8 +390,8 @@ pub(crate) const SND: usize = 0;
 pub(crate) const RCV: usize = 1;
 
 impl Socket {
-    /// A socket that was never used. `guard` is the lock that will guard it, or none for its own `so_lock`.
-    /// `place` is where it will be, for good.
+    /// A socket that was never used. `guard` is the lock that will guard it, or none for its own
+    /// `so_lock`. `place` is where it will be, for good.
     pub(crate) fn unused(guard: Option<(usize, Class)>, place: usize) -> Self {
         let own = place + std::mem::offset_of!(Socket, so_lock);
         let (guard_addr, guard_class) = guard.unwrap_or((own, Class::SoLock));
@@ -455,8 +461,8 @@ impl Socket {
         std::ptr::from_ref(self) as usize
     }
 
-    /// What the lock guards, of this socket or of its peer `other`, to be read by a thread that is `in_use` of this
-    /// socket: nobody can hold either lock meanwhile, so nobody writes.
+    /// What the lock guards, of this socket or of its peer `other`, to be read by a thread that is
+    /// `in_use` of this socket: nobody can hold either lock meanwhile, so nobody writes.
     #[inline]
     #[track_caller]
     pub(crate) fn st_fast<'a>(&self, other: &'a Socket) -> &'a SoState {

@@ -1,9 +1,11 @@
-//! The lock under every backend: taken and released by hand, as a kernel does, and seen by the witness.
+//! The lock under every backend: taken and released by hand, as a kernel does, and seen by the
+//! witness.
 //!
-//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm comes through `lock_api`, so that another raw
-//! lock can take its place; the default is `parking_lot`'s. There are no guards: a guard, or
-//! a closure that locks around its body, cannot leak a lock, and a checker that looks for leaked locks would
-//! have nothing to look at. Every acquisition names its place in the source.
+//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm comes through `lock_api`,
+//! so that another raw lock can take its place; the default is `parking_lot`'s. There are no
+//! guards: a guard, or a closure that locks around its body, cannot leak a lock, and a checker that
+//! looks for leaked locks would have nothing to look at. Every acquisition names its place in the
+//! source.
 
 #![allow(unsafe_code)]
 
@@ -17,19 +19,22 @@ use crate::witness::{self, Class, Edge, WaitsFor};
 /// The raw lock under every backend unless another is named.
 pub type DefaultRaw = parking_lot::RawRwLock;
 
-/// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the checker's cost.
+/// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the
+/// checker's cost.
 pub struct RwLock<R: RawRwLock = DefaultRaw, const CHECKED: bool = true> {
     raw: R,
-    /// What the raw lock wants back at the release (a queue node, say; nothing for `parking_lot`). Written and
-    /// read by the holder alone.
+    /// What the raw lock wants back at the release (a queue node, say; nothing for `parking_lot`).
+    /// Written and read by the holder alone.
     acquisition: UnsafeCell<MaybeUninit<R::ExclusiveGuard>>,
     class: Class,
 }
 
-// SAFETY: `raw` is `Sync`; `acquisition` is touched only by the thread that holds the lock exclusively, and by the
-// same thread that took it (`exit` asks the witness), so a guard that may not be sent is not sent.
+// SAFETY: `raw` is `Sync`; `acquisition` is touched only by the thread that holds the lock
+// exclusively, and by the same thread that took it (`exit` asks the witness), so a guard that may
+// not be sent is not sent.
 unsafe impl<R: RawRwLock + Sync, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
-// SAFETY: an unlocked lock holds no acquisition; a locked one is never moved (its address is its identity).
+// SAFETY: an unlocked lock holds no acquisition; a locked one is never moved (its address is its
+// identity).
 unsafe impl<R: RawRwLock + Send, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
 
 impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
@@ -89,12 +94,13 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     #[track_caller]
     pub fn exit(&self) {
         if CHECKED {
-            // Ends the process if this thread does not hold the lock: so the release below is sound.
+            // Ends the process if this thread does not hold the lock: so the release below is
+            // sound.
             witness::unlock(self.addr(), self.class);
         }
-        // SAFETY: the calling thread holds the lock exclusively: kept by the witness, which was just asked;
-        // in the unchecked twin by `calibrate`, whose only use is a loop of pairs.
-        // The acquisition was written when the lock was taken, and is read once.
+        // SAFETY: the calling thread holds the lock exclusively: kept by the witness, which was
+        // just asked; in the unchecked twin by `calibrate`, whose only use is a loop of pairs. The
+        // acquisition was written when the lock was taken, and is read once.
         unsafe { self.raw.unlock_exclusive((*self.acquisition.get()).assume_init_read()) }
     }
 

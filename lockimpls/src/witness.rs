@@ -1,25 +1,28 @@
-//! The leak checker: what each thread holds, in which order it took it, and that it let go of all of it.
+//! The leak checker: what each thread holds, in which order it took it, and that it let go of all
+//! of it.
 //!
-//! Modelled on OpenBSD's witness(4) (`subr_witness.c` 1.54): hooks inside the lock primitive, a list per
-//! thread, checks where a system call returns and where a thread ends. It differs in one point, on
-//! purpose: witness(4) orders lock *classes*, and socket locks are all of one class marked `RWL_DUPOK`,
-//! so it cannot see two sockets locked in the wrong order. Here two locks of one class are ordered by address.
+//! Modelled on OpenBSD's witness(4) (`subr_witness.c` 1.54): hooks inside the lock primitive, a
+//! list per thread, checks where a system call returns and where a thread ends. It differs in one
+//! point, on purpose: witness(4) orders lock *classes*, and socket locks are all of one class
+//! marked `RWL_DUPOK`, so it cannot see two sockets locked in the wrong order. Here two locks of
+//! one class are ordered by address.
 //!
 //! # The rules
 //!
 //! 1. A lock is compared with every lock the thread holds *before* the thread can block on it. It
-//!    must rank higher (see [`Class`]), or be of the same class at a higher address, or be
-//!    covered by a named [`Edge`]. Taking a lock the thread holds is reported, not waited for.
+//!    must rank higher (see [`Class`]), or be of the same class at a higher address, or be covered
+//!    by a named [`Edge`]. Taking a lock the thread holds is reported, not waited for.
 //! 2. At the end of every call, and of every thread, the thread holds nothing.
 //! 3. A thread that parks holds nothing but what its sleep releases.
-//! 4. Who touches what a lock guards holds that lock ([`assert_held`]).
+//! 4. Who touches what a lock guards holds that lock (`assert_held`).
 //!
 //! # What it costs and why that is right
 //!
-//! The list is a thread-local array; only its own thread writes it. Its fields are relaxed atomics for one
-//! reason: the watchdog and a report of another thread read them, racily, to print what everybody holds. Nothing
-//! is ordered by them, no cache line is shared while measuring, nothing is allocated, and there is no
-//! switch: the only code without the checks is the twin in [`calibrate`](crate::calibrate) that measures their cost.
+//! The list is a thread-local array; only its own thread writes it. Its fields are relaxed atomics
+//! for one reason: the watchdog and a report of another thread read them, racily, to print what
+//! everybody holds. Nothing is ordered by them, no cache line is shared while measuring, nothing is
+//! allocated, and there is no switch: the only code without the checks is the twin in
+//! [`calibrate`](crate::calibrate) that measures their cost.
 
 #![allow(unsafe_code)]
 
@@ -46,9 +49,9 @@ use Ordering::Relaxed;
 /// | 8 | `unp_rights_mtx` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 9 | `pool` | one pool's free list | `pl_lock` |
 ///
-/// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or drain a buffer),
-/// `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control block). They
-/// have no place in the order; they leak like the others.
+/// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or
+/// drain a buffer), `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control
+/// block). They have no place in the order; they leak like the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
@@ -234,8 +237,8 @@ pub struct Finding {
     pub report: String,
 }
 
-/// How many things one thread may hold at once, and two places below them that stay empty, so that looking at the
-/// newest two needs no test. A power of two: an index is masked, not tested.
+/// How many things one thread may hold at once, and two places below them that stay empty, so that
+/// looking at the newest two needs no test. A power of two: an index is masked, not tested.
 const HELD_SLOTS: usize = 16;
 const HELD_NONE: usize = 2;
 /// How many things one thread may hold at once.
@@ -254,11 +257,13 @@ struct Held {
 }
 
 impl Held {
-    const EMPTY: Held = Held {
-        addr: AtomicUsize::new(0),
-        site: AtomicPtr::new(std::ptr::null_mut()),
-        class: AtomicU8::new(0),
-    };
+    const fn empty() -> Held {
+        Held {
+            addr: AtomicUsize::new(0),
+            site: AtomicPtr::new(std::ptr::null_mut()),
+            class: AtomicU8::new(0),
+        }
+    }
 }
 
 /// Things held, oldest first.
@@ -269,10 +274,12 @@ struct HeldList {
 }
 
 impl HeldList {
-    const EMPTY: HeldList = HeldList {
-        end: AtomicUsize::new(HELD_NONE),
-        entries: [const { Held::EMPTY }; HELD_SLOTS],
-    };
+    const fn empty() -> HeldList {
+        HeldList {
+            end: AtomicUsize::new(HELD_NONE),
+            entries: [const { Held::empty() }; HELD_SLOTS],
+        }
+    }
 
     #[inline(always)]
     fn len(&self) -> usize {
@@ -312,19 +319,23 @@ struct ClassCounters {
 }
 
 impl ClassCounters {
-    const ZERO: ClassCounters = ClassCounters {
-        acquisitions: AtomicU64::new(0),
-        contended: AtomicU64::new(0),
-        relocks: AtomicU64::new(0),
-        retries: AtomicU64::new(0),
-    };
+    const fn zero() -> ClassCounters {
+        ClassCounters {
+            acquisitions: AtomicU64::new(0),
+            contended: AtomicU64::new(0),
+            relocks: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+        }
+    }
 }
 
-/// What the layer knows of one thread. All fields: written by the thread itself, read racily by reports.
+/// What the layer knows of one thread. All fields: written by the thread itself, read racily by
+/// reports.
 struct Thread {
     /// The locks held, oldest first, and `in_use`.
     held: HeldList,
-    /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks come and go.
+    /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
+    /// come and go.
     kept: HeldList,
     /// The call under way, or null.
     operation: AtomicPtr<Operation>,
@@ -348,15 +359,15 @@ thread_local! {
     /// Const and without a destructor, so that reaching it is one instruction.
     static THREAD: Thread = const {
         Thread {
-            held: HeldList::EMPTY,
-            kept: HeldList::EMPTY,
+            held: HeldList::empty(),
+            kept: HeldList::empty(),
             operation: AtomicPtr::new(std::ptr::null_mut()),
             returned: AtomicU64::new(0),
             waits_for: AtomicUsize::new(0),
             waits_kind: AtomicU8::new(0),
             waits_at: AtomicPtr::new(std::ptr::null_mut()),
             number: AtomicU32::new(0),
-            classes: [const { ClassCounters::ZERO }; CLASSES],
+            classes: [const { ClassCounters::zero() }; CLASSES],
             fast_sends: AtomicU64::new(0),
             fast_receives: AtomicU64::new(0),
             slow_sends: AtomicU64::new(0),
@@ -375,12 +386,13 @@ impl Thread {
     }
 }
 
-/// The calling thread's state. Inlined everywhere: a closure given to `LocalKey::with` is not always.
+/// The calling thread's state. Inlined everywhere: a closure given to `LocalKey::with` is not
+/// always.
 #[inline(always)]
 fn this() -> &'static Thread {
     let thread = THREAD.with(std::ptr::from_ref);
-    // SAFETY: a const thread-local without a destructor lives as long as its thread; the borrow does not leave
-    // the function of this module that asked for it, and so not the thread.
+    // SAFETY: a const thread-local without a destructor lives as long as its thread; the borrow
+    // does not leave the function of this module that asked for it, and so not the thread.
     unsafe { &*thread }
 }
 
@@ -399,7 +411,8 @@ impl Drop for ThreadExit {
     }
 }
 
-/// The living threads: number minus 1 is the index; 0 is a free place, else the address of the `Thread`.
+/// The living threads: number minus 1 is the index; 0 is a free place, else the address of the
+/// `Thread`.
 static REGISTRY: Mutex<[usize; THREADS_MAX]> = Mutex::new([0; THREADS_MAX]);
 
 /// Calls returned in threads that have ended.
@@ -650,7 +663,8 @@ fn push(list: &HeldList, addr: usize, class: Class) {
 
 #[cold]
 fn too_many(site: &'static Location<'static>) -> ! {
-    let report = format!("witness: more than {HELD_MAX} locks held\n#0 {site}\npanic: witness_lock");
+    let report =
+        format!("witness: more than {HELD_MAX} locks held\n#0 {site}\npanic: witness_lock");
     found(Check::LeakedLock, HELD_MAX as u64, site.to_string(), report)
 }
 
@@ -748,9 +762,8 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
 }
 
 fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static>) {
-    let holds = |list: &HeldList| {
-        list.entries().iter().any(|held| held.addr.load(Relaxed) != releases)
-    };
+    let holds =
+        |list: &HeldList| list.entries().iter().any(|held| held.addr.load(Relaxed) != releases);
     if holds(&thread.held) || holds(&thread.kept) {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held(thread, &mut report);
@@ -958,8 +971,8 @@ pub fn show_all_locks() -> String {
     let registry = registry();
     let mut text = String::new();
     for address in registry.iter().filter(|address| **address != 0) {
-        // SAFETY: an address is in the registry from `register` to `thread_exit`, both under its lock,
-        // which is held here; between them the thread and its `Thread` are alive.
+        // SAFETY: an address is in the registry from `register` to `thread_exit`, both under its
+        // lock, which is held here; between them the thread and its `Thread` are alive.
         describe_thread(unsafe { &*(*address as *const Thread) }, &mut text);
     }
     text
@@ -1008,8 +1021,8 @@ pub fn progress() -> Progress {
     progress
 }
 
-/// Whether nothing moved between two moments although some thread was inside a call at both: a hang, if
-/// the moments were far enough apart.
+/// Whether nothing moved between two moments although some thread was inside a call at both: a
+/// hang, if the moments were far enough apart.
 #[must_use]
 pub fn is_stuck(earlier: &Progress, now: &Progress) -> bool {
     !now.inside.is_empty() && earlier == now
@@ -1030,12 +1043,11 @@ pub fn report_hang(limit: std::time::Duration) -> ! {
 /// The operation of some thread that waits, for the head line of a hang's report.
 fn stuck_operation() -> Option<&'static Operation> {
     let registry = registry();
-    let waiting = registry.iter().filter(|address| **address != 0).find_map(|address| {
+    registry.iter().filter(|address| **address != 0).find_map(|address| {
         // SAFETY: as in `show_all_locks`.
         let thread = unsafe { &*(*address as *const Thread) };
         if thread.waits_for.load(Relaxed) == 0 { None } else { operation_of(thread) }
-    });
-    waiting
+    })
 }
 
 /// A worker panicked: prints what it held, and ends the process.
@@ -1050,7 +1062,8 @@ pub fn report_panic(message: &str) -> ! {
     found(Check::Panic, 1, at, report)
 }
 
-/// Data was lost, came out wrong or in another order: reported by who verifies it, which is where the report points.
+/// Data was lost, came out wrong or in another order: reported by who verifies it, which is where
+/// the report points.
 #[track_caller]
 pub fn report_data(check: Check, count: u64, backend: &'static str, what: &str) -> ! {
     let site = Location::caller();
@@ -1068,7 +1081,10 @@ pub fn check_pools(backend: &'static str, pools: &[crate::domain::PoolUse]) {
         return;
     }
     let operation = Operation { name: "end of run", backend };
-    let report = format!("witness: objects in use after everything was closed:\n{}panic: pool", pool_table(pools));
+    let report = format!(
+        "witness: objects in use after everything was closed:\n{}panic: pool",
+        pool_table(pools)
+    );
     let first = pools.iter().find(|pool| pool.in_use != 0).map_or("?", |pool| pool.name);
     found_in(Check::ObjectsLeft, left, Some(&operation), format!("pool {first}"), report)
 }
@@ -1089,10 +1105,12 @@ pub fn pool_table(pools: &[crate::domain::PoolUse]) -> String {
 type Hook = Box<dyn Fn(&Finding) + Send + Sync>;
 static HOOK: OnceLock<Hook> = OnceLock::new();
 
-/// What to do with a finding before the process ends: append it to the run's file, say. At most once.
+/// What to do with a finding before the process ends: append it to the run's file, say. At most
+/// once.
 ///
-/// The hook runs on the thread that found it while other threads may be blocked for good on a leaked lock,
-/// so it must not wait for them. After it the report goes to standard error and the process ends with code 2.
+/// The hook runs on the thread that found it while other threads may be blocked for good on a
+/// leaked lock, so it must not wait for them. After it the report goes to standard error and the
+/// process ends with code 2.
 pub fn set_finding_hook(hook: impl Fn(&Finding) + Send + Sync + 'static) {
     assert!(HOOK.set(Box::new(hook)).is_ok(), "the finding hook was set before");
 }

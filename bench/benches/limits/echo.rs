@@ -1,5 +1,5 @@
-//! What the loop around an operation costs: the workload `pairs` on a layer that does next to nothing, beside the
-//! same calls without the workload.
+//! What the loop around an operation costs: the workload `pairs` on a layer that does next to
+//! nothing, beside the same calls without the workload.
 
 use std::hint::black_box;
 use std::sync::Mutex;

@@ -1,8 +1,10 @@
-//! `cargo bench --bench limits`: every backend beside the parts it is made of and the peers it is judged by.
+//! `cargo bench --bench limits`: every backend beside the parts it is made of and the peers it is
+//! judged by.
 //!
-//! All in one run: the cases take turns in slices of about 10 ms, in an order drawn anew each round, on a pinned thread. A figure is
-//! the median of the ratios of neighbours, over rounds in which no thread had to wait for its CPU; beside it stand the
-//! quartiles. A time alone says nothing on a shared machine, so none is judged.
+//! All in one run: the cases take turns in slices of about 10 ms, in an order drawn anew each
+//! round, on a pinned thread. A figure is the median of the ratios of neighbours, over rounds in
+//! which no thread had to wait for its CPU; beside it stand the quartiles. A time alone says
+//! nothing on a shared machine, so none is judged.
 //!
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once.
 

@@ -18,7 +18,8 @@ const MESSAGE: [u8; 64] = [0x5a; 64];
 /// Something that is done `n` times.
 type Case = (String, Box<dyn FnMut(u64) + Send>);
 
-/// Nanoseconds per operation of each case in each round; `None` where the thread had to wait for its CPU.
+/// Nanoseconds per operation of each case in each round; `None` where the thread had to wait for
+/// its CPU.
 type Times = Vec<(String, Vec<Option<f64>>)>;
 
 /// Measures and prints.
@@ -33,33 +34,48 @@ pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
 
 fn yardsticks() -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
-    let mut add = |name: &str, case: Box<dyn FnMut(u64) + Send>| cases.push((name.to_owned(), case));
+    let mut add =
+        |name: &str, case: Box<dyn FnMut(u64) + Send>| cases.push((name.to_owned(), case));
     let counter = AtomicU64::new(0);
-    add("atomic RMW", Box::new(move |n| {
-        for _ in 0..n {
-            black_box(&counter).fetch_add(1, Ordering::Relaxed);
-        }
-    }));
+    add(
+        "atomic RMW",
+        Box::new(move |n| {
+            for _ in 0..n {
+                black_box(&counter).fetch_add(1, Ordering::Relaxed);
+            }
+        }),
+    );
     add("lock + unlock, checked", Box::new(calibrate::lock_pairs_checked));
     add("lock + unlock, unchecked", Box::new(calibrate::lock_pairs_unchecked));
     let mut to = MESSAGE;
-    add("copy of 64 bytes", Box::new(move |n| {
-        for _ in 0..n {
-            // A length that is not known when this is compiled, as a message's is not.
-            let length = black_box(MESSAGE.len());
-            black_box(&mut to[..length]).copy_from_slice(black_box(&MESSAGE[..length]));
-        }
-    }));
+    add(
+        "copy of 64 bytes",
+        Box::new(move |n| {
+            for _ in 0..n {
+                // A length that is not known when this is compiled, as a message's is not.
+                let length = black_box(MESSAGE.len());
+                black_box(&mut to[..length]).copy_from_slice(black_box(&MESSAGE[..length]));
+            }
+        }),
+    );
     let clock = quanta::Clock::new();
-    add("clock", Box::new(move |n| (0..n).for_each(|_| {
-        black_box(clock.raw());
-    })));
+    add(
+        "clock",
+        Box::new(move |n| {
+            (0..n).for_each(|_| {
+                black_box(clock.raw());
+            })
+        }),
+    );
     let mut histogram = results::histogram::new();
-    add("histogram record", Box::new(move |n| {
-        for i in 0..n {
-            histogram.saturating_record(black_box(100 + i % 1024));
-        }
-    }));
+    add(
+        "histogram record",
+        Box::new(move |n| {
+            for i in 0..n {
+                histogram.saturating_record(black_box(100 + i % 1024));
+            }
+        }),
+    );
     cases.extend(peers());
     cases
 }
@@ -90,12 +106,15 @@ impl Visitor for Backends<'_> {
         let layer = Checked::<D>::new(&Config::default()).expect("a layer");
         let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
         let mut data = [0; 64];
-        self.0.push((D::NAME.to_owned(), Box::new(move |n| {
-            for _ in 0..n {
-                assert_eq!(layer.send(a, black_box(&MESSAGE), MsgFlags::empty()), Ok(64));
-                assert_eq!(layer.recv(b, black_box(&mut data), MsgFlags::empty()), Ok(64));
-            }
-        })));
+        self.0.push((
+            D::NAME.to_owned(),
+            Box::new(move |n| {
+                for _ in 0..n {
+                    assert_eq!(layer.send(a, black_box(&MESSAGE), MsgFlags::empty()), Ok(64));
+                    assert_eq!(layer.recv(b, black_box(&mut data), MsgFlags::empty()), Ok(64));
+                }
+            }),
+        ));
     }
 }
 
@@ -136,8 +155,7 @@ fn slice(lanes: &Lanes, process: &Process, (_, case): &mut Case, n: u64) -> Opti
     let start = process.clock.raw();
     case(n);
     let took = process.clock.delta_as_nanos(start, process.clock.raw());
-    let noise =
-        Snapshot::take(lanes.tasks()).since(&before, std::time::Duration::from_nanos(took));
+    let noise = Snapshot::take(lanes.tasks()).since(&before, std::time::Duration::from_nanos(took));
     (!noise.flagged).then_some(took as f64 / n as f64)
 }
 
@@ -157,10 +175,8 @@ fn print_times(times: &Times) {
 fn ratios(times: &Times, case: &str, yardsticks: &[(f64, &str)]) -> Vec<f64> {
     let rounds = of(times, case).iter().enumerate();
     let ratio = |(round, value): (usize, &Option<f64>)| {
-        let parts: Option<f64> = yardsticks
-            .iter()
-            .map(|(count, name)| Some(count * of(times, name)[round]?))
-            .sum();
+        let parts: Option<f64> =
+            yardsticks.iter().map(|(count, name)| Some(count * of(times, name)[round]?)).sum();
         Some((*value)? / parts?)
     };
     rounds.filter_map(ratio).collect()

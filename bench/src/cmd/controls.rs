@@ -1,7 +1,8 @@
 //! `solock controls`: backends broken on purpose, each of which the right check must catch.
 //!
-//! A control's program runs in a process of its own, for a finding ends the process; twice, on the broken twin and on the
-//! same backend without the fault. The process is this program again, with hidden flags.
+//! A control's program runs in a process of its own, for a finding ends the process; twice, on the
+//! broken twin and on the same backend without the fault. The process is this program again, with
+//! hidden flags.
 
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -166,7 +167,11 @@ fn child(name: &str, clean: bool) -> Result<i32, String> {
         }
     });
     Watchdog::start(HANG_LIMIT)?;
-    if clean { control.run_clean() } else { control.run_twin() }
+    if clean {
+        control.run_clean()
+    } else {
+        control.run_twin()
+    }
     Ok(EXIT_OK)
 }
 

@@ -1,8 +1,9 @@
 //! `global`: one `unp_lock` over the whole layer.
 //!
-//! After OpenBSD's unix(4) before 2022-07-01 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may touch every socket, so a
-//! peer, a listener or the collector's list needs nothing more, and there is no order to keep. It is released while
-//! data is copied from or to the caller and while a thread sleeps.
+//! After OpenBSD's unix(4) before 2022-07-01 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may
+//! touch every socket, so a peer, a listener or the collector's list needs nothing more, and there
+//! is no order to keep. It is released while data is copied from or to the caller and while a
+//! thread sleeps.
 
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
@@ -91,7 +92,8 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
 
     fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
 
-    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {}
+    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
+    }
 
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
         so.st().unp_refs.first()

@@ -1,46 +1,54 @@
 //! `lock-free`: sends and receives on a connected pair take no lock.
 //!
-//! Everything else (control messages, connect, shutdown, close, addressed datagrams, a second thread on one end) takes
-//! `per-socket`'s code and its locks. The two meet in one rule: **taking a `so_lock` shuts the fast path of that
-//! socket and of its peer first**, and only the holder of both locks opens it again, as the last thing it does. It is a biased
-//! lock, in the manner of BRAVO (Dice, Kogan, ATC 2019): the fast path is a lock held in advance by the one
-//! thread that uses a direction, and taking the lock revokes it.
+//! Everything else (control messages, connect, shutdown, close, addressed datagrams, a second
+//! thread on one end) takes `per-socket`'s code and its locks. The two meet in one rule: **taking a
+//! `so_lock` shuts the fast path of that socket and of its peer first**, and only the holder of
+//! both locks opens it again, as the last thing it does. It is a biased lock, in the manner of
+//! BRAVO (Dice, Kogan, ATC 2019): the fast path is a lock held in advance by the one thread that
+//! uses a direction, and taking the lock revokes it.
 //!
 //! # The gate
 //!
-//! Each socket has a word, `gate`: `OPEN`, `CLOSING` or `SHUT`. The pair's words change together; the one at the lower
-//! address decides who shuts them. Each thread has a word, `in_use`: the socket on whose fast path it is, or 0.
+//! Each socket has a word, `gate`: `OPEN`, `CLOSING` or `SHUT`. The pair's words change together;
+//! the one at the lower address decides who shuts them. Each thread has a word, `in_use`: the
+//! socket on whose fast path it is, or 0.
 //!
-//! * Fast: store `in_use`; light fence; load `gate`. If it is `OPEN` and this thread owns the direction, the pair stays as it is
-//!   until `in_use` is 0 again: ring, limits, peer, flags. Else clear `in_use` and take the locks.
-//! * Shut (by whoever has just taken one of the two locks): set both gates to `CLOSING`; heavy fence; wait until no thread
-//!   has either socket in `in_use`; note what each direction holds (the locked path's mirror, `so_snd`); set both to `SHUT`. A
-//!   second one that wants to shut waits for that.
-//! * Open (with both locks, when nobody uses either socket, nothing but data is queued, and nothing ended): name
-//!   the owners of the four directions, set both gates to `OPEN`, unlock, touch nothing more.
+//! * Fast: store `in_use`; light fence; load `gate`. If it is `OPEN` and this thread owns the
+//!   direction, the pair stays as it is until `in_use` is 0 again: ring, limits, peer, flags. Else
+//!   clear `in_use` and take the locks.
+//! * Shut (by whoever has just taken one of the two locks): set both gates to `CLOSING`; heavy
+//!   fence; wait until no thread has either socket in `in_use`; note what each direction holds (the
+//!   locked path's mirror, `so_snd`); set both to `SHUT`. A second one that wants to shut waits for
+//!   that.
+//! * Open (with both locks, when nobody uses either socket, nothing but data is queued, and nothing
+//!   ended): name the owners of the four directions, set both gates to `OPEN`, unlock, touch
+//!   nothing more.
 //!
-//! The fences are Dekker's: either the fast thread sees `CLOSING`, or the shutting one sees its `in_use`. The light one costs
-//! nothing where membarrier(2) can make the heavy one fence for both (see [`primitives`](crate::primitives)).
+//! The fences are Dekker's: either the fast thread sees `CLOSING`, or the shutting one sees its
+//! `in_use`. The light one costs nothing where membarrier(2) can make the heavy one fence for both
+//! (see [`primitives`](crate::primitives)).
 //!
 //! # Why the fast path may read what the locks guard
 //!
-//! Whoever writes a `[s]` field holds the socket's lock, and got it by way of `shut`, which waited for this thread. So while a
-//! thread is `in_use` and has seen `OPEN`, no `[s]` field of the two sockets changes. It reads them; it writes only its own side of
-//! a ring. One owner per direction makes that ring single-producer, single-consumer.
+//! Whoever writes a `[s]` field holds the socket's lock, and got it by way of `shut`, which waited
+//! for this thread. So while a thread is `in_use` and has seen `OPEN`, no `[s]` field of the two
+//! sockets changes. It reads them; it writes only its own side of a ring. One owner per direction
+//! makes that ring single-producer, single-consumer.
 //!
 //! # Waiting
 //!
-//! A full or empty ring is answered on the fast path. A thread that must wait marks the direction as awaited (which
-//! keeps the socket like a call under way), leaves `in_use`, spins, and at last parks: it sets `waiting`, pays the heavy fence, looks
-//! once more, and parks unless a waker has cleared `waiting`. The other side publishes, has a light fence, and loads
-//! `waiting`. Only who is about to park pays. Afterwards it enters again; if the gate was shut meanwhile it goes
-//! on with the locks.
+//! A full or empty ring is answered on the fast path. A thread that must wait marks the direction
+//! as awaited (which keeps the socket like a call under way), leaves `in_use`, spins, and at last
+//! parks: it sets `waiting`, pays the heavy fence, looks once more, and parks unless a waker has
+//! cleared `waiting`. The other side publishes, has a light fence, and loads `waiting`. Only who is
+//! about to park pays. Afterwards it enters again; if the gate was shut meanwhile it goes on with
+//! the locks.
 //!
 //! # When it opens
 //!
-//! When a direction is used for the first time, and then after [`REOPEN_AFTER`] plain calls in a row by one thread
-//! on one direction: a revocation costs about as much as that many locked calls, so that a pair with many revocations is
-//! slower than `per-socket` by no more than half.
+//! When a direction is used for the first time, and then after [`REOPEN_AFTER`] plain calls in a
+//! row by one thread on one direction: a revocation costs about as much as that many locked calls,
+//! so that a pair with many revocations is slower than `per-socket` by no more than half.
 
 use crossbeam_utils::CachePadded;
 
@@ -88,10 +96,12 @@ impl Gates {
         Self { in_use: (0..threads).map(|_| CachePadded::new(AtomicUsize::new(0))).collect() }
     }
 
-    /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is on it.
+    /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is
+    /// on it.
     #[inline(always)]
     pub(crate) fn shut(&self, so: &Socket) {
-        // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the snapshot is there.
+        // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
+        // snapshot is there.
         if so.fast.gate.load(Acquire) != SHUT {
             self.shut_slow(so);
         }
@@ -102,7 +112,8 @@ impl Gates {
 
     #[cold]
     fn shut_slow(&self, so: &Socket) {
-        // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock too.
+        // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
+        // too.
         let Some(so2) = so.st().unp_conn.get() else { return };
         let is_lower = so.so_lock.addr() < so2.so_lock.addr();
         let (lower, higher): (&Socket, &Socket) = if is_lower { (so, &so2) } else { (&so2, so) };
@@ -116,7 +127,8 @@ impl Gates {
         heavy_fence();
         let (a, b) = (so.in_use_addr(), so2.in_use_addr());
         for thread in &self.in_use {
-            // Acquire; pairs with the Release in `leave`: what the thread did to the rings is visible.
+            // Acquire; pairs with the Release in `leave`: what the thread did to the rings is
+            // visible.
             let is_out = || {
                 let on = thread.load(Acquire);
                 on != a && on != b
@@ -131,14 +143,16 @@ impl Gates {
         lower.fast.gate.store(SHUT, Release);
     }
 
-    /// What of `so` lies unread at its peer: the mirror of the locked path, for when `so` is next locked.
+    /// What of `so` lies unread at its peer: the mirror of the locked path, for when `so` is next
+    /// locked.
     fn snapshot(so: &Socket, so2: &Socket) {
         let kind = so.so_type.get();
         let fill = if kind == SockType::Dgram { Fill::default() } else { so2.rcv.fill(kind) };
         so.fast.snapshot.set(Some(fill));
     }
 
-    /// Waits for a thread that is on its way out of the fast path: it takes no locks there and does not sleep.
+    /// Waits for a thread that is on its way out of the fast path: it takes no locks there and does
+    /// not sleep.
     fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
         if is_out() {
             return;
@@ -148,14 +162,15 @@ impl Gates {
         while !is_out() {
             spin_loop();
             looks += 1;
-            if looks % 64 == 0 {
+            if looks.is_multiple_of(64) {
                 yield_now();
             }
         }
         witness::awake();
     }
 
-    /// Enters the fast path: whether the pair is this thread's now. If not, the caller leaves at once.
+    /// Enters the fast path: whether the pair is this thread's now. If not, the caller leaves at
+    /// once.
     #[inline(always)]
     #[track_caller]
     fn enter(&self, so: &Socket, which: usize, me: u32) -> bool {
@@ -199,7 +214,8 @@ impl Gates {
 /// How a try on the fast path ended.
 enum Try<T> {
     Done(Result<T, Errno>),
-    /// The ring is full or empty, and the caller may wait: until this is no longer what the other side's index reads.
+    /// The ring is full or empty, and the caller may wait: until this is no longer what the other
+    /// side's index reads.
     Wait(usize),
     /// The locks must be taken.
     Slow,
@@ -306,7 +322,8 @@ impl<F: Fault> LockFreeLayer<F> {
         }
     }
 
-    /// Leaves the fast path and waits until the other side moves, or something happens to the socket.
+    /// Leaves the fast path and waits until the other side moves, or something happens to the
+    /// socket.
     #[cold]
     fn wait(&self, so: &Socket, which: usize, me: u32, seen: usize) {
         let point: &WaitPoint = if which == SND { &so.snd_wait } else { &so.rcv_wait };
@@ -353,12 +370,14 @@ impl<F: Fault> LockFreeLayer<F> {
         }
     }
 
-    /// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least `lowat`.
+    /// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least
+    /// `lowat`.
     #[inline(always)]
     fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         let side = &st.so_snd;
         loop {
-            let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
+            let room =
+                so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
             if room < rest.len() && (room == 0 || room < side.lowat.get()) {
                 return Try::Wait(so2.rcv.seen_head());
             }
@@ -519,7 +538,8 @@ impl<F: Fault> LockFreeLayer<F> {
         Ok(so)
     }
 
-    /// Notes who uses a direction with the locks; whether the gate should be opened. The socket is locked.
+    /// Notes who uses a direction with the locks; whether the gate should be opened. The socket is
+    /// locked.
     fn note_user(so: &Socket, which: usize, is_plain: bool) -> bool {
         let me = witness::thread_number();
         let cell = &so.st().last_user[which];
@@ -530,7 +550,7 @@ impl<F: Fault> LockFreeLayer<F> {
         let (user, times) = cell.get();
         let times = if user == me { times + 1 } else { 1 };
         cell.set((me, times));
-        so.fast.owner[which].load(Relaxed) == 0 || times % REOPEN_AFTER == 0
+        so.fast.owner[which].load(Relaxed) == 0 || times.is_multiple_of(REOPEN_AFTER)
     }
 
     /// Opens the gate, if nothing speaks against it. Nothing is held before and after.
@@ -561,7 +581,8 @@ impl<F: Fault> LockFreeLayer<F> {
 enum Slow {
     /// It cannot serve this call: take the locks.
     Fresh,
-    /// The thread has waited on it, and it was shut meanwhile: go on with the locks, on this socket.
+    /// The thread has waited on it, and it was shut meanwhile: go on with the locks, on this
+    /// socket.
     Waited(SockRef),
     /// It did: the answer is this error.
     Refused(Errno),
@@ -570,7 +591,8 @@ enum Slow {
 /// Something was published that a thread at this point may wait for.
 #[inline(always)]
 fn published(point: &WaitPoint) {
-    // Pairs with the heavy fence in `wait`: either the parker sees what was published, or `waiting` is seen here.
+    // Pairs with the heavy fence in `wait`: either the parker sees what was published, or `waiting`
+    // is seen here.
     light_fence();
     if point.waiting.load(Relaxed) != 0 {
         point.wakeup_slow();
@@ -601,7 +623,8 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
     type Sock = Fd;
 
     const NAME: &'static str = <SocketPolicy<F, true> as Policy>::NAME;
-    const ABOUT: &'static str = "no lock for data on a connected pair; a so_lock per socket for the rest";
+    const ABOUT: &'static str =
+        "no lock for data on a connected pair; a so_lock per socket for the rest";
     const MODELLED: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {

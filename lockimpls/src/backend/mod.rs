@@ -9,7 +9,8 @@ pub(crate) mod per_socket;
 
 use crate::domain::Domain;
 
-/// Called once per backend, with its type: how a name chosen at run time becomes code without indirection.
+/// Called once per backend, with its type: how a name chosen at run time becomes code without
+/// indirection.
 pub trait Visitor {
     /// Visits one backend.
     fn visit<D: Domain>(&mut self);

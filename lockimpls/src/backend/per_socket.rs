@@ -1,28 +1,31 @@
 //! `per-socket`: a `so_lock` per socket, taken in address order.
 //!
-//! After OpenBSD's unix(4) of 2022-07-01 (`uipc_usrreq.c` 1.166, `uipc_socket.c` 1.279, `uipc_socket2.c` 1.125).
+//! After OpenBSD's unix(4) of 2022-07-01 (`uipc_usrreq.c` 1.166, `uipc_socket.c` 1.279,
+//! `uipc_socket2.c` 1.125).
 //!
 //! # The protocol
 //!
-//! Connected sockets point at each other, so both must be locked to append to a buffer, to account for what was read, or
-//! to part. To keep two threads from waiting for each other, the lower address is locked first. A request already holds
-//! its own socket when it needs the peer; if the peer is the lower one:
+//! Connected sockets point at each other, so both must be locked to append to a buffer, to account
+//! for what was read, or to part. To keep two threads from waiting for each other, the lower
+//! address is locked first. A request already holds its own socket when it needs the peer; if the
+//! peer is the lower one:
 //!
-//! 1. take a reference on the peer's control block (it is pinned: whoever unlinks it must lock this socket, which is
-//!    still held; freeing it waits for references);
+//! 1. take a reference on the peer's control block (it is pinned: whoever unlinks it must lock this
+//!    socket, which is still held; freeing it waits for references);
 //! 2. unlock the own socket, lock the peer, lock the own socket again;
-//! 3. look again: if the peer is not the same, unlock it, drop the reference, begin again. A stream's peer can only have
-//!    gone; a datagram socket's may be another one;
+//! 3. look again: if the peer is not the same, unlock it, drop the reference, begin again. A
+//!    stream's peer can only have gone; a datagram socket's may be another one;
 //! 4. drop the reference: the peer's lock pins it now.
 //!
 //! Whatever was read of the own socket before step 2 is stale after it.
 //!
-//! Detach looks for the sockets connected to a datagram socket the same way, but checks the *reverse* link (does it still
-//! point here?). A listening socket comes before its embryos whatever their addresses: an embryo that must go to its
-//! listener takes references on both, unlocks itself, locks the listener, then itself, and its caller looks whether it is
-//! still on the queue. While a connect completes, the client stays locked throughout: client, listener, embryo. This
-//! cannot deadlock: no one but the connecting thread can hold the embryo and want the client, because the
-//! embryo has no descriptor yet, and listeners are never peers.
+//! Detach looks for the sockets connected to a datagram socket the same way, but checks the
+//! *reverse* link (does it still point here?). A listening socket comes before its embryos whatever
+//! their addresses: an embryo that must go to its listener takes references on both, unlocks
+//! itself, locks the listener, then itself, and its caller looks whether it is still on the queue.
+//! While a connect completes, the client stays locked throughout: client, listener, embryo. This
+//! cannot deadlock: no one but the connecting thread can hold the embryo and want the client,
+//! because the embryo has no descriptor yet, and listeners are never peers.
 
 use std::marker::PhantomData;
 
@@ -37,7 +40,8 @@ use crate::witness::{self, Class, Edge};
 /// A lock per socket.
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
-/// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of `lock-free`.
+/// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of
+/// `lock-free`.
 pub(crate) struct SocketPolicy<F, const BIASED: bool = false> {
     unp_gc_lock: RwLock,
     unp_df_lock: RwLock,

@@ -25,7 +25,8 @@ impl<const BROKEN: bool> Fault for NoLock<BROKEN> {
     }
 
     fn window(window: Window) {
-        // Without the fault there is no window in the append: the second sender comes just before it.
+        // Without the fault there is no window in the append: the second sender comes just before
+        // it.
         if window == if BROKEN { Window::Append } else { Window::Lookup } {
             stage::let_in();
         }

@@ -59,7 +59,8 @@ pub(super) const GATE_SHUT: Control = Control {
     clean: exchange::<LockFreeLayer<GateShut<false>>>,
 };
 
-/// How many messages the program exchanges, and how many of them may take locks while the pair warms up.
+/// How many messages the program exchanges, and how many of them may take locks while the pair
+/// warms up.
 const MESSAGES: u64 = 10_000;
 const WARM_UP: u64 = 8;
 

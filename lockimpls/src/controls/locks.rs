@@ -134,8 +134,8 @@ pub(super) const NO_RECHECK: Control = Control {
     clean: reconnect_in_window::<PerSocket<NoRecheck<false>>>,
 };
 
-/// A datagram socket sends to a lower peer; while it relocks, another thread connects it elsewhere and closes
-/// the old peer. The message must go to the new one.
+/// A datagram socket sends to a lower peer; while it relocks, another thread connects it elsewhere
+/// and closes the old peer. The message must go to the new one.
 fn reconnect_in_window<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let names = ["old", "new"].map(|name| SockAddr::new(name).expect("name"));
@@ -149,7 +149,8 @@ fn reconnect_in_window<D: Domain>() {
     let other = Arc::clone(&layer);
     stage::arm(move || {
         other.connect(sender, &names[1]).expect("reconnect");
-        // The thread that relocks has a reference on the old peer: its close waits for that. So it is left to others.
+        // The thread that relocks has a reference on the old peer: its close waits for that. So it
+        // is left to others.
         std::thread::spawn(move || other.close(old).expect("close"));
     });
     assert_eq!(layer.send(sender, b"x", MsgFlags::empty()), Ok(1));

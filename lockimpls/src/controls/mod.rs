@@ -1,12 +1,13 @@
 //! The controls: backends broken on purpose, each with a program that reaches the bug.
 //!
-//! A checker that was never seen to fire proves nothing. A twin is a backend that leaves out one step; it runs
-//! the same `uipc` code as the real one. Its program runs twice, in a process of its own each time: on the twin, where
-//! the right check must find the bug at the right call and line, and on the same backend without the fault,
-//! where nothing may be found. Where the bug needs another thread at a certain moment, both have the same
-//! [`Window`](crate::fault::Window) opened, so that they differ in the fault alone.
+//! A checker that was never seen to fire proves nothing. A twin is a backend that leaves out one
+//! step; it runs the same `uipc` code as the real one. Its program runs twice, in a process of its
+//! own each time: on the twin, where the right check must find the bug at the right call and line,
+//! and on the same backend without the fault, where nothing may be found. Where the bug needs
+//! another thread at a certain moment, both have the same window opened,
+//! so that they differ in the fault alone.
 //!
-//! Adding one: a type with its [`Fault`], a program, and an entry in [`all`].
+//! Adding one: a type with its fault, a program, and an entry in [`all`].
 
 mod data;
 mod gate;
@@ -28,7 +29,8 @@ pub struct Control {
     pub check: Check,
     /// The call in which it must be found; `verify` and `end of run` are the program's own.
     pub operation: &'static str,
-    /// Where: a file of this crate and the mark at the end of the line, or the pool that is not empty.
+    /// Where: a file of this crate and the mark at the end of the line, or the pool that is not
+    /// empty.
     at: At,
     twin: fn(),
     clean: fn(),
@@ -50,7 +52,8 @@ impl Control {
         self.check != Check::Hang
     }
 
-    /// Where it must be caught: the finding's `file:line:column` begins with this, or it is `pool NAME`.
+    /// Where it must be caught: the finding's `file:line:column` begins with this, or it is `pool
+    /// NAME`.
     #[must_use]
     pub fn expected_at(&self) -> String {
         match self.at {
@@ -63,7 +66,8 @@ impl Control {
         }
     }
 
-    /// Runs the program on the twin. Whoever calls it has a watchdog and expects the process to end with a finding.
+    /// Runs the program on the twin. Whoever calls it has a watchdog and expects the process to end
+    /// with a finding.
     pub fn run_twin(&self) {
         (self.twin)();
     }

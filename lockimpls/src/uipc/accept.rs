@@ -9,7 +9,8 @@ use crate::socket::{OnQueue, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
-    /// The descriptor is made before any socket is locked, and given back when there is no connection.
+    /// The descriptor is made before any socket is locked, and given back when there is no
+    /// connection.
     pub(crate) fn sys_accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
         let fd = self.fds.allocate()?;
         match self.soaccept(s) {

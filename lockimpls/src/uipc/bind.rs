@@ -1,4 +1,5 @@
-//! bind and listen: `uipc_bind`, `uipc_listen` (`uipc_usrreq.c` 1.166), `solisten` (`uipc_socket.c` 1.279).
+//! bind and listen: `uipc_bind`, `uipc_listen` (`uipc_usrreq.c` 1.166), `solisten` (`uipc_socket.c`
+//! 1.279).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
@@ -19,7 +20,8 @@ impl<P: Policy> Locked<P> {
             return Err(errno);
         }
         so.st().set(State::BINDING);
-        // A name comes before a socket in the lock order: the flag keeps others from binding meanwhile.
+        // A name comes before a socket in the lock order: the flag keeps others from binding
+        // meanwhile.
         self.policy.sounlock(&so, Step::BindResolve);
         let made = self.names.create(name);
         self.policy.solock(&so);

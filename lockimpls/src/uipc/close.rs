@@ -1,8 +1,10 @@
-//! close: `soclose`, `sofree` (`uipc_socket.c` 1.279), `unp_disconnect`, `unp_detach` (`uipc_usrreq.c` 1.166).
+//! close: `soclose`, `sofree` (`uipc_socket.c` 1.279), `unp_disconnect`, `unp_detach`
+//! (`uipc_usrreq.c` 1.166).
 //!
-//! Order: part from the peer, take the name away (so that no new connection begins), drop whoever refers here, wait
-//! until nobody holds a reference, then the queues of a listener. An embryo is never freed by anyone else: it has no
-//! descriptor until it is accepted, and then it is on no queue.
+//! Order: part from the peer, take the name away (so that no new connection begins), drop whoever
+//! refers here, wait until nobody holds a reference, then the queues of a listener. An embryo is
+//! never freed by anyone else: it has no descriptor until it is accepted, and then it is on no
+//! queue.
 
 use crate::descriptors::Fd;
 use crate::domain::SockType;
@@ -23,7 +25,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `closef`: drops a reference on a socket's file; the last one closes the socket. No lock is held.
+    /// `closef`: drops a reference on a socket's file; the last one closes the socket. No lock is
+    /// held.
     pub(crate) fn closef(&self, so: SockRef) {
         // AcqRel: of several closers the last sees what the others did with the file.
         if so.f_count.fetch_sub(1, AcqRel) == 1 {
@@ -81,7 +84,8 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has one, is not held.
+    /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has
+    /// one, is not held.
     fn soabort(&self, so3: SockRef) {
         self.unp_detach(&so3);
         self.sorflush(&so3);
@@ -117,7 +121,8 @@ impl<P: Policy> Locked<P> {
         self.sorwakeup(so);
     }
 
-    /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked between.
+    /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
+    /// between.
     fn unp_detach(&self, so: &Socket) {
         self.policy.list_enter(so, Step::DetachList);
         so.gc(self.policy.gc_guard()).linked.set(false);

@@ -1,4 +1,5 @@
-//! connect: `soconnect`, `unp_connect`, `sonewconn` (`uipc_socket.c` 1.279, `uipc_usrreq.c` 1.166, `uipc_socket2.c` 1.125).
+//! connect: `soconnect`, `unp_connect`, `sonewconn` (`uipc_socket.c` 1.279, `uipc_usrreq.c` 1.166,
+//! `uipc_socket2.c` 1.125).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
@@ -17,7 +18,8 @@ impl<P: Policy> Locked<P> {
         result
     }
 
-    /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it unconnected.
+    /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it
+    /// unconnected.
     fn soconnect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ACCEPTCONN) {
@@ -32,8 +34,8 @@ impl<P: Policy> Locked<P> {
         self.unp_connect(so, name)
     }
 
-    /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others from
-    /// connecting it meanwhile, `users` keeps it.
+    /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
+    /// from connecting it meanwhile, `users` keeps it.
     pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::BINDING) || st.is(State::CONNECTING) {
@@ -55,7 +57,8 @@ impl<P: Policy> Locked<P> {
         result
     }
 
-    /// The part of a connect with no socket locked: the name is locked throughout, so that its socket cannot detach.
+    /// The part of a connect with no socket locked: the name is locked throughout, so that its
+    /// socket cannot detach.
     fn connect_unlocked(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let vnode = self.names.lookup(name)?;
         let result = self.connect_to(so, vnode);
@@ -93,11 +96,11 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `sonewconn`: an embryo on the queue of the listener, which is locked before and after; none when the queue
-    /// is full or there is no memory.
+    /// `sonewconn`: an embryo on the queue of the listener, which is locked before and after; none
+    /// when the queue is full or there is no memory.
     ///
-    /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs the name, which
-    /// the connecting thread has locked.
+    /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
+    /// the name, which the connecting thread has locked.
     fn sonewconn(&self, head: SockRef) -> Option<SockRef> {
         let st = head.st();
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {

@@ -1,4 +1,5 @@
-//! socket, socketpair, dup: `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166, `uipc_syscalls.c` 1.196).
+//! socket, socketpair, dup: `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166, `uipc_syscalls.c`
+//! 1.196).
 
 use crate::descriptors::Fd;
 use crate::domain::SockType;
@@ -47,7 +48,8 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Two sockets, connected: STREAM and SEQPACKET by one `unp_connect2`, DGRAM by one in each direction.
+    /// Two sockets, connected: STREAM and SEQPACKET by one `unp_connect2`, DGRAM by one in each
+    /// direction.
     fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
         let so = self.socreate(kind, Step::SocketpairFirst)?;
         let so2 = match self.socreate(kind, Step::SocketpairSecond) {
@@ -66,7 +68,8 @@ impl<P: Policy> Locked<P> {
         Ok((so, so2))
     }
 
-    /// `socreate`: a socket with its control block and its file, whose one reference is the caller's.
+    /// `socreate`: a socket with its control block and its file, whose one reference is the
+    /// caller's.
     fn socreate(&self, kind: SockType, step: Step) -> Result<SockRef, Errno> {
         let so = self.sockets.get(kind)?;
         self.policy.solock(&so);
@@ -111,7 +114,8 @@ impl<P: Policy> Locked<P> {
         self.policy.list_exit(so, Step::GcAttach);
     }
 
-    /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are locked.
+    /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
+    /// locked.
     pub(crate) fn unp_connect2(&self, so: SockRef, so2: SockRef) {
         so.st().unp_conn.set(Some(so2));
         if so.so_type.get() == SockType::Dgram {
@@ -124,7 +128,8 @@ impl<P: Policy> Locked<P> {
         self.soisconnected(&so2, Some(&so));
     }
 
-    /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be accepted.
+    /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
+    /// accepted.
     fn soisconnected(&self, so: &Socket, client: Option<&Socket>) {
         let st = so.st();
         st.clear(State::ISDISCONNECTED);
@@ -140,8 +145,8 @@ impl<P: Policy> Locked<P> {
         self.sowwakeup(so);
     }
 
-    /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked again, the client stays
-    /// locked.
+    /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked
+    /// again, the client stays locked.
     fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
         so3.so_refcnt.take();
         head.so_refcnt.take();

@@ -1,16 +1,16 @@
 //! The requests of unix(4), written once, generic over how they lock.
 //!
-//! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs` waits for room (`sosend`), drops
-//! the lock to copy the caller's bytes, and appends them at the peer (`pru_send`); the append goes into the
-//! peer's ring (`sockbuf.rs`). Every lock and unlock on the way is a [`Policy`] verb, called by hand; every
-//! unlock names the [`Step`] it is.
+//! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs`
+//! waits for room (`sosend`), drops the lock to copy the caller's bytes, and appends them at the
+//! peer (`pru_send`); the append goes into the peer's ring (`sockbuf.rs`). Every lock and unlock on
+//! the way is a [`Policy`] verb, called by hand; every unlock names the [`Step`] it is.
 //!
 //! # What keeps a socket while a call uses it
 //!
-//! A call counts itself in `users` under the socket's lock, after it has seen there that its descriptor is open, and
-//! takes itself out under the lock again. Whoever closes the last descriptor frees the socket at once if nobody uses it, else
-//! marks it `CLOSING`, and the last user frees it: the file reference that a system call holds in a
-//! kernel.
+//! A call counts itself in `users` under the socket's lock, after it has seen there that its
+//! descriptor is open, and takes itself out under the lock again. Whoever closes the last
+//! descriptor frees the socket at once if nobody uses it, else marks it `CLOSING`, and the last
+//! user frees it: the file reference that a system call holds in a kernel.
 
 mod accept;
 mod bind;
@@ -65,7 +65,8 @@ impl<P: Policy> Locked<P> {
         Ok(so)
     }
 
-    /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a closed one.
+    /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a
+    /// closed one.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sounlock_fd(&self, so: &Socket, step: Step) {

@@ -1,4 +1,5 @@
-//! setsockopt, getsockopt, O_NONBLOCK: `sosetopt`, `sogetopt` (`uipc_socket.c` 1.279), `sbreserve` (`uipc_socket2.c` 1.125).
+//! setsockopt, getsockopt, O_NONBLOCK: `sosetopt`, `sogetopt` (`uipc_socket.c` 1.279), `sbreserve`
+//! (`uipc_socket2.c` 1.125).
 
 use crate::descriptors::Fd;
 use crate::domain::SockOpt;
@@ -10,12 +11,7 @@ use crate::socket::{RCV, SND, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
-    pub(crate) fn sys_setsockopt(
-        &self,
-        s: Fd,
-        option: SockOpt,
-        value: usize,
-    ) -> Result<(), Errno> {
+    pub(crate) fn sys_setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         let result = self.sosetopt(&so, option, value.max(1));
         self.sounlock_fd(&so, Step::OptionDone);

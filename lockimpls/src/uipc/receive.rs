@@ -1,7 +1,8 @@
 //! receive: `soreceive` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_RCVD)` (`uipc_usrreq.c` 1.166).
 //!
-//! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can be copied with the
-//! socket unlocked. What was taken is accounted to the peer's `so_snd` afterwards, with both locked.
+//! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can
+//! be copied with the socket unlocked. What was taken is accounted to the peer's `so_snd`
+//! afterwards, with both locked.
 
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, RecvMsg, SockType};
@@ -25,11 +26,7 @@ enum Found {
 
 impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
-    pub(crate) fn soreceive(
-        &self,
-        so: &Socket,
-        msg: &mut RecvMsg<'_, Fd>,
-    ) -> Result<usize, Errno> {
+    pub(crate) fn soreceive(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::OOB) {
             return Err(Errno::Eopnotsupp);
         }
@@ -110,8 +107,10 @@ impl<P: Policy> Locked<P> {
         let short = !flags.contains(MsgFlags::DONTWAIT)
             && readable < resid
             && readable < st.so_rcv.lowat.get();
-        // A control message after the first record is a second record: there is nothing to wait for in the first.
-        let ends = control.is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some());
+        // A control message after the first record is a second record: there is nothing to wait for
+        // in the first.
+        let ends =
+            control.is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some());
         let only_control = readable == 0 && control.is_some();
         (has_data, has_data && (!short || ends || only_control))
     }
@@ -156,7 +155,8 @@ impl<P: Policy> Locked<P> {
         let readable = so.rcv.stream_readable(msg.data.len());
         let record = next.map_or(readable, |m| m.position.get() - so.rcv.head());
         let bytes = msg.data.len().min(readable).min(record);
-        // The lock is dropped while the caller's buffer is filled: `sblock` keeps the bytes where they are.
+        // The lock is dropped while the caller's buffer is filled: `sblock` keeps the bytes where
+        // they are.
         self.policy.sounlock(so, Step::ReceiveCopy);
         so.rcv.stream_copy(&mut msg.data[..bytes]);
         self.policy.solock(so);
@@ -218,8 +218,8 @@ impl<P: Policy> Locked<P> {
         st.so_rcv.fill.set(Fill { cc: fill.cc - less.cc, mbcnt: fill.mbcnt - less.mbcnt });
     }
 
-    /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile; without room for any it is
-    /// disposed of silently.
+    /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile;
+    /// without room for any it is disposed of silently.
     fn deliver_control(
         &self,
         so: &Socket,

@@ -1,8 +1,9 @@
 //! send: `sosend` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_SEND)` (`uipc_usrreq.c` 1.166).
 //!
-//! The sender waits on its own `so_snd`, which mirrors what of it lies unread at the peer. The lock is dropped
-//! while the caller's bytes are copied; afterwards only the protocol looks again. The right to fill `so_snd` (`sblock`) is held across the whole
-//! send, so that two senders on one socket never interleave their messages.
+//! The sender waits on its own `so_snd`, which mirrors what of it lies unread at the peer. The lock
+//! is dropped while the caller's bytes are copied; afterwards only the protocol looks again. The
+//! right to fill `so_snd` (`sblock`) is held across the whole send, so that two senders on one
+//! socket never interleave their messages.
 
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
@@ -139,8 +140,8 @@ impl<P: Policy> Locked<P> {
         m
     }
 
-    /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is made here, and either
-    /// goes to the peer or is disposed of.
+    /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is
+    /// made here, and either goes to the peer or is disposed of.
     #[inline(always)]
     fn pru_send(
         &self,
@@ -247,8 +248,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the peer's buffer. The peer is
-    /// locked.
+    /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
+    /// peer's buffer. The peer is locked.
     #[inline(always)]
     fn sbappend(
         &self,
@@ -260,11 +261,8 @@ impl<P: Policy> Locked<P> {
     ) {
         so2.rcv.ensure_room(data.len());
         let tail = so2.rcv.tail();
-        let so2 = if P::Fault::omits(Step::HoldForAppend) {
-            self.let_another_in(so, so2)
-        } else {
-            so2
-        };
+        let so2 =
+            if P::Fault::omits(Step::HoldForAppend) { self.let_another_in(so, so2) } else { so2 };
         if let Some(control) = control {
             control.position.set(tail);
             Self::append_control(&so2, control);
@@ -312,8 +310,9 @@ fn has_room(so2: &Socket, st2: &SoState, bytes: usize) -> bool {
     st2.so_rcv.limits.get().space(so2.rcv_fill(st2)) >= bytes as isize
 }
 
-/// How much of `resid` bytes may go into `space` at once: all of it; or, where a message may be cut, what fits
-/// if that is at least `lowat`. A control message of `clen` bytes must fit, which `space` may have gone negative for.
+/// How much of `resid` bytes may go into `space` at once: all of it; or, where a message may be
+/// cut, what fits if that is at least `lowat`. A control message of `clen` bytes must fit, which
+/// `space` may have gone negative for.
 #[inline(always)]
 fn room_for(space: isize, resid: usize, atomic: bool, lowat: usize, clen: usize) -> Room {
     if space < 0 {

@@ -1,4 +1,5 @@
-//! shutdown: `soshutdown`, `sorflush` (`uipc_socket.c` 1.279), `unp_shutdown` (`uipc_usrreq.c` 1.166).
+//! shutdown: `soshutdown`, `sorflush` (`uipc_socket.c` 1.279), `unp_shutdown` (`uipc_usrreq.c`
+//! 1.166).
 
 use crate::descriptors::Fd;
 use crate::domain::Shutdown;
@@ -46,9 +47,10 @@ impl<P: Policy> Locked<P> {
 
     /// `sorflush`: drops what is in the receive buffer, and its limits with it.
     ///
-    /// The kernel zeroes every field of `so_rcv` from `sb_cc` to `sb_flags`, the limits included. So a plain stream
-    /// append still succeeds afterwards (it looks at the sender's `so_snd` alone), and one with a control
-    /// message finds no room: the way to the historical leak that needs no race.
+    /// The kernel zeroes every field of `so_rcv` from `sb_cc` to `sb_flags`, the limits included.
+    /// So a plain stream append still succeeds afterwards (it looks at the sender's `so_snd`
+    /// alone), and one with a control message finds no room: the way to the historical leak that
+    /// needs no race.
     pub(crate) fn sorflush(&self, so: &Socket) {
         if self.sblock(so, so.st(), RCV, false).is_err() {
             return;

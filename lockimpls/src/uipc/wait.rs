@@ -1,8 +1,9 @@
 //! Sleeping and waking: `sblock`, `sbwait`, `sosleep`.
 //!
-//! A thread sleeps with its socket locked, and the lock is released when the thread is queued: whoever changes what it
-//! waits for must take that lock first, and then finds it in the queue. No wake-up can fall between. There is no
-//! timeout: a lost wake-up hangs, and is seen by the watchdog.
+//! A thread sleeps with its socket locked, and the lock is released when the thread is queued:
+//! whoever changes what it waits for must take that lock first, and then finds it in the queue. No
+//! wake-up can fall between. There is no timeout: a lost wake-up hangs, and is seen by the
+//! watchdog.
 
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
@@ -15,13 +16,15 @@ use crate::witness::{self, Class, WaitsFor};
 
 use Ordering::Relaxed;
 
-/// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up costs.
+/// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up
+/// costs.
 pub(crate) const SPINS: u32 = 1000;
 
 /// How often a thread that never parks looks before it gives up the processor once.
 const SPINS_TO_YIELD: u32 = 256;
 
-/// Looks until `ready` or as long as the strategy says: whether it became ready. The caller holds no lock.
+/// Looks until `ready` or as long as the strategy says: whether it became ready. The caller holds
+/// no lock.
 #[inline]
 pub(crate) fn spin(strategy: WaitStrategy, ready: impl Fn() -> bool) -> bool {
     match strategy {
@@ -35,7 +38,7 @@ pub(crate) fn spin(strategy: WaitStrategy, ready: impl Fn() -> bool) -> bool {
             while !ready() {
                 spin_loop();
                 looks += 1;
-                if looks % SPINS_TO_YIELD == 0 {
+                if looks.is_multiple_of(SPINS_TO_YIELD) {
                     yield_now();
                 }
             }
@@ -45,8 +48,8 @@ pub(crate) fn spin(strategy: WaitStrategy, ready: impl Fn() -> bool) -> bool {
 }
 
 impl<P: Policy> Locked<P> {
-    /// `rwsleep`: waits at a point of a locked socket until it is woken, the socket unlocked meanwhile. It may
-    /// return early: the caller looks again.
+    /// `rwsleep`: waits at a point of a locked socket until it is woken, the socket unlocked
+    /// meanwhile. It may return early: the caller looks again.
     #[track_caller]
     pub(crate) fn sosleep(&self, so: &Socket, point: &WaitPoint) {
         let seen = point.event.load(Relaxed);
@@ -76,7 +79,8 @@ impl<P: Policy> Locked<P> {
         self.sosleep(so, point);
     }
 
-    /// `sblock`: takes the right to fill (`SND`) or drain (`RCV`) a buffer, for longer than the socket is locked.
+    /// `sblock`: takes the right to fill (`SND`) or drain (`RCV`) a buffer, for longer than the
+    /// socket is locked.
     ///
     /// # Errors
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
