@@ -3,7 +3,7 @@
 //! A reading costs about as much as an uncontended lock, so its cost and its step are measured at the start of a run and
 //! stored with every record: a latency of a few steps is not more than a few steps.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::hint::black_box;
 
 use results::stats::median;
@@ -20,25 +20,22 @@ pub struct ClockFacts {
 /// Readings per slice, and slices.
 const READINGS: u64 = 10_000;
 const SLICES: usize = 15;
-/// A difference rarer than this is an accident of the measurement, not a step.
-const SHARE_MIN: f64 = 0.05;
+/// The most additions between two readings whose difference is looked at: they spread the differences over some 50 ns.
+const ADDITIONS_MAX: u64 = 200;
+/// A difference rarer than this is an accident of the measurement.
+const SHARE_MIN: f64 = 0.005;
 
 /// Measures the clock on the calling thread.
 #[must_use]
 pub fn measure(clock: &quanta::Clock) -> ClockFacts {
     let costs: Vec<f64> = (0..SLICES).map(|_| cost_ns(clock)).collect();
-    let mut deltas = Vec::with_capacity(READINGS as usize);
-    let mut last = clock.raw();
-    for _ in 0..READINGS {
-        let now = clock.raw();
-        deltas.push(now.wrapping_sub(last));
-        last = now;
+    let deltas: Vec<u64> = (0..READINGS).map(|i| delta(clock, i % ADDITIONS_MAX)).collect();
+    let many_ticks = 1 << 30;
+    let ns_per_tick = clock.delta_as_nanos(0, many_ticks) as f64 / many_ticks as f64;
+    ClockFacts {
+        clock_ns: median(&costs).unwrap_or_default(),
+        clock_step_ns: step_ticks(&deltas) * ns_per_tick,
     }
-    let step = step(&deltas);
-    let raw_per_step = 1 << 20;
-    let clock_step_ns =
-        clock.delta_as_nanos(0, step * raw_per_step) as f64 / raw_per_step as f64;
-    ClockFacts { clock_ns: median(&costs).unwrap_or_default(), clock_step_ns }
 }
 
 fn cost_ns(clock: &quanta::Clock) -> f64 {
@@ -49,21 +46,45 @@ fn cost_ns(clock: &quanta::Clock) -> f64 {
     clock.delta_as_nanos(start, clock.raw()) as f64 / (READINGS + 1) as f64
 }
 
-/// The greatest common divisor of the common differences between two readings in a row.
+/// Two readings with so many additions between them.
+fn delta(clock: &quanta::Clock, additions: u64) -> u64 {
+    let start = clock.raw();
+    for addition in 0..additions {
+        black_box(addition);
+    }
+    clock.raw().wrapping_sub(start)
+}
+
+/// The step of a clock whose readings differ by these numbers of ticks.
 ///
-/// Rare differences are left out: an interrupt gives any number, and a scaled counter is now and then one off.
-fn step(deltas: &[u64]) -> u64 {
-    let mut counts: HashMap<u64, usize> = HashMap::new();
+/// A clock that counts in ticks gives every difference; one that a hypervisor scales steps over 24 of 25 and is one
+/// off at times (24 and 25, 49, 73 and 74, ...). So neighbours are taken together, and the step is the
+/// least distance between such groups.
+fn step_ticks(deltas: &[u64]) -> f64 {
+    let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     for delta in deltas.iter().filter(|delta| **delta != 0) {
         *counts.entry(*delta).or_default() += 1;
     }
-    let common = counts.iter().filter(|(_, n)| **n as f64 >= SHARE_MIN * deltas.len() as f64);
-    let divisor = common.fold(0, |divisor, (delta, _)| gcd(divisor, *delta));
-    if divisor != 0 { divisor } else { counts.keys().min().copied().unwrap_or(1) }
+    counts.retain(|_, count| *count as f64 >= SHARE_MIN * deltas.len() as f64);
+    let mut groups: Vec<Vec<(u64, usize)>> = Vec::new();
+    for (delta, count) in counts {
+        match groups.last_mut().filter(|group| group.last().is_some_and(|l| l.0 + 1 == delta)) {
+            Some(group) => group.push((delta, count)),
+            None => groups.push(vec![(delta, count)]),
+        }
+    }
+    if groups.is_empty() || groups.iter().any(|group| group.len() > 2) {
+        return 1.0;
+    }
+    let centres: Vec<f64> = groups.iter().map(|group| centre(group)).collect();
+    let distances = centres.windows(2).map(|pair| pair[1] - pair[0]);
+    distances.fold(centres[0], f64::min)
 }
 
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// The mean of a group.
+fn centre(group: &[(u64, usize)]) -> f64 {
+    let count: usize = group.iter().map(|(_, count)| count).sum();
+    group.iter().map(|(delta, count)| *delta as f64 * *count as f64).sum::<f64>() / count as f64
 }
 
 #[cfg(test)]
@@ -71,13 +92,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_step_is_that_of_the_common_differences() {
-        let mut deltas = vec![26; 60];
-        deltas.extend([52; 30]);
-        deltas.extend([0; 5]);
-        deltas.extend([77, 1, 4_000]);
-        assert_eq!(step(&deltas), 26);
-        assert_eq!(step(&[0, 0, 0]), 1);
+    fn the_step_is_the_least_distance_between_differences() {
+        let repeated = |deltas: &[u64]| -> Vec<u64> {
+            deltas.iter().flat_map(|delta| [*delta; 20]).chain([4_711, 99_999]).collect()
+        };
+        assert_eq!(step_ticks(&repeated(&[26, 52, 78])), 26.0);
+        assert_eq!(step_ticks(&repeated(&[52, 78, 104])), 26.0);
+        assert_eq!(step_ticks(&repeated(&[24, 25, 49, 73, 74])), 24.5);
+        assert_eq!(step_ticks(&repeated(&[20, 22, 24])), 2.0);
+        assert_eq!(step_ticks(&repeated(&[20, 21, 22, 23, 40])), 1.0);
+        assert_eq!(step_ticks(&[0, 0, 0]), 1.0);
     }
 
     #[test]

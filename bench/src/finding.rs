@@ -35,7 +35,10 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
         if let (true, Ok(line)) = (json, record.to_line()) {
             println!("{line}");
         }
-        eprintln!("solock: stopped by a check; the run so far: {}", writer.partial_path().display());
+        eprintln!(
+            "solock: stopped by a check; the run so far: {}",
+            writer.partial_path().display()
+        );
     });
 }
 

@@ -128,11 +128,7 @@ pub struct AaSpread {
 ///
 /// # Errors
 /// The cell cannot run.
-pub fn aa_spread(
-    lanes: &Lanes,
-    job: &Job,
-    process: &Process,
-) -> Result<Option<AaSpread>, String> {
+pub fn aa_spread(lanes: &Lanes, job: &Job, process: &Process) -> Result<Option<AaSpread>, String> {
     let slice = Slice {
         lanes,
         plan: &job.plan,
@@ -205,7 +201,8 @@ mod tests {
     #[test]
     fn turns_change_the_order_and_not_the_answer() {
         let log = std::cell::RefCell::new(Vec::new());
-        let both = |turn| in_turn(turn, || log.borrow_mut().push('a'), || log.borrow_mut().push('b'));
+        let both =
+            |turn| in_turn(turn, || log.borrow_mut().push('a'), || log.borrow_mut().push('b'));
         both(0);
         both(1);
         assert_eq!(*log.borrow(), ['a', 'b', 'b', 'a']);

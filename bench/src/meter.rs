@@ -227,7 +227,11 @@ impl LatencyMeter<'_> {
     fn turn(&mut self) -> bool {
         let forget = self.interval.seen == At::WarmUp as u8;
         if forget {
-            self.latencies.histograms.iter_mut().filter(|h| !h.is_empty()).for_each(Histogram::reset);
+            self.latencies
+                .histograms
+                .iter_mut()
+                .filter(|h| !h.is_empty())
+                .for_each(Histogram::reset);
             self.latencies.lost = [0; EVENTS];
         }
         let on = self.interval.turn();

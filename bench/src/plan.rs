@@ -118,7 +118,8 @@ fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy)> {
     let mut messages = Vec::new();
     for socket_type in &settings.socket_types {
         for message_bytes in &settings.message_bytes {
-            messages.extend(settings.waits.iter().map(|wait| (*socket_type, *message_bytes, *wait)));
+            messages
+                .extend(settings.waits.iter().map(|wait| (*socket_type, *message_bytes, *wait)));
         }
     }
     messages

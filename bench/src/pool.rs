@@ -107,7 +107,10 @@ impl Lanes {
             control();
         });
         // Every slot is filled: `in_place_scope` returns when the broadcast ended on every thread.
-        slots.into_iter().filter_map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner)).collect()
+        slots
+            .into_iter()
+            .filter_map(|s| s.into_inner().unwrap_or_else(PoisonError::into_inner))
+            .collect()
     }
 
     /// Runs `job` on the first lane's thread while the others rest.

@@ -129,7 +129,9 @@ fn measure<'a, D: Domain, W: Workload<D>, M: LaneMeter<'a>>(
     or_report(|| domain.check_end());
     let lanes = lanes.into_iter().zip(&sums).zip(counts);
     Ok(Outcome {
-        lanes: lanes.map(|((lane, sums), counts)| LaneOutcome { lane, sums: *sums, counts }).collect(),
+        lanes: lanes
+            .map(|((lane, sums), counts)| LaneOutcome { lane, sums: *sums, counts })
+            .collect(),
         noise: noise.unwrap_or_default(),
         started,
         complete: !slice.process.interrupt.is_set(),
@@ -152,7 +154,8 @@ fn control(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
 
 /// Runs it; a panic is reported with what the thread holds, and ends the process: the other lanes may wait for it.
 fn or_report<T>(work: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| witness::report_panic(message(&*panic)))
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| witness::report_panic(message(&*panic)))
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {
