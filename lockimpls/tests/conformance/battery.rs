@@ -58,6 +58,23 @@ macro_rules! case {
     };
 }
 
+/// Declares a test that runs with every way to wait.
+macro_rules! waiting_case {
+    ($test:ident, $layer:ident, $body:block) => {
+        #[test]
+        fn $test() {
+            struct This;
+            impl $crate::battery::Case for This {
+                fn run<D: lockimpls::Domain>(&self, $layer: &lockimpls::Checked<D>) $body
+            }
+            for wait in lockimpls::WaitStrategy::ALL {
+                let config = lockimpls::Config { wait, ..lockimpls::Config::default() };
+                $crate::battery::on_every_backend(&config, &This);
+            }
+        }
+    };
+}
+
 /// Starts the watchdog of this process: a leaked lock that somebody waits for becomes a report.
 fn watch() {
     static ONCE: Once = Once::new();

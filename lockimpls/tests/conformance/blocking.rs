@@ -1,1 +1,245 @@
-//! To come.
+//! Calls that wait, and everything that ends the wait, with every way to wait.
+
+use lockimpls::{Errno, Shutdown, SockType};
+
+use crate::battery::{NONE, Program, name, settle};
+
+const STREAM: SockType = SockType::Stream;
+const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
+
+/// Runs a call that must wait on another thread, then what ends the wait; the call's answer.
+fn blocked<T: Send>(call: impl FnOnce() -> T + Send, wake: impl FnOnce()) -> T {
+    std::thread::scope(|threads| {
+        let call = threads.spawn(call);
+        settle();
+        assert!(!call.is_finished(), "the call did not wait");
+        wake();
+        call.join().unwrap()
+    })
+}
+
+waiting_case!(a_receive_waits_for_data, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        for (s, peer) in [(a, b), (b, a)] {
+            let got = blocked(
+                || layer.recv(s, &mut [0; 9], NONE),
+                || assert_eq!(layer.put(peer, b"data"), Ok(4)),
+            );
+            assert_eq!(got, Ok(4));
+        }
+        layer.close_all(&[a, b]);
+    }
+});
+
+waiting_case!(a_receive_waits_for_a_descriptor, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        let got = blocked(
+            || {
+                let (mut data, mut fds) = ([0; 9], [None]);
+                let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
+                layer.recvmsg(b, &mut msg).map(|_| fds[0].unwrap())
+            },
+            || assert_eq!(layer.pass(a, b"", &[a]), Ok(0)),
+        );
+        layer.close_all(&[a, b, got.unwrap()]);
+    }
+});
+
+waiting_case!(a_receive_ends_with_the_stream, layer, {
+    for kind in CONNECTED {
+        for (how, peers) in
+            [(Shutdown::Write, true), (Shutdown::Both, true), (Shutdown::Read, false)]
+        {
+            let (a, b) = layer.pair(kind);
+            let got = blocked(
+                || layer.recv(b, &mut [0; 9], NONE),
+                || layer.shutdown(if peers { a } else { b }, how).unwrap(),
+            );
+            assert_eq!(got, Ok(0));
+            layer.close_all(&[a, b]);
+        }
+        let (a, b) = layer.pair(kind);
+        let got = blocked(|| layer.recv(b, &mut [0; 9], NONE), || layer.close(a).unwrap());
+        assert_eq!(got, Ok(0));
+        layer.close(b).unwrap();
+    }
+});
+
+waiting_case!(a_receive_ends_when_the_destination_closes, layer, {
+    let (a, b) = layer.pair(SockType::Dgram);
+    let got = blocked(|| layer.recv(b, &mut [0; 9], NONE), || layer.close(a).unwrap());
+    assert_eq!(got, Err(Errno::Econnreset));
+    layer.close(b).unwrap();
+});
+
+waiting_case!(a_send_waits_for_room, layer, {
+    for kind in CONNECTED {
+        let (a, b) = layer.pair(kind);
+        for (s, peer) in [(a, b), (b, a)] {
+            layer.put(s, &[1; 8192]).unwrap();
+            let sent = blocked(
+                || layer.send(s, &[2; 5000], NONE),
+                || assert_eq!(layer.get(peer, 8192).unwrap().len(), 8192),
+            );
+            assert_eq!(sent, Ok(5000));
+            assert_eq!(layer.get(peer, 8192).unwrap(), [2; 5000]);
+        }
+        layer.close_all(&[a, b]);
+    }
+});
+
+waiting_case!(a_send_longer_than_the_buffer_goes_piece_by_piece, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let sent = blocked(
+        || layer.send(a, &[3; 30_000], NONE),
+        || {
+            let mut got = 0;
+            while got < 30_000 {
+                got += layer.recv(b, &mut [0; 7000], NONE).unwrap();
+            }
+        },
+    );
+    assert_eq!(sent, Ok(30_000));
+    layer.close_all(&[a, b]);
+});
+
+waiting_case!(a_send_ends_when_it_cannot_go_on, layer, {
+    for kind in CONNECTED {
+        for way in 0..3 {
+            let (a, b) = layer.pair(kind);
+            layer.put(a, &[1; 8192]).unwrap();
+            let sent = blocked(
+                || layer.send(a, &[2; 5000], NONE),
+                || match way {
+                    0 => layer.shutdown(a, Shutdown::Write).unwrap(),
+                    1 => layer.shutdown(a, Shutdown::Both).unwrap(),
+                    _ => layer.close(b).unwrap(),
+                },
+            );
+            assert_eq!(sent, Err(Errno::Epipe));
+            let both = [a, b];
+            layer.close_all(if way == 2 { &both[..1] } else { &both });
+        }
+    }
+});
+
+waiting_case!(what_went_out_before_the_pipe_broke_is_hidden, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let sent = blocked(|| layer.send(a, &[2; 9000], NONE), || layer.close(b).unwrap());
+    assert_eq!(sent, Err(Errno::Epipe));
+    layer.close(a).unwrap();
+});
+
+waiting_case!(a_send_with_a_descriptor_waits_too, layer, {
+    let (a, b) = layer.pair(STREAM);
+    layer.put(a, &[1; 8192]).unwrap();
+    let sent = blocked(
+        || {
+            let msg = lockimpls::SendMsg { to: None, data: b"x", rights: &[a], flags: NONE };
+            layer.sendmsg(a, &msg)
+        },
+        || assert_eq!(layer.get(b, 100).unwrap().len(), 100),
+    );
+    assert_eq!(sent, Ok(1));
+    layer.drain(b, 8192);
+    layer.close_all(&[a, b]);
+});
+
+waiting_case!(an_accept_waits_for_a_connection, layer, {
+    let listener = layer.listener(STREAM, "here");
+    layer.set_nonblocking(listener, false).unwrap();
+    let client = layer.socket(STREAM).unwrap();
+    let accepted =
+        blocked(|| layer.accept(listener), || layer.connect(client, &name("here")).unwrap());
+    layer.close_all(&[listener, client, accepted.unwrap().0]);
+    layer.unlink(&name("here")).unwrap();
+});
+
+waiting_case!(two_threads_in_one_receive, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        std::thread::scope(|threads| {
+            let readers = [(); 2].map(|()| threads.spawn(|| layer.recv(b, &mut [0], NONE)));
+            settle();
+            layer.put(a, b"1").unwrap();
+            settle();
+            layer.put(a, b"2").unwrap();
+            for reader in readers {
+                assert_eq!(reader.join().unwrap(), Ok(1));
+            }
+        });
+        layer.close_all(&[a, b]);
+    }
+});
+
+/// How many messages two threads move through one end.
+const SHARED: usize = 1500;
+
+waiting_case!(two_threads_send_on_one_socket, layer, {
+    for kind in CONNECTED {
+        let (a, b) = layer.pair(kind);
+        std::thread::scope(|threads| {
+            for tag in [1_u8, 2] {
+                threads.spawn(move || {
+                    for _ in 0..SHARED {
+                        assert_eq!(layer.send(a, &[tag; 1024], NONE), Ok(1024));
+                    }
+                });
+            }
+            let (mut data, mut counts) = ([0; 1024], [0; 3]);
+            for _ in 0..2 * SHARED {
+                // Messages are never mixed: a message fits whole before it starts.
+                assert_eq!(layer.recv(b, &mut data, NONE), Ok(1024));
+                assert!(data.iter().all(|byte| *byte == data[0]));
+                counts[usize::from(data[0])] += 1;
+            }
+            assert_eq!(counts, [0, SHARED, SHARED]);
+        });
+        layer.close_all(&[a, b]);
+    }
+});
+
+waiting_case!(two_threads_receive_on_one_socket, layer, {
+    for kind in CONNECTED {
+        let (a, b) = layer.pair(kind);
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(move || {
+                    let mut data = [0; 1024];
+                    for _ in 0..SHARED {
+                        assert_eq!(layer.recv(b, &mut data, NONE), Ok(1024));
+                        assert!(data.iter().all(|byte| *byte == data[0]));
+                    }
+                });
+            }
+            for i in 0..2 * SHARED {
+                assert_eq!(layer.send(a, &[i as u8; 1024], NONE), Ok(1024));
+            }
+        });
+        layer.close_all(&[a, b]);
+    }
+});
+
+waiting_case!(a_ping_and_a_pong, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        std::thread::scope(|threads| {
+            threads.spawn(move || {
+                let mut data = [0; 4];
+                for _ in 0..500 {
+                    assert_eq!(layer.recv(b, &mut data, NONE), Ok(4));
+                    assert_eq!(layer.send(b, &data, NONE), Ok(4));
+                }
+            });
+            for i in 0..500_u32 {
+                let mut data = [0; 4];
+                assert_eq!(layer.send(a, &i.to_le_bytes(), NONE), Ok(4));
+                assert_eq!(layer.recv(a, &mut data, NONE), Ok(4));
+                assert_eq!(data, i.to_le_bytes());
+            }
+        });
+        layer.close_all(&[a, b]);
+    }
+});

@@ -1,4 +1,4 @@
-//! close: what the peer sees, referrers at either address, listeners with a queue, calls still under way.
+//! close: what the peer sees, referrers at either address, queues, calls still under way.
 
 use lockimpls::{Domain, Errno, SockType, witness};
 

@@ -1,1 +1,187 @@
-//! To come.
+//! How often each request locks: what OpenBSD's source of 2022 says, request by request.
+//!
+//! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
+//! the bytes are copied) and the peer's once; at the higher address it takes its own once more.
+
+use std::sync::Barrier;
+
+use lockimpls::witness::{Class, Counters, counters};
+use lockimpls::{Checked, Domain, SockType};
+
+use crate::battery::{NONE, Program, is_per_socket, name};
+
+/// What a request acquires in each granularity.
+struct Locks {
+    /// `unp_lock` of `global`.
+    unp_lock: u64,
+    /// `so_lock`s of `per-socket`, and how many of them after a relock.
+    so_lock: u64,
+    relocks: u64,
+}
+
+/// Runs a request, which must acquire exactly these locks.
+#[track_caller]
+fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
+    let before = counters();
+    let result = request();
+    let counts = counters().since(&before);
+    let (so, unp) = (counts.of(Class::SoLock), counts.of(Class::UnpLock));
+    if is_per_socket::<D>() {
+        assert_eq!((so.acquisitions, so.relocks), (expected.so_lock, expected.relocks));
+        assert_eq!(unp.acquisitions, 0);
+    } else if D::NAME == "global" {
+        assert_eq!((unp.acquisitions, so.acquisitions), (expected.unp_lock, 0));
+    }
+    result
+}
+
+/// Own 2 and peer 1; from the higher end own 3 and peer 1.
+fn with_peer(is_high: bool) -> Locks {
+    let high = u64::from(is_high);
+    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high }
+}
+
+/// Pairs of each kind, sender first: from the lower to the higher end, and the other way. All are
+/// made before one is closed, so that addresses ascend.
+fn both_ways<D: Domain>(layer: &Checked<D>, kinds: &[SockType]) -> Vec<(D::Sock, D::Sock, bool)> {
+    let ways = |kind| {
+        let ((a, b), (c, d)) = (layer.pair(kind), layer.pair(kind));
+        [(a, b, false), (d, c, true)]
+    };
+    kinds.iter().copied().flat_map(ways).collect()
+}
+
+case!(a_send_and_a_receive, layer, {
+    for (s, peer, is_high) in both_ways(layer, &[SockType::Stream, SockType::Seqpacket]) {
+        costs::<D, _>(&with_peer(is_high), || layer.send(s, b"x", NONE).unwrap());
+        let mut data = [0];
+        costs::<D, _>(&with_peer(!is_high), || layer.recv(peer, &mut data, NONE).unwrap());
+        layer.close_all(&[s, peer]);
+    }
+});
+
+case!(a_connected_datagram, layer, {
+    for (s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
+        costs::<D, _>(&with_peer(is_high), || layer.send(s, b"x", NONE).unwrap());
+        // A datagram's receiver accounts to nobody.
+        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0 };
+        costs::<D, _>(&alone, || layer.recv(peer, &mut [0], NONE).unwrap());
+        layer.close_all(&[s, peer]);
+    }
+});
+
+case!(an_addressed_datagram, layer, {
+    let low = layer.socket(SockType::Dgram).unwrap();
+    let there = layer.bound(SockType::Dgram, "there");
+    let high = layer.socket(SockType::Dgram).unwrap();
+    let send = |s| layer.sendto(s, b"x", &name("there"), NONE).unwrap();
+    // Own 4 and the destination's 3; from above own 6 and the destination's 3.
+    costs::<D, _>(&Locks { unp_lock: 4, so_lock: 4 + 3, relocks: 0 }, || send(low));
+    costs::<D, _>(&Locks { unp_lock: 4, so_lock: 6 + 3, relocks: 2 }, || send(high));
+    let before = counters();
+    send(low);
+    let counts = counters().since(&before);
+    assert_eq!(counts.of(Class::Vnode).acquisitions, 1);
+    layer.close_all(&[low, there, high]);
+    layer.unlink(&name("there")).unwrap();
+});
+
+case!(descriptors_cost_one_more, layer, {
+    for (s, peer, is_high) in both_ways(layer, &SockType::ALL) {
+        for fds in [&[s][..], &[s, peer]] {
+            let n = fds.len() as u64;
+            let send = with_peer(is_high);
+            // `global` guards the collector's counts with its one lock, too: once for each.
+            let send = Locks {
+                unp_lock: send.unp_lock + 1 + n,
+                so_lock: send.so_lock + 1,
+                relocks: send.relocks,
+            };
+            let before = counters();
+            costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());
+            let counts = counters().since(&before);
+            assert_eq!(counts.of(Class::Fdplock).acquisitions, 1);
+            assert_eq!(counts.of(Class::UnpRightsMtx).acquisitions, 1);
+            let per_fd = if D::NAME == "global" { 0 } else { n };
+            assert_eq!(counts.of(Class::UnpGcLock).acquisitions, per_fd);
+            let got = layer.take(peer, 1, 2).unwrap();
+            layer.close_all(&got.fds);
+        }
+        layer.close_all(&[s, peer]);
+    }
+});
+
+/// Rounds until everybody who uses the pair has been seen to.
+const WARM_UP: u32 = 2000;
+const ROUNDS: u32 = 20_000;
+
+/// What a thread counts in its rounds after the warm-up; `lock-free` must do them without a lock.
+fn rounds<D: Domain>(warm: &Barrier, mut round: impl FnMut()) {
+    (0..WARM_UP).for_each(|_| round());
+    warm.wait();
+    let before = counters();
+    (0..ROUNDS).for_each(|_| round());
+    let counts = counters().since(&before);
+    warm.wait();
+    if D::NAME == "lock-free" {
+        assert_lock_free(&counts);
+    } else {
+        assert!(counts.acquisitions() >= u64::from(ROUNDS));
+        assert_eq!(counts.fast_sends + counts.fast_receives, 0);
+    }
+}
+
+#[track_caller]
+fn assert_lock_free(counts: &Counters) {
+    let fast = counts.fast_sends + counts.fast_receives;
+    let slow = counts.slow_sends + counts.slow_receives;
+    assert!(fast >= u64::from(ROUNDS));
+    assert!(slow * 1000 < fast, "{slow} of {} calls took the locks", fast + slow);
+    assert_eq!(counts.acquisitions(), 0);
+    assert_eq!(counts.gate_closings, 0);
+}
+
+case!(one_thread_on_both_ends, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        rounds::<D>(&Barrier::new(1), || {
+            layer.send(a, b"ping", NONE).unwrap();
+            layer.recv(b, &mut [0; 9], NONE).unwrap();
+        });
+        layer.close_all(&[a, b]);
+    }
+});
+
+case!(one_thread_sends_and_one_receives, layer, {
+    let (a, b) = layer.pair(SockType::Stream);
+    let warm = Barrier::new(2);
+    std::thread::scope(|threads| {
+        threads
+            .spawn(|| rounds::<D>(&warm, || assert_eq!(layer.send(a, b"12345678", NONE), Ok(8))));
+        rounds::<D>(&warm, || {
+            let mut got = 0;
+            while got < 8 {
+                got += layer.recv(b, &mut [0; 8][got..], NONE).unwrap();
+            }
+        });
+    });
+    layer.close_all(&[a, b]);
+});
+
+case!(two_threads_take_turns, layer, {
+    let (a, b) = layer.pair(SockType::Seqpacket);
+    let warm = Barrier::new(2);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            rounds::<D>(&warm, || {
+                layer.recv(b, &mut [0; 9], NONE).unwrap();
+                layer.send(b, b"pong", NONE).unwrap();
+            });
+        });
+        rounds::<D>(&warm, || {
+            layer.send(a, b"ping", NONE).unwrap();
+            layer.recv(a, &mut [0; 9], NONE).unwrap();
+        });
+    });
+    layer.close_all(&[a, b]);
+});

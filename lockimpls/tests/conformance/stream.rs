@@ -1,4 +1,4 @@
-//! STREAM: bytes without boundaries, cut at the low-water mark, with the sender's mirror as back-pressure.
+//! STREAM: bytes without boundaries, cut at the low-water mark, limited by the sender's mirror.
 
 use lockimpls::{Errno, MsgFlags, SockOpt, SockType};
 
@@ -100,7 +100,8 @@ case!(the_sender_counts_what_lies_at_its_peer, layer, {
 
 case!(a_megabyte_arrives_as_it_was_sent, layer, {
     let (a, b) = layer.pair(STREAM);
-    let sent: Vec<u8> = (0..1_000_003_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let sent: Vec<u8> =
+        (0..1_000_003_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     std::thread::scope(|threads| {
         threads.spawn(|| {
             for chunk in sent.chunks(5003) {
