@@ -6,7 +6,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// The parts of the workspace that end up in the program.
-const SOURCES: [&str; 6] = ["Cargo.toml", "Cargo.lock", "lockimpls", "workloads", "bench", "results"];
+const SOURCES: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", "lockimpls", "workloads", "bench", "results"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
