@@ -140,9 +140,7 @@ impl<P: Policy> Locked<P> {
         flags: MsgFlags,
     ) -> Result<usize, Errno> {
         let is_peek = flags.contains(MsgFlags::PEEK);
-        let first = st.control.get();
-        let here = first.filter(|m| m.position.get() == so.rcv.head());
-        let next = here.map_or(first, |control| control.next.get());
+        let here = st.control.get().filter(|m| m.position.get() == so.rcv.head());
         if let Some(control) = here
             && !is_peek
         {
@@ -152,6 +150,11 @@ impl<P: Policy> Locked<P> {
                 return Err(errno);
             }
         }
+        // Only now: the socket was unlocked, and another control message may have come.
+        let next = match here {
+            Some(control) if is_peek => control.next.get(),
+            _ => st.control.get(),
+        };
         let readable = so.rcv.stream_readable(msg.data.len());
         let record = next.map_or(readable, |m| m.position.get() - so.rcv.head());
         let bytes = msg.data.len().min(readable).min(record);
