@@ -304,6 +304,27 @@ case!(descriptors_to_a_named_receiver, layer, {
     layer.unlink(&to).unwrap();
 });
 
+case!(every_byte_keeps_its_descriptor, layer, {
+    let (a, b) = layer.pair(STREAM);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for i in 0..3000_u32 {
+                while layer.pass(a, &[i as u8], &[a]) == Err(Errno::Ewouldblock) {}
+            }
+        });
+        for i in 0..3000_u32 {
+            let (mut data, mut fds) = ([0; 9], [None; 9]);
+            let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
+            // A control message that came while the one before was delivered ends the read.
+            assert_eq!(layer.recvmsg(b, &mut msg), Ok(1));
+            assert_eq!(msg.rights_len, 1);
+            assert_eq!(data[0], i as u8);
+            layer.close(fds[0].unwrap()).unwrap();
+        }
+    });
+    layer.close_all(&[a, b]);
+});
+
 case!(descriptors_cross_while_a_collector_runs, layer, {
     let (a, b) = layer.pair(STREAM);
     let (c, d) = layer.pair(STREAM);

@@ -36,8 +36,8 @@ impl Dice {
 
 /// The sockets that all threads use, and which of them listen.
 ///
-/// A listener is never passed: in a connection of its own queue it would be out of everybody's reach,
-/// and the collector of 2022 does not look into queues.
+/// A listener is never passed: in a connection of its own queue it would be out of reach, and the
+/// collector of 2022 does not look into queues.
 type Shared<S> = Mutex<Vec<(S, bool)>>;
 
 /// Puts a socket in somebody else's place and closes that one.
