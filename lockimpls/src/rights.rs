@@ -28,7 +28,7 @@ use crate::primitives::{AtomicU32, AtomicUsize, Mutex, Ordering};
 use crate::sockbuf::Fill;
 use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
-use crate::uipc::Locked;
+use crate::uipc::{Locked, is_awaited};
 use crate::witness::Class;
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -302,9 +302,18 @@ impl<P: Policy> Locked<P> {
             let gc = so.gc(self.policy.gc_guard());
             let msgcount = gc.msgcount.get();
             let only_in_flight = msgcount > 0 && so.f_count.load(Acquire) == msgcount;
-            gc.dead.set(gc.linked.get() && only_in_flight);
+            gc.dead.set(gc.linked.get() && only_in_flight && !self.is_used(&so));
             gc.gcrefs.set(msgcount);
         }
+    }
+
+    /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A kernel's call holds a
+    /// reference on the file. Without a descriptor no new call can begin.
+    fn is_used(&self, so: &Socket) -> bool {
+        self.policy.scan_enter(so);
+        let is_used = so.st().users.get() > 0 || is_awaited(so);
+        self.policy.scan_exit(so, Step::GcUsed);
+        is_used
     }
 
     /// Changes the count of every dead socket that this one's buffer holds, once for each time.

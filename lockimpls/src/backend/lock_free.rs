@@ -559,11 +559,13 @@ impl<F: Fault> LockFreeLayer<F> {
             return;
         }
         let Ok(so) = self.slow.solock_fd(fd) else { return };
-        let st = so.st();
-        st.users.set(st.users.get() - 1);
-        let so2 = self.slow.policy.solock_peer(&so);
-        if let Some(so2) = so2 {
-            if !std::ptr::eq(&*so, &*so2) && may_open(&so, &so2) && may_open(&so2, &so) {
+        // This call stays the socket's user until nothing can unlock it any more: `solock_peer` may.
+        if let Some(so2) = self.slow.policy.solock_peer(&so) {
+            let st = so.st();
+            let is_only_user = st.users.get() == 1 && so2.st().users.get() == 0;
+            let is_pair = !std::ptr::eq(&*so, &*so2);
+            if is_pair && is_only_user && may_open(&so, &so2) && may_open(&so2, &so) {
+                st.users.set(0);
                 Gates::open(&so, &so2);
                 self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenPeer);
                 self.slow.policy.sounlock(&so, Step::ReopenOwn);
@@ -571,8 +573,6 @@ impl<F: Fault> LockFreeLayer<F> {
             }
             self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenRefusedPeer);
         }
-        let st = so.st();
-        st.users.set(st.users.get() + 1);
         self.slow.sounlock_fd(&so, Step::ReopenRefused);
     }
 }
@@ -605,8 +605,7 @@ fn may_open(so: &Socket, so2: &Socket) -> bool {
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
     let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::CLOSING | State::CONNECTING;
     let is_alive = st.is(State::ISCONNECTED) && !st.so_state.get().intersects(ended);
-    let is_quiet = st.users.get() == 0
-        && st.so_error.get().is_none()
+    let is_quiet = st.so_error.get().is_none()
         && st.control.get().is_none()
         && !st.so_snd.locked.get()
         && !st.so_rcv.locked.get()

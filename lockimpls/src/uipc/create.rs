@@ -163,15 +163,23 @@ impl<P: Policy> Locked<P> {
         self.policy.head_leave(head, Step::ConnectedHead);
     }
 
+    /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed
+    /// meanwhile, so that its own reference keeps the file.
     pub(crate) fn sys_dup(&self, s: Fd) -> Result<Fd, Errno> {
-        let fd = self.fds.allocate()?;
-        let so = match self.solock_fd(s) {
-            Ok(so) => so,
-            Err(errno) => return self.fail_fd(fd, errno),
-        };
+        self.fds.enter();
+        let result = self.dup_locked(s);
+        self.fds.exit(Step::FdDup);
+        result
+    }
+
+    fn dup_locked(&self, s: Fd) -> Result<Fd, Errno> {
+        if !self.fds.is_open(s) {
+            return Err(Errno::Ebadf);
+        }
+        let so = self.fds.find(s)?;
+        let fd = self.fds.allocate_locked()?;
         so.f_count.fetch_add(1, Relaxed);
         self.fds.install(fd, so);
-        self.sounlock_fd(&so, Step::DupDone);
         Ok(fd)
     }
 }
