@@ -35,10 +35,11 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
         if let (true, Ok(line)) = (json, record.to_line()) {
             println!("{line}");
         }
-        eprintln!(
-            "solock: stopped by a check; the run so far: {}",
-            writer.partial_path().display()
-        );
+        // The run ends with this line: it is whole.
+        match writer.finish() {
+            Ok(path) => eprintln!("solock: stopped by a check; the run so far: {}", path.display()),
+            Err(error) => eprintln!("solock: the run could not be closed: {error}"),
+        }
     });
 }
 

@@ -1,6 +1,6 @@
 //! From what a slice measured to the record of it.
 
-use lockimpls::witness::{Class, Counters};
+use lockimpls::witness::{Check, Class, Counters, found_by};
 use results::{
     Cell, Checks, FastPath, Host, Instrument, Latencies, LockCounts, Measure, Measured, Pinning,
     stats,
@@ -138,8 +138,12 @@ fn fast_path(counters: &Counters) -> FastPath {
 fn checks(outcome: &Outcome) -> Checks {
     let calls = |sums: &workloads::LaneSums| sums.messages_sent + sums.messages_received;
     Checks {
+        leaked_locks: found_by(Check::LeakedLock),
+        order_violations: found_by(Check::OrderViolation),
+        objects_left: found_by(Check::ObjectsLeft),
+        bytes_lost: found_by(Check::BytesLost),
+        out_of_order: found_by(Check::OutOfOrder),
         operations_checked: outcome.lanes.iter().map(|lane| calls(&lane.sums)).sum(),
-        ..Checks::default()
     }
 }
 

@@ -225,7 +225,7 @@ fn counts(flag: &str, asked: &[usize]) -> Result<Vec<usize>, String> {
 }
 
 fn seconds(flag: &str, seconds: f64) -> Result<Duration, String> {
-    if !(seconds.is_finite() && seconds >= SECONDS_MIN && seconds <= SECONDS_MAX) {
+    if !(SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
         return Err(format!(
             "{flag} {seconds}: valid are {SECONDS_MIN} to {SECONDS_MAX} seconds, fractions included"
         ));

@@ -1124,6 +1124,18 @@ fn found(check: Check, count: u64, at: String, report: String) -> ! {
     found_in(check, count, operation, at, report)
 }
 
+/// How many checks there are.
+const CHECKS: usize = Check::FastPath as usize + 1;
+
+/// What each check has found in this process, by its discriminant.
+static FOUND: [AtomicU64; CHECKS] = [const { AtomicU64::new(0) }; CHECKS];
+
+/// What a check has found in this process: 0, until the finding with which it ends.
+#[must_use]
+pub fn found_by(check: Check) -> u64 {
+    FOUND[check as usize].load(Relaxed)
+}
+
 /// 1 from the first finding on: the process is about to end.
 static ENDING: AtomicU32 = AtomicU32::new(0);
 
@@ -1141,6 +1153,7 @@ fn found_in(
             std::thread::park();
         }
     }
+    FOUND[check as usize].fetch_add(count, Relaxed);
     let (name, backend) = operation.map_or(("none", "none"), |op| (op.name, op.backend));
     let thread = this().number.load(Relaxed);
     report.push_str(&format!("  (operation {name}, backend {backend}, thread {thread})\n"));

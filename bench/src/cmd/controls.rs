@@ -28,6 +28,8 @@ struct Caught {
     operation: String,
     at: String,
     calls: u64,
+    /// What the check's counter says.
+    count: u64,
 }
 
 /// One line of `solock controls --json`.
@@ -129,6 +131,7 @@ fn judge(control: &Control) -> Result<Verdict, String> {
 
 fn is_right(control: &Control, found: &Caught) -> bool {
     found.check == control.check.name()
+        && found.count > 0
         && found.operation == control.operation
         && found.at.starts_with(&control.expected_at())
 }
@@ -161,6 +164,7 @@ fn child(name: &str, clean: bool) -> Result<i32, String> {
             operation: finding.operation.to_owned(),
             at: finding.at.clone(),
             calls: finding.calls,
+            count: witness::found_by(finding.check),
         };
         if let Ok(line) = serde_json::to_string(&caught) {
             println!("{line}");
