@@ -59,6 +59,28 @@ case!(a_dup_keeps_the_socket_open, layer, {
     }
 });
 
+case!(a_dup_races_the_last_close, layer, {
+    for _ in 0..500 {
+        let (a, b) = layer.pair(SockType::Stream);
+        let again = std::thread::scope(|threads| {
+            let dup = threads.spawn(|| layer.dup(a));
+            layer.close(a).unwrap();
+            dup.join().unwrap()
+        });
+        // Either the socket is open, or it is gone: no descriptor refers to a closed socket.
+        match again {
+            Ok(again) => {
+                assert_eq!(layer.put(b, b"x"), Ok(1));
+                assert_eq!(layer.get(again, 1).unwrap(), b"x");
+                layer.close(again).unwrap();
+            }
+            Err(errno) => assert_eq!(errno, Errno::Ebadf),
+        }
+        assert_eq!(layer.put(b, b"x"), Err(Errno::Epipe));
+        layer.close(b).unwrap();
+    }
+});
+
 fn four_files() -> Config {
     Config { maxfiles: 4, ..Config::default() }
 }

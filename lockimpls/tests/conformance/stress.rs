@@ -102,7 +102,7 @@ fn act<D: Domain>(
     match dice.roll(20) {
         0 => make(layer, shared, dice),
         1 => layer.connect(s, &dice.name())?,
-        2 => layer.set_nonblocking(s, true)?,
+        2 => replace(layer, shared, dice, (layer.dup(s)?, listens)),
         3 => {
             // A listener is nonblocking: it was made so.
             let (server, _) = layer.accept(s)?;
