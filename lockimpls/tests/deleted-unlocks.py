@@ -89,10 +89,10 @@ def verdict(code, output):
         return "NOT CAUGHT: " + output
     if "could not compile" in output:
         return "NOT CAUGHT: does not compile"
-    report = next((line for line in output.splitlines() if line.startswith("witness: ")), None)
+    report = re.search(r"witness: (.*)", output)
     if report is None:
         return "NOT CAUGHT by the witness: " + " ".join(output.split())[-120:]
-    return report.removeprefix("witness: ").rstrip(":")
+    return report.group(1).rstrip(":")
 
 
 def main():

@@ -27,7 +27,7 @@ case!(every_call_on_a_closed_descriptor_is_refused, layer, {
         assert_eq!(layer.put(gone, b"x"), Err(ebadf));
         assert_eq!(layer.get(gone, 1), Err(ebadf));
         assert_eq!(layer.pass(gone, b"x", &[b]), Err(ebadf));
-        assert_eq!(layer.pass(b, b"x", &[gone]).is_err(), true);
+        assert!(layer.pass(b, b"x", &[gone]).is_err());
         assert_eq!(layer.bind(gone, &name("x")), Err(ebadf));
         assert_eq!(layer.listen(gone, 1), Err(ebadf));
         assert_eq!(layer.connect(gone, &name("x")), Err(ebadf));
