@@ -1,4 +1,5 @@
-//! Bakes in what the program was built from: the compiler, the commit, and whether the checkout differed from it.
+//! Bakes in what the program was built from: the compiler, the commit, and whether the checkout
+//! differed from it.
 //!
 //! Outside a checkout (a tarball, say) there is no commit, and the records say so.
 
@@ -14,7 +15,8 @@ fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=SOLOCK_RUSTC={version}");
-    // A checkout of another project around an unpacked tarball of this one is not this one's commit.
+    // A checkout of another project around an unpacked tarball of this one is not this one's
+    // commit.
     if output("git", &["ls-files", "--error-unmatch", "Cargo.toml"]).is_none() {
         return;
     }

@@ -1,14 +1,17 @@
 //! `cargo bench --bench granularity`: every backend under the default workloads, twice over.
 //!
-//! First as criterion's groups `workload/backend/threads`, so that its filters, baselines and reports work as its users
-//! expect: an iteration is one operation, its time the wall time per operation of all threads together. criterion measures one case
-//! after another, so what it calls a change is anything that the host did in between, too: the noise threshold of each workload is what
-//! two identical series of it lay apart just now, one after the other, and interleaved.
+//! First as criterion's groups `workload/backend/threads`, so that its filters, baselines and
+//! reports work as its users expect: an iteration is one operation, its time the wall time per
+//! operation of all threads together. criterion measures one case after another, so what it calls a
+//! change is anything that the host did in between, too: the noise threshold of each workload is
+//! what two identical series of it lay apart just now, one after the other, and interleaved.
 //!
-//! Then the recorded run: backends interleaved round by round, latencies in histograms, records on disk, and the table. It
-//! is left out when criterion is given anything to do of its own (a filter, `--save-baseline`, ...), and in tests.
+//! Then the recorded run: backends interleaved round by round, latencies in histograms, records on
+//! disk, and the table. It is left out when criterion is given anything to do of its own (a filter,
+//! `--save-baseline`, ...), and in tests.
 //!
-//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once, checked as ever.
+//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
+//! checked as ever.
 
 use std::cell::Cell;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The command line: names and help. What the values must be is said in [`settings`](crate::settings).
+//! The command line: names and help. What the values must be is said in
+//! [`settings`](crate::settings).
 
 use std::path::PathBuf;
 
@@ -68,7 +69,8 @@ pub struct RunArgs {
     /// The length of a message in bytes (repeatable) [default: 64].
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     pub size: Vec<usize>,
-    /// Threads: 1, 1-8, or 1,2,4 (repeatable) [default: 1 and 2, and 4 and 8 where there are the CPUs].
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable) [default: 1 and 2, and 4 and 8 where there are the
+    /// CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a
@@ -93,8 +95,8 @@ pub struct RunArgs {
     /// What the order of the backends and the workloads draw from [default: drawn, and recorded].
     #[arg(long, value_name = "N")]
     pub seed: Option<u32>,
-    /// The CPUs to use, in the order threads get them, such as 0,2,4-7 [default: every allowed CPU, one
-    /// hardware thread per core first].
+    /// The CPUs to use, in the order threads get them, such as 0,2,4-7 [default: every allowed CPU,
+    /// one hardware thread per core first].
     #[arg(long, value_name = "LIST")]
     pub cpus: Option<String>,
     /// Leave the threads where the system puts them; the records say so.

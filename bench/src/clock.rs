@@ -1,7 +1,8 @@
 //! The one clock: the processor's time stamp counter, through `quanta`.
 //!
-//! A reading costs about as much as an uncontended lock, so its cost and its step are measured at the start of a run and
-//! stored with every record: a latency of a few steps is not more than a few steps.
+//! A reading costs about as much as an uncontended lock, so its cost and its step are measured at
+//! the start of a run and stored with every record: a latency of a few steps is not more than a few
+//! steps.
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -20,7 +21,8 @@ pub struct ClockFacts {
 /// Readings per slice, and slices.
 const READINGS: u64 = 10_000;
 const SLICES: usize = 15;
-/// The most additions between two readings whose difference is looked at: they spread the differences over some 50 ns.
+/// The most additions between two readings whose difference is looked at: they spread the
+/// differences over some 50 ns.
 const ADDITIONS_MAX: u64 = 200;
 /// A difference rarer than this is an accident of the measurement.
 const SHARE_MIN: f64 = 0.005;
@@ -57,9 +59,9 @@ fn delta(clock: &quanta::Clock, additions: u64) -> u64 {
 
 /// The step of a clock whose readings differ by these numbers of ticks.
 ///
-/// A clock that counts in ticks gives every difference; one that a hypervisor scales steps over 24 of 25 and is one
-/// off at times (24 and 25, 49, 73 and 74, ...). So neighbours are taken together, and the step is the
-/// least distance between such groups.
+/// A clock that counts in ticks gives every difference; one that a hypervisor scales steps over 24
+/// of 25 and is one off at times (24 and 25, 49, 73 and 74, ...). So neighbours are taken together,
+/// and the step is the least distance between such groups.
 fn step_ticks(deltas: &[u64]) -> f64 {
     let mut counts: BTreeMap<u64, usize> = BTreeMap::new();
     for delta in deltas.iter().filter(|delta| **delta != 0) {

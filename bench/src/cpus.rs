@@ -1,7 +1,7 @@
 //! Which CPUs the threads may use, and in which order they are given out.
 //!
-//! The allowed set is the mask of the calling thread, read once, before anything is pinned: a container may
-//! leave CPUs 3 and 7 only, and "CPU 0" is then a mistake and not a default.
+//! The allowed set is the mask of the calling thread, read once, before anything is pinned: a
+//! container may leave CPUs 3 and 7 only, and "CPU 0" is then a mistake and not a default.
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,4 +1,5 @@
-//! The machine, the compiler and the commit: what every record carries, so that unlike is never mixed.
+//! The machine, the compiler and the commit: what every record carries, so that unlike is never
+//! mixed.
 
 use std::collections::BTreeSet;
 use std::fs;

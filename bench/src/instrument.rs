@@ -1,6 +1,8 @@
-//! The instrument is measured first: its clock, its checker, its loop, and how far two identical series lie apart.
+//! The instrument is measured first: its clock, its checker, its loop, and how far two identical
+//! series lie apart.
 //!
-//! All of it is stored with every record, so that a figure can be read beside what measuring it costs.
+//! All of it is stored with every record, so that a figure can be read beside what measuring it
+//! costs.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -117,10 +119,12 @@ const AA_LEVEL: f64 = 0.95;
 /// How far two series of the same cell lie apart, in percent.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct AaSpread {
-    /// Slices of both taking turns. One comparison of two series would be a lucky number: this is the 95th
-    /// percentile over every way to say which slice of a pair belongs to which series, all of them equally true.
+    /// Slices of both taking turns. One comparison of two series would be a lucky number: this is
+    /// the 95th percentile over every way to say which slice of a pair belongs to which series, all
+    /// of them equally true.
     pub interleaved_percent: f64,
-    /// One series after the other, as programs do that measure one case after another: the host drifts between.
+    /// One series after the other, as programs do that measure one case after another: the host
+    /// drifts between.
     pub in_turn_percent: f64,
 }
 
@@ -162,7 +166,7 @@ fn drift_percent(pairs: &[(f64, f64)]) -> Option<f64> {
     (first > 0.0).then(|| 100.0 * (second / first - 1.0).abs())
 }
 
-/// The [`AA_LEVEL`] quantile of the difference between the two medians over all relabellings.
+/// The `AA_LEVEL` quantile of the difference between the two medians over all relabellings.
 fn spread_percent(pairs: &[(f64, f64)]) -> Option<f64> {
     let differences: Vec<f64> = (0..1_u32 << pairs.len())
         .filter_map(|labels| {

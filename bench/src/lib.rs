@@ -1,7 +1,8 @@
-//! The harness: pinned threads, a measured instrument, interleaved rounds, and records of all of it.
+//! The harness: pinned threads, a measured instrument, interleaved rounds, and records of all of
+//! it.
 //!
-//! It knows no backend and no workload by name: [`matrix`] crosses the two registries and turns every
-//! pair into one function pointer, called once per slice; inside it the code is monomorphic.
+//! It knows no backend and no workload by name: [`matrix`] crosses the two registries and turns
+//! every pair into one function pointer, called once per slice; inside it the code is monomorphic.
 //!
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`]: what one lane measures, and what disturbed it.

@@ -1,4 +1,5 @@
-//! Every backend crossed with every workload: names outside, one function pointer each, no indirection inside.
+//! Every backend crossed with every workload: names outside, one function pointer each, no
+//! indirection inside.
 
 use std::marker::PhantomData;
 

@@ -87,8 +87,8 @@ pub fn record(
     })
 }
 
-/// The time in which all operations were done at the rate of all lanes together: each lane has its own interval, and they
-/// differ by microseconds.
+/// The time in which all operations were done at the rate of all lanes together: each lane has its
+/// own interval, and they differ by microseconds.
 fn seconds(outcome: &Outcome) -> f64 {
     let rate = outcome.operations_per_second();
     if rate > 0.0 {

@@ -1,9 +1,10 @@
 //! The two meters: one that only counts, and one that takes a stamp per operation.
 //!
-//! Both read one shared word per operation, the phase, which the controlling thread changes twice: from warm-up to
-//! measuring, and from measuring to the end. A lane notes its own start and end when it sees the change, so
-//! that its count and its time belong together; the stamps and the copies of the counters are the only work
-//! at a change, and no file is read there (see [`noise`](crate::noise)).
+//! Both read one shared word per operation, the phase, which the controlling thread changes twice:
+//! from warm-up to measuring, and from measuring to the end. A lane notes its own start and end
+//! when it sees the change, so that its count and its time belong together; the stamps and the
+//! copies of the counters are the only work at a change, and no file is read there (see
+//! [`noise`](crate::noise)).
 
 use std::array;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
@@ -14,8 +15,8 @@ use lockimpls::witness::{self, Counters};
 use quanta::Clock;
 use workloads::{EVENTS, Event, Meter};
 
-/// The phase of a slice, written by the controlling thread and read by every lane. Relaxed on both sides: it carries no
-/// data, and lanes are joined before anything they wrote is read.
+/// The phase of a slice, written by the controlling thread and read by every lane. Relaxed on both
+/// sides: it carries no data, and lanes are joined before anything they wrote is read.
 #[derive(Debug, Default)]
 pub struct Phase(CachePadded<AtomicU8>);
 
@@ -290,8 +291,8 @@ impl Meter for LatencyMeter<'_> {
 mod tests {
     use super::*;
 
-    /// A lane of `before` operations in the warm-up and `during` measured ones, each of 100 ns of send and
-    /// 30 ns of receive after 7 ns that are skipped; then a draining lap.
+    /// A lane of `before` operations in the warm-up and `during` measured ones, each of 100 ns of
+    /// send and 30 ns of receive after 7 ns that are skipped; then a draining lap.
     fn lane<'a, M: LaneMeter<'a>>(
         phase: &'a Phase,
         clock: &'a Clock,

@@ -1,4 +1,5 @@
-//! What a run will do: its cells, in groups that differ in the backend alone, and what it leaves out and why.
+//! What a run will do: its cells, in groups that differ in the backend alone, and what it leaves
+//! out and why.
 
 use lockimpls::{Config, SockType, WaitStrategy};
 use results::Cell;
@@ -125,7 +126,8 @@ fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy)> {
     messages
 }
 
-/// Rates, groups and fans: all that were asked for where the workload has them, else the first of each.
+/// Rates, groups and fans: all that were asked for where the workload has them, else the first of
+/// each.
 fn variants(settings: &Settings, workload: &matrix::Workload) -> Vec<(f64, usize, usize)> {
     let rates = settings.rates_per_second.iter().copied();
     let (groups, fans) = (&settings.groups, &settings.fans);

@@ -1,8 +1,9 @@
 //! Threads that are started once, stay where they are, and run the lanes.
 //!
-//! A `rayon` pool of exactly as many threads as there are lanes, each pinned in its start handler, run by
-//! broadcast: rayon starts and ends the threads and hands out nothing. Its work stealing never touches timed code,
-//! because a lane is one job that lasts a whole slice, and every thread has one.
+//! A `rayon` pool of exactly as many threads as there are lanes, each pinned in its start handler,
+//! run by broadcast: rayon starts and ends the threads and hands out nothing. Its work stealing
+//! never touches timed code, because a lane is one job that lasts a whole slice, and every thread
+//! has one.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -21,7 +22,8 @@ pub enum Pin {
     None,
 }
 
-/// The most threads that can run at once: the layer has room for 128, and some are the harness's own.
+/// The most threads that can run at once: the layer has room for 128, and some are the harness's
+/// own.
 pub const THREADS_MAX: usize = 120;
 
 /// The threads of all lanes.
@@ -96,7 +98,8 @@ impl Lanes {
         &self.tasks
     }
 
-    /// Runs `lane` on every thread at once, and `control` here meanwhile; returns when all have ended.
+    /// Runs `lane` on every thread at once, and `control` here meanwhile; returns when all have
+    /// ended.
     pub fn run<T: Send>(&self, lane: impl Fn(usize) -> T + Sync, control: impl FnOnce()) -> Vec<T> {
         let slots: Vec<Mutex<Option<T>>> = (0..self.count()).map(|_| Mutex::new(None)).collect();
         self.threads().in_place_scope(|scope| {
@@ -151,8 +154,8 @@ fn pinning(masks: &[Vec<usize>], cpus: &Cpus, pin: Pin) -> Result<Pinning, Strin
     for (lane, (cpu, mask)) in asked.iter().zip(masks).enumerate() {
         if mask[..] != [*cpu] {
             return Err(format!(
-                "thread {lane} could not be pinned to CPU {cpu}: it may run on {mask:?}; figures of \
-                 threads that wander say little, so this is an error unless --no-pin is given"
+                "thread {lane} could not be pinned to CPU {cpu}: it may run on {mask:?}; figures \
+                 of threads that wander say little, so this is an error unless --no-pin is given"
             ));
         }
     }

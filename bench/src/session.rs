@@ -1,8 +1,10 @@
-//! A whole run: rounds, with the backends interleaved inside each, in an order that is shuffled anew every time.
+//! A whole run: rounds, with the backends interleaved inside each, in an order that is shuffled
+//! anew every time.
 //!
-//! A host drifts within seconds, so what is compared is measured as close together as can be: for every
-//! workload, the throughput slices of all backends follow each other, then their latency slices. A backend's record
-//! is handed over when its layer was closed and every check at its end has found nothing.
+//! A host drifts within seconds, so what is compared is measured as close together as can be: for
+//! every workload, the throughput slices of all backends follow each other, then their latency
+//! slices. A backend's record is handed over when its layer was closed and every check at its end
+//! has found nothing.
 
 use std::collections::HashSet;
 use std::time::Duration;

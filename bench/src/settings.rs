@@ -1,4 +1,5 @@
-//! What a run is asked to do: defaults, and everything that can be wrong with the numbers, refused before anything runs.
+//! What a run is asked to do: defaults, and everything that can be wrong with the numbers, refused
+//! before anything runs.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -46,7 +47,8 @@ pub struct Settings {
     pub hang_limit: Duration,
 }
 
-/// The workloads of a run that names none: those that tell the granularities apart, in about a minute.
+/// The workloads of a run that names none: those that tell the granularities apart, in about a
+/// minute.
 pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex"];
 /// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
@@ -187,8 +189,8 @@ fn range(list: &str, part: &str) -> Result<(usize, usize), String> {
         let number = text.trim().parse::<usize>().ok();
         number.filter(|n| (1..=THREADS_MAX).contains(n)).ok_or_else(|| {
             format!(
-                "--threads {list}: {text:?} is no number of threads; valid are 1 to {THREADS_MAX}, as \
-                 in --threads 1, --threads 1-8 or --threads 1,2,4"
+                "--threads {list}: {text:?} is no number of threads; valid are 1 to {THREADS_MAX}, \
+                 as in --threads 1, --threads 1-8 or --threads 1,2,4"
             )
         })
     };
@@ -207,8 +209,8 @@ fn rates(asked: &[f64]) -> Result<Vec<f64>, String> {
     let valid = |rate: &&f64| !(rate.is_finite() && **rate > 0.0 && **rate <= RATE_MAX);
     match asked.iter().find(valid) {
         Some(rate) => Err(format!(
-            "--rate {rate}: a rate is a number of operations per second and thread above 0, at most \
-             {RATE_MAX}"
+            "--rate {rate}: a rate is a number of operations per second and thread above 0, at \
+             most {RATE_MAX}"
         )),
         None => Ok(distinct(asked.iter().copied())),
     }

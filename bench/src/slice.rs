@@ -1,4 +1,5 @@
-//! One cell for a fraction of a second: a fresh layer, all lanes at once, and every check at the end.
+//! One cell for a fraction of a second: a fresh layer, all lanes at once, and every check at the
+//! end.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,7 +56,8 @@ pub struct Outcome {
     pub noise: HostNoise,
     /// When it began.
     pub started: SystemTime,
-    /// Whether it ran to its end; an interrupted one was checked, but is too short to be a measurement.
+    /// Whether it ran to its end; an interrupted one was checked, but is too short to be a
+    /// measurement.
     pub complete: bool,
 }
 
@@ -91,51 +93,79 @@ impl Outcome {
 
 /// Runs a workload on a backend. A check that finds something ends the process instead.
 ///
+/// Compiled once per backend and workload; what does not depend on them is in `drive`.
+///
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
 pub fn run<D: Domain, K: Kind>(slice: &Slice<'_>) -> Result<Outcome, String> {
+    let failed = |what, errno| format!("{} on {}: {what}: {errno:?}", K::NAME, D::NAME);
+    let domain = Checked::<D>::new(slice.config).map_err(|errno| failed("no layer", errno))?;
+    let workload = or_report(|| K::On::<D>::new(&domain, slice.plan))
+        .map_err(|errno| failed("its sockets could not be opened", errno))?;
     let phase = Phase::new();
-    match slice.measure {
-        Measure::Throughput => measure::<D, K::On<D>, ThroughputMeter<'_>>(slice, &phase),
-        Measure::Latency => measure::<D, K::On<D>, LatencyMeter<'_>>(slice, &phase),
+    let start = Start { phase: &phase, clock: &slice.process.clock, slice };
+    let lane: &LaneFn<'_> = match slice.measure {
+        Measure::Throughput => &|lane, ready| {
+            run_lane::<D, K::On<D>, ThroughputMeter<'_>>(start, &domain, &workload, lane, ready)
+        },
+        Measure::Latency => &|lane, ready| {
+            run_lane::<D, K::On<D>, LatencyMeter<'_>>(start, &domain, &workload, lane, ready)
+        },
+    };
+    let mut outcome = drive(start, lane);
+    for (lane, outcome) in outcome.lanes.iter_mut().enumerate() {
+        outcome.counts = workload.counts(lane);
     }
-    .map_err(|error| format!("{} on {}: {error}", K::NAME, D::NAME))
+    let sums: Vec<LaneSums> = outcome.lanes.iter().map(|lane| lane.sums).collect();
+    or_report(|| {
+        workload.finish(&domain, &sums);
+        domain.check_end();
+    });
+    Ok(outcome)
 }
 
-fn measure<'a, D: Domain, W: Workload<D>, M: LaneMeter<'a>>(
-    slice: &'a Slice<'_>,
+/// What a lane does: called once per lane, with the lane's number and the barrier before its first
+/// operation.
+type LaneFn<'a> = dyn Fn(usize, &Barrier) -> (Lane, LaneSums) + Sync + 'a;
+
+/// What every lane needs.
+#[derive(Clone, Copy)]
+struct Start<'a> {
     phase: &'a Phase,
-) -> Result<Outcome, String> {
+    clock: &'a Clock,
+    slice: &'a Slice<'a>,
+}
+
+fn run_lane<'a, D: Domain, W: Workload<D>, M: LaneMeter<'a>>(
+    start: Start<'a>,
+    domain: &Checked<D>,
+    workload: &W,
+    lane: usize,
+    ready: &Barrier,
+) -> (Lane, LaneSums) {
+    let mut meter = M::begin(start.phase, start.clock);
+    ready.wait();
+    let sums = workload.lane(domain, lane, &mut meter);
+    (meter.end(), sums)
+}
+
+/// Runs all lanes at once, changes the phase meanwhile, and waits for their end.
+fn drive(start: Start<'_>, lane: &LaneFn<'_>) -> Outcome {
+    let Start { phase, slice, .. } = start;
     let started = SystemTime::now();
-    let domain = Checked::<D>::new(slice.config).map_err(|errno| format!("no layer: {errno:?}"))?;
-    let workload = or_report(|| W::new(&domain, slice.plan))
-        .map_err(|errno| format!("its sockets could not be opened: {errno:?}"))?;
     let ready = Barrier::new(slice.lanes.count() + 1);
-    let lane = |lane: usize| {
-        let mut meter = M::begin(phase, &slice.process.clock);
-        ready.wait();
-        let sums = or_report(|| workload.lane(&domain, lane, &mut meter));
-        (meter.end(), sums)
-    };
-    let mut noise = None;
-    let ran = slice.lanes.run(lane, || {
-        ready.wait();
-        noise = Some(control(slice, phase));
-    });
+    let mut noise = HostNoise::default();
+    let ran = slice.lanes.run(
+        |index| or_report(|| lane(index, &ready)),
+        || {
+            ready.wait();
+            noise = control(slice, phase);
+        },
+    );
     slice.process.watchdog.ending(false);
-    let (lanes, sums): (Vec<Lane>, Vec<LaneSums>) = ran.into_iter().unzip();
-    let counts: Vec<bool> = (0..lanes.len()).map(|lane| workload.counts(lane)).collect();
-    or_report(|| workload.finish(&domain, &sums));
-    or_report(|| domain.check_end());
-    let lanes = lanes.into_iter().zip(&sums).zip(counts);
-    Ok(Outcome {
-        lanes: lanes
-            .map(|((lane, sums), counts)| LaneOutcome { lane, sums: *sums, counts })
-            .collect(),
-        noise: noise.unwrap_or_default(),
-        started,
-        complete: !slice.process.interrupt.is_set(),
-    })
+    let lanes = ran.into_iter().map(|(lane, sums)| LaneOutcome { lane, sums, counts: true });
+    let complete = !slice.process.interrupt.is_set();
+    Outcome { lanes: lanes.collect(), noise, started, complete }
 }
 
 /// The controlling thread's part: it only sleeps, and changes the phase.
@@ -152,7 +182,8 @@ fn control(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
     Snapshot::take(slice.lanes.tasks()).since(&before, interval)
 }
 
-/// Runs it; a panic is reported with what the thread holds, and ends the process: the other lanes may wait for it.
+/// Runs it; a panic is reported with what the thread holds, and ends the process: the other lanes
+/// may wait for it.
 fn or_report<T>(work: impl FnOnce() -> T) -> T {
     catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| witness::report_panic(message(&*panic)))

@@ -1,4 +1,5 @@
-//! Looks from time to time whether any call still returns, and ends the process with a report if none does.
+//! Looks from time to time whether any call still returns, and ends the process with a report if
+//! none does.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -10,8 +11,8 @@ use lockimpls::witness::{self, Progress};
 /// How long nothing may move before it is a hang.
 pub const LIMIT: Duration = Duration::from_secs(10);
 
-/// How often it looks within the limit. A machine that stood still as a whole is no hang: one look counts for at most
-/// twice its share of the limit, whatever the clock says.
+/// How often it looks within the limit. A machine that stood still as a whole is no hang: one look
+/// counts for at most twice its share of the limit, whatever the clock says.
 const LOOKS: u32 = 10;
 
 /// A thread that watches the others.
@@ -23,7 +24,8 @@ pub struct Watchdog {
 #[derive(Debug)]
 struct Shared {
     limit: Duration,
-    /// Whether the lanes were told to end and have not yet. Relaxed: a word that is looked at now and then.
+    /// Whether the lanes were told to end and have not yet. Relaxed: a word that is looked at now
+    /// and then.
     ending: AtomicBool,
 }
 

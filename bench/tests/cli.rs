@@ -66,7 +66,8 @@ fn list_names_every_backend_and_workload() {
     }
 }
 
-/// Refused with exit 1 before anything runs: nothing on standard output, no run file, and these words.
+/// Refused with exit 1 before anything runs: nothing on standard output, no run file, and these
+/// words.
 #[track_caller]
 fn refused(arguments: &[&str], words: &[&str]) {
     let (output, folder) = run_in_folder(&[&["run"], arguments].concat());
@@ -157,8 +158,11 @@ fn json_lines_are_all_that_standard_output_holds() {
 
 #[test]
 fn a_run_can_be_shown_and_exported() {
-    let arguments = [&QUICK[..], &["--backend", "global"]].concat();
-    let (output, folder) = run_in_folder(&arguments);
+    let mut arguments = vec!["run", "--workload", "pairs", "--threads", "1", "--backend", "global"];
+    // Long enough that a lane sees some of it, however busy the machine is.
+    arguments.extend(["--seconds", "0.6", "--rounds", "2"]);
+    let arguments = arguments.as_slice();
+    let (output, folder) = run_in_folder(arguments);
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
     assert!(stdout(&output).contains("nothing leaked"), "{}", stdout(&output));
     let from = folder.path().to_str().expect("a UTF-8 path");
@@ -187,24 +191,29 @@ fn the_seed_and_unpinned_threads_stand_in_the_record() {
     assert!(stdout(&output).contains("UNPINNED"), "{}", stdout(&output));
 }
 
-/// Starts a run that would take minutes, and waits until its first records are on disk.
+/// Starts a run that would take minutes.
 #[cfg(unix)]
 fn start_long_run(folder: &Path) -> std::process::Child {
     let mut arguments = vec!["run", "--workload", "pairs", "--threads", "1", "--seconds", "0.02"];
     arguments.extend(["--rounds", "5000", "--backend", "global", "--backend", "host"]);
     let mut command = solock(&arguments);
     command.arg("--out").arg(folder).stdout(Stdio::null()).stderr(Stdio::piped());
-    let child = command.spawn().expect("solock starts");
-    let until = Instant::now() + Duration::from_secs(30);
+    command.spawn().expect("solock starts")
+}
+
+/// Waits until the first records of the run are on disk.
+#[cfg(unix)]
+fn wait_for_records(folder: &Path) {
+    let until = Instant::now() + Duration::from_secs(60);
     while Instant::now() < until {
         thread::sleep(Duration::from_millis(20));
         let files = Store::at(folder).list().expect("the folder can be read");
         let Some(file) = files.first() else { continue };
         if Run::read(file).expect("readable while it is written").records.len() >= 3 {
-            return child;
+            return;
         }
     }
-    panic!("no records after 30 s");
+    panic!("no records after 60 s");
 }
 
 #[cfg(unix)]
@@ -218,6 +227,7 @@ fn signal(child: &std::process::Child, signal: &str) {
 fn a_run_that_is_killed_stays_readable_and_is_marked_interrupted() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut child = start_long_run(folder.path());
+    wait_for_records(folder.path());
     child.kill().expect("killed");
     child.wait().expect("ended");
     let run = Run::read(&only_run(folder.path())).expect("the run can be read");
@@ -234,6 +244,7 @@ fn a_run_that_is_killed_stays_readable_and_is_marked_interrupted() {
 fn ctrl_c_ends_the_run_in_good_order() {
     let folder = tempfile::tempdir().expect("a folder");
     let child = start_long_run(folder.path());
+    wait_for_records(folder.path());
     signal(&child, "-INT");
     let output = child.wait_with_output().expect("ended");
     assert_eq!(output.status.code(), Some(130), "{}", stderr(&output));

@@ -10,6 +10,8 @@ use lockimpls::{
 };
 use workloads::{Event, Kind, Meter, Pairs, Plan, Workload};
 
+use crate::one_thread::Case;
+
 /// The workload's lane.
 pub(crate) const LANE: &str = "pairs on a layer that only copies";
 /// The same calls alone.
@@ -146,7 +148,7 @@ fn plan() -> Plan {
 }
 
 /// The two cases.
-pub(crate) fn cases() -> Vec<(String, Box<dyn FnMut(u64) + Send>)> {
+pub(crate) fn cases() -> Vec<Case> {
     let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
     let lane = move |n| {
         let workload = <Pairs as Kind>::On::<Echo>::new(&layer, &plan()).expect("its sockets");

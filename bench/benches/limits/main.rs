@@ -6,7 +6,8 @@
 //! which no thread had to wait for its CPU; beside it stand the quartiles. A time alone says
 //! nothing on a shared machine, so none is judged.
 //!
-//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once.
+//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once. With any
+//! other argument it does nothing: `cargo bench -- FILTER` is meant for criterion.
 
 mod echo;
 mod one_thread;
@@ -38,6 +39,11 @@ fn main() {
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     if has("--list") {
         println!("limits: benchmark");
+        return;
+    }
+    // A filter, a baseline: whoever gives one speaks to criterion, which this is not.
+    if arguments.iter().any(|argument| !["--bench", "--test"].contains(&argument.as_str())) {
+        eprintln!("limits: left out, because criterion was given arguments");
         return;
     }
     let effort = if has("--bench") && !has("--test") { FULL } else { ONCE };

@@ -16,7 +16,7 @@ use crate::ratio::{Bound, report};
 const MESSAGE: [u8; 64] = [0x5a; 64];
 
 /// Something that is done `n` times.
-type Case = (String, Box<dyn FnMut(u64) + Send>);
+pub(crate) type Case = (String, Box<dyn FnMut(u64) + Send>);
 
 /// Nanoseconds per operation of each case in each round; `None` where the thread had to wait for
 /// its CPU.
