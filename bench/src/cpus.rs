@@ -98,7 +98,7 @@ fn parse_list(list: &str) -> Result<Vec<usize>, String> {
 /// The widest range of CPUs that is read.
 const CPUS_MAX: usize = 8192;
 
-/// `0-1,4`: the shortest list that [`parse_list`] reads back.
+/// `0-1,4`: the shortest list that `--cpus` reads back.
 #[must_use]
 pub fn show_list(cpus: &[usize]) -> String {
     let mut parts: Vec<(usize, usize)> = Vec::new();

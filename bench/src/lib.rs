@@ -6,7 +6,7 @@
 //!
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`]: what one lane measures, and what disturbed it.
-//! * [`instrument`]: what the measuring itself costs.
+//! * [`instrument`], [`echo`]: what the measuring itself costs.
 //! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
 //! * [`cli`], [`cmd`]: the program.
@@ -17,6 +17,7 @@ pub mod cli;
 pub mod clock;
 pub mod cmd;
 pub mod cpus;
+pub mod echo;
 pub mod finding;
 pub mod host;
 pub mod instrument;

@@ -9,7 +9,6 @@
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once. With any
 //! other argument it does nothing: `cargo bench -- FILTER` is meant for criterion.
 
-mod echo;
 mod one_thread;
 mod ratio;
 mod two_threads;

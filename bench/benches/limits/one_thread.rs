@@ -3,20 +3,24 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bench::echo;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
 use lockimpls::{Checked, Config, Domain, MsgFlags, SockType, Visitor, calibrate, visit_all};
 
 use crate::Effort;
-use crate::echo;
 use crate::ratio::{Bound, report};
+
+/// The workload's lane on a layer that only copies, and the same calls alone.
+const LANE: &str = "pairs on a layer that only copies";
+const CALLS: &str = "the same calls without the workload";
 
 /// A 64-byte message.
 const MESSAGE: [u8; 64] = [0x5a; 64];
 
 /// Something that is done `n` times.
-pub(crate) type Case = (String, Box<dyn FnMut(u64) + Send>);
+type Case = (String, Box<dyn FnMut(u64) + Send>);
 
 /// Nanoseconds per operation of each case in each round; `None` where the thread had to wait for
 /// its CPU.
@@ -26,7 +30,8 @@ type Times = Vec<(String, Vec<Option<f64>>)>;
 pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
     let mut cases = yardsticks();
     visit_all(&mut Backends(&mut cases));
-    cases.extend(echo::cases());
+    cases.push((LANE.to_owned(), Box::new(echo::lane())));
+    cases.push((CALLS.to_owned(), Box::new(echo::calls())));
     let times = measure(lanes, process, &mut cases, effort);
     print_times(&times);
     print_ratios(&times);
@@ -203,7 +208,7 @@ fn print_ratios(times: &Times) {
     let checker: Vec<f64> =
         ratios(times, lock, &unchecked).iter().map(|ratio| 100.0 * (ratio - 1.0)).collect();
     report("checker, of a lock + unlock", &checker, " %", Bound::AtMost(15.0));
-    let around = difference(times, echo::LANE, echo::CALLS);
+    let around = difference(times, LANE, CALLS);
     report("loop around an operation", &around, " ns", Bound::AtMost(5.0));
     let global = of(times, "global").iter().copied().flatten().collect::<Vec<f64>>();
     if let Some(global) = results::stats::median(&global) {

@@ -10,13 +10,6 @@ use lockimpls::{
 };
 use workloads::{Event, Kind, Meter, Pairs, Plan, Workload};
 
-use crate::one_thread::Case;
-
-/// The workload's lane.
-pub(crate) const LANE: &str = "pairs on a layer that only copies";
-/// The same calls alone.
-pub(crate) const CALLS: &str = "the same calls without the workload";
-
 /// A layer that keeps one message until it is received.
 struct Echo {
     /// The message, and whether it is still to be received.
@@ -147,22 +140,31 @@ fn plan() -> Plan {
     }
 }
 
-/// The two cases.
-pub(crate) fn cases() -> Vec<Case> {
+/// The workload's lane: does so many operations.
+///
+/// # Panics
+/// Never: the layer and its sockets are made of nothing.
+pub fn lane() -> impl FnMut(u64) + Send {
     let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
-    let lane = move |n| {
+    move |operations| {
         let workload = <Pairs as Kind>::On::<Echo>::new(&layer, &plan()).expect("its sockets");
-        let sums = workload.lane(&layer, 0, &mut Count { left: n });
+        let sums = workload.lane(&layer, 0, &mut Count { left: operations });
         workload.finish(&layer, &[sums]);
-    };
+    }
+}
+
+/// The same calls alone.
+///
+/// # Panics
+/// Never: every message finds room.
+pub fn calls() -> impl FnMut(u64) + Send {
     let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
     let (mut out, mut data) = ([0_u8; 64], [0; 64]);
-    let calls = move |n| {
-        for _ in 0..n {
+    move |operations| {
+        for _ in 0..operations {
             assert_eq!(layer.send(0, black_box(&out), MsgFlags::empty()), Ok(64));
             assert_eq!(layer.recv(1, black_box(&mut data), MsgFlags::empty()), Ok(64));
         }
         out[0] = data[0];
-    };
-    vec![(LANE.to_owned(), Box::new(lane)), (CALLS.to_owned(), Box::new(calls))]
+    }
 }
