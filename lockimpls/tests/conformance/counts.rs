@@ -185,3 +185,10 @@ case!(two_threads_take_turns, layer, {
     });
     layer.close_all(&[a, b]);
 });
+
+#[test]
+fn the_loop_that_times_a_lock_counts_too() {
+    let before = counters();
+    lockimpls::calibrate::lock_pairs_checked(100);
+    assert_eq!(counters().since(&before).of(Class::SoLock).acquisitions, 100);
+}
