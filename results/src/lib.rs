@@ -8,6 +8,7 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod compared;
 pub mod error;
 pub mod export;
 pub mod histogram;
@@ -25,6 +26,7 @@ pub mod writer;
 mod merged;
 
 pub use cell::Cell;
+pub use compared::{Compared, Control, Side, Verdict};
 pub use error::StoreError;
 pub use export::{ExportError, Format, export};
 pub use line::LineError;

@@ -24,7 +24,9 @@ pub enum LineError {
         found: u64,
     },
     /// Neither a measurement nor a finding.
-    #[error("kind {found:?} is unknown; schema {SCHEMA} has measured, finding and interrupted")]
+    #[error(
+        "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted and compared"
+    )]
     Kind {
         /// The name found.
         found: String,
@@ -67,6 +69,7 @@ impl Record {
             Record::Measured(body) => line_of("measured", body)?,
             Record::Finding(body) => line_of("finding", body)?,
             Record::Interrupted(body) => line_of("interrupted", body)?,
+            Record::Compared(body) => line_of("compared", body)?,
         };
         Record::from_line(&line)?;
         Ok(line)
@@ -85,6 +88,7 @@ impl Record {
             "measured" => measured_from(line),
             "finding" => Ok(Record::Finding(serde_json::from_str(line)?)),
             "interrupted" => Ok(Record::Interrupted(serde_json::from_str(line)?)),
+            "compared" => Ok(Record::Compared(serde_json::from_str(line)?)),
             _ => Err(LineError::Kind { found: head.kind }),
         }
     }

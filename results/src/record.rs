@@ -7,6 +7,7 @@
 use serde::{Deserialize, Serialize};
 
 pub use crate::cell::Cell;
+use crate::compared::Compared;
 
 /// The number of the format that this crate writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;
@@ -23,6 +24,8 @@ pub enum Record {
     Finding(Box<Finding>),
     /// The run was ended before its plan was done (Ctrl-C).
     Interrupted(Box<Interrupted>),
+    /// The verdict on one metric of one cell.
+    Compared(Box<Compared>),
 }
 
 /// What a round was for. A throughput round takes no stamp per operation, a latency round takes
@@ -342,6 +345,7 @@ impl Record {
             Record::Measured(measured) => &measured.host,
             Record::Finding(finding) => &finding.host,
             Record::Interrupted(interrupted) => &interrupted.host,
+            Record::Compared(compared) => &compared.host,
         }
     }
 
@@ -370,5 +374,11 @@ impl From<Finding> for Record {
 impl From<Interrupted> for Record {
     fn from(interrupted: Interrupted) -> Self {
         Record::Interrupted(Box::new(interrupted))
+    }
+}
+
+impl From<Compared> for Record {
+    fn from(compared: Compared) -> Self {
+        Record::Compared(Box::new(compared))
     }
 }

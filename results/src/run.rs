@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use crate::compared::Compared;
 use crate::error::StoreError;
 use crate::line::LineError;
 use crate::record::{Finding, Host, Measured, Record};
@@ -88,6 +89,14 @@ impl Run {
     pub fn findings(&self) -> impl Iterator<Item = &Finding> {
         self.records.iter().filter_map(|record| match record {
             Record::Finding(finding) => Some(&**finding),
+            _ => None,
+        })
+    }
+
+    /// The verdicts.
+    pub fn compared(&self) -> impl Iterator<Item = &Compared> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Compared(compared) => Some(&**compared),
             _ => None,
         })
     }

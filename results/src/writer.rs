@@ -114,5 +114,6 @@ fn cell_of(record: &Record) -> String {
         Record::Measured(measured) => measured.cell_id.clone(),
         Record::Finding(finding) => finding.cell.clone().unwrap_or_default(),
         Record::Interrupted(interrupted) => interrupted.cell.clone().unwrap_or_default(),
+        Record::Compared(compared) => compared.cell.clone(),
     }
 }

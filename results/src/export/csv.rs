@@ -58,7 +58,7 @@ pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         match record {
             Record::Measured(measured) => rows.push(measured_row(measured)),
             Record::Finding(finding) => rows.push(finding_row(finding)),
-            Record::Interrupted(_) => {}
+            Record::Interrupted(_) | Record::Compared(_) => {}
         }
     }
     if rows.is_empty() {

@@ -93,7 +93,7 @@ fn other_schemas_and_kinds_are_refused() {
     assert!(error.to_string().contains("reads schema 1"), "{error}");
     let odd = line.replacen(r#""kind":"finding""#, r#""kind":"rumour""#, 1);
     let error = Record::from_line(&odd).expect_err("an unknown kind");
-    assert!(error.to_string().contains("measured, finding and interrupted"), "{error}");
+    assert!(error.to_string().contains("measured, finding, interrupted and compared"), "{error}");
 }
 
 #[test]
@@ -152,4 +152,24 @@ fn the_documented_example_is_true() {
             assert!(text.contains(&format!("`{name}`")), "{name} is not in FORMAT.md");
         }
     }
+}
+
+#[test]
+fn a_verdict_is_read_back() {
+    let compared = results::Compared {
+        cell: "pairs/global/stream/64B/t1/adaptive".to_owned(),
+        metric: "throughput".to_owned(),
+        verdict: results::Verdict::Slower,
+        ratio: Some(0.92),
+        low: Some(0.90),
+        high: Some(0.94),
+        pairs: 20,
+        same_code: Some(false),
+        ..results::Compared::default()
+    };
+    let record = Record::from(compared);
+    let line = record.to_line().unwrap();
+    assert!(line.starts_with(r#"{"schema":1,"kind":"compared","#), "{line}");
+    assert!(line.contains(r#""verdict":"SLOWER""#), "{line}");
+    assert_eq!(Record::from_line(&line).unwrap(), record);
 }
