@@ -96,6 +96,8 @@ pub(crate) enum Step {
     GcDetach,
     GcScan,
     GcScanSocket,
+    GcScanEmbryo,
+    GcDropEmbryo,
     GcUsed,
     GcUnwind,
     GcDropRights,
@@ -124,6 +126,8 @@ pub(crate) enum Step {
     UnpRefReferrerChanged,
     /// Leaving the lock-free path.
     InUse,
+    /// Leaving the locked path to wait.
+    AwaitUnlock,
     ReopenPeer,
     ReopenOwn,
     ReopenRefused,

@@ -13,7 +13,7 @@ use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
-use crate::domain::{PoolUse, SockType};
+use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::primitives::{AtomicU64, Cell, Ordering, UnsafeCell};
@@ -91,8 +91,9 @@ impl<F: Fault> SocketPool<F> {
         }
     }
 
-    /// A new socket, in nobody's hands yet.
-    pub(crate) fn get(&self, kind: SockType) -> Result<SockRef, Errno> {
+    /// A socket for the caller, as its last user left it: [`Socket::reset`] comes next, under the
+    /// socket's lock, for a call on a stale descriptor may hold that just now.
+    pub(crate) fn get(&self) -> Result<SockRef, Errno> {
         self.pool_lock.enter();
         let socket = match self.free.get() {
             Some(socket) => {
@@ -105,7 +106,6 @@ impl<F: Fault> SocketPool<F> {
             self.pool_lock.exit();
         }
         let socket = socket.ok_or(Errno::Enobufs)?;
-        socket.reset(kind);
         self.sockets.get();
         Ok(socket)
     }

@@ -15,6 +15,10 @@
 //! is reachable too; repeat until nothing changes. What is still marked then is dropped. (Taking
 //! the candidates for dead at once destroys sockets that are merely in flight: OpenBSD e82b5ebc.)
 //!
+//! The buffers of connections that wait in a listener's queues count as the listener's own: nobody
+//! can read them but by accepting there. The kernel of that revision does not look into them, so
+//! that a listener passed into its own queue is never found; FreeBSD and Linux do look.
+//!
 //! The kernel runs the collector as a task; here the thread whose request made it necessary runs
 //! it, when that request has returned and was checked.
 
@@ -316,10 +320,23 @@ impl<P: Policy> Locked<P> {
         is_used
     }
 
-    /// Changes the count of every dead socket that this one's buffer holds, once for each time.
+    /// Changes the count of every dead socket that this one's buffer holds, once for each time. A
+    /// listener's embryos go where it goes, so that their buffers count as its own.
     fn scan(&self, so: &Socket, change: impl Fn(u32) -> u32) {
-        let guard = self.policy.gc_guard();
         self.policy.scan_enter(so);
+        self.scan_buffer(so, &change);
+        let st = so.st();
+        for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
+            self.policy.embryo_enter(so, &so3);
+            self.scan_buffer(&so3, &change);
+            self.policy.embryo_leave(&so3, Step::GcScanEmbryo);
+        }
+        self.policy.scan_exit(so, Step::GcScanSocket);
+    }
+
+    /// One buffer, of a locked socket.
+    fn scan_buffer(&self, so: &Socket, change: impl Fn(u32) -> u32) {
+        let guard = self.policy.gc_guard();
         let mut control = so.st().control.get();
         while let Some(m) = control {
             for held in m.rights().iter() {
@@ -330,7 +347,6 @@ impl<P: Policy> Locked<P> {
             }
             control = m.next.get();
         }
-        self.policy.scan_exit(so, Step::GcScanSocket);
     }
 
     /// Phase 3: a socket marked dead that something other than the dead refers to.
@@ -339,13 +355,24 @@ impl<P: Policy> Locked<P> {
         self.sockets.all().find(|so| so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0)
     }
 
-    /// Phase 4: drops what a dead socket's buffer holds.
+    /// Phase 4: drops what a dead socket's buffer holds, and those of its embryos.
     fn drop_rights(&self, so: &Socket) {
         self.policy.scan_enter(so);
+        self.drop_buffer(so);
+        let st = so.st();
+        for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
+            self.policy.embryo_enter(so, &so3);
+            self.drop_buffer(&so3);
+            self.policy.embryo_leave(&so3, Step::GcDropEmbryo);
+        }
+        self.policy.scan_exit(so, Step::GcDropRights);
+    }
+
+    /// One buffer, of a locked socket.
+    fn drop_buffer(&self, so: &Socket) {
         let st = so.st();
         let mut control = st.control.take();
         st.so_rcv.fill.set(Fill::default());
-        self.policy.scan_exit(so, Step::GcDropRights);
         while let Some(m) = control {
             control = m.next.take();
             self.unp_discard(m);

@@ -7,7 +7,7 @@
 //!
 //! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
 //! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
-//! open is impossible: who takes the lock shuts the gate first (`backend/lock_free.rs`).
+//! open is impossible: who takes the lock shuts the gate first (`backend/lock_free/gate.rs`).
 
 #![allow(unsafe_code)]
 
@@ -240,6 +240,11 @@ impl SockList {
         self.first.get()
     }
 
+    /// The sockets, first to last.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = SockRef> {
+        std::iter::successors(self.first(), |socket| socket.on_list.next.get())
+    }
+
     /// Appends; the link is `so_next` of the sockets on the list.
     pub(crate) fn append(&self, socket: SockRef) {
         socket.on_list.next.set(None);
@@ -251,11 +256,7 @@ impl SockList {
     }
 
     fn last(&self) -> Option<SockRef> {
-        let mut last = self.first.get()?;
-        while let Some(next) = last.on_list.next.get() {
-            last = next;
-        }
-        Some(last)
+        self.iter().last()
     }
 
     /// Removes; says whether it was there.
@@ -326,7 +327,7 @@ pub(crate) struct GcState {
     pub(crate) dead: Cell<bool>,
 }
 
-/// The lock-free path's words of one socket. The protocol is in `backend/lock_free.rs`.
+/// The lock-free path's words of one socket. The protocol is in `backend/lock_free/gate.rs`.
 pub(crate) struct Fast {
     /// Open, closing or shut. `[a]`
     pub(crate) gate: AtomicU32,
@@ -427,10 +428,11 @@ impl Socket {
         }
     }
 
-    /// Makes a socket taken from the pool new. Nobody else knows it yet.
+    /// Makes a socket taken from the pool new. It is locked; nobody else does more with it than lock
+    /// it, see that a descriptor is stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {
+        self.st().reset();
         self.so_type.set(kind);
-        self.state.reset();
         self.on_list.next.set(None);
         self.fast.owner[SND].store(0, Relaxed);
         self.fast.owner[RCV].store(0, Relaxed);

@@ -106,8 +106,9 @@ impl<P: Policy> Locked<P> {
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
             return None;
         }
-        let so3 = self.sockets.get(head.so_type.get()).ok()?;
+        let so3 = self.sockets.get().ok()?;
         self.policy.embryo_enter(&head, &so3);
+        so3.reset(head.so_type.get());
         self.soreserve(&so3);
         Self::inherit(&head, &so3);
         head.st().so_q0.append(so3);

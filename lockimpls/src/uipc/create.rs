@@ -71,8 +71,9 @@ impl<P: Policy> Locked<P> {
     /// `socreate`: a socket with its control block and its file, whose one reference is the
     /// caller's.
     fn socreate(&self, kind: SockType, step: Step) -> Result<SockRef, Errno> {
-        let so = self.sockets.get(kind)?;
+        let so = self.sockets.get()?;
         self.policy.solock(&so);
+        so.reset(kind);
         self.soreserve(&so);
         self.unp_attach(&so);
         self.sofile(&so);

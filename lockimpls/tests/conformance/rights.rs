@@ -287,6 +287,28 @@ case!(descriptors_in_a_connection_that_nobody_accepts, layer, {
     layer.unlink(&name("here")).unwrap();
 });
 
+case!(a_listener_in_its_own_queue_is_collected, layer, {
+    for (kind, path) in [(STREAM, "stream"), (SockType::Seqpacket, "seqpacket")] {
+        let listener = layer.listener(kind, path);
+        let (client, other) = (layer.client(kind, path), layer.client(kind, path));
+        let (c, d) = layer.pair(STREAM);
+        layer.pass(client, b"x", &[listener, c]).unwrap();
+        layer.pass(other, b"y", &[client, listener]).unwrap();
+        // Somebody can still accept, and so read all of it.
+        let copy = layer.dup(listener).unwrap();
+        layer.close_all(&[listener, client, other, c]);
+        layer.collect();
+        assert_eq!(in_flight(layer), 4);
+        assert_eq!(layer.put(d, b"x"), Ok(1));
+        layer.close(copy).unwrap();
+        layer.collect();
+        assert_eq!(in_flight(layer), 0);
+        assert_eq!(layer.put(d, b"x"), Err(Errno::Epipe));
+        layer.close(d).unwrap();
+        layer.unlink(&name(path)).unwrap();
+    }
+});
+
 case!(descriptors_to_a_named_receiver, layer, {
     let there = layer.bound(SockType::Dgram, "there");
     let s = layer.socket(SockType::Dgram).unwrap();
