@@ -1,7 +1,7 @@
 //! The receive buffer: a ring with a producer's side and a consumer's side. No locks here.
 //!
 //! All modelled backends share it. The locked ones use both sides under their locks; `lock-free`
-//! uses each side from one thread at a time, without (`backend/lock_free.rs` says what makes that
+//! uses each side from one thread at a time, without (`backend/lock_free/gate.rs` says what makes that
 //! so).
 //!
 //! # One rule for how full it is
@@ -131,6 +131,57 @@ struct Consumer {
     seen_tail: Cell<usize>,
 }
 
+/// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
+/// a ring that was replaced meanwhile keeps its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ring {
+    base: *const UnsafeCell<u8>,
+    /// The capacity, a power of two, less one.
+    mask: usize,
+}
+
+impl Ring {
+    /// Copies into the ring at a position.
+    #[inline(always)]
+    fn copy_in(self, position: usize, data: &[u8]) {
+        let at = position & self.mask;
+        let first = data.len().min(self.mask + 1 - at);
+        let base = self.base.cast_mut().cast::<u8>();
+        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
+        // no more than the room they were told of). Only the producer writes, only between `tail`
+        // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
+        // `UnsafeCell<u8>` has `u8`'s layout.
+        unsafe {
+            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
+            }
+        }
+    }
+
+    /// Copies out of the ring from a position: what lies between `head` and `tail` as the caller
+    /// saw them with this ring.
+    #[inline(always)]
+    pub(crate) fn copy_out(self, position: usize, data: &mut [u8]) {
+        let at = position & self.mask;
+        let first = data.len().min(self.mask + 1 - at);
+        let base = self.base.cast::<u8>();
+        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
+        // producer does not write before `head` has passed it. The memory of a replaced ring stays
+        // until the buffer goes, and nobody writes to it any more.
+        unsafe {
+            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(
+                    base,
+                    data.as_mut_ptr().add(first),
+                    data.len() - first,
+                );
+            }
+        }
+    }
+}
+
 /// The ring's memory.
 struct Storage {
     bytes: Box<[UnsafeCell<u8>]>,
@@ -143,20 +194,18 @@ struct Storage {
 pub(crate) struct SockBuf {
     producer: CachePadded<Producer>,
     consumer: CachePadded<Consumer>,
-    /// Where the ring is and its size less one; both sides read them. They change in `reserve`
-    /// alone.
-    base: Cell<*const UnsafeCell<u8>>,
-    mask: Cell<usize>,
+    /// Where the bytes are. It changes in `grow` alone.
+    ring: Cell<Ring>,
     storage: UnsafeCell<Storage>,
 }
 
 // SAFETY: the two sides are touched by one thread at a time each: in the locked backends whoever
 // holds the socket's lock (the consumer's copying out, which is done without it, by whoever holds
-// the `sblock` of the receive side), in `lock-free` the one owner of the side while it is `in_use`.
-// `base`, `mask` and `storage` change only under the socket's lock, which shuts the lock-free path
-// first. Between the sides bytes pass by `tail` and `head`.
+// the `sblock` of the receive side, from a `Ring` it took while it had the lock), in `lock-free` the
+// one owner of the side while it is `in_use`. `ring` and `storage` change only under the socket's
+// lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and `head`.
 unsafe impl Sync for SockBuf {}
-// SAFETY: the pointer in `base` points into `storage`'s heap memory, which moves with its owner.
+// SAFETY: the pointer in `ring` points into `storage`'s heap memory, which moves with its owner.
 unsafe impl Send for SockBuf {}
 
 /// The head of a record.
@@ -223,8 +272,7 @@ impl SockBuf {
                 got_mbcnt: AtomicUsize::new(0),
                 seen_tail: Cell::new(0),
             }),
-            base: Cell::new(std::ptr::null()),
-            mask: Cell::new(0),
+            ring: Cell::new(Ring { base: std::ptr::null(), mask: 0 }),
             storage: UnsafeCell::new(Storage { bytes: Box::new([]), retired: Vec::new() }),
         }
     }
@@ -248,7 +296,8 @@ impl SockBuf {
     /// The caller holds the socket's lock, so that neither side moves; a reader may be copying out.
     pub(crate) fn reserve(&self, kind: SockType, limits: Limits) {
         let capacity = Self::capacity_for(kind, limits);
-        if self.base.get().is_null() || capacity > self.mask.get() + 1 {
+        let ring = self.ring.get();
+        if ring.base.is_null() || capacity > ring.mask + 1 {
             self.grow(capacity);
         }
     }
@@ -256,15 +305,13 @@ impl SockBuf {
     #[cold]
     fn grow(&self, capacity: usize) {
         let bytes: Box<[UnsafeCell<u8>]> = (0..capacity).map(|_| UnsafeCell::new(0)).collect();
-        let (head, tail) = (self.consumer.head.load(Relaxed), self.producer.tail.load(Relaxed));
-        for position in head..tail {
+        let (old, new) = (self.ring.get(), Ring { base: bytes.as_ptr(), mask: capacity - 1 });
+        for position in self.head()..self.tail() {
             let mut byte = [0];
-            self.copy_out(position, &mut byte);
-            // SAFETY: nobody else knows the new ring yet.
-            unsafe { *bytes[position & (capacity - 1)].get() = byte[0] };
+            old.copy_out(position, &mut byte);
+            new.copy_in(position, &byte);
         }
-        self.base.set(bytes.as_ptr());
-        self.mask.set(capacity - 1);
+        self.ring.set(new);
         // SAFETY: the caller holds the socket's lock; nobody else touches `storage`.
         let storage = unsafe { &mut *self.storage.get() };
         let old = std::mem::replace(&mut storage.bytes, bytes);
@@ -279,7 +326,7 @@ impl SockBuf {
     pub(crate) fn ensure_room(&self, bytes: usize) {
         let used = self.tail() - self.head();
         let needed = used + bytes + 2 * HEAD + SockAddr::MAX;
-        if needed > self.mask.get() + 1 {
+        if needed > self.ring.get().mask + 1 {
             self.grow(needed.next_power_of_two());
         }
     }
@@ -295,46 +342,6 @@ impl SockBuf {
         self.consumer.got_cc.store(0, Relaxed);
         self.consumer.got_mbcnt.store(0, Relaxed);
         self.consumer.seen_tail.set(0);
-    }
-
-    /// Copies into the ring at a position.
-    #[inline(always)]
-    fn copy_in(&self, position: usize, data: &[u8]) {
-        let mask = self.mask.get();
-        let at = position & mask;
-        let first = data.len().min(mask + 1 - at);
-        let base = self.base.get().cast_mut().cast::<u8>();
-        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
-        // no more than the room they were told of). Only the producer writes, only between `tail`
-        // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
-        // `UnsafeCell<u8>` has `u8`'s layout.
-        unsafe {
-            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
-            }
-        }
-    }
-
-    /// Copies out of the ring from a position.
-    #[inline(always)]
-    fn copy_out(&self, position: usize, data: &mut [u8]) {
-        let mask = self.mask.get();
-        let at = position & mask;
-        let first = data.len().min(mask + 1 - at);
-        let base = self.base.get().cast::<u8>();
-        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
-        // producer does not write before `head` has passed it.
-        unsafe {
-            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(
-                    base,
-                    data.as_mut_ptr().add(first),
-                    data.len() - first,
-                );
-            }
-        }
     }
 
     // ---- the producer's side ----
@@ -394,7 +401,7 @@ impl SockBuf {
     /// Puts bytes of a stream at `tail`, which the caller has read, and publishes them.
     #[inline(always)]
     pub(crate) fn put_stream(&self, tail: usize, data: &[u8]) {
-        self.copy_in(tail, data);
+        self.ring.get().copy_in(tail, data);
         // Release; pairs with the Acquire in `refresh_tail`.
         self.producer.tail.store(tail + data.len(), Release);
     }
@@ -411,11 +418,12 @@ impl SockBuf {
         let name = from.map_or(&[][..], SockAddr::path);
         let record =
             Record { len: data.len(), name_len: name.len(), has_control, is_dgram: from.is_some() };
-        self.copy_in(tail, &record.encode());
+        let ring = self.ring.get();
+        ring.copy_in(tail, &record.encode());
         if !name.is_empty() {
-            self.copy_in(tail + HEAD, name);
+            ring.copy_in(tail + HEAD, name);
         }
-        self.copy_in(tail + HEAD + name.len(), data);
+        ring.copy_in(tail + HEAD + name.len(), data);
         let fill = record.fill();
         self.producer.put_cc.set(self.producer.put_cc.get() + fill.cc);
         self.producer.put_mbcnt.set(self.producer.put_mbcnt.get() + fill.mbcnt);
@@ -449,10 +457,10 @@ impl SockBuf {
         self.consumer.seen_tail.get() - self.head()
     }
 
-    /// Copies the first bytes of a stream.
+    /// Where the bytes are, for who copies them out. Taken with the lock (or `in_use`).
     #[inline(always)]
-    pub(crate) fn stream_copy(&self, data: &mut [u8]) {
-        self.copy_out(self.head(), data);
+    pub(crate) fn ring(&self) -> Ring {
+        self.ring.get()
     }
 
     /// Takes bytes off the front of a stream.
@@ -478,7 +486,7 @@ impl SockBuf {
             }
         }
         let mut bytes = [0; HEAD];
-        self.copy_out(head, &mut bytes);
+        self.ring.get().copy_out(head, &mut bytes);
         Some(Record::decode(bytes))
     }
 
@@ -490,14 +498,14 @@ impl SockBuf {
         }
         let mut path = [0; SockAddr::MAX];
         let path = &mut path[..record.name_len];
-        self.copy_out(self.head() + HEAD, path);
+        self.ring.get().copy_out(self.head() + HEAD, path);
         SockAddr::new(path).unwrap_or(SockAddr::UNNAMED)
     }
 
-    /// Copies the first bytes of the first record.
+    /// Where the data of the first record begins.
     #[inline(always)]
-    pub(crate) fn record_copy(&self, record: Record, data: &mut [u8]) {
-        self.copy_out(self.head() + HEAD + record.name_len, data);
+    pub(crate) fn record_data(&self, record: Record) -> usize {
+        self.head() + HEAD + record.name_len
     }
 
     /// Takes the first record off.

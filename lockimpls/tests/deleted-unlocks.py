@@ -27,7 +27,7 @@ UNLOCK = re.compile(
     r"|(list|gc|scan|deferred|rights)_exit|leave::<F>|unkeep|unlock)\("
 )
 ASLEEP = "|| self.policy.sounlock(so, Step::Sleep)"
-GATE = "fast.gate.store(SHUT, Release);"
+FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")
 LIMIT_S = 120
 
 
@@ -44,7 +44,7 @@ def unlocks(only):
                 continue
             if ASLEEP in code:
                 yield name, number, code, line.replace(ASLEEP, "|| ()")
-            elif GATE in code or (code.endswith(";") and UNLOCK.search(code) and is_statement(code)):
+            elif any(flag in code for flag in FLAGS) or (code.endswith(";") and UNLOCK.search(code) and is_statement(code)):
                 yield name, number, code, "// deleted"
 
 

@@ -20,7 +20,7 @@ mod create;
 mod name;
 mod options;
 mod receive;
-mod send;
+pub(crate) mod send;
 mod shutdown;
 pub(crate) mod wait;
 

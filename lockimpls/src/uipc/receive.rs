@@ -27,33 +27,48 @@ enum Found {
 impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
     pub(crate) fn soreceive(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
-        if msg.flags.contains(MsgFlags::OOB) {
+        let flags = msg.flags;
+        loop {
+            if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
+                return Ok(bytes);
+            }
+            self.sbwait(so, RCV); // control: the parked reader
+        }
+    }
+
+    /// One look of `soreceive`: takes what there is. `None`: there is nothing, and the caller may
+    /// wait for it.
+    #[inline(always)]
+    pub(crate) fn soreceive_once(
+        &self,
+        so: &Socket,
+        msg: &mut RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<Option<usize>, Errno> {
+        if flags.contains(MsgFlags::OOB) {
             return Err(Errno::Eopnotsupp);
         }
-        let flags = msg.flags;
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
-        loop {
-            let st = so.st();
-            self.sblock(so, st, RCV, Self::is_nonblocking(st, flags))?;
-            match Self::soreceive_look(so, st, msg.data.len(), flags) {
-                Ok(Found::Wait) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveWait);
-                    self.sbwait(so, RCV); // control: the parked reader
-                }
-                Ok(Found::Data) => {
-                    let result = self.soreceive_take(so, st, msg, flags);
-                    self.sbunlock(so, RCV, Step::SblockReceive);
-                    return result;
-                }
-                Ok(Found::End) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveEnd);
-                    return Ok(0);
-                }
-                Err(errno) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveError);
-                    return Err(errno);
-                }
+        let st = so.st();
+        self.sblock(so, st, RCV, Self::is_nonblocking(st, flags))?;
+        match Self::soreceive_look(so, st, msg.data.len(), flags) {
+            Ok(Found::Wait) => {
+                self.sbunlock(so, RCV, Step::SblockReceiveWait);
+                Ok(None)
+            }
+            Ok(Found::Data) => {
+                let result = self.soreceive_take(so, st, msg, flags);
+                self.sbunlock(so, RCV, Step::SblockReceive);
+                result.map(Some)
+            }
+            Ok(Found::End) => {
+                self.sbunlock(so, RCV, Step::SblockReceiveEnd);
+                Ok(Some(0))
+            }
+            Err(errno) => {
+                self.sbunlock(so, RCV, Step::SblockReceiveError);
+                Err(errno)
             }
         }
     }
@@ -158,11 +173,7 @@ impl<P: Policy> Locked<P> {
         let readable = so.rcv.stream_readable(msg.data.len());
         let record = next.map_or(readable, |m| m.position.get() - so.rcv.head());
         let bytes = msg.data.len().min(readable).min(record);
-        // The lock is dropped while the caller's buffer is filled: `sblock` keeps the bytes where
-        // they are.
-        self.policy.sounlock(so, Step::ReceiveCopy);
-        so.rcv.stream_copy(&mut msg.data[..bytes]);
-        self.policy.solock(so);
+        self.copy_unlocked(so, so.rcv.head(), &mut msg.data[..bytes]);
         if !is_peek {
             so.rcv.stream_consume(bytes);
             self.pru_rcvd(so);
@@ -190,13 +201,21 @@ impl<P: Policy> Locked<P> {
         if bytes < record.len {
             msg.flags |= MsgFlags::TRUNC;
         }
-        self.policy.sounlock(so, Step::ReceiveCopy);
-        so.rcv.record_copy(record, &mut msg.data[..bytes]);
-        self.policy.solock(so);
+        self.copy_unlocked(so, so.rcv.record_data(record), &mut msg.data[..bytes]);
         if !is_peek {
             self.consume_record(so, record);
         }
         Ok(bytes)
+    }
+
+    /// Fills the caller's buffer with the socket unlocked (`uiomove`): `sblock` keeps the bytes where
+    /// they are, and a ring that is replaced meanwhile keeps them too.
+    #[inline(always)]
+    fn copy_unlocked(&self, so: &Socket, position: usize, data: &mut [u8]) {
+        let ring = so.rcv.ring();
+        self.policy.sounlock(so, Step::ReceiveCopy);
+        ring.copy_out(position, data);
+        self.policy.solock(so);
     }
 
     fn consume_record(&self, so: &Socket, record: Record) {

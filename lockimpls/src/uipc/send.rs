@@ -16,13 +16,20 @@ use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 /// How far a send has come.
-struct Sending<'a> {
+pub(crate) struct Sending<'a> {
     /// What is left of the caller's bytes.
-    rest: &'a [u8],
+    pub(crate) rest: &'a [u8],
     /// Descriptors not passed yet.
     rights: &'a [Fd],
     to: Option<&'a SockAddr>,
     nonblock: bool,
+}
+
+impl<'a> Sending<'a> {
+    /// A send of nothing but bytes, to the peer.
+    pub(crate) fn plain(data: &'a [u8], nonblock: bool) -> Self {
+        Sending { rest: data, rights: &[], to: None, nonblock }
+    }
 }
 
 /// One look at the buffer.
@@ -42,39 +49,38 @@ impl<P: Policy> Locked<P> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
-        let mut sending = Sending {
-            rest: msg.data,
-            rights: msg.rights,
-            to: msg.to,
-            nonblock: Self::is_nonblocking(so.st(), msg.flags),
+        let nonblock = Self::is_nonblocking(so.st(), msg.flags);
+        let mut sending = Sending { rest: msg.data, rights: msg.rights, to: msg.to, nonblock };
+        let result = loop {
+            match self.sosend_once(so, &mut sending) {
+                Ok(false) => self.sbwait(so, SND),
+                Ok(true) => break Ok(()),
+                Err(errno) => break Err(errno),
+            }
         };
-        let result = self.sosend_all(so, &mut sending);
-        let sent = msg.data.len() - sending.rest.len();
-        match result {
-            Ok(()) => Ok(sent),
-            // What went out before the buffer was full is not taken back; other errors hide it.
-            Err(Errno::Ewouldblock) if sent > 0 => Ok(sent),
-            Err(errno) => Err(errno),
-        }
+        sent(msg.data.len() - sending.rest.len(), result)
     }
 
+    /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
-    fn sosend_all(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<(), Errno> {
-        loop {
-            self.sblock(so, so.st(), SND, sending.nonblock)?;
-            match self.sosend_some(so, sending) {
-                Ok(Room::Wait) => {
-                    self.sbunlock(so, SND, Step::SblockSendWait);
-                    self.sbwait(so, SND);
-                }
-                Ok(Room::Bytes(_)) => {
-                    self.sbunlock(so, SND, Step::SblockSend);
-                    return Ok(());
-                }
-                Err(errno) => {
-                    self.sbunlock(so, SND, Step::SblockSendError);
-                    return Err(errno);
-                }
+    pub(crate) fn sosend_once(
+        &self,
+        so: &Socket,
+        sending: &mut Sending<'_>,
+    ) -> Result<bool, Errno> {
+        self.sblock(so, so.st(), SND, sending.nonblock)?;
+        match self.sosend_some(so, sending) {
+            Ok(Room::Wait) => {
+                self.sbunlock(so, SND, Step::SblockSendWait);
+                Ok(false)
+            }
+            Ok(Room::Bytes(_)) => {
+                self.sbunlock(so, SND, Step::SblockSend);
+                Ok(true)
+            }
+            Err(errno) => {
+                self.sbunlock(so, SND, Step::SblockSendError);
+                Err(errno)
             }
         }
     }
@@ -302,6 +308,16 @@ impl<P: Policy> Locked<P> {
         if !P::Fault::omits(Step::WakeReader) {
             self.sorwakeup(so2);
         }
+    }
+}
+
+/// What a send answers that got so far: what went out before the buffer was full is not taken back;
+/// other errors hide it.
+pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Errno> {
+    match result {
+        Ok(()) => Ok(bytes),
+        Err(Errno::Ewouldblock) if bytes > 0 => Ok(bytes),
+        Err(errno) => Err(errno),
     }
 }
 

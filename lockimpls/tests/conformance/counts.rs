@@ -168,29 +168,17 @@ case!(one_thread_sends_and_one_receives, layer, {
     layer.close_all(&[a, b]);
 });
 
-/// Rounds of threads that wait for each other. `lock-free` is not held to its share here yet: its gate
-/// stays shut as long as, at each try to open it, the other thread waits in a receive with locks.
-fn turns<D: Domain>(warm: &Barrier, mut round: impl FnMut()) {
-    if D::NAME != "lock-free" {
-        return rounds::<D>(warm, round);
-    }
-    (0..WARM_UP).for_each(|_| round());
-    warm.wait();
-    (0..ROUNDS).for_each(|_| round());
-    warm.wait();
-}
-
 case!(two_threads_take_turns, layer, {
     let (a, b) = layer.pair(SockType::Seqpacket);
     let warm = Barrier::new(2);
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            turns::<D>(&warm, || {
+            rounds::<D>(&warm, || {
                 layer.recv(b, &mut [0; 9], NONE).unwrap();
                 layer.send(b, b"pong", NONE).unwrap();
             });
         });
-        turns::<D>(&warm, || {
+        rounds::<D>(&warm, || {
             layer.send(a, b"ping", NONE).unwrap();
             layer.recv(a, &mut [0; 9], NONE).unwrap();
         });

@@ -1,0 +1,169 @@
+//! A plain message into or out of a ring, by a thread that is `in_use`: `sosend` and `soreceive`
+//! without the locks, with the same checks and answers.
+
+use crate::descriptors::Fd;
+use crate::domain::{MsgFlags, RecvMsg, SockAddr, SockType};
+use crate::errno::Errno;
+use crate::primitives::{Ordering, light_fence};
+use crate::sockbuf::sa_len;
+use crate::socket::{SoState, Socket, State, WaitPoint};
+
+use Ordering::Relaxed;
+
+/// How a try on the fast path ended.
+pub(super) enum Try<T> {
+    Done(Result<T, Errno>),
+    /// The ring is full or empty, and the caller may wait: until the other side's index is not what
+    /// it was here.
+    Wait(usize),
+    /// The locks must be taken.
+    Slow,
+}
+
+/// Puts as much of `rest` as there is room for. The thread is `in_use` of `so`.
+#[inline(always)]
+pub(super) fn put(so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
+    let st = so.st_fast(so);
+    let Some(so2) = st.unp_conn.get() else { return Try::Slow };
+    let attempt = match so.so_type.get() {
+        SockType::Stream => put_stream(st, &so2, rest),
+        SockType::Seqpacket => put_record(st, &so2, rest),
+        SockType::Dgram => return put_dgram(so, &so2, rest),
+    };
+    match attempt {
+        Try::Wait(_) if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) => {
+            Try::Done(Err(Errno::Ewouldblock))
+        }
+        attempt => attempt,
+    }
+}
+
+/// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least
+/// `lowat`.
+#[inline(always)]
+fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    let side = &st.so_snd;
+    loop {
+        let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
+        if room < rest.len() && (room == 0 || room < side.lowat.get()) {
+            return Try::Wait(so2.rcv.seen_head());
+        }
+        let (now, later) = rest.split_at(room.min(rest.len()));
+        if !now.is_empty() {
+            so2.rcv.put_stream(so2.rcv.tail(), now);
+            published(&so2.rcv_wait);
+        }
+        *rest = later;
+        if later.is_empty() {
+            return Try::Done(Ok(()));
+        }
+    }
+}
+
+#[inline(always)]
+fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    let limits = st.so_snd.limits.get();
+    if rest.len() > limits.hiwat {
+        return Try::Done(Err(Errno::Emsgsize));
+    }
+    if limits.space(so2.rcv.record_fill_seen()) < rest.len() as isize
+        && limits.space(so2.rcv.record_fill_fresh()) < rest.len() as isize
+    {
+        return Try::Wait(so2.rcv.seen_head());
+    }
+    so2.rcv.put_record(so2.rcv.tail(), None, rest, false);
+    published(&so2.rcv_wait);
+    *rest = &[];
+    Try::Done(Ok(()))
+}
+
+/// A datagram that finds no room is refused at once.
+#[inline(always)]
+fn put_dgram(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    let st = so.st_fast(so);
+    if rest.len() > st.so_snd.limits.get().hiwat {
+        return Try::Done(Err(Errno::Emsgsize));
+    }
+    let from = st.unp_addr.get().unwrap_or(SockAddr::UNNAMED);
+    let limits = so.st_fast(so2).so_rcv.limits.get();
+    let bytes = (sa_len(&from) + rest.len()) as isize;
+    if limits.space(so2.rcv.record_fill_seen()) < bytes
+        && limits.space(so2.rcv.record_fill_fresh()) < bytes
+    {
+        return Try::Done(Err(Errno::Enobufs));
+    }
+    so2.rcv.put_record(so2.rcv.tail(), Some(&from), rest, false);
+    published(&so2.rcv_wait);
+    *rest = &[];
+    Try::Done(Ok(()))
+}
+
+/// Takes what there is. The thread is `in_use` of `so`.
+#[inline(always)]
+pub(super) fn get(so: &Socket, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> Try<usize> {
+    let st = so.st_fast(so);
+    let taken = if so.so_type.get() == SockType::Stream {
+        get_stream(so, st, msg)
+    } else {
+        get_record(so, st, msg)
+    };
+    if let Some(bytes) = taken {
+        return Try::Done(Ok(bytes));
+    }
+    if msg.data.is_empty() {
+        return Try::Done(Ok(0));
+    }
+    if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) {
+        return Try::Done(Err(Errno::Ewouldblock));
+    }
+    // Empty: the tail was seen to be where the head is.
+    Try::Wait(so.rcv.head())
+}
+
+#[inline(always)]
+fn get_stream(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
+    let readable = so.rcv.stream_readable(msg.data.len().max(1));
+    if readable == 0 {
+        return None;
+    }
+    let bytes = readable.min(msg.data.len());
+    so.rcv.ring().copy_out(so.rcv.head(), &mut msg.data[..bytes]);
+    so.rcv.stream_consume(bytes);
+    consumed(st);
+    Some(bytes)
+}
+
+#[inline(always)]
+fn get_record(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
+    let record = so.rcv.front()?;
+    let bytes = record.len.min(msg.data.len());
+    so.rcv.ring().copy_out(so.rcv.record_data(record), &mut msg.data[..bytes]);
+    if bytes < record.len {
+        msg.flags |= MsgFlags::TRUNC;
+    }
+    if so.so_type.get() == SockType::Dgram {
+        msg.from = so.rcv.record_from(record);
+    }
+    so.rcv.record_consume(record);
+    consumed(st);
+    Some(bytes)
+}
+
+/// Wakes a sender that waits for the room just made.
+#[inline(always)]
+fn consumed(st: &SoState) {
+    if let Some(so2) = st.unp_conn.get() {
+        published(&so2.snd_wait);
+    }
+}
+
+/// Something was published that a thread at this point may wait for.
+#[inline(always)]
+fn published(point: &WaitPoint) {
+    // Pairs with the heavy fence in `wait`: either the parker sees what was published, or `waiting`
+    // is seen here.
+    light_fence();
+    if point.waiting.load(Relaxed) != 0 {
+        point.wakeup_slow();
+    }
+}
