@@ -27,84 +27,22 @@
 
 #![allow(unsafe_code)]
 
+mod charge;
+mod record;
+mod ring;
+
 use crossbeam_utils::CachePadded;
 
+use self::charge::stream_charge;
+use self::record::HEAD;
 use crate::domain::{SockAddr, SockType};
 use crate::primitives::{AtomicUsize, Cell, Ordering, UnsafeCell};
 
+pub(crate) use self::charge::{Fill, Limits, MCLBYTES, MSIZE, sa_len};
+pub(crate) use self::record::Record;
+pub(crate) use self::ring::Ring;
+
 use Ordering::{Acquire, Relaxed, Release};
-
-/// MSIZE: what a plain mbuf is charged.
-pub(crate) const MSIZE: usize = 256;
-/// How many bytes a plain mbuf holds.
-const MLEN: usize = 224;
-/// MCLBYTES: the smallest cluster.
-pub(crate) const MCLBYTES: usize = 2048;
-/// The cluster sizes, smallest first.
-const CLUSTERS: [usize; 6] = [MCLBYTES, 4096, 8192, 16384, 32768, 65536];
-/// What the address of an unnamed sender counts as.
-const SA_UNNAMED: usize = 16;
-/// The head of a record, and the alignment of records.
-const HEAD: usize = 16;
-
-/// What a message of this many bytes is charged in `mbcnt`.
-pub(crate) const fn mbuf_charge(len: usize) -> usize {
-    if len <= MLEN {
-        return MSIZE;
-    }
-    let mut i = 0;
-    while i < CLUSTERS.len() {
-        if len <= CLUSTERS[i] {
-            return MSIZE + CLUSTERS[i];
-        }
-        i += 1;
-    }
-    let whole = len / 65536;
-    whole * (MSIZE + 65536) + if len.is_multiple_of(65536) { 0 } else { mbuf_charge(len % 65536) }
-}
-
-/// `sb_mbmax` for a buffer of this `hiwat`.
-pub(crate) const fn mbmax_for(hiwat: usize) -> usize {
-    let eight = 8 * hiwat;
-    if eight > 3 * 65536 { eight } else { 3 * 65536 }
-}
-
-/// The length of an address as it counts in `cc`: `sa_len`.
-pub(crate) fn sa_len(name: &SockAddr) -> usize {
-    if name.is_unnamed() { SA_UNNAMED } else { 2 + name.path().len() + 1 }
-}
-
-/// How much a buffer holds, or may hold: bytes and memory.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fill {
-    pub(crate) cc: usize,
-    pub(crate) mbcnt: usize,
-}
-
-/// The limits of a buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Limits {
-    /// `sb_hiwat`, bytes.
-    pub(crate) hiwat: usize,
-    /// `sb_mbmax`, bytes of memory.
-    pub(crate) mbmax: usize,
-}
-
-impl Limits {
-    pub(crate) const ZERO: Limits = Limits { hiwat: 0, mbmax: 0 };
-
-    pub(crate) const fn of(hiwat: usize) -> Limits {
-        Limits { hiwat, mbmax: mbmax_for(hiwat) }
-    }
-
-    /// `sbspace`: what still fits; negative when the buffer is over its limit.
-    #[inline(always)]
-    pub(crate) fn space(self, fill: Fill) -> isize {
-        let bytes = self.hiwat as isize - fill.cc as isize;
-        let memory = self.mbmax as isize - fill.mbcnt as isize;
-        bytes.min(memory)
-    }
-}
 
 /// The producer's side. Written by the producer alone.
 struct Producer {
@@ -129,57 +67,6 @@ struct Consumer {
     got_mbcnt: AtomicUsize,
     /// The consumer's copy of `tail`.
     seen_tail: Cell<usize>,
-}
-
-/// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
-/// a ring that was replaced meanwhile keeps its bytes.
-#[derive(Clone, Copy)]
-pub(crate) struct Ring {
-    base: *const UnsafeCell<u8>,
-    /// The capacity, a power of two, less one.
-    mask: usize,
-}
-
-impl Ring {
-    /// Copies into the ring at a position.
-    #[inline(always)]
-    fn copy_in(self, position: usize, data: &[u8]) {
-        let at = position & self.mask;
-        let first = data.len().min(self.mask + 1 - at);
-        let base = self.base.cast_mut().cast::<u8>();
-        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
-        // no more than the room they were told of). Only the producer writes, only between `tail`
-        // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
-        // `UnsafeCell<u8>` has `u8`'s layout.
-        unsafe {
-            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
-            }
-        }
-    }
-
-    /// Copies out of the ring from a position: what lies between `head` and `tail` as the caller
-    /// saw them with this ring.
-    #[inline(always)]
-    pub(crate) fn copy_out(self, position: usize, data: &mut [u8]) {
-        let at = position & self.mask;
-        let first = data.len().min(self.mask + 1 - at);
-        let base = self.base.cast::<u8>();
-        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
-        // producer does not write before `head` has passed it. The memory of a replaced ring stays
-        // until the buffer goes, and nobody writes to it any more.
-        unsafe {
-            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(
-                    base,
-                    data.as_mut_ptr().add(first),
-                    data.len() - first,
-                );
-            }
-        }
-    }
 }
 
 /// The ring's memory.
@@ -207,53 +94,6 @@ pub(crate) struct SockBuf {
 unsafe impl Sync for SockBuf {}
 // SAFETY: the pointer in `ring` points into `storage`'s heap memory, which moves with its owner.
 unsafe impl Send for SockBuf {}
-
-/// The head of a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Record {
-    /// Bytes of data.
-    pub(crate) len: usize,
-    /// Bytes of address.
-    name_len: usize,
-    /// Whether a control message belongs to it.
-    pub(crate) has_control: bool,
-    /// Whether it is a datagram (and so its address counts).
-    is_dgram: bool,
-}
-
-impl Record {
-    fn encode(self) -> [u8; HEAD] {
-        let mut head = [0; HEAD];
-        head[..4].copy_from_slice(&(self.len as u32).to_ne_bytes());
-        head[4] = self.name_len as u8;
-        head[5] = u8::from(self.has_control);
-        head[6] = u8::from(self.is_dgram);
-        head
-    }
-
-    fn decode(head: [u8; HEAD]) -> Record {
-        Record {
-            len: u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) as usize,
-            name_len: usize::from(head[4]),
-            has_control: head[5] != 0,
-            is_dgram: head[6] != 0,
-        }
-    }
-
-    /// How much of the ring it takes.
-    fn size(self) -> usize {
-        (HEAD + self.name_len + self.len).next_multiple_of(HEAD)
-    }
-
-    /// What it counts.
-    fn fill(self) -> Fill {
-        if !self.is_dgram {
-            return Fill { cc: self.len, mbcnt: mbuf_charge(self.len) };
-        }
-        let sa = if self.name_len == 0 { SA_UNNAMED } else { 2 + self.name_len + 1 };
-        Fill { cc: self.len + sa, mbcnt: MSIZE + mbuf_charge(self.len) }
-    }
-}
 
 impl SockBuf {
     /// A buffer without memory: [`SockBuf::reserve`] comes first.
@@ -558,13 +398,4 @@ impl SockBuf {
         self.set_head(self.tail());
         self.refresh_tail();
     }
-}
-
-/// What the bytes of a stream between two positions are charged.
-#[inline]
-fn stream_charge(head: usize, tail: usize) -> usize {
-    if head == tail {
-        return 0;
-    }
-    (tail.div_ceil(MCLBYTES) - head / MCLBYTES) * (MSIZE + MCLBYTES)
 }

@@ -11,53 +11,28 @@
 
 #![allow(unsafe_code)]
 
+mod list;
+mod refcount;
+mod state;
+mod wait_point;
+
 use std::ops::Deref;
 use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
-use crate::domain::{SockAddr, SockType};
-use crate::errno::Errno;
-use crate::pool::MbufRef;
-use crate::primitives::{AtomicU32, Cell, Ordering, unpark_all};
-use crate::sockbuf::{Fill, Limits, SockBuf};
+use crate::domain::SockType;
+use crate::primitives::{AtomicU32, Cell, Ordering};
+use crate::sockbuf::{Fill, SockBuf};
 use crate::sync::RwLock;
 use crate::witness::{self, Class};
 
-use Ordering::{AcqRel, Acquire, Relaxed};
+pub(crate) use self::list::{OnList, SockList};
+pub(crate) use self::refcount::RefCount;
+pub(crate) use self::state::{OnQueue, SoState, State};
+pub(crate) use self::wait_point::WaitPoint;
 
-bitflags::bitflags! {
-    /// `so_state`, the bits that unix(4) uses.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    pub(crate) struct State: u32 {
-        /// No file refers to the socket.
-        const NOFDREF = 0x001;
-        const ISCONNECTED = 0x002;
-        const CANTSENDMORE = 0x010;
-        const CANTRCVMORE = 0x020;
-        const ISDISCONNECTED = 0x800;
-        /// O_NONBLOCK (the kernel keeps it in the file).
-        const NONBLOCK = 0x1_0000;
-        /// SO_ACCEPTCONN (the kernel keeps it in `so_options`).
-        const ACCEPTCONN = 0x2_0000;
-        /// The last descriptor is closed; the last call that is still under way frees the socket.
-        const CLOSING = 0x4_0000;
-        /// UNP_BINDING.
-        const BINDING = 0x10_0000;
-        /// UNP_CONNECTING.
-        const CONNECTING = 0x20_0000;
-    }
-}
-
-/// On which of its listener's queues a socket is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum OnQueue {
-    None,
-    /// Not connected yet.
-    Q0,
-    /// Ready to be accepted.
-    Q,
-}
+use Ordering::Relaxed;
 
 /// A pointer to a socket of the layer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -92,229 +67,6 @@ impl Deref for SockRef {
 unsafe impl Send for SockRef {}
 // SAFETY: as above.
 unsafe impl Sync for SockRef {}
-
-/// A place where threads wait: the kernel's sleep channel.
-pub(crate) struct WaitPoint {
-    /// Counts wake-ups, for who spins. Written under the socket's lock. `[s]`, read by anyone.
-    pub(crate) event: AtomicU32,
-    /// 1 while somebody may be parked here. `[a]`: `lock-free`'s parker sets it without the lock.
-    pub(crate) waiting: AtomicU32,
-}
-
-impl WaitPoint {
-    const fn new() -> Self {
-        Self { event: AtomicU32::new(0), waiting: AtomicU32::new(0) }
-    }
-
-    /// The key under which threads park.
-    pub(crate) fn key(&self) -> usize {
-        std::ptr::from_ref(self) as usize
-    }
-
-    /// Wakes whoever waits here. The caller holds the socket's lock; `biased` says that a thread
-    /// may be about to park here without it.
-    #[inline]
-    pub(crate) fn wakeup(&self, biased: bool) {
-        // Relaxed: a hint for spinners, who take the lock before they act on it.
-        self.event.store(self.event.load(Relaxed).wrapping_add(1), Relaxed);
-        if biased {
-            // What was changed before this wake-up against `waiting`: pairs with the heavy fence
-            // before parking.
-            crate::primitives::light_fence();
-        }
-        if self.waiting.load(Relaxed) != 0 {
-            self.wakeup_slow();
-        }
-    }
-
-    /// Wakes whoever is parked here or about to park.
-    #[cold]
-    pub(crate) fn wakeup_slow(&self) {
-        // AcqRel: only one waker goes on to the queue; the parker's `validate` reads what this
-        // wrote.
-        if self.waiting.swap(0, AcqRel) != 0 {
-            unpark_all(self.key());
-        }
-    }
-}
-
-/// A reference count that keeps an object while its lock is dropped.
-pub(crate) struct RefCount(AtomicU32);
-
-impl RefCount {
-    /// Takes a reference, which the witness counts as held.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn take(&self) {
-        // Relaxed: taken under the lock of the object, or of one that points to it.
-        self.0.fetch_add(1, Relaxed);
-        witness::keep(std::ptr::from_ref(self) as usize, Class::UnpRef);
-    }
-
-    /// Gives a reference back.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn rele(&self) {
-        witness::unkeep(std::ptr::from_ref(self) as usize, Class::UnpRef);
-        // Release (in AcqRel); pairs with the Acquire in `finalize`: our use of the object is over.
-        self.0.fetch_sub(1, AcqRel);
-    }
-
-    fn reset(&self) {
-        self.0.store(1, Relaxed);
-    }
-
-    /// `refcnt_finalize`: waits until the own reference is the only one left. No lock may be held
-    /// that a holder of a reference might wait for.
-    #[track_caller]
-    pub(crate) fn finalize(&self) {
-        // Acquire; pairs with the Release in `rele`.
-        if self.0.load(Acquire) == 1 {
-            return;
-        }
-        witness::sleep(std::ptr::from_ref(self) as usize, witness::WaitsFor::References, 0);
-        while self.0.load(Acquire) != 1 {
-            crate::primitives::yield_now();
-        }
-        witness::awake();
-    }
-}
-
-/// One direction of a socket, as its owner sees it: `so_snd` (a mirror of what lies unread at
-/// the peer) or `so_rcv` (beside the ring: its limits and its control messages). All `[s]`.
-pub(crate) struct Side {
-    /// `sb_hiwat`, `sb_mbmax`.
-    pub(crate) limits: Cell<Limits>,
-    /// `sb_lowat`, bytes.
-    pub(crate) lowat: Cell<usize>,
-    /// `so_snd`: the peer's `sb_cc`, `sb_mbcnt` as of the last send or receive. `so_rcv`: what the
-    /// control messages count.
-    pub(crate) fill: Cell<Fill>,
-    /// SB_LOCK: somebody fills or drains this buffer.
-    pub(crate) locked: Cell<bool>,
-    /// SB_WANT: somebody else wants to.
-    pub(crate) wanted: Cell<bool>,
-}
-
-impl Side {
-    const fn new() -> Self {
-        Self {
-            limits: Cell::new(Limits::ZERO),
-            lowat: Cell::new(0),
-            fill: Cell::new(Fill { cc: 0, mbcnt: 0 }),
-            locked: Cell::new(false),
-            wanted: Cell::new(false),
-        }
-    }
-
-    fn reset(&self) {
-        self.limits.set(Limits::ZERO);
-        self.lowat.set(0);
-        self.fill.set(Fill::default());
-        self.locked.set(false);
-        self.wanted.set(false);
-    }
-
-    /// The address by which the witness knows this side's SB_LOCK.
-    pub(crate) fn addr(&self) -> usize {
-        std::ptr::from_ref(self) as usize
-    }
-}
-
-/// A first-in first-out list of sockets, linked through one of their fields.
-pub(crate) struct SockList {
-    first: Cell<Option<SockRef>>,
-    len: Cell<usize>,
-}
-
-impl SockList {
-    const fn new() -> Self {
-        Self { first: Cell::new(None), len: Cell::new(0) }
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.len.get()
-    }
-
-    pub(crate) fn first(&self) -> Option<SockRef> {
-        self.first.get()
-    }
-
-    /// The sockets, first to last.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = SockRef> {
-        std::iter::successors(self.first(), |socket| socket.on_list.next.get())
-    }
-
-    /// Appends; the link is `so_next` of the sockets on the list.
-    pub(crate) fn append(&self, socket: SockRef) {
-        socket.on_list.next.set(None);
-        match self.last() {
-            None => self.first.set(Some(socket)),
-            Some(last) => last.on_list.next.set(Some(socket)),
-        }
-        self.len.set(self.len.get() + 1);
-    }
-
-    fn last(&self) -> Option<SockRef> {
-        self.iter().last()
-    }
-
-    /// Removes; says whether it was there.
-    pub(crate) fn remove(&self, socket: SockRef) -> bool {
-        let mut link = &self.first;
-        let mut at = self.first.get();
-        while let Some(here) = at {
-            let next = here.on_list.next.get();
-            if here == socket {
-                link.set(next);
-                socket.on_list.next.set(None);
-                self.len.set(self.len.get() - 1);
-                return true;
-            }
-            // SAFETY: sockets neither move nor go while the layer lives (see `SockRef`), so that a
-            // borrow of one's field may outlive the local `here`.
-            link = unsafe { &here.0.as_ref().on_list.next };
-            at = next;
-        }
-        false
-    }
-}
-
-/// Links of the lists a socket is on, guarded by the lock of the list's owner: a listener's queues,
-/// or the referrers of a datagram socket. A socket is on one of them at most.
-pub(crate) struct OnList {
-    next: Cell<Option<SockRef>>,
-}
-
-/// What the socket's lock guards: all `[s]`.
-pub(crate) struct SoState {
-    pub(crate) so_state: Cell<State>,
-    pub(crate) so_error: Cell<Option<Errno>>,
-    /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
-    pub(crate) users: Cell<u32>,
-    pub(crate) so_snd: Side,
-    pub(crate) so_rcv: Side,
-    /// The control messages in the receive buffer, oldest first.
-    pub(crate) control: Cell<Option<MbufRef>>,
-    /// The listener this socket came from, until it is accepted.
-    pub(crate) so_head: Cell<Option<SockRef>>,
-    pub(crate) so_onq: Cell<OnQueue>,
-    pub(crate) so_q0: SockList,
-    pub(crate) so_q: SockList,
-    pub(crate) so_qlimit: Cell<usize>,
-    /// Whether the control block is attached (`so_pcb`).
-    pub(crate) so_pcb: Cell<bool>,
-    /// The peer. STREAM, SEQPACKET: mutual. DGRAM: one way.
-    pub(crate) unp_conn: Cell<Option<SockRef>>,
-    /// DGRAM: who is connected to this socket.
-    pub(crate) unp_refs: SockList,
-    pub(crate) unp_addr: Cell<Option<SockAddr>>,
-    /// The name it is bound to: an index of the table of names.
-    pub(crate) unp_vnode: Cell<Option<usize>>,
-    /// `lock-free`: the one who last used the send and the receive side through the lock, and how
-    /// often running.
-    pub(crate) last_user: [Cell<(u32, u32)>; 2],
-}
 
 /// What the collector keeps of a control block: all `[g]`.
 pub(crate) struct GcState {
@@ -498,72 +250,6 @@ impl Socket {
         let control = st.so_rcv.fill.get();
         let data = self.rcv.fill(self.so_type.get());
         Fill { cc: data.cc + control.cc, mbcnt: data.mbcnt + control.mbcnt }
-    }
-}
-
-impl SoState {
-    fn unused() -> Self {
-        Self {
-            so_state: Cell::new(State::NOFDREF),
-            so_error: Cell::new(None),
-            users: Cell::new(0),
-            so_snd: Side::new(),
-            so_rcv: Side::new(),
-            control: Cell::new(None),
-            so_head: Cell::new(None),
-            so_onq: Cell::new(OnQueue::None),
-            so_q0: SockList::new(),
-            so_q: SockList::new(),
-            so_qlimit: Cell::new(0),
-            so_pcb: Cell::new(false),
-            unp_conn: Cell::new(None),
-            unp_refs: SockList::new(),
-            unp_addr: Cell::new(None),
-            unp_vnode: Cell::new(None),
-            last_user: [const { Cell::new((0, 0)) }; 2],
-        }
-    }
-
-    fn reset(&self) {
-        self.so_state.set(State::NOFDREF);
-        self.so_error.set(None);
-        self.users.set(0);
-        self.so_snd.reset();
-        self.so_rcv.reset();
-        self.control.set(None);
-        self.so_head.set(None);
-        self.so_onq.set(OnQueue::None);
-        self.so_qlimit.set(0);
-        self.so_pcb.set(false);
-        self.unp_conn.set(None);
-        self.unp_addr.set(None);
-        self.unp_vnode.set(None);
-        self.last_user[SND].set((0, 0));
-        self.last_user[RCV].set((0, 0));
-    }
-
-    /// Whether these bits are all set.
-    #[inline]
-    pub(crate) fn is(&self, bits: State) -> bool {
-        self.so_state.get().contains(bits)
-    }
-
-    /// Sets bits of `so_state`.
-    #[inline]
-    pub(crate) fn set(&self, bits: State) {
-        self.so_state.set(self.so_state.get() | bits);
-    }
-
-    /// Clears bits of `so_state`.
-    #[inline]
-    pub(crate) fn clear(&self, bits: State) {
-        self.so_state.set(self.so_state.get() - bits);
-    }
-
-    /// One of the two sides, by [`SND`] or [`RCV`].
-    #[inline(always)]
-    pub(crate) fn side(&self, which: usize) -> &Side {
-        if which == SND { &self.so_snd } else { &self.so_rcv }
     }
 }
 

@@ -1,0 +1,53 @@
+//! The head that stands before a record in the ring.
+
+use super::charge::{Fill, MSIZE, SA_UNNAMED, mbuf_charge};
+
+/// The length of the head, and the alignment of records.
+pub(super) const HEAD: usize = 16;
+
+/// The head of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// Bytes of data.
+    pub(crate) len: usize,
+    /// Bytes of address.
+    pub(super) name_len: usize,
+    /// Whether a control message belongs to it.
+    pub(crate) has_control: bool,
+    /// Whether it is a datagram (and so its address counts).
+    pub(super) is_dgram: bool,
+}
+
+impl Record {
+    pub(super) fn encode(self) -> [u8; HEAD] {
+        let mut head = [0; HEAD];
+        head[..4].copy_from_slice(&(self.len as u32).to_ne_bytes());
+        head[4] = self.name_len as u8;
+        head[5] = u8::from(self.has_control);
+        head[6] = u8::from(self.is_dgram);
+        head
+    }
+
+    pub(super) fn decode(head: [u8; HEAD]) -> Record {
+        Record {
+            len: u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) as usize,
+            name_len: usize::from(head[4]),
+            has_control: head[5] != 0,
+            is_dgram: head[6] != 0,
+        }
+    }
+
+    /// How much of the ring it takes.
+    pub(super) fn size(self) -> usize {
+        (HEAD + self.name_len + self.len).next_multiple_of(HEAD)
+    }
+
+    /// What it counts.
+    pub(super) fn fill(self) -> Fill {
+        if !self.is_dgram {
+            return Fill { cc: self.len, mbcnt: mbuf_charge(self.len) };
+        }
+        let sa = if self.name_len == 0 { SA_UNNAMED } else { 2 + self.name_len + 1 };
+        Fill { cc: self.len + sa, mbcnt: MSIZE + mbuf_charge(self.len) }
+    }
+}

@@ -1,0 +1,56 @@
+//! Copying into and out of a ring's memory.
+
+#![allow(unsafe_code)]
+
+use crate::primitives::UnsafeCell;
+
+/// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
+/// a ring that was replaced meanwhile keeps its bytes.
+#[derive(Clone, Copy)]
+pub(crate) struct Ring {
+    pub(super) base: *const UnsafeCell<u8>,
+    /// The capacity, a power of two, less one.
+    pub(super) mask: usize,
+}
+
+impl Ring {
+    /// Copies into the ring at a position.
+    #[inline(always)]
+    pub(super) fn copy_in(self, position: usize, data: &[u8]) {
+        let at = position & self.mask;
+        let first = data.len().min(self.mask + 1 - at);
+        let base = self.base.cast_mut().cast::<u8>();
+        // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
+        // no more than the room they were told of). Only the producer writes, only between `tail`
+        // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
+        // `UnsafeCell<u8>` has `u8`'s layout.
+        unsafe {
+            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
+            }
+        }
+    }
+
+    /// Copies out of the ring from a position: what lies between `head` and `tail` as the caller
+    /// saw them with this ring.
+    #[inline(always)]
+    pub(crate) fn copy_out(self, position: usize, data: &mut [u8]) {
+        let at = position & self.mask;
+        let first = data.len().min(self.mask + 1 - at);
+        let base = self.base.cast::<u8>();
+        // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
+        // producer does not write before `head` has passed it. The memory of a replaced ring stays
+        // until the buffer goes, and nobody writes to it any more.
+        unsafe {
+            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
+            if first < data.len() {
+                std::ptr::copy_nonoverlapping(
+                    base,
+                    data.as_mut_ptr().add(first),
+                    data.len() - first,
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! What the socket's lock guards: every field here is `[s]`.
+
+use super::{RCV, SND, SockList, SockRef};
+use crate::domain::SockAddr;
+use crate::errno::Errno;
+use crate::pool::MbufRef;
+use crate::primitives::Cell;
+use crate::sockbuf::{Fill, Limits};
+
+bitflags::bitflags! {
+    /// `so_state`, the bits that unix(4) uses.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct State: u32 {
+        /// No file refers to the socket.
+        const NOFDREF = 0x001;
+        const ISCONNECTED = 0x002;
+        const CANTSENDMORE = 0x010;
+        const CANTRCVMORE = 0x020;
+        const ISDISCONNECTED = 0x800;
+        /// O_NONBLOCK (the kernel keeps it in the file).
+        const NONBLOCK = 0x1_0000;
+        /// SO_ACCEPTCONN (the kernel keeps it in `so_options`).
+        const ACCEPTCONN = 0x2_0000;
+        /// The last descriptor is closed; the last call that is still under way frees the socket.
+        const CLOSING = 0x4_0000;
+        /// UNP_BINDING.
+        const BINDING = 0x10_0000;
+        /// UNP_CONNECTING.
+        const CONNECTING = 0x20_0000;
+    }
+}
+
+/// On which of its listener's queues a socket is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum OnQueue {
+    None,
+    /// Not connected yet.
+    Q0,
+    /// Ready to be accepted.
+    Q,
+}
+
+/// One direction of a socket, as its owner sees it: `so_snd` (a mirror of what lies unread at
+/// the peer) or `so_rcv` (beside the ring: its limits and its control messages). All `[s]`.
+pub(crate) struct Side {
+    /// `sb_hiwat`, `sb_mbmax`.
+    pub(crate) limits: Cell<Limits>,
+    /// `sb_lowat`, bytes.
+    pub(crate) lowat: Cell<usize>,
+    /// `so_snd`: the peer's `sb_cc`, `sb_mbcnt` as of the last send or receive. `so_rcv`: what the
+    /// control messages count.
+    pub(crate) fill: Cell<Fill>,
+    /// SB_LOCK: somebody fills or drains this buffer.
+    pub(crate) locked: Cell<bool>,
+    /// SB_WANT: somebody else wants to.
+    pub(crate) wanted: Cell<bool>,
+}
+
+impl Side {
+    pub(super) const fn new() -> Self {
+        Self {
+            limits: Cell::new(Limits::ZERO),
+            lowat: Cell::new(0),
+            fill: Cell::new(Fill { cc: 0, mbcnt: 0 }),
+            locked: Cell::new(false),
+            wanted: Cell::new(false),
+        }
+    }
+
+    fn reset(&self) {
+        self.limits.set(Limits::ZERO);
+        self.lowat.set(0);
+        self.fill.set(Fill::default());
+        self.locked.set(false);
+        self.wanted.set(false);
+    }
+
+    /// The address by which the witness knows this side's SB_LOCK.
+    pub(crate) fn addr(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+}
+
+/// What the socket's lock guards: all `[s]`.
+pub(crate) struct SoState {
+    pub(crate) so_state: Cell<State>,
+    pub(crate) so_error: Cell<Option<Errno>>,
+    /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
+    pub(crate) users: Cell<u32>,
+    pub(crate) so_snd: Side,
+    pub(crate) so_rcv: Side,
+    /// The control messages in the receive buffer, oldest first.
+    pub(crate) control: Cell<Option<MbufRef>>,
+    /// The listener this socket came from, until it is accepted.
+    pub(crate) so_head: Cell<Option<SockRef>>,
+    pub(crate) so_onq: Cell<OnQueue>,
+    pub(crate) so_q0: SockList,
+    pub(crate) so_q: SockList,
+    pub(crate) so_qlimit: Cell<usize>,
+    /// Whether the control block is attached (`so_pcb`).
+    pub(crate) so_pcb: Cell<bool>,
+    /// The peer. STREAM, SEQPACKET: mutual. DGRAM: one way.
+    pub(crate) unp_conn: Cell<Option<SockRef>>,
+    /// DGRAM: who is connected to this socket.
+    pub(crate) unp_refs: SockList,
+    pub(crate) unp_addr: Cell<Option<SockAddr>>,
+    /// The name it is bound to: an index of the table of names.
+    pub(crate) unp_vnode: Cell<Option<usize>>,
+    /// `lock-free`: the one who last used the send and the receive side through the lock, and how
+    /// often running.
+    pub(crate) last_user: [Cell<(u32, u32)>; 2],
+}
+
+impl SoState {
+    pub(super) fn unused() -> Self {
+        Self {
+            so_state: Cell::new(State::NOFDREF),
+            so_error: Cell::new(None),
+            users: Cell::new(0),
+            so_snd: Side::new(),
+            so_rcv: Side::new(),
+            control: Cell::new(None),
+            so_head: Cell::new(None),
+            so_onq: Cell::new(OnQueue::None),
+            so_q0: SockList::new(),
+            so_q: SockList::new(),
+            so_qlimit: Cell::new(0),
+            so_pcb: Cell::new(false),
+            unp_conn: Cell::new(None),
+            unp_refs: SockList::new(),
+            unp_addr: Cell::new(None),
+            unp_vnode: Cell::new(None),
+            last_user: [const { Cell::new((0, 0)) }; 2],
+        }
+    }
+
+    pub(super) fn reset(&self) {
+        self.so_state.set(State::NOFDREF);
+        self.so_error.set(None);
+        self.users.set(0);
+        self.so_snd.reset();
+        self.so_rcv.reset();
+        self.control.set(None);
+        self.so_head.set(None);
+        self.so_onq.set(OnQueue::None);
+        self.so_qlimit.set(0);
+        self.so_pcb.set(false);
+        self.unp_conn.set(None);
+        self.unp_addr.set(None);
+        self.unp_vnode.set(None);
+        self.last_user[SND].set((0, 0));
+        self.last_user[RCV].set((0, 0));
+    }
+
+    /// Whether these bits are all set.
+    #[inline]
+    pub(crate) fn is(&self, bits: State) -> bool {
+        self.so_state.get().contains(bits)
+    }
+
+    /// Sets bits of `so_state`.
+    #[inline]
+    pub(crate) fn set(&self, bits: State) {
+        self.so_state.set(self.so_state.get() | bits);
+    }
+
+    /// Clears bits of `so_state`.
+    #[inline]
+    pub(crate) fn clear(&self, bits: State) {
+        self.so_state.set(self.so_state.get() - bits);
+    }
+
+    /// One of the two sides, by [`SND`] or [`RCV`].
+    #[inline(always)]
+    pub(crate) fn side(&self, which: usize) -> &Side {
+        if which == SND { &self.so_snd } else { &self.so_rcv }
+    }
+}

@@ -1,0 +1,50 @@
+//! Where threads wait, and how they are woken.
+
+use crate::primitives::{AtomicU32, Ordering, unpark_all};
+
+use Ordering::{AcqRel, Relaxed};
+
+/// A place where threads wait: the kernel's sleep channel.
+pub(crate) struct WaitPoint {
+    /// Counts wake-ups, for who spins. Written under the socket's lock. `[s]`, read by anyone.
+    pub(crate) event: AtomicU32,
+    /// 1 while somebody may be parked here. `[a]`: `lock-free`'s parker sets it without the lock.
+    pub(crate) waiting: AtomicU32,
+}
+
+impl WaitPoint {
+    pub(super) const fn new() -> Self {
+        Self { event: AtomicU32::new(0), waiting: AtomicU32::new(0) }
+    }
+
+    /// The key under which threads park.
+    pub(crate) fn key(&self) -> usize {
+        std::ptr::from_ref(self) as usize
+    }
+
+    /// Wakes whoever waits here. The caller holds the socket's lock; `biased` says that a thread
+    /// may be about to park here without it.
+    #[inline]
+    pub(crate) fn wakeup(&self, biased: bool) {
+        // Relaxed: a hint for spinners, who take the lock before they act on it.
+        self.event.store(self.event.load(Relaxed).wrapping_add(1), Relaxed);
+        if biased {
+            // What was changed before this wake-up against `waiting`: pairs with the heavy fence
+            // before parking.
+            crate::primitives::light_fence();
+        }
+        if self.waiting.load(Relaxed) != 0 {
+            self.wakeup_slow();
+        }
+    }
+
+    /// Wakes whoever is parked here or about to park.
+    #[cold]
+    pub(crate) fn wakeup_slow(&self) {
+        // AcqRel: only one waker goes on to the queue; the parker's `validate` reads what this
+        // wrote.
+        if self.waiting.swap(0, AcqRel) != 0 {
+            unpark_all(self.key());
+        }
+    }
+}

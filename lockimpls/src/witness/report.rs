@@ -1,0 +1,300 @@
+//! Reports in witness(4)'s words, and the end of the process that comes with them.
+
+#![allow(unsafe_code)]
+
+use std::panic::Location;
+use std::sync::OnceLock;
+
+use super::class::{CLASSES, Class};
+use super::thread::{Held, Thread, calls, this};
+use super::watch::show_all_locks;
+use crate::primitives::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+
+use Ordering::Relaxed;
+
+/// A call of the layer, as it is named in reports: one static per (call, backend).
+#[derive(Debug)]
+pub struct Operation {
+    /// The system call's name, such as `sys_sendmsg`.
+    pub name: &'static str,
+    /// The backend's name.
+    pub backend: &'static str,
+}
+
+/// The checks that can find something. The first five are the `checks` of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Check {
+    /// A lock, flag or reference held at a call's return or a thread's end.
+    LeakedLock,
+    /// A lock taken in the wrong order, or taken twice.
+    OrderViolation,
+    /// Objects in use when everything was closed.
+    ObjectsLeft,
+    /// Bytes or messages that went in and did not come out, or came out wrong.
+    BytesLost,
+    /// Messages that came out in another order.
+    OutOfOrder,
+    /// Something was unlocked that the thread did not hold.
+    NotHeld,
+    /// What a lock guards was touched without it, or after the socket was replaced.
+    Unlocked,
+    /// A thread parked while holding more than its sleep releases.
+    SleepingWithLock,
+    /// No thread got any further.
+    Hang,
+    /// A thread panicked.
+    Panic,
+    /// The lock-free path was there and was not taken.
+    FastPath,
+}
+
+impl Check {
+    /// The name in records and in the controls' table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Check::LeakedLock => "leaked_locks",
+            Check::OrderViolation => "order_violations",
+            Check::ObjectsLeft => "objects_left",
+            Check::BytesLost => "bytes_lost",
+            Check::OutOfOrder => "out_of_order",
+            Check::NotHeld => "not_held",
+            Check::Unlocked => "unlocked",
+            Check::SleepingWithLock => "sleeping_with_lock",
+            Check::Hang => "hang",
+            Check::Panic => "panic",
+            Check::FastPath => "fast_path",
+        }
+    }
+}
+
+/// What a check found. It is the last thing a process does: see [`set_finding_hook`].
+#[derive(Clone, Debug)]
+pub struct Finding {
+    /// Which check found it.
+    pub check: Check,
+    /// How many (locks held, objects left, bytes lost ...); at least 1.
+    pub count: u64,
+    /// The call that was under way, such as `sys_sendmsg`, or `none`.
+    pub operation: &'static str,
+    /// The backend the call was made on, or `none`.
+    pub backend: &'static str,
+    /// The number of the thread that found it.
+    pub thread: u32,
+    /// How many calls had returned by then, all threads together.
+    pub calls: u64,
+    /// The line of source where what is held was acquired, or where the fault is: `file:line`.
+    pub at: String,
+    /// The whole report, several lines, in witness(4)'s words.
+    pub report: String,
+}
+
+#[cold]
+pub(super) fn order_violation(
+    thread: &Thread,
+    held: &Held,
+    addr: usize,
+    class: Class,
+    site: &'static Location<'static>,
+    title: &str,
+) -> ! {
+    let held_class = Class::from_rank(held.class.load(Relaxed));
+    let held_addr = held.addr.load(Relaxed);
+    let held_site = site_of(&held.site);
+    let report = if title == "lock order reversal" {
+        format!(
+            "witness: lock order reversal:\n 1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
+             lock order \"{second}\"(rwlock) -> \"{first}\"(rwlock): {rule}\n#0 {site}\n1st acquired at:\n#0 {held_site}\n{all}\
+             panic: witness_checkorder",
+            first = held_class.name(),
+            second = class.name(),
+            rule = if held_class == class { "lower address first" } else { "lower rank first" },
+            all = {
+                let mut all = String::new();
+                describe_held(thread, &mut all);
+                all
+            },
+        )
+    } else {
+        format!(
+            "witness: {title}: exclusive {} {} ({addr:#x})\n#0 {site}\nfirst acquired at:\n#0 {held_site}\n\
+             panic: rw_enter: {} locking against myself",
+            class.kind(),
+            class.name(),
+            class.name(),
+        )
+    };
+    found(Check::OrderViolation, 1, site.to_string(), report)
+}
+
+pub(super) fn site_of(site: &AtomicPtr<Location<'static>>) -> String {
+    let site = site.load(Relaxed);
+    if site.is_null() {
+        return String::from("?");
+    }
+    // SAFETY: only ever set from a `&'static Location`, or null.
+    unsafe { &*site }.to_string()
+}
+
+pub(super) fn operation_of(thread: &Thread) -> Option<&'static Operation> {
+    let operation = thread.operation.load(Relaxed);
+    // SAFETY: only ever set from a `&'static Operation`, or null.
+    unsafe { operation.as_ref() }
+}
+
+/// Appends the lines of what the thread holds, newest first; the newest one's site, and how many.
+pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u64) {
+    let mut newest = None;
+    let mut count = 0;
+    let held = thread.held.entries().iter().rev();
+    for held in held.chain(thread.kept.entries().iter().rev()) {
+        let class = held.class.load(Relaxed);
+        if class == 0 || usize::from(class) >= CLASSES {
+            continue;
+        }
+        let (class, site) = (Class::from_rank(class), site_of(&held.site));
+        report.push_str(&format!(
+            "exclusive {} {} r = 0 ({:#x})\n#0 {site}\n",
+            class.kind(),
+            class.name(),
+            held.addr.load(Relaxed)
+        ));
+        newest.get_or_insert(site);
+        count += 1;
+    }
+    (newest.unwrap_or_else(|| String::from("?")), count)
+}
+
+/// A worker panicked: prints what it held, and ends the process.
+pub fn report_panic(message: &str) -> ! {
+    let thread = this();
+    let mut report = format!("witness: thread panicked: {message}\n");
+    if thread.holds_anything() {
+        report.push_str("while holding:\n");
+    }
+    let (at, _) = describe_held(thread, &mut report);
+    report.push_str("panic: worker");
+    found(Check::Panic, 1, at, report)
+}
+
+/// Data was lost, came out wrong or in another order: reported by who verifies it, which is where
+/// the report points.
+#[track_caller]
+pub fn report_data(check: Check, count: u64, backend: &'static str, what: &str) -> ! {
+    let site = Location::caller();
+    let operation = Operation { name: "verify", backend };
+    let report = format!("witness: {}: {what}\n#0 {site}\npanic: data", check.name());
+    found_in(check, count, Some(&operation), site.to_string(), report)
+}
+
+/// Everything was closed and something is still in use.
+///
+/// Returns when every pool is empty.
+pub fn check_pools(backend: &'static str, pools: &[crate::domain::PoolUse]) {
+    let left: u64 = pools.iter().map(|pool| pool.in_use).sum();
+    if left == 0 {
+        return;
+    }
+    let operation = Operation { name: "end of run", backend };
+    let report = format!(
+        "witness: objects in use after everything was closed:\n{}panic: pool",
+        pool_table(pools)
+    );
+    let first = pools.iter().find(|pool| pool.in_use != 0).map_or("?", |pool| pool.name);
+    found_in(Check::ObjectsLeft, left, Some(&operation), format!("pool {first}"), report)
+}
+
+/// The table of pools, in the columns of ddb's `show all pools`.
+#[must_use]
+pub fn pool_table(pools: &[crate::domain::PoolUse]) -> String {
+    let mut table = format!("{:<10}{:>10}{:>12}{:>12}\n", "Name", "InUse", "Requests", "Releases");
+    for pool in pools {
+        table.push_str(&format!(
+            "{:<10}{:>10}{:>12}{:>12}\n",
+            pool.name, pool.in_use, pool.requests, pool.releases
+        ));
+    }
+    table
+}
+
+type Hook = Box<dyn Fn(&Finding) + Send + Sync>;
+static HOOK: OnceLock<Hook> = OnceLock::new();
+
+/// What to do with a finding before the process ends: append it to the run's file, say. At most
+/// once.
+///
+/// The hook runs on the thread that found it while other threads may be blocked for good on a
+/// leaked lock, so it must not wait for them. After it the report goes to standard error and the
+/// process ends with code 2.
+pub fn set_finding_hook(hook: impl Fn(&Finding) + Send + Sync + 'static) {
+    assert!(HOOK.set(Box::new(hook)).is_ok(), "the finding hook was set before");
+}
+
+/// The exit code of a process in which a check found something.
+pub const EXIT_FINDING: i32 = 2;
+
+#[cold]
+pub(super) fn found(check: Check, count: u64, at: String, report: String) -> ! {
+    let operation = operation_of(this());
+    found_in(check, count, operation, at, report)
+}
+
+/// How many checks there are.
+const CHECKS: usize = Check::FastPath as usize + 1;
+
+/// What each check has found in this process, by its discriminant.
+static FOUND: [AtomicU64; CHECKS] = [const { AtomicU64::new(0) }; CHECKS];
+
+/// What a check has found in this process: 0, until the finding with which it ends.
+#[must_use]
+pub fn found_by(check: Check) -> u64 {
+    FOUND[check as usize].load(Relaxed)
+}
+
+/// 1 from the first finding on: the process is about to end.
+static ENDING: AtomicU32 = AtomicU32::new(0);
+
+/// Whether a check has found something: what threads hold is reported already.
+pub(super) fn is_ending() -> bool {
+    ENDING.load(Relaxed) != 0
+}
+
+/// Reports and ends the process; of several threads that get here only the first goes on.
+#[cold]
+pub(super) fn found_in(
+    check: Check,
+    count: u64,
+    operation: Option<&Operation>,
+    at: String,
+    mut report: String,
+) -> ! {
+    if ENDING.swap(1, Relaxed) != 0 {
+        loop {
+            std::thread::park();
+        }
+    }
+    FOUND[check as usize].fetch_add(count, Relaxed);
+    let (name, backend) = operation.map_or(("none", "none"), |op| (op.name, op.backend));
+    let thread = this().number.load(Relaxed);
+    report.push_str(&format!("  (operation {name}, backend {backend}, thread {thread})\n"));
+    if check != Check::Hang {
+        report.push_str(&show_all_locks());
+    }
+    // The names live as long as the process: it ends below.
+    let finding = Finding {
+        check,
+        count,
+        operation: Box::leak(name.to_owned().into_boxed_str()),
+        backend: Box::leak(backend.to_owned().into_boxed_str()),
+        thread,
+        calls: calls(),
+        at,
+        report,
+    };
+    // Not by `eprint!`: a test's harness would capture that, and lose it when the process ends.
+    let _ = std::io::Write::write_all(&mut std::io::stderr(), finding.report.as_bytes());
+    if let Some(hook) = HOOK.get() {
+        hook(&finding);
+    }
+    std::process::exit(EXIT_FINDING)
+}

@@ -1,0 +1,230 @@
+//! What the layer knows of each thread, and the list of the living ones.
+
+#![allow(unsafe_code)]
+
+use std::panic::Location;
+
+use super::class::CLASSES;
+use super::counters::ClassCounters;
+use super::report::{Check, Operation, describe_held, found, is_ending};
+use super::watch::progress;
+use crate::primitives::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering, thread_local,
+};
+
+use Ordering::Relaxed;
+
+/// How many things one thread may hold at once, and two places below them that stay empty, so that
+/// looking at the newest two needs no test. A power of two: an index is masked, not tested.
+pub(super) const HELD_SLOTS: usize = 16;
+pub(super) const HELD_NONE: usize = 2;
+/// How many things one thread may hold at once.
+pub(super) const HELD_MAX: usize = HELD_SLOTS - HELD_NONE;
+/// How many threads can be registered at once.
+pub(crate) const THREADS_MAX: usize = 128;
+
+/// One thing held. Written by its own thread alone; read racily by reports.
+pub(super) struct Held {
+    /// The lock's address.
+    pub(super) addr: AtomicUsize,
+    /// Where it was acquired.
+    pub(super) site: AtomicPtr<Location<'static>>,
+    /// Its [`Class`].
+    pub(super) class: AtomicU8,
+}
+
+impl Held {
+    const fn empty() -> Held {
+        Held {
+            addr: AtomicUsize::new(0),
+            site: AtomicPtr::new(std::ptr::null_mut()),
+            class: AtomicU8::new(0),
+        }
+    }
+}
+
+/// Things held, oldest first.
+pub(super) struct HeldList {
+    /// Where the next one goes: from `HELD_NONE`.
+    pub(super) end: AtomicUsize,
+    pub(super) entries: [Held; HELD_SLOTS],
+}
+
+impl HeldList {
+    const fn empty() -> HeldList {
+        HeldList {
+            end: AtomicUsize::new(HELD_NONE),
+            entries: [const { Held::empty() }; HELD_SLOTS],
+        }
+    }
+
+    #[inline(always)]
+    pub(super) fn len(&self) -> usize {
+        self.end.load(Relaxed) - HELD_NONE
+    }
+
+    #[inline(always)]
+    pub(super) fn set_len(&self, len: usize) {
+        self.end.store(len + HELD_NONE, Relaxed);
+    }
+
+    /// The entries, as far as a racing reader may look.
+    pub(super) fn entries(&self) -> &[Held] {
+        &self.entries[HELD_NONE..self.end.load(Relaxed).clamp(HELD_NONE, HELD_SLOTS)]
+    }
+
+    /// The address of the newest entry, 0 when there is none.
+    #[inline(always)]
+    pub(super) fn newest(&self) -> usize {
+        self.below_newest(0)
+    }
+
+    /// The address of the entry `below` the newest, 0 when there is none.
+    #[inline(always)]
+    pub(super) fn below_newest(&self, below: usize) -> usize {
+        let at = self.end.load(Relaxed).wrapping_sub(1 + below);
+        self.entries[at & (HELD_SLOTS - 1)].addr.load(Relaxed)
+    }
+}
+
+/// What the layer knows of one thread. All fields: written by the thread itself, read racily by
+/// reports.
+pub(super) struct Thread {
+    /// The locks held, oldest first, and `in_use`.
+    pub(super) held: HeldList,
+    /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
+    /// come and go.
+    pub(super) kept: HeldList,
+    /// The call under way, or null.
+    pub(super) operation: AtomicPtr<Operation>,
+    /// How many calls have returned: the watchdog's measure of progress.
+    pub(super) returned: AtomicU64,
+    /// What the thread waits for: address (0: nothing) and where.
+    pub(super) waits_for: AtomicUsize,
+    pub(super) waits_kind: AtomicU8,
+    pub(super) waits_at: AtomicPtr<Location<'static>>,
+    /// 0 until registered; then dense and unique among the living.
+    pub(super) number: AtomicU32,
+    pub(super) classes: [ClassCounters; CLASSES],
+    pub(super) fast_sends: AtomicU64,
+    pub(super) fast_receives: AtomicU64,
+    pub(super) slow_sends: AtomicU64,
+    pub(super) slow_receives: AtomicU64,
+    pub(super) gate_closings: AtomicU64,
+}
+
+thread_local! {
+    /// Const and without a destructor, so that reaching it is one instruction.
+    static THREAD: Thread = const {
+        Thread {
+            held: HeldList::empty(),
+            kept: HeldList::empty(),
+            operation: AtomicPtr::new(std::ptr::null_mut()),
+            returned: AtomicU64::new(0),
+            waits_for: AtomicUsize::new(0),
+            waits_kind: AtomicU8::new(0),
+            waits_at: AtomicPtr::new(std::ptr::null_mut()),
+            number: AtomicU32::new(0),
+            classes: [const { ClassCounters::zero() }; CLASSES],
+            fast_sends: AtomicU64::new(0),
+            fast_receives: AtomicU64::new(0),
+            slow_sends: AtomicU64::new(0),
+            slow_receives: AtomicU64::new(0),
+            gate_closings: AtomicU64::new(0),
+        }
+    };
+    /// Made when the thread registers; its destructor is the check at the thread's end.
+    static EXIT: ThreadExit = const { ThreadExit };
+}
+
+impl Thread {
+    #[inline(always)]
+    pub(super) fn holds_anything(&self) -> bool {
+        self.held.len() | self.kept.len() != 0
+    }
+}
+
+/// The calling thread's state. Inlined everywhere: a closure given to `LocalKey::with` is not
+/// always.
+#[inline(always)]
+pub(super) fn this() -> &'static Thread {
+    let thread = THREAD.with(std::ptr::from_ref);
+    // SAFETY: a const thread-local without a destructor lives as long as its thread; the borrow
+    // does not leave the function of this module that asked for it, and so not the thread.
+    unsafe { &*thread }
+}
+
+/// Adds to a counter that only this thread writes: a load and a store, no locked instruction.
+#[inline(always)]
+pub(super) fn bump(counter: &AtomicU64) {
+    counter.store(counter.load(Relaxed).wrapping_add(1), Relaxed);
+}
+
+/// Runs the checks at a thread's end.
+struct ThreadExit;
+
+impl Drop for ThreadExit {
+    fn drop(&mut self) {
+        thread_exit();
+    }
+}
+
+/// The living threads: number minus 1 is the index; 0 is a free place, else the address of the
+/// `Thread`.
+static REGISTRY: Mutex<[usize; THREADS_MAX]> = Mutex::new([0; THREADS_MAX]);
+
+/// Calls returned in threads that have ended.
+static CALLS_OF_THE_DEAD: AtomicU64 = AtomicU64::new(0);
+
+/// How many calls have returned in this process.
+pub(super) fn calls() -> u64 {
+    let living: u64 = progress().returned.iter().map(|(_, returned)| returned).sum();
+    living + CALLS_OF_THE_DEAD.load(Relaxed)
+}
+
+pub(super) fn registry() -> std::sync::MutexGuard<'static, [usize; THREADS_MAX]> {
+    REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cold]
+pub(super) fn register(thread: &Thread) {
+    let mut registry = registry();
+    let free = registry.iter().position(|address| *address == 0);
+    let Some(place) = free else {
+        drop(registry);
+        panic!("more than {THREADS_MAX} threads use the layer at once");
+    };
+    registry[place] = std::ptr::from_ref(thread) as usize;
+    thread.number.store(place as u32 + 1, Relaxed);
+    drop(registry);
+    EXIT.with(|_| {});
+}
+
+/// A thread ends: it must hold nothing.
+fn thread_exit() {
+    let thread = this();
+    // exit(3) runs the destructors of the thread that calls it: what it held was reported.
+    if thread.holds_anything() && !is_ending() {
+        let mut report = String::from("witness: thread exiting with the following locks held:\n");
+        let (at, count) = describe_held(thread, &mut report);
+        report.push_str("panic: witness_thread_exit");
+        found(Check::LeakedLock, count, at, report);
+    }
+    CALLS_OF_THE_DEAD.fetch_add(thread.returned.load(Relaxed), Relaxed);
+    let number = thread.number.swap(0, Relaxed);
+    if number != 0 {
+        registry()[number as usize - 1] = 0;
+    }
+}
+
+/// The calling thread's number: from 1, dense, unique among the living threads.
+#[inline(always)]
+pub(crate) fn thread_number() -> u32 {
+    let thread = this();
+    let number = thread.number.load(Relaxed);
+    if number != 0 {
+        return number;
+    }
+    register(thread);
+    thread.number.load(Relaxed)
+}
