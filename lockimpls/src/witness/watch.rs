@@ -39,7 +39,7 @@ fn describe_thread(thread: &Thread, text: &mut String) {
 }
 
 /// How far every thread has come: what a watchdog compares with an earlier one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// (thread number, calls returned) of each thread that is inside a call.
     inside: Vec<(u32, u64)>,
@@ -91,4 +91,22 @@ fn stuck_operation() -> Option<&'static Operation> {
         let thread = unsafe { &*(*address as *const Thread) };
         if thread.waits_for.load(Relaxed) == 0 { None } else { operation_of(thread) }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_thread_inside_a_call_is_stuck() {
+        let of = |inside: &[(u32, u64)], returned: &[(u32, u64)]| Progress {
+            inside: inside.to_vec(),
+            returned: returned.to_vec(),
+        };
+        let blocked = of(&[(1, 7)], &[(1, 7), (2, 9)]);
+        assert!(is_stuck(&blocked, &blocked.clone()));
+        // Another thread got further, or none is in a call.
+        assert!(!is_stuck(&blocked, &of(&[(1, 7)], &[(1, 7), (2, 10)])));
+        assert!(!is_stuck(&of(&[], &[(1, 7)]), &of(&[], &[(1, 7)])));
+    }
 }
