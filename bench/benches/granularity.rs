@@ -103,8 +103,8 @@ fn under_criterion(
         .warm_up_time(WARM_UP)
         .nresamples(RESAMPLES)
         .configure_from_args();
-    let start = |(threads, _): &(usize, _)| Lanes::start(*threads, &settings.cpus, settings.pin);
-    let pools = planned.parts.iter().map(start).collect::<Result<Vec<Lanes>, String>>()?;
+    let start = |threads: &usize| Lanes::start(*threads, &settings.cpus, settings.pin);
+    let pools = planned.parts.keys().map(start).collect::<Result<Vec<Lanes>, String>>()?;
     for workload in &settings.workloads {
         let cases = cases(planned, &pools, workload);
         let Some((lanes, job)) = cases.last() else { continue };
@@ -132,10 +132,10 @@ fn cases<'a>(
     pools: &'a [Lanes],
     workload: &str,
 ) -> Vec<(&'a Lanes, &'a Job)> {
-    let of_part = |(lanes, (_, groups)): (&'a Lanes, &'a (usize, Vec<Vec<Job>>))| {
+    let of_part = |(lanes, groups): (&'a Lanes, &'a Vec<Vec<Job>>)| {
         groups.iter().flatten().map(move |job| (lanes, job)).collect::<Vec<_>>()
     };
-    let all = pools.iter().zip(&planned.parts).flat_map(of_part);
+    let all = pools.iter().zip(planned.parts.values()).flat_map(of_part);
     all.filter(|(_, job)| job.cell.workload == workload).collect()
 }
 

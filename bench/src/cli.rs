@@ -69,8 +69,8 @@ pub struct RunArgs {
     /// The length of a message in bytes (repeatable) [default: 64].
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     pub size: Vec<usize>,
-    /// Threads: 1, 1-8, or 1,2,4 (repeatable) [default: 1 and 2, and 4 and 8 where there are the
-    /// CPUs].
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has as many as its groups need [default: 1
+    /// and 2, and 4 and 8 where there are the CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a

@@ -39,6 +39,8 @@ pub struct Workload {
     pub about: &'static str,
     /// [`Kind::OPERATION`].
     pub operation: &'static str,
+    /// [`Kind::threads`].
+    pub threads: fn(&Plan) -> Option<usize>,
     /// [`Kind::fits`].
     pub fits: fn(&Plan) -> Result<(), String>,
 }
@@ -87,6 +89,7 @@ impl<D: Domain> workloads::Visitor for On<'_, D> {
                 name: K::NAME,
                 about: K::ABOUT,
                 operation: K::OPERATION,
+                threads: K::threads,
                 fits: K::fits,
             },
             run: slice::run::<D, K>,

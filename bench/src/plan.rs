@@ -1,11 +1,14 @@
 //! What a run will do: its cells, in groups that differ in the backend alone, and what it leaves
 //! out and why.
 
+use std::collections::BTreeMap;
+
 use lockimpls::{Config, SockType, WaitStrategy};
 use results::Cell;
 use workloads::Plan;
 
 use crate::matrix::{self, Case};
+use crate::pool::THREADS_MAX;
 use crate::settings::Settings;
 
 /// One cell, ready to run.
@@ -33,24 +36,33 @@ pub struct Skipped {
     pub why: String,
 }
 
-/// The groups for one number of threads.
+/// The groups of each number of threads, ascending.
 #[must_use]
-pub fn groups(settings: &Settings, threads: usize) -> (Vec<Group>, Vec<Skipped>) {
+pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>) {
     let cases = matrix::cases();
-    let (mut groups, mut skipped) = (Vec::new(), Vec::new());
-    for shape in shapes(settings, threads) {
+    let (mut parts, mut skipped) = (BTreeMap::<usize, Vec<Group>>::new(), Vec::new());
+    for shape in shapes(settings) {
         let of_shape = |case: &&Case| {
             case.workload.name == shape.workload
                 && settings.backends.iter().any(|name| name == case.backend.name)
         };
         let cases: Vec<&Case> = cases.iter().filter(of_shape).collect();
         let Some(first) = cases.first() else { continue };
-        match (first.workload.fits)(&shape.plan) {
-            Err(why) => skipped.push(Skipped { what: shape.describe(), why }),
-            Ok(()) => groups.push(cases.into_iter().map(|case| shape.job(case)).collect()),
+        if let Err(why) = fits(first, &shape.plan) {
+            skipped.push(Skipped { what: shape.describe(), why });
+            continue;
         }
+        let group = cases.into_iter().map(|case| shape.job(case)).collect();
+        parts.entry(shape.plan.threads).or_default().push(group);
     }
-    (groups, skipped)
+    (parts, skipped)
+}
+
+fn fits(case: &Case, plan: &Plan) -> Result<(), String> {
+    if plan.threads > THREADS_MAX {
+        return Err(format!("at most {THREADS_MAX} threads can run"));
+    }
+    (case.workload.fits)(plan)
 }
 
 /// A cell without its backend.
@@ -87,8 +99,9 @@ impl Shape {
     }
 }
 
-/// Every combination of what was asked for, but what a workload does not look at is not varied.
-fn shapes(settings: &Settings, threads: usize) -> Vec<Shape> {
+/// Every combination of what was asked for, but what a workload does not look at is not varied, and
+/// one that has a number of threads of its own is not asked for another.
+fn shapes(settings: &Settings) -> Vec<Shape> {
     let workloads = matrix::workloads();
     let mut shapes = Vec::new();
     for name in &settings.workloads {
@@ -99,7 +112,7 @@ fn shapes(settings: &Settings, threads: usize) -> Vec<Shape> {
         for (socket_type, message_bytes, wait) in messages(settings) {
             for (rate_per_second, groups, fan) in variants.clone() {
                 let plan = Plan {
-                    threads,
+                    threads: 0,
                     socket_type,
                     message_bytes,
                     verify: false,
@@ -108,7 +121,11 @@ fn shapes(settings: &Settings, threads: usize) -> Vec<Shape> {
                     fan,
                     seed: settings.seed,
                 };
-                shapes.push(Shape { workload: name.clone(), plan, wait });
+                let own = (workload.threads)(&plan).map(|own| vec![own]);
+                for threads in own.unwrap_or_else(|| settings.threads.clone()) {
+                    let plan = Plan { threads, ..plan.clone() };
+                    shapes.push(Shape { workload: name.clone(), plan, wait });
+                }
             }
         }
     }
@@ -140,4 +157,43 @@ fn variants(settings: &Settings, workload: &matrix::Workload) -> Vec<(f64, usize
         return all.collect();
     }
     vec![(rate, groups[0], fans[0])]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::RunArgs;
+    use crate::cpus::Cpus;
+
+    fn parts_of(change: impl FnOnce(&mut RunArgs)) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>) {
+        let mut args = RunArgs::default();
+        change(&mut args);
+        parts(&Settings::new(&args, &Cpus::allowed().unwrap()).unwrap())
+    }
+
+    #[test]
+    fn groups_have_as_many_threads_as_they_need() {
+        let (parts, skipped) = parts_of(|args| {
+            args.workload = vec!["groups".to_owned(), "pairs".to_owned()];
+            args.backend = vec!["global".to_owned()];
+            args.threads = vec!["1".to_owned()];
+            (args.groups, args.fan) = (vec![1, 2], vec![1, 4, 100]);
+        });
+        let ids: Vec<Vec<String>> = parts
+            .values()
+            .map(|groups| groups.iter().flatten().map(|job| job.cell.id()).collect())
+            .collect();
+        assert_eq!(
+            ids,
+            [
+                vec!["pairs/global/stream/64B/t1/adaptive"],
+                vec!["groups/global/stream/64B/t2/adaptive/g1f1"],
+                vec!["groups/global/stream/64B/t4/adaptive/g2f1"],
+                vec!["groups/global/stream/64B/t8/adaptive/g1f4"],
+                vec!["groups/global/stream/64B/t16/adaptive/g2f4"],
+            ]
+        );
+        assert_eq!(skipped.len(), 2, "{skipped:?}");
+        assert!(skipped[0].why.starts_with("at most "), "{skipped:?}");
+    }
 }

@@ -6,7 +6,7 @@
 //! slices. A backend's record is handed over when its layer was closed and every check at its end
 //! has found nothing.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::time::Duration;
 
 use results::{Measure, Measured};
@@ -24,7 +24,7 @@ use crate::slice::{Outcome, Process, Slice};
 #[derive(Clone, Debug)]
 pub struct Planned {
     /// The groups of each number of threads.
-    pub parts: Vec<(usize, Vec<Group>)>,
+    pub parts: BTreeMap<usize, Vec<Group>>,
     /// What is left out.
     pub skipped: Vec<Skipped>,
     /// How many slices that makes.
@@ -62,15 +62,8 @@ pub trait Observer {
 /// # Errors
 /// Nothing of it can run.
 pub fn plan(settings: &Settings) -> Result<Planned, String> {
-    let (mut parts, mut skipped) = (Vec::new(), Vec::new());
-    for threads in &settings.threads {
-        let (groups, left_out) = plan::groups(settings, *threads);
-        skipped.extend(left_out);
-        if !groups.is_empty() {
-            parts.push((*threads, groups));
-        }
-    }
-    let cells: usize = parts.iter().flat_map(|(_, groups)| groups).map(Vec::len).sum();
+    let (parts, skipped) = plan::parts(settings);
+    let cells: usize = parts.values().flatten().map(Vec::len).sum();
     if cells == 0 {
         let reasons: Vec<String> =
             skipped.iter().map(|s| format!("\n  {}: {}", s.what, s.why)).collect();

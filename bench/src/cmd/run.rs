@@ -73,14 +73,14 @@ fn announce(settings: &Settings, planned: &Planned) {
     for skipped in &planned.skipped {
         eprintln!("skipped: {}: {}", skipped.what, skipped.why);
     }
-    if let Some(most) = settings.threads.last().filter(|most| **most > settings.cpus.count()) {
+    if let Some(most) = planned.parts.keys().last().filter(|most| **most > settings.cpus.count()) {
         eprintln!(
             "warning: up to {most} threads share {} CPUs; such rounds say more about the scheduler \
              than about the locks",
             settings.cpus.count()
         );
     }
-    let cells: usize = planned.parts.iter().flat_map(|(_, groups)| groups).map(Vec::len).sum();
+    let cells: usize = planned.parts.values().flatten().map(Vec::len).sum();
     eprintln!(
         "{cells} cells, {} rounds, about {} s; seed {}",
         settings.rounds,
