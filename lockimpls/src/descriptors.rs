@@ -33,6 +33,28 @@ struct Place {
     socket: AtomicPtr<Socket>,
 }
 
+/// A descriptor and its place.
+pub(crate) struct PlaceOf<'a> {
+    place: &'a Place,
+    generation: u32,
+}
+
+impl PlaceOf<'_> {
+    /// The socket there, whether or not the descriptor is still open.
+    #[inline(always)]
+    pub(crate) fn socket(&self) -> Option<SockRef> {
+        // Acquire; pairs with the Release in `install`.
+        SockRef::from_pointer(self.place.socket.load(Acquire))
+    }
+
+    /// Whether the descriptor is open.
+    #[inline(always)]
+    pub(crate) fn is_open(&self) -> bool {
+        // Acquire; pairs with the Release in `release`.
+        self.place.generation.load(Acquire) == self.generation
+    }
+}
+
 /// The table.
 pub(crate) struct Descriptors<F: Fault> {
     fdplock: RwLock,
@@ -124,17 +146,20 @@ impl<F: Fault> Descriptors<F> {
     }
 
     fn place(&self, fd: Fd) -> Option<&Place> {
+        self.place_of(fd).filter(PlaceOf::is_open).map(|at| at.place)
+    }
+
+    /// The descriptor's place, for who asks twice.
+    #[inline(always)]
+    pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_>> {
         let place = self.places.get(fd.place as usize)?;
-        // Acquire; pairs with the Release in `release`.
-        (place.generation.load(Acquire) == fd.generation).then_some(place)
+        Some(PlaceOf { place, generation: fd.generation })
     }
 
     /// The socket at the descriptor's place, whether or not the descriptor is still open.
     #[inline]
     pub(crate) fn find(&self, fd: Fd) -> Result<SockRef, Errno> {
-        let place = self.places.get(fd.place as usize).ok_or(Errno::Ebadf)?;
-        // Acquire; pairs with the Release in `install`.
-        SockRef::from_pointer(place.socket.load(Acquire)).ok_or(Errno::Ebadf)
+        self.place_of(fd).and_then(|place| place.socket()).ok_or(Errno::Ebadf)
     }
 
     /// Whether the descriptor is open.

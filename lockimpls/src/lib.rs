@@ -19,6 +19,7 @@ pub mod witness;
 
 mod backend;
 mod checked;
+mod copy;
 mod descriptors;
 mod fault;
 mod names;

@@ -13,6 +13,7 @@ use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
+use crate::copy::copy;
 use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
@@ -178,6 +179,7 @@ pub(crate) struct MbufRef(NonNull<Mbuf>);
 impl Deref for MbufRef {
     type Target = Mbuf;
 
+    #[inline(always)]
     fn deref(&self) -> &Mbuf {
         // SAFETY: messages are freed with their layer alone, and `MbufRef`s are kept nowhere else.
         unsafe { self.0.as_ref() }
@@ -199,6 +201,19 @@ impl Mbuf {
         unsafe { &mut *self.data.get() }
     }
 
+    /// Makes these the bytes.
+    #[inline(always)]
+    pub(crate) fn fill(&self, bytes: &[u8]) {
+        let data = self.data();
+        data.clear();
+        data.reserve(bytes.len());
+        // SAFETY: there is room for as many, and nobody else has the message.
+        unsafe {
+            copy(bytes.as_ptr(), data.as_mut_ptr(), bytes.len());
+            data.set_len(bytes.len());
+        }
+    }
+
     /// The sockets whose files a control message refers to.
     #[allow(clippy::mut_from_ref)]
     #[inline]
@@ -217,6 +232,7 @@ impl Mbuf {
 }
 
 /// The length of a control message with this many descriptors, as `sb_cc` counts it.
+#[inline(always)]
 pub(crate) const fn control_len(rights: usize) -> usize {
     if rights == 0 { 0 } else { 16 + 16 * rights }
 }

@@ -40,6 +40,7 @@ pub(crate) struct SockRef(NonNull<Socket>);
 
 impl SockRef {
     /// A pointer that outlives the borrow it is made from.
+    #[inline(always)]
     pub(crate) fn new(socket: &Socket) -> Self {
         Self(NonNull::from(socket))
     }
@@ -54,6 +55,7 @@ impl SockRef {
 impl Deref for SockRef {
     type Target = Socket;
 
+    #[inline(always)]
     fn deref(&self) -> &Socket {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
         // the layer lives, and `SockRef`s are kept nowhere but in that layer. The socket may have
@@ -220,7 +222,7 @@ impl Socket {
     #[inline]
     #[track_caller]
     pub(crate) fn st_fast<'a>(&self, other: &'a Socket) -> &'a SoState {
-        witness::assert_held(self.in_use_addr(), Class::InUse);
+        witness::assert_on_fast_path(self.in_use_addr());
         &other.state
     }
 

@@ -33,7 +33,9 @@ mod watch;
 use std::panic::Location;
 
 use self::report::{describe_held, found, order_violation};
-use self::thread::{HELD_MAX, HELD_NONE, HELD_SLOTS, HeldList, Thread, bump, register, this};
+use self::thread::{
+    HELD_MAX, HELD_NONE, HELD_SLOTS, HeldList, IN_USE, Thread, bump, register, this,
+};
 use crate::primitives::Ordering;
 
 pub use self::class::{CLASSES, Class, Edge};
@@ -46,7 +48,7 @@ pub use self::report::{
 pub(crate) use self::thread::{THREADS_MAX, thread_number};
 pub use self::watch::{Progress, is_stuck, progress, report_hang, show_all_locks};
 
-use Ordering::Relaxed;
+use Ordering::{Acquire, Relaxed, Release};
 
 /// A call begins: the kernel is entered.
 #[inline(always)]
@@ -178,6 +180,43 @@ pub(crate) fn lock(addr: usize, class: Class) {
     bump(&thread.classes[class as usize].acquisitions);
 }
 
+/// The thread enters the lock-free path of the socket at this address: it holds `in_use` now. The
+/// fence between this and the look at the gate is the caller's.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn enter_fast(me: u32, addr: usize) {
+    IN_USE[me as usize].store(addr, Relaxed);
+    this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
+}
+
+/// The thread leaves the lock-free path.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn leave_fast(me: u32, addr: usize) {
+    let in_use = &IN_USE[me as usize];
+    if in_use.load(Relaxed) != addr {
+        not_held(addr, Class::InUse, Location::caller());
+    }
+    // Release; pairs with the Acquire of who shuts the gate (`is_on_fast_path`).
+    in_use.store(0, Release);
+}
+
+/// Whether thread number `thread` is on the lock-free path of a socket at one of two addresses.
+pub(crate) fn is_on_fast_path(thread: usize, (a, b): (usize, usize)) -> bool {
+    // Acquire; pairs with the Release in `leave_fast`: what the thread did there is visible.
+    let on = IN_USE[thread].load(Acquire);
+    on == a || on == b
+}
+
+/// Who reads what the lock-free path protects is on it.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn assert_on_fast_path(addr: usize) {
+    if this().in_use() != addr {
+        unlocked(addr, Class::InUse, Location::caller());
+    }
+}
+
 /// The thread has a flag or a reference now, which it must give back before the call returns.
 #[inline(always)]
 #[track_caller]
@@ -303,7 +342,7 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
 fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static>) {
     let holds =
         |list: &HeldList| list.entries().iter().any(|held| held.addr.load(Relaxed) != releases);
-    if holds(&thread.held) || holds(&thread.kept) {
+    if holds(&thread.held) || holds(&thread.kept) || thread.in_use() != 0 {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held(thread, &mut report);
         report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));

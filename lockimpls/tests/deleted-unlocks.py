@@ -23,7 +23,7 @@ SOURCES = "lockimpls/src"
 # The fault injection and the twins are not the layer; the calibration loop is measured, not tested.
 LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host")
 UNLOCK = re.compile(
-    r"\.(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
+    r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
     r"|(list|gc|scan|deferred|rights)_exit|leave::<F>|unkeep|unlock)\("
 )
 ASLEEP = "|| self.policy.sounlock(so, Step::Sleep)"

@@ -27,7 +27,7 @@ mod gate;
 mod transfer;
 
 use self::gate::{may_open, note_user, put_off};
-use self::transfer::{Try, get, put};
+use self::transfer::{Got, Try, get, put};
 use super::per_socket::SocketPolicy;
 use crate::descriptors::Fd;
 use crate::domain::{
@@ -43,7 +43,7 @@ use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
 use crate::witness::{self, FastEvent, WaitsFor};
 
-pub(crate) use self::gate::Gates;
+pub(crate) use self::gate::shut;
 
 use Ordering::{Acquire, Relaxed};
 
@@ -61,7 +61,7 @@ type Waiter = Option<SockRef>;
 
 /// Why the fast path did not do it.
 enum Slow {
-    /// It cannot serve this call now: take the locks.
+    /// It cannot serve this call now, or the thread has waited: go on with `send_on`, `receive_on`.
     Locks(Waiter),
     /// It did: the answer is this error.
     Refused(Errno),
@@ -100,15 +100,10 @@ impl Awaited<'_> {
 }
 
 impl<F: Fault> LockFreeLayer<F> {
-    fn gates(&self) -> &Gates {
-        &self.slow.policy.gates
-    }
-
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
-        let so = self.slow.fds.find(fd).map_err(|_| Slow::Locks(None))?;
-        self.fast(&so, SND, Some(fd), || put(&so, rest, flags))
+        self.fast(fd, SND, |so| put(so, rest, flags))
     }
 
     /// Receives on the fast path.
@@ -116,49 +111,70 @@ impl<F: Fault> LockFreeLayer<F> {
     fn fast_receive(
         &self,
         fd: Fd,
-        msg: &mut RecvMsg<'_, Fd>,
+        data: &mut [u8],
         flags: MsgFlags,
-    ) -> Result<usize, Slow> {
-        let so = self.slow.fds.find(fd).map_err(|_| Slow::Locks(None))?;
-        self.fast(&so, RCV, Some(fd), || get(&so, msg, flags))
+        from: Option<&mut SockAddr>,
+    ) -> Result<Got, Slow> {
+        self.fast(fd, RCV, |so| get(so, data, flags, from))
     }
 
-    /// Tries on the fast path until it is done, or the locks must be taken. `fd` is the descriptor
-    /// by which the socket was found; a thread that has waited for it needs none.
+    /// One try on the fast path, and the wait after it where that is the answer.
     #[inline(always)]
     fn fast<T>(
         &self,
+        fd: Fd,
+        which: usize,
+        attempt: impl FnOnce(&Socket) -> Try<T>,
+    ) -> Result<T, Slow> {
+        let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
+        let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
+        let me = witness::thread_number();
+        if so.fast.owner[which].load(Relaxed) != me {
+            return Err(Slow::Locks(None));
+        }
+        let is_mine = gate::enter(&so, which, me); // control: in use
+        let tried = if is_mine && place.is_open() { attempt(&so) } else { Try::Slow };
+        match tried {
+            Try::Done(result) => {
+                gate::leave::<F>(&so, me);
+                witness::fast_event(Self::FAST_EVENTS[which]);
+                result.map_err(Slow::Refused)
+            }
+            Try::Slow => {
+                gate::leave::<F>(&so, me);
+                Err(Slow::Locks(None))
+            }
+            Try::Wait(index) => {
+                self.leave_and_wait(&so, which, me, index);
+                Err(Slow::Locks(Some(so)))
+            }
+        }
+    }
+
+    /// More tries, by a thread that has waited: it needs no descriptor.
+    #[cold]
+    fn fast_again<T>(
+        &self,
         so: &Socket,
         which: usize,
-        fd: Option<Fd>,
-        mut attempt: impl FnMut() -> Try<T>,
+        mut attempt: impl FnMut(&Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let me = witness::thread_number();
-        let mut has_waited = fd.is_none();
-        if so.fast.owner[which].load(Relaxed) != me {
-            return Err(Slow::Locks(has_waited.then(|| SockRef::new(so))));
-        }
         loop {
-            let is_mine = self.gates().enter(so, which, me); // control: in use
-            let is_open = has_waited || fd.is_some_and(|fd| self.slow.fds.is_open(fd));
-            match if is_mine && is_open { attempt() } else { Try::Slow } {
+            let is_mine = gate::enter(so, which, me);
+            match if is_mine { attempt(so) } else { Try::Slow } {
                 Try::Done(result) => {
-                    if has_waited {
-                        // Relaxed: the Release in `leave` publishes it.
-                        so.fast_side[which].waits.store(0, Relaxed);
-                    }
-                    self.gates().leave::<F>(so, me);
+                    // Relaxed: the Release in `leave` publishes it.
+                    so.fast_side[which].waits.store(0, Relaxed);
+                    gate::leave::<F>(so, me);
                     witness::fast_event(Self::FAST_EVENTS[which]);
                     return result.map_err(Slow::Refused);
                 }
                 Try::Slow => {
-                    self.gates().leave::<F>(so, me);
-                    return Err(Slow::Locks(has_waited.then(|| SockRef::new(so))));
+                    gate::leave::<F>(so, me);
+                    return Err(Slow::Locks(Some(SockRef::new(so))));
                 }
-                Try::Wait(index) => {
-                    has_waited = true;
-                    self.leave_and_wait(so, which, me, index);
-                }
+                Try::Wait(index) => self.leave_and_wait(so, which, me, index),
             }
         }
     }
@@ -171,7 +187,7 @@ impl<F: Fault> LockFreeLayer<F> {
     fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
         so.fast_side[which].waits.store(1, Relaxed);
         let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(so), which) };
-        self.gates().leave::<F>(so, me);
+        gate::leave::<F>(so, me);
         self.wait(&awaited, which);
     }
 
@@ -220,13 +236,16 @@ impl<F: Fault> LockFreeLayer<F> {
         mut waiter: Waiter,
     ) -> Result<(), Errno> {
         loop {
-            waiter = match self.slow_send_once(fd, rest, flags, waiter)? {
-                None => return Ok(()),
-                Some(so) => match self.fast(&so, SND, None, || put(&so, rest, flags)) {
+            if let Some(so) = waiter {
+                match self.fast_again(&so, SND, |so| put(so, rest, flags)) {
                     Ok(()) => return Ok(()),
                     Err(Slow::Refused(errno)) => return Err(errno),
-                    Err(Slow::Locks(waiter)) => waiter,
-                },
+                    Err(Slow::Locks(so)) => waiter = so,
+                }
+            }
+            waiter = self.slow_send_once(fd, rest, flags, waiter)?;
+            if waiter.is_none() {
+                return Ok(());
             }
         }
     }
@@ -257,6 +276,18 @@ impl<F: Fault> LockFreeLayer<F> {
         result.map(|()| None)
     }
 
+    /// Receives bytes alone, with the locks where the fast path is shut.
+    #[cold]
+    fn recv_on(
+        &self,
+        fd: Fd,
+        data: &mut [u8],
+        flags: MsgFlags,
+        waiter: Waiter,
+    ) -> Result<usize, Errno> {
+        self.receive_on(fd, &mut RecvMsg::new(data, MsgFlags::empty()), flags, waiter)
+    }
+
     /// Receives, with the locks where the fast path is shut.
     #[cold]
     fn receive_on(
@@ -267,15 +298,18 @@ impl<F: Fault> LockFreeLayer<F> {
         mut waiter: Waiter,
     ) -> Result<usize, Errno> {
         loop {
-            let so = match self.slow_receive_once(fd, msg, flags, waiter)? {
+            if let Some(so) = waiter {
+                let again = |so: &Socket| get(so, &mut *msg.data, flags, Some(&mut msg.from));
+                match self.fast_again(&so, RCV, again) {
+                    Ok(got) => return Ok(note_cut(msg, got)),
+                    Err(Slow::Refused(errno)) => return Err(errno),
+                    Err(Slow::Locks(so)) => waiter = so,
+                }
+            }
+            match self.slow_receive_once(fd, msg, flags, waiter)? {
                 Ok(bytes) => return Ok(bytes),
-                Err(so) => so,
-            };
-            waiter = match self.fast(&so, RCV, None, || get(&so, msg, flags)) {
-                Ok(bytes) => return Ok(bytes),
-                Err(Slow::Refused(errno)) => return Err(errno),
-                Err(Slow::Locks(waiter)) => waiter,
-            };
+                Err(so) => waiter = Some(so),
+            }
         }
     }
 
@@ -346,7 +380,7 @@ impl<F: Fault> LockFreeLayer<F> {
                 put_off(&so);
             } else if st.users.get() == 1 && so2.st().users.get() == 0 {
                 st.users.set(0);
-                Gates::open(&so, &so2);
+                gate::open(&so, &so2);
                 self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenPeer);
                 self.slow.policy.sounlock(&so, Step::ReopenOwn);
                 return;
@@ -357,6 +391,14 @@ impl<F: Fault> LockFreeLayer<F> {
         }
         self.slow.sounlock_fd(&so, Step::ReopenRefused);
     }
+}
+
+/// Tells the caller that the rest of a record was dropped.
+fn note_cut(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
+    if got.is_cut {
+        msg.flags |= MsgFlags::TRUNC;
+    }
+    got.bytes
 }
 
 /// Whether the fast path knows what to do with these flags.
@@ -384,11 +426,14 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         }
         let mut rest = data;
         let result = match self.fast_send(s, &mut rest, flags) {
-            Ok(()) => return Ok(data.len()),
+            Ok(()) => Ok(()),
             Err(Slow::Refused(errno)) => Err(errno),
             Err(Slow::Locks(waiter)) => self.send_on(s, &mut rest, flags, waiter),
         };
-        sent(data.len() - rest.len(), result)
+        match result {
+            Ok(()) => Ok(data.len()),
+            Err(errno) => sent(data.len() - rest.len(), Err(errno)),
+        }
     }
 
     #[inline(always)]
@@ -400,18 +445,31 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
     }
 
     #[inline(always)]
+    fn recv(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
+        let mut waiter = None;
+        if is_plain(flags) {
+            match self.fast_receive(s, data, flags, None) {
+                Ok(got) => return Ok(got.bytes),
+                Err(Slow::Refused(errno)) => return Err(errno),
+                Err(Slow::Locks(has_waited)) => waiter = has_waited,
+            }
+        }
+        self.recv_on(s, data, flags, waiter)
+    }
+
+    #[inline(always)]
     fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
-        let flags = msg.flags;
-        msg.flags = MsgFlags::empty();
+        let flags = std::mem::take(&mut msg.flags);
         msg.rights_len = 0;
-        if !is_plain(flags) {
-            return self.receive_on(s, msg, flags, None);
+        let mut waiter = None;
+        if is_plain(flags) {
+            match self.fast_receive(s, msg.data, flags, Some(&mut msg.from)) {
+                Ok(got) => return Ok(note_cut(msg, got)),
+                Err(Slow::Refused(errno)) => return Err(errno),
+                Err(Slow::Locks(has_waited)) => waiter = has_waited,
+            }
         }
-        match self.fast_receive(s, msg, flags) {
-            Ok(bytes) => Ok(bytes),
-            Err(Slow::Refused(errno)) => Err(errno),
-            Err(Slow::Locks(waiter)) => self.receive_on(s, msg, flags, waiter),
-        }
+        self.receive_on(s, msg, flags, waiter)
     }
 
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {

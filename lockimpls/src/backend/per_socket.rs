@@ -29,7 +29,7 @@
 
 use std::marker::PhantomData;
 
-use super::lock_free::Gates;
+use super::lock_free;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::Policy;
 use crate::socket::{SockRef, Socket};
@@ -45,8 +45,6 @@ pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 pub(crate) struct SocketPolicy<F, const BIASED: bool = false> {
     unp_gc_lock: RwLock,
     unp_df_lock: RwLock,
-    /// The threads on the lock-free path; without `BIASED`, nobody.
-    pub(crate) gates: Gates,
     fault: PhantomData<F>,
 }
 
@@ -57,7 +55,7 @@ impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
     fn take(&self, so: &Socket, edge: Edge) {
         so.so_lock.enter_edge(edge);
         if BIASED {
-            self.gates.shut(so);
+            lock_free::shut(so);
         }
     }
 
@@ -111,7 +109,6 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         Self {
             unp_gc_lock: RwLock::new(Class::UnpGcLock),
             unp_df_lock: RwLock::new(Class::UnpDfLock),
-            gates: Gates::new(BIASED),
             fault: PhantomData,
         }
     }

@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::copy::copy;
 use crate::primitives::UnsafeCell;
 
 /// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
@@ -17,17 +18,18 @@ impl Ring {
     /// Copies into the ring at a position.
     #[inline(always)]
     pub(super) fn copy_in(self, position: usize, data: &[u8]) {
-        let at = position & self.mask;
-        let first = data.len().min(self.mask + 1 - at);
-        let base = self.base.cast_mut().cast::<u8>();
+        let (at, base) = (position & self.mask, self.base.cast_mut().cast::<u8>());
+        let first = self.mask + 1 - at;
         // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
         // no more than the room they were told of). Only the producer writes, only between `tail`
         // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
         // `UnsafeCell<u8>` has `u8`'s layout.
         unsafe {
-            std::ptr::copy_nonoverlapping(data.as_ptr(), base.add(at), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(data.as_ptr().add(first), base, data.len() - first);
+            if data.len() <= first {
+                copy(data.as_ptr(), base.add(at), data.len());
+            } else {
+                data.as_ptr().copy_to_nonoverlapping(base.add(at), first);
+                data.as_ptr().add(first).copy_to_nonoverlapping(base, data.len() - first);
             }
         }
     }
@@ -36,20 +38,17 @@ impl Ring {
     /// saw them with this ring.
     #[inline(always)]
     pub(crate) fn copy_out(self, position: usize, data: &mut [u8]) {
-        let at = position & self.mask;
-        let first = data.len().min(self.mask + 1 - at);
-        let base = self.base.cast::<u8>();
+        let (at, base) = (position & self.mask, self.base.cast::<u8>());
+        let first = self.mask + 1 - at;
         // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
         // producer does not write before `head` has passed it. The memory of a replaced ring stays
         // until the buffer goes, and nobody writes to it any more.
         unsafe {
-            std::ptr::copy_nonoverlapping(base.add(at), data.as_mut_ptr(), first);
-            if first < data.len() {
-                std::ptr::copy_nonoverlapping(
-                    base,
-                    data.as_mut_ptr().add(first),
-                    data.len() - first,
-                );
+            if data.len() <= first {
+                copy(base.add(at), data.as_mut_ptr(), data.len());
+            } else {
+                base.add(at).copy_to_nonoverlapping(data.as_mut_ptr(), first);
+                base.copy_to_nonoverlapping(data.as_mut_ptr().add(first), data.len() - first);
             }
         }
     }

@@ -76,6 +76,7 @@ impl Side {
     }
 
     /// The address by which the witness knows this side's SB_LOCK.
+    #[inline(always)]
     pub(crate) fn addr(&self) -> usize {
         std::ptr::from_ref(self) as usize
     }

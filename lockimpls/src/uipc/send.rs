@@ -141,7 +141,7 @@ impl<P: Policy> Locked<P> {
     fn copy_in(&self, so: &Socket, chunk: &[u8]) -> MbufRef {
         self.policy.sounlock(so, Step::SendCopy);
         let m = self.mbufs.get();
-        m.data().extend_from_slice(chunk);
+        m.fill(chunk);
         self.policy.solock(so);
         m
     }
@@ -313,6 +313,7 @@ impl<P: Policy> Locked<P> {
 
 /// What a send answers that got so far: what went out before the buffer was full is not taken back;
 /// other errors hide it.
+#[inline(always)]
 pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Errno> {
     match result {
         Ok(()) => Ok(bytes),

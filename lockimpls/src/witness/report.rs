@@ -146,21 +146,25 @@ pub(super) fn operation_of(thread: &Thread) -> Option<&'static Operation> {
 pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u64) {
     let mut newest = None;
     let mut count = 0;
-    let held = thread.held.entries().iter().rev();
-    for held in held.chain(thread.kept.entries().iter().rev()) {
-        let class = held.class.load(Relaxed);
-        if class == 0 || usize::from(class) >= CLASSES {
-            continue;
-        }
-        let (class, site) = (Class::from_rank(class), site_of(&held.site));
+    let mut line = |class: Class, addr: usize, site: &AtomicPtr<Location<'static>>| {
+        let site = site_of(site);
         report.push_str(&format!(
-            "exclusive {} {} r = 0 ({:#x})\n#0 {site}\n",
+            "exclusive {} {} r = 0 ({addr:#x})\n#0 {site}\n",
             class.kind(),
-            class.name(),
-            held.addr.load(Relaxed)
+            class.name()
         ));
         newest.get_or_insert(site);
         count += 1;
+    };
+    if thread.in_use() != 0 {
+        line(Class::InUse, thread.in_use(), &thread.in_use_site);
+    }
+    let held = thread.held.entries().iter().rev();
+    for held in held.chain(thread.kept.entries().iter().rev()) {
+        let class = held.class.load(Relaxed);
+        if class != 0 && usize::from(class) < CLASSES {
+            line(Class::from_rank(class), held.addr.load(Relaxed), &held.site);
+        }
     }
     (newest.unwrap_or_else(|| String::from("?")), count)
 }

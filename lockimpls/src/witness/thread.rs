@@ -4,6 +4,8 @@
 
 use std::panic::Location;
 
+use crossbeam_utils::CachePadded;
+
 use super::class::CLASSES;
 use super::counters::ClassCounters;
 use super::report::{Check, Operation, describe_held, found, is_ending};
@@ -95,6 +97,8 @@ pub(super) struct Thread {
     /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
     /// come and go.
     pub(super) kept: HeldList,
+    /// Where the thread entered the lock-free path it is on.
+    pub(super) in_use_site: AtomicPtr<Location<'static>>,
     /// The call under way, or null.
     pub(super) operation: AtomicPtr<Operation>,
     /// How many calls have returned: the watchdog's measure of progress.
@@ -119,6 +123,7 @@ thread_local! {
         Thread {
             held: HeldList::empty(),
             kept: HeldList::empty(),
+            in_use_site: AtomicPtr::new(std::ptr::null_mut()),
             operation: AtomicPtr::new(std::ptr::null_mut()),
             returned: AtomicU64::new(0),
             waits_for: AtomicUsize::new(0),
@@ -140,7 +145,13 @@ thread_local! {
 impl Thread {
     #[inline(always)]
     pub(super) fn holds_anything(&self) -> bool {
-        self.held.len() | self.kept.len() != 0
+        self.held.len() | self.kept.len() | self.in_use() != 0
+    }
+
+    /// The socket on whose lock-free path the thread is, or 0.
+    #[inline(always)]
+    pub(super) fn in_use(&self) -> usize {
+        IN_USE[self.number.load(Relaxed) as usize].load(Relaxed)
     }
 }
 
@@ -168,6 +179,11 @@ impl Drop for ThreadExit {
         thread_exit();
     }
 }
+
+/// By thread number: the socket on whose lock-free path the thread is, or 0. Written by that thread
+/// alone, each on a line of its own; read by those who shut a gate.
+pub(super) static IN_USE: [CachePadded<AtomicUsize>; THREADS_MAX + 1] =
+    [const { CachePadded::new(AtomicUsize::new(0)) }; THREADS_MAX + 1];
 
 /// The living threads: number minus 1 is the index; 0 is a free place, else the address of the
 /// `Thread`.

@@ -21,7 +21,7 @@
 //!
 //! # Why the fast path may read what the locks guard
 //!
-//! Whoever writes a `[s]` field holds the socket's lock, and got it by way of [`Gates::shut`], which
+//! Whoever writes a `[s]` field holds the socket's lock, and got it by way of [`shut`], which
 //! waited for this thread. So while a thread is `in_use` and has seen `OPEN`, no `[s]` field of the
 //! two sockets changes. It reads them; it writes only its own side of a ring. One owner per
 //! direction makes that ring single-producer, single-consumer.
@@ -34,14 +34,12 @@
 //! finds a call under way on the peer is repeated after the next call; one that finds anything else
 //! in the way waits for as many calls again.
 
-use crossbeam_utils::CachePadded;
-
 use crate::domain::SockType;
 use crate::fault::{Fault, Step};
-use crate::primitives::{AtomicUsize, Ordering, heavy_fence, light_fence, spin_loop, yield_now};
+use crate::primitives::{Ordering, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::sockbuf::Fill;
 use crate::socket::{RCV, SND, Socket, State};
-use crate::witness::{self, Class, FastEvent, THREADS_MAX, WaitsFor};
+use crate::witness::{self, FastEvent, THREADS_MAX, WaitsFor};
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -55,134 +53,111 @@ const CLOSING: u32 = 1;
 /// The owners of the directions may use it.
 const OPEN: u32 = 2;
 
-/// Which thread is on which socket's fast path.
-pub(crate) struct Gates {
-    /// By thread number: the address of the socket, or 0. Written by that thread alone.
-    in_use: Box<[CachePadded<AtomicUsize>]>,
+/// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is
+/// on it.
+#[inline(always)]
+pub(crate) fn shut(so: &Socket) {
+    // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
+    // snapshot is there.
+    if so.fast.gate.load(Acquire) != SHUT {
+        shut_slow(so);
+    }
+    if let Some(fill) = so.fast.snapshot.take() {
+        so.st().so_snd.fill.set(fill);
+    }
 }
 
-impl Gates {
-    pub(crate) fn new(is_needed: bool) -> Self {
-        let threads = if is_needed { THREADS_MAX + 1 } else { 0 };
-        Self { in_use: (0..threads).map(|_| CachePadded::new(AtomicUsize::new(0))).collect() }
+#[cold]
+fn shut_slow(so: &Socket) {
+    // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
+    // too.
+    let Some(so2) = so.st().unp_conn.get() else { return };
+    let is_lower = so.so_lock.addr() < so2.so_lock.addr();
+    let (lower, higher): (&Socket, &Socket) = if is_lower { (so, &so2) } else { (&so2, so) };
+    // AcqRel: of two who shut, one does it. Pairs with the Release of the opener.
+    if lower.fast.gate.compare_exchange(OPEN, CLOSING, AcqRel, Acquire).is_err() {
+        wait_until(so, || so.fast.gate.load(Acquire) == SHUT);
+        return;
     }
+    higher.fast.gate.store(CLOSING, Relaxed);
+    // Pairs with the light fence in `enter`: who does not see CLOSING is seen in `in_use`.
+    heavy_fence();
+    let pair = (so.in_use_addr(), so2.in_use_addr());
+    for thread in 1..=THREADS_MAX {
+        wait_until(so, || !witness::is_on_fast_path(thread, pair));
+    }
+    snapshot(so, &so2);
+    snapshot(&so2, so);
+    witness::fast_event(FastEvent::GateClosing);
+    // Release; pairs with the Acquire in `shut`.
+    higher.fast.gate.store(SHUT, Release);
+    lower.fast.gate.store(SHUT, Release);
+}
 
-    /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is
-    /// on it.
-    #[inline(always)]
-    pub(crate) fn shut(&self, so: &Socket) {
-        // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
-        // snapshot is there.
-        if so.fast.gate.load(Acquire) != SHUT {
-            self.shut_slow(so);
-        }
-        if let Some(fill) = so.fast.snapshot.take() {
-            so.st().so_snd.fill.set(fill);
+/// What of `so` lies unread at its peer: the mirror of the locked path, for when `so` is next
+/// locked.
+fn snapshot(so: &Socket, so2: &Socket) {
+    let kind = so.so_type.get();
+    let fill = if kind == SockType::Dgram { Fill::default() } else { so2.rcv.fill(kind) };
+    so.fast.snapshot.set(Some(fill));
+}
+
+/// Waits for a thread that is on its way out of the fast path: it takes no locks there and does
+/// not sleep.
+fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
+    if is_out() {
+        return;
+    }
+    witness::sleep(so.in_use_addr(), WaitsFor::Gate, 0);
+    let mut looks = 0_u32;
+    while !is_out() {
+        spin_loop();
+        looks += 1;
+        if looks.is_multiple_of(64) {
+            yield_now();
         }
     }
+    witness::awake();
+}
 
-    #[cold]
-    fn shut_slow(&self, so: &Socket) {
-        // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
-        // too.
-        let Some(so2) = so.st().unp_conn.get() else { return };
-        let is_lower = so.so_lock.addr() < so2.so_lock.addr();
-        let (lower, higher): (&Socket, &Socket) = if is_lower { (so, &so2) } else { (&so2, so) };
-        // AcqRel: of two who shut, one does it. Pairs with the Release of the opener.
-        if lower.fast.gate.compare_exchange(OPEN, CLOSING, AcqRel, Acquire).is_err() {
-            Self::wait_until(so, || so.fast.gate.load(Acquire) == SHUT);
-            return;
-        }
-        higher.fast.gate.store(CLOSING, Relaxed);
-        // Pairs with the light fence in `enter`: who does not see CLOSING is seen in `in_use`.
-        heavy_fence();
-        let (a, b) = (so.in_use_addr(), so2.in_use_addr());
-        for thread in &self.in_use {
-            // Acquire; pairs with the Release in `leave`: what the thread did to the rings is
-            // visible.
-            let is_out = || {
-                let on = thread.load(Acquire);
-                on != a && on != b
-            };
-            Self::wait_until(so, is_out);
-        }
-        Self::snapshot(so, &so2);
-        Self::snapshot(&so2, so);
-        witness::fast_event(FastEvent::GateClosing);
-        // Release; pairs with the Acquire in `shut`.
-        higher.fast.gate.store(SHUT, Release);
-        lower.fast.gate.store(SHUT, Release);
+/// Enters the fast path: whether the pair is this thread's now. If not, the caller leaves at
+/// once.
+#[inline(always)]
+#[track_caller]
+pub(super) fn enter(so: &Socket, which: usize, me: u32) -> bool {
+    witness::enter_fast(me, so.in_use_addr());
+    // Pairs with the heavy fence in `shut_slow`.
+    light_fence();
+    // Acquire; pairs with the Release in `open`: the owners and all that the locks guarded.
+    so.fast.gate.load(Acquire) == OPEN && so.fast.owner[which].load(Relaxed) == me
+}
+
+/// Leaves the fast path.
+#[inline(always)]
+#[track_caller]
+pub(super) fn leave<F: Fault>(so: &Socket, me: u32) {
+    if !F::omits(Step::InUse) {
+        witness::leave_fast(me, so.in_use_addr());
     }
+}
 
-    /// What of `so` lies unread at its peer: the mirror of the locked path, for when `so` is next
-    /// locked.
-    fn snapshot(so: &Socket, so2: &Socket) {
-        let kind = so.so_type.get();
-        let fill = if kind == SockType::Dgram { Fill::default() } else { so2.rcv.fill(kind) };
-        so.fast.snapshot.set(Some(fill));
-    }
-
-    /// Waits for a thread that is on its way out of the fast path: it takes no locks there and does
-    /// not sleep.
-    fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
-        if is_out() {
-            return;
-        }
-        witness::sleep(so.in_use_addr(), WaitsFor::Gate, 0);
-        let mut looks = 0_u32;
-        while !is_out() {
-            spin_loop();
-            looks += 1;
-            if looks.is_multiple_of(64) {
-                yield_now();
+/// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
+pub(super) fn open(so: &Socket, so2: &Socket) {
+    for socket in [so, so2] {
+        socket.fast.snapshot.set(None);
+        for which in [SND, RCV] {
+            let last_user = &socket.st().last_user[which];
+            let (user, _) = last_user.get();
+            last_user.set((user, 0));
+            // Who waits on the fast path goes on with it: it stays the owner.
+            if socket.fast_side[which].waits.load(Relaxed) == 0 && user != 0 {
+                socket.fast.owner[which].store(user, Relaxed);
             }
         }
-        witness::awake();
     }
-
-    /// Enters the fast path: whether the pair is this thread's now. If not, the caller leaves at
-    /// once.
-    #[inline(always)]
-    #[track_caller]
-    pub(super) fn enter(&self, so: &Socket, which: usize, me: u32) -> bool {
-        self.in_use[me as usize].store(so.in_use_addr(), Relaxed);
-        witness::lock(so.in_use_addr(), Class::InUse);
-        // Pairs with the heavy fence in `shut_slow`.
-        light_fence();
-        // Acquire; pairs with the Release in `open`: the owners and all that the locks guarded.
-        so.fast.gate.load(Acquire) == OPEN && so.fast.owner[which].load(Relaxed) == me
-    }
-
-    /// Leaves the fast path.
-    #[inline(always)]
-    #[track_caller]
-    pub(super) fn leave<F: Fault>(&self, so: &Socket, me: u32) {
-        if F::omits(Step::InUse) {
-            return;
-        }
-        witness::unlock(so.in_use_addr(), Class::InUse);
-        // Release; pairs with the Acquire in `shut_slow`.
-        self.in_use[me as usize].store(0, Release);
-    }
-
-    /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
-    pub(super) fn open(so: &Socket, so2: &Socket) {
-        for socket in [so, so2] {
-            socket.fast.snapshot.set(None);
-            for which in [SND, RCV] {
-                let last_user = &socket.st().last_user[which];
-                let (user, _) = last_user.get();
-                last_user.set((user, 0));
-                // Who waits on the fast path goes on with it: it stays the owner.
-                if socket.fast_side[which].waits.load(Relaxed) == 0 && user != 0 {
-                    socket.fast.owner[which].store(user, Relaxed);
-                }
-            }
-        }
-        // Release; pairs with the Acquire in `enter`.
-        so.fast.gate.store(OPEN, Release);
-        so2.fast.gate.store(OPEN, Release);
-    }
+    // Release; pairs with the Acquire in `enter`.
+    so.fast.gate.store(OPEN, Release);
+    so2.fast.gate.store(OPEN, Release);
 }
 
 /// Whether nothing at this end speaks against the fast path but calls under way. Both sockets are

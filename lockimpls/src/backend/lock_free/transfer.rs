@@ -1,8 +1,7 @@
 //! A plain message into or out of a ring, by a thread that is `in_use`: `sosend` and `soreceive`
 //! without the locks, with the same checks and answers.
 
-use crate::descriptors::Fd;
-use crate::domain::{MsgFlags, RecvMsg, SockAddr, SockType};
+use crate::domain::{MsgFlags, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::primitives::{Ordering, light_fence};
 use crate::sockbuf::sa_len;
@@ -20,7 +19,8 @@ pub(super) enum Try<T> {
     Slow,
 }
 
-/// Puts as much of `rest` as there is room for. The thread is `in_use` of `so`.
+/// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
+/// `in_use` of `so`.
 #[inline(always)]
 pub(super) fn put(so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
     let st = so.st_fast(so);
@@ -42,6 +42,18 @@ pub(super) fn put(so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
 /// `lowat`.
 #[inline(always)]
 fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    let room = so2.rcv.stream_room(st.so_snd.limits.get().hiwat, rest.len());
+    if room < rest.len() as isize {
+        return put_stream_partly(st, so2, rest);
+    }
+    so2.rcv.put_stream(so2.rcv.tail(), rest);
+    published(&so2.rcv_wait);
+    Try::Done(Ok(()))
+}
+
+/// Not all of it fits, as far as the producer knows.
+#[cold]
+fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     let side = &st.so_snd;
     loop {
         let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
@@ -49,10 +61,8 @@ fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
             return Try::Wait(so2.rcv.seen_head());
         }
         let (now, later) = rest.split_at(room.min(rest.len()));
-        if !now.is_empty() {
-            so2.rcv.put_stream(so2.rcv.tail(), now);
-            published(&so2.rcv_wait);
-        }
+        so2.rcv.put_stream(so2.rcv.tail(), now);
+        published(&so2.rcv_wait);
         *rest = later;
         if later.is_empty() {
             return Try::Done(Ok(()));
@@ -60,7 +70,6 @@ fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     }
 }
 
-#[inline(always)]
 fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     let limits = st.so_snd.limits.get();
     if rest.len() > limits.hiwat {
@@ -73,12 +82,10 @@ fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     }
     so2.rcv.put_record(so2.rcv.tail(), None, rest, false);
     published(&so2.rcv_wait);
-    *rest = &[];
     Try::Done(Ok(()))
 }
 
 /// A datagram that finds no room is refused at once.
-#[inline(always)]
 fn put_dgram(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     let st = so.st_fast(so);
     if rest.len() > st.so_snd.limits.get().hiwat {
@@ -94,24 +101,35 @@ fn put_dgram(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     }
     so2.rcv.put_record(so2.rcv.tail(), Some(&from), rest, false);
     published(&so2.rcv_wait);
-    *rest = &[];
     Try::Done(Ok(()))
 }
 
-/// Takes what there is. The thread is `in_use` of `so`.
+/// What a receive took.
+pub(super) struct Got {
+    pub(super) bytes: usize,
+    /// The rest of a record was dropped.
+    pub(super) is_cut: bool,
+}
+
+/// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
 #[inline(always)]
-pub(super) fn get(so: &Socket, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> Try<usize> {
+pub(super) fn get(
+    so: &Socket,
+    data: &mut [u8],
+    flags: MsgFlags,
+    from: Option<&mut SockAddr>,
+) -> Try<Got> {
     let st = so.st_fast(so);
     let taken = if so.so_type.get() == SockType::Stream {
-        get_stream(so, st, msg)
+        get_stream(so, st, data)
     } else {
-        get_record(so, st, msg)
+        get_record(so, st, data, from)
     };
-    if let Some(bytes) = taken {
-        return Try::Done(Ok(bytes));
+    if let Some(got) = taken {
+        return Try::Done(Ok(got));
     }
-    if msg.data.is_empty() {
-        return Try::Done(Ok(0));
+    if data.is_empty() {
+        return Try::Done(Ok(Got { bytes: 0, is_cut: false }));
     }
     if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) {
         return Try::Done(Err(Errno::Ewouldblock));
@@ -121,32 +139,35 @@ pub(super) fn get(so: &Socket, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> Tr
 }
 
 #[inline(always)]
-fn get_stream(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
-    let readable = so.rcv.stream_readable(msg.data.len().max(1));
+fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Got> {
+    let readable = so.rcv.stream_readable(data.len().max(1));
     if readable == 0 {
         return None;
     }
-    let bytes = readable.min(msg.data.len());
-    so.rcv.ring().copy_out(so.rcv.head(), &mut msg.data[..bytes]);
+    let bytes = readable.min(data.len());
+    so.rcv.ring().copy_out(so.rcv.head(), &mut data[..bytes]);
     so.rcv.stream_consume(bytes);
     consumed(st);
-    Some(bytes)
+    Some(Got { bytes, is_cut: false })
 }
 
-#[inline(always)]
-fn get_record(so: &Socket, st: &SoState, msg: &mut RecvMsg<'_, Fd>) -> Option<usize> {
+fn get_record(
+    so: &Socket,
+    st: &SoState,
+    data: &mut [u8],
+    from: Option<&mut SockAddr>,
+) -> Option<Got> {
     let record = so.rcv.front()?;
-    let bytes = record.len.min(msg.data.len());
-    so.rcv.ring().copy_out(so.rcv.record_data(record), &mut msg.data[..bytes]);
-    if bytes < record.len {
-        msg.flags |= MsgFlags::TRUNC;
-    }
-    if so.so_type.get() == SockType::Dgram {
-        msg.from = so.rcv.record_from(record);
+    let bytes = record.len.min(data.len());
+    so.rcv.ring().copy_out(so.rcv.record_data(record), &mut data[..bytes]);
+    if so.so_type.get() == SockType::Dgram
+        && let Some(from) = from
+    {
+        *from = so.rcv.record_from(record);
     }
     so.rcv.record_consume(record);
     consumed(st);
-    Some(bytes)
+    Some(Got { bytes, is_cut: bytes < record.len })
 }
 
 /// Wakes a sender that waits for the room just made.
