@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lockimpls::witness::EXIT_FINDING;
+use lockimpls::witness::{self, EXIT_FINDING};
 use lockimpls::{
     Config, Domain, Errno, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
@@ -228,6 +228,10 @@ fn child() {
     let Ok(asked) = std::env::var(ASKED) else { return };
     let words: Vec<&str> = asked.split(' ').collect();
     let [fault, backend, workload, socket_type, verify] = words[..] else { panic!("{asked}") };
+    // What a record's `checks` are read from.
+    witness::set_finding_hook(|finding| {
+        eprintln!("counted {} {}", finding.check.name(), witness::found_by(finding.check));
+    });
     *FAULT.lock().unwrap() = ALL.into_iter().find(|f| format!("{f:?}") == fault).unwrap();
     let socket_type = SockType::ALL.into_iter().find(|t| t.name() == socket_type).unwrap();
     let plan = plan(workload, socket_type, verify == "true");
@@ -260,6 +264,9 @@ fn caught(fault: Fault, workload: &str, socket_type: SockType, verify: bool, wor
         let what = format!("{backend} {workload} {} {verify}", socket_type.name());
         let (code, text) = run(&format!("{fault:?} {what}"));
         assert_eq!(code, Some(EXIT_FINDING), "{fault:?} {what}: {text}");
+        let counted = text.lines().find_map(|line| line.strip_prefix("counted "));
+        let counted = counted.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok());
+        assert!(counted.is_some_and(|count| count > 0), "{fault:?} {what}: {text}");
         for word in words {
             assert!(text.contains(word), "{fault:?} {what} lacks '{word}': {text}");
         }
