@@ -4,8 +4,9 @@
 //! broken twin and on the same backend without the fault. The process is this program again, with
 //! hidden flags.
 
-use std::process::{Command, Output};
-use std::time::Duration;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use lockimpls::controls::{self, Control};
 use lockimpls::witness::{self, EXIT_FINDING};
@@ -152,8 +153,24 @@ fn spawn(name: &str, clean: bool) -> Result<Output, String> {
     if clean {
         command.arg("--clean");
     }
-    command.output().map_err(|error| format!("the control {name} could not be started: {error}"))
+    let failed = |error| format!("the control {name} could not be started: {error}");
+    let mut child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
+    let deadline = Instant::now() + CHILD_LIMIT;
+    // What it writes fits into the pipes, so that it need not be read meanwhile.
+    while child.try_wait().map_err(failed)?.is_none() {
+        if Instant::now() > deadline {
+            child.kill().map_err(failed)?;
+        }
+        thread::sleep(POLL);
+    }
+    child.wait_with_output().map_err(failed)
 }
+
+/// A control that is not ended by its own watchdog is ended by this.
+const CHILD_LIMIT: Duration = Duration::from_secs(20);
+/// How often a child is looked at.
+const POLL: Duration = Duration::from_millis(2);
 
 /// The process of one control.
 fn child(name: &str, clean: bool) -> Result<i32, String> {
