@@ -13,6 +13,7 @@ pub mod error;
 pub mod export;
 pub mod histogram;
 pub mod line;
+pub mod rank;
 pub mod record;
 pub mod run;
 pub mod stats;
