@@ -8,11 +8,14 @@
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod changes;
 pub mod compared;
 pub mod error;
 pub mod export;
 pub mod histogram;
+pub mod history;
 pub mod line;
+pub mod multiple;
 pub mod rank;
 pub mod record;
 pub mod run;
@@ -22,6 +25,7 @@ pub mod summary;
 pub mod table;
 pub mod time;
 pub mod units;
+pub mod verdict;
 pub mod writer;
 
 mod merged;

@@ -15,24 +15,18 @@ pub fn signed_rank(differences: &[f64]) -> f64 {
 }
 
 /// The probability, when the differences lie evenly around 0, of a statistic at least as far from
-/// its middle as theirs, on either side; 1 when every difference is 0.
-///
-/// # Panics
-/// There are more than [`PAIRS_MAX`] differences.
+/// its middle as theirs, on either side; 1 when every difference is 0. `None` of more than
+/// [`PAIRS_MAX`] differences, or of what is no number.
 #[must_use]
-pub fn p_value(differences: &[f64]) -> f64 {
-    let [at_most, at_least] = tails(differences);
-    (2.0 * at_most.min(at_least)).min(1.0)
+pub fn p_value(differences: &[f64]) -> Option<f64> {
+    let [at_most, at_least] = tails(differences)?;
+    Some((2.0 * at_most.min(at_least)).min(1.0))
 }
 
-/// The probability, when the differences lie evenly around 0, of a statistic at least as high as
-/// theirs.
-///
-/// # Panics
-/// There are more than [`PAIRS_MAX`] differences.
+/// The same on one side: of a statistic at least as high as theirs.
 #[must_use]
-pub fn p_value_above(differences: &[f64]) -> f64 {
-    tails(differences)[1]
+pub fn p_value_above(differences: &[f64]) -> Option<f64> {
+    tails(differences).map(|[_, at_least]| at_least)
 }
 
 /// The largest value of the statistic of so many differences without ties whose lower tail is at
@@ -52,15 +46,17 @@ pub(crate) fn critical_value(count: usize, tail_asked: f64) -> (usize, f64) {
 }
 
 /// The probabilities of a statistic at most and at least as high as the differences'.
-fn tails(differences: &[f64]) -> [f64; 2] {
-    assert!(differences.len() <= PAIRS_MAX, "more than {PAIRS_MAX} differences");
+fn tails(differences: &[f64]) -> Option<[f64; 2]> {
+    if differences.len() > PAIRS_MAX || !differences.iter().all(|value| value.is_finite()) {
+        return None;
+    }
     let signed = doubled_ranks(differences);
     let statistic: usize =
         signed.iter().filter(|(positive, _)| *positive).map(|(_, rank)| rank).sum();
     let ranks: Vec<usize> = signed.iter().map(|(_, rank)| *rank).collect();
     let probabilities = probabilities(&ranks);
     let (below, from) = probabilities.split_at(statistic);
-    [below.iter().sum::<f64>() + from[0], from.iter().sum()]
+    Some([below.iter().sum::<f64>() + from[0], from.iter().sum()])
 }
 
 /// Whether each difference is above 0, and twice its rank, which is whole where ranks are shared.
@@ -103,8 +99,8 @@ pub(crate) mod tests {
         before.iter().zip(after).map(|(before, after)| before - after).collect()
     }
 
-    fn near(left: f64, right: f64) -> bool {
-        (left - right).abs() < 1e-9
+    fn near(left: impl Into<Option<f64>>, right: f64) -> bool {
+        left.into().is_some_and(|left| (left - right).abs() < 1e-9)
     }
 
     #[test]
@@ -160,13 +156,15 @@ pub(crate) mod tests {
         assert!(near(p_value(&[1.0, -1.0]), 1.0));
         assert!(near(p_value(&[0.0; 5]), 1.0));
         assert!(near(p_value(&[]), 1.0));
+        assert_eq!(p_value(&[1.0, f64::NAN]), None);
+        assert_eq!(p_value(&[1.0; PAIRS_MAX + 1]), None);
     }
 
     #[test]
     fn probabilities_add_up() {
         for count in [0, 1, 7, 120] {
             let ranks: Vec<usize> = (1..=count).collect();
-            assert!(near(probabilities(&ranks).iter().sum(), 1.0));
+            assert!(near(probabilities(&ranks).iter().sum::<f64>(), 1.0));
         }
     }
 }

@@ -6,3 +6,5 @@ mod histograms;
 mod lines;
 mod runs;
 mod summaries;
+mod synthetic;
+mod verdicts;
