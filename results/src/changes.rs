@@ -198,11 +198,8 @@ fn student_p_value(t: f64, freedom: usize) -> f64 {
         term *= cosine * cosine * (step - 1) as f64 / step as f64;
         sum += term;
     }
-    let inside = if is_odd {
-        (angle + sine * sum) * std::f64::consts::FRAC_2_PI
-    } else {
-        sine * sum
-    };
+    let inside =
+        if is_odd { (angle + sine * sum) * std::f64::consts::FRAC_2_PI } else { sine * sum };
     (1.0 - inside).clamp(0.0, 1.0)
 }
 

@@ -29,13 +29,18 @@ pub fn p_value_above(differences: &[f64]) -> Option<f64> {
     tails(differences).map(|[_, at_least]| at_least)
 }
 
-/// The largest value of the statistic of so many differences without ties whose lower tail is at
-/// most the one asked for, and that tail. When even 0 has a longer tail, it is 0 and that tail.
-pub(crate) fn critical_value(count: usize, tail_asked: f64) -> (usize, f64) {
-    let ranks: Vec<usize> = (1..=count).collect();
+/// The probability of each value of the statistic of so many differences without ties or zeros,
+/// when they lie evenly around 0.
+pub(crate) fn distribution(count: usize) -> Vec<f64> {
+    probabilities(&(1..=count).collect::<Vec<usize>>())
+}
+
+/// The largest value whose lower tail is at most the one asked for, and that tail. When even 0 has
+/// a longer tail, it is 0 and that tail.
+pub(crate) fn critical_value(distribution: &[f64], tail_asked: f64) -> (usize, f64) {
     let mut tail = 0.0;
     let mut best = None;
-    for (value, probability) in probabilities(&ranks).into_iter().enumerate() {
+    for (value, probability) in distribution.iter().enumerate() {
         tail += probability;
         if best.is_some() && (tail > tail_asked || tail >= 0.5) {
             break;
@@ -74,17 +79,18 @@ fn doubled_ranks(differences: &[f64]) -> Vec<(bool, usize)> {
 
 /// The probability of each sum when a coin decides of every rank whether it counts.
 fn probabilities(ranks: &[usize]) -> Vec<f64> {
-    let mut probabilities = vec![0.0; ranks.iter().sum::<usize>() + 1];
-    probabilities[0] = 1.0;
+    // How many ways lead to each sum; 2 to the power of PAIRS_MAX is within the range of a number.
+    let mut ways = vec![0.0; ranks.iter().sum::<usize>() + 1];
+    ways[0] = 1.0;
     let mut highest = 0;
     for rank in ranks {
         highest += rank;
-        for value in (0..=highest).rev() {
-            let with_rank = if value >= *rank { probabilities[value - rank] } else { 0.0 };
-            probabilities[value] = (probabilities[value] + with_rank) / 2.0;
+        for sum in (*rank..=highest).rev() {
+            ways[sum] += ways[sum - rank];
         }
     }
-    probabilities
+    let scale = 0.5_f64.powi(ranks.len() as i32);
+    ways.iter().map(|ways| ways * scale).collect()
 }
 
 #[cfg(test)]
@@ -130,11 +136,11 @@ pub(crate) mod tests {
             (80, 0.003, 1007),
             (120, 0.003, 2504),
         ] {
-            let (value, tail) = critical_value(count, alpha / 2.0);
+            let (value, tail) = critical_value(&distribution(count), alpha / 2.0);
             assert_eq!(value, critical, "n = {count}");
             assert!(tail <= alpha / 2.0);
         }
-        assert_eq!(critical_value(3, 0.0015), (0, 0.125));
+        assert_eq!(critical_value(&distribution(3), 0.0015), (0, 0.125));
     }
 
     #[test]
@@ -162,9 +168,8 @@ pub(crate) mod tests {
 
     #[test]
     fn probabilities_add_up() {
-        for count in [0, 1, 7, 120] {
-            let ranks: Vec<usize> = (1..=count).collect();
-            assert!(near(probabilities(&ranks).iter().sum::<f64>(), 1.0));
+        for count in [0, 1, 7, 120, PAIRS_MAX] {
+            assert!(near(distribution(count).iter().sum::<f64>(), 1.0));
         }
     }
 }

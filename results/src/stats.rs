@@ -100,8 +100,8 @@ pub fn hodges_lehmann(differences: &[f64], level_asked: f64) -> Option<Interval>
 pub(crate) struct WalshAverages {
     /// In ascending order; not empty.
     averages: Vec<f64>,
-    /// How many differences there are.
-    count: usize,
+    /// Of the signed-rank statistic of as many differences.
+    distribution: Vec<f64>,
 }
 
 impl WalshAverages {
@@ -116,13 +116,13 @@ impl WalshAverages {
             averages.extend(differences[index..].iter().map(|second| (first + second) / 2.0));
         }
         averages.sort_unstable_by(f64::total_cmp);
-        Some(WalshAverages { averages, count })
+        Some(WalshAverages { averages, distribution: rank::distribution(count) })
     }
 
     /// The median of them, and as many left at each side as the level asks for.
     pub(crate) fn interval(&self, level_asked: f64) -> Interval {
         let tail_asked = (1.0 - level_asked) / 2.0;
-        let (dropped, tail) = rank::critical_value(self.count, tail_asked);
+        let (dropped, tail) = rank::critical_value(&self.distribution, tail_asked);
         let last = self.averages.len() - 1;
         Interval {
             estimate: (self.averages[last / 2] + self.averages[last.div_ceil(2)]) / 2.0,

@@ -7,4 +7,5 @@ mod lines;
 mod runs;
 mod summaries;
 mod synthetic;
+mod trust;
 mod verdicts;

@@ -17,19 +17,13 @@ pub(crate) struct Machine {
     pub(crate) drift_kept: f64,
     /// The share of slices that do half of what they should.
     pub(crate) outliers: f64,
-    /// A steady trend, per slice; every pair begins anew.
+    /// A steady trend from slice to slice of a quad; every quad begins anew.
     pub(crate) trend: f64,
 }
 
 /// A busy virtual machine.
-pub(crate) const BUSY: Machine = Machine {
-    launch: 0.04,
-    slice: 0.05,
-    drift: 0.05,
-    drift_kept: 0.9,
-    outliers: 0.03,
-    trend: 0.0,
-};
+pub(crate) const BUSY: Machine =
+    Machine { launch: 0.04, slice: 0.05, drift: 0.05, drift_kept: 0.9, outliers: 0.03, trend: 0.0 };
 
 /// One with little else to do.
 pub(crate) const QUIET: Machine = Machine { launch: 0.015, slice: 0.02, drift: 0.0, ..BUSY };
@@ -82,18 +76,19 @@ impl Source {
         quad(a[0], b[0], b[1], a[1])
     }
 
+    /// The operations per second of so many slices of a fresh process of the first side.
+    pub(crate) fn process(&mut self, slices: usize) -> Vec<f64> {
+        let launch = self.spread(self.machine.launch);
+        (0..slices).map(|_| self.slice(launch)).collect()
+    }
+
     /// The operations per second of one slice.
-    pub(crate) fn slice(&mut self, level: f64) -> f64 {
+    fn slice(&mut self, level: f64) -> f64 {
         let Machine { slice, drift, drift_kept, outliers, .. } = self.machine;
         let fresh = (1.0 - drift_kept * drift_kept).sqrt();
         self.drift = drift_kept * self.drift + fresh * self.spread(drift);
         let half = if self.rng.f64() < outliers { 0.5 } else { 1.0 };
         1e6 * half * (level + self.drift + self.spread(slice)).exp()
-    }
-
-    /// A fresh process of the first side.
-    pub(crate) fn launch(&mut self) -> f64 {
-        self.spread(self.machine.launch)
     }
 
     fn spread(&mut self, deviation: f64) -> f64 {

@@ -1,64 +1,141 @@
-use std::time::Instant;
-use rayon::prelude::*;
+//! The sequential rule, step by step. What it is worth on noise is in `trust.rs`.
+
 use results::Verdict;
-use results::verdict::{Better, Rule};
-use crate::synthetic::{BUSY, Machine, Order, QUIET, Source};
+use results::multiple::holm;
+use results::verdict::{
+    self, Better, ControlVerdict, FAMILY_ERROR, Rule, control, p_value, pair, quad,
+};
 
-#[derive(Default, Clone, Copy, Debug)]
-struct Outcomes { faster: u32, slower: u32, same: u32, unclear: u32, pairs: u64, covered: u32, n: u32 }
-
-fn compare(rule: &Rule, source: &mut Source, budget: u32, quads: usize, order: Order) -> (Verdict, u32, f64, f64) {
-    let mut logs = Vec::new();
-    loop {
-        logs.push(source.pair(quads, order));
-        let n = logs.len() as u32;
-        if rule.looks.contains(&n) || n == budget {
-            let d = rule.look(&logs, Better::Higher, n == budget);
-            if d.is_final { let e = d.estimate.unwrap(); return (d.verdict, n, e.low, e.high); }
-        }
-    }
+/// So many pairs that lie evenly within one percent of a ratio.
+fn around(ratio: f64, count: u32) -> Vec<f64> {
+    let middle = f64::from(count - 1) / 2.0;
+    (0..count).map(|i| ratio.ln() + 0.01 * (f64::from(i) - middle) / middle).collect()
 }
 
-fn many(rule: &Rule, m: Machine, ratio: f64, budget: u32, quads: usize, runs: u64) -> Outcomes {
-    (0..runs).into_par_iter().map(|seed| {
-        let mut s = Source::new(m, ratio, seed * 7919 + 13);
-        let (v, n, low, high) = compare(rule, &mut s, budget, quads, Order::Coin);
-        let mut o = Outcomes { n: 1, pairs: n as u64, covered: (low <= ratio && ratio <= high) as u32, ..Default::default() };
-        match v { Verdict::Faster => o.faster = 1, Verdict::Slower => o.slower = 1, Verdict::Same => o.same = 1, Verdict::Unclear => o.unclear = 1 }
-        o
-    }).reduce(Outcomes::default, |a, b| Outcomes { faster: a.faster+b.faster, slower: a.slower+b.slower, same: a.same+b.same, unclear: a.unclear+b.unclear, pairs: a.pairs+b.pairs, covered: a.covered+b.covered, n: a.n+b.n })
+fn verdict_of(log_ratios: &[f64], better: Better) -> Verdict {
+    Rule::default().look(log_ratios, better, false).verdict
 }
 
 #[test]
-#[ignore]
-fn explore() {
-    let rules = [
-        ("spec", vec![20, 40, 80, 120], 0.997),
-        ("early", vec![10, 20, 40, 80, 120], 0.997),
-        ("geo", vec![10, 15, 22, 33, 50, 75, 110], 0.997),
-        ("geo98", vec![10, 15, 22, 33, 50, 75, 110], 0.998),
-        ("geo9994", vec![12, 15, 22, 33, 50, 75, 110], 0.9994),
-        ("dense", vec![10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 105, 120], 0.997),
-        ("dense98", vec![10, 15, 20, 25, 30, 40, 50, 60, 75, 90, 105, 120], 0.998),
-    ];
-    let c = Machine { launch: 0.02, slice: 0.04, ..BUSY };
-    for (mn, m) in [("busy", BUSY), ("mid", c), ("quiet", QUIET)] {
-      for q in [2usize, 3] {
-        for (name, looks, level) in &rules {
-            let rule = Rule { looks: looks.clone(), level_per_look: *level, ..Rule::default() };
-            for budget in [90u32, 1000] {
-            if budget == 1000 && (mn == "mid" || q == 3) { continue; }
-            print!("{mn:5} q{q} {name:8} b{budget:4}");
-            for ratio in [1.0, 0.98, 0.96, 0.95, 0.92, 0.9] {
-                let t = Instant::now();
-                let runs = if ratio == 1.0 { 4000 } else { 500 };
-                let o = many(&rule, m, ratio, budget, q, runs);
-                let p = |x: u32| f64::from(x) * 100.0 / f64::from(o.n);
-                print!(" | {ratio}: F{:.2} S{:.1} ={:.0} n{:.0} c{:.1} {:.1}s", p(o.faster), p(o.slower), p(o.same), o.pairs as f64 / f64::from(o.n), p(o.covered), t.elapsed().as_secs_f64());
-            }
-            println!();
-            }
-        }
-      }
+fn better_is_a_matter_of_the_metric() {
+    let (more, less) = (around(1.05, 10), around(0.95, 10));
+    assert_eq!(verdict_of(&more, Better::Higher), Verdict::Faster);
+    assert_eq!(verdict_of(&less, Better::Higher), Verdict::Slower);
+    assert_eq!(verdict_of(&more, Better::Lower), Verdict::Slower);
+    assert_eq!(verdict_of(&less, Better::Lower), Verdict::Faster);
+}
+
+#[test]
+fn estimates_are_ratios() {
+    let decision = Rule::default().look(&around(1.05, 10), Better::Higher, false);
+    let estimate = decision.estimate.expect("ten pairs");
+    assert!((estimate.ratio - 1.05).abs() < 1e-12);
+    assert!(estimate.low < 1.05 && estimate.low > 1.035 && estimate.high < 1.065);
+    assert_eq!((estimate.pairs, decision.is_final), (10, true));
+    assert!(estimate.level >= 0.998 && estimate.level < 0.999, "{estimate:?}");
+    assert!(estimate.smallest_visible > 0.01 && estimate.smallest_visible < 0.025);
+}
+
+#[test]
+fn a_small_change_is_the_same() {
+    for ratio in [1.0, 1.009, 0.991, 1.015] {
+        let expected = if ratio < 1.01 { Verdict::Same } else { Verdict::Faster };
+        assert_eq!(verdict_of(&around(ratio, 110), Better::Higher), expected, "{ratio}");
     }
+    let decision = Rule::default().look(&around(1.0, 10), Better::Higher, false);
+    assert!(decision.is_final && decision.why.contains("margin"));
+}
+
+/// Pairs too far apart to say anything.
+fn wild(count: usize) -> Vec<f64> {
+    (0..count).map(|i| if i % 2 == 0 { 0.2 } else { -0.2 } + i as f64 * 1e-4).collect()
+}
+
+#[test]
+fn unclear_wants_more_pairs_until_there_are_none() {
+    let rule = Rule::default();
+    let open = rule.look(&wild(22), Better::Higher, false);
+    assert_eq!((open.verdict, open.is_final), (Verdict::Unclear, false));
+    let spent = rule.look(&wild(22), Better::Higher, true);
+    assert_eq!((spent.verdict, spent.is_final), (Verdict::Unclear, true));
+    let visible = spent.estimate.expect("22 pairs").smallest_visible;
+    assert!(visible > 0.1 && visible < 0.5, "{visible}");
+    assert!(rule.look(&wild(110), Better::Higher, false).is_final);
+    assert!(rule.look(&wild(300), Better::Higher, false).is_final);
+}
+
+#[test]
+fn nothing_is_decided_between_looks() {
+    let rule = Rule::default();
+    let eleven = around(1.5, 11);
+    let between = rule.look(&eleven, Better::Higher, false);
+    assert_eq!((between.verdict, between.is_final), (Verdict::Unclear, false));
+    assert!(between.estimate.is_some());
+    assert_eq!(rule.look(&eleven, Better::Higher, true).verdict, Verdict::Faster);
+    let looks = [0, 10, 11, 34, 110, 111].map(|pairs| rule.next_look(pairs));
+    assert_eq!(looks, [Some(10), Some(10), Some(15), Some(50), Some(110), None]);
+}
+
+#[test]
+fn too_few_pairs_and_missing_ratios_say_nothing() {
+    let rule = Rule::default();
+    for log_ratios in [vec![], around(2.0, 9), vec![f64::NAN; 20], vec![f64::INFINITY; 20]] {
+        for budget_spent in [false, true] {
+            let decision = rule.look(&log_ratios, Better::Higher, budget_spent);
+            assert_eq!((decision.verdict, decision.estimate), (Verdict::Unclear, None));
+            assert_eq!(decision.is_final, budget_spent);
+        }
+    }
+    let too_many = rule.look(&vec![0.0; 401], Better::Higher, false);
+    assert_eq!((too_many.verdict, too_many.is_final), (Verdict::Unclear, true));
+}
+
+#[test]
+fn identical_pairs_are_the_same() {
+    let decision = Rule::default().look(&[0.0; 10], Better::Higher, false);
+    assert_eq!(decision.verdict, Verdict::Same);
+    let estimate = decision.estimate.expect("ten pairs");
+    assert_eq!((estimate.low, estimate.ratio, estimate.high), (1.0, 1.0, 1.0));
+    assert_eq!(estimate.smallest_visible, 0.01);
+    assert_eq!(p_value(&[0.0; 10]), 1.0);
+}
+
+#[test]
+fn a_control_that_differs_spoils_it_all() {
+    assert_eq!(control(&around(1.0, 9)), ControlVerdict::TooFew);
+    assert_eq!(control(&[f64::NAN; 20]), ControlVerdict::TooFew);
+    let ControlVerdict::Agrees(agrees) = control(&around(1.002, 12)) else { panic!("agrees") };
+    assert!(agrees.low < 1.0 && agrees.high > 1.0 && agrees.pairs == 12);
+    let ControlVerdict::Differs(differs) = control(&around(1.03, 10)) else { panic!("differs") };
+    assert!(differs.low > 1.0 && (differs.ratio - 1.03).abs() < 1e-12);
+    // Of very many pairs the newest count.
+    let many = [vec![1.0; 200], around(1.0, 400)].concat();
+    assert!(matches!(control(&many), ControlVerdict::Agrees(control) if control.pairs == 400));
+}
+
+#[test]
+fn a_family_of_comparisons_is_judged_more_strictly() {
+    assert_eq!(Rule::of_family(1), Rule::default());
+    let rule = Rule::of_family(12);
+    assert!((rule.level_per_look - (1.0 - FAMILY_ERROR / 84.0)).abs() < 1e-12);
+    // Ten pairs cannot reach that level, fifteen can.
+    assert!(rule.look(&around(2.0, 10), Better::Higher, false).estimate.is_none());
+    let fifteen = around(2.0, 15);
+    assert_eq!(rule.look(&fifteen, Better::Higher, false).verdict, Verdict::Faster);
+    let mut p_values = vec![1.0; 12];
+    p_values[3] = rule.p_value(&fifteen);
+    assert!((p_values[3] - 7.0 * 2.0 / 32768.0).abs() < 1e-12);
+    assert_eq!(holm(&p_values, FAMILY_ERROR).iter().filter(|fallen| **fallen).count(), 1);
+    assert_eq!(rule.p_value(&around(1.0, 20)), 1.0, "never more than certain");
+    assert_eq!(verdict::p_value(&vec![1.0; 500]), 1.0, "none is given, so it says nothing");
+}
+
+#[test]
+fn quads_cancel_a_steady_drift() {
+    // A, B, B, A while the machine loses 3 % from slice to slice; B does 10 % more.
+    let drift = |step: i32| 0.97_f64.powi(step);
+    let said = quad(drift(0), 1.1 * drift(1), 1.1 * drift(2), drift(3));
+    assert!((said - 1.1_f64.ln()).abs() < 1e-12);
+    assert_eq!(pair(&[0.1, 0.9, 0.2]), Some(0.2));
+    assert_eq!(pair(&[]), None);
 }
