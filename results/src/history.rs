@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::cell::Cell;
 use crate::changes::{ChangePoint, change_points};
@@ -10,11 +10,13 @@ use crate::error::StoreError;
 use crate::record::Measured;
 use crate::run::{Run, same_machine};
 use crate::summary::{Row, summarise};
+use crate::units;
 
 /// One metric of one cell over the runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Series {
-    /// What was measured.
+    /// What was measured; its name in JSON.
+    #[serde(serialize_with = "serialize_name")]
     pub cell: Cell,
     /// `throughput`, `send_p99` (or of the event that stands for the workload), or a counter:
     /// `acquisitions_per_operation`, `relocks_per_operation`.
@@ -25,6 +27,22 @@ pub struct Series {
     pub points: Vec<Point>,
     /// Where the level changes; an index is one into `points`.
     pub changes: Vec<ChangePoint>,
+}
+
+impl Series {
+    /// The value as people read it, without its unit where the metric's name says it.
+    #[must_use]
+    pub fn shown(&self, value: f64) -> String {
+        match self.unit {
+            Unit::OperationsPerSecond => units::rate(value),
+            Unit::Nanoseconds => units::time(value.round() as u64),
+            Unit::PerOperation => units::digits(value),
+        }
+    }
+}
+
+fn serialize_name<S: Serializer>(cell: &Cell, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&cell.id())
 }
 
 /// The unit of a series.
@@ -42,6 +60,8 @@ pub enum Unit {
 /// What one run says of a metric.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Point {
+    /// The place of the run among all runs of the history, from 0.
+    pub place: usize,
     /// The run.
     #[serde(flatten)]
     pub run: Origin,
@@ -86,18 +106,18 @@ impl Origin {
 pub fn history(runs: &[Run], commits: &[String]) -> Result<Vec<Series>, StoreError> {
     same_machine(runs)?;
     let mut series: Vec<Series> = Vec::new();
-    let mut places: BTreeMap<(String, String), usize> = BTreeMap::new();
-    for (origin, run) in in_order(runs, commits) {
+    let mut indexes: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (place, (origin, run)) in in_order(runs, commits).into_iter().enumerate() {
         for row in summarise(std::slice::from_ref(run), "")?.rows {
             for (metric, unit, value) in figures(&row) {
                 let key = (row.cell.id(), metric);
-                let place = *places.entry(key.clone()).or_insert(series.len());
-                if place == series.len() {
+                let index = *indexes.entry(key.clone()).or_insert(series.len());
+                if index == series.len() {
                     let (cell, metric) = (row.cell.clone(), key.1);
                     let (points, changes) = (Vec::new(), Vec::new());
                     series.push(Series { cell, metric, unit, points, changes });
                 }
-                series[place].points.push(Point { run: origin.clone(), value });
+                series[index].points.push(Point { place, run: origin.clone(), value });
             }
         }
     }

@@ -3,6 +3,7 @@
 mod exports;
 mod fixture;
 mod histograms;
+mod histories;
 mod lines;
 mod runs;
 mod summaries;
