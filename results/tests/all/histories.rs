@@ -152,7 +152,7 @@ runs of other machines left out: 3 of a good many, which is said in a sentence
 ";
     assert!(text.ends_with(expected_end), "{text}");
     let head: Vec<&str> = text.lines().take(2).collect();
-    let columns = "commit    began (UTC)        op/s  send p99  locks/op  relocks";
+    let columns = "commit         began (UTC)   op/s  send p99  locks/op  relocks";
     assert_eq!(head, [CELL, columns]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert_eq!(history_table::render(&[], &[], 80), "nothing was measured\n");
