@@ -158,8 +158,11 @@ runs of other machines left out: 3 of a good many, which is said in a sentence
     assert_eq!(history_table::render(&[], &[], 80), "nothing was measured\n");
 }
 
-/// Levels, each for so many values, with noise of so many percent.
-fn noisy(levels: &[(f64, usize)], percent: f64, seed: u64) -> Vec<f64> {
+/// Levels, and for how many values each.
+type Levels<'a> = &'a [(f64, usize)];
+
+/// Levels with noise of so many percent.
+fn noisy(levels: Levels, percent: f64, seed: u64) -> Vec<f64> {
     let mut rng = Rng::with_seed(seed);
     let values = levels.iter().flat_map(|(level, count)| vec![*level; *count]);
     values.map(|level| level * (1.0 + percent / 100.0 * normal(&mut rng))).collect()
@@ -190,7 +193,7 @@ fn noise_has_hardly_a_change() {
 
 #[test]
 fn known_changes_are_found_in_noise() {
-    let settings: [(&[(f64, usize)], &[usize], f64); 4] = [
+    let settings: [(Levels, &[usize], f64); 4] = [
         (&[(100.0, 25), (90.0, 25)], &[25], 0.9),
         (&[(100.0, 100), (90.0, 100)], &[100], 0.8),
         (&[(100.0, 20), (115.0, 20), (100.0, 20)], &[20, 40], 0.9),
