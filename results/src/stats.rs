@@ -92,13 +92,14 @@ pub fn paired_ratio(pairs: &[(f64, f64)], level_asked: f64) -> Option<Interval> 
 /// number.
 #[must_use]
 pub fn hodges_lehmann(differences: &[f64], level_asked: f64) -> Option<Interval> {
-    Some(WalshAverages::new(differences)?.interval(level_asked))
+    let mut averages = WalshAverages::new(differences)?;
+    Some(averages.interval(level_asked))
 }
 
 /// The means of every two differences, each with itself too: what every signed-rank interval of
 /// these differences is cut from.
 pub(crate) struct WalshAverages {
-    /// In ascending order; not empty.
+    /// In no order; not empty.
     averages: Vec<f64>,
     /// Of the signed-rank statistic of as many differences.
     distribution: Vec<f64>,
@@ -115,22 +116,26 @@ impl WalshAverages {
         for (index, first) in differences.iter().enumerate() {
             averages.extend(differences[index..].iter().map(|second| (first + second) / 2.0));
         }
-        averages.sort_unstable_by(f64::total_cmp);
         Some(WalshAverages { averages, distribution: rank::distribution(count) })
     }
 
     /// The median of them, and as many left at each side as the level asks for.
-    pub(crate) fn interval(&self, level_asked: f64) -> Interval {
+    pub(crate) fn interval(&mut self, level_asked: f64) -> Interval {
         let tail_asked = (1.0 - level_asked) / 2.0;
         let (dropped, tail) = rank::critical_value(&self.distribution, tail_asked);
         let last = self.averages.len() - 1;
         Interval {
-            estimate: (self.averages[last / 2] + self.averages[last.div_ceil(2)]) / 2.0,
-            low: self.averages[dropped],
-            high: self.averages[last - dropped],
+            estimate: (self.nth(last / 2) + self.nth(last.div_ceil(2))) / 2.0,
+            low: self.nth(dropped),
+            high: self.nth(last - dropped),
             level: 1.0 - 2.0 * tail,
             level_reached: tail <= tail_asked,
         }
+    }
+
+    /// The one before which so many lie. A few of them cost less than putting all in order.
+    fn nth(&mut self, index: usize) -> f64 {
+        *self.averages.select_nth_unstable_by(index, f64::total_cmp).1
     }
 }
 

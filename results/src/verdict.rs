@@ -75,7 +75,7 @@ pub struct Decision {
 /// What the first side against itself says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ControlVerdict {
-    /// Fewer than [`CONTROL_PAIRS_MIN`] pairs: it says nothing.
+    /// Fewer than [`CONTROL_PAIRS_MIN`] pairs, or one has no ratio: it says nothing.
     TooFew,
     /// The interval holds 1, as it should.
     Agrees(Control),
@@ -85,11 +85,11 @@ pub enum ControlVerdict {
 }
 
 impl Default for Rule {
-    /// The rule for one comparison: seven looks, each half as many pairs again as the last, at
-    /// 99.8 %. Ten pairs are the fewest that reach this level.
+    /// The rule for one comparison: ten looks, each half as many pairs again as the last, at
+    /// 99.8 %. Ten pairs are the fewest that reach this level; about a hundred fit in a minute.
     fn default() -> Self {
         Rule {
-            looks: vec![10, 15, 22, 33, 50, 75, 110],
+            looks: vec![10, 15, 22, 33, 50, 75, 110, 165, 250, 375],
             level_per_look: 0.998,
             threshold: 0.01,
             same_margin: 0.03,
@@ -153,7 +153,7 @@ impl Rule {
     }
 
     fn estimate(&self, log_ratios: &[f64]) -> Option<(Interval, Estimate)> {
-        let averages = WalshAverages::new(log_ratios)?;
+        let mut averages = WalshAverages::new(log_ratios)?;
         let interval = averages.interval(self.level_per_look);
         if !interval.level_reached {
             return None;

@@ -13,6 +13,8 @@ use crate::synthetic::{BUSY, Machine, Order, QUIET, Source};
 const COMPARISONS: u64 = 1000;
 /// About as many pairs as a minute has room for.
 const MINUTE_PAIRS: u32 = 90;
+/// As many as the rule ever takes: four minutes.
+const PAIRS_MAX: u32 = 375;
 /// Quads in a pair, unless said otherwise.
 const QUADS: usize = 2;
 
@@ -29,11 +31,11 @@ struct Setting {
 impl Setting {
     fn new(machine: Machine) -> Setting {
         let (rule, order) = (Rule::default(), Order::Coin);
-        Setting { machine, rule, quads: QUADS, order, pairs_max: u32::MAX }
+        Setting { machine, rule, quads: QUADS, order, pairs_max: MINUTE_PAIRS }
     }
 
-    fn within_a_minute(self) -> Setting {
-        Setting { pairs_max: MINUTE_PAIRS, ..self }
+    fn with_pairs(self, pairs_max: u32) -> Setting {
+        Setting { pairs_max, ..self }
     }
 
     fn with_quads(self, quads: usize) -> Setting {
@@ -106,8 +108,9 @@ fn shares(name: &str, setting: &Setting, ratio: f64) -> Shares {
     };
     let percent = |share: f64| format!("{:.1} %", share * 100.0);
     println!(
-        "| {name}, {} quads | {:.0} % | {} | {} | {} | {} | {:.0} | {} |",
+        "| {name} | {} | {} | {:.0} % | {} | {} | {} | {} | {:.0} | {} |",
         setting.quads,
+        setting.pairs_max,
         (1.0 - ratio) * 100.0,
         percent(shares.faster),
         percent(shares.slower),
@@ -121,7 +124,7 @@ fn shares(name: &str, setting: &Setting, ratio: f64) -> Shares {
 
 #[test]
 fn a_busy_machine() {
-    let setting = Setting::new(BUSY);
+    let setting = Setting::new(BUSY).with_pairs(120);
     let rows = [1.0, 0.98, 0.95, 0.9].map(|ratio| shares("busy", &setting, ratio));
     let [same, two, five, ten] = &rows;
     assert!(same.decided() <= 0.02);
@@ -138,10 +141,10 @@ fn a_busy_machine() {
 
 #[test]
 fn a_busy_machine_for_a_minute() {
-    let two_quads = Setting::new(BUSY).within_a_minute();
+    let two_quads = Setting::new(BUSY);
     let three_quads = two_quads.clone().with_quads(3);
     for (setting, found_at_four_percent) in [(two_quads, 0.75), (three_quads, 0.95)] {
-        let rows = [1.0, 0.96, 0.92].map(|ratio| shares("busy, a minute", &setting, ratio));
+        let rows = [1.0, 0.96, 0.92].map(|ratio| shares("busy", &setting, ratio));
         let [same, four, eight] = &rows;
         assert!(same.decided() <= 0.02);
         assert!(four.slower >= found_at_four_percent && four.faster <= 0.002);
@@ -151,8 +154,16 @@ fn a_busy_machine_for_a_minute() {
 }
 
 #[test]
+fn more_time_finds_smaller_changes() {
+    let setting = Setting::new(BUSY).with_quads(3).with_pairs(PAIRS_MAX);
+    let [same, two] = [1.0, 0.98].map(|ratio| shares("busy", &setting, ratio));
+    assert!(same.decided() <= 0.02 && same.same >= 0.9 && same.covered >= 0.97);
+    assert!(two.slower >= 0.6 && two.slower + two.same >= 0.95 && two.faster == 0.0);
+}
+
+#[test]
 fn a_quiet_machine() {
-    let setting = Setting::new(QUIET);
+    let setting = Setting::new(QUIET).with_pairs(120);
     let rows = [1.0, 0.98, 0.96].map(|ratio| shares("quiet", &setting, ratio));
     let [same, two, four] = &rows;
     assert!(same.decided() <= 0.02 && same.same >= 0.9);
@@ -165,9 +176,8 @@ fn a_quiet_machine() {
 #[test]
 fn a_family_errs_seldom_and_keeps_its_verdicts() {
     let setting = Setting { rule: Rule::of_family(12), ..Setting::new(BUSY).with_quads(3) };
-    let setting = setting.within_a_minute();
-    let same = shares("busy, a minute, one of 12", &setting, 1.0);
-    let four = shares("busy, a minute, one of 12", &setting, 0.96);
+    let same = shares("busy, one of 12", &setting, 1.0);
+    let four = shares("busy, one of 12", &setting, 0.96);
     assert!(same.decided() <= 0.008 && four.slower >= 0.9);
     let decided = thousand(&setting, 0.96).into_iter().filter(|end| end.verdict == Verdict::Slower);
     assert!(decided.into_iter().all(|end| end.p_value <= FAMILY_ERROR / 12.0));
@@ -191,7 +201,7 @@ fn the_smallest_visible_change_is_found_nine_times_in_ten() {
 #[test]
 fn a_fixed_order_under_drift_goes_wrong() {
     let falling = Machine { trend: -0.02, ..BUSY };
-    let coin = Setting::new(falling).within_a_minute();
+    let coin = Setting::new(falling);
     let fixed = Setting { order: Order::Fixed, ..coin.clone() };
     assert!(shares("drift, ABBA or BAAB", &coin, 1.0).decided() <= 0.02);
     let wrong = shares("drift, AABB", &fixed, 1.0);

@@ -60,8 +60,9 @@ fn unclear_wants_more_pairs_until_there_are_none() {
     assert_eq!((spent.verdict, spent.is_final), (Verdict::Unclear, true));
     let visible = spent.estimate.expect("22 pairs").smallest_visible;
     assert!(visible > 0.1 && visible < 0.5, "{visible}");
-    assert!(rule.look(&wild(110), Better::Higher, false).is_final);
-    assert!(rule.look(&wild(300), Better::Higher, false).is_final);
+    assert!(!rule.look(&wild(374), Better::Higher, false).is_final);
+    assert!(rule.look(&wild(375), Better::Higher, false).is_final);
+    assert!(rule.look(&wild(376), Better::Higher, false).is_final);
 }
 
 #[test]
@@ -72,8 +73,8 @@ fn nothing_is_decided_between_looks() {
     assert_eq!((between.verdict, between.is_final), (Verdict::Unclear, false));
     assert!(between.estimate.is_some());
     assert_eq!(rule.look(&eleven, Better::Higher, true).verdict, Verdict::Faster);
-    let looks = [0, 10, 11, 34, 110, 111].map(|pairs| rule.next_look(pairs));
-    assert_eq!(looks, [Some(10), Some(10), Some(15), Some(50), Some(110), None]);
+    let looks = [0, 10, 11, 34, 375, 376].map(|pairs| rule.next_look(pairs));
+    assert_eq!(looks, [Some(10), Some(10), Some(15), Some(50), Some(375), None]);
 }
 
 #[test]
@@ -117,14 +118,14 @@ fn a_control_that_differs_spoils_it_all() {
 fn a_family_of_comparisons_is_judged_more_strictly() {
     assert_eq!(Rule::of_family(1), Rule::default());
     let rule = Rule::of_family(12);
-    assert!((rule.level_per_look - (1.0 - FAMILY_ERROR / 84.0)).abs() < 1e-12);
+    assert!((rule.level_per_look - (1.0 - FAMILY_ERROR / 120.0)).abs() < 1e-12);
     // Ten pairs cannot reach that level, fifteen can.
     assert!(rule.look(&around(2.0, 10), Better::Higher, false).estimate.is_none());
     let fifteen = around(2.0, 15);
     assert_eq!(rule.look(&fifteen, Better::Higher, false).verdict, Verdict::Faster);
     let mut p_values = vec![1.0; 12];
     p_values[3] = rule.p_value(&fifteen);
-    assert!((p_values[3] - 7.0 * 2.0 / 32768.0).abs() < 1e-12);
+    assert!((p_values[3] - 10.0 * 2.0 / 32768.0).abs() < 1e-12);
     assert_eq!(holm(&p_values, FAMILY_ERROR).iter().filter(|fallen| **fallen).count(), 1);
     assert_eq!(rule.p_value(&around(1.0, 20)), 1.0, "never more than certain");
     assert_eq!(verdict::p_value(&vec![1.0; 500]), 1.0, "none is given, so it says nothing");
