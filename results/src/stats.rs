@@ -170,6 +170,15 @@ mod tests {
     }
 
     #[test]
+    fn of_an_even_number_of_averages_the_middle_is_between_two() {
+        // 0, 0.5, 1, 2.5, 3, 5.
+        let three = hodges_lehmann(&[5.0, 0.0, 1.0], 0.5).expect("three");
+        assert_eq!(three.estimate, 1.75);
+        // 1 - 2 * 2 / 8: one average is dropped at each end.
+        assert_eq!((three.low, three.high, three.level), (0.5, 3.0, 0.5));
+    }
+
+    #[test]
     fn ratios_are_those_of_the_pairs() {
         let pairs = [(2.0, 1.0), (20.0, 10.0), (200.0, 100.0)];
         let ratio = paired_ratio(&pairs, 0.95).expect("positive pairs");
