@@ -25,6 +25,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Writes a run in another program's format.
     Export(ExportArgs),
+    /// Follows each cell from commit to commit over the stored runs of this machine.
+    History(HistoryArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
     Controls(ControlsArgs),
 }
@@ -121,6 +123,20 @@ pub struct ShowArgs {
     pub runs: Vec<String>,
     /// The folder of the runs [default: as for `run`].
     #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// `solock history`.
+#[derive(Args, Debug)]
+pub struct HistoryArgs {
+    /// Only cells whose name contains this, such as `pairs/per-socket/`.
+    #[arg(long, value_name = "PATTERN")]
+    pub cell: Option<String>,
+    /// One JSON object per line: a cell and metric, its values, its changes.
+    #[arg(long)]
+    pub json: bool,
+    /// The folder of the runs [default: as for `run`].
+    #[arg(long, visible_alias = "out", value_name = "DIR")]
     pub from: Option<PathBuf>,
 }
 

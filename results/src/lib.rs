@@ -4,15 +4,23 @@
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
+//! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
+//! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
+//!   [`history_table`] prints it.
 
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod changes;
 pub mod compared;
 pub mod error;
 pub mod export;
 pub mod histogram;
+pub mod history;
+pub mod history_table;
 pub mod line;
+pub mod multiple;
+pub mod rank;
 pub mod record;
 pub mod run;
 pub mod stats;
@@ -21,6 +29,7 @@ pub mod summary;
 pub mod table;
 pub mod time;
 pub mod units;
+pub mod verdict;
 pub mod writer;
 
 mod merged;

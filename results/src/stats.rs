@@ -3,6 +3,8 @@
 //! Rounds are few (3 to 5 by default), so nothing here assumes a distribution, and an interval says
 //! which level it really has.
 
+use crate::rank;
+
 /// The most differences an exact interval is computed for (the work grows with the cube).
 pub const PAIRS_MAX: usize = 400;
 
@@ -90,73 +92,57 @@ pub fn paired_ratio(pairs: &[(f64, f64)], level_asked: f64) -> Option<Interval> 
 /// number.
 #[must_use]
 pub fn hodges_lehmann(differences: &[f64], level_asked: f64) -> Option<Interval> {
-    let count = differences.len();
-    if count == 0 || count > PAIRS_MAX || !differences.iter().all(|value| value.is_finite()) {
-        return None;
-    }
-    let walsh = walsh_averages(differences);
-    let tail_asked = (1.0 - level_asked) / 2.0;
-    let (dropped, tail) = averages_to_drop(count, tail_asked);
-    Some(Interval {
-        estimate: median(&walsh)?,
-        low: walsh[dropped],
-        high: walsh[walsh.len() - 1 - dropped],
-        level: 1.0 - 2.0 * tail,
-        level_reached: tail <= tail_asked,
-    })
+    let mut averages = WalshAverages::new(differences)?;
+    Some(averages.interval(level_asked))
 }
 
-/// The means of every two differences, each with itself too, in ascending order.
-fn walsh_averages(differences: &[f64]) -> Vec<f64> {
-    let mut averages = Vec::with_capacity(differences.len() * (differences.len() + 1) / 2);
-    for (index, first) in differences.iter().enumerate() {
-        averages.extend(differences[index..].iter().map(|second| (first + second) / 2.0));
-    }
-    averages.sort_by(f64::total_cmp);
-    averages
+/// The means of every two differences, each with itself too: what every signed-rank interval of
+/// these differences is cut from.
+pub(crate) struct WalshAverages {
+    /// In no order; not empty.
+    averages: Vec<f64>,
+    /// Of the signed-rank statistic of as many differences.
+    distribution: Vec<f64>,
 }
 
-/// How many Walsh averages may be dropped at each end, and the probability of each tail then: as
-/// many as keep it at or under the one asked for, at least none.
-fn averages_to_drop(count: usize, tail_asked: f64) -> (usize, f64) {
-    let mut tail = 0.0;
-    let mut best = None;
-    for (dropped, probability) in signed_rank_probabilities(count).into_iter().enumerate() {
-        tail += probability;
-        if best.is_some() && (tail > tail_asked || tail >= 0.5) {
-            break;
+impl WalshAverages {
+    /// `None` of nothing, of more than [`PAIRS_MAX`] differences, or of what is no number.
+    pub(crate) fn new(differences: &[f64]) -> Option<WalshAverages> {
+        let count = differences.len();
+        if count == 0 || count > PAIRS_MAX || !differences.iter().all(|value| value.is_finite()) {
+            return None;
         }
-        best = Some((dropped, tail));
+        let mut averages = Vec::with_capacity(count * (count + 1) / 2);
+        for (index, first) in differences.iter().enumerate() {
+            averages.extend(differences[index..].iter().map(|second| (first + second) / 2.0));
+        }
+        Some(WalshAverages { averages, distribution: rank::distribution(count) })
     }
-    best.expect("a sum of ranks has at least the value 0")
-}
 
-/// The probability of each value of the signed-rank statistic when the middle is 0.
-fn signed_rank_probabilities(count: usize) -> Vec<f64> {
-    let mut probabilities = vec![0.0; count * (count + 1) / 2 + 1];
-    probabilities[0] = 1.0;
-    let mut highest = 0;
-    for rank in 1..=count {
-        highest += rank;
-        for value in (0..=highest).rev() {
-            let with_rank = if value >= rank { probabilities[value - rank] } else { 0.0 };
-            probabilities[value] = (probabilities[value] + with_rank) / 2.0;
+    /// The median of them, and as many left at each side as the level asks for.
+    pub(crate) fn interval(&mut self, level_asked: f64) -> Interval {
+        let tail_asked = (1.0 - level_asked) / 2.0;
+        let (dropped, tail) = rank::critical_value(&self.distribution, tail_asked);
+        let last = self.averages.len() - 1;
+        Interval {
+            estimate: (self.nth(last / 2) + self.nth(last.div_ceil(2))) / 2.0,
+            low: self.nth(dropped),
+            high: self.nth(last - dropped),
+            level: 1.0 - 2.0 * tail,
+            level_reached: tail <= tail_asked,
         }
     }
-    probabilities
+
+    /// The one before which so many lie. A few of them cost less than putting all in order.
+    fn nth(&mut self, index: usize) -> f64 {
+        *self.averages.select_nth_unstable_by(index, f64::total_cmp).1
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Differences of the depression scores in R's `wilcox.test` example.
-    #[expect(clippy::approx_constant, reason = "3.14 is a score here")]
-    fn depression() -> Vec<f64> {
-        let before = [1.83, 0.50, 1.62, 2.48, 1.68, 1.88, 1.55, 3.06, 1.30];
-        let after = [0.878, 0.647, 0.598, 2.05, 1.06, 1.29, 1.06, 3.14, 1.29];
-        before.iter().zip(after).map(|(before, after)| before - after).collect()
-    }
+    use crate::rank::tests::depression;
 
     fn near(left: f64, right: f64) -> bool {
         (left - right).abs() < 1e-9
@@ -168,28 +154,6 @@ mod tests {
         assert!(near(interval.estimate, 0.46), "{interval:?}");
         assert!(near(interval.low, 0.010) && near(interval.high, 0.786), "{interval:?}");
         assert!(interval.level_reached && interval.level >= 0.95);
-        // V = 40 of 9 differences: P(V >= 40) = P(V <= 5).
-        let tail: f64 = signed_rank_probabilities(9)[..=5].iter().sum();
-        assert!(near(tail, 0.019_531_25));
-    }
-
-    #[test]
-    fn signed_rank_critical_values() {
-        // The largest value whose tail is at most alpha / 2 (two-sided tables).
-        for (count, alpha, critical) in [
-            (10, 0.01, 3),
-            (20, 0.01, 37),
-            (30, 0.01, 109),
-            (40, 0.01, 220),
-            (9, 0.05, 5),
-            (10, 0.05, 8),
-            (20, 0.05, 52),
-            (30, 0.05, 137),
-            (80, 0.003, 1007),
-            (120, 0.003, 2504),
-        ] {
-            assert_eq!(averages_to_drop(count, alpha / 2.0).0, critical, "n = {count}");
-        }
     }
 
     #[test]
@@ -203,6 +167,15 @@ mod tests {
         }
         let six = hodges_lehmann(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 0.95).expect("six");
         assert!(six.level_reached && near(six.level, 0.968_75));
+    }
+
+    #[test]
+    fn of_an_even_number_of_averages_the_middle_is_between_two() {
+        // 0, 0.5, 1, 2.5, 3, 5.
+        let three = hodges_lehmann(&[5.0, 0.0, 1.0], 0.5).expect("three");
+        assert_eq!(three.estimate, 1.75);
+        // 1 - 2 * 2 / 8: one average is dropped at each end.
+        assert_eq!((three.low, three.high, three.level), (0.5, 3.0, 0.5));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::units::{digits, percent, rate, time};
 /// The width when nobody says: that of a file or a pipe.
 pub const COLUMNS_DEFAULT: usize = 80;
 /// What stands where there is no number.
-const NONE: &str = "-";
+pub(crate) const NONE: &str = "-";
 /// Between columns.
 const GAP: &str = "  ";
 /// The second line of a row, and of a note, is indented by this.
@@ -151,13 +151,13 @@ fn percent_rounded(share: f64) -> String {
 }
 
 /// The widest cell of each column.
-fn widths(lines: &[Vec<String>]) -> Vec<usize> {
+pub(crate) fn widths(lines: &[Vec<String>]) -> Vec<usize> {
     let widest = |column: usize| lines.iter().map(|line| width(&line[column])).max().unwrap_or(0);
     (0..lines[0].len()).map(widest).collect()
 }
 
 /// One line of columns, to the right; the first to the left if it is a name.
-fn aligned(cells: &[String], widths: &[usize], named: bool) -> String {
+pub(crate) fn aligned(cells: &[String], widths: &[usize], named: bool) -> String {
     let mut line = String::new();
     for (index, (cell, room)) in cells.iter().zip(widths).enumerate() {
         let blank = " ".repeat(room - width(cell));
@@ -260,7 +260,7 @@ fn closing(summary: &Summary) -> Vec<String> {
 }
 
 /// A sentence in lines of so many columns, each but the first indented.
-fn wrap(sentence: &str, columns: usize) -> String {
+pub(crate) fn wrap(sentence: &str, columns: usize) -> String {
     let mut text = String::new();
     let mut line = String::new();
     for word in sentence.split(' ') {

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 pub mod controls;
 pub mod export;
+pub mod history;
 pub mod list;
 pub mod run;
 pub mod show;

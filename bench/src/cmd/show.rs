@@ -33,6 +33,7 @@ pub fn text(runs: &[Run]) -> Result<String, String> {
     Ok(table::render(&summary, columns()))
 }
 
-fn columns() -> usize {
+/// The width of the terminal, or of a file.
+pub(super) fn columns() -> usize {
     terminal_size::terminal_size().map_or(COLUMNS, |(width, _)| usize::from(width.0))
 }

@@ -3,6 +3,10 @@
 mod exports;
 mod fixture;
 mod histograms;
+mod histories;
 mod lines;
 mod runs;
 mod summaries;
+mod synthetic;
+mod trust;
+mod verdicts;

@@ -1,0 +1,264 @@
+//! Where a series changes its level: E-divisive means, with a t-test in the place of the
+//! permutations.
+//!
+//! A split is proposed where the energy distance between the values before and after it is largest
+//! (Matteson and James, "A Nonparametric Approach for Multiple Change Point Analysis of
+//! Multivariate Data", JASA 2014). Whether it counts is decided by Student's t-test, in windows,
+//! and with weak points merged away (Fleming et al., "Hunter: Using Change Point Detection to Hunt
+//! for Performance Regressions", ICPE 2023): so the same series always has the same points, and a
+//! point does not move when values are appended far behind it.
+
+use serde::Serialize;
+
+/// How many values are looked at together.
+pub const WINDOW: usize = 50;
+/// The highest p-value of a point.
+pub const P_VALUE_MAX: f64 = 0.001;
+/// The smallest change of the mean, as a share, of a point.
+pub const CHANGE_MIN: f64 = 0.02;
+/// Proposals may be weaker than points by this factor: merging makes their neighbours stronger.
+const PROPOSAL_FACTOR: f64 = 10.0;
+/// The fewest values between two proposals.
+const LENGTH_MIN: usize = 2;
+
+/// A change of level.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct ChangePoint {
+    /// The first value of the new level.
+    pub index: usize,
+    /// The mean since the change before, in the series' unit.
+    pub before: f64,
+    /// The mean until the next change, in the series' unit.
+    pub after: f64,
+    /// The t-test's p-value of the two.
+    pub p_value: f64,
+}
+
+impl ChangePoint {
+    /// How much more the new level is, as a share of the old.
+    #[must_use]
+    pub fn share(&self) -> f64 {
+        self.after / self.before - 1.0
+    }
+
+    /// The size of the change, as a share of the lower level; infinite from or to 0.
+    fn size(&self) -> f64 {
+        let (low, high) = (self.before.min(self.after), self.before.max(self.after));
+        if low == high { 0.0 } else { high / low - 1.0 }
+    }
+}
+
+/// The points at which a series of values above or at 0 changes its level, in ascending order.
+#[must_use]
+pub fn change_points(series: &[f64]) -> Vec<ChangePoint> {
+    let mut borders = proposals(series);
+    loop {
+        let points = measured(series, &borders);
+        let weakest = points.iter().max_by(|left, right| left.p_value.total_cmp(&right.p_value));
+        let smallest = points.iter().min_by(|left, right| left.size().total_cmp(&right.size()));
+        let refused = weakest
+            .filter(|point| point.p_value > P_VALUE_MAX)
+            .or(smallest.filter(|point| point.size() < CHANGE_MIN));
+        match refused {
+            Some(refused) => borders.retain(|border| *border != refused.index),
+            None => return points,
+        }
+    }
+}
+
+/// Every split that might be a point, from overlapping windows.
+fn proposals(series: &[f64]) -> Vec<usize> {
+    let mut found: Vec<usize> = Vec::new();
+    let mut start = 0;
+    while start < series.len() {
+        let end = series.len().min(start + WINDOW);
+        let mut splits = Vec::new();
+        split(&series[start..end], start, &mut splits);
+        let last = splits.iter().copied().max().unwrap_or(start);
+        found.extend(splits);
+        start = last.max(start + WINDOW / 2);
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// Splits a part of a series, and its parts, as long as the t-test allows it.
+fn split(part: &[f64], offset: usize, found: &mut Vec<usize>) {
+    let Some(index) = best_split(part) else { return };
+    let (before, after) = part.split_at(index);
+    if t_test(before, after) > P_VALUE_MAX * PROPOSAL_FACTOR {
+        return;
+    }
+    found.push(offset + index);
+    split(before, offset, found);
+    split(after, offset + index, found);
+}
+
+/// Where the values before a split and some of those behind it lie farthest apart; `None` where
+/// there are too few, or all are equal.
+fn best_split(part: &[f64]) -> Option<usize> {
+    let sums = DistanceSums::new(part);
+    let mut best = (0.0, None);
+    for index in LENGTH_MIN..part.len() {
+        for end in index + LENGTH_MIN..=part.len() {
+            let energy = sums.energy(index, end);
+            if energy > best.0 {
+                best = (energy, Some(index));
+            }
+        }
+    }
+    best.1
+}
+
+/// Sums of the distances between values, so that each energy distance takes a few steps.
+struct DistanceSums {
+    /// Row by row: the sum of the distances of the first i values to the first j.
+    sums: Vec<f64>,
+    width: usize,
+}
+
+impl DistanceSums {
+    fn new(part: &[f64]) -> DistanceSums {
+        let width = part.len() + 1;
+        let mut sums = vec![0.0; width * width];
+        for (row, first) in part.iter().enumerate() {
+            let mut row_sum = 0.0;
+            for (column, second) in part.iter().enumerate() {
+                row_sum += (first - second).abs();
+                sums[(row + 1) * width + column + 1] = sums[row * width + column + 1] + row_sum;
+            }
+        }
+        DistanceSums { sums, width }
+    }
+
+    fn at(&self, row: usize, column: usize) -> f64 {
+        self.sums[row * self.width + column]
+    }
+
+    /// The scaled energy distance between the values up to `index` and those from it to `end`.
+    fn energy(&self, index: usize, end: usize) -> f64 {
+        let (before, after) = (index as f64, (end - index) as f64);
+        let between = self.at(index, end) - self.at(index, index);
+        let within_before = self.at(index, index);
+        let within_after = self.at(end, end) - 2.0 * self.at(index, end) + self.at(index, index);
+        // Every distance within a side stands in its sum twice.
+        let mean = |sum: f64, count: f64| sum / (count * (count - 1.0));
+        let distance = 2.0 * between / (before * after)
+            - mean(within_before, before)
+            - mean(within_after, after);
+        before * after / (before + after) * distance
+    }
+}
+
+/// The points at these borders, each with what lies between it and its neighbours.
+fn measured(series: &[f64], borders: &[usize]) -> Vec<ChangePoint> {
+    let edges: Vec<usize> =
+        [0].into_iter().chain(borders.iter().copied()).chain([series.len()]).collect();
+    let point = |edges: &[usize]| {
+        let (before, after) = (&series[edges[0]..edges[1]], &series[edges[1]..edges[2]]);
+        let p_value = t_test(before, after);
+        ChangePoint { index: edges[1], before: mean(before), after: mean(after), p_value }
+    };
+    edges.windows(3).map(point).collect()
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len() as f64
+}
+
+/// Student's two-sided p-value that two samples have one mean, given one spread; 1 where there are
+/// too few values to tell.
+fn t_test(left: &[f64], right: &[f64]) -> f64 {
+    let count = left.len() + right.len();
+    let (left_mean, right_mean) = (mean(left), mean(right));
+    if count <= 2 || left_mean == right_mean {
+        return 1.0;
+    }
+    let squares = |values: &[f64], mean: f64| -> f64 {
+        values.iter().map(|value| (value - mean).powi(2)).sum()
+    };
+    let freedom = count - 2;
+    let variance = (squares(left, left_mean) + squares(right, right_mean)) / freedom as f64;
+    let scale = variance * (1.0 / left.len() as f64 + 1.0 / right.len() as f64);
+    // No spread at all, as of counters: any difference is one.
+    student_p_value((left_mean - right_mean).abs() / scale.sqrt(), freedom)
+}
+
+/// The probability of a |t| at least so high: the finite series for whole degrees of freedom
+/// (Abramowitz and Stegun, "Handbook of Mathematical Functions", 26.7.3 and 26.7.4).
+fn student_p_value(t: f64, freedom: usize) -> f64 {
+    let angle = (t / (freedom as f64).sqrt()).atan();
+    let (sine, cosine) = angle.sin_cos();
+    let is_odd = freedom % 2 == 1;
+    let mut term = if is_odd { cosine } else { 1.0 };
+    let mut sum = if freedom == 1 { 0.0 } else { term };
+    let first = if is_odd { 3 } else { 2 };
+    for step in (first..freedom.saturating_sub(1)).step_by(2) {
+        term *= cosine * cosine * (step - 1) as f64 / step as f64;
+        sum += term;
+    }
+    let inside =
+        if is_odd { (angle + sine * sum) * std::f64::consts::FRAC_2_PI } else { sine * sum };
+    (1.0 - inside).clamp(0.0, 1.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn p_values_are_those_of_students_table() {
+        for (t, freedom, p_value) in [
+            (12.706_204_736, 1, 0.05),
+            (4.302_652_730, 2, 0.05),
+            (31.599_054_577, 2, 0.001),
+            (12.923_978_637, 3, 0.001),
+            (2.776_445_105, 4, 0.05),
+            (6.868_826_626, 5, 0.001),
+            (2.228_138_852, 10, 0.05),
+            (3.645_958_635, 30, 0.001),
+            (2.009_575_237, 49, 0.05),
+        ] {
+            let found = student_p_value(t, freedom);
+            assert!((found - p_value).abs() < 1e-9, "t = {t}, {freedom}: {found}");
+        }
+        assert_eq!(student_p_value(f64::INFINITY, 7), 0.0);
+        assert_eq!(student_p_value(0.0, 8), 1.0);
+    }
+
+    #[test]
+    fn samples_are_told_apart_as_by_r() {
+        // R: t.test(c(1, 2, 3, 4), c(3, 4, 5, 6), var.equal = TRUE).
+        let p_value = t_test(&[1.0, 2.0, 3.0, 4.0], &[3.0, 4.0, 5.0, 6.0]);
+        assert!((p_value - 0.070_987_5).abs() < 1e-6, "{p_value}");
+        assert_eq!(t_test(&[4.0, 4.0], &[5.0]), 0.0);
+        assert_eq!(t_test(&[4.0, 4.0], &[4.0]), 1.0);
+        assert_eq!(t_test(&[4.0], &[5.0]), 1.0);
+    }
+
+    #[test]
+    fn distances_are_those_of_their_definition() {
+        let part = [1.0, 4.0, 2.0, 9.0, 7.0];
+        // Between {1, 4} and {2, 9, 7}: 1 + 8 + 6 + 2 + 5 + 3; inside: 3, and 7 + 5 + 2.
+        let expected = 6.0 / 5.0 * (2.0 * 25.0 / 6.0 - 3.0 - 14.0 / 3.0);
+        assert!((DistanceSums::new(&part).energy(2, 5) - expected).abs() < 1e-12);
+    }
+
+    #[test]
+    fn exact_steps_are_found_where_they_are() {
+        let steps = [[4.0; 6].as_slice(), &[5.0; 4], &[3.0; 9]].concat();
+        let points = change_points(&steps);
+        let found: Vec<_> = points.iter().map(|point| (point.index, point.after)).collect();
+        assert_eq!(found, [(6, 5.0), (10, 3.0)]);
+        assert_eq!(points[0].share(), 0.25);
+        assert!(change_points(&[[100.0; 9], [101.0; 9]].concat()).is_empty(), "1 % is too small");
+    }
+
+    #[test]
+    fn short_and_flat_series_have_none() {
+        for series in [&[][..], &[1.0], &[1.0, 2.0], &[1.0, 9.0, 1.0], &[0.0; 200]] {
+            assert!(change_points(series).is_empty(), "{series:?}");
+        }
+    }
+}

@@ -1,0 +1,172 @@
+//! What each cell's figures were from commit to commit, and where they changed.
+
+use std::collections::BTreeMap;
+
+use serde::{Serialize, Serializer};
+
+use crate::cell::Cell;
+use crate::changes::{ChangePoint, change_points};
+use crate::error::StoreError;
+use crate::record::Measured;
+use crate::run::{Run, same_machine};
+use crate::summary::{Row, summarise};
+use crate::units;
+
+/// One metric of one cell over the runs.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Series {
+    /// What was measured; its name in JSON.
+    #[serde(serialize_with = "serialize_name")]
+    pub cell: Cell,
+    /// `throughput`, `send_p99` (or of the event that stands for the workload), or a counter:
+    /// `acquisitions_per_operation`, `relocks_per_operation`.
+    pub metric: String,
+    /// The unit of every value.
+    pub unit: Unit,
+    /// A value per run that has one, oldest commit first.
+    pub points: Vec<Point>,
+    /// Where the level changes; an index is one into `points`.
+    pub changes: Vec<ChangePoint>,
+}
+
+impl Series {
+    /// The value as people read it, without its unit where the metric's name says it.
+    #[must_use]
+    pub fn shown(&self, value: f64) -> String {
+        match self.unit {
+            Unit::OperationsPerSecond => units::rate(value),
+            Unit::Nanoseconds => units::time(value.round() as u64),
+            Unit::PerOperation => units::digits(value),
+        }
+    }
+}
+
+fn serialize_name<S: Serializer>(cell: &Cell, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&cell.id())
+}
+
+/// The unit of a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unit {
+    /// Operations per second; more is better.
+    OperationsPerSecond,
+    /// Nanoseconds; less is better.
+    Nanoseconds,
+    /// A count per operation.
+    PerOperation,
+}
+
+/// What one run says of a metric.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Point {
+    /// The place of the run among all runs of the history, from 0.
+    pub place: usize,
+    /// The run.
+    #[serde(flatten)]
+    pub run: Origin,
+    /// The value, in the series' unit.
+    pub value: f64,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// The run's id.
+    pub run: String,
+    /// The commit the program was built from, if that is known.
+    pub commit: Option<String>,
+    /// Whether the checkout differed from that commit.
+    pub dirty: Option<bool>,
+    /// When the run's first round began: UTC, RFC 3339, milliseconds.
+    pub started: String,
+}
+
+impl Origin {
+    fn of(run: &Run) -> Option<Origin> {
+        let Measured { commit, dirty, started, .. } = run.measured().next()?;
+        Some(Origin {
+            run: run.id.clone(),
+            commit: commit.clone(),
+            dirty: *dirty,
+            started: started.clone(),
+        })
+    }
+}
+
+/// The series of all cells of runs of one machine. Runs go by the place of their commit in
+/// `commits`, oldest first, and by time where that is the same; a run of no such commit goes right
+/// behind the run that began last before it.
+///
+/// Throughput is the median of a run's rounds, without any in which a thread was kept off its CPU;
+/// a run in which that was so in all of them has none. Percentiles are of its merged histograms.
+///
+/// # Errors
+/// The runs are of several machines, or a histogram is damaged.
+pub fn history(runs: &[Run], commits: &[String]) -> Result<Vec<Series>, StoreError> {
+    same_machine(runs)?;
+    let mut series: Vec<Series> = Vec::new();
+    let mut indexes: BTreeMap<(String, String), usize> = BTreeMap::new();
+    for (place, (origin, run)) in in_order(runs, commits).into_iter().enumerate() {
+        for row in summarise(std::slice::from_ref(run), "")?.rows {
+            for (metric, unit, value) in figures(&row) {
+                let key = (row.cell.id(), metric);
+                let index = *indexes.entry(key.clone()).or_insert(series.len());
+                if index == series.len() {
+                    let (cell, metric) = (row.cell.clone(), key.1);
+                    let (points, changes) = (Vec::new(), Vec::new());
+                    series.push(Series { cell, metric, unit, points, changes });
+                }
+                series[index].points.push(Point { place, run: origin.clone(), value });
+            }
+        }
+    }
+    for one in &mut series {
+        let values: Vec<f64> = one.points.iter().map(|point| point.value).collect();
+        one.changes = change_points(&values);
+    }
+    Ok(series)
+}
+
+/// The runs that measured something, oldest commit first.
+fn in_order<'a>(runs: &'a [Run], commits: &[String]) -> Vec<(Origin, &'a Run)> {
+    let by_name: BTreeMap<&str, usize> =
+        commits.iter().enumerate().map(|(place, commit)| (commit.as_str(), place)).collect();
+    let mut origins: Vec<(Origin, &Run)> =
+        runs.iter().filter_map(|run| Some((Origin::of(run)?, run))).collect();
+    origins.sort_by(|(left, _), (right, _)| left.started.cmp(&right.started));
+    let mut place = None;
+    let mut placed = Vec::with_capacity(origins.len());
+    for (origin, run) in origins {
+        let known = origin.commit.as_deref().and_then(|commit| by_name.get(commit).copied());
+        // `None` comes first: a run before any that is known.
+        place = known.or(place);
+        placed.push((place, origin, run));
+    }
+    placed.sort_by_key(|(place, ..)| *place);
+    placed.into_iter().map(|(_, origin, run)| (origin, run)).collect()
+}
+
+/// What a row says, by metric; nothing where its numbers mean nothing.
+fn figures(row: &Row) -> Vec<(String, Unit, f64)> {
+    let throughput = row.throughput.filter(|_| !row.flags.all_flagged);
+    let latency =
+        row.latency.as_ref().filter(|found| !row.flags.overloaded && found.quantiles.count > 0);
+    let mut figures = Vec::new();
+    if let Some(found) = throughput {
+        let value = found.operations_per_second;
+        figures.push(("throughput".to_owned(), Unit::OperationsPerSecond, value));
+    }
+    if let Some(found) = latency {
+        let value = found.quantiles.p99_ns as f64;
+        figures.push((format!("{}_p99", found.event), Unit::Nanoseconds, value));
+    }
+    let counters = [
+        ("acquisitions_per_operation", row.acquisitions_per_operation),
+        ("relocks_per_operation", row.relocks_per_operation),
+    ];
+    for (name, value) in counters {
+        figures.extend(value.map(|value| (name.to_owned(), Unit::PerOperation, value)));
+    }
+    figures
+}

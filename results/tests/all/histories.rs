@@ -1,0 +1,217 @@
+//! Histories: series over runs, their order, and the points at which they change.
+
+use fastrand::Rng;
+use rayon::prelude::*;
+use results::changes::change_points;
+use results::history::{Series, Unit, history};
+use results::{Measured, Run, StoreError, history_table};
+
+use crate::fixture::{latency, run, throughput};
+use crate::synthetic::normal;
+
+const CELL: &str = "pairs/global/stream/64B/t2/adaptive";
+
+/// A run of three rounds at about this level; each has its minute, commit and name.
+fn run_at(minute: u32, commit: Option<&str>, operations: u64) -> Run {
+    let mut rounds: Vec<Measured> =
+        [990, 1000, 1020].map(|per_mille| throughput("global", 0, operations * per_mille)).into();
+    rounds.push(latency("global", 0, &[u64::from(minute) + 100; 50]));
+    for round in &mut rounds {
+        round.commit = commit.map(str::to_owned);
+        round.started = format!("2026-11-23T10:{minute:02}:00.000Z");
+    }
+    Run { id: format!("20261123T10{minute:02}00Z-0000"), ..run(rounds) }
+}
+
+fn find<'a>(series: &'a [Series], metric: &str) -> &'a Series {
+    series.iter().find(|series| series.metric == metric).expect("the series is there")
+}
+
+fn minutes(series: &Series) -> Vec<&str> {
+    series.points.iter().map(|point| &point.run.started[14..16]).collect()
+}
+
+#[test]
+fn every_metric_has_a_series_over_the_runs() {
+    let runs = [run_at(1, Some("a"), 1000), run_at(2, Some("b"), 2000)];
+    let commits = ["a", "b"].map(str::to_owned);
+    let series = history(&runs, &commits).expect("one machine");
+    let names: Vec<(&str, Unit)> =
+        series.iter().map(|series| (series.metric.as_str(), series.unit)).collect();
+    let expected = [
+        ("throughput", Unit::OperationsPerSecond),
+        ("send_p99", Unit::Nanoseconds),
+        ("acquisitions_per_operation", Unit::PerOperation),
+        ("relocks_per_operation", Unit::PerOperation),
+    ];
+    assert_eq!(names, expected);
+    let values = |metric| -> Vec<f64> {
+        find(&series, metric).points.iter().map(|point| point.value).collect()
+    };
+    assert_eq!(values("throughput"), [1e6, 2e6], "the median over the rounds");
+    assert_eq!(values("send_p99"), [101.0, 102.0]);
+    assert_eq!(values("acquisitions_per_operation"), [4.0, 4.0]);
+    assert_eq!(find(&series, "throughput").points[1].run.commit.as_deref(), Some("b"));
+}
+
+#[test]
+fn commits_go_before_time_and_time_before_nothing() {
+    let runs = [
+        run_at(5, Some("a"), 1000),
+        run_at(1, Some("b"), 1000),
+        run_at(2, None, 1000),
+        run_at(6, Some("elsewhere"), 1000),
+        run_at(3, Some("b"), 1000),
+        run_at(0, None, 1000),
+    ];
+    let order = |commits: &[&str]| {
+        let commits: Vec<String> = commits.iter().map(|commit| (*commit).to_owned()).collect();
+        let series = history(&runs, &commits).expect("one machine");
+        minutes(find(&series, "throughput")).join(" ")
+    };
+    // 02 stays with b, behind which it began; 06 with a.
+    assert_eq!(order(&["a", "b"]), "00 05 06 01 02 03");
+    assert_eq!(order(&["b", "a"]), "00 01 02 03 05 06");
+    assert_eq!(order(&[]), "00 01 02 03 05 06");
+}
+
+#[test]
+fn rounds_that_mean_nothing_make_no_point() {
+    let mut flagged = run_at(1, Some("a"), 1000);
+    let mut overloaded = run_at(2, Some("a"), 1000);
+    for (run, change) in [
+        (&mut flagged, (|round| round.host_noise.flagged = true) as fn(&mut Measured)),
+        (&mut overloaded, |round| round.overloaded = true),
+    ] {
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { panic!("a round") };
+            change(round);
+        }
+    }
+    let series = history(&[flagged, overloaded], &[]).expect("one machine");
+    assert_eq!(minutes(find(&series, "throughput")), ["02"]);
+    assert_eq!(minutes(find(&series, "send_p99")), ["01"]);
+    assert_eq!(minutes(find(&series, "relocks_per_operation")), ["01", "02"]);
+}
+
+#[test]
+fn runs_of_several_machines_are_refused() {
+    let mut other = run_at(2, None, 1000);
+    for record in &mut other.records {
+        let results::Record::Measured(round) = record else { panic!("a round") };
+        round.host.cpus = 64;
+    }
+    let error = history(&[run_at(1, None, 1000), other], &[]).expect_err("two machines");
+    assert!(matches!(error, StoreError::Machines { .. }), "{error}");
+    assert!(history(&[], &[]).expect("nothing").is_empty());
+    assert!(history(&[run(Vec::new())], &[]).expect("nothing measured").is_empty());
+}
+
+#[test]
+fn a_change_is_marked_where_it_begins() {
+    let runs: Vec<Run> = (0..20)
+        .map(|minute| {
+            let wobble = u64::from(minute % 3);
+            let level = if minute < 12 { 1000 } else { 900 };
+            run_at(minute, None, level + wobble)
+        })
+        .collect();
+    let series = history(&runs, &[]).expect("one machine");
+    let changes = &find(&series, "throughput").changes;
+    assert_eq!(changes.iter().map(|change| change.index).collect::<Vec<_>>(), [12]);
+    assert!((changes[0].share() + 0.1).abs() < 0.002 && changes[0].p_value < 1e-9);
+    let line = serde_json::to_value(find(&series, "throughput")).expect("JSON");
+    assert_eq!(line["points"][3]["run"], "20261123T100300Z-0000");
+    assert_eq!((&line["points"][3]["place"], &line["cell"]), (&3.into(), &CELL.into()));
+    assert_eq!(line["unit"], "operations_per_second");
+    assert_eq!(line["changes"][0]["index"], 12);
+}
+
+#[test]
+fn tables_mark_changes_above_the_run_they_begin_with() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let mut runs: Vec<Run> = (0..12)
+        .map(|minute| run_at(minute, Some(commit), if minute < 8 { 1000 } else { 800 }))
+        .collect();
+    runs.push(run_at(12, None, 800));
+    let notes = ["runs of other machines left out: 3 of a good many, which is said in a sentence \
+                  longer than a line"];
+    let notes = notes.map(str::to_owned);
+    let text = history_table::render(&history(&runs, &[]).expect("one machine"), &notes, 80);
+    let expected_end = "\
+01234567  2026-11-23 10:07  1.00M     107ns      4.00     0.50
+-- op/s -20.0%: 1.00M before, 800k from here
+01234567  2026-11-23 10:08   800k     108ns      4.00     0.50
+01234567  2026-11-23 10:09   800k     109ns      4.00     0.50
+01234567  2026-11-23 10:10   800k     110ns      4.00     0.50
+01234567  2026-11-23 10:11   800k     111ns      4.00     0.50
+-         2026-11-23 10:12   800k     112ns      4.00     0.50
+
+runs of other machines left out: 3 of a good many, which is said in a sentence
+    longer than a line
+";
+    assert!(text.ends_with(expected_end), "{text}");
+    let head: Vec<&str> = text.lines().take(2).collect();
+    let columns = "commit         began (UTC)   op/s  send p99  locks/op  relocks";
+    assert_eq!(head, [CELL, columns]);
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    assert_eq!(history_table::render(&[], &[], 80), "nothing was measured\n");
+}
+
+/// Levels, and for how many values each.
+type Levels<'a> = &'a [(f64, usize)];
+
+/// Levels with noise of so many percent.
+fn noisy(levels: Levels, percent: f64, seed: u64) -> Vec<f64> {
+    let mut rng = Rng::with_seed(seed);
+    let values = levels.iter().flat_map(|(level, count)| vec![*level; *count]);
+    values.map(|level| level * (1.0 + percent / 100.0 * normal(&mut rng))).collect()
+}
+
+/// The share of 1000 seeds for which this holds.
+fn share_of_seeds(holds: impl Fn(u64) -> bool + Sync) -> f64 {
+    (0..1000_u64).into_par_iter().filter(|seed| holds(*seed)).count() as f64 / 1000.0
+}
+
+/// Whether there are as many changes as expected, each within two values of its place.
+fn found_at(series: &[f64], expected: &[usize]) -> bool {
+    let points = change_points(series);
+    points.len() == expected.len()
+        && points.iter().zip(expected).all(|(point, place)| point.index.abs_diff(*place) <= 2)
+}
+
+#[test]
+fn noise_has_hardly_a_change() {
+    for (length, percent) in [(10, 5.0), (30, 2.0), (50, 5.0), (200, 5.0)] {
+        let wrong = share_of_seeds(|seed| {
+            !change_points(&noisy(&[(100.0, length)], percent, seed)).is_empty()
+        });
+        println!("{length} values of noise of {percent} %: {:.1} % with a change", wrong * 100.0);
+        assert!(wrong <= 0.05 * (length as f64 / 50.0).max(1.0), "{length}: {wrong}");
+    }
+}
+
+#[test]
+fn known_changes_are_found_in_noise() {
+    let settings: [(Levels, &[usize], f64); 4] = [
+        (&[(100.0, 25), (90.0, 25)], &[25], 0.9),
+        (&[(100.0, 100), (90.0, 100)], &[100], 0.8),
+        (&[(100.0, 20), (115.0, 20), (100.0, 20)], &[20, 40], 0.9),
+        (&[(100.0, 60), (80.0, 10), (100.0, 60)], &[60, 70], 0.8),
+    ];
+    for (levels, expected, share_min) in settings {
+        let found = share_of_seeds(|seed| found_at(&noisy(levels, 3.0, seed), expected));
+        println!("{levels:?} with noise of 3 %: {:.1} % found", found * 100.0);
+        assert!(found >= share_min, "{levels:?}: {found}");
+    }
+}
+
+#[test]
+fn points_stay_when_values_are_appended() {
+    let stays = share_of_seeds(|seed| {
+        let series = noisy(&[(100.0, 40), (85.0, 160)], 3.0, seed);
+        let first = |length: usize| change_points(&series[..length]).first().map(|p| p.index);
+        first(110) == first(200)
+    });
+    assert!(stays >= 0.97, "{stays}");
+}
