@@ -218,11 +218,11 @@ impl Socket {
     }
 
     /// What the lock guards, of this socket or of its peer `other`, to be read by a thread that is
-    /// `in_use` of this socket: nobody can hold either lock meanwhile, so nobody writes.
+    /// `in_use` of this socket (number `me`): nobody can hold either lock meanwhile, so nobody writes.
     #[inline]
     #[track_caller]
-    pub(crate) fn st_fast<'a>(&self, other: &'a Socket) -> &'a SoState {
-        witness::assert_on_fast_path(self.in_use_addr());
+    pub(crate) fn st_fast<'a>(&self, me: u32, other: &'a Socket) -> &'a SoState {
+        witness::assert_on_fast_path(me, self.in_use_addr());
         &other.state
     }
 

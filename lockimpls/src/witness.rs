@@ -185,8 +185,8 @@ pub(crate) fn lock(addr: usize, class: Class) {
 #[inline(always)]
 #[track_caller]
 pub(crate) fn enter_fast(me: u32, addr: usize) {
-    IN_USE[me as usize].store(addr, Relaxed);
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
+    IN_USE[me as usize].store(addr, Relaxed);
 }
 
 /// The thread leaves the lock-free path.
@@ -199,6 +199,7 @@ pub(crate) fn leave_fast(me: u32, addr: usize) {
     }
     // Release; pairs with the Acquire of who shuts the gate (`is_on_fast_path`).
     in_use.store(0, Release);
+    this().in_use_site.store(std::ptr::null_mut(), Relaxed);
 }
 
 /// Whether thread number `thread` is on the lock-free path of a socket at one of two addresses.
@@ -211,8 +212,8 @@ pub(crate) fn is_on_fast_path(thread: usize, (a, b): (usize, usize)) -> bool {
 /// Who reads what the lock-free path protects is on it.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn assert_on_fast_path(addr: usize) {
-    if this().in_use() != addr {
+pub(crate) fn assert_on_fast_path(me: u32, addr: usize) {
+    if IN_USE[me as usize].load(Relaxed) != addr {
         unlocked(addr, Class::InUse, Location::caller());
     }
 }

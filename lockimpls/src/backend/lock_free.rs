@@ -103,7 +103,7 @@ impl<F: Fault> LockFreeLayer<F> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
-        self.fast(fd, SND, |so| put(so, rest, flags))
+        self.fast(fd, SND, |me, so| put(me, so, rest, flags))
     }
 
     /// Receives on the fast path.
@@ -115,7 +115,7 @@ impl<F: Fault> LockFreeLayer<F> {
         flags: MsgFlags,
         from: Option<&mut SockAddr>,
     ) -> Result<Got, Slow> {
-        self.fast(fd, RCV, |so| get(so, data, flags, from))
+        self.fast(fd, RCV, |me, so| get(me, so, data, flags, from))
     }
 
     /// One try on the fast path, and the wait after it where that is the answer.
@@ -124,16 +124,13 @@ impl<F: Fault> LockFreeLayer<F> {
         &self,
         fd: Fd,
         which: usize,
-        attempt: impl FnOnce(&Socket) -> Try<T>,
+        attempt: impl FnOnce(u32, &Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
         let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
         let me = witness::thread_number();
-        if so.fast.owner[which].load(Relaxed) != me {
-            return Err(Slow::Locks(None));
-        }
         let is_mine = gate::enter(&so, which, me); // control: in use
-        let tried = if is_mine && place.is_open() { attempt(&so) } else { Try::Slow };
+        let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
         match tried {
             Try::Done(result) => {
                 gate::leave::<F>(&so, me);
@@ -157,12 +154,12 @@ impl<F: Fault> LockFreeLayer<F> {
         &self,
         so: &Socket,
         which: usize,
-        mut attempt: impl FnMut(&Socket) -> Try<T>,
+        mut attempt: impl FnMut(u32, &Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let me = witness::thread_number();
         loop {
             let is_mine = gate::enter(so, which, me);
-            match if is_mine { attempt(so) } else { Try::Slow } {
+            match if is_mine { attempt(me, so) } else { Try::Slow } {
                 Try::Done(result) => {
                     // Relaxed: the Release in `leave` publishes it.
                     so.fast_side[which].waits.store(0, Relaxed);
@@ -186,7 +183,7 @@ impl<F: Fault> LockFreeLayer<F> {
     #[cold]
     fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
         so.fast_side[which].waits.store(1, Relaxed);
-        let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(so), which) };
+        let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(me, so), which) };
         gate::leave::<F>(so, me);
         self.wait(&awaited, which);
     }
@@ -237,7 +234,7 @@ impl<F: Fault> LockFreeLayer<F> {
     ) -> Result<(), Errno> {
         loop {
             if let Some(so) = waiter {
-                match self.fast_again(&so, SND, |so| put(so, rest, flags)) {
+                match self.fast_again(&so, SND, |me, so| put(me, so, rest, flags)) {
                     Ok(()) => return Ok(()),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
@@ -299,7 +296,8 @@ impl<F: Fault> LockFreeLayer<F> {
     ) -> Result<usize, Errno> {
         loop {
             if let Some(so) = waiter {
-                let again = |so: &Socket| get(so, &mut *msg.data, flags, Some(&mut msg.from));
+                let again =
+                    |me, so: &Socket| get(me, so, &mut *msg.data, flags, Some(&mut msg.from));
                 match self.fast_again(&so, RCV, again) {
                     Ok(got) => return Ok(note_cut(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),

@@ -97,7 +97,7 @@ pub(super) struct Thread {
     /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
     /// come and go.
     pub(super) kept: HeldList,
-    /// Where the thread entered the lock-free path it is on.
+    /// Where the thread entered the lock-free path it is on; null when it is on none.
     pub(super) in_use_site: AtomicPtr<Location<'static>>,
     /// The call under way, or null.
     pub(super) operation: AtomicPtr<Operation>,
@@ -145,7 +145,7 @@ thread_local! {
 impl Thread {
     #[inline(always)]
     pub(super) fn holds_anything(&self) -> bool {
-        self.held.len() | self.kept.len() | self.in_use() != 0
+        self.held.len() | self.kept.len() != 0 || !self.in_use_site.load(Relaxed).is_null()
     }
 
     /// The socket on whose lock-free path the thread is, or 0.

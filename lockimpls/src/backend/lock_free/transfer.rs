@@ -22,13 +22,13 @@ pub(super) enum Try<T> {
 /// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
 /// `in_use` of `so`.
 #[inline(always)]
-pub(super) fn put(so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
-    let st = so.st_fast(so);
+pub(super) fn put(me: u32, so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
+    let st = so.st_fast(me, so);
     let Some(so2) = st.unp_conn.get() else { return Try::Slow };
     let attempt = match so.so_type.get() {
         SockType::Stream => put_stream(st, &so2, rest),
         SockType::Seqpacket => put_record(st, &so2, rest),
-        SockType::Dgram => return put_dgram(so, &so2, rest),
+        SockType::Dgram => return put_dgram(me, so, &so2, rest),
     };
     match attempt {
         Try::Wait(_) if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) => {
@@ -86,13 +86,13 @@ fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 }
 
 /// A datagram that finds no room is refused at once.
-fn put_dgram(so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
-    let st = so.st_fast(so);
+fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    let st = so.st_fast(me, so);
     if rest.len() > st.so_snd.limits.get().hiwat {
         return Try::Done(Err(Errno::Emsgsize));
     }
     let from = st.unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-    let limits = so.st_fast(so2).so_rcv.limits.get();
+    let limits = so.st_fast(me, so2).so_rcv.limits.get();
     let bytes = (sa_len(&from) + rest.len()) as isize;
     if limits.space(so2.rcv.record_fill_seen()) < bytes
         && limits.space(so2.rcv.record_fill_fresh()) < bytes
@@ -114,12 +114,13 @@ pub(super) struct Got {
 /// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
 #[inline(always)]
 pub(super) fn get(
+    me: u32,
     so: &Socket,
     data: &mut [u8],
     flags: MsgFlags,
     from: Option<&mut SockAddr>,
 ) -> Try<Got> {
-    let st = so.st_fast(so);
+    let st = so.st_fast(me, so);
     let taken = if so.so_type.get() == SockType::Stream {
         get_stream(so, st, data)
     } else {
