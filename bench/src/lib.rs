@@ -29,6 +29,7 @@ pub mod noise;
 pub mod plan;
 pub mod pool;
 pub mod progress;
+pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;

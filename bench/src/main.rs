@@ -25,6 +25,8 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::List(args)) => cmd::list::list(&args),
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
+        Some(Command::Compare(_)) => Err("not yet".into()),
+        Some(Command::Serve) => cmd::serve::serve(),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
         None => {

@@ -6,7 +6,7 @@ use results::Cell;
 use workloads::Plan;
 
 use crate::matrix::{self, Case};
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 /// One cell, ready to run.
 #[derive(Clone, Debug)]
@@ -31,6 +31,35 @@ pub struct Skipped {
     pub what: String,
     /// Why, in the workload's words.
     pub why: String,
+}
+
+/// The job of one cell, whoever named it.
+///
+/// # Errors
+/// This program does not know the cell, or the workload does not fit it: a sentence for a user.
+pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
+    let backends: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
+    let workloads: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
+    matrix::check_name("backend", &cell.backend, &backends)?;
+    matrix::check_name("workload", &cell.workload, &workloads)?;
+    let is_it = |case: &Case| {
+        case.backend.name == cell.backend && case.workload.name == cell.workload
+    };
+    let case = matrix::cases().into_iter().find(is_it).ok_or("no backend meets this workload")?;
+    let socket_type = settings::socket_type(&cell.socket_type)?;
+    let plan = Plan {
+        threads: settings::thread_count(cell.threads as usize)?,
+        socket_type,
+        message_bytes: settings::size(cell.message_bytes as usize, socket_type)?,
+        verify: false,
+        rate_per_second: cell.rate_asked.unwrap_or(settings::DEFAULT_RATE),
+        groups: cell.groups.unwrap_or(1) as usize,
+        fan: cell.fan.unwrap_or(1) as usize,
+        seed,
+    };
+    (case.workload.fits)(&plan)?;
+    let config = Config { wait: settings::wait(&cell.wait)?, ..Config::default() };
+    Ok(Job { cell: cell.clone(), case, plan, config })
 }
 
 /// The groups for one number of threads.

@@ -21,6 +21,7 @@ pub mod summary;
 pub mod table;
 pub mod time;
 pub mod units;
+pub mod verdict;
 pub mod writer;
 
 mod merged;

@@ -6,6 +6,7 @@ pub mod controls;
 pub mod export;
 pub mod list;
 pub mod run;
+pub mod serve;
 pub mod show;
 
 /// All is well.
