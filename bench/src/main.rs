@@ -25,7 +25,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::List(args)) => cmd::list::list(&args),
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
-        Some(Command::Compare(_)) => Err("not yet".into()),
+        Some(Command::Compare(args)) => cmd::compare::compare(&args),
         Some(Command::Serve) => cmd::serve::serve(),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
@@ -40,5 +40,6 @@ const FIRST_STEPS: &str = "\
 Begin with:
   solock run                              every backend, the default workloads: about a minute
   solock run --workload pairs --threads 1,2 --seconds 1 --rounds 3
+  solock compare HEAD~1 HEAD              did the last commit make anything slower?
   solock list                             what else there is
 ";

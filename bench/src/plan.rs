@@ -42,9 +42,8 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
     let workloads: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
     matrix::check_name("backend", &cell.backend, &backends)?;
     matrix::check_name("workload", &cell.workload, &workloads)?;
-    let is_it = |case: &Case| {
-        case.backend.name == cell.backend && case.workload.name == cell.workload
-    };
+    let is_it =
+        |case: &Case| case.backend.name == cell.backend && case.workload.name == cell.workload;
     let case = matrix::cases().into_iter().find(is_it).ok_or("no backend meets this workload")?;
     let socket_type = settings::socket_type(&cell.socket_type)?;
     let plan = Plan {

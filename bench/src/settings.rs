@@ -72,7 +72,8 @@ impl Settings {
     /// What was wrong, what is valid, and what to do, in one line.
     pub fn new(args: &RunArgs, allowed: &Cpus) -> Result<Settings, String> {
         let cells = &args.cells;
-        let cpus = cells.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
+        let cpus =
+            cells.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
         let socket_types = named(&cells.socket_type, "type", SockType::ALL, SockType::name)?;
         Ok(Settings {
             backends: backends(&cells.backend)?,
@@ -322,13 +323,16 @@ mod tests {
         assert!(refused(&|a| a.rounds = Some(0)).starts_with("--rounds 0: "));
         assert!(refused(&|a| a.cells.size = vec![64, 0]).starts_with("--size 0: "));
         assert!(refused(&|a| a.cells.groups = vec![0]).starts_with("--groups 0: "));
-        assert!(refused(&|a| a.cells.cpus = Some("99999".into())).contains("CPU 99999 is not allowed"));
+        assert!(
+            refused(&|a| a.cells.cpus = Some("99999".into())).contains("CPU 99999 is not allowed")
+        );
     }
 
     #[test]
     fn a_message_must_fit_its_type() {
         let refused = |kind: &str, bytes: usize| {
-            settings(|a| (a.cells.socket_type, a.cells.size) = (vec![kind.to_owned()], vec![bytes])).err()
+            settings(|a| (a.cells.socket_type, a.cells.size) = (vec![kind.to_owned()], vec![bytes]))
+                .err()
         };
         assert_eq!(refused("dgram", 2048), None);
         assert!(refused("dgram", 2049).unwrap().contains("1 to 2048 bytes"));

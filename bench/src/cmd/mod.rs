@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+pub mod compare;
 pub mod controls;
 pub mod export;
 pub mod list;
