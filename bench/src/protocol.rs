@@ -54,7 +54,7 @@ pub enum Say {
     /// The first line, unasked.
     Hello(Hello),
     /// The cell is ready.
-    Prepared,
+    Prepared(Prepared),
     /// It cannot be done, and why; the server goes on.
     Refused {
         /// For a user.
@@ -89,6 +89,15 @@ pub struct Hello {
     /// The smallest step of its clock, in nanoseconds.
     #[serde(default)]
     pub clock_step_ns: f64,
+}
+
+/// Where the code is that the cell's lanes run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepared {
+    /// Addresses of the function of a throughput slice and of that of a latency slice, counted from
+    /// the beginning of the program in memory; absent where the system does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<[u64; 2]>,
 }
 
 /// A slice; the fields are those of a record of kind `measured`.

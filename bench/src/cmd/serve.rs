@@ -20,7 +20,7 @@ use crate::matrix;
 use crate::measured;
 use crate::plan::{self, Job};
 use crate::pool::{Lanes, Pin};
-use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Say, SliceAsked, SliceDone};
+use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
 use crate::slice::{Process, Slice};
 use crate::watchdog::{self, Watchdog};
 
@@ -103,14 +103,14 @@ impl Server {
     /// The answer to a question; none to the last one.
     fn answer(&mut self, ask: &Ask) -> Result<Option<Say>, String> {
         let answer = match ask {
-            Ask::Prepare(prepare) => self.prepare(prepare).map(|()| Say::Prepared),
+            Ask::Prepare(prepare) => self.prepare(prepare).map(Say::Prepared),
             Ask::Slice(asked) => self.slice(asked).map(|done| Say::Slice(Box::new(done))),
             Ask::End => return Ok(None),
         };
         Ok(Some(answer.unwrap_or_else(|why| Say::Refused { why })))
     }
 
-    fn prepare(&mut self, prepare: &Prepare) -> Result<(), String> {
+    fn prepare(&mut self, prepare: &Prepare) -> Result<Prepared, String> {
         // The old threads first: they have the CPUs of the new ones.
         self.ready = None;
         let job = plan::job(&prepare.cell, prepare.seed)?;
@@ -123,8 +123,9 @@ impl Server {
         let pin = if prepare.pin { Pin::Each } else { Pin::None };
         let lanes = Lanes::start(job.plan.threads, &cpus, pin)?;
         self.current.set(&job.cell.id());
+        let code = (job.case.code)();
         self.ready = Some((job, lanes));
-        Ok(())
+        Ok(Prepared { code: program_start().map(|start| code.map(|at| at as u64 - start)) })
     }
 
     fn slice(&self, asked: &SliceAsked) -> Result<SliceDone, String> {
@@ -144,6 +145,14 @@ impl Server {
         }
         measured::slice(&outcome)
     }
+}
+
+/// Where this program begins in memory, if the system says.
+fn program_start() -> Option<u64> {
+    let program = std::env::current_exe().ok()?;
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let line = maps.lines().find(|line| line.ends_with(&*program.to_string_lossy()))?;
+    u64::from_str_radix(line.split('-').next()?, 16).ok()
 }
 
 fn time(seconds: f64) -> Result<Duration, String> {

@@ -17,6 +17,15 @@ const END_PATIENCE: Duration = Duration::from_secs(3);
 /// How much of what cargo says stands in an error, in lines.
 const LAST_LINES: usize = 20;
 
+/// The places that the linker fills in stay listed in the program, for `code`; what is only for a
+/// debugger would be listed too, and is left out. The code is what it is without them.
+#[cfg(target_os = "linux")]
+const LINKER_FLAGS: &[&str] =
+    &["--", "-C", "link-arg=-Wl,--emit-relocs", "-C", "link-arg=-Wl,--strip-debug"];
+/// Other linkers have no such list.
+#[cfg(not(target_os = "linux"))]
+const LINKER_FLAGS: &[&str] = &[];
+
 /// What to build.
 #[derive(Clone, Copy, Debug)]
 pub struct Build<'a> {
@@ -66,9 +75,10 @@ fn command(build: &Build<'_>) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command
-        .args(["build", "--release", "--locked", "--package", "bench", "--bin", "solock"])
+        .args(["rustc", "--release", "--locked", "--package", "bench", "--bin", "solock"])
         .args(["--message-format", "json-render-diagnostics", "--target-dir"])
         .arg(build.target)
+        .args(LINKER_FLAGS)
         .current_dir(build.source)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -5,11 +5,13 @@
 //! * [`server`]: one process of a side; [`pair`]: two of them, taking turns.
 //! * [`disturbed`]: which slices may be used; [`metric`], [`counters`]: what is read off them.
 //! * [`cell`]: pairs until the verdict is clear; [`judge`]: the statistics; [`verdicts`]: rows.
+//! * [`code`]: whether both sides run the same machine code.
 //! * [`stored`]: sides that were measured before.
 //! * [`table`], [`progress`]: what is shown.
 
 pub mod cargo;
 pub mod cell;
+pub mod code;
 pub mod counters;
 pub mod disturbed;
 pub mod judge;
@@ -31,6 +33,7 @@ use std::time::SystemTime;
 use results::{Cell, Finding, Run};
 
 use self::cell::{Controls, Job};
+use self::code::Code;
 use self::judge::Judge;
 use self::pair::Asked;
 use self::programs::{Paths, Programs};
@@ -41,7 +44,7 @@ use self::server::{Failure, Launch, Server};
 use self::side::{Side, Source};
 use self::verdicts::Comparison;
 use crate::interrupt::Interrupt;
-use crate::protocol::Hello;
+use crate::protocol::{Hello, Prepared};
 
 /// What a comparison needs of the process.
 #[derive(Clone, Copy, Debug)]
@@ -70,8 +73,11 @@ pub enum State<'a> {
         paths: Paths,
         /// What it said of itself.
         hello: Hello,
-        /// Cells it does not know, by [`Cell::id`], and what it says of them.
-        unknown: HashMap<String, String>,
+        /// What it says of each cell, by [`Cell::id`]: where its code is, or why it does not know
+        /// it.
+        cells: HashMap<String, Result<Prepared, String>>,
+        /// Its machine code, if that can be read.
+        code: Option<Code>,
     },
     /// It was, before.
     Stored(&'a Run),
@@ -139,18 +145,16 @@ fn programs(
 fn survey<'a>(request: &Request, paths: Paths, interrupt: &Interrupt) -> State<'a> {
     let launch = Launch { program: &paths[0], padding: 0, interrupt };
     let asked = Server::start(launch).and_then(|mut server| {
-        let mut unknown = HashMap::new();
+        let mut cells = HashMap::new();
         for cell in &request.cells {
-            if let Err(why) = server.prepare(&request.prepare(cell))? {
-                unknown.insert(cell.id(), why);
-            }
+            cells.insert(cell.id(), server.prepare(&request.prepare(cell))?);
         }
         let hello = server.hello.clone();
         server.end();
-        Ok((hello, unknown))
+        Ok((hello, cells))
     });
     match asked {
-        Ok((hello, unknown)) => State::Program { paths, hello, unknown },
+        Ok((hello, cells)) => State::Program { code: Code::read(&paths[0]), paths, hello, cells },
         Err(Failure::Broken(why)) => State::Broken(why),
         Err(Failure::Interrupted) => State::Broken("interrupted".to_owned()),
         Err(Failure::Found { report, .. }) => State::Broken(format!("stopped by a check{report}")),
@@ -220,6 +224,7 @@ impl Comparing<'_> {
         };
         match [&sides[0].state, &sides[1].state] {
             [State::Program { paths: first, .. }, State::Program { paths: second, .. }] => {
+                comparison.same_code = same_code(sides, &comparison.cell);
                 comparison.gathered = self.measure(first, second, &asked);
             }
             states => stored::fill(&mut comparison, cell, states, &asked, self.around.interrupt),
@@ -251,11 +256,28 @@ impl Ready<'_> {
     fn why_not(&self, cell: &Cell) -> Option<String> {
         let why = match &self.state {
             State::Broken(why) => why,
-            State::Program { unknown, .. } => unknown.get(&cell.id())?,
+            State::Program { cells, .. } => cells.get(&cell.id())?.as_ref().err()?,
             State::Stored(_) => return None,
         };
         Some(format!("{}: {why}", self.side.name))
     }
+}
+
+/// Whether both sides run the same machine code on a cell, if that can be told.
+fn same_code(sides: [&Ready<'_>; 2], cell: &str) -> Option<bool> {
+    let [first, second] = sides.map(|side| match &side.state {
+        State::Program { cells, code, .. } => {
+            let prepared = cells.get(cell)?.as_ref().ok()?;
+            Some((code.as_ref()?, prepared.code?))
+        }
+        _ => None,
+    });
+    let ((first, at_first), (second, at_second)) = (first?, second?);
+    let mut all = true;
+    for (one, two) in at_first.into_iter().zip(at_second) {
+        all &= code::same(first, second, [one, two])?;
+    }
+    Some(all)
 }
 
 /// The side as it stands in a record.

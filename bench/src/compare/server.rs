@@ -11,7 +11,7 @@ use lockimpls::witness::EXIT_FINDING;
 use results::Finding;
 
 use crate::interrupt::Interrupt;
-use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Say, SliceAsked, SliceDone};
+use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
 
 /// How long an answer may take, beyond the time that was asked for.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -114,9 +114,9 @@ impl Server {
     ///
     /// # Errors
     /// It ended, or answered what is no answer.
-    pub fn prepare(&mut self, prepare: &Prepare) -> Result<Result<(), String>, Failure> {
+    pub fn prepare(&mut self, prepare: &Prepare) -> Result<Result<Prepared, String>, Failure> {
         match self.ask(&Ask::Prepare(prepare.clone()), PATIENCE)? {
-            Say::Prepared => Ok(Ok(())),
+            Say::Prepared(prepared) => Ok(Ok(prepared)),
             Say::Refused { why } => Ok(Err(why)),
             other => Err(self.unexpected(&other)),
         }
@@ -203,7 +203,7 @@ impl Server {
 
     fn standard_error(&mut self) -> String {
         let text = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
-        if text.is_empty() { text } else { format!("; it said:\n{text}") }
+        if text.is_empty() { text } else { format!("\n{text}") }
     }
 
     /// Tells it to end and waits until it did.
