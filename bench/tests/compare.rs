@@ -3,12 +3,15 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bench::compare::counters;
+use bench::protocol::{PROTOCOL, Say};
 use results::{Compared, Record, Run, Store, Verdict};
 use tempfile::TempDir;
 
@@ -220,6 +223,62 @@ fn the_verdicts_of_one_run_are_shown_again() {
     let again = solock(&["compare", path, path]).output().expect("solock starts");
     assert_eq!(again.status.code(), Some(3), "{}", text(&again.stderr));
     assert!(text(&again.stdout).contains("SLOWER"), "{}", text(&again.stdout));
+    let shown = solock(&["show", path]).output().expect("solock starts");
+    assert_eq!(text(&shown.stdout), text(&again.stdout));
+}
+
+/// What `solock serve` answers to these lines, and how it ends.
+fn served(asks: &[&str]) -> (Option<i32>, Vec<Say>) {
+    let mut child = solock(&["serve"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .expect("solock starts");
+    let mut questions = child.stdin.take().expect("piped");
+    for ask in asks {
+        writeln!(questions, "{ask}").expect("asked");
+    }
+    drop(questions);
+    let output = child.wait_with_output().expect("ended");
+    let answers = text(&output.stdout);
+    let answers = answers.lines().map(|line| serde_json::from_str(line).expect(line));
+    (output.status.code(), answers.collect())
+}
+
+#[test]
+fn a_server_measures_what_it_is_asked_for_and_ends_with_its_input() {
+    let prepare = |backend: &str| {
+        format!(
+            r#"{{"ask":"prepare","cell":{{"workload":"pairs","backend":"{backend}","socket_type":"stream","message_bytes":64,"threads":1,"wait":"adaptive"}},"pin":true,"seed":7,"later":1}}"#
+        )
+    };
+    let slice = |measure: &str| {
+        format!(r#"{{"ask":"slice","measure":"{measure}","seconds":0.2,"warm_up_seconds":0.002}}"#)
+    };
+    let (code, answers) = served(&[
+        &slice("throughput"),
+        &prepare("nosuch"),
+        &prepare("per-socket"),
+        &slice("throughput"),
+        &slice("latency"),
+    ]);
+    assert_eq!(code, Some(0));
+    let [hello, early, unknown, prepared, throughput, latency] = &answers[..] else {
+        panic!("{answers:?}")
+    };
+    assert!(matches!(hello, Say::Hello(hello) if hello.protocol == PROTOCOL), "{hello:?}");
+    assert!(matches!(early, Say::Refused { why } if why.contains("no cell")), "{early:?}");
+    assert!(matches!(unknown, Say::Refused { why } if why.contains("nosuch")), "{unknown:?}");
+    assert!(matches!(prepared, Say::Prepared(_)), "{prepared:?}");
+    let (Say::Slice(throughput), Say::Slice(latency)) = (throughput, latency) else {
+        panic!("{answers:?}")
+    };
+    assert!(throughput.operations > 0 && throughput.latency_ns.send.is_none());
+    assert_eq!(counters::per_operation(throughput), Some([7.0, 1.0, 0.0]));
+    assert!(latency.latency_ns.send.as_ref().is_some_and(|send| send.count > 0));
+    assert_eq!(served(&["what?"]).0, Some(1));
+    assert_eq!(served(&[r#"{"ask":"end"}"#]).0, Some(0));
 }
 
 /// Refused with these words before anything is built or measured.

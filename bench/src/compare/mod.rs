@@ -68,21 +68,26 @@ pub struct Ready<'a> {
 #[derive(Debug)]
 pub enum State<'a> {
     /// By its program.
-    Program {
-        /// Where it is.
-        paths: Paths,
-        /// What it said of itself.
-        hello: Hello,
-        /// What it says of each cell, by [`Cell::id`]: where its code is, or why it does not know
-        /// it.
-        cells: HashMap<String, Result<Prepared, String>>,
-        /// Its machine code, if that can be read.
-        code: Option<Code>,
-    },
+    Program(Box<Program>),
     /// It was, before.
     Stored(&'a Run),
     /// It cannot, and why.
     Broken(String),
+    /// A check found something before anything was measured: the report.
+    Found(String),
+}
+
+/// A program that speaks.
+#[derive(Debug)]
+pub struct Program {
+    /// Where it is.
+    pub paths: Paths,
+    /// What it said of itself.
+    pub hello: Hello,
+    /// What it says of each cell, by [`Cell::id`]: where its code is, or why it does not know it.
+    pub cells: HashMap<String, Result<Prepared, String>>,
+    /// Its machine code, if that can be read.
+    pub code: Option<Code>,
 }
 
 /// What came out.
@@ -109,7 +114,7 @@ pub fn get_ready<'a>(
             (_, Ok(paths)) => survey(request, paths, around.interrupt),
             (_, Err(why)) => State::Broken(why),
         };
-        if let State::Broken(why) = &state
+        if let State::Broken(why) | State::Found(why) = &state
             && !around.interrupt.is_set()
         {
             around.watch.say(&format!("{}: {why}", side.name));
@@ -154,10 +159,13 @@ fn survey<'a>(request: &Request, paths: Paths, interrupt: &Interrupt) -> State<'
         Ok((hello, cells))
     });
     match asked {
-        Ok((hello, cells)) => State::Program { code: Code::read(&paths[0]), paths, hello, cells },
+        Ok((hello, cells)) => {
+            let code = Code::read(&paths[0]);
+            State::Program(Box::new(Program { paths, hello, cells, code }))
+        }
         Err(Failure::Broken(why)) => State::Broken(why),
         Err(Failure::Interrupted) => State::Broken("interrupted".to_owned()),
-        Err(Failure::Found { report, .. }) => State::Broken(format!("stopped by a check{report}")),
+        Err(Failure::Found { report, .. }) => State::Found(format!("stopped by a check{report}")),
     }
 }
 
@@ -175,6 +183,7 @@ pub fn run(
         random: fastrand::Rng::with_seed(request.settings.seed),
         done: Done::default(),
     };
+    run.done.found = ready.iter().any(|side| matches!(side.state, State::Found(_)));
     let Some((first, others)) = ready.split_first() else { return run.done };
     for other in others {
         for cell in &request.cells {
@@ -223,9 +232,9 @@ impl Comparing<'_> {
             noisy: self.request.noisy,
         };
         match [&sides[0].state, &sides[1].state] {
-            [State::Program { paths: first, .. }, State::Program { paths: second, .. }] => {
-                comparison.same_code = same_code(sides, &comparison.cell);
-                comparison.gathered = self.measure(first, second, &asked);
+            [State::Program(first), State::Program(second)] => {
+                comparison.same_code = same_code([first, second], &comparison.cell);
+                comparison.gathered = self.measure(&first.paths, &second.paths, &asked);
             }
             states => stored::fill(&mut comparison, cell, states, &asked, self.around.interrupt),
         }
@@ -255,8 +264,8 @@ impl Ready<'_> {
     /// Why this side says nothing of a cell, if so.
     fn why_not(&self, cell: &Cell) -> Option<String> {
         let why = match &self.state {
-            State::Broken(why) => why,
-            State::Program { cells, .. } => cells.get(&cell.id())?.as_ref().err()?,
+            State::Broken(why) | State::Found(why) => why,
+            State::Program(program) => program.cells.get(&cell.id())?.as_ref().err()?,
             State::Stored(_) => return None,
         };
         Some(format!("{}: {why}", self.side.name))
@@ -264,13 +273,10 @@ impl Ready<'_> {
 }
 
 /// Whether both sides run the same machine code on a cell, if that can be told.
-fn same_code(sides: [&Ready<'_>; 2], cell: &str) -> Option<bool> {
-    let [first, second] = sides.map(|side| match &side.state {
-        State::Program { cells, code, .. } => {
-            let prepared = cells.get(cell)?.as_ref().ok()?;
-            Some((code.as_ref()?, prepared.code?))
-        }
-        _ => None,
+fn same_code(sides: [&Program; 2], cell: &str) -> Option<bool> {
+    let [first, second] = sides.map(|program| {
+        let prepared = program.cells.get(cell)?.as_ref().ok()?;
+        Some((program.code.as_ref()?, prepared.code?))
     });
     let ((first, at_first), (second, at_second)) = (first?, second?);
     let mut all = true;
@@ -284,16 +290,16 @@ fn same_code(sides: [&Ready<'_>; 2], cell: &str) -> Option<bool> {
 fn origin(ready: &Ready<'_>) -> results::Side {
     let mut side = results::Side { name: ready.side.name.clone(), ..results::Side::default() };
     match (&ready.state, &ready.side.source) {
-        (State::Program { hello, .. }, _) => {
-            (side.commit, side.dirty) = (hello.commit.clone(), hello.dirty);
+        (State::Program(program), _) => {
+            (side.commit, side.dirty) = (program.hello.commit.clone(), program.hello.dirty);
         }
         (State::Stored(run), _) => {
             if let Some(measured) = run.measured().next() {
                 (side.commit, side.dirty) = (measured.commit.clone(), measured.dirty);
             }
         }
-        (State::Broken(_), Source::Commit(commit)) => side.commit = Some(commit.clone()),
-        (State::Broken(_), _) => {}
+        (_, Source::Commit(commit)) => side.commit = Some(commit.clone()),
+        _ => {}
     }
     side
 }

@@ -64,10 +64,10 @@ fn alone(
 ) -> Result<Alone, Failure> {
     match state {
         State::Stored(run) => of_run(run, cell),
-        State::Program { paths, .. } => {
-            of_program(Launch { program: &paths[0], padding: 0, interrupt }, asked)
+        State::Program(side) => {
+            of_program(Launch { program: &side.paths[0], padding: 0, interrupt }, asked)
         }
-        State::Broken(why) => Err(Failure::Broken(why.clone())),
+        State::Broken(why) | State::Found(why) => Err(Failure::Broken(why.clone())),
     }
 }
 

@@ -1,11 +1,18 @@
 //! How a comparison is shown: a table of 80 columns, or one for a pull request.
 
-use results::{Compared, Side, Verdict};
+use results::{Compared, Control, Side, Verdict, units};
 
+use super::metric::Metric;
 use super::verdicts::{Row, Rows};
 
 /// The columns of the table.
 const COLUMNS: usize = 80;
+/// What lies at least between two columns.
+const GAP: usize = 2;
+/// What a line that belongs to the one above begins with.
+const INDENT: &str = "      ";
+/// A side with itself in fewer pairs than this has no interval worth showing.
+const CONTROL_PAIRS_MIN: u32 = 10;
 
 /// The table for a terminal.
 #[must_use]
@@ -47,19 +54,35 @@ fn cell_heading(compared: &Compared) -> String {
     let Compared { cell, pairs, slices, slices_rejected, seconds, .. } = compared;
     let right = format!("n={pairs}  rejected {slices_rejected}/{slices}  {seconds:.0} s");
     let room = COLUMNS.saturating_sub(right.len());
+    if cell.len() + GAP > room {
+        return format!("{cell}\n{right:>COLUMNS$}\n");
+    }
     format!("{cell:<room$}{right}\n")
 }
 
 fn line(row: &Row) -> String {
     let compared = &row.compared;
-    let mut line = format!("  {:<13} {:<21} {:<8}", compared.metric, ratio(row), word(row));
+    let line = format!("  {:<13} {:<21} {:<8}", compared.metric, ratio(row), word(row));
     let said = said(compared);
     if line.chars().count() + said.chars().count() > COLUMNS {
-        line = format!("{}\n      {said}", line.trim_end());
-    } else {
-        line += &said;
+        return format!("{}\n{}", line.trim_end(), wrapped(&said));
     }
-    line.trim_end().to_owned() + "\n"
+    format!("{}\n", (line + &said).trim_end())
+}
+
+/// Text as indented lines of at most [`COLUMNS`], where its words allow that.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        let longer = INDENT.len() + line.chars().count() + 1 + word.chars().count() > COLUMNS;
+        if longer && !line.is_empty() {
+            lines += &format!("{INDENT}{}\n", line.trim_end());
+            line.clear();
+        }
+        line += word;
+        line.push(' ');
+    }
+    lines + &format!("{INDENT}{}\n", line.trim_end())
 }
 
 /// The ratio with its interval; of a counter, both values.
@@ -76,7 +99,21 @@ fn ratio(row: &Row) -> String {
     }
     match (compared.ratio, compared.low, compared.high) {
         (Some(ratio), Some(low), Some(high)) => format!("{ratio:.3} [{low:.3}, {high:.3}]"),
-        _ => "-".to_owned(),
+        _ => match (compared.first.value, compared.second.value) {
+            (Some(first), Some(second)) => {
+                format!("{} -> {}", shown(compared, first), shown(compared, second))
+            }
+            _ => "-".to_owned(),
+        },
+    }
+}
+
+/// A value in its metric's unit.
+fn shown(compared: &Compared, value: f64) -> String {
+    if compared.metric == Metric::Throughput.name() {
+        units::rate(value)
+    } else {
+        units::time(value as u64)
     }
 }
 
@@ -100,9 +137,12 @@ fn said(compared: &Compared) -> String {
     } else if let (Verdict::Unclear, Some(share)) = (compared.verdict, compared.smallest_visible) {
         said.push(format!("sees {:.1} %", share * 100.0));
     }
-    if let Some(control) = &compared.control {
-        let (ratio, low, high) = (control.ratio, control.low, control.high);
-        said.push(format!("A/A {ratio:.3} [{low:.3}, {high:.3}]"));
+    if let Some(Control { ratio, low, high, pairs }) = &compared.control {
+        said.push(if *pairs < CONTROL_PAIRS_MIN {
+            format!("A/A n={pairs}")
+        } else {
+            format!("A/A {ratio:.3} [{low:.3}, {high:.3}]")
+        });
     }
     if compared.same_code == Some(true) && compared.control.is_some() {
         said.push("same code".to_owned());
@@ -170,7 +210,6 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use results::Control;
 
     fn row(metric: &str, verdict: Verdict) -> Row {
         let named = |name: &str| Side { name: name.to_owned(), ..Side::default() };
@@ -216,6 +255,25 @@ mod tests {
         ] {
             assert!(text.contains(words), "{words:?} is not in:\n{text}");
         }
+    }
+
+    #[test]
+    fn long_reasons_and_long_names_are_broken_at_words() {
+        let mut long = cell();
+        long.rows[1].compared.why = Some("a word and another one ".repeat(12));
+        long.rows[0].compared.cell += "/r1000000/g16f16";
+        let text = text(&[long]);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+    }
+
+    #[test]
+    fn times_that_were_not_measured_in_turns_are_shown_side_by_side() {
+        let mut stored = cell();
+        let compared = &mut stored.rows[0].compared;
+        (compared.ratio, compared.low, compared.high) = (None, None, None);
+        (compared.first.value, compared.second.value) = (Some(5.78e6), Some(5.7e6));
+        let text = text(&[stored]);
+        assert!(text.contains("5.78M -> 5.70M"), "{text}");
     }
 
     #[test]
