@@ -131,7 +131,6 @@ fn a_slower_side_is_slower_and_the_exit_code_says_so() {
     assert_eq!(throughput.verdict, Verdict::Slower);
     let ratio = throughput.ratio.expect("a ratio");
     assert!((ratio - 0.9).abs() < 0.02, "{ratio}");
-    assert!(throughput.control.as_ref().is_some_and(|control| control.pairs > 0));
     assert_eq!(it.metric("acquisitions").verdict, Verdict::Same);
     assert!(it.said().contains("SLOWER"), "{}", it.said());
 }

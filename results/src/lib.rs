@@ -13,6 +13,7 @@ pub mod error;
 pub mod export;
 pub mod histogram;
 pub mod line;
+pub mod multiple;
 pub mod record;
 pub mod run;
 pub mod stats;

@@ -1,6 +1,6 @@
 //! From log ratios of pairs to a verdict: a signed-rank interval, looked at a few times.
 
-use crate::compared::Verdict;
+use crate::compared::{Control, Verdict};
 use crate::stats::hodges_lehmann;
 
 /// When to look, and what to say then.
@@ -19,8 +19,8 @@ pub struct Rule {
 impl Default for Rule {
     fn default() -> Rule {
         Rule {
-            looks: vec![20, 40, 80, 120],
-            level_per_look: 0.997,
+            looks: vec![10, 15, 22, 33, 50, 75, 110, 165, 250, 375],
+            level_per_look: 0.998,
             threshold: 0.01,
             same_margin: 0.03,
         }
@@ -93,12 +93,29 @@ impl Rule {
         Verdict::Unclear
     }
 
-    /// After how many pairs the next look is; none after the last.
+    /// The first number of pairs at or after this one at which a look is due.
     #[must_use]
     pub fn next_look(&self, pairs: u32) -> Option<u32> {
-        self.looks.iter().copied().find(|look| *look > pairs)
+        self.looks.iter().copied().find(|look| *look >= pairs)
+    }
+
+    /// The rule for one of so many comparisons whose verdicts stand together.
+    #[must_use]
+    pub fn of_family(comparisons: usize) -> Rule {
+        let rule = Rule::default();
+        let error = FAMILY_ERROR / (rule.looks.len() * comparisons.max(1)) as f64;
+        Rule { level_per_look: rule.level_per_look.max(1.0 - error), ..rule }
+    }
+
+    /// The p-value of a comparison that could have ended at any look.
+    #[must_use]
+    pub fn p_value(&self, log_ratios: &[f64]) -> f64 {
+        (p_value(log_ratios) * self.looks.len() as f64).min(1.0)
     }
 }
+
+/// The probability that any of a family of comparisons errs.
+pub const FAMILY_ERROR: f64 = 0.05;
 
 /// Fewer pairs than this cannot exclude anything at the level of a look.
 const PAIRS_MIN: u32 = 10;
@@ -116,39 +133,33 @@ fn estimate(log_ratios: &[f64], level: f64) -> Option<Estimate> {
     })
 }
 
-/// What a side against itself says.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct ControlVerdict {
-    /// The estimate, if there were pairs.
-    pub estimate: Option<Estimate>,
-    /// Whether nothing measured beside it can be believed.
-    pub invalid: bool,
+/// What the first side against itself says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlVerdict {
+    /// Too few pairs, or one has no ratio: it says nothing.
+    TooFew,
+    /// The interval holds 1, as it should.
+    Agrees(Control),
+    /// A side differs from itself: no verdict of the comparison can be trusted.
+    Differs(Control),
 }
 
-/// Fewer pairs of a side with itself say nothing.
-const CONTROL_PAIRS_MIN: usize = 10;
+/// The fewest pairs with which a control says anything.
+pub const CONTROL_PAIRS_MIN: usize = 10;
 
-/// Looks at a side against itself.
+/// Judges the first side against itself.
 #[must_use]
 pub fn control(log_ratios: &[f64]) -> ControlVerdict {
-    let estimate = estimate(log_ratios, Rule::default().level_per_look);
-    let excludes_one = estimate.is_some_and(|found| found.low > 1.0 || found.high < 1.0);
-    ControlVerdict { estimate, invalid: excludes_one && log_ratios.len() >= CONTROL_PAIRS_MIN }
-}
-
-/// Which of these p-values stand when all of them were looked at together (Holm).
-#[must_use]
-pub fn holm(p: &[f64], alpha: f64) -> Vec<bool> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|left, right| p[*left].total_cmp(&p[*right]));
-    let mut stand = vec![false; p.len()];
-    for (rank, index) in order.into_iter().enumerate() {
-        if p[index] > alpha / (p.len() - rank) as f64 {
-            break;
-        }
-        stand[index] = true;
+    let found = estimate(log_ratios, Rule::default().level_per_look);
+    let Some(found) = found.filter(|_| log_ratios.len() >= CONTROL_PAIRS_MIN) else {
+        return ControlVerdict::TooFew;
+    };
+    let Estimate { ratio, low, high, pairs, .. } = found;
+    let control = Control { ratio, low, high, pairs };
+    if low > 1.0 || high < 1.0 {
+        return ControlVerdict::Differs(control);
     }
-    stand
+    ControlVerdict::Agrees(control)
 }
 
 /// The two-sided p-value of the signed-rank test: the smallest level at which the interval excludes

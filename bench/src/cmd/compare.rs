@@ -46,7 +46,7 @@ pub fn compare(args: &CompareArgs) -> Result<i32, String> {
         })
     };
     watch.clear();
-    let cells = judged(&done, &machine);
+    let cells = judged(&request, &done, &machine);
     keeper.close(&cells, interrupt.is_set())?;
     show(&cells, args)?;
     let rows: Vec<Row> = cells.into_iter().flat_map(|cell| cell.rows).collect();
@@ -85,8 +85,8 @@ fn announce(request: &Request, watch: &Watch) {
 }
 
 /// All rows, with what can only be said when all is measured.
-fn judged(done: &Done, host: &Host) -> Vec<Rows> {
-    let judge = Judge::default();
+fn judged(request: &Request, done: &Done, host: &Host) -> Vec<Rows> {
+    let judge = Judge::of(request.comparisons());
     let rows = |it| verdicts::rows(it, &judge, &done.controls, host);
     let mut cells: Vec<Rows> = done.comparisons.iter().map(rows).collect();
     verdicts::correct(&mut cells);

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use results::Control;
+
 use super::disturbed::Tally;
-use super::judge::Judge;
+use super::judge::{self, Judge};
 use super::metric::{Metric, Series, Use};
 use super::pair::{self, Asked, Pair, SideFailure, Sides};
 use crate::interrupt::Interrupt;
@@ -17,6 +19,14 @@ const CONTROL_EVERY: u32 = 5;
 pub struct Controls {
     /// By [`Metric`].
     pub series: [Series; 3],
+}
+
+impl Controls {
+    /// What they say of a metric, and whether the first side differs from itself in it.
+    #[must_use]
+    pub fn of(&self, metric: Metric) -> Option<(Control, bool)> {
+        judge::control(&self.series[metric.index()].log_ratios)
+    }
 }
 
 /// Two sides, and how long they may take.

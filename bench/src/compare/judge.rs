@@ -1,14 +1,10 @@
 //! The one place where a comparison meets the statistics.
 
-use results::verdict::{self, Decision, Rule};
+use results::multiple;
+use results::verdict::{self, ControlVerdict, Decision, FAMILY_ERROR, Rule};
 use results::{Control, Verdict};
 
 use super::metric::{Metric, Series};
-
-/// The share of comparisons without any difference that may end with exit code 3.
-const ALPHA: f64 = 0.01;
-/// As many pairs of a side with itself, and its interval decides.
-const CONTROL_PAIRS_MIN: u32 = 10;
 
 /// Decides when there are pairs enough, and what they say.
 #[derive(Clone, Debug, Default)]
@@ -17,43 +13,46 @@ pub struct Judge {
 }
 
 impl Judge {
+    /// For a comparison of so many cells, each of which has a verdict per [`Metric`] at most.
+    #[must_use]
+    pub fn of(cells: usize) -> Judge {
+        Judge { rule: Rule::of_family(cells * Metric::ALL.len()) }
+    }
+
     /// What the pairs say of a metric by now.
     #[must_use]
     pub fn look(&self, metric: Metric, series: &Series, budget_spent: bool) -> Decision {
         self.rule.look(&series.log_ratios, metric.better(), budget_spent)
     }
 
-    /// After how many pairs to look again; none after the last look.
+    /// After how many pairs, more than these, to look again; none after the last look.
     #[must_use]
     pub fn next_look(&self, pairs: u32) -> Option<u32> {
-        self.rule.next_look(pairs)
+        self.rule.next_look(pairs + 1)
+    }
+
+    /// How easily chance alone would give these log ratios, at whichever look.
+    #[must_use]
+    pub fn p_value(&self, log_ratios: &[f64]) -> f64 {
+        self.rule.p_value(log_ratios)
     }
 }
 
-/// A side against itself, if there were pairs.
+/// A side against itself, if there were pairs enough, and whether it differs: nothing measured
+/// beside that can be believed.
 #[must_use]
-pub fn control(log_ratios: &[f64]) -> Option<Control> {
-    let found = verdict::control(log_ratios).estimate?;
-    let (ratio, low, high, pairs) = (found.ratio, found.low, found.high, found.pairs);
-    Some(Control { ratio, low, high, pairs })
-}
-
-/// Whether a side differs from itself: nothing measured beside that can be believed.
-#[must_use]
-pub fn is_invalid(control: &Control) -> bool {
-    control.pairs >= CONTROL_PAIRS_MIN && (control.low > 1.0 || control.high < 1.0)
+pub fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
+    match verdict::control(log_ratios) {
+        ControlVerdict::TooFew => None,
+        ControlVerdict::Agrees(control) => Some((control, false)),
+        ControlVerdict::Differs(control) => Some((control, true)),
+    }
 }
 
 /// Which decided verdicts stand when all verdicts of the comparison are looked at together.
 #[must_use]
 pub fn stand(p_values: &[f64]) -> Vec<bool> {
-    verdict::holm(p_values, ALPHA)
-}
-
-/// How easily chance alone would give these log ratios.
-#[must_use]
-pub fn p_value(log_ratios: &[f64]) -> f64 {
-    verdict::p_value(log_ratios)
+    multiple::holm(p_values, FAMILY_ERROR)
 }
 
 /// What a counter says: more is worse.

@@ -179,7 +179,7 @@ pub fn run(
     let mut run = Comparing {
         request,
         around,
-        judge: Judge::default(),
+        judge: Judge::of(request.comparisons()),
         random: fastrand::Rng::with_seed(request.settings.seed),
         done: Done::default(),
     };

@@ -85,7 +85,13 @@ impl Request {
     /// The longest that all of it may take, builds left aside.
     #[must_use]
     pub fn total(&self) -> Duration {
-        self.budget * (self.cells.len() * (self.sides.len() - 1)) as u32
+        self.budget * self.comparisons() as u32
+    }
+
+    /// How many times a cell is compared: with the first side, for every other side.
+    #[must_use]
+    pub fn comparisons(&self) -> usize {
+        self.cells.len() * (self.sides.len() - 1)
     }
 }
 

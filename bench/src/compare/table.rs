@@ -11,8 +11,6 @@ const COLUMNS: usize = 80;
 const GAP: usize = 2;
 /// What a line that belongs to the one above begins with.
 const INDENT: &str = "      ";
-/// A side with itself in fewer pairs than this has no interval worth showing.
-const CONTROL_PAIRS_MIN: u32 = 10;
 
 /// The table for a terminal.
 #[must_use]
@@ -62,7 +60,7 @@ fn cell_heading(compared: &Compared) -> String {
 
 fn line(row: &Row) -> String {
     let compared = &row.compared;
-    let line = format!("  {:<13} {:<21} {:<8}", compared.metric, ratio(row), word(row));
+    let line = format!("  {:<12} {:<20} {:<8}", compared.metric, ratio(row), word(row));
     let said = said(compared);
     if line.chars().count() + said.chars().count() > COLUMNS {
         return format!("{}\n{}", line.trim_end(), wrapped(&said));
@@ -135,16 +133,12 @@ fn said(compared: &Compared) -> String {
     if let Some(why) = &compared.why {
         said.push(why.lines().next().unwrap_or_default().to_owned());
     } else if let (Verdict::Unclear, Some(share)) = (compared.verdict, compared.smallest_visible) {
-        said.push(format!("sees {:.1} %", share * 100.0));
+        said.push(format!("sees {:.1}%", share * 100.0));
     }
-    if let Some(Control { ratio, low, high, pairs }) = &compared.control {
-        said.push(if *pairs < CONTROL_PAIRS_MIN {
-            format!("A/A n={pairs}")
-        } else {
-            format!("A/A {ratio:.3} [{low:.3}, {high:.3}]")
-        });
+    if let Some(Control { ratio, low, high, .. }) = &compared.control {
+        said.push(format!("A/A {ratio:.3} [{low:.3}, {high:.3}]"));
     }
-    if compared.same_code == Some(true) && compared.control.is_some() {
+    if compared.same_code == Some(true) && compared.low.is_some() {
         said.push("same code".to_owned());
     }
     said.join("; ")
@@ -247,9 +241,9 @@ mod tests {
         for words in [
             "HEAD against HEAD~1",
             "rejected 3/163",
-            "throughput    0.953 [0.931, 0.976]  SLOWER   A/A 1.002 [0.985, 1.017]",
+            "throughput   0.953 [0.931, 0.976] SLOWER  A/A 1.002 [0.985, 1.017]",
             "UNCLEAR",
-            "sees 2.4 %",
+            "sees 2.4%",
             "quantised, step 10 ns",
             "Holm",
         ] {

@@ -1,6 +1,6 @@
 //! From what was gathered to the rows of a comparison, and to its exit code.
 
-use results::{Compared, Control, Host, Side, Verdict};
+use results::{Compared, Host, Side, Verdict};
 
 use super::cell::{Controls, Gathered};
 use super::counters;
@@ -131,22 +131,21 @@ fn timed(it: &Comparison, metric: Metric, judge: &Judge, controls: &Controls) ->
         (compared.low, compared.high) = (Some(found.low), Some(found.high));
         compared.smallest_visible = Some(found.smallest_visible);
     }
-    compared.control = judge::control(&controls.series[metric.index()].log_ratios);
+    compared.control = controls.of(metric).map(|(control, _)| control);
     compared.why = why_not(it)
-        .or_else(|| distrusted(controls, compared.control.as_ref()))
+        .or_else(|| distrusted(metric, controls))
         .or_else(|| same_code(it, decision.verdict));
     if compared.why.is_none() {
         compared.verdict = decision.verdict;
     }
-    Row { compared, p_value: Some(judge::p_value(&series.log_ratios)), stands: false }
+    Row { compared, p_value: Some(judge.p_value(&series.log_ratios)), stands: false }
 }
 
 /// A side that differs from itself in throughput makes the whole comparison invalid, and in another
 /// metric that metric.
-fn distrusted(controls: &Controls, own: Option<&Control>) -> Option<String> {
-    let throughput = &controls.series[Metric::Throughput.index()].log_ratios;
-    let invalid = judge::control(throughput).as_ref().is_some_and(judge::is_invalid)
-        || own.is_some_and(judge::is_invalid);
+fn distrusted(metric: Metric, controls: &Controls) -> Option<String> {
+    let differs = |metric| controls.of(metric).is_some_and(|(_, differs)| differs);
+    let invalid = differs(Metric::Throughput) || differs(metric);
     invalid.then(|| "invalid: the first side differs from itself".to_owned())
 }
 
@@ -296,7 +295,7 @@ mod tests {
         let weak = Compared { verdict: Verdict::Slower, ..Compared::default() };
         let row = |p| Row { compared: weak.clone(), p_value: Some(p), stands: false };
         let code = |count: usize| {
-            let rows = (0..count).map(|_| row(0.002)).collect();
+            let rows = (0..count).map(|_| row(0.004)).collect();
             let mut cells = [Rows { rows, ..Rows::default() }];
             correct(&mut cells);
             exit_code(&cells[0].rows)
