@@ -74,14 +74,19 @@ fn announce(request: &Request, watch: &Watch) {
     request.skipped.iter().for_each(|skipped| watch.say(&format!("skipped: {skipped}")));
     let (cells, others) = (request.cells.len(), request.sides.len() - 1);
     watch.say(&format!(
-        "{cells} cells, {others} side{} against {:?}, at most {} each: at most {} in all, and what \
+        "{cells} cell{}, {others} side{} against {:?}, at most {} each: at most {} in all, and what \
          building takes; seed {}",
-        if others == 1 { "" } else { "s" },
+        plural(cells),
+        plural(others),
         request.sides[0].name,
         humantime::format_duration(request.budget),
         humantime::format_duration(request.total()),
         request.settings.seed
     ));
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// All rows, with what can only be said when all is measured.
