@@ -62,7 +62,7 @@ pub struct ListArgs {
 /// Which cells: the same for `run` and `compare`.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CellArgs {
-    /// A backend (repeatable, or with commas) [default: all; of `compare`: those that are modelled].
+    /// A backend (repeatable, or with commas) [default: all; of `compare`: the modelled ones].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
     /// A workload (repeatable, or with commas) [default: pairs, stream, pingpong, duplex; of

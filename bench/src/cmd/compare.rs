@@ -74,8 +74,8 @@ fn announce(request: &Request, watch: &Watch) {
     request.skipped.iter().for_each(|skipped| watch.say(&format!("skipped: {skipped}")));
     let (cells, others) = (request.cells.len(), request.sides.len() - 1);
     watch.say(&format!(
-        "{cells} cell{}, {others} side{} against {:?}, at most {} each: at most {} in all, and what \
-         building takes; seed {}",
+        "{cells} cell{}, {others} side{} against {:?}, at most {} each: at most {} in all, and \
+         what building takes; seed {}",
         plural(cells),
         plural(others),
         request.sides[0].name,

@@ -1,10 +1,10 @@
 //! The sides' programs: built once per commit and compiler, and kept.
 //!
-//! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes it
-//! away. One driver builds at a time (it holds a lock), always in the same folders: the programs of
-//! two commits then differ in nothing but their code. Every checkout there is new, so no file is as
-//! old as what was built before it, and cargo builds again whatever could differ; libraries that did
-//! not change are shared. The working tree has a target folder of its own, as its files can be
+//! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes
+//! it away. One driver builds at a time (it holds a lock), always in the same folders: the programs
+//! of two commits then differ in nothing but their code. Every checkout there is new, so no file is
+//! as old as what was built before it, and cargo builds again whatever could differ; libraries that
+//! did not change are shared. The working tree has a target folder of its own, as its files can be
 //! older than what was built of a commit.
 
 use std::env;

@@ -1,7 +1,7 @@
 //! Sides that were measured before: their counters can be compared, their times only shown.
 //!
-//! A host drifts by more than most changes within minutes, so two times that were not taken in turns
-//! give no verdict, however many of them there are.
+//! A host drifts by more than most changes within minutes, so two times that were not taken in
+//! turns give no verdict, however many of them there are.
 
 use results::{Cell, Measure, Run, histogram, stats};
 
