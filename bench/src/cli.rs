@@ -21,6 +21,8 @@ pub enum Command {
     List(ListArgs),
     /// Measures: backends interleaved round by round on pinned threads, leaks always checked.
     Run(Box<RunArgs>),
+    /// Compares commits, the working tree or stored runs: faster, slower, same, or unclear.
+    Compare(Box<CompareArgs>),
     /// Shows the table of a run, or of several.
     Show(ShowArgs),
     /// Writes a run in another program's format.
@@ -29,6 +31,9 @@ pub enum Command {
     History(HistoryArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
     Controls(ControlsArgs),
+    /// Measures slices on demand, for `compare` (see PROTOCOL.md).
+    #[command(hide = true)]
+    Serve,
 }
 
 /// `solock controls`.
@@ -56,13 +61,14 @@ pub struct ListArgs {
     pub json: bool,
 }
 
-/// `solock run`.
-#[derive(Args, Debug, Default)]
-pub struct RunArgs {
-    /// A backend (repeatable, or with commas) [default: all].
+/// Which cells: the same for `run` and `compare`.
+#[derive(Args, Clone, Debug, Default)]
+pub struct CellArgs {
+    /// A backend (repeatable, or with commas) [default: all; of `compare`: the modelled ones].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
-    /// A workload (repeatable, or with commas) [default: pairs, stream, pingpong, duplex].
+    /// A workload (repeatable, or with commas) [default: pairs, stream, pingpong, duplex; of
+    /// `compare`: pairs].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub workload: Vec<String>,
     /// The sockets' type: stream, dgram, seqpacket (repeatable) [default: stream].
@@ -72,16 +78,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "BYTES", value_delimiter = ',')]
     pub size: Vec<usize>,
     /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has as many as its groups need [default: 1
-    /// and 2, and 4 and 8 where there are the CPUs].
+    /// and 2, and of `run` also 4 and 8 where there are the CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
-    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a
-    /// fifth of it, comes on top [default: 0.5].
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
-    pub seconds: Option<f64>,
-    /// How many times every cell is measured [default: 5].
-    #[arg(long, value_name = "N")]
-    pub rounds: Option<u32>,
     /// Operations per second and thread of `paced` (repeatable) [default: 10000].
     #[arg(long, value_name = "PER_SECOND", value_delimiter = ',', allow_negative_numbers = true)]
     pub rate: Vec<f64>,
@@ -94,7 +93,7 @@ pub struct RunArgs {
     /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
     pub wait: Vec<String>,
-    /// What the order of the backends and the workloads draw from [default: drawn, and recorded].
+    /// What everything that is drawn by chance draws from [default: drawn, and recorded].
     #[arg(long, value_name = "N")]
     pub seed: Option<u32>,
     /// The CPUs to use, in the order threads get them, such as 0,2,4-7 [default: every allowed CPU,
@@ -104,15 +103,61 @@ pub struct RunArgs {
     /// Leave the threads where the system puts them; the records say so.
     #[arg(long)]
     pub no_pin: bool,
-    /// Print the records on standard output, one JSON object per line, and nothing else there.
-    #[arg(long)]
-    pub json: bool,
     /// The folder for the run's file [default: results/runs of the checkout, else ./solock-runs].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+/// `solock run`.
+#[derive(Args, Debug, Default)]
+pub struct RunArgs {
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a
+    /// fifth of it, comes on top [default: 0.5].
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
+    /// How many times every cell is measured [default: 5].
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+    /// Print the records on standard output, one JSON object per line, and nothing else there.
+    #[arg(long)]
+    pub json: bool,
     /// How long no call may return before it is a hang.
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub hang_limit: Option<f64>,
+}
+
+/// `solock compare`.
+#[derive(Args, Debug, Default)]
+pub struct CompareArgs {
+    /// The sides, each compared with the first: a commit (hash, tag, branch, HEAD~3), `.` for the
+    /// working tree as it is, or a stored run (a path, an id, the beginning of one, `last`).
+    #[arg(value_name = "SIDE", required = true, num_args = 1..)]
+    pub sides: Vec<String>,
+    /// Which cells.
+    #[command(flatten)]
+    pub cells: CellArgs,
+    /// The longest that a cell is measured per side compared with the first, such as 60s, 500ms or
+    /// 2m [default: 60s].
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<String>,
+    /// The length of a slice in milliseconds, 5 to 1000 [default: 20].
+    #[arg(long, value_name = "MS")]
+    pub slice: Option<u32>,
+    /// Give verdicts although more than 30 % of the slices were disturbed.
+    #[arg(long)]
+    pub noisy: bool,
+    /// Print one JSON object per cell and metric on standard output, and nothing else there.
+    #[arg(long, conflicts_with = "markdown")]
+    pub json: bool,
+    /// Print the table for a pull request.
+    #[arg(long)]
+    pub markdown: bool,
+    /// Take this program as the side of that name instead of building it (for tests).
+    #[arg(long, hide = true, value_name = "SIDE=PATH")]
+    pub program: Vec<String>,
 }
 
 /// `solock show`.

@@ -28,7 +28,7 @@ impl Current {
 /// From now on a finding is appended to the run; with `json` it is printed on standard output too.
 pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool) {
     witness::set_finding_hook(move |finding| {
-        let record = record(finding, &host, current.get());
+        let record = Record::from(of(finding, &host, current.get()));
         if let Err(error) = writer.append(&record) {
             eprintln!("solock: the finding could not be stored: {error}");
         }
@@ -43,9 +43,11 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
     });
 }
 
-fn record(finding: &Finding, host: &Host, cell: Option<String>) -> Record {
+/// The line of a finding.
+#[must_use]
+pub fn of(finding: &Finding, host: &Host, cell: Option<String>) -> results::Finding {
     let Finding { check, count, operation, backend, thread, at, report, .. } = finding;
-    Record::from(results::Finding {
+    results::Finding {
         check: check.name().to_owned(),
         count: *count,
         operation: (*operation).to_owned(),
@@ -57,5 +59,5 @@ fn record(finding: &Finding, host: &Host, cell: Option<String>) -> Record {
         commit: host::commit(),
         started: results::time::rfc3339_utc(SystemTime::now()),
         host: host.clone(),
-    })
+    }
 }

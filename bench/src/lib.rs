@@ -9,6 +9,7 @@
 //! * [`instrument`], [`echo`]: what the measuring itself costs.
 //! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
+//! * [`compare`], [`protocol`]: two sides in turns, each a process of its own.
 //! * [`cli`], [`cmd`]: the program.
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@
 pub mod cli;
 pub mod clock;
 pub mod cmd;
+pub mod compare;
 pub mod cpus;
 pub mod echo;
 pub mod finding;
@@ -29,6 +31,7 @@ pub mod noise;
 pub mod plan;
 pub mod pool;
 pub mod progress;
+pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;

@@ -25,6 +25,8 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::List(args)) => cmd::list::list(&args),
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
+        Some(Command::Compare(args)) => cmd::compare::compare(&args),
+        Some(Command::Serve) => cmd::serve::serve(),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::History(args)) => cmd::history::run(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
@@ -39,5 +41,6 @@ const FIRST_STEPS: &str = "\
 Begin with:
   solock run                              every backend, the default workloads: about a minute
   solock run --workload pairs --threads 1,2 --seconds 1 --rounds 3
+  solock compare HEAD~1 HEAD              did the last commit make anything slower?
   solock list                             what else there is
 ";

@@ -17,6 +17,8 @@ pub struct Case {
     pub workload: Workload,
     /// Runs it for a slice: the one indirect call.
     pub run: fn(&Slice<'_>) -> Result<Outcome, String>,
+    /// [`slice::code`].
+    pub code: fn() -> [usize; 2],
 }
 
 /// What is known of a backend without its type.
@@ -93,6 +95,7 @@ impl<D: Domain> workloads::Visitor for On<'_, D> {
                 fits: K::fits,
             },
             run: slice::run::<D, K>,
+            code: slice::code::<D, K>,
         });
     }
 }

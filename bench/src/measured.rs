@@ -2,13 +2,14 @@
 
 use lockimpls::witness::{Check, Class, Counters, found_by};
 use results::{
-    Cell, Checks, FastPath, Host, Instrument, Latencies, LockCounts, Measure, Measured, Pinning,
-    stats,
+    Cell, Checks, FastPath, Host, HostNoise, Instrument, Latencies, LockCounts, Measure, Measured,
+    Pinning, stats,
 };
 use workloads::Event;
 
 use crate::host;
 use crate::plan::Job;
+use crate::protocol::SliceDone;
 use crate::slice::Outcome;
 
 /// What is the same for all records of a run, or of a part of it.
@@ -51,9 +52,6 @@ pub fn record(
     let operations_per_thread: Vec<u64> = outcome.counting().map(|lane| lane.operations).collect();
     let operations = outcome.operations();
     let counters = counters(outcome);
-    let mut noise = outcome.noise.clone();
-    // A lane that saw nothing of the measuring phase was not on its CPU in it.
-    noise.flagged |= outcome.counting().any(|lane| lane.interval_ns == 0);
     let rate = rate(&job.cell, outcome);
     Ok(Measured {
         cell_id: job.cell.id(),
@@ -77,7 +75,7 @@ pub fn record(
         fast_path: fast_path(&counters),
         checks: checks(outcome),
         instrument: context.instrument.clone(),
-        host_noise: noise,
+        host_noise: noise(outcome),
         pinning: context.pinning.clone(),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),
@@ -85,6 +83,30 @@ pub fn record(
         dirty: host::dirty(),
         started: results::time::rfc3339_utc(outcome.started),
     })
+}
+
+/// What a server says of a slice.
+///
+/// # Errors
+/// A histogram could not be encoded.
+pub fn slice(outcome: &Outcome) -> Result<SliceDone, String> {
+    let counters = counters(outcome);
+    Ok(SliceDone {
+        seconds: seconds(outcome),
+        operations: outcome.operations(),
+        operations_per_second: outcome.operations_per_second(),
+        latency_ns: latencies(outcome)?,
+        locks: locks(&counters),
+        fast_path: fast_path(&counters),
+        host_noise: noise(outcome),
+    })
+}
+
+/// A lane that saw nothing of the measuring phase was not on its CPU in it.
+fn noise(outcome: &Outcome) -> HostNoise {
+    let mut noise = outcome.noise.clone();
+    noise.flagged |= outcome.counting().any(|lane| lane.interval_ns == 0);
+    noise
 }
 
 /// The time in which all operations were done at the rate of all lanes together: each lane has its

@@ -9,7 +9,7 @@ use workloads::Plan;
 
 use crate::matrix::{self, Case};
 use crate::pool::THREADS_MAX;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 
 /// One cell, ready to run.
 #[derive(Clone, Debug)]
@@ -34,6 +34,34 @@ pub struct Skipped {
     pub what: String,
     /// Why, in the workload's words.
     pub why: String,
+}
+
+/// The job of one cell, whoever named it.
+///
+/// # Errors
+/// This program does not know the cell, or the workload does not fit it: a sentence for a user.
+pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
+    let backends: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
+    let workloads: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
+    matrix::check_name("backend", &cell.backend, &backends)?;
+    matrix::check_name("workload", &cell.workload, &workloads)?;
+    let is_it =
+        |case: &Case| case.backend.name == cell.backend && case.workload.name == cell.workload;
+    let case = matrix::cases().into_iter().find(is_it).ok_or("no backend meets this workload")?;
+    let socket_type = settings::socket_type(&cell.socket_type)?;
+    let plan = Plan {
+        threads: settings::thread_count(cell.threads as usize)?,
+        socket_type,
+        message_bytes: settings::size(cell.message_bytes as usize, socket_type)?,
+        verify: false,
+        rate_per_second: cell.rate_asked.unwrap_or(settings::DEFAULT_RATE),
+        groups: cell.groups.unwrap_or(1) as usize,
+        fan: cell.fan.unwrap_or(1) as usize,
+        seed,
+    };
+    (case.workload.fits)(&plan)?;
+    let config = Config { wait: settings::wait(&cell.wait)?, ..Config::default() };
+    Ok(Job { cell: cell.clone(), case, plan, config })
 }
 
 /// The groups of each number of threads, ascending.
@@ -174,10 +202,10 @@ mod tests {
     #[test]
     fn groups_have_as_many_threads_as_they_need() {
         let (parts, skipped) = parts_of(|args| {
-            args.workload = vec!["groups".to_owned(), "pairs".to_owned()];
-            args.backend = vec!["global".to_owned()];
-            args.threads = vec!["1".to_owned()];
-            (args.groups, args.fan) = (vec![1, 2], vec![1, 4, 100]);
+            args.cells.workload = vec!["groups".to_owned(), "pairs".to_owned()];
+            args.cells.backend = vec!["global".to_owned()];
+            args.cells.threads = vec!["1".to_owned()];
+            (args.cells.groups, args.cells.fan) = (vec![1, 2], vec![1, 4, 100]);
         });
         let ids: Vec<Vec<String>> = parts
             .values()

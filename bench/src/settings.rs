@@ -54,7 +54,8 @@ pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
 const DEFAULT_SECONDS: f64 = 0.5;
 const DEFAULT_ROUNDS: u32 = 5;
-const DEFAULT_RATE: f64 = 10_000.0;
+/// Operations per second and thread of `paced` when nobody says.
+pub const DEFAULT_RATE: f64 = 10_000.0;
 const DEFAULT_BYTES: usize = 64;
 
 /// The longest message, in bytes, that a stream is asked to carry.
@@ -70,25 +71,27 @@ impl Settings {
     /// # Errors
     /// What was wrong, what is valid, and what to do, in one line.
     pub fn new(args: &RunArgs, allowed: &Cpus) -> Result<Settings, String> {
-        let cpus = args.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
-        let socket_types = named(&args.socket_type, "type", SockType::ALL, SockType::name)?;
+        let cells = &args.cells;
+        let cpus =
+            cells.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
+        let socket_types = named(&cells.socket_type, "type", SockType::ALL, SockType::name)?;
         Ok(Settings {
-            backends: backends(&args.backend)?,
-            workloads: workloads(&args.workload)?,
-            message_bytes: sizes(&args.size, &socket_types)?,
-            threads: threads(&args.threads, &cpus)?,
-            waits: if args.wait.is_empty() {
+            backends: backends(&cells.backend)?,
+            workloads: workloads(&cells.workload)?,
+            message_bytes: sizes(&cells.size, &socket_types)?,
+            threads: threads(&cells.threads, &cpus)?,
+            waits: if cells.wait.is_empty() {
                 vec![WaitStrategy::Adaptive]
             } else {
-                named(&args.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
+                named(&cells.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
             },
-            rates_per_second: rates(&args.rate)?,
-            groups: counts("--groups", &args.groups)?,
-            fans: counts("--fan", &args.fan)?,
+            rates_per_second: rates(&cells.rate)?,
+            groups: counts("--groups", &cells.groups)?,
+            fans: counts("--fan", &cells.fan)?,
             measured: seconds("--seconds", args.seconds.unwrap_or(DEFAULT_SECONDS))?,
             rounds: rounds(args.rounds.unwrap_or(DEFAULT_ROUNDS))?,
-            seed: u64::from(args.seed.unwrap_or_else(|| fastrand::u32(..))),
-            pin: if args.no_pin { Pin::None } else { Pin::Each },
+            seed: u64::from(cells.seed.unwrap_or_else(|| fastrand::u32(..))),
+            pin: if cells.no_pin { Pin::None } else { Pin::Each },
             hang_limit: match args.hang_limit {
                 Some(limit) => seconds("--hang-limit", limit)?,
                 None => watchdog::LIMIT,
@@ -149,21 +152,55 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
     if asked.is_empty() {
         return Ok(vec![DEFAULT_BYTES]);
     }
-    let config = Config::default();
     for kind in types {
-        let (limit, why) = match kind {
-            SockType::Stream => (STREAM_BYTES_MAX, "the longest message that is tried"),
-            SockType::Dgram => (config.dgram_send_bytes, "the longest datagram of the layer"),
-            SockType::Seqpacket => (config.pipsiz_bytes, "a record must fit into the buffer"),
-        };
-        if let Some(bytes) = asked.iter().find(|bytes| **bytes == 0 || **bytes > limit) {
-            return Err(format!(
-                "--size {bytes}: a message of type {} has 1 to {limit} bytes ({why})",
-                kind.name()
-            ));
-        }
+        asked.iter().try_for_each(|bytes| size(*bytes, *kind).map(|_| ()))?;
     }
     Ok(distinct(asked.iter().copied()))
+}
+
+/// The length of a message, if one of this type can have it.
+///
+/// # Errors
+/// It cannot.
+pub fn size(bytes: usize, kind: SockType) -> Result<usize, String> {
+    let config = Config::default();
+    let (limit, why) = match kind {
+        SockType::Stream => (STREAM_BYTES_MAX, "the longest message that is tried"),
+        SockType::Dgram => (config.dgram_send_bytes, "the longest datagram of the layer"),
+        SockType::Seqpacket => (config.pipsiz_bytes, "a record must fit into the buffer"),
+    };
+    if (1..=limit).contains(&bytes) {
+        return Ok(bytes);
+    }
+    let name = kind.name();
+    Err(format!("--size {bytes}: a message of type {name} has 1 to {limit} bytes ({why})"))
+}
+
+/// The number of threads, if there can be as many.
+///
+/// # Errors
+/// There cannot.
+pub fn thread_count(threads: usize) -> Result<usize, String> {
+    if (1..=THREADS_MAX).contains(&threads) {
+        return Ok(threads);
+    }
+    Err(format!("{threads} is no number of threads; valid are 1 to {THREADS_MAX}"))
+}
+
+/// The type of that name.
+///
+/// # Errors
+/// There is none.
+pub fn socket_type(asked: &str) -> Result<SockType, String> {
+    Ok(named(&[asked.to_owned()], "type", SockType::ALL, SockType::name)?[0])
+}
+
+/// The way to wait of that name.
+///
+/// # Errors
+/// There is none.
+pub fn wait(asked: &str) -> Result<WaitStrategy, String> {
+    Ok(named(&[asked.to_owned()], "way to wait", WaitStrategy::ALL, WaitStrategy::name)?[0])
 }
 
 /// Reads `1`, `1-8`, `1,2,4`, several times.
@@ -265,7 +302,7 @@ mod tests {
     #[test]
     fn threads_come_as_lists_and_ranges() {
         let threads = |lists: &[&str]| {
-            settings(|a| a.threads = lists.iter().map(|l| (*l).to_owned()).collect())
+            settings(|a| a.cells.threads = lists.iter().map(|l| (*l).to_owned()).collect())
                 .map(|settings| settings.threads)
         };
         assert_eq!(threads(&["1-3"]), Ok(vec![1, 2, 3]));
@@ -279,20 +316,23 @@ mod tests {
     #[test]
     fn impossible_numbers_are_refused_and_say_what_is_valid() {
         let refused = |change: &dyn Fn(&mut RunArgs)| settings(change).unwrap_err();
-        assert!(refused(&|a| a.rate = vec![0.0]).starts_with("--rate 0: "));
-        assert!(refused(&|a| a.rate = vec![f64::NAN]).starts_with("--rate NaN: "));
+        assert!(refused(&|a| a.cells.rate = vec![0.0]).starts_with("--rate 0: "));
+        assert!(refused(&|a| a.cells.rate = vec![f64::NAN]).starts_with("--rate NaN: "));
         assert!(refused(&|a| a.seconds = Some(f64::INFINITY)).starts_with("--seconds inf: "));
         assert!(refused(&|a| a.seconds = Some(-1.0)).starts_with("--seconds -1: "));
         assert!(refused(&|a| a.rounds = Some(0)).starts_with("--rounds 0: "));
-        assert!(refused(&|a| a.size = vec![64, 0]).starts_with("--size 0: "));
-        assert!(refused(&|a| a.groups = vec![0]).starts_with("--groups 0: "));
-        assert!(refused(&|a| a.cpus = Some("99999".into())).contains("CPU 99999 is not allowed"));
+        assert!(refused(&|a| a.cells.size = vec![64, 0]).starts_with("--size 0: "));
+        assert!(refused(&|a| a.cells.groups = vec![0]).starts_with("--groups 0: "));
+        assert!(
+            refused(&|a| a.cells.cpus = Some("99999".into())).contains("CPU 99999 is not allowed")
+        );
     }
 
     #[test]
     fn a_message_must_fit_its_type() {
         let refused = |kind: &str, bytes: usize| {
-            settings(|a| (a.socket_type, a.size) = (vec![kind.to_owned()], vec![bytes])).err()
+            settings(|a| (a.cells.socket_type, a.cells.size) = (vec![kind.to_owned()], vec![bytes]))
+                .err()
         };
         assert_eq!(refused("dgram", 2048), None);
         assert!(refused("dgram", 2049).unwrap().contains("1 to 2048 bytes"));

@@ -136,6 +136,17 @@ struct Start<'a> {
     slice: &'a Slice<'a>,
 }
 
+/// Where the code begins that a lane runs: counting, and taking stamps.
+#[must_use]
+pub fn code<D: Domain, K: Kind>() -> [usize; 2] {
+    type Run<D, W> = fn(Start<'static>, &Checked<D>, &W, usize, &Barrier) -> (Lane, LaneSums);
+    let counting: Run<D, K::On<D>> = run_lane::<D, K::On<D>, ThroughputMeter<'static>>;
+    let stamping: Run<D, K::On<D>> = run_lane::<D, K::On<D>, LatencyMeter<'static>>;
+    [counting as usize, stamping as usize]
+}
+
+/// Not inlined, so that what a lane runs is a function with an address.
+#[inline(never)]
 fn run_lane<'a, D: Domain, W: Workload<D>, M: LaneMeter<'a>>(
     start: Start<'a>,
     domain: &Checked<D>,

@@ -28,6 +28,9 @@ pub struct Compared {
     pub metric: String,
     /// What it says.
     pub verdict: Verdict,
+    /// Why it cannot be told, in a few words, where that is not just for want of pairs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The side compared with.
     pub first: Side,
     /// The side compared.

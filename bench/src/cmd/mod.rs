@@ -2,11 +2,13 @@
 
 use std::io::{self, Write};
 
+pub mod compare;
 pub mod controls;
 pub mod export;
 pub mod history;
 pub mod list;
 pub mod run;
+pub mod serve;
 pub mod show;
 
 /// All is well.

@@ -26,7 +26,8 @@ pub fn run(args: &RunArgs) -> Result<i32, String> {
     let settings = Settings::new(args, &Cpus::allowed()?)?;
     let planned = session::plan(&settings)?;
     controls::quick()?;
-    let store = Store::open(settings::folder(args.out.as_ref())).map_err(|e| e.to_string())?;
+    let store =
+        Store::open(settings::folder(args.cells.out.as_ref())).map_err(|e| e.to_string())?;
     let process = Process {
         clock: quanta::Clock::new(),
         interrupt: Interrupt::catch()?,

@@ -1,9 +1,10 @@
-//! `solock show`: the table of a run, or of several of one machine.
+//! `solock show`: the table of a run, or of several of one machine; of a comparison, its verdicts.
 
 use results::{Run, Store, summary, table};
 
 use super::{EXIT_OK, print};
 use crate::cli::ShowArgs;
+use crate::compare::{self, verdicts};
 use crate::settings;
 
 /// The columns of a table that goes to a file or a pipe.
@@ -20,7 +21,14 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let runs = args.runs.iter().map(|name| store.read(name).map_err(|error| error.to_string()));
     let runs = runs.collect::<Result<Vec<Run>, String>>()?;
-    print(&text(&runs)?)?;
+    let (compared, measured): (Vec<Run>, Vec<Run>) =
+        runs.into_iter().partition(|run| run.compared().next().is_some());
+    if !measured.is_empty() {
+        print(&text(&measured)?)?;
+    }
+    for run in &compared {
+        print(&compare::table::text(&verdicts::stored(run.compared())))?;
+    }
     Ok(EXIT_OK)
 }
 

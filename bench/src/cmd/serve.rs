@@ -1,0 +1,180 @@
+//! `solock serve`: measures a cell slice by slice, as the driver at the other end of standard input
+//! and output asks. `PROTOCOL.md` describes the lines.
+//!
+//! Between slices the threads are parked, so that two such processes can live side by side on the
+//! same CPUs and only the one that is asked runs. The end of standard input ends the server: it
+//! does not outlive a driver that was killed.
+
+use std::io::{self, BufRead};
+use std::time::Duration;
+
+use lockimpls::witness;
+
+use super::{EXIT_OK, print};
+use crate::clock;
+use crate::cpus::Cpus;
+use crate::finding::{self, Current};
+use crate::host;
+use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use crate::matrix;
+use crate::measured;
+use crate::plan::{self, Job};
+use crate::pool::{Lanes, Pin};
+use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
+use crate::slice::{Process, Slice};
+use crate::watchdog::{self, Watchdog};
+
+/// The longest slice that is measured.
+const SLICE_SECONDS_MAX: f64 = 60.0;
+
+/// Serves until it is told to end, or standard input ends.
+///
+/// # Errors
+/// The system refused something, or a line of input was no question.
+pub fn serve() -> Result<i32, String> {
+    let allowed = Cpus::allowed()?;
+    let process = Process {
+        clock: quanta::Clock::new(),
+        interrupt: Interrupt::catch()?,
+        watchdog: Watchdog::start(watchdog::LIMIT)?,
+    };
+    let current = Current::default();
+    announce_findings(&allowed, &current);
+    say(&hello(&process))?;
+    let mut server = Server { allowed, process, current, ready: None };
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|error| format!("standard input cannot be read: {error}"))?;
+        match server.answer(&read(&line)?)? {
+            Some(answer) => say(&answer)?,
+            None => break,
+        }
+        if server.process.interrupt.is_set() {
+            return Ok(EXIT_INTERRUPTED);
+        }
+    }
+    Ok(EXIT_OK)
+}
+
+fn read(line: &str) -> Result<Ask, String> {
+    serde_json::from_str(line).map_err(|error| {
+        format!(
+            "{line:?} is no question ({error}); this is the program's side of `solock compare`, \
+             which speaks protocol {PROTOCOL}: see bench/PROTOCOL.md"
+        )
+    })
+}
+
+fn say(what: &Say) -> Result<(), String> {
+    print(&(serde_json::to_string(what).map_err(|error| error.to_string())? + "\n"))
+}
+
+/// A finding is the last line; then the process ends with the witness's own exit code.
+fn announce_findings(allowed: &Cpus, current: &Current) {
+    let (machine, current) = (host::describe(allowed), current.clone());
+    witness::set_finding_hook(move |found| {
+        let found = finding::of(found, &machine, current.get());
+        if let Err(error) = say(&Say::Finding(Box::new(found))) {
+            eprintln!("solock: the finding could not be told: {error}");
+        }
+    });
+}
+
+fn hello(process: &Process) -> Say {
+    let names = |names: Vec<&'static str>| names.into_iter().map(str::to_owned).collect();
+    Say::Hello(Hello {
+        protocol: PROTOCOL,
+        commit: host::commit(),
+        dirty: host::dirty(),
+        rustc: host::RUSTC.to_owned(),
+        backends: names(matrix::backends().iter().map(|backend| backend.name).collect()),
+        workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
+        clock_step_ns: clock::measure(&process.clock).clock_step_ns,
+    })
+}
+
+struct Server {
+    allowed: Cpus,
+    process: Process,
+    current: Current,
+    ready: Option<(Job, Lanes)>,
+}
+
+impl Server {
+    /// The answer to a question; none to the last one.
+    fn answer(&mut self, ask: &Ask) -> Result<Option<Say>, String> {
+        let answer = match ask {
+            Ask::Prepare(prepare) => self.prepare(prepare).map(Say::Prepared),
+            Ask::Slice(asked) => self.slice(asked).map(|done| Say::Slice(Box::new(done))),
+            Ask::End => return Ok(None),
+        };
+        Ok(Some(answer.unwrap_or_else(|why| Say::Refused { why })))
+    }
+
+    fn prepare(&mut self, prepare: &Prepare) -> Result<Prepared, String> {
+        // The old threads first: they have the CPUs of the new ones.
+        self.ready = None;
+        let job = plan::job(&prepare.cell, prepare.seed)?;
+        let cpus = if prepare.cpus.is_empty() {
+            self.allowed.clone()
+        } else {
+            let list: Vec<String> = prepare.cpus.iter().map(usize::to_string).collect();
+            self.allowed.choose(&list.join(","))?
+        };
+        let pin = if prepare.pin { Pin::Each } else { Pin::None };
+        let lanes = Lanes::start(job.plan.threads, &cpus, pin)?;
+        self.current.set(&job.cell.id());
+        let code = (job.case.code)();
+        self.ready = Some((job, lanes));
+        Ok(Prepared { code: program_start().map(|start| code.map(|at| at as u64 - start)) })
+    }
+
+    fn slice(&self, asked: &SliceAsked) -> Result<SliceDone, String> {
+        let (job, lanes) = self.ready.as_ref().ok_or("no cell was prepared")?;
+        let (measured, warm_up) = (time(asked.seconds)?, time(asked.warm_up_seconds)?);
+        let outcome = (job.case.run)(&Slice {
+            lanes,
+            plan: &job.plan,
+            config: &job.config,
+            measure: asked.measure,
+            warm_up,
+            measured,
+            process: &self.process,
+        })?;
+        if !outcome.complete {
+            return Err("interrupted".to_owned());
+        }
+        measured::slice(&outcome)
+    }
+}
+
+/// Where this program begins in memory, if the system says.
+fn program_start() -> Option<u64> {
+    let program = std::env::current_exe().ok()?;
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    let line = maps.lines().find(|line| line.ends_with(&*program.to_string_lossy()))?;
+    u64::from_str_radix(line.split('-').next()?, 16).ok()
+}
+
+fn time(seconds: f64) -> Result<Duration, String> {
+    if (0.0..=SLICE_SECONDS_MAX).contains(&seconds) {
+        return Ok(Duration::from_secs_f64(seconds));
+    }
+    Err(format!("{seconds} is no time for a slice; valid are 0 to {SLICE_SECONDS_MAX} seconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_no_question_says_what_this_is() {
+        assert!(read("hello").unwrap_err().contains("PROTOCOL.md"));
+        assert_eq!(read(r#"{"ask":"end","later":1}"#), Ok(Ask::End));
+    }
+
+    #[test]
+    fn a_slice_lasts_a_minute_at_most() {
+        assert!(time(f64::NAN).is_err() && time(-1.0).is_err() && time(61.0).is_err());
+        assert_eq!(time(0.02), Ok(Duration::from_millis(20)));
+    }
+}

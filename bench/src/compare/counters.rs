@@ -1,0 +1,87 @@
+//! Counters that are the same on every run of the same code: compared as numbers, on any machine.
+
+use results::{LockCounts, stats::median};
+
+use crate::protocol::SliceDone;
+
+/// The names of the counters, each per operation.
+pub const NAMES: [&str; 3] = ["acquisitions", "relocks", "retries"];
+
+/// What is kept of a counter: thousandths. A slice ends in the middle of what its workload repeats,
+/// so the last digits of an average say nothing.
+const STEPS: f64 = 1000.0;
+
+/// The counters of a slice per operation; none where locks cannot be seen, as in `host`.
+#[must_use]
+pub fn per_operation(slice: &SliceDone) -> Option<[f64; 3]> {
+    let fast = &slice.fast_path;
+    let seen = !slice.locks.is_empty() || fast.sends + fast.receives > 0;
+    (seen && slice.operations > 0).then(|| of(&slice.locks, slice.operations))
+}
+
+/// The counters of a cell per operation.
+#[must_use]
+pub fn of(locks: &[LockCounts], operations: u64) -> [f64; 3] {
+    let kinds: [fn(&LockCounts) -> u64; 3] = [|l| l.acquisitions, |l| l.relocks, |l| l.retries];
+    kinds.map(|kind| {
+        let sum: u64 = locks.iter().map(kind).sum();
+        (sum as f64 / operations.max(1) as f64 * STEPS).round() / STEPS
+    })
+}
+
+/// Whether the counters of a cell depend on the code alone: one thread, or threads that share no
+/// socket.
+#[must_use]
+pub fn is_exact(cell: &results::Cell) -> bool {
+    cell.threads == 1 || cell.workload == "pairs"
+}
+
+/// What the slices of a side say of one counter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Count {
+    /// The value of the middle slice.
+    pub value: f64,
+    /// Whether every slice had it.
+    pub same: bool,
+}
+
+/// One counter over the slices of a side, by its index in [`NAMES`].
+#[must_use]
+pub fn count(slices: &[[f64; 3]], index: usize) -> Option<Count> {
+    let values: Vec<f64> = slices.iter().map(|counters| counters[index]).collect();
+    let value = median(&values)?;
+    Some(Count { value, same: values.iter().all(|other| *other == value) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slice(acquisitions: u64, operations: u64) -> SliceDone {
+        let locks = vec![LockCounts { acquisitions, ..LockCounts::default() }];
+        SliceDone { operations, locks, ..SliceDone::default() }
+    }
+
+    #[test]
+    fn the_last_digits_are_where_a_slice_ended() {
+        assert_eq!(per_operation(&slice(37_247, 5_321)), Some([7.0, 0.0, 0.0]));
+        assert_eq!(per_operation(&slice(70_001, 10_000)), Some([7.0, 0.0, 0.0]));
+        assert_eq!(per_operation(&slice(70_100, 10_000)), Some([7.01, 0.0, 0.0]));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_zero() {
+        let hidden = SliceDone { operations: 5, ..SliceDone::default() };
+        assert_eq!(per_operation(&hidden), None);
+        assert_eq!(per_operation(&slice(1, 0)), None);
+    }
+
+    #[test]
+    fn a_count_says_whether_all_slices_agree() {
+        let count =
+            |values: &[f64]| count(&values.iter().map(|v| [*v, 0.0, 0.0]).collect::<Vec<_>>(), 0);
+        assert_eq!(count(&[4.0, 4.0]), Some(Count { value: 4.0, same: true }));
+        assert_eq!(count(&[4.0, 4.0, 5.0]), Some(Count { value: 4.0, same: false }));
+        assert_eq!(count(&[]), None);
+    }
+}

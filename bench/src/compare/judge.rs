@@ -1,0 +1,67 @@
+//! The one place where a comparison meets the statistics.
+
+use results::multiple;
+use results::verdict::{self, ControlVerdict, Decision, FAMILY_ERROR, Rule};
+use results::{Control, Verdict};
+
+use super::metric::{Metric, Series};
+
+/// Decides when there are pairs enough, and what they say.
+#[derive(Clone, Debug, Default)]
+pub struct Judge {
+    rule: Rule,
+}
+
+impl Judge {
+    /// For a comparison of so many cells, each of which has a verdict per [`Metric`] at most.
+    #[must_use]
+    pub fn of(cells: usize) -> Judge {
+        Judge { rule: Rule::of_family(cells * Metric::ALL.len()) }
+    }
+
+    /// What the pairs say of a metric by now.
+    #[must_use]
+    pub fn look(&self, metric: Metric, series: &Series, budget_spent: bool) -> Decision {
+        self.rule.look(&series.log_ratios, metric.better(), budget_spent)
+    }
+
+    /// After how many pairs, more than these, to look again; none after the last look.
+    #[must_use]
+    pub fn next_look(&self, pairs: u32) -> Option<u32> {
+        self.rule.next_look(pairs + 1)
+    }
+
+    /// How easily chance alone would give these log ratios, at whichever look.
+    #[must_use]
+    pub fn p_value(&self, log_ratios: &[f64]) -> f64 {
+        self.rule.p_value(log_ratios)
+    }
+}
+
+/// A side against itself, if there were pairs enough, and whether it differs: nothing measured
+/// beside that can be believed.
+#[must_use]
+pub fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
+    match verdict::control(log_ratios) {
+        ControlVerdict::TooFew => None,
+        ControlVerdict::Agrees(control) => Some((control, false)),
+        ControlVerdict::Differs(control) => Some((control, true)),
+    }
+}
+
+/// Which decided verdicts stand when all verdicts of the comparison are looked at together.
+#[must_use]
+pub fn stand(p_values: &[f64]) -> Vec<bool> {
+    multiple::holm(p_values, FAMILY_ERROR)
+}
+
+/// What a counter says: more is worse.
+#[must_use]
+pub fn count(first: f64, second: f64, exact: bool) -> Verdict {
+    match second.total_cmp(&first) {
+        std::cmp::Ordering::Equal => Verdict::Same,
+        _ if !exact => Verdict::Unclear,
+        std::cmp::Ordering::Greater => Verdict::Slower,
+        std::cmp::Ordering::Less => Verdict::Faster,
+    }
+}

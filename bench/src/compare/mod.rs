@@ -1,0 +1,305 @@
+//! `solock compare`: is one side faster than another, and can that be told?
+//!
+//! * [`request`], [`side`]: what was asked, and what the sides' names mean.
+//! * [`repository`], [`cargo`], [`programs`]: from a commit to its program.
+//! * [`server`]: one process of a side; [`pair`]: two of them, taking turns.
+//! * [`disturbed`]: which slices may be used; [`metric`], [`counters`]: what is read off them.
+//! * [`cell`]: pairs until the verdict is clear; [`judge`]: the statistics; [`verdicts`]: rows.
+//! * [`code`]: whether both sides run the same machine code.
+//! * [`stored`]: sides that were measured before.
+//! * [`table`], [`progress`]: what is shown.
+
+pub mod cargo;
+pub mod cell;
+pub mod code;
+pub mod counters;
+pub mod disturbed;
+pub mod judge;
+pub mod metric;
+pub mod pair;
+pub mod programs;
+pub mod progress;
+pub mod repository;
+pub mod request;
+pub mod server;
+pub mod side;
+pub mod stored;
+pub mod table;
+pub mod verdicts;
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use results::{Cell, Finding, Run};
+
+use self::cell::{Controls, Job};
+use self::code::Code;
+use self::judge::Judge;
+use self::pair::Asked;
+use self::programs::{Paths, Programs};
+use self::progress::Watch;
+use self::repository::Repository;
+use self::request::Request;
+use self::server::{Failure, Launch, Server};
+use self::side::{Side, Source};
+use self::verdicts::Comparison;
+use crate::interrupt::Interrupt;
+use crate::protocol::{Hello, Prepared};
+
+/// What a comparison needs of the process.
+#[derive(Clone, Copy, Debug)]
+pub struct Around<'a> {
+    /// Ctrl-C.
+    pub interrupt: &'a Interrupt,
+    /// What the user sees.
+    pub watch: &'a Watch,
+}
+
+/// A side, as far as it got.
+#[derive(Debug)]
+pub struct Ready<'a> {
+    /// Its name, and what it is.
+    pub side: &'a Side,
+    /// How it can be measured.
+    pub state: State<'a>,
+}
+
+/// How a side can be measured.
+#[derive(Debug)]
+pub enum State<'a> {
+    /// By its program.
+    Program(Box<Program>),
+    /// It was, before.
+    Stored(&'a Run),
+    /// It cannot, and why.
+    Broken(String),
+    /// A check found something before anything was measured: the report.
+    Found(String),
+}
+
+/// A program that speaks.
+#[derive(Debug)]
+pub struct Program {
+    /// Where it is.
+    pub paths: Paths,
+    /// What it said of itself.
+    pub hello: Hello,
+    /// What it says of each cell, by [`Cell::id`]: where its code is, or why it does not know it.
+    pub cells: HashMap<String, Result<Prepared, String>>,
+    /// Its machine code, if that can be read.
+    pub code: Option<Code>,
+}
+
+/// What came out.
+#[derive(Debug, Default)]
+pub struct Done {
+    /// Cell by cell, for each side but the first.
+    pub comparisons: Vec<Comparison>,
+    /// The first side with itself.
+    pub controls: Controls,
+    /// Whether a check found something.
+    pub found: bool,
+}
+
+/// Builds what is not there, and asks every program what it knows.
+pub fn get_ready<'a>(
+    request: &'a Request,
+    repository: &Result<Repository, String>,
+    around: Around<'_>,
+) -> Vec<Ready<'a>> {
+    let paths = programs(request, repository, around);
+    let ready = request.sides.iter().zip(paths).map(|(side, paths)| {
+        let state = match (&side.source, paths) {
+            (Source::Run(run), _) => State::Stored(run),
+            (_, Ok(paths)) => survey(request, paths, around.interrupt),
+            (_, Err(why)) => State::Broken(why),
+        };
+        if let State::Broken(why) | State::Found(why) = &state
+            && !around.interrupt.is_set()
+        {
+            around.watch.say(&format!("{}: {why}", side.name));
+        }
+        Ready { side, state }
+    });
+    ready.collect()
+}
+
+/// The program of each side, or why there is none.
+fn programs(
+    request: &Request,
+    repository: &Result<Repository, String>,
+    around: Around<'_>,
+) -> Vec<Result<Paths, String>> {
+    let is_built = |side: &Side| matches!(side.source, Source::Commit(_) | Source::Tree);
+    let builder = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
+        if request.sides.iter().any(is_built) {
+            return Programs::open(repository, around.interrupt, around.watch).map(Some);
+        }
+        Ok(None)
+    });
+    let of = |side: &Side| match (&side.source, &builder) {
+        (Source::Program(path), _) => Ok([path.clone(), path.clone()]),
+        (_, Ok(Some(programs))) if !around.interrupt.is_set() => programs.of(side),
+        (_, Ok(_)) => Err("it was not built".to_owned()),
+        (_, Err(why)) => Err(why.clone()),
+    };
+    request.sides.iter().map(of).collect()
+}
+
+/// Starts a program once: does it speak, and which cells does it know?
+fn survey<'a>(request: &Request, paths: Paths, interrupt: &Interrupt) -> State<'a> {
+    let launch = Launch { program: &paths[0], padding: 0, interrupt };
+    let asked = Server::start(launch).and_then(|mut server| {
+        let mut cells = HashMap::new();
+        for cell in &request.cells {
+            cells.insert(cell.id(), server.prepare(&request.prepare(cell))?);
+        }
+        let hello = server.hello.clone();
+        server.end();
+        Ok((hello, cells))
+    });
+    match asked {
+        Ok((hello, cells)) => {
+            let code = Code::read(&paths[0]);
+            State::Program(Box::new(Program { paths, hello, cells, code }))
+        }
+        Err(Failure::Broken(why)) => State::Broken(why),
+        Err(Failure::Interrupted) => State::Broken("interrupted".to_owned()),
+        Err(Failure::Found { report, .. }) => State::Found(format!("stopped by a check{report}")),
+    }
+}
+
+/// Compares every side with the first, cell by cell; `keep` is given what the checks found.
+pub fn run(
+    request: &Request,
+    ready: &[Ready<'_>],
+    around: Around<'_>,
+    keep: &mut dyn FnMut(&str, Option<&Finding>, &str),
+) -> Done {
+    let mut run = Comparing {
+        request,
+        around,
+        judge: Judge::of(request.comparisons()),
+        random: fastrand::Rng::with_seed(request.settings.seed),
+        done: Done::default(),
+    };
+    run.done.found = ready.iter().any(|side| matches!(side.state, State::Found(_)));
+    let Some((first, others)) = ready.split_first() else { return run.done };
+    for other in others {
+        for cell in &request.cells {
+            let comparison = run.cell(cell, [first, other]);
+            if around.interrupt.is_set() {
+                return run.done;
+            }
+            if let Some(failed) = &comparison.gathered.failure
+                && let Failure::Found { finding, report } = &failed.failure
+            {
+                run.done.found = true;
+                keep(&comparison.sides[failed.side].name, finding.as_deref(), report);
+            }
+            run.done.comparisons.push(comparison);
+        }
+    }
+    run.done
+}
+
+struct Comparing<'a> {
+    request: &'a Request,
+    around: Around<'a>,
+    judge: Judge,
+    random: fastrand::Rng,
+    done: Done,
+}
+
+impl Comparing<'_> {
+    fn cell(&mut self, cell: &Cell, sides: [&Ready<'_>; 2]) -> Comparison {
+        let mut comparison = Comparison {
+            cell: cell.id(),
+            sides: sides.map(origin),
+            exact: counters::is_exact(cell),
+            noisy: self.request.noisy,
+            started: results::time::rfc3339_utc(SystemTime::now()),
+            ..Comparison::default()
+        };
+        let why = sides.iter().find_map(|side| side.why_not(cell));
+        if let Some(why) = why {
+            comparison.why = Some(why);
+            return comparison;
+        }
+        let asked = Asked {
+            prepare: self.request.prepare(cell),
+            slice: self.request.slice,
+            noisy: self.request.noisy,
+        };
+        match [&sides[0].state, &sides[1].state] {
+            [State::Program(first), State::Program(second)] => {
+                comparison.same_code = same_code([first, second], &comparison.cell);
+                comparison.gathered = self.measure(&first.paths, &second.paths, &asked);
+            }
+            states => stored::fill(&mut comparison, cell, states, &asked, self.around.interrupt),
+        }
+        comparison
+    }
+
+    fn measure(&mut self, first: &Paths, second: &Paths, asked: &Asked) -> cell::Gathered {
+        let Around { interrupt, watch } = self.around;
+        let budget = self.request.budget;
+        let job = Job { first, second, asked, budget, interrupt };
+        let name = asked.prepare.cell.id();
+        watch.cell(budget);
+        let gathered = cell::measure(
+            job,
+            &self.judge,
+            &mut self.done.controls,
+            &mut self.random,
+            &mut |pairs, elapsed| watch.pairs(&name, pairs, elapsed),
+        );
+        let (pairs, seconds) = (gathered.pairs(), gathered.elapsed.as_secs_f64());
+        watch.say(&format!("{name}: {pairs} pairs in {seconds:.0} s"));
+        gathered
+    }
+}
+
+impl Ready<'_> {
+    /// Why this side says nothing of a cell, if so.
+    fn why_not(&self, cell: &Cell) -> Option<String> {
+        let why = match &self.state {
+            State::Broken(why) | State::Found(why) => why,
+            State::Program(program) => program.cells.get(&cell.id())?.as_ref().err()?,
+            State::Stored(_) => return None,
+        };
+        Some(format!("{}: {why}", self.side.name))
+    }
+}
+
+/// Whether both sides run the same machine code on a cell, if that can be told.
+fn same_code(sides: [&Program; 2], cell: &str) -> Option<bool> {
+    let [first, second] = sides.map(|program| {
+        let prepared = program.cells.get(cell)?.as_ref().ok()?;
+        Some((program.code.as_ref()?, prepared.code?))
+    });
+    let ((first, at_first), (second, at_second)) = (first?, second?);
+    let mut all = true;
+    for (one, two) in at_first.into_iter().zip(at_second) {
+        all &= code::same(first, second, [one, two])?;
+    }
+    Some(all)
+}
+
+/// The side as it stands in a record.
+fn origin(ready: &Ready<'_>) -> results::Side {
+    let mut side = results::Side { name: ready.side.name.clone(), ..results::Side::default() };
+    match (&ready.state, &ready.side.source) {
+        (State::Program(program), _) => {
+            (side.commit, side.dirty) = (program.hello.commit.clone(), program.hello.dirty);
+        }
+        (State::Stored(run), _) => {
+            if let Some(measured) = run.measured().next() {
+                (side.commit, side.dirty) = (measured.commit.clone(), measured.dirty);
+            }
+        }
+        (_, Source::Commit(commit)) => side.commit = Some(commit.clone()),
+        _ => {}
+    }
+    side
+}

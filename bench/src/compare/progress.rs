@@ -1,0 +1,74 @@
+//! What a user sees while a comparison goes on: a line that changes on a terminal, lines that stay
+//! otherwise. All of it on standard error.
+
+use std::io::{IsTerminal, stderr};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// The progress of a comparison.
+#[derive(Debug)]
+pub struct Watch {
+    bar: Option<ProgressBar>,
+}
+
+impl Watch {
+    /// On a terminal a bar, else lines.
+    #[must_use]
+    pub fn new() -> Watch {
+        Watch { bar: stderr().is_terminal().then(bar) }
+    }
+
+    /// A line that stays.
+    pub fn say(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| eprintln!("{line}")),
+            None => eprintln!("{line}"),
+        }
+    }
+
+    /// A line that the next one takes the place of; not shown in a file.
+    pub fn detail(&self, line: &str) {
+        if let Some(bar) = &self.bar {
+            bar.set_message(line.to_owned());
+            bar.tick();
+        }
+    }
+
+    /// A cell begins, which may take this long.
+    pub fn cell(&self, budget: Duration) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(budget.as_millis() as u64);
+            bar.set_position(0);
+        }
+    }
+
+    /// A cell has so many pairs by now.
+    pub fn pairs(&self, name: &str, pairs: u32, elapsed: Duration) {
+        if let Some(bar) = &self.bar {
+            bar.set_position(elapsed.as_millis() as u64);
+            bar.set_message(format!("{name}: {pairs} pairs"));
+        }
+    }
+
+    /// Nothing more comes.
+    pub fn clear(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+impl Default for Watch {
+    fn default() -> Watch {
+        Watch::new()
+    }
+}
+
+fn bar() -> ProgressBar {
+    let bar = ProgressBar::new(1);
+    match ProgressStyle::with_template("{bar:20} {msg}") {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar, // The template is a constant; the plain bar would do as well.
+    }
+}

@@ -1,0 +1,190 @@
+//! What a comparison is asked to do; everything that can be wrong with it is refused before
+//! anything is built.
+
+use std::time::Duration;
+
+use results::Cell;
+
+use super::side::{Names, Side, Source};
+use crate::cli::{CellArgs, CompareArgs, RunArgs};
+use crate::cpus::Cpus;
+use crate::matrix;
+use crate::pool::Pin;
+use crate::protocol::Prepare;
+use crate::session;
+use crate::settings::Settings;
+
+/// The longest that a cell is measured when nobody says.
+const BUDGET: Duration = Duration::from_secs(60);
+/// The shortest and the longest budget.
+const BUDGET_MIN: Duration = Duration::from_millis(100);
+const BUDGET_MAX: Duration = Duration::from_secs(24 * 3600);
+/// The length of a slice when nobody says, in milliseconds: long beside a change of threads, short
+/// beside the host's drift.
+const SLICE_MS: u32 = 20;
+/// The shortest and the longest slice, in milliseconds.
+const SLICE_MS_MIN: u32 = 5;
+const SLICE_MS_MAX: u32 = 1000;
+
+/// The request, all valid.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The sides, each compared with the first.
+    pub sides: Vec<Side>,
+    /// What is measured.
+    pub cells: Vec<Cell>,
+    /// Cells that cannot be run as asked, and why.
+    pub skipped: Vec<String>,
+    /// The longest that a cell may take, per side compared with the first.
+    pub budget: Duration,
+    /// The length of a slice.
+    pub slice: Duration,
+    /// Whether disturbed slices may be used.
+    pub noisy: bool,
+    /// CPUs, pinning and seed.
+    pub settings: Settings,
+}
+
+impl Request {
+    /// Reads what the user gave.
+    ///
+    /// # Errors
+    /// What was wrong, what is valid, and what to do.
+    pub fn new(args: &CompareArgs, names: &Names<'_>, allowed: &Cpus) -> Result<Request, String> {
+        let cells = with_defaults(&args.cells);
+        let settings = Settings::new(&RunArgs { cells, ..RunArgs::default() }, allowed)?;
+        let sides = names.sides(&args.sides)?;
+        let (mut cells, skipped) = planned(&settings)?;
+        if !names_cells(&args.cells)
+            && let Some(stored) = stored_cells(&sides)
+        {
+            cells = stored;
+        }
+        Ok(Request {
+            sides,
+            cells,
+            skipped,
+            budget: budget(args.budget.as_deref())?,
+            slice: slice(args.slice.unwrap_or(SLICE_MS))?,
+            noisy: args.noisy,
+            settings,
+        })
+    }
+
+    /// The question by which a server gets ready for a cell.
+    #[must_use]
+    pub fn prepare(&self, cell: &Cell) -> Prepare {
+        Prepare {
+            cell: cell.clone(),
+            cpus: self.settings.cpus.order().to_vec(),
+            pin: self.settings.pin == Pin::Each,
+            seed: self.settings.seed,
+        }
+    }
+
+    /// The longest that all of it may take, builds left aside.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.budget * self.comparisons() as u32
+    }
+
+    /// How many times a cell is compared: with the first side, for every other side.
+    #[must_use]
+    pub fn comparisons(&self) -> usize {
+        self.cells.len() * (self.sides.len() - 1)
+    }
+}
+
+/// A small set that covers much: every modelled granularity, alone and beside another thread. On
+/// `pairs` the threads share what the whole layer shares and nothing else, no call waits, and the
+/// counters are exact.
+fn with_defaults(args: &CellArgs) -> CellArgs {
+    let mut args = args.clone();
+    if args.backend.is_empty() {
+        let modelled = matrix::backends().into_iter().filter(|backend| backend.modelled);
+        args.backend = modelled.map(|backend| backend.name.to_owned()).collect();
+    }
+    if args.workload.is_empty() {
+        args.workload = vec!["pairs".to_owned()];
+    }
+    if args.threads.is_empty() {
+        args.threads = vec!["1,2".to_owned()];
+    }
+    args
+}
+
+/// Whether the user said anything about cells.
+fn names_cells(args: &CellArgs) -> bool {
+    !(args.backend.is_empty()
+        && args.workload.is_empty()
+        && args.socket_type.is_empty()
+        && args.size.is_empty()
+        && args.threads.is_empty())
+}
+
+fn planned(settings: &Settings) -> Result<(Vec<Cell>, Vec<String>), String> {
+    let planned = session::plan(settings)?;
+    let jobs = planned.parts.into_values().flatten().flatten();
+    let skipped = planned.skipped.iter().map(|left| format!("{}: {}", left.what, left.why));
+    Ok((jobs.map(|job| job.cell).collect(), skipped.collect()))
+}
+
+/// The cells of the first stored run among the sides.
+fn stored_cells(sides: &[Side]) -> Option<Vec<Cell>> {
+    let run = sides.iter().find_map(|side| match &side.source {
+        Source::Run(run) => Some(run),
+        _ => None,
+    })?;
+    let mut cells: Vec<Cell> = Vec::new();
+    for measured in run.measured() {
+        if !cells.contains(&measured.cell) {
+            cells.push(measured.cell.clone());
+        }
+    }
+    (!cells.is_empty()).then_some(cells)
+}
+
+fn budget(asked: Option<&str>) -> Result<Duration, String> {
+    let Some(text) = asked else { return Ok(BUDGET) };
+    // A number alone is seconds.
+    let text = if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.to_owned() };
+    let budget = humantime::parse_duration(&text).ok();
+    budget.filter(|budget| (BUDGET_MIN..=BUDGET_MAX).contains(budget)).ok_or_else(|| {
+        format!(
+            "--budget {text}: the time for a cell is 100ms to 24h, written as in 500ms, 60s or 2m"
+        )
+    })
+}
+
+fn slice(ms: u32) -> Result<Duration, String> {
+    if (SLICE_MS_MIN..=SLICE_MS_MAX).contains(&ms) {
+        return Ok(Duration::from_millis(u64::from(ms)));
+    }
+    Err(format!("--slice {ms}: a slice has {SLICE_MS_MIN} to {SLICE_MS_MAX} milliseconds"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_has_a_unit_or_is_seconds() {
+        assert_eq!(budget(None), Ok(BUDGET));
+        assert_eq!(budget(Some("2m")), Ok(Duration::from_secs(120)));
+        assert_eq!(budget(Some("5")), Ok(Duration::from_secs(5)));
+        for bad in ["", "0", "-1", "soon", "25h"] {
+            assert!(budget(Some(bad)).unwrap_err().starts_with("--budget "), "{bad}");
+        }
+    }
+
+    #[test]
+    fn the_default_cells_are_the_modelled_backends_alone_and_beside_another_thread() {
+        let args = with_defaults(&CellArgs::default());
+        let run = RunArgs { cells: args, ..RunArgs::default() };
+        let settings = Settings::new(&run, &Cpus::allowed().unwrap()).unwrap();
+        let (cells, _) = planned(&settings).unwrap();
+        let modelled = matrix::backends().iter().filter(|backend| backend.modelled).count();
+        assert_eq!(cells.len(), 2 * modelled);
+        assert!(cells.iter().all(|cell| cell.workload == "pairs" && cell.backend != "host"));
+    }
+}

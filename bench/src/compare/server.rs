@@ -1,0 +1,286 @@
+//! One process of a side: started, asked, and ended, whatever happens to the driver.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use lockimpls::witness::EXIT_FINDING;
+use results::Finding;
+
+use crate::interrupt::Interrupt;
+use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
+
+/// How long an answer may take, beyond the time that was asked for.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may take to end by itself.
+const END_PATIENCE: Duration = Duration::from_secs(5);
+/// How often an interrupt is looked for while waiting.
+const NAP: Duration = Duration::from_millis(50);
+/// How much of a server's standard error is kept for a message, in lines.
+const LAST_LINES: usize = 12;
+/// A variable that is only there to be long: see [`Launch::padding`].
+const PADDING: &str = "SOLOCK_PADDING";
+
+/// Why a server gave no answer.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Failure {
+    /// Somebody asked the driver to end.
+    Interrupted,
+    /// A check found something; the server ended with code 2.
+    Found {
+        /// What it said of it, if it still could.
+        finding: Option<Box<Finding>>,
+        /// The end of its standard error.
+        report: String,
+    },
+    /// Anything else: a sentence for a user.
+    Broken(String),
+}
+
+/// How to start a server.
+#[derive(Clone, Copy, Debug)]
+pub struct Launch<'a> {
+    /// The program.
+    pub program: &'a Path,
+    /// So many bytes are added to the environment: the stack begins elsewhere, and with it
+    /// everything that depends on where it lies.
+    pub padding: usize,
+    /// Ctrl-C.
+    pub interrupt: &'a Interrupt,
+}
+
+/// A server that has said hello.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// `None` once it was told to end.
+    questions: Option<ChildStdin>,
+    answers: Receiver<String>,
+    errors: Option<JoinHandle<String>>,
+    interrupt: Interrupt,
+    program: PathBuf,
+    /// What it said first.
+    pub hello: Hello,
+}
+
+impl Server {
+    /// Starts a program and waits for its first line.
+    ///
+    /// # Errors
+    /// It cannot be started, says nothing that is understood, or speaks another protocol.
+    pub fn start(launch: Launch<'_>) -> Result<Server, Failure> {
+        let mut child = command(launch).spawn().map_err(|error| {
+            Failure::Broken(format!("{} cannot be started: {error}", launch.program.display()))
+        })?;
+        let (questions, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut server = Server {
+            child,
+            questions,
+            answers: lines(out),
+            errors: err.map(|err| thread::spawn(move || last_lines(err))),
+            interrupt: launch.interrupt.clone(),
+            program: launch.program.to_owned(),
+            hello: Hello::default(),
+        };
+        server.hello = server.first_line()?;
+        Ok(server)
+    }
+
+    fn first_line(&mut self) -> Result<Hello, Failure> {
+        let line = self.line(PATIENCE).map_err(|failure| match failure {
+            Failure::Broken(why) => Failure::Broken(format!("it has no `solock serve`: {why}")),
+            other => other,
+        })?;
+        // The number first: what else a hello of another protocol holds is not known here.
+        let number = protocol_of(&line).ok_or_else(|| {
+            Failure::Broken(format!("it has no `solock serve`: its first line was {line:?}"))
+        })?;
+        if number != u64::from(PROTOCOL) {
+            return Err(Failure::Broken(format!(
+                "it speaks protocol {number} and this program {PROTOCOL}; compare with the solock \
+                 of a commit that speaks both"
+            )));
+        }
+        match self.understood(&line)? {
+            Say::Hello(hello) => Ok(hello),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Gets it ready for a cell; inside, why it does not know the cell.
+    ///
+    /// # Errors
+    /// It ended, or answered what is no answer.
+    pub fn prepare(&mut self, prepare: &Prepare) -> Result<Result<Prepared, String>, Failure> {
+        match self.ask(&Ask::Prepare(prepare.clone()), PATIENCE)? {
+            Say::Prepared(prepared) => Ok(Ok(prepared)),
+            Say::Refused { why } => Ok(Err(why)),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    /// Measures a slice of the prepared cell.
+    ///
+    /// # Errors
+    /// It ended, refused, or answered what is no answer.
+    pub fn slice(&mut self, asked: SliceAsked) -> Result<SliceDone, Failure> {
+        let patience = PATIENCE + Duration::from_secs_f64(asked.seconds + asked.warm_up_seconds);
+        match self.ask(&Ask::Slice(asked), patience)? {
+            Say::Slice(done) => Ok(*done),
+            Say::Refused { why } => Err(Failure::Broken(format!("it refused to measure: {why}"))),
+            other => Err(self.unexpected(&other)),
+        }
+    }
+
+    fn ask(&mut self, ask: &Ask, patience: Duration) -> Result<Say, Failure> {
+        let line =
+            serde_json::to_string(ask).map_err(|error| Failure::Broken(error.to_string()))?;
+        if let Some(questions) = self.questions.as_mut() {
+            // That nobody reads it shows in the answer that does not come.
+            let _ = questions.write_all((line + "\n").as_bytes()).and_then(|()| questions.flush());
+        }
+        let line = self.line(patience)?;
+        match self.understood(&line)? {
+            Say::Finding(finding) => Err(self.found(Some(finding))),
+            said => Ok(said),
+        }
+    }
+
+    /// The next line; why there is none.
+    fn line(&mut self, patience: Duration) -> Result<String, Failure> {
+        let until = Instant::now() + patience;
+        loop {
+            match self.answers.recv_timeout(NAP) {
+                Ok(line) => return Ok(line),
+                Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
+                Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
+                    return Err(Failure::Interrupted);
+                }
+                Err(RecvTimeoutError::Timeout) if Instant::now() > until => {
+                    let seconds = patience.as_secs();
+                    return Err(Failure::Broken(format!("it said nothing for {seconds} s")));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+
+    fn understood(&self, line: &str) -> Result<Say, Failure> {
+        serde_json::from_str(line).map_err(|error| {
+            let program = self.program.display();
+            Failure::Broken(format!("{program} said {line:?}, which is no answer: {error}"))
+        })
+    }
+
+    fn unexpected(&self, said: &Say) -> Failure {
+        let program = self.program.display();
+        Failure::Broken(format!("{program} said something out of turn: {said:?}"))
+    }
+
+    /// Its output ended without an answer: how did it end?
+    fn ended(&mut self) -> Failure {
+        if self.interrupt.is_set() {
+            return Failure::Interrupted;
+        }
+        match self.wait() {
+            Some(status) if status.code() == Some(EXIT_FINDING) => self.found(None),
+            status => {
+                let how = status.map_or_else(|| "no exit".to_owned(), |status| status.to_string());
+                let errors = self.standard_error();
+                Failure::Broken(format!("its process ended ({how}){errors}"))
+            }
+        }
+    }
+
+    fn found(&mut self, finding: Option<Box<Finding>>) -> Failure {
+        let _ = self.wait();
+        let report = self.standard_error();
+        Failure::Found { finding, report }
+    }
+
+    fn standard_error(&mut self) -> String {
+        let text = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        if text.is_empty() { text } else { format!("\n{text}") }
+    }
+
+    /// Tells it to end and waits until it did.
+    pub fn end(mut self) {
+        if let (Some(mut questions), Ok(line)) =
+            (self.questions.take(), serde_json::to_string(&Ask::End))
+        {
+            let _ = questions.write_all((line + "\n").as_bytes());
+        }
+        let _ = self.wait();
+    }
+
+    /// How it ended, if it does so in time; killed otherwise.
+    fn wait(&mut self) -> Option<ExitStatus> {
+        self.questions = None;
+        let until = Instant::now() + END_PATIENCE;
+        while Instant::now() < until && !self.interrupt.is_set() {
+            match self.child.try_wait() {
+                Ok(Some(status)) => return Some(status),
+                Ok(None) => thread::sleep(Duration::from_millis(1)),
+                Err(_) => break,
+            }
+        }
+        let _ = self.child.kill();
+        self.child.wait().ok()
+    }
+}
+
+impl Drop for Server {
+    /// No server outlives its driver.
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command(launch: Launch<'_>) -> Command {
+    let mut command = Command::new(launch.program);
+    command
+        .arg("serve")
+        .env(PADDING, "x".repeat(launch.padding))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    // Ctrl-C on a terminal goes to the whole group of processes; the driver ends its servers.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command
+}
+
+fn protocol_of(line: &str) -> Option<u64> {
+    let value: serde_json::Value = serde_json::from_str(line).ok()?;
+    (value.get("say")?.as_str()? == "hello").then(|| value.get("protocol")?.as_u64()).flatten()
+}
+
+/// The lines of a pipe, read by a thread so that waiting for them can end.
+fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, receiver) = channel();
+    if let Some(pipe) = pipe {
+        thread::spawn(move || {
+            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+                if sender.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receiver
+}
+
+fn last_lines(pipe: impl Read) -> String {
+    let mut last = std::collections::VecDeque::new();
+    for line in BufReader::new(pipe).lines().map_while(Result::ok) {
+        if last.len() == LAST_LINES {
+            last.pop_front();
+        }
+        last.push_back(line);
+    }
+    Vec::from(last).join("\n")
+}

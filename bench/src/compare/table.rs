@@ -1,0 +1,288 @@
+//! How a comparison is shown: a table of 80 columns, or one for a pull request.
+
+use results::{Compared, Control, Side, Verdict, units};
+
+use super::metric::Metric;
+use super::verdicts::{Row, Rows};
+
+/// The columns of the table.
+const COLUMNS: usize = 80;
+/// What lies at least between two columns.
+const GAP: usize = 2;
+/// What a line that belongs to the one above begins with.
+const INDENT: &str = "      ";
+
+/// The table for a terminal.
+#[must_use]
+pub fn text(cells: &[Rows]) -> String {
+    let mut text = String::new();
+    let mut sides = None;
+    for cell in cells {
+        let Some(first) = cell.rows.first() else { continue };
+        let now = (&first.compared.first.name, &first.compared.second.name);
+        if sides != Some(now) {
+            sides = Some(now);
+            text += &heading(&first.compared);
+        }
+        text += &cell_heading(&first.compared);
+        for row in &cell.rows {
+            text += &line(row);
+        }
+        cell.left_out.iter().for_each(|left| text += &format!("  {}\n", left));
+    }
+    text + &closing(cells)
+}
+
+fn heading(compared: &Compared) -> String {
+    let Compared { first, second, .. } = compared;
+    format!("{} against {}\n", side(second), side(first))
+}
+
+/// A side as it was named, and where it comes from.
+fn side(side: &Side) -> String {
+    let commit = side.commit.as_ref().map(|commit| commit.chars().take(10).collect::<String>());
+    let dirty = if side.dirty == Some(true) { ", changed" } else { "" };
+    match commit {
+        Some(commit) => format!("{} ({commit}{dirty})", side.name),
+        None => side.name.clone(),
+    }
+}
+
+fn cell_heading(compared: &Compared) -> String {
+    let Compared { cell, pairs, slices, slices_rejected, seconds, .. } = compared;
+    let right = format!("n={pairs}  rejected {slices_rejected}/{slices}  {seconds:.0} s");
+    let room = COLUMNS.saturating_sub(right.len());
+    if cell.len() + GAP > room {
+        return format!("{cell}\n{right:>COLUMNS$}\n");
+    }
+    format!("{cell:<room$}{right}\n")
+}
+
+fn line(row: &Row) -> String {
+    let compared = &row.compared;
+    let line = format!("  {:<12} {:<20} {:<8}", compared.metric, ratio(row), word(row));
+    let said = said(compared);
+    if line.chars().count() + said.chars().count() > COLUMNS {
+        return format!("{}\n{}", line.trim_end(), wrapped(&said));
+    }
+    format!("{}\n", (line + &said).trim_end())
+}
+
+/// Text as indented lines of at most [`COLUMNS`], where its words allow that.
+fn wrapped(text: &str) -> String {
+    let (mut lines, mut line) = (String::new(), String::new());
+    for word in text.split_whitespace() {
+        let longer = INDENT.len() + line.chars().count() + 1 + word.chars().count() > COLUMNS;
+        if longer && !line.is_empty() {
+            lines += &format!("{INDENT}{}\n", line.trim_end());
+            line.clear();
+        }
+        line += word;
+        line.push(' ');
+    }
+    lines + &format!("{INDENT}{}\n", line.trim_end())
+}
+
+/// The ratio with its interval; of a counter, both values.
+fn ratio(row: &Row) -> String {
+    let compared = &row.compared;
+    if row.p_value.is_none()
+        && let (Some(first), Some(second)) = (compared.first.value, compared.second.value)
+    {
+        return if first == second {
+            format!("{first:.3}")
+        } else {
+            format!("{first:.3} -> {second:.3}")
+        };
+    }
+    match (compared.ratio, compared.low, compared.high) {
+        (Some(ratio), Some(low), Some(high)) => format!("{ratio:.3} [{low:.3}, {high:.3}]"),
+        _ => match (compared.first.value, compared.second.value) {
+            (Some(first), Some(second)) => {
+                format!("{} -> {}", shown(compared, first), shown(compared, second))
+            }
+            _ => "-".to_owned(),
+        },
+    }
+}
+
+/// A value in its metric's unit.
+fn shown(compared: &Compared, value: f64) -> String {
+    if compared.metric == Metric::Throughput.name() {
+        units::rate(value)
+    } else {
+        units::time(value as u64)
+    }
+}
+
+/// The verdict; with a star where it does not stand beside the others.
+fn word(row: &Row) -> &'static str {
+    match (row.compared.verdict, row.stands) {
+        (Verdict::Faster, true) => "FASTER",
+        (Verdict::Faster, false) => "FASTER*",
+        (Verdict::Slower, true) => "SLOWER",
+        (Verdict::Slower, false) => "SLOWER*",
+        (Verdict::Same, _) => "SAME",
+        (Verdict::Unclear, _) => "UNCLEAR",
+    }
+}
+
+/// What stands beside the verdict.
+fn said(compared: &Compared) -> String {
+    let mut said = Vec::new();
+    if let Some(why) = &compared.why {
+        said.push(why.lines().next().unwrap_or_default().to_owned());
+    } else if let (Verdict::Unclear, Some(share)) = (compared.verdict, compared.smallest_visible) {
+        said.push(format!("sees {:.1}%", share * 100.0));
+    }
+    if let Some(Control { ratio, low, high, .. }) = &compared.control {
+        said.push(format!("A/A {ratio:.3} [{low:.3}, {high:.3}]"));
+    }
+    if compared.same_code == Some(true) && compared.low.is_some() {
+        said.push("same code".to_owned());
+    }
+    said.join("; ")
+}
+
+/// What the words mean, as far as they occur.
+fn closing(cells: &[Rows]) -> String {
+    let rows: Vec<&Row> = cells.iter().flat_map(|cell| &cell.rows).collect();
+    let has = |test: &dyn Fn(&Row) -> bool| rows.iter().any(|row| test(row));
+    let timed = rows.iter().filter(|row| row.p_value.is_some()).count();
+    let mut closing = String::from("ratios are second side over first");
+    if timed > 1 {
+        closing +=
+            &format!("; the exit code takes the {timed} verdicts on\n    times together (Holm)");
+    }
+    closing.push('\n');
+    if has(&|row| word(row).ends_with('*')) {
+        closing += "*: does not stand beside the others, and counts as unclear\n";
+    }
+    if has(&|row| row.compared.verdict == Verdict::Unclear && row.compared.why.is_none()) {
+        closing += "sees: the smallest change that these pairs could have shown\n";
+    }
+    closing
+}
+
+/// The table for a pull request.
+#[must_use]
+pub fn markdown(cells: &[Rows]) -> String {
+    let mut text = String::new();
+    let mut sides = None;
+    for row in cells.iter().flat_map(|cell| &cell.rows) {
+        let compared = &row.compared;
+        let now = (&compared.first.name, &compared.second.name);
+        if sides != Some(now) {
+            sides = Some(now);
+            text += &format!("\n**{}**\n\n", escape(heading(compared).trim_end()));
+            text += "| cell | metric | ratio | verdict | pairs | |\n|---|---|---|---|---|---|\n";
+        }
+        let verdict = match compared.verdict {
+            Verdict::Slower => format!("**{}**", escape(word(row))),
+            _ => escape(word(row)),
+        };
+        text += &format!(
+            "| `{}` | {} | {} | {verdict} | {} | {} |\n",
+            compared.cell,
+            compared.metric,
+            ratio(row),
+            compared.pairs,
+            escape(&said(compared))
+        );
+    }
+    for left in cells.iter().flat_map(|cell| cell.left_out_by_cell()) {
+        text += &format!("\n{}\n", escape(&left));
+    }
+    text + "\n" + &escape(&closing(cells))
+}
+
+/// Text in which nothing is a mark of Markdown's.
+fn escape(text: &str) -> String {
+    text.replace('|', "\\|").replace('*', "\\*").replace('<', "\\<").replace('`', "\\`")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(metric: &str, verdict: Verdict) -> Row {
+        let named = |name: &str| Side { name: name.to_owned(), ..Side::default() };
+        let compared = Compared {
+            cell: "pairs/per-socket/stream/64B/t2/adaptive".to_owned(),
+            metric: metric.to_owned(),
+            verdict,
+            first: named("HEAD~1"),
+            second: named("HEAD"),
+            ratio: Some(0.953),
+            low: Some(0.931),
+            high: Some(0.976),
+            pairs: 40,
+            smallest_visible: Some(0.024),
+            control: Some(Control { ratio: 1.002, low: 0.985, high: 1.017, pairs: 10 }),
+            slices: 163,
+            slices_rejected: 3,
+            seconds: 41.0,
+            ..Compared::default()
+        };
+        Row { compared, p_value: Some(1e-6), stands: true }
+    }
+
+    fn cell() -> Rows {
+        Rows {
+            rows: vec![row("throughput", Verdict::Slower), row("send_p99", Verdict::Unclear)],
+            left_out: vec!["send_p50: quantised, step 10 ns".to_owned()],
+        }
+    }
+
+    #[test]
+    fn the_table_has_eighty_columns() {
+        let text = text(&[cell()]);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+        for words in [
+            "HEAD against HEAD~1",
+            "rejected 3/163",
+            "throughput   0.953 [0.931, 0.976] SLOWER  A/A 1.002 [0.985, 1.017]",
+            "UNCLEAR",
+            "sees 2.4%",
+            "quantised, step 10 ns",
+            "Holm",
+        ] {
+            assert!(text.contains(words), "{words:?} is not in:\n{text}");
+        }
+    }
+
+    #[test]
+    fn long_reasons_and_long_names_are_broken_at_words() {
+        let mut long = cell();
+        long.rows[1].compared.why = Some("a word and another one ".repeat(12));
+        long.rows[0].compared.cell += "/r1000000/g16f16";
+        let text = text(&[long]);
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
+    }
+
+    #[test]
+    fn times_that_were_not_measured_in_turns_are_shown_side_by_side() {
+        let mut stored = cell();
+        let compared = &mut stored.rows[0].compared;
+        (compared.ratio, compared.low, compared.high) = (None, None, None);
+        (compared.first.value, compared.second.value) = (Some(5.78e6), Some(5.7e6));
+        let text = text(&[stored]);
+        assert!(text.contains("5.78M -> 5.70M"), "{text}");
+    }
+
+    #[test]
+    fn what_does_not_stand_has_a_star() {
+        let mut weak = cell();
+        weak.rows[0].stands = false;
+        assert!(text(&[weak.clone()]).contains("SLOWER*"));
+        let markdown = markdown(&[weak]);
+        assert!(markdown.contains("**SLOWER\\***"), "{markdown}");
+    }
+
+    #[test]
+    fn a_pull_request_gets_a_row_per_metric() {
+        let markdown = markdown(&[cell()]);
+        let rows = markdown.lines().filter(|line| line.starts_with("| `pairs/")).count();
+        assert_eq!(rows, 2, "{markdown}");
+    }
+}
