@@ -14,7 +14,10 @@ use crate::witness::{self, Check};
 type PerSocket<F> = Locked<SocketPolicy<F>>;
 
 /// The peer's lock is dropped between reading the ring's tail and writing it.
-struct NoLock<const BROKEN: bool>;
+pub(super) struct NoLock<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type NoLockTwin = PerSocket<NoLock<true>>;
 
 impl<const BROKEN: bool> Fault for NoLock<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("no-lock") } else { None };
@@ -43,7 +46,7 @@ pub(super) const NO_LOCK: Control = Control {
         include_str!("data.rs"),
         "// control: the message that was overwritten",
     ),
-    twin: two_senders::<PerSocket<NoLock<true>>>,
+    twin: two_senders::<NoLockTwin>,
     clean: two_senders::<PerSocket<NoLock<false>>>,
 };
 
@@ -83,7 +86,10 @@ fn lost(backend: &'static str) -> ! {
 }
 
 /// A message that finds no room is not freed.
-struct LeakMessage<const BROKEN: bool>;
+pub(super) struct LeakMessage<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type LeakMessageTwin = PerSocket<LeakMessage<true>>;
 
 impl<const BROKEN: bool> Fault for LeakMessage<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("leak-message") } else { None };
@@ -100,7 +106,7 @@ pub(super) const LEAK_MESSAGE: Control = Control {
     check: Check::ObjectsLeft,
     operation: "end of run",
     at: At::Pool("mbuf"),
-    twin: fill_up::<PerSocket<LeakMessage<true>>>,
+    twin: fill_up::<LeakMessageTwin>,
     clean: fill_up::<PerSocket<LeakMessage<false>>>,
 };
 

@@ -8,7 +8,10 @@ use crate::fault::{Fault, Step};
 use crate::witness::{self, Check};
 
 /// A thread that leaves the lock-free path does not say so.
-struct LeakGate<const BROKEN: bool>;
+pub(super) struct LeakGate<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type LeakGateTwin = LockFreeLayer<LeakGate<true>>;
 
 impl<const BROKEN: bool> Fault for LeakGate<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("leak-gate") } else { None };
@@ -29,7 +32,7 @@ pub(super) const LEAK_GATE: Control = Control {
         include_str!("../backend/lock_free.rs"),
         "// control: in use",
     ),
-    twin: exchange::<LockFreeLayer<LeakGate<true>>>,
+    twin: exchange::<LeakGateTwin>,
     clean: exchange::<LockFreeLayer<LeakGate<false>>>,
 };
 

@@ -18,7 +18,10 @@ fn layer<D: Domain>() -> Checked<D> {
 }
 
 /// The historical bug: per-socket without its one unlock on the exit with ENOBUFS.
-struct LeakNobufs<const BROKEN: bool>;
+pub(super) struct LeakNobufs<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type LeakNobufsTwin = PerSocket<LeakNobufs<true>>;
 
 impl<const BROKEN: bool> Fault for LeakNobufs<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("leak-nobufs") } else { None };
@@ -35,7 +38,7 @@ pub(super) const LEAK_NOBUFS: Control = Control {
     check: Check::LeakedLock,
     operation: "sys_sendmsg",
     at: send_line("// control: the connected peer"),
-    twin: leak_nobufs::<PerSocket<LeakNobufs<true>>>,
+    twin: leak_nobufs::<LeakNobufsTwin>,
     clean: leak_nobufs::<PerSocket<LeakNobufs<false>>>,
 };
 
@@ -52,7 +55,10 @@ fn leak_nobufs<D: Domain>() {
 }
 
 /// The peer is locked whatever its address.
-struct Order<const BROKEN: bool>;
+pub(super) struct Order<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type OrderTwin = PerSocket<Order<true>>;
 
 impl<const BROKEN: bool> Fault for Order<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("order") } else { None };
@@ -69,7 +75,7 @@ pub(super) const ORDER: Control = Control {
     check: Check::OrderViolation,
     operation: "sys_sendto",
     at: send_line("// control: the connected peer"),
-    twin: send_from_higher::<PerSocket<Order<true>>>,
+    twin: send_from_higher::<OrderTwin>,
     clean: send_from_higher::<PerSocket<Order<false>>>,
 };
 
@@ -85,7 +91,10 @@ fn send_from_higher<D: Domain>() {
 }
 
 /// A reference taken for the relock is not given back.
-struct LeakRef<const BROKEN: bool>;
+pub(super) struct LeakRef<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type LeakRefTwin = PerSocket<LeakRef<true>>;
 
 impl<const BROKEN: bool> Fault for LeakRef<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("leak-ref") } else { None };
@@ -102,12 +111,15 @@ pub(super) const LEAK_REF: Control = Control {
     check: Check::LeakedLock,
     operation: "sys_sendto",
     at: send_line("// control: the connected peer"),
-    twin: send_from_higher::<PerSocket<LeakRef<true>>>,
+    twin: send_from_higher::<LeakRefTwin>,
     clean: send_from_higher::<PerSocket<LeakRef<false>>>,
 };
 
 /// After the relock the peer is not looked at again.
-struct NoRecheck<const BROKEN: bool>;
+pub(super) struct NoRecheck<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type NoRecheckTwin = PerSocket<NoRecheck<true>>;
 
 impl<const BROKEN: bool> Fault for NoRecheck<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("no-recheck") } else { None };
@@ -130,7 +142,7 @@ pub(super) const NO_RECHECK: Control = Control {
     check: Check::Unlocked,
     operation: "sys_sendto",
     at: send_line("// control: the datagram's peer"),
-    twin: reconnect_in_window::<PerSocket<NoRecheck<true>>>,
+    twin: reconnect_in_window::<NoRecheckTwin>,
     clean: reconnect_in_window::<PerSocket<NoRecheck<false>>>,
 };
 

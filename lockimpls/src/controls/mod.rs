@@ -15,6 +15,7 @@ mod locks;
 mod stage;
 mod waiting;
 
+use crate::backend::Visitor;
 use crate::domain::Domain;
 use crate::witness::Check;
 
@@ -92,6 +93,19 @@ pub fn all() -> Vec<Control> {
         gate::LEAK_GATE,
         gate::GATE_SHUT,
     ]
+}
+
+/// Calls the visitor for the twins that are wrong in any layer, not in their control's alone: their
+/// [`Domain::NAME`] is the control's name.
+pub fn visit_twins(visitor: &mut impl Visitor) {
+    visitor.visit::<locks::LeakNobufsTwin>();
+    visitor.visit::<locks::OrderTwin>();
+    visitor.visit::<locks::NoRecheckTwin>();
+    visitor.visit::<locks::LeakRefTwin>();
+    visitor.visit::<data::NoLockTwin>();
+    visitor.visit::<data::LeakMessageTwin>();
+    visitor.visit::<waiting::LostWakeupTwin>();
+    visitor.visit::<gate::LeakGateTwin>();
 }
 
 /// A line of `send.rs` that a control points to.

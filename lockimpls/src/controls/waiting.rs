@@ -13,7 +13,10 @@ use crate::witness::Check;
 type PerSocket<F> = Locked<SocketPolicy<F>>;
 
 /// The reader is not woken after an append.
-struct LostWakeup<const BROKEN: bool>;
+pub(super) struct LostWakeup<const BROKEN: bool>;
+
+/// The backend with that fault.
+pub(super) type LostWakeupTwin = PerSocket<LostWakeup<true>>;
 
 impl<const BROKEN: bool> Fault for LostWakeup<BROKEN> {
     const TWIN: Option<&'static str> = if BROKEN { Some("lost-wakeup") } else { None };
@@ -40,7 +43,7 @@ pub(super) const LOST_WAKEUP: Control = Control {
         include_str!("../uipc/receive.rs"),
         "// control: the parked reader",
     ),
-    twin: wake_parked_reader::<PerSocket<LostWakeup<true>>>,
+    twin: wake_parked_reader::<LostWakeupTwin>,
     clean: wake_parked_reader::<PerSocket<LostWakeup<false>>>,
 };
 
