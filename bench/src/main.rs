@@ -28,6 +28,9 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Compare(args)) => cmd::compare::compare(&args),
         Some(Command::Serve) => cmd::serve::serve(),
         Some(Command::Show(args)) => cmd::show::show(&args),
+        Some(Command::Fuzz(args)) => cmd::fuzz::fuzz(&args),
+        Some(Command::Replay(args)) => cmd::replay::replay(&args),
+        Some(Command::Minimize(args)) => cmd::minimize::run(&args),
         Some(Command::History(args)) => cmd::history::run(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
         None => {

@@ -39,6 +39,14 @@ impl Bench {
         self.targets.iter().map(|target| target.name()).collect()
     }
 
+    /// What the calls of the program that ran last answered, on the last backend.
+    pub fn last_answers<'a>(
+        &'a self,
+        program: &'a Program,
+    ) -> impl Iterator<Item = (&'a super::Call, &'a Answer)> {
+        program.calls().zip(self.answered.answers())
+    }
+
     /// Runs a program on every backend and judges the answers. What a check of the layer's boundary
     /// finds ends the process.
     ///

@@ -201,6 +201,32 @@ impl Call {
         }
     }
 
+    /// Every variable in it.
+    pub(super) fn vars_mut(&mut self) -> Vec<&mut Var> {
+        match self {
+            Call::Unlink(_) => Vec::new(),
+            Call::Socketpair { out: [a, b], .. } | Call::Dup(a, b) | Call::SameFile(a, b) => {
+                vec![a, b]
+            }
+            Call::Accept { out, s, .. } => vec![out, s],
+            Call::Send(send) => {
+                std::iter::once(&mut send.s).chain(send.rights.iter_mut().flatten()).collect()
+            }
+            Call::Recv(recv) => std::iter::once(&mut recv.s).chain(&mut recv.out).collect(),
+            Call::Socket { out: s, .. }
+            | Call::Bind(s, _)
+            | Call::Listen(s, _)
+            | Call::Connect(s, _)
+            | Call::Shutdown(s, _)
+            | Call::Close(s)
+            | Call::Getsockname(s)
+            | Call::Getpeername(s)
+            | Call::Setsockopt(s, ..)
+            | Call::Getsockopt(s, _)
+            | Call::Nonblocking(s, _) => vec![s],
+        }
+    }
+
     /// The name it uses, if any.
     #[must_use]
     pub fn name(&self) -> Option<&Name> {
@@ -221,18 +247,20 @@ pub struct Program {
     pub first: Vec<Call>,
     /// The calls of each thread, made at the same time after that; none: a single-threaded program.
     pub threads: Vec<Vec<Call>>,
+    /// The calls made last, by one thread, when the others have ended.
+    pub last: Vec<Call>,
 }
 
 impl Program {
-    /// Every call, the first ones first.
+    /// Every call: the first ones, each thread's, the last ones.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
-        self.first.iter().chain(self.threads.iter().flatten())
+        self.first.iter().chain(self.threads.iter().flatten()).chain(&self.last)
     }
 
     /// How many calls there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.first.len() + self.threads.iter().map(Vec::len).sum::<usize>()
+        self.calls().count()
     }
 
     /// Whether it does nothing.

@@ -62,6 +62,8 @@ struct Reader {
     made_here: BTreeSet<Var>,
     /// Every variable: each is made once.
     made: BTreeSet<Var>,
+    /// After `then:`.
+    is_last: bool,
 }
 
 impl Reader {
@@ -71,6 +73,9 @@ impl Reader {
         }
         if let Some(number) = line.strip_prefix("thread ").and_then(|rest| rest.strip_suffix(':')) {
             return self.thread(number.trim());
+        }
+        if line == "then:" {
+            return self.then();
         }
         let (outs, call) = match line.split_once(" = ") {
             Some((outs, call))
@@ -83,6 +88,7 @@ impl Reader {
         let call = call_of(outs, call.trim())?;
         self.admit(&call)?;
         match self.program.threads.last_mut() {
+            _ if self.is_last => self.program.last.push(call),
             Some(thread) => thread.push(call),
             None => self.program.first.push(call),
         }
@@ -100,10 +106,22 @@ impl Reader {
 
     fn thread(&mut self, number: &str) -> Result<(), String> {
         let next = self.program.threads.len() + 1;
+        if self.is_last {
+            return Err("a thread stands before `then:`".to_owned());
+        }
         if number != next.to_string() {
             return Err(format!("`thread {number}:` where `thread {next}:` is next"));
         }
         self.program.threads.push(Vec::new());
+        self.made_here.clear();
+        Ok(())
+    }
+
+    fn then(&mut self) -> Result<(), String> {
+        if self.program.threads.is_empty() || self.is_last {
+            return Err("`then:` stands once, after the last thread".to_owned());
+        }
+        self.is_last = true;
         self.made_here.clear();
         Ok(())
     }
@@ -264,7 +282,7 @@ fn call_of(outs: Vec<Var>, text: &str) -> Result<Call, String> {
     let (call, inside) = parts.ok_or_else(|| {
         format!(
             "{text:?} is no call; a line is `CALL(ARGUMENTS)`, `VARIABLES = CALL(ARGUMENTS)`, \
-             `thread N:` or `backend: NAME`"
+             `thread N:`, `then:` or `backend: NAME`"
         )
     })?;
     let mut arguments = Arguments { call, rest: split(inside).into_iter() };

@@ -119,6 +119,12 @@ impl Display for Program {
                 writeln!(f, "  {call}")?;
             }
         }
+        if !self.last.is_empty() {
+            writeln!(f, "then:")?;
+        }
+        for call in &self.last {
+            writeln!(f, "  {call}")?;
+        }
         Ok(())
     }
 }

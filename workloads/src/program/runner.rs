@@ -94,6 +94,16 @@ pub struct Trace {
     pub first: Vec<Answer>,
     /// Each thread's calls.
     pub threads: Vec<Vec<Event>>,
+    /// The calls made last.
+    pub last: Vec<Answer>,
+}
+
+impl Trace {
+    /// Every answer, in the order of [`Program::calls`].
+    pub fn answers(&self) -> impl Iterator<Item = &Answer> {
+        let threads = self.threads.iter().flatten().map(|event| &event.answer);
+        self.first.iter().chain(threads).chain(&self.last)
+    }
 }
 
 /// A backend that programs run on, whatever its type.
@@ -152,6 +162,10 @@ impl<D: Domain> Target for Runner<D> {
         trace.threads.clear();
         if !program.threads.is_empty() {
             trace.threads = stage.at_once(&program.threads);
+        }
+        trace.last.resize_with(program.last.len(), Answer::default);
+        for (call, answer) in program.last.iter().zip(&mut trace.last) {
+            stage.make(call, &mut hand, answer);
         }
         stage.close_all(program);
         self.layer.check_end();

@@ -1,0 +1,159 @@
+//! What `fuzz`, `replay` and `minimize` share: backends by name, and what a process says that found
+//! something.
+
+pub mod candidate;
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use lockimpls::{Domain, Visitor, controls, witness};
+use serde::{Deserialize, Serialize};
+use workloads::program::check::Difference;
+use workloads::program::runner::Target;
+use workloads::program::{Program, Runner};
+
+/// The exit code of a process that found something.
+pub const EXIT_FOUND: i32 = witness::EXIT_FINDING;
+
+/// What was found: one JSON line on standard output.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The backend.
+    pub backend: String,
+    /// Short: the check and the call, or the kind of difference.
+    pub kind: String,
+    /// The number of the program under its seed.
+    pub program: u64,
+    /// The whole report.
+    pub report: String,
+}
+
+impl Found {
+    /// Whether another process has found the same.
+    #[must_use]
+    pub fn is_like(&self, other: &Found) -> bool {
+        self.backend == other.backend && self.kind == other.kind
+    }
+
+    /// What a comparison found.
+    #[must_use]
+    pub fn of(difference: Difference, program: u64) -> Found {
+        let Difference { backend, kind, report } = difference;
+        Found { backend: backend.to_owned(), kind, program, report }
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| format!("no line: {error}")) + "\n"
+    }
+}
+
+/// The number of the program under way, for the line that a check's finding leaves.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
+
+/// From now on it is this one.
+pub fn begin(program: u64) {
+    UNDER_WAY.store(program, Relaxed);
+}
+
+/// From now on a finding of a check, and a panic, says on standard output what it is. At most once.
+pub fn say_findings() {
+    witness::set_finding_hook(|finding| {
+        let found = Found {
+            backend: finding.backend.to_owned(),
+            kind: format!("{} in {}", finding.check.name(), finding.operation),
+            program: UNDER_WAY.load(Relaxed),
+            report: finding.report.clone(),
+        };
+        // Nothing can be done about a reader that went away: the process ends.
+        let _ = crate::cmd::print(&found.line());
+    });
+    std::panic::set_hook(Box::new(|panic| witness::report_panic(&panic.to_string())));
+}
+
+/// The backends of these names, ready to run programs; `all`: those of the registry. The twins of
+/// the controls are backends here.
+///
+/// # Errors
+/// A name that there is not, and the names that there are.
+pub fn targets(names: &[String]) -> Result<Vec<Box<dyn Target>>, String> {
+    let mut found = Vec::new();
+    for name in expand(names)? {
+        found.push(target(&name)?);
+    }
+    Ok(found)
+}
+
+/// The names meant: `all`, or nothing, is every backend of the registry.
+///
+/// # Errors
+/// As [`targets`].
+pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
+    let Names { registry, twins } = known();
+    if names.is_empty() || names.iter().any(|name| name == "all") {
+        return Ok(registry.into_iter().map(str::to_owned).collect());
+    }
+    for name in names {
+        if !registry.contains(&name.as_str()) && !twins.contains(&name.as_str()) {
+            return Err(format!(
+                "no backend is called {name:?}; there are: all, {}; and broken on purpose: {}",
+                registry.join(", "),
+                twins.join(", ")
+            ));
+        }
+    }
+    Ok(names.to_vec())
+}
+
+/// The backends a program is for: those asked for, those it names, or every modelled one.
+///
+/// # Errors
+/// As [`targets`].
+pub fn targets_for(program: &Program, asked: &[String]) -> Result<Vec<Box<dyn Target>>, String> {
+    if !asked.is_empty() {
+        return targets(asked);
+    }
+    if !program.backends.is_empty() {
+        return targets(&program.backends);
+    }
+    Ok(targets(&[])?.into_iter().filter(|target| target.is_modelled()).collect())
+}
+
+struct Names {
+    registry: Vec<&'static str>,
+    twins: Vec<&'static str>,
+}
+
+fn known() -> Names {
+    struct Collect(Vec<&'static str>);
+    impl Visitor for Collect {
+        fn visit<D: Domain>(&mut self) {
+            self.0.push(D::NAME);
+        }
+    }
+    let (mut registry, mut twins) = (Collect(Vec::new()), Collect(Vec::new()));
+    lockimpls::visit_all(&mut registry);
+    controls::visit_twins(&mut twins);
+    Names { registry: registry.0, twins: twins.0 }
+}
+
+fn target(name: &str) -> Result<Box<dyn Target>, String> {
+    struct Find<'a> {
+        name: &'a str,
+        found: Option<Result<Box<dyn Target>, String>>,
+    }
+    impl Visitor for Find<'_> {
+        fn visit<D: Domain>(&mut self) {
+            if D::NAME == self.name {
+                self.found = Some(match Runner::<D>::new() {
+                    Ok(runner) => Ok(Box::new(runner)),
+                    Err(errno) => Err(format!("no layer of {}: {errno}", D::NAME)),
+                });
+            }
+        }
+    }
+    let mut find = Find { name, found: None };
+    lockimpls::visit_all(&mut find);
+    controls::visit_twins(&mut find);
+    find.found.unwrap_or_else(|| Err(format!("no backend is called {name:?}")))
+}
