@@ -8,10 +8,13 @@
 //! 192 KiB and eight times the byte limit, which the short programs here do not reach.
 
 mod domain;
+mod position;
 mod requests;
 mod transfer;
 
+pub(super) use position::Position;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockimpls::{Config, Errno, SockAddr, SockType};
