@@ -56,10 +56,13 @@ fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     let side = &st.so_snd;
     loop {
-        let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len()).max(0).unsigned_abs();
-        if room < rest.len() && (room == 0 || room < side.lowat.get()) {
+        let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len());
+        let is_cut = room < rest.len() as isize;
+        // Over the limit nothing goes, not even nothing.
+        if is_cut && (room <= 0 || room < side.lowat.get() as isize) {
             return Try::Wait(so2.rcv.seen_head());
         }
+        let room = room.unsigned_abs();
         let (now, later) = rest.split_at(room.min(rest.len()));
         so2.rcv.put_stream(so2.rcv.tail(), now);
         published(&so2.rcv_wait);
