@@ -53,15 +53,18 @@ impl Bench {
     /// # Errors
     /// The first difference that nothing allows.
     pub fn run(&mut self, program: &Program) -> Result<(), Difference> {
-        if program.threads.is_empty() {
+        let is_single = program.threads.is_empty();
+        if is_single {
             self.model.run(program, &mut self.expected);
         }
         for target in &mut self.targets {
-            if !target.is_modelled() && !allowed::is_comparable(program) {
+            let prefix = (!target.is_modelled()).then(|| allowed::comparable(program));
+            if prefix.is_some() && !is_single {
                 continue;
             }
+            let program = prefix.as_ref().unwrap_or(program);
             target.run(program, &mut self.answered);
-            let difference = if program.threads.is_empty() {
+            let difference = if is_single {
                 first_difference(program, target.as_ref(), &self.answered, &self.expected)
             } else {
                 super::threads::judge(program, &self.answered)
@@ -86,10 +89,10 @@ fn first_difference(
             continue;
         }
         if !target.is_modelled() {
-            match allowed::verdict(call, is, must) {
-                allowed::Verdict::Same => continue,
-                allowed::Verdict::Diverges => return None,
-                allowed::Verdict::Unknown => {}
+            match allowed::verdict(program, index, is, must) {
+                Some(allowed::Verdict::Same) => continue,
+                Some(allowed::Verdict::Diverges) => return None,
+                None => {}
             }
         }
         let kind = format!("{} {}", word_of(&call.to_string()), aspect(is, must));

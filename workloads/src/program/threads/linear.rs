@@ -7,7 +7,9 @@
 //! What is no single step in a kernel is left out. A close and a shutdown let go of one lock before
 //! they take the next, so that two threads can see them half done: they are judged only where no
 //! other thread uses that socket. A thread that finds another one sending or receiving on the same
-//! socket, and does not wait, answers `EWOULDBLOCK` whatever lies there.
+//! socket, and does not wait, answers `EWOULDBLOCK` whatever lies there. And a datagram whose
+//! destination is closed while its bytes or descriptors are copied answers `ENOTCONN`: the checks
+//! that would say more come before the copy.
 
 use std::collections::HashSet;
 
@@ -136,8 +138,8 @@ struct Step<'a> {
     start: u64,
     end: u64,
     answer: &'a Answer,
-    /// Whether it may have found another thread on its socket.
-    may_collide: bool,
+    /// What it may answer because of a call that was under way at the same time.
+    collision: Option<Errno>,
 }
 
 struct Search<'a> {
@@ -154,9 +156,10 @@ impl<'a> Search<'a> {
             .collect();
         for row in 0..rows.len() {
             for at in 0..rows[row].len() {
-                let mut others = rows.iter().enumerate().filter(|(other, _)| *other != row);
-                rows[row][at].may_collide =
-                    others.any(|(_, steps)| steps.iter().any(|step| step.meets(&rows[row][at])));
+                let others = rows.iter().enumerate().filter(|(other, _)| *other != row);
+                let mut steps = others.flat_map(|(_, steps)| steps);
+                let collision = steps.find_map(|step| rows[row][at].collision_with(step));
+                rows[row][at].collision = collision;
             }
         }
         let after = u64::MAX / 2;
@@ -182,10 +185,10 @@ impl<'a> Search<'a> {
             if Some(step.start) > first_end {
                 continue;
             }
-            let (call, answer, may_collide) = (step.call, step.answer, step.may_collide);
+            let (call, answer) = (step.call, step.answer);
+            let collided = step.has_collided();
             let mut there = here.clone();
             let is_same = there.make(call) == *answer;
-            let collided = may_collide && answer.outcome == Outcome::Failed(Errno::Ewouldblock);
             done[row] += 1;
             if is_same && self.is_linear(&there, done) || collided && self.is_linear(here, done) {
                 return true;
@@ -199,20 +202,31 @@ impl<'a> Search<'a> {
 impl<'a> Step<'a> {
     fn of((call, event): (&'a Call, &'a Event)) -> Step<'a> {
         let Event { start, end, answer } = event;
-        Step { call, start: *start, end: *end, answer, may_collide: false }
+        Step { call, start: *start, end: *end, answer, collision: None }
     }
 
     fn at((call, answer): (&'a Call, &'a Answer), start: u64) -> Step<'a> {
-        Step { call, start, end: start + 1, answer, may_collide: false }
+        Step { call, start, end: start + 1, answer, collision: None }
     }
 
-    /// Whether two calls were under way at once, in one direction of one socket.
-    fn meets(&self, other: &Step<'_>) -> bool {
+    /// What this call may answer because of the other one.
+    fn collision_with(&self, other: &Step<'_>) -> Option<Errno> {
+        if self.start > other.end || other.start > self.end {
+            return None;
+        }
         let is_receive = |call: &Call| matches!(call, Call::Recv(_) | Call::Shutdown(..));
-        let same_side = match (self.call, other.call) {
-            (Call::Send(a), Call::Send(b)) => a.s == b.s,
-            (a, b) => is_receive(a) && is_receive(b) && a.needs() == b.needs(),
-        };
-        same_side && self.start < other.end && other.start < self.end
+        match (self.call, other.call) {
+            (Call::Send(a), Call::Send(b)) if a.s == b.s => Some(Errno::Ewouldblock),
+            (Call::Send(_), Call::Close(_)) => Some(Errno::Enotconn),
+            (a, b) if is_receive(a) && is_receive(b) && a.needs() == b.needs() => {
+                Some(Errno::Ewouldblock)
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it answered what only the other call explains.
+    fn has_collided(&self) -> bool {
+        self.collision.is_some_and(|errno| self.answer.outcome == Outcome::Failed(errno))
     }
 }
