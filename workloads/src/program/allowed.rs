@@ -163,6 +163,24 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        reason: "the name is looked up before the socket is looked at",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Connect(..))
+                && fails(host, &[Errno::Enoent, Errno::Econnrefused, Errno::Eprototype])
+                && fails(model, &[Errno::Eisconn, Errno::Eopnotsupp])
+        },
+    },
+    Row {
+        reason: "the descriptors to pass are looked at before the connection",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Send(Send { rights: Some(_), .. }))
+                && fails(host, &[Errno::Ebadf])
+                && fails(model, &[Errno::Epipe, Errno::Enotconn, Errno::Edestaddrreq])
+        },
+    },
+    Row {
         reason: "a datagram socket cannot listen",
         verdict: Verdict::Diverges,
         is: |call, host, _| matches!(call, Call::Listen(..)) && fails(host, &[Errno::Eopnotsupp]),
