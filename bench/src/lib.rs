@@ -10,6 +10,7 @@
 //! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
 //! * [`compare`], [`protocol`]: two sides in turns, each a process of its own.
+//! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`cli`], [`cmd`]: the program.
 
 #![forbid(unsafe_code)]

@@ -154,18 +154,23 @@ impl Session {
             }
         }
         let status = child.wait().map_err(failed)?;
-        self.before.operations += done.operations;
-        self.before.programs += done.programs;
         match &found {
-            Some(found) => self.before.programs = found.program + 1,
+            Some(found) => {
+                self.before.programs = found.program + 1;
+                self.before.operations += found.operations;
+            }
             None if !status.success() && !self.interrupt.is_set() => {
                 return Err(format!(
                     "the process that ran the programs ended with {status} and found nothing; the \
                      program is one of the first after number {} of seed {}",
-                    self.before.programs, self.seed
+                    self.before.programs + done.programs,
+                    self.seed
                 ));
             }
-            None => {}
+            None => {
+                self.before.programs += done.programs;
+                self.before.operations += done.operations;
+            }
         }
         Ok(found)
     }
@@ -275,10 +280,10 @@ fn child(args: &FuzzArgs, limit: Duration) -> Result<i32, String> {
     let (mut done, mut said) = (Done::default(), start);
     while start.elapsed() < limit {
         let number = args.from + done.programs;
-        fuzzing::begin(number);
+        fuzzing::begin(number, done.operations);
         let program = generate(seed, number);
         if let Err(difference) = bench.run(&program) {
-            print(&(json(&done)? + &Found::of(difference, number).line()))?;
+            print(&Found::of(difference).line())?;
             return Ok(EXIT_FOUND);
         }
         done.programs += 1;

@@ -34,7 +34,7 @@ pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let rounds = args.rounds.unwrap_or(usual);
     for round in 1..=rounds {
         if let Err(difference) = bench.run(&program) {
-            let found = Found::of(difference, 0);
+            let found = Found::of(difference);
             print(&if args.json { found.line() } else { report(&found, round) })?;
             return Ok(EXIT_FOUND);
         }

@@ -23,6 +23,8 @@ pub struct Found {
     pub kind: String,
     /// The number of the program under its seed.
     pub program: u64,
+    /// How many calls the programs before it made.
+    pub operations: u64,
     /// The whole report.
     pub report: String,
 }
@@ -36,9 +38,10 @@ impl Found {
 
     /// What a comparison found.
     #[must_use]
-    pub fn of(difference: Difference, program: u64) -> Found {
+    pub fn of(difference: Difference) -> Found {
         let Difference { backend, kind, report } = difference;
-        Found { backend: backend.to_owned(), kind, program, report }
+        let (program, operations) = (UNDER_WAY.load(Relaxed), OPERATIONS.load(Relaxed));
+        Found { backend: backend.to_owned(), kind, program, operations, report }
     }
 
     /// The line.
@@ -50,10 +53,13 @@ impl Found {
 
 /// The number of the program under way, for the line that a check's finding leaves.
 static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
+/// How many calls the programs before it made.
+static OPERATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// From now on it is this one.
-pub fn begin(program: u64) {
+/// From now on it is this one, after so many calls.
+pub fn begin(program: u64, operations: u64) {
     UNDER_WAY.store(program, Relaxed);
+    OPERATIONS.store(operations, Relaxed);
 }
 
 /// From now on a finding of a check, and a panic, says on standard output what it is. At most once.
@@ -63,6 +69,7 @@ pub fn say_findings() {
             backend: finding.backend.to_owned(),
             kind: format!("{} in {}", finding.check.name(), finding.operation),
             program: UNDER_WAY.load(Relaxed),
+            operations: OPERATIONS.load(Relaxed),
             report: finding.report.clone(),
         };
         // Nothing can be done about a reader that went away: the process ends.

@@ -50,8 +50,11 @@ struct Draw {
     next: u16,
 }
 
-/// The calls and how often each is drawn.
-const WEIGHTS: [(u32, fn(&mut Draw)); 21] = [
+/// Draws one call, or a few that belong together.
+type Drawer = fn(&mut Draw);
+
+/// How often each is drawn.
+const WEIGHTS: [(u32, Drawer); 21] = [
     (8, Draw::pair),
     (5, Draw::socket),
     (30, Draw::send),

@@ -78,11 +78,8 @@ impl Reader {
             return self.then();
         }
         let (outs, call) = match line.split_once(" = ") {
-            Some((outs, call))
-                if !line.starts_with(|c: char| c == '(') && outs.starts_with('r') =>
-            {
-                (variables(outs)?, call)
-            }
+            // A `=` after the first parenthesis stands in the arguments.
+            Some((outs, call)) if !outs.contains('(') => (variables(outs)?, call),
             _ => (Vec::new(), line),
         };
         let call = call_of(outs, call.trim())?;
