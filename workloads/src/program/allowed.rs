@@ -278,8 +278,7 @@ pub fn verdict(program: &Program, index: usize, host: &Answer, model: &Answer) -
 
 /// Why, after these calls, the answer to another one may differ.
 fn history(before: &[Call], call: &Call) -> Option<&'static str> {
-    let passes = |call: &Call| matches!(call, Call::Send(Send { rights: Some(rights), .. }) if !rights.is_empty());
-    let passed = before.iter().position(passes)?;
+    let passed = before.iter().position(Call::passes_descriptors)?;
     let has_closed = before[passed..].iter().any(|call| matches!(call, Call::Close(_)));
     match call {
         Call::Recv(_) => Some("a read ends behind a message with descriptors, not before it"),

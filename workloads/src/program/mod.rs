@@ -201,6 +201,21 @@ impl Call {
         }
     }
 
+    /// The descriptors it passes.
+    #[must_use]
+    pub fn rights(&self) -> &[Var] {
+        match self {
+            Call::Send(Send { rights: Some(rights), .. }) => rights,
+            _ => &[],
+        }
+    }
+
+    /// Whether it passes any.
+    #[must_use]
+    pub fn passes_descriptors(&self) -> bool {
+        !self.rights().is_empty()
+    }
+
     /// Every variable in it.
     pub(super) fn vars_mut(&mut self) -> Vec<&mut Var> {
         match self {

@@ -125,11 +125,7 @@ impl Reader {
 
     /// Whether what it uses was made, and what it makes was not.
     fn admit(&mut self, call: &Call) -> Result<(), String> {
-        let rights = match call {
-            Call::Send(Send { rights: Some(rights), .. }) => &rights[..],
-            _ => &[],
-        };
-        for var in call.needs().iter().flatten().chain(rights) {
+        for var in call.needs().iter().flatten().chain(call.rights()) {
             if !self.made_first.contains(var) && !self.made_here.contains(var) {
                 return Err(format!(
                     "{var} is used, but no call before made it (in this thread, or before the \

@@ -95,8 +95,8 @@ fn is_history(program: &Program) -> bool {
 
 fn is_used_elsewhere(program: &Program, thread: usize, s: Var) -> bool {
     let others = program.threads.iter().enumerate().filter(|(index, _)| *index != thread);
-    let passes = |call: &Call| matches!(call, Call::Send(Send { rights: Some(rights), .. }) if rights.contains(&s));
-    others.flat_map(|(_, calls)| calls).any(|call| call.needs().contains(&Some(s)) || passes(call))
+    let uses = |call: &Call| call.needs().contains(&Some(s)) || call.rights().contains(&s);
+    others.flat_map(|(_, calls)| calls).any(uses)
 }
 
 /// What is wrong with a history's answers.
