@@ -23,6 +23,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Shows the table of a run, or of several.
     Show(ShowArgs),
+    /// Draws figures of a run, or of several: SVG, PNG, and one HTML report.
+    Plot(PlotArgs),
     /// Writes a run in another program's format.
     Export(ExportArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
@@ -119,6 +121,21 @@ pub struct ShowArgs {
     /// A path, an id, the beginning of one, or `last`.
     #[arg(value_name = "RUN", default_value = "last")]
     pub runs: Vec<String>,
+    /// The folder of the runs [default: as for `run`].
+    #[arg(long, value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// `solock plot`.
+#[derive(Args, Debug)]
+pub struct PlotArgs {
+    /// A path, an id, the beginning of one, or `last`; several, and their history is drawn, too.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub runs: Vec<String>,
+    /// Where to write; made if it is not there, files of the same names are replaced [default:
+    /// RUN.plots, beside the first run's file].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
     /// The folder of the runs [default: as for `run`].
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,

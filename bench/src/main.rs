@@ -26,6 +26,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Show(args)) => cmd::show::show(&args),
+        Some(Command::Plot(args)) => cmd::plot::plot(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
         None => {
             cmd::print(&format!("{}\n{FIRST_STEPS}", Cli::command().render_help()))?;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 pub mod controls;
 pub mod export;
 pub mod list;
+pub mod plot;
 pub mod run;
 pub mod show;
 

@@ -1,0 +1,58 @@
+//! Lines with their spread, curves, and points.
+
+use plotters::prelude::DrawingBackend;
+
+use super::Drawn;
+use super::frame::{Plot, across};
+use super::shapes::{self, colour, stroke};
+use crate::figure::{Lines, Point, Role, Series};
+use crate::style::{Dash, Style};
+
+/// Half the width of the bar at the end of a spread.
+const CAP: i32 = 12;
+
+/// Draws the series, the first lowest.
+pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, lines: &Lines) -> Drawn<DB> {
+    for mark in &lines.marks {
+        across(plot, Some(*mark), None)?;
+    }
+    across(plot, None, lines.level)?;
+    for series in &lines.series {
+        one(plot, series)?;
+    }
+    Ok(())
+}
+
+fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
+    let places: Vec<(i32, i32)> =
+        series.points.iter().map(|point| plot.at(point.x, point.y)).collect();
+    match series.role {
+        Role::Ideal => {
+            let dotted = Style { dash: Dash::Dots, ..series.style };
+            return shapes::line(&plot.area, &places, dotted, 1);
+        }
+        Role::Curve => shapes::line(&plot.area, &places, series.style, 2)?,
+        Role::Line => shapes::line(&plot.area, &places, series.style, 2)?,
+        Role::Points => {}
+    }
+    for point in &series.points {
+        spread(plot, point, series.style)?;
+    }
+    // A curve has so many points that one marker, at its end, must do.
+    let marked = if series.role == Role::Curve { places.len().saturating_sub(1) } else { 0 };
+    for (place, point) in places.iter().zip(&series.points).skip(marked) {
+        shapes::marker(&plot.area, *place, series.style, point.hollow)?;
+    }
+    Ok(())
+}
+
+fn spread<DB: DrawingBackend>(plot: &Plot<DB>, point: &Point, style: Style) -> Drawn<DB> {
+    let (Some(low), Some(high)) = (point.low, point.high) else { return Ok(()) };
+    let ((x, bottom), (_, top)) = (plot.at(point.x, low), plot.at(point.x, high));
+    let line = stroke(colour(style.colour), 1);
+    shapes::rule(&plot.area, [(x, bottom), (x, top)], line)?;
+    for y in [bottom, top] {
+        shapes::rule(&plot.area, [(x - CAP, y), (x + CAP, y)], line)?;
+    }
+    Ok(())
+}
