@@ -141,7 +141,7 @@ fn log_range(unit: Unit, low: f64, high: f64) -> Range {
 /// 0 %, 50 %, 90 %, 99 % ... as far as there are values.
 fn percentile_range(high: f64) -> Range {
     let decades = high.max(10.0).log10().ceil() as usize;
-    let every = if decades > 5 { 2 } else { 1 };
+    let every = if decades > 7 { 2 } else { 1 };
     let mut values = vec![1.0, 2.0];
     values.extend((1..=decades).step_by(every).map(|nines| 10f64.powi(nines as i32)));
     values.retain(|value| *value <= high * 1.01);
@@ -173,7 +173,11 @@ fn log_steps(low: f64, high: f64) -> Vec<f64> {
     if decades < 0.7 {
         return steps(low, high, false);
     }
-    let parts: &[f64] = if decades < 1.5 { &[1.0, 2.0, 3.0, 5.0] } else { &[1.0] };
+    let parts: &[f64] = match decades {
+        few if few < 1.5 => &[1.0, 2.0, 3.0, 5.0],
+        some if some < 3.0 => &[1.0, 3.0],
+        _ => &[1.0],
+    };
     let every = (decades / 7.0).ceil().max(1.0) as i32;
     let mut values = Vec::new();
     for exponent in low.log10().floor() as i32..=high.log10().ceil() as i32 {

@@ -100,6 +100,9 @@ pub struct Series {
     pub style: Style,
     /// What it is.
     pub role: Role,
+    /// How far it is moved to the right, as a share of the panel's width, so that series do not
+    /// hide each other.
+    pub shift: f64,
     /// The points, from left to right.
     pub points: Vec<Point>,
 }
@@ -174,12 +177,8 @@ pub struct MatrixCell {
     pub y: usize,
     /// The ratio.
     pub ratio: f64,
-    /// The lower end of its interval.
-    pub low: f64,
-    /// The upper end.
-    pub high: f64,
-    /// What the interval and its level are, in words.
-    pub note: String,
+    /// Its interval, with the level where that is not the usual one.
+    pub interval: String,
 }
 
 /// A row of intervals.

@@ -48,7 +48,7 @@ pub(super) fn frame<'a, DB: DrawingBackend>(
     let mut chart = ChartBuilder::on(area)
         .margin_top(26 * SCALE)
         .margin_right(14 * SCALE)
-        .x_label_area_size(if panel.x.label.is_empty() { 24 } else { 42 } * SCALE)
+        .x_label_area_size(if panel.x.label.is_empty() { 24 } else { 36 } * SCALE)
         .y_label_area_size(left_room(&panel.y) * SCALE)
         .build_cartesian_2d(places(&panel.x), places(&panel.y))?;
     let is_matrix = matches!(panel.content, Content::Matrix { .. });
@@ -62,7 +62,7 @@ pub(super) fn frame<'a, DB: DrawingBackend>(
         .x_desc(panel.x.label.clone())
         .y_desc(panel.y.label.clone());
     if is_matrix {
-        mesh.disable_mesh();
+        mesh.disable_mesh().axis_style(stroke(FAINT, 0)).set_all_tick_mark_size(0);
     }
     if matches!(panel.content, Content::Bars { .. }) {
         mesh.disable_x_mesh();

@@ -24,19 +24,22 @@ pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, lines: &Lines) -> Drawn<
 }
 
 fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
-    let places: Vec<(i32, i32)> =
-        series.points.iter().map(|point| plot.at(point.x, point.y)).collect();
+    let shift = (series.shift * f64::from(plot.size().0)) as i32;
+    let place = |point: &Point| {
+        let (x, y) = plot.at(point.x, point.y);
+        (x + shift, y)
+    };
+    let places: Vec<(i32, i32)> = series.points.iter().map(place).collect();
     match series.role {
         Role::Ideal => {
             let dotted = Style { dash: Dash::Dots, ..series.style };
             return shapes::line(&plot.area, &places, dotted, 1);
         }
-        Role::Curve => shapes::line(&plot.area, &places, series.style, 2)?,
-        Role::Line => shapes::line(&plot.area, &places, series.style, 2)?,
+        Role::Curve | Role::Line => shapes::line(&plot.area, &places, series.style, 2)?,
         Role::Points => {}
     }
-    for point in &series.points {
-        spread(plot, point, series.style)?;
+    for (point, place) in series.points.iter().zip(&places) {
+        spread(plot, point, place.0, series.style)?;
     }
     // A curve has so many points that one marker, at its end, must do.
     let marked = if series.role == Role::Curve { places.len().saturating_sub(1) } else { 0 };
@@ -46,9 +49,9 @@ fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
     Ok(())
 }
 
-fn spread<DB: DrawingBackend>(plot: &Plot<DB>, point: &Point, style: Style) -> Drawn<DB> {
+fn spread<DB: DrawingBackend>(plot: &Plot<DB>, point: &Point, x: i32, style: Style) -> Drawn<DB> {
     let (Some(low), Some(high)) = (point.low, point.high) else { return Ok(()) };
-    let ((x, bottom), (_, top)) = (plot.at(point.x, low), plot.at(point.x, high));
+    let ((_, bottom), (_, top)) = (plot.at(point.x, low), plot.at(point.x, high));
     let line = stroke(colour(style.colour), 1);
     shapes::rule(&plot.area, [(x, bottom), (x, top)], line)?;
     for y in [bottom, top] {

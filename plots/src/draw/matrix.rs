@@ -30,9 +30,8 @@ fn one<DB: DrawingBackend>(plot: &Plot<DB>, cell: &MatrixCell) -> Drawn<DB> {
     let (centre, middle) = plot.at(x, y);
     let style = |size| font(size).pos(Pos::new(HPos::Center, VPos::Center));
     let value = Unit::Ratio.text(cell.ratio);
-    let interval = format!("[{}, {}]", Unit::Ratio.text(cell.low), Unit::Ratio.text(cell.high));
     plot.area.draw_text(&value, &style(14), (centre, middle - 7 * SCALE))?;
-    plot.area.draw_text(&interval, &style(10), (centre, middle + 9 * SCALE))
+    plot.area.draw_text(&cell.interval, &style(10), (centre, middle + 9 * SCALE))
 }
 
 /// White at 1, blue above, orange below, as strong as the logarithm is far from 0.

@@ -117,7 +117,7 @@ fn legend<DB: DrawingBackend>(area: &Area<DB>, figure: &Figure) -> Drawn<DB> {
         let ends = [(x, y), (x + 34, y)].map(|(x, y)| (x * SCALE, y * SCALE));
         shapes::line(area, &ends, key.style, 2)?;
         shapes::marker(area, ((x + 17) * SCALE, y * SCALE), key.style, false)?;
-        shapes::text(area, &key.name, (x + 42, y - 8), 13)?;
+        shapes::text(area, &key.name, (x + 42, y - 6), 13)?;
     }
     Ok(())
 }

@@ -50,8 +50,10 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
 
 fn ridges(input: &Input, case: &[Row]) -> Result<Vec<Ridge>, PlotError> {
     let mut ridges = Vec::new();
-    // The first row is the uppermost ridge.
-    for row in case.iter().rev().filter(|row| shown(row)) {
+    let mut rows: Vec<&Row> = case.iter().filter(|row| shown(row)).collect();
+    // The first of the legend is the uppermost.
+    rows.sort_by_key(|row| std::cmp::Reverse(input.place(&row.cell.backend)));
+    for row in rows {
         let Some(found) = &row.latency else { continue };
         let rounds = input.rounds(&row.cell);
         let merged = latency::merged(rounds, found.event)

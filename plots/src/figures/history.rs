@@ -59,6 +59,7 @@ fn panel(input: &Input, series: &HistorySeries) -> Panel {
         name: series.backend.clone(),
         style: input.style(&series.backend),
         role: Role::Line,
+        shift: 0.0,
         points,
     };
     Panel {

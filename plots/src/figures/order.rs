@@ -86,6 +86,7 @@ fn panel(input: &Input, run: &Run, medians: &Medians) -> Option<Panel> {
             name: name.to_owned(),
             style: input.style(name),
             role: Role::Points,
+            shift: 0.0,
             points: by_backend.remove(name).unwrap_or_default(),
         })
         .collect();

@@ -93,6 +93,7 @@ fn curve(input: &Input, row: &Row) -> Result<Option<Series>, PlotError> {
         name: row.cell.backend.clone(),
         style: input.style(&row.cell.backend),
         role: Role::Curve,
+        shift: 0.0,
         points: points.map(|(x, y)| Point { x, y: y.max(1.0), ..Point::default() }).collect(),
     }))
 }

@@ -91,8 +91,15 @@ fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
 }
 
 fn cell(x: usize, y: usize, ratio: &Interval) -> MatrixCell {
-    let note = format!("level {}", Unit::Share.text(ratio.level));
-    MatrixCell { x, y, ratio: ratio.estimate, low: ratio.low, high: ratio.high, note }
+    let level = Unit::Share.tick(ratio.level);
+    let ends = format!("[{}, {}]", Unit::Ratio.text(ratio.low), Unit::Ratio.text(ratio.high));
+    let interval = match ratio {
+        // One pair: its interval has no width and says nothing.
+        Interval { level, .. } if *level <= 0.0 => "one pair".to_owned(),
+        Interval { level_reached: true, .. } => ends,
+        _ => format!("{ends} {level}"),
+    };
+    MatrixCell { x, y, ratio: ratio.estimate, interval }
 }
 
 fn entries(row: &Row) -> Option<Vec<Entry>> {

@@ -3,15 +3,18 @@
 use results::summary::{Row, Throughput};
 
 use super::legend;
-use crate::axis::Axis;
+use crate::axis::{Axis, Range};
 use crate::error::PlotError;
-use crate::figure::{Content, Figure, Lines, Panel, Point, Role, Series};
+use crate::figure::{Content, Figure, Key, Lines, Panel, Point, Role, Series};
 use crate::input::{Input, group_label};
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
 
 const COLUMNS: [&str; 8] =
     ["cell", "backend", "threads", "op/s", "slowest", "fastest", "rounds", "ideal"];
+
+/// How far apart series stand, as a share of the panel's width.
+const SHIFT: f64 = 0.012;
 
 /// Throughput against threads.
 ///
@@ -49,28 +52,22 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     Ok(figure)
 }
 
-fn panel(input: &Input, group: &[Row], legend: &[crate::figure::Key]) -> Option<Panel> {
+fn panel(input: &Input, group: &[Row], legend: &[Key]) -> Option<Panel> {
     let mut series = Vec::new();
-    for key in legend {
+    for (place, key) in legend.iter().enumerate() {
         let points = points(group, &key.name);
-        if points.is_empty() {
-            continue;
-        }
-        let named = |role, points| Series {
-            name: key.name.clone(),
-            style: input.style(&key.name),
-            role,
-            points,
+        let shift = (place as f64 - (legend.len() as f64 - 1.0) / 2.0) * SHIFT;
+        let named = |role, points| {
+            let (name, style) = (key.name.clone(), input.style(&key.name));
+            Series { name, style, role, shift, points }
         };
-        if let Some(ideal) = ideal(&points) {
-            series.push(named(Role::Ideal, ideal));
-        }
-        series.push(named(Role::Line, points));
+        series.extend(ideal(&points).map(|ideal| named(Role::Ideal, ideal)));
+        series.extend((!points.is_empty()).then(|| named(Role::Line, points)));
     }
     let all = || series.iter().flat_map(|series| &series.points);
     let x: Vec<f64> = all().map(|point| point.x).collect();
-    let y: Vec<f64> =
-        all().flat_map(|point| [Some(point.y), point.low, point.high]).flatten().collect();
+    let ends = |point: &Point| [Some(point.y), point.low, point.high];
+    let y: Vec<f64> = all().flat_map(ends).flatten().collect();
     let title = group_label(&group.first()?.cell);
     (!x.is_empty()).then(|| Panel {
         title,
@@ -80,16 +77,19 @@ fn panel(input: &Input, group: &[Row], legend: &[crate::figure::Key]) -> Option<
     })
 }
 
-/// An axis of threads has its ticks where threads were measured.
+/// An axis of threads: as far as they were measured, with a tick at each number.
 fn thread_axis(threads: &[f64]) -> Axis {
     let mut counts = threads.to_vec();
     counts.sort_by(f64::total_cmp);
     counts.dedup();
-    let mut axis = Axis::linear("threads", Unit::Count, threads);
-    for range in [&mut axis.linear, &mut axis.log].into_iter().flatten() {
-        range.ticks = counts.iter().map(|count| (*count, Unit::Count.tick(*count))).collect();
-    }
-    axis
+    let (low, high) = (counts[0], counts[counts.len() - 1]);
+    let room = ((high - low) * 0.1).max(0.2);
+    let ticks: Vec<(f64, String)> =
+        counts.into_iter().map(|count| (count, Unit::Count.tick(count))).collect();
+    let linear = Range { low: low - room, high: high + room, ticks };
+    let log = Range { low: low * 0.85, high: high * 1.18, ..linear.clone() };
+    let axis = Axis::linear("threads", Unit::Count, threads);
+    Axis { linear: Some(linear), log: Some(log), ..axis }
 }
 
 fn points(group: &[Row], backend: &str) -> Vec<Point> {
