@@ -34,6 +34,7 @@ function axisOption(axis, placed, isY, width) {
     axisLabel: {
       color: INK,
       fontSize: 11,
+      lineHeight: 13,
       customValues: places,
       hideOverlap: true,
       width: isY && names ? width : undefined,

@@ -47,7 +47,7 @@ function ruled(x, y, panel, marks, level) {
   ];
   return {
     type: "line", name: "", data: [], silent: true, z: 0,
-    markLine: { silent: true, animation: false, label: { show: false }, symbol: "none", data },
+    markLine: { z: 0, silent: true, animation: false, label: { show: false }, symbol: "none", data },
   };
 }
 
@@ -162,7 +162,7 @@ function ridgeOf(panel, ridge, row, x, scale) {
     emphasis: { itemStyle: { opacity: 1 }, lineStyle: { width: 1.2 } },
     tooltip: { formatter: at => at.data.tip },
     markLine: {
-      silent: true, symbol: "none", animation: false, label: { show: false },
+      z: 1, silent: true, symbol: "none", animation: false, label: { show: false },
       data: [[{ coord: [x.low, row] }, { coord: [x.high, row] }]],
       lineStyle: { color: MIDDLE, type: "solid", width: 1 },
     },
@@ -194,7 +194,7 @@ function bars(panel, view, width) {
         tip: tip(series.name, [[panel.x.names[index], format(panel.y, value) + " " + panel.y.label]]),
       }),
       label: {
-        show: width / count > 28, position: "top", fontSize: 10, color: INK,
+        show: (width - 70) * 0.84 / count > 34, position: "top", fontSize: 10, color: INK,
         formatter: at => format(panel.y, y.value(at.value)),
       },
       tooltip: { formatter: at => at.data.tip },
@@ -287,5 +287,5 @@ function heightOf(panel, width) {
   const rows = panel.y.names.length;
   const narrow = width < 560;
   return { lines: 300, ridges: 70 + 62 * Math.max(rows, 2), bars: 230,
-    matrix: 46 + (narrow ? 58 : 42) * rows, intervals: 66 + (narrow ? 40 : 26) * rows }[panel.content.kind];
+    matrix: 46 + (narrow ? 58 : 42) * rows, intervals: 66 + (narrow ? 46 : 26) * rows }[panel.content.kind];
 }

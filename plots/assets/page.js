@@ -42,7 +42,7 @@ function toggle(name) {
   for (const button of document.querySelectorAll(".legend button")) {
     if (button.dataset.name === name) button.setAttribute("aria-pressed", String(!HIDDEN.has(name)));
   }
-  CHARTS.forEach(draw);
+  redraw();
 }
 
 // Two buttons, one of which is pressed.
@@ -57,16 +57,20 @@ function choice(label, kind, view, charts) {
       for (const other of group.querySelectorAll("button")) {
         other.setAttribute("aria-pressed", String(other === button));
       }
-      charts.forEach(draw);
+      charts.forEach(chart => draw(chart));
     });
     group.append(button);
   }
   return group;
 }
 
-function draw(chart) {
+// On paper a chart is drawn as wide as it is printed, so that its text keeps its size.
+const PAPER = { wide: 700, narrow: 350 };
+
+function draw(chart, onPaper) {
   if (!chart.instance) return;
-  const width = chart.holder.clientWidth;
+  const paper = chart.figure.columns === 1 ? PAPER.wide : PAPER.narrow;
+  const width = onPaper === true ? paper : chart.holder.clientWidth;
   const height = heightOf(chart.panel, width);
   chart.holder.style.height = height + "px";
   chart.instance.resize({ width, height });
@@ -79,6 +83,10 @@ function draw(chart) {
     "The values stand in the table below the figure.";
   chart.holder.setAttribute("role", "img");
   chart.holder.setAttribute("aria-label", label);
+}
+
+function redraw() {
+  CHARTS.forEach(chart => draw(chart));
 }
 
 function start(chart) {
@@ -129,12 +137,16 @@ function startSome(from) {
 
 DATA.figures.forEach(build);
 startSome(0);
-window.addEventListener("beforeprint", () => CHARTS.forEach(start));
+window.addEventListener("beforeprint", () => {
+  CHARTS.forEach(start);
+  CHARTS.forEach(chart => draw(chart, true));
+});
+window.addEventListener("afterprint", redraw);
 
 let pending = 0;
 window.addEventListener("resize", () => {
   clearTimeout(pending);
   pending = setTimeout(() => {
-    if (!window.matchMedia("print").matches) CHARTS.forEach(draw);
+    if (!window.matchMedia("print").matches) redraw();
   }, 100);
 });

@@ -122,7 +122,9 @@ fn linear_range(unit: Unit, low: f64, high: f64) -> Range {
     // A ratio is read from 1, everything else from 0.
     let from = if unit == Unit::Ratio { low.min(1.0) } else { low.min(0.0) };
     let to = if unit == Unit::Ratio { high.max(1.0) } else { high };
-    let room = if to > from { (to - from) * ROOM } else { to.abs().max(1.0) * ROOM };
+    // All values are 0: one is as good a height as any.
+    let to = if to > from { to } else { from + 1.0 };
+    let room = (to - from) * ROOM;
     let low = if from == 0.0 { 0.0 } else { from - room };
     let range = Range { low, high: to + room, ticks: Vec::new() };
     Range { ticks: ticks(unit, steps(range.low, range.high, unit == Unit::Count)), ..range }
@@ -217,7 +219,7 @@ mod tests {
             ["100ns", "1µs", "10µs", "100µs", "1ms"]
         );
         assert_eq!(texts(&Axis::log("", Unit::Time, &[40.0, 400.0]).range()).len(), 4);
-        assert_eq!(texts(&Axis::log("", Unit::Ratio, &[0.9, 1.2]).range()).len(), 5);
+        assert_eq!(texts(&Axis::log("", Unit::Ratio, &[0.9, 1.2]).range()).len(), 4);
     }
 
     #[test]

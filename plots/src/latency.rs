@@ -28,8 +28,8 @@ fn pick<'a>((_, latency): (&'static str, &'a Latency)) -> &'a Latency {
 pub fn curve(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
     let count = histogram.len() as f64;
     let mut points = Vec::new();
-    let mut next = 1.0;
-    let mut seen = 0.0;
+    let place = |number: i32| 10f64.powf(f64::from(number) / POINTS_PER_DECADE);
+    let (mut number, mut seen) = (1, 0.0);
     each(histogram, |value, here| {
         seen += here;
         // Up to this share of all, no latency is longer than `value`.
@@ -37,9 +37,9 @@ pub fn curve(histogram: &Histogram<u64>) -> Vec<(f64, f64)> {
         if points.is_empty() {
             points.push((1.0, value));
         }
-        while next <= reached && seen < count {
-            points.push((next, value));
-            next *= 10f64.powf(1.0 / POINTS_PER_DECADE);
+        while place(number) <= reached {
+            points.push((place(number), value));
+            number += 1;
         }
     });
     if count > 0.0 {

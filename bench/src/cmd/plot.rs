@@ -34,6 +34,19 @@ pub fn beside(file: &RunFile) -> PathBuf {
     file.path.with_file_name(format!("{}.plots", file.id))
 }
 
+/// Draws a run that was just recorded, beside its file. What cannot be drawn is said, and is no
+/// reason to call the run itself a failure.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
+    let drawn = store.resolve(id).map_err(|error| error.to_string()).and_then(|file| {
+        let run = Run::read(&file).map_err(|error| error.to_string())?;
+        write(&[run], &beside(&file))
+    });
+    print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
+}
+
 /// Writes the figures of runs; the answer says where, and what could not be drawn.
 ///
 /// # Errors

@@ -93,7 +93,7 @@ fn panel(part: &Part, cases: &[&[Row]], legend: &[Key]) -> Option<Panel> {
     (!values.is_empty()).then(|| Panel {
         title: part.title.to_owned(),
         x: Axis::names("", names),
-        y: Axis::linear(part.label, part.unit, &values),
+        y: Axis::linear(part.label, part.unit, &values).fixed(),
         content: Content::Bars { bars },
     })
 }

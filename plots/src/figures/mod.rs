@@ -29,7 +29,7 @@ const FIGURES: [Make; 8] = [
 ];
 
 /// The most panels of a figure that are drawn.
-const PANELS_MAX: usize = 24;
+const PANELS_MAX: usize = 16;
 
 /// Makes every figure.
 ///
