@@ -68,19 +68,21 @@ function lines(panel, view, width) {
 function lineOf(panel, series, x, y, shift) {
   const { style, role } = series, colour = style.colour;
   const last = series.points.length - 1;
+  // With many points, markers would cover each other: dots are drawn, as in the files.
+  const dense = role === "points" && last >= 400;
   const isMarked = index => role === "line" || role === "points" || role === "curve" && index === last;
   const data = series.points.map((point, index) => ({
     value: [x.place(point.x) + shift, y.place(point.y)],
-    symbolSize: role === "ideal" ? 0 : isMarked(index) ? 10 : 7,
+    symbolSize: role === "ideal" ? 0 : dense ? 4 : isMarked(index) ? 10 : 7,
     itemStyle: {
-      color: point.hollow ? "#fff" : colour, borderColor: colour, borderWidth: 1.5,
-      opacity: isMarked(index) ? 1 : 0,
+      color: point.hollow ? "#fff" : colour, borderColor: colour,
+      borderWidth: dense ? 0.8 : 1.5, opacity: dense ? 0.6 : isMarked(index) ? 1 : 0,
     },
     tip: tip(series.name, pointLines(panel, role, point)),
   }));
   return {
     type: role === "points" ? "scatter" : "line",
-    name: series.name, data, symbol: SYMBOLS[style.marker], clip: false, z: role === "ideal" ? 1 : 3,
+    name: series.name, data, symbol: dense ? "circle" : SYMBOLS[style.marker], clip: false, z: role === "ideal" ? 1 : 3,
     showSymbol: role !== "ideal", silent: role === "ideal",
     lineStyle: {
       color: colour, width: role === "ideal" ? 1 : 2, type: DASHES[role === "ideal" ? "dots" : style.dash],
@@ -180,7 +182,7 @@ function bars(panel, view, width) {
   const shown = panel.content.bars.filter(series => !view.hidden.has(series.name));
   option.xAxis = {
     type: "category", data: panel.x.names, axisTick: { show: false },
-    axisLabel: { color: INK, fontSize: 11, interval: 0, width: (width - 80) / panel.x.names.length, overflow: "break" },
+    axisLabel: { color: INK, fontSize: 11, lineHeight: 13, interval: 0, width: (width - 80) / panel.x.names.length, overflow: "break" },
     axisLine: { lineStyle: { color: MIDDLE } },
   };
   const count = shown.length * panel.x.names.length;

@@ -93,7 +93,7 @@ impl Axis {
         chosen.clone().unwrap_or(Range { low: 0.0, high: 1.0, ticks: Vec::new() })
     }
 
-    /// Where a value lies on the scale of the axis, in the units of [`Axis::range`] placed likewise.
+    /// Where a value lies on the scale of the axis: itself, or its logarithm.
     #[must_use]
     pub fn place(&self, value: f64) -> f64 {
         match self.scale {

@@ -1,6 +1,7 @@
 //! Figures of runs: an SVG and a PNG file for each, and one HTML report that holds them all.
 //!
-//! Reads records through [`results`], and knows nothing else of solock: no lock, no backend by name.
+//! Reads records through [`results`], and knows nothing else of solock: no lock, no backend by
+//! name.
 //!
 //! * [`figures`] makes every figure as data: [`figure`], with its [`axis`] and its [`table`], a
 //!   file for each in `figures/`.

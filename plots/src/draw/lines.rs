@@ -11,6 +11,9 @@ use crate::style::{Dash, Style};
 /// Half the width of the bar at the end of a spread.
 const CAP: i32 = 12;
 
+/// With more points than this, markers would cover each other: dots are drawn.
+const DENSE: usize = 400;
+
 /// Draws the series, the first lowest.
 pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, lines: &Lines) -> Drawn<DB> {
     for mark in &lines.marks {
@@ -43,7 +46,12 @@ fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
     }
     // A curve has so many points that one marker, at its end, must do.
     let marked = if series.role == Role::Curve { places.len().saturating_sub(1) } else { 0 };
+    let dense = places.len() > DENSE && series.role == Role::Points;
     for (place, point) in places.iter().zip(&series.points).skip(marked) {
+        if dense {
+            shapes::dot(&plot.area, *place, series.style, point.hollow)?;
+            continue;
+        }
         shapes::marker(&plot.area, *place, series.style, point.hollow)?;
     }
     Ok(())

@@ -30,6 +30,10 @@ const MARGIN: i32 = 16;
 const TITLE_HEIGHT: i32 = 34;
 const LEGEND_HEIGHT: i32 = 24;
 
+/// The height of a note under the panels, and the most characters of it.
+const NOTE_HEIGHT: i32 = 18;
+const NOTE_MAX: usize = 165;
+
 /// What drawing on a backend gives.
 type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
 /// Where there is room to draw, in pixels.
@@ -38,7 +42,7 @@ type Area<DB> = DrawingArea<DB, Shift>;
 /// The height of a figure, in pixels meant.
 pub(crate) fn height(figure: &Figure) -> i32 {
     let rows = figure.panels.chunks(figure.columns.max(1)).map(row_height);
-    head_height(figure) + rows.sum::<i32>() + MARGIN
+    head_height(figure) + rows.sum::<i32>() + NOTE_HEIGHT * figure.notes.len() as i32 + MARGIN
 }
 
 /// Draws a figure into an area of [`WIDTH`] by [`height`].
@@ -55,6 +59,10 @@ fn draw<DB: DrawingBackend>(area: &Area<DB>, figure: &Figure) -> Drawn<DB> {
             panel(&part(area, (left, top), (width - 8, panel_height(one))), one)?;
         }
         top += row_height(row);
+    }
+    for note in &figure.notes {
+        shapes::text(area, &frame::cut(note, NOTE_MAX), (MARGIN, top), 11)?;
+        top += NOTE_HEIGHT;
     }
     Ok(())
 }

@@ -58,7 +58,7 @@ pub(super) fn line<DB: DrawingBackend>(
         Dash::Short => (4, 3),
         Dash::Dots => (2, 3),
     };
-    let places = places.to_vec().into_iter();
+    let places = places.iter().copied();
     area.draw(&DashedPathElement::new(places, dash * SCALE, gap * SCALE, stroke))
 }
 
@@ -97,6 +97,18 @@ pub(super) fn marker<DB: DrawingBackend>(
     area.draw(&Polygon::new(corners.clone(), inside.filled()))?;
     let closed: Vec<(i32, i32)> = corners.iter().chain(corners.first()).copied().collect();
     area.draw(&PathElement::new(closed, edge))
+}
+
+/// A small dot, for places where there are many; hollow means the same as for markers.
+pub(super) fn dot<DB: DrawingBackend>(
+    area: &Area<DB>,
+    at: (i32, i32),
+    style: Style,
+    hollow: bool,
+) -> Drawn<DB> {
+    let fill = colour(style.colour);
+    let style = if hollow { stroke(fill, 1) } else { fill.mix(0.6).filled() };
+    area.draw(&Circle::new(at, 2 * SCALE, style))
 }
 
 /// Corners in tenths of the marker's half width.

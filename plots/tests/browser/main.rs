@@ -172,7 +172,8 @@ fn hover(browser: &mut Browser) {
     // The middle of the first marker that is filled with the colour of `global`.
     let place = browser.run(
         "(() => { document.querySelector('#throughput').scrollIntoView(); \
-         const marks = [...document.querySelectorAll('#throughput .chart path[fill=\"#0072b2\"]')]; \
+         const found = '#throughput .chart path[fill=\"#0072b2\"]'; \
+         const marks = [...document.querySelectorAll(found)]; \
          const box = marks[0].getBoundingClientRect(); \
          return [box.x + box.width / 2, box.y + box.height / 2]; })()",
     );
@@ -191,7 +192,8 @@ fn widths(browser: &mut Browser) {
         let wide = browser.run("document.documentElement.scrollWidth");
         assert!(wide.as_u64() <= Some(u64::from(width)), "{wide} at {width}");
         let charts = "[...document.querySelectorAll('.chart')].every(chart => \
-                      chart.querySelector('svg').getBoundingClientRect().width <= chart.clientWidth + 1)";
+                      chart.querySelector('svg').getBoundingClientRect().width \
+                      <= chart.clientWidth + 1)";
         assert_eq!(browser.run(charts), json!(true), "at {width}");
     }
 }
