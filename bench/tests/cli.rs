@@ -182,6 +182,25 @@ fn a_run_can_be_shown_and_exported() {
 }
 
 #[test]
+fn a_run_can_be_drawn() {
+    let (_, folder) = run_in_folder(&QUICK);
+    let from = folder.path().display().to_string();
+    let drawn = output(&["plot", "last", "--from", &from]);
+    assert_eq!(drawn.status.code(), Some(0), "{}", stderr(&drawn));
+    let beside = folder.path().join(format!("{}.plots", only_run(folder.path()).id));
+    assert!(stdout(&drawn).contains("report.html"), "{}", stdout(&drawn));
+    assert!(stdout(&drawn).contains("not drawn: History across commits"));
+    for file in ["report.html", "throughput.svg", "throughput.png"] {
+        assert!(beside.join(file).is_file(), "{file}");
+    }
+    let empty = folder.path().join("empty.jsonl");
+    std::fs::write(&empty, "").expect("written");
+    let refused = output(&["plot", &empty.display().to_string()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("holds no record"), "{}", stderr(&refused));
+}
+
+#[test]
 fn the_seed_and_unpinned_threads_stand_in_the_record() {
     let more = ["--backend", "global", "--no-pin", "--seed", "7"];
     let (output, folder) = run_in_folder(&[&QUICK[..], &more].concat());

@@ -7,6 +7,7 @@ pub mod controls;
 pub mod export;
 pub mod history;
 pub mod list;
+pub mod plot;
 pub mod run;
 pub mod serve;
 pub mod show;
