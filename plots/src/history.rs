@@ -1,9 +1,10 @@
-//! The history of cells across commits: what figure 7 draws. Who has change points hands them in;
-//! without, several runs are put in the order in which they ran.
+//! The history of cells across commits: what figure 7 draws. Order and change points are those of
+//! [`results::history`].
 
-use results::{Measure, Measured, Run, stats};
+use results::history::{Origin, Point, Series, history};
+use results::{Measure, Measured, Run, StoreError, stats};
 
-/// One metric of one cell over commits.
+/// The throughput of one cell over commits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistorySeries {
     /// The cell.
@@ -35,58 +36,51 @@ pub struct HistoryPoint {
 
 /// How many characters of a commit are shown.
 const COMMIT_LENGTH: usize = 7;
+/// The metric that is drawn.
+const METRIC: &str = "throughput";
 
-/// The throughput of each cell that several runs have, a point per run.
-#[must_use]
-pub fn of_runs(runs: &[Run]) -> Vec<HistorySeries> {
-    let mut ordered: Vec<&Run> = runs.iter().collect();
-    ordered.sort_by_key(|run| started(run));
-    let mut series: Vec<HistorySeries> = Vec::new();
-    let mut places = std::collections::HashMap::new();
-    for run in ordered {
-        for (cell, rounds) in cells(run) {
-            let Some(point) = point(&rounds) else { continue };
-            let place = *places.entry(cell.clone()).or_insert(series.len());
-            if place == series.len() {
-                let backend = rounds[0].cell.backend.clone();
-                let metric = "throughput".to_owned();
-                series.push(HistorySeries { cell, backend, metric, ..HistorySeries::default() });
-            }
-            series[place].points.push(point);
+/// The throughput of each cell that several runs have, in the order of `commits` (oldest first).
+///
+/// # Errors
+/// The runs are of several machines, or a histogram is damaged.
+pub fn of_runs(runs: &[Run], commits: &[String]) -> Result<Vec<HistorySeries>, StoreError> {
+    let drawn = |series: &Series| series.metric == METRIC && series.points.len() > 1;
+    let all = history(runs, commits)?;
+    Ok(all.iter().filter(|series| drawn(series)).map(|series| of_series(series, runs)).collect())
+}
+
+fn of_series(series: &Series, runs: &[Run]) -> HistorySeries {
+    let cell = series.cell.id();
+    let point = |point: &Point| {
+        let rounds = rounds(runs, &point.run, &cell);
+        HistoryPoint {
+            commit: commit(&point.run),
+            started: point.run.started.clone(),
+            value: point.value,
+            low: stats::quantile(&rounds, 0.0).unwrap_or(point.value),
+            high: stats::quantile(&rounds, 1.0).unwrap_or(point.value),
         }
+    };
+    HistorySeries {
+        points: series.points.iter().map(point).collect(),
+        changes: series.changes.iter().map(|change| change.index).collect(),
+        backend: series.cell.backend.clone(),
+        metric: series.metric.clone(),
+        cell,
     }
-    series.retain(|series| series.points.len() > 1);
-    series
 }
 
-fn started(run: &Run) -> String {
-    run.measured().map(|round| round.started.clone()).min().unwrap_or_default()
+/// The rounds behind a run's median: without those in which a thread was kept off its CPU.
+fn rounds(runs: &[Run], origin: &Origin, cell: &str) -> Vec<f64> {
+    let counts = |round: &&Measured| {
+        round.measure == Measure::Throughput && !round.host_noise.flagged && round.cell_id == cell
+    };
+    let rounds = runs.iter().filter(|run| run.id == origin.run).flat_map(Run::measured);
+    rounds.filter(counts).map(|round| round.operations_per_second).collect()
 }
 
-fn cells(run: &Run) -> std::collections::BTreeMap<String, Vec<&Measured>> {
-    let mut cells: std::collections::BTreeMap<String, Vec<&Measured>> = Default::default();
-    for round in run.measured().filter(|round| round.measure == Measure::Throughput) {
-        cells.entry(round.cell.id()).or_default().push(round);
-    }
-    cells
-}
-
-/// The median of a run's rounds, without flagged ones as long as there are others.
-fn point(rounds: &[&Measured]) -> Option<HistoryPoint> {
-    let all_flagged = rounds.iter().all(|round| round.host_noise.flagged);
-    let kept = rounds.iter().filter(|round| all_flagged || !round.host_noise.flagged);
-    let values: Vec<f64> = kept.map(|round| round.operations_per_second).collect();
-    Some(HistoryPoint {
-        commit: commit(rounds.first()?),
-        started: rounds.first()?.started.clone(),
-        value: stats::median(&values)?,
-        low: stats::quantile(&values, 0.0)?,
-        high: stats::quantile(&values, 1.0)?,
-    })
-}
-
-fn commit(round: &Measured) -> String {
-    let name = round.commit.as_deref().unwrap_or("unknown");
+fn commit(run: &Origin) -> String {
+    let name = run.commit.as_deref().unwrap_or("unknown");
     let short: String = name.chars().take(COMMIT_LENGTH).collect();
-    if round.dirty == Some(true) { short + "+" } else { short }
+    if run.dirty == Some(true) { short + "+" } else { short }
 }

@@ -44,8 +44,8 @@ pub struct Options {
     pub backends: Vec<String>,
     /// The backend that ratios are to.
     pub reference: String,
-    /// The history across commits; made from the runs where there is none.
-    pub history: Vec<HistorySeries>,
+    /// The commits, oldest first: the order of the history. Runs of none of them go by time.
+    pub commits: Vec<String>,
 }
 
 /// Every figure of some runs, and what stands above them.
@@ -78,9 +78,8 @@ impl Plots {
         if summary.rows.is_empty() && runs.iter().all(|run| run.compared().next().is_none()) {
             return Err(nothing(runs));
         }
-        let made = history::of_runs(runs);
-        let history = if options.history.is_empty() { &made } else { &options.history };
-        let input = Input::new(runs, &summary, history, &options.backends);
+        let history = history::of_runs(runs, &options.commits)?;
+        let input = Input::new(runs, &summary, &history, &options.backends);
         Ok(Plots { facts: Facts::of(runs, &summary), figures: figures::all(&input)? })
     }
 

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use plots::{Options, Plots};
 use results::{Run, RunFile, Store};
 
-use super::{EXIT_OK, print};
+use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
 use crate::{matrix, settings};
 
@@ -53,7 +53,10 @@ pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
 /// There is nothing to draw, or a file cannot be written.
 pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
-    let options = Options { backends, reference: REFERENCE.to_owned(), ..Options::default() };
+    // Only a history has an order.
+    let commits = if runs.len() > 1 { history::commits() } else { None };
+    let options =
+        Options { backends, reference: REFERENCE.to_owned(), commits: commits.unwrap_or_default() };
     let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;
     let written = plots.write(folder).map_err(|error| error.to_string())?;
     let mut text = format!(

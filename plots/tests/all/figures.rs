@@ -134,17 +134,29 @@ fn a_history_is_a_point_per_run_in_the_order_of_time() {
     let figure = figure(&[full_run("a"), full_run("b")], "history");
     assert_eq!(figure.panels.len(), 9, "a panel per cell");
     assert_eq!(lines(&figure, 0).series[0].points.len(), 2);
-    let mut options = options();
-    options.history = vec![plots::HistorySeries {
-        cell: "pairs".to_owned(),
-        backend: "global".to_owned(),
-        metric: "throughput".to_owned(),
-        points: vec![plots::HistoryPoint { value: 1.0, ..Default::default() }; 4],
-        changes: vec![2],
-    }];
-    let plots = Plots::of(&[full_run("a")], &options).expect("figures");
+}
+
+#[test]
+fn a_change_is_marked_between_the_commits_before_and_after_it() {
+    let commit = |index: usize| format!("{index:040}");
+    let run = |index: usize| {
+        let mut run = full_run(&format!("run-{index}"));
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { continue };
+            round.commit = Some(commit(index));
+            // Twice as fast from commit 10 on, and a little noise.
+            let level = if index < 10 { 1e6 } else { 2e6 };
+            round.operations_per_second = level * (1.0 + 0.001 * (index % 3) as f64);
+        }
+        run
+    };
+    // Measured newest first.
+    let runs: Vec<_> = (0..20).rev().map(run).collect();
+    let options = plots::Options { commits: (0..20).map(commit).collect(), ..options() };
+    let plots = Plots::of(&runs, &options).expect("figures");
     let figure = plots.figures.iter().find(|figure| figure.id == "history").expect("history");
-    assert_eq!(lines(figure, 0).marks, [1.5], "between the points before and after the change");
+    assert_eq!(lines(figure, 0).marks, [9.5]);
+    assert!(lines(figure, 0).series[0].points.windows(2).all(|two| two[0].x < two[1].x));
 }
 
 #[test]
