@@ -8,6 +8,7 @@ reported first. Exits with 1 if an unlock can be deleted unseen. About 10 second
 """
 
 import argparse
+import collections
 import concurrent.futures
 import os
 import pathlib
@@ -92,7 +93,7 @@ def verdict(code, output):
     report = re.search(r"witness: (.*)", output)
     if report is None:
         return "NOT CAUGHT by the witness: " + " ".join(output.split())[-120:]
-    return report.group(1).rstrip(":")
+    return re.sub(r": exclusive.*| \(0x[0-9a-f]+\).*", "", report.group(1).rstrip(":"))
 
 
 def main():
@@ -123,13 +124,21 @@ def main():
             folders.put(folder)
             return result
 
-        missed = 0
+        results = []
         print("| unlock | deleted | first report |\n|---|---|---|", flush=True)
         with concurrent.futures.ThreadPoolExecutor(arguments.j) as jobs:
             for (name, number, code, _), result in zip(rows, jobs.map(judge, rows)):
-                missed += result.startswith("NOT")
+                results.append((name, result))
                 print(f"| `{name}:{number}` | `{code}` | {result} |", flush=True)
-    print(f"\n{len(rows)} unlocks, {len(rows) - missed} caught, {missed} not")
+    missed = sum(result.startswith("NOT") for _, result in results)
+    print(f"\n{len(rows)} unlocks, {len(rows) - missed} caught, {missed} not\n")
+    print("| file | deleted | caught |\n|---|---|---|")
+    for name in sorted({name for name, _ in results}):
+        of_file = [not result.startswith("NOT") for other, result in results if other == name]
+        print(f"| `{name}` | {len(of_file)} | {sum(of_file)} |")
+    print("\n| first report | times |\n|---|---|")
+    for result, times in collections.Counter(result for _, result in results).most_common():
+        print(f"| {result} | {times} |")
     sys.exit(1 if missed else 0)
 
 
