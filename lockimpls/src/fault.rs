@@ -20,6 +20,7 @@ pub(crate) enum Step {
     BindResolve,
     BindTaken,
     BindDone,
+    BindLeave,
     ListenDone,
     ConnectDone,
     ConnectResolve,

@@ -35,7 +35,7 @@ use crate::sync::RwLock;
 use crate::uipc::{Locked, is_awaited};
 use crate::witness::Class;
 
-use Ordering::{AcqRel, Acquire, Relaxed, Release};
+use Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 
 /// What is in flight in one layer.
 pub(crate) struct InFlight {
@@ -190,7 +190,7 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Emsgsize);
         }
         for (slot, so) in out.iter_mut().zip(control.rights().iter()) {
-            let fd = self.fds.allocate_locked()?;
+            let fd = self.fds.allocate_locked().expect("there is room, under fdplock");
             self.fds.install(fd, *so);
             *slot = Some(fd);
             self.end_flight(so, Step::GcExternalize);
@@ -211,14 +211,13 @@ impl<P: Policy> Locked<P> {
             *deferred = Some(control);
         }
         self.policy.deferred_exit(taken, Step::DeferredPush);
-        // Release; pairs with the Acquire in `unp_gc`.
-        self.in_flight.wanted.store(1, Release);
+        self.in_flight.wanted.store(1, SeqCst);
     }
 
     /// A socket went while descriptors are in flight: some of them may now be out of reach.
     pub(crate) fn want_gc_if_in_flight(&self) {
         if self.in_flight.unp_rights.load(Relaxed) != 0 {
-            self.in_flight.wanted.store(1, Release);
+            self.in_flight.wanted.store(1, SeqCst);
         }
     }
 
@@ -231,19 +230,21 @@ impl<P: Policy> Locked<P> {
     /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach,
     /// until there is nothing more. One thread at a time; another one's wish is seen by the
     /// collecting thread.
+    ///
+    /// Each side writes one word and then reads the other's: who wishes stores `wanted` and tries
+    /// `collecting`; the collector gives `collecting` back and looks at `wanted`. All of it is
+    /// SeqCst, so that not both can miss the other.
     #[cold]
     pub(crate) fn unp_gc(&self) {
         loop {
-            // AcqRel: pairs with the store below; the collectors follow each other.
-            if self.in_flight.collecting.swap(1, AcqRel) != 0 {
+            if self.in_flight.collecting.swap(1, SeqCst) != 0 {
                 return;
             }
-            // Acquire; pairs with the Release in `unp_discard`.
-            self.in_flight.wanted.swap(0, AcqRel);
+            self.in_flight.wanted.swap(0, SeqCst);
             self.close_deferred();
             self.collect_dead();
-            self.in_flight.collecting.store(0, Release);
-            if self.in_flight.wanted.load(Acquire) == 0 {
+            self.in_flight.collecting.swap(0, SeqCst);
+            if self.in_flight.wanted.load(SeqCst) == 0 {
                 return;
             }
         }
@@ -311,8 +312,8 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A kernel's call holds a
-    /// reference on the file. Without a descriptor no new call can begin.
+    /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A
+    /// kernel's call holds a reference on the file. Without a descriptor no new call can begin.
     fn is_used(&self, so: &Socket) -> bool {
         self.policy.scan_enter(so);
         let is_used = so.st().users.get() > 0 || is_awaited(so);

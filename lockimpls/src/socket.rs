@@ -60,7 +60,7 @@ impl Deref for SockRef {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
         // the layer lives, and `SockRef`s are kept nowhere but in that layer. The socket may have
         // been freed to the pool and taken again; who holds a stale pointer finds that by the
-        // descriptor's or the socket's generation, under the lock.
+        // descriptor's generation, under the lock.
         unsafe { self.0.as_ref() }
     }
 }

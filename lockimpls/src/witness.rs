@@ -85,10 +85,11 @@ fn userret_slow(thread: &Thread) -> ! {
 pub(crate) fn checkorder(addr: usize, class: Class, edge: Edge) {
     let thread = this();
     let len = thread.held.len();
-    if len == 0 {
+    let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
+    if len == 0 && !is_on_fast_path {
         return;
     }
-    if len == 1 && edge == Edge::None {
+    if len == 1 && edge == Edge::None && !is_on_fast_path {
         let held = &thread.held.entries[HELD_NONE];
         let held_class = held.class.load(Relaxed);
         let held_addr = held.addr.load(Relaxed);
@@ -108,6 +109,9 @@ fn checkorder_slow(
     edge: Edge,
     site: &'static Location<'static>,
 ) {
+    if thread.in_use() != 0 {
+        locked_on_fast_path(thread, addr, class, site);
+    }
     for held in thread.held.entries() {
         let held_class = held.class.load(Relaxed);
         let held_addr = held.addr.load(Relaxed);
@@ -124,6 +128,24 @@ fn checkorder_slow(
     if edge != Edge::None {
         check_edge(thread, addr, class, edge, site);
     }
+}
+
+/// A lock is taken on the lock-free path: whoever shuts the gate would wait for this thread, and it
+/// may be this thread.
+#[cold]
+fn locked_on_fast_path(
+    thread: &Thread,
+    addr: usize,
+    class: Class,
+    site: &'static Location<'static>,
+) -> ! {
+    let mut report = format!(
+        "witness: lock order reversal:\n {} ({addr:#x}) taken on the lock-free path\n#0 {site}\n",
+        class.name()
+    );
+    describe_held(thread, &mut report);
+    report.push_str("panic: witness_checkorder");
+    found(Check::OrderViolation, 1, site.to_string(), report)
 }
 
 /// Whether the named edge covers this held lock.
@@ -186,7 +208,9 @@ pub(crate) fn lock(addr: usize, class: Class) {
 #[track_caller]
 pub(crate) fn enter_fast(me: u32, addr: usize) {
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
-    IN_USE[me as usize].store(addr, Relaxed);
+    // Release; pairs with the Acquire in `is_on_fast_path`, of who shuts the gate of the socket
+    // that the thread was on before: what it did there is visible to whoever sees it elsewhere.
+    IN_USE[me as usize].store(addr, Release);
 }
 
 /// The thread leaves the lock-free path.

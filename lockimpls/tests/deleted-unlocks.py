@@ -74,6 +74,10 @@ def battery(folder):
         os.environ, CARGO_TARGET_DIR=f"{folder}/target", CARGO_INCREMENTAL="1",
         CARGO_PROFILE_TEST_OPT_LEVEL="0", CARGO_PROFILE_TEST_DEBUG="0", CARGO_PROFILE_DEV_DEBUG="0")
     command = ["cargo", "test", "-q", "-p", "lockimpls", "--test", "conformance"]
+    built = subprocess.run(
+        [*command, "--no-run"], cwd=folder, env=env, capture_output=True, text=True, errors="replace")
+    if built.returncode != 0:
+        return built.returncode, built.stdout + built.stderr
     try:
         done = subprocess.run(
             command, cwd=folder, env=env, capture_output=True, timeout=LIMIT_S, text=True,

@@ -299,7 +299,7 @@ impl<F: Fault> LockFreeLayer<F> {
                 let again =
                     |me, so: &Socket| get(me, so, &mut *msg.data, flags, Some(&mut msg.from));
                 match self.fast_again(&so, RCV, again) {
-                    Ok(got) => return Ok(note_cut(msg, got)),
+                    Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
                 }
@@ -356,7 +356,7 @@ impl<F: Fault> LockFreeLayer<F> {
 
     /// Ends a call that took the locks; the gate may be opened for the next.
     fn slow_leave(&self, fd: Fd, so: &Socket, which: usize, step: Step, is_plain: bool) {
-        let opens = note_user(so, which, is_plain);
+        let opens = note_user(so, which, is_plain, self.slow.config.reopen_after_calls);
         self.slow.sounlock_fd(so, step);
         witness::fast_event(Self::SLOW_EVENTS[which]);
         if opens {
@@ -391,11 +391,10 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 }
 
-/// Tells the caller that the rest of a record was dropped.
-fn note_cut(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
-    if got.is_cut {
-        msg.flags |= MsgFlags::TRUNC;
-    }
+/// Tells the caller what else there is to say of a record.
+fn note(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
+    msg.flags.set(MsgFlags::TRUNC, got.is_cut);
+    msg.flags.set(MsgFlags::EOR, got.is_eor);
     got.bytes
 }
 
@@ -462,7 +461,7 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         let mut waiter = None;
         if is_plain(flags) {
             match self.fast_receive(s, msg.data, flags, Some(&mut msg.from)) {
-                Ok(got) => return Ok(note_cut(msg, got)),
+                Ok(got) => return Ok(note(msg, got)),
                 Err(Slow::Refused(errno)) => return Err(errno),
                 Err(Slow::Locks(has_waited)) => waiter = has_waited,
             }

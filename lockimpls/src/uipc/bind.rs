@@ -11,11 +11,8 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        if name.is_unnamed() {
-            return Err(Errno::Einval);
-        }
         let so = self.solock_fd(s)?;
-        if let Err(errno) = Self::may_bind(&so) {
+        if let Err(errno) = Self::may_bind(&so, name) {
             self.sounlock_fd(&so, Step::Bind);
             return Err(errno);
         }
@@ -37,13 +34,20 @@ impl<P: Policy> Locked<P> {
         self.names.bind(vnode, &so);
         st.unp_vnode.set(Some(vnode.0));
         st.unp_addr.set(Some(*name));
-        self.sounlock_fd(&so, Step::BindDone);
+        // The name goes first, and a name comes before a socket: whoever closed the descriptor
+        // meanwhile left the socket to this call, and detach locks the name.
+        self.policy.sounlock(&so, Step::BindDone);
         self.names.put(vnode, Step::VnodeBind);
+        self.policy.solock(&so);
+        self.sounlock_fd(&so, Step::BindLeave);
         Ok(())
     }
 
-    fn may_bind(so: &Socket) -> Result<(), Errno> {
+    fn may_bind(so: &Socket, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
+        if name.is_unnamed() {
+            return Err(Errno::Einval);
+        }
         if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
             return Err(Errno::Einval);
         }

@@ -190,7 +190,7 @@ impl<P: Policy> Locked<P> {
         let is_peek = flags.contains(MsgFlags::PEEK);
         let Some(record) = so.rcv.front() else { return Ok(0) };
         msg.from = so.rcv.record_from(record);
-        if record.has_control
+        if record.marks.has_control
             && !is_peek
             && let Err(errno) = self.take_control(so, msg)
         {
@@ -198,9 +198,8 @@ impl<P: Policy> Locked<P> {
             return Err(errno);
         }
         let bytes = msg.data.len().min(record.len);
-        if bytes < record.len {
-            msg.flags |= MsgFlags::TRUNC;
-        }
+        msg.flags.set(MsgFlags::TRUNC, bytes < record.len);
+        msg.flags.set(MsgFlags::EOR, record.marks.is_eor && bytes == record.len);
         self.copy_unlocked(so, so.rcv.record_data(record), &mut msg.data[..bytes]);
         if !is_peek {
             self.consume_record(so, record);
@@ -241,7 +240,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile;
-    /// without room for any it is disposed of silently.
+    /// without room for any it is disposed of, which CTRUNC tells.
     fn deliver_control(
         &self,
         so: &Socket,
