@@ -69,6 +69,7 @@ fn run() -> Result<i32, String> {
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
     let recorded = cmd::run::record(&settings, &planned, &process, &store, false)?;
     cmd::plot::recorded(&store, &recorded.id)?;
+    println!("peak memory of this process: {}", bench::host::peak_memory());
     Ok(recorded.code)
 }
 

@@ -157,6 +157,22 @@ fn json_lines_are_all_that_standard_output_holds() {
 }
 
 #[test]
+fn without_membarrier_full_fences_are_used_and_recorded() {
+    let folder = TempDir::new().expect("a folder");
+    let workloads = ["--workload", "pairs,pingpong", "--backend", "lock-free", "--threads", "1,2"];
+    let output = solock(&[&["run", "--seconds", "0.05", "--rounds", "1"], &workloads[..]].concat())
+        .arg("--out")
+        .arg(folder.path())
+        .env("SOLOCK_NO_MEMBARRIER", "1")
+        .output()
+        .expect("solock starts");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let run = Run::read(&only_run(folder.path())).expect("the run can be read");
+    let fences: Vec<_> = run.measured().map(|round| round.instrument.fences.as_deref()).collect();
+    assert_eq!(fences, vec![Some("full"); 6]);
+}
+
+#[test]
 fn a_run_can_be_shown_and_exported() {
     let mut arguments = vec!["run", "--workload", "pairs", "--threads", "1", "--backend", "global"];
     // Long enough that a lane sees some of it, however busy the machine is.

@@ -66,7 +66,7 @@ pub fn record(
     keeper.progress.clear();
     if summary.interrupted {
         let interrupted = Interrupted {
-            reason: "SIGINT".to_owned(),
+            reason: "a signal".to_owned(),
             cell: current.get(),
             started: results::time::rfc3339_utc(SystemTime::now()),
             host: machine,

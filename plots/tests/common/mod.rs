@@ -83,6 +83,7 @@ pub fn throughput(place: Place, operations: u64) -> Measured {
             checker_ns_per_pair: 1.2,
             aa_spread_percent: Some(1.5),
             loop_ns_per_operation: None,
+            fences: Some("membarrier".to_owned()),
         },
         host_noise: HostNoise { on_cpu_share_min: Some(0.999), ..HostNoise::default() },
         host: host(),
