@@ -25,7 +25,7 @@ SOURCES = "lockimpls/src"
 LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host")
 UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
-    r"|(list|gc|scan|deferred|rights)_exit|leave::<F>|unkeep|unlock)\("
+    r"|(list|gc|scan|deferred|rights)_exit|leave|unkeep|unlock)\("
 )
 ASLEEP = "|| self.policy.sounlock(so, Step::Sleep)"
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")

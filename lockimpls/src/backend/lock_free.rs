@@ -133,12 +133,14 @@ impl<F: Fault> LockFreeLayer<F> {
         let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
         match tried {
             Try::Done(result) => {
-                gate::leave::<F>(&so, me);
+                if !F::omits(Step::InUse) {
+                    gate::leave(&so, me);
+                }
                 witness::fast_event(Self::FAST_EVENTS[which]);
                 result.map_err(Slow::Refused)
             }
             Try::Slow => {
-                gate::leave::<F>(&so, me);
+                gate::leave(&so, me);
                 Err(Slow::Locks(None))
             }
             Try::Wait(index) => {
@@ -163,12 +165,12 @@ impl<F: Fault> LockFreeLayer<F> {
                 Try::Done(result) => {
                     // Relaxed: the Release in `leave` publishes it.
                     so.fast_side[which].waits.store(0, Relaxed);
-                    gate::leave::<F>(so, me);
+                    gate::leave(so, me);
                     witness::fast_event(Self::FAST_EVENTS[which]);
                     return result.map_err(Slow::Refused);
                 }
                 Try::Slow => {
-                    gate::leave::<F>(so, me);
+                    gate::leave(so, me);
                     return Err(Slow::Locks(Some(SockRef::new(so))));
                 }
                 Try::Wait(index) => self.leave_and_wait(so, which, me, index),
@@ -184,7 +186,7 @@ impl<F: Fault> LockFreeLayer<F> {
     fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
         so.fast_side[which].waits.store(1, Relaxed);
         let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(me, so), which) };
-        gate::leave::<F>(so, me);
+        gate::leave(so, me);
         self.wait(&awaited, which);
     }
 

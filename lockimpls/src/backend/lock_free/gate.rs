@@ -35,7 +35,6 @@
 //! in the way waits for as many calls again.
 
 use crate::domain::SockType;
-use crate::fault::{Fault, Step};
 use crate::primitives::{Ordering, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::sockbuf::Fill;
 use crate::socket::{RCV, SND, Socket, State};
@@ -132,10 +131,8 @@ pub(super) fn enter(so: &Socket, which: usize, me: u32) -> bool {
 /// Leaves the fast path.
 #[inline(always)]
 #[track_caller]
-pub(super) fn leave<F: Fault>(so: &Socket, me: u32) {
-    if !F::omits(Step::InUse) {
-        witness::leave_fast(me, so.in_use_addr());
-    }
+pub(super) fn leave(so: &Socket, me: u32) {
+    witness::leave_fast(me, so.in_use_addr());
 }
 
 /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
