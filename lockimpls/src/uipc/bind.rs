@@ -62,6 +62,10 @@ impl<P: Policy> Locked<P> {
         if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
             return Err(Errno::Einval);
         }
+        // A connect under way would find this very socket listening, at its own name.
+        if st.is(State::CONNECTING) {
+            return Err(Errno::Einval);
+        }
         let backlog = usize::try_from(backlog).unwrap_or(self.config.somaxconn);
         st.so_qlimit.set(backlog.min(self.config.somaxconn).max(self.config.sominconn));
         st.set(State::ACCEPTCONN);

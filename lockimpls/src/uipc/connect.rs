@@ -7,7 +7,7 @@ use crate::errno::Errno;
 use crate::fault::Step;
 use crate::names::LockedName;
 use crate::policy::Policy;
-use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::socket::{OnQueue, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -29,18 +29,21 @@ impl<P: Policy> Locked<P> {
             if so.connection_required() {
                 return Err(Errno::Eisconn);
             }
+            // An addressed send has connected it, and parts it itself.
+            may_connect(st)?;
             self.unp_disconnect(&so);
         }
-        self.unp_connect(so, name)
+        self.unp_connect(so, name)?;
+        so.st().clear(State::CONNECTING);
+        Ok(())
     }
 
     /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
-    /// from connecting it meanwhile, `users` keeps it.
+    /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
+    /// flag.
     pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
-        if st.is(State::BINDING) || st.is(State::CONNECTING) {
-            return Err(Errno::Eisconn);
-        }
+        may_connect(st)?;
         if name.is_unnamed() {
             return Err(Errno::Einval);
         }
@@ -49,10 +52,10 @@ impl<P: Policy> Locked<P> {
         let result = self.connect_unlocked(so, name);
         self.policy.solock(&so);
         let st = so.st();
-        st.clear(State::CONNECTING);
-        if result.is_ok() && st.unp_conn.get().is_none() {
-            // The peer went away before this socket was locked again.
-            return Err(Errno::Econnrefused);
+        // Else the peer went away before this socket was locked again.
+        let result = result.and(st.unp_conn.get().map(|_| ()).ok_or(Errno::Econnrefused));
+        if result.is_err() {
+            st.clear(State::CONNECTING);
         }
         result
     }
@@ -131,4 +134,12 @@ impl<P: Policy> Locked<P> {
         }
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
     }
+}
+
+/// Whether no other call is about to bind or connect the socket.
+fn may_connect(st: &SoState) -> Result<(), Errno> {
+    if st.is(State::BINDING) || st.is(State::CONNECTING) {
+        return Err(Errno::Eisconn);
+    }
+    Ok(())
 }

@@ -212,6 +212,10 @@ impl<P: Policy> Locked<P> {
     }
 
     /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
+    ///
+    /// An addressed one connects for as long as it lasts, and keeps the flag CONNECTING: without it
+    /// another thread could connect the socket elsewhere while `solock_peer` has it unlocked, and
+    /// the message would go there.
     fn append_dgram(
         &self,
         so: &Socket,
@@ -228,6 +232,7 @@ impl<P: Policy> Locked<P> {
         let result = self.append_to_peer(so, data, control, to.is_some());
         if to.is_some() {
             self.unp_disconnect(so);
+            so.st().clear(State::CONNECTING);
         }
         result
     }
