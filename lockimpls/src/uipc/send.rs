@@ -53,7 +53,7 @@ impl<P: Policy> Locked<P> {
         let mut sending = Sending { rest: msg.data, rights: msg.rights, to: msg.to, nonblock };
         let result = loop {
             match self.sosend_once(so, &mut sending) {
-                Ok(false) => self.sbwait(so, SND),
+                Ok(false) => self.sbwait(so, SND), // control: the parked sender
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
             }
@@ -75,7 +75,7 @@ impl<P: Policy> Locked<P> {
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
-                self.sbunlock(so, SND, Step::SblockSend);
+                self.sbunlock(so, SND, Step::SblockSend); // control: the own lock
                 Ok(true)
             }
             Err(errno) => {
@@ -202,12 +202,26 @@ impl<P: Policy> Locked<P> {
             && !has_room(&so2, st2, data.len() + control.control_fill().cc)
         {
             self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
-            return Err(Errno::Enobufs);
+            let is_told = !P::Fault::omits(Step::ReportNobufs);
+            return if is_told { Err(Errno::Enobufs) } else { Ok(()) };
         }
         self.sbappend(so, so2, data, control, None);
+        if P::Fault::omits(Step::MirrorLocked) {
+            return self.mirror_later(so, &so2);
+        }
         so.st().so_snd.fill.set(so2.rcv_fill(st2));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
+        Ok(())
+    }
+
+    /// A broken twin: the peer is unlocked before its buffer is read.
+    #[cold]
+    fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
+        self.wake_reader(so2);
+        self.policy.sounlock_peer(so, so2, Step::SendPeer);
+        let fill = so2.rcv_fill(so2.st()); // control: the peer's buffer
+        so.st().so_snd.fill.set(fill);
         Ok(())
     }
 
@@ -228,6 +242,9 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Eisconn);
             }
             self.unp_connect(SockRef::new(so), name)?;
+            if P::Fault::omits(Step::KeepConnecting) {
+                so.st().clear(State::CONNECTING);
+            }
         }
         let result = self.append_to_peer(so, data, control, to.is_some());
         if to.is_some() {
@@ -245,11 +262,18 @@ impl<P: Policy> Locked<P> {
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
-        let so2 = self.policy.solock_peer(so).ok_or(gone)?;
+        let mut so2 = self.policy.solock_peer(so); // control: the destination
+        if P::Fault::omits(Step::PeerGone) {
+            so2 = Some(so2.expect("unp_conn points to a socket"));
+        }
+        let so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let clen = control.map_or(0, |control| control.control_fill().cc);
         let st2 = so2.st(); // control: the datagram's peer
         if !has_room(&so2, st2, sa_len(&from) + data.len() + clen) {
+            if P::Fault::omits(Step::DiscardLater) {
+                self.discard_now(control);
+            }
             self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
             return Err(Errno::Enobufs);
         }
