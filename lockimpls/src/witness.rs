@@ -46,6 +46,7 @@ pub use self::report::{
     report_panic, set_finding_hook,
 };
 pub(crate) use self::thread::{THREADS_MAX, thread_number};
+pub(crate) use self::watch::is_waiting;
 pub use self::watch::{Progress, is_stuck, progress, report_hang, show_all_locks};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -349,6 +350,37 @@ fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
         class.name()
     );
     found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A socket was freed, and perhaps taken again, although somebody uses it.
+#[cold]
+#[track_caller]
+pub(crate) fn replaced(addr: usize) -> ! {
+    let site = Location::caller();
+    let report = format!(
+        "witness: socket ({addr:#x}) was freed and is used\n#0 {site}\npanic: use after free"
+    );
+    found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A flag is another thread's, and what it stands for is done all the same.
+#[cold]
+#[track_caller]
+pub(crate) fn kept_by_another(addr: usize, class: Class) -> ! {
+    let (site, name) = (Location::caller(), class.name());
+    let report =
+        format!("witness: {name} ({addr:#x}) is another thread's\n#0 {site}\npanic: splassert");
+    found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A reference to a file is given back that nobody had.
+#[cold]
+#[track_caller]
+pub(crate) fn no_reference(addr: usize) -> ! {
+    let site = Location::caller();
+    let report =
+        format!("witness: file of socket ({addr:#x}): no reference left\n#0 {site}\npanic: closef");
+    found(Check::NotHeld, 1, site.to_string(), report)
 }
 
 /// A thread is about to wait for a lock (`releases` is 0) or to sleep, giving up only `releases`.

@@ -71,7 +71,7 @@ pub fn run(args: &ControlsArgs) -> Result<i32, String> {
     let chosen = choose(&args.control)?;
     let mut all_good = true;
     if !args.json {
-        print("control        caught by          in              clean  at\n")?;
+        print(&format!("{:<28} caught by          in              clean  at\n", "control"))?;
     }
     for control in &chosen {
         let verdict = judge(control)?;
@@ -188,10 +188,10 @@ fn child(name: &str, clean: bool) -> Result<i32, String> {
         }
     });
     Watchdog::start(HANG_LIMIT)?;
-    if clean {
-        control.run_clean()
-    } else {
-        control.run_twin()
+    let program = || if clean { control.run_clean() } else { control.run_twin() };
+    // A panic is a finding too: in a kernel it is where a pointer to nothing is followed.
+    if std::panic::catch_unwind(program).is_err() {
+        witness::report_panic("the control's program; its message is above");
     }
     Ok(EXIT_OK)
 }
@@ -204,7 +204,7 @@ fn line(control: &Control, verdict: &Verdict) -> String {
     let caught = if verdict.caught { verdict.by.clone() } else { format!("NOT: {}", verdict.by) };
     let clean = if verdict.clean { "yes" } else { "NO" };
     format!(
-        "{:<14} {caught:<18} {:<15} {clean:<6} {}\n{:>14} {}; {} calls\n",
+        "{:<28} {caught:<18} {:<15} {clean:<6} {}\n{:>28} {}; {} calls\n",
         verdict.control, control.operation, verdict.at, "", verdict.bug, verdict.operations
     )
 }

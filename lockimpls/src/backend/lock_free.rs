@@ -34,7 +34,7 @@ use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fault::{Fault, NoFault, Step};
+use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::socket::{RCV, SND, SoState, SockRef, Socket, WaitPoint};
@@ -212,12 +212,13 @@ impl<F: Fault> LockFreeLayer<F> {
     #[cold]
     fn wait(&self, awaited: &Awaited<'_>, which: usize) {
         let point = awaited.point;
-        witness::sleep(point.key(), WaitsFor::Wakeup, 0);
+        witness::sleep(point.key(), WaitsFor::Wakeup, 0); // control: the parked waiter
         if !spin(self.slow.config.wait, || awaited.is_over(which)) {
+            F::window(Window::BeforeRegister);
             point.waiting.store(1, Relaxed);
             // Pairs with the light fences of those who publish and then load `waiting`.
             heavy_fence();
-            if !awaited.is_over(which) {
+            if F::omits(Step::RetestWaiting) || !awaited.is_over(which) {
                 // Acquire; pairs with the AcqRel of the waker that cleared it.
                 park(point.key(), || point.waiting.load(Acquire) != 0, || {});
             }

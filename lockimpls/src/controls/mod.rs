@@ -7,12 +7,21 @@
 //! another thread at a certain moment, both have the same window opened,
 //! so that they differ in the fault alone.
 //!
+//! Those whose names begin with B and a number are bugs that kernels had; `METHODOLOGY.md` says
+//! which, and where.
+//!
 //! Adding one: a type with its fault, a program, and an entry in [`all`].
 
+mod buffer;
+mod collector;
+mod connect;
 mod data;
 mod gate;
 mod locks;
+mod relock;
+mod rights;
 mod stage;
+mod twin;
 mod waiting;
 
 use crate::domain::Domain;
@@ -91,6 +100,36 @@ pub fn all() -> Vec<Control> {
         waiting::LOST_WAKEUP,
         gate::LEAK_GATE,
         gate::GATE_SHUT,
+        connect::NO_PEER,
+        relock::MISDELIVERY,
+        connect::LISTEN_ANYWAY,
+        relock::COUNTED_EARLY,
+        collector::NO_REACHABILITY,
+        rights::LAND_LATE,
+        relock::NO_REVERSE_LOOK,
+        relock::SELF_UNLOCKED,
+        connect::NAME_UNLOCKED,
+        rights::ADD_THEN_TEST,
+        collector::SCAN_UNLOCKED,
+        rights::UNWIND_TWICE,
+        buffer::END_LATE,
+        relock::FINALIZE_LOCKED,
+        rights::NOBUFS_HIDDEN,
+        collector::LIST_LOCKED,
+        connect::CONNECT_TWICE,
+        rights::DISCARD_LOCKED,
+        buffer::FLUSH_ANYWAY,
+        connect::LEAK_HEAD_REF,
+        buffer::STALE_MIRROR,
+        connect::BIND_LOCKED,
+        collector::NO_FIRST_VALUE,
+        buffer::NO_RETEST,
+        relock::SELF_LOCKED,
+        buffer::PART_ALONE,
+        collector::NO_EMBRYOS,
+        buffer::READ_UNLOCKED,
+        connect::REFUSED_LOCKED,
+        relock::NO_SECOND_LOOK,
     ]
 }
 

@@ -4,7 +4,7 @@
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step};
 use crate::policy::Policy;
 use crate::socket::{Socket, State};
 use crate::uipc::Locked;
@@ -20,7 +20,7 @@ impl<P: Policy> Locked<P> {
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
         self.policy.sounlock(&so, Step::BindResolve);
-        let made = self.names.create(name);
+        let made = self.names.create(name); // control: the name to bind to
         self.policy.solock(&so);
         let st = so.st();
         st.clear(State::BINDING);
@@ -64,6 +64,10 @@ impl<P: Policy> Locked<P> {
     fn solisten(&self, so: &Socket, backlog: i32) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
+            return Err(Errno::Einval);
+        }
+        // A connect under way would find this very socket listening, at its own name.
+        if st.is(State::CONNECTING) && !P::Fault::omits(Step::ListenConnecting) {
             return Err(Errno::Einval);
         }
         let backlog = usize::try_from(backlog).unwrap_or(self.config.somaxconn);

@@ -7,7 +7,7 @@
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, RecvMsg, SockType};
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::MbufRef;
 use crate::sockbuf::{Fill, Record};
@@ -214,6 +214,7 @@ impl<P: Policy> Locked<P> {
         let ring = so.rcv.ring();
         self.policy.sounlock(so, Step::ReceiveCopy);
         ring.copy_out(position, data);
+        P::Fault::window(Window::CopiedOut);
         self.policy.solock(so);
     }
 
@@ -263,7 +264,9 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn pru_rcvd(&self, so: &Socket) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
-        so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
+        if !P::Fault::omits(Step::MirrorReceived) {
+            so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
+        }
         self.sowwakeup(&so2);
         self.policy.sounlock_peer(so, &so2, Step::ReceivePeer);
     }

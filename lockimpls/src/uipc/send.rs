@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
         };
         let result = loop {
             match self.sosend_once(so, &mut sending) {
-                Ok(false) => self.sbwait(so, SND),
+                Ok(false) => self.sbwait(so, SND), // control: the parked sender
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
             }
@@ -98,7 +98,7 @@ impl<P: Policy> Locked<P> {
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
-                self.sbunlock(so, SND, Step::SblockSend);
+                self.sbunlock(so, SND, Step::SblockSend); // control: the own lock
                 Ok(true)
             }
             Err(errno) => {
@@ -214,16 +214,34 @@ impl<P: Policy> Locked<P> {
             && !has_room(&so2, st2, message.data.len() + message.control_bytes())
         {
             self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
-            return Err(Errno::Enobufs);
+            let is_told = !P::Fault::omits(Step::ReportNobufs);
+            return if is_told { Err(Errno::Enobufs) } else { Ok(()) };
         }
         self.sbappend(so, so2, message, None);
+        if P::Fault::omits(Step::MirrorLocked) {
+            return self.mirror_later(so, &so2);
+        }
         so.st().so_snd.fill.set(so2.rcv_fill(st2));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
         Ok(())
     }
 
+    /// A broken twin: the peer is unlocked before its buffer is read.
+    #[cold]
+    fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
+        self.wake_reader(so2);
+        self.policy.sounlock_peer(so, so2, Step::SendPeer);
+        let fill = so2.rcv_fill(so2.st()); // control: the peer's buffer
+        so.st().so_snd.fill.set(fill);
+        Ok(())
+    }
+
     /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
+    ///
+    /// An addressed one connects for as long as it lasts, and keeps the flag CONNECTING: without it
+    /// another thread could connect the socket elsewhere while `solock_peer` has it unlocked, and
+    /// the message would go there.
     fn append_dgram(
         &self,
         so: &Socket,
@@ -235,10 +253,14 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Eisconn);
             }
             self.unp_connect(SockRef::new(so), name)?;
+            if P::Fault::omits(Step::KeepConnecting) {
+                so.st().clear(State::CONNECTING);
+            }
         }
         let result = self.append_to_peer(so, message, to.is_some());
         if to.is_some() {
             self.unp_disconnect(so);
+            so.st().clear(State::CONNECTING);
         }
         result
     }
@@ -250,11 +272,18 @@ impl<P: Policy> Locked<P> {
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
-        let so2 = self.policy.solock_peer(so).ok_or(gone)?;
+        let mut so2 = self.policy.solock_peer(so); // control: the destination
+        if P::Fault::omits(Step::PeerGone) {
+            so2 = Some(so2.expect("unp_conn points to a socket"));
+        }
+        let so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         let st2 = so2.st(); // control: the datagram's peer
         if !has_room(&so2, st2, bytes) {
+            if P::Fault::omits(Step::DiscardLater) {
+                self.discard_now(message.control);
+            }
             self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
             return Err(Errno::Enobufs);
         }

@@ -1,0 +1,203 @@
+//! Bugs of kernels around the two locks of a pair: relocks, self-connected sockets, references.
+
+use std::sync::{Arc, OnceLock};
+
+use super::twin::{
+    PerSocket, at, bound, close_all, fault, layer, name, receive, send_byte, verify,
+};
+use super::{Control, stage};
+use crate::domain::{Domain, MsgFlags, SockType};
+use crate::errno::Errno;
+use crate::witness::Check;
+
+fault!(
+    /// CONNECTING is cleared before the peer is locked.
+    Misdelivery, "B03-addressed-misdelivery", KeepConnecting, Relock
+);
+
+pub(super) const MISDELIVERY: Control = Control {
+    name: "B03-addressed-misdelivery",
+    bug: "an addressed send follows the peer that another thread connects while it relocks",
+    check: Check::BytesLost,
+    operation: "verify",
+    at: at!("controls/relock.rs", "// control: the destination named"),
+    twin: connect_in_addressed_send::<PerSocket<Misdelivery<true>>>,
+    clean: connect_in_addressed_send::<PerSocket<Misdelivery<false>>>,
+};
+
+/// `sendto(s, "x", to)`; while it relocks, another thread connects `s` elsewhere.
+fn connect_in_addressed_send<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let [to, elsewhere] = ["to", "elsewhere"].map(|path| bound(&layer, SockType::Dgram, path));
+    let s = layer.socket(SockType::Dgram).expect("socket");
+    let other = Arc::clone(&layer);
+    stage::arm(move || {
+        let _ = other.connect(s, &name("elsewhere"));
+    });
+    let sent = layer.sendto(s, b"x", &name("to"), MsgFlags::empty());
+    let arrived = receive(&layer, to);
+    let what = "a datagram did not arrive where it was addressed to";
+    verify::<D>(Check::BytesLost, sent == arrived, what); // control: the destination named
+    close_all(&layer, &[s, to, elsewhere]);
+}
+
+fault!(
+    /// Detach does not look whether the referrer still refers here.
+    NoReverseLook, "B08-detach-without-recheck", ReferrerRecheck, Relock
+);
+
+pub(super) const NO_REVERSE_LOOK: Control = Control {
+    name: "B08-detach-without-recheck",
+    bug: "close drops a socket that another thread has connected elsewhere while it relocks",
+    check: Check::WrongAnswer,
+    operation: "verify",
+    at: at!("controls/relock.rs", "// control: the new destination"),
+    twin: reconnect_in_detach::<PerSocket<NoReverseLook<true>>>,
+    clean: reconnect_in_detach::<PerSocket<NoReverseLook<false>>>,
+};
+
+/// A receiver is closed; while it relocks for its lower sender, that one is connected elsewhere.
+fn reconnect_in_detach<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let s = layer.socket(SockType::Dgram).expect("socket");
+    let [old, new] = ["old", "new"].map(|path| bound(&layer, SockType::Dgram, path));
+    layer.connect(s, &name("old")).expect("connect");
+    let other = Arc::clone(&layer);
+    stage::arm(move || other.connect(s, &name("new")).expect("connect"));
+    layer.close(old).expect("close");
+    let what = "the new destination lives, and a send to it is refused";
+    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what); // control: the new destination
+    assert_eq!(receive(&layer, new), Ok(1));
+    close_all(&layer, &[s, new]);
+}
+
+fault!(
+    /// A peer that is the socket itself is unlocked like another.
+    SelfUnlocked, "B09-self-double-unlock", SelfUnlock
+);
+
+pub(super) const SELF_UNLOCKED: Control = Control {
+    name: "B09-self-double-unlock",
+    bug: "a datagram socket connected to itself is unlocked once too often",
+    check: Check::Unlocked,
+    operation: "sys_sendto",
+    at: at!("uipc/send.rs", "// control: the own lock"),
+    twin: send_to_self::<PerSocket<SelfUnlocked<true>>>,
+    clean: send_to_self::<PerSocket<SelfUnlocked<false>>>,
+};
+
+fault!(
+    /// A peer that is the socket itself is locked like another.
+    SelfLocked, "B31-self-double-lock", SelfLock
+);
+
+pub(super) const SELF_LOCKED: Control = Control {
+    name: "B31-self-double-lock",
+    bug: "a datagram socket connected to itself is locked twice",
+    check: Check::OrderViolation,
+    operation: "sys_sendto",
+    at: at!("uipc/send.rs", "// control: the destination"),
+    twin: send_to_self::<PerSocket<SelfLocked<true>>>,
+    clean: send_to_self::<PerSocket<SelfLocked<false>>>,
+};
+
+/// A socket connected to itself is filled up, and emptied.
+fn send_to_self<D: Domain>() {
+    let layer = layer::<D>();
+    let s = bound(&layer, SockType::Dgram, "self");
+    layer.connect(s, &name("self")).expect("connect");
+    let mut sent = 0;
+    while send_byte(&layer, s).is_ok() {
+        sent += 1;
+    }
+    assert_eq!(send_byte(&layer, s), Err(Errno::Enobufs));
+    for _ in 0..sent {
+        assert_eq!(receive(&layer, s), Ok(1));
+    }
+    close_all(&layer, &[s]);
+}
+
+fault!(
+    /// Detach waits for references with its socket locked.
+    FinalizeLocked, "B16-finalize-with-lock", FinalizeUnlocked, Relock
+);
+
+pub(super) const FINALIZE_LOCKED: Control = Control {
+    name: "B16-finalize-with-lock",
+    bug: "close waits for a relocker's reference with the lock that the relocker waits for",
+    check: Check::Hang,
+    operation: "sys_sendto",
+    at: at!("uipc/send.rs", "// control: the connected peer"),
+    twin: close_in_relock::<PerSocket<FinalizeLocked<true>>>,
+    clean: close_in_relock::<PerSocket<FinalizeLocked<false>>>,
+};
+
+/// The lower end is closed while the higher one relocks to send to it.
+fn close_in_relock<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
+    let other = Arc::clone(&layer);
+    stage::arm(move || other.close(lower).expect("close"));
+    assert!(send_byte(&layer, higher).is_err());
+    close_all(&layer, &[higher]);
+}
+
+fault!(
+    /// The count of users is compared before it is lowered.
+    CountedEarly, "B05-count-compared-early", CountAfter, Relock
+);
+
+pub(super) const COUNTED_EARLY: Control = Control {
+    name: "B05-count-compared-early",
+    bug: "the last user compares the count before it lowers it: nobody frees the closed socket",
+    check: Check::ObjectsLeft,
+    operation: "end of run",
+    at: super::At::Pool("socket"),
+    twin: close_in_send::<PerSocket<CountedEarly<true>>>,
+    clean: close_in_send::<PerSocket<CountedEarly<false>>>,
+};
+
+/// A socket is closed by another thread while it relocks to send.
+fn close_in_send<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
+    let other = Arc::clone(&layer);
+    stage::arm(move || other.close(higher).expect("close"));
+    assert_eq!(send_byte(&layer, higher), Ok(1));
+    close_all(&layer, &[lower]);
+}
+
+fault!(
+    /// Who got a socket's lock does not look whether it is still the descriptor's.
+    NoSecondLook, "B36-lock-of-freed-socket", LookupRecheck, Lookup
+);
+
+pub(super) const NO_SECOND_LOOK: Control = Control {
+    name: "B36-lock-of-freed-socket",
+    bug: "a send that waits for the lock of a socket that is freed goes on with who has it next",
+    check: Check::BytesLost,
+    operation: "verify",
+    at: at!("controls/relock.rs", "// control: the message of a closed socket"),
+    twin: reuse_before_lock::<PerSocket<NoSecondLook<true>>>,
+    clean: reuse_before_lock::<PerSocket<NoSecondLook<false>>>,
+};
+
+/// A pair is closed before a send has locked it; a new pair takes its place.
+fn reuse_before_lock<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
+    let (other, made) = (Arc::clone(&layer), Arc::new(OnceLock::new()));
+    let tell = Arc::clone(&made);
+    stage::arm(move || {
+        other.close(a).expect("close");
+        other.close(b).expect("close");
+        let pair = other.socketpair(SockType::Stream).expect("socketpair");
+        assert!(tell.set(pair).is_ok());
+    });
+    let sent = send_byte(&layer, a);
+    let (c, d) = *made.get().expect("a new pair");
+    let is_right = sent == Err(Errno::Ebadf) && receive(&layer, c) == Err(Errno::Ewouldblock);
+    let what = "a message sent on a closed descriptor arrived at another socket";
+    verify::<D>(Check::BytesLost, is_right, what); // control: the message of a closed socket
+    close_all(&layer, &[c, d]);
+}
