@@ -14,10 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{EXIT_OK, print};
 use crate::cli::ControlsArgs;
+use crate::text::wrapped;
 use crate::watchdog::Watchdog;
 
 /// A control was not caught, or caught by something else, or its clean twin was accused.
 pub const EXIT_NOT_CAUGHT: i32 = 2;
+
+/// The width of the table.
+const COLUMNS: usize = 80;
 
 /// How long nothing may move before a control's process counts as hanging.
 const HANG_LIMIT: Duration = Duration::from_secs(1);
@@ -71,7 +75,7 @@ pub fn run(args: &ControlsArgs) -> Result<i32, String> {
     let chosen = choose(&args.control)?;
     let mut all_good = true;
     if !args.json {
-        print(&format!("{:<28} caught by          in              clean  at\n", "control"))?;
+        print(&format!("{:<28} {:<18} {:<18} clean\n", "control", "caught by", "in"))?;
     }
     for control in &chosen {
         let verdict = judge(control)?;
@@ -203,10 +207,9 @@ fn json(verdict: &Verdict) -> Result<String, String> {
 fn line(control: &Control, verdict: &Verdict) -> String {
     let caught = if verdict.caught { verdict.by.clone() } else { format!("NOT: {}", verdict.by) };
     let clean = if verdict.clean { "yes" } else { "NO" };
-    format!(
-        "{:<28} {caught:<18} {:<15} {clean:<6} {}\n{:>28} {}; {} calls\n",
-        verdict.control, control.operation, verdict.at, "", verdict.bug, verdict.operations
-    )
+    let told = format!("{}; {} calls; {}", verdict.bug, verdict.operations, verdict.at);
+    let row = format!("{:<28} {caught:<18} {:<18} {clean}\n", verdict.control, control.operation);
+    row + &wrapped(&told, "    ", COLUMNS)
 }
 
 fn summary(count: usize, all_good: bool) -> String {

@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use super::twin::verify;
-use super::twin::{LockFree, PerSocket, at, close_all, fault, layer, layer_of, receive, send_byte};
+use super::twin::{
+    Injection, LockFree, PerSocket, at, close_all, layer, layer_of, receive, send_byte,
+};
 use super::{Control, stage};
 use crate::domain::{Config, Domain, MsgFlags, Shutdown, SockType, WaitStrategy};
 use crate::errno::Errno;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-fault!(
-    /// A connection is gone before its directions have ended.
-    EndLate, "B15-end-after-parting", EndWhileParting, Parted
-);
 
 pub(super) const END_LATE: Control = Control {
     name: "B15-end-after-parting",
@@ -20,8 +18,8 @@ pub(super) const END_LATE: Control = Control {
     check: Check::WrongAnswer,
     operation: "verify",
     at: at!("controls/buffer.rs", "// control: the writer"),
-    twin: write_while_parting::<PerSocket<EndLate<true>>>,
-    clean: write_while_parting::<PerSocket<EndLate<false>>>,
+    fault: Injection::at(Step::EndWhileParting, Window::Parted),
+    program: write_while_parting::<PerSocket>,
 };
 
 /// One end is closed; another thread writes on the other as soon as it can.
@@ -38,19 +36,14 @@ fn write_while_parting<D: Domain>() {
     close_all(&layer, &[b]);
 }
 
-fault!(
-    /// A seqpacket socket is parted as if it were a datagram socket.
-    PartAlone, "B32-seqpacket-parts-alone", SeqpacketParts
-);
-
 pub(super) const PART_ALONE: Control = Control {
     name: "B32-seqpacket-parts-alone",
     bug: "close of a seqpacket socket leaves the peer connected, as a datagram socket's may",
     check: Check::WrongAnswer,
     operation: "verify",
     at: at!("controls/buffer.rs", "// control: the peer that is left"),
-    twin: write_after_close::<PerSocket<PartAlone<true>>>,
-    clean: write_after_close::<PerSocket<PartAlone<false>>>,
+    fault: Injection::of(Step::SeqpacketParts),
+    program: write_after_close::<PerSocket>,
 };
 
 /// One end is closed; the other writes.
@@ -64,19 +57,14 @@ fn write_after_close<D: Domain>() {
     close_all(&layer, &[b]);
 }
 
-fault!(
-    /// A buffer is flushed while a reader is at it.
-    FlushAnyway, "B21-flush-under-reader", FlushSblock, CopiedOut
-);
-
 pub(super) const FLUSH_ANYWAY: Control = Control {
     name: "B21-flush-under-reader",
     bug: "shutdown flushes a buffer without the right to drain it, under a reader that has it",
     check: Check::Unlocked,
     operation: "sys_shutdown",
     at: at!("uipc/shutdown.rs", "// control: the flush"),
-    twin: flush_in_read::<PerSocket<FlushAnyway<true>>>,
-    clean: flush_in_read::<PerSocket<FlushAnyway<false>>>,
+    fault: Injection::at(Step::FlushSblock, Window::CopiedOut),
+    program: flush_in_read::<PerSocket>,
 };
 
 /// While a reader has copied the first message out, another thread ends its direction and sends a
@@ -96,19 +84,14 @@ fn flush_in_read<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-fault!(
-    /// What was received is not accounted to the sender.
-    StaleMirror, "B23-stop-never-cleared", MirrorReceived
-);
-
 pub(super) const STALE_MIRROR: Control = Control {
     name: "B23-stop-never-cleared",
     bug: "the buffer is empty, and the sender is still told that it is full",
     check: Check::Hang,
     operation: "sys_sendto",
     at: at!("uipc/send.rs", "// control: the parked sender"),
-    twin: drain_for_sender::<PerSocket<StaleMirror<true>>>,
-    clean: drain_for_sender::<PerSocket<StaleMirror<false>>>,
+    fault: Injection::of(Step::MirrorReceived),
+    program: drain_for_sender::<PerSocket>,
 };
 
 /// A sender waits for room; the reader makes it.
@@ -127,19 +110,14 @@ fn drain_for_sender<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-fault!(
-    /// A waiter makes itself known and does not look again.
-    NoRetest, "B30-no-look-after-register", RetestWaiting, BeforeRegister
-);
-
 pub(super) const NO_RETEST: Control = Control {
     name: "B30-no-look-after-register",
     bug: "a writer registers for a wake-up and does not look again: its peer died just before",
     check: Check::Hang,
     operation: "sys_sendto",
     at: at!("backend/lock_free.rs", "// control: the parked waiter"),
-    twin: close_before_register::<LockFree<NoRetest<true>>>,
-    clean: close_before_register::<LockFree<NoRetest<false>>>,
+    fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
+    program: close_before_register::<LockFree>,
 };
 
 /// A writer finds its peer full; the peer is closed before the writer can be woken.
@@ -155,19 +133,14 @@ fn close_before_register<D: Domain>() {
     close_all(&layer, &[a]);
 }
 
-fault!(
-    /// The peer's buffer is read after the peer is unlocked.
-    ReadUnlocked, "B34-peer-read-after-unlock", MirrorLocked
-);
-
 pub(super) const READ_UNLOCKED: Control = Control {
     name: "B34-peer-read-after-unlock",
     bug: "a send wakes and unlocks the peer, and then looks into its buffer",
     check: Check::Unlocked,
     operation: "sys_sendto",
     at: at!("uipc/send.rs", "// control: the peer's buffer"),
-    twin: exchange_one::<PerSocket<ReadUnlocked<true>>>,
-    clean: exchange_one::<PerSocket<ReadUnlocked<false>>>,
+    fault: Injection::of(Step::MirrorLocked),
+    program: exchange_one::<PerSocket>,
 };
 
 /// One message is sent and received.

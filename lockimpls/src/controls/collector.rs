@@ -1,16 +1,12 @@
 //! Bugs of kernels' collectors: what they take for dead, what they miss, what they do not lock.
 
 use super::twin::{
-    PerSocket, at, bound, close_all, fault, layer, name, receive_right, send_rights, verify,
+    Injection, PerSocket, at, bound, close_all, layer, name, receive_right, send_rights, verify,
 };
 use super::{At, Control};
 use crate::domain::{Domain, SockType};
+use crate::fault::Step;
 use crate::witness::Check;
-
-fault!(
-    /// Whoever has no reference but those in flight is dead.
-    NoReachability, "B06-in-flight-is-dead", GcReachable
-);
 
 pub(super) const NO_REACHABILITY: Control = Control {
     name: "B06-in-flight-is-dead",
@@ -18,14 +14,9 @@ pub(super) const NO_REACHABILITY: Control = Control {
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/collector.rs", "// control: what the passed socket held"),
-    twin: collect_in_flight::<PerSocket<NoReachability<true>>>,
-    clean: collect_in_flight::<PerSocket<NoReachability<false>>>,
+    fault: Injection::of(Step::GcReachable),
+    program: collect_in_flight::<PerSocket>,
 };
-
-fault!(
-    /// The count of external references begins with what was there.
-    NoFirstValue, "B28-gcrefs-uninitialised", GcrefsInit
-);
 
 pub(super) const NO_FIRST_VALUE: Control = Control {
     name: "B28-gcrefs-uninitialised",
@@ -33,8 +24,8 @@ pub(super) const NO_FIRST_VALUE: Control = Control {
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/collector.rs", "// control: what the passed socket held"),
-    twin: collect_in_flight::<PerSocket<NoFirstValue<true>>>,
-    clean: collect_in_flight::<PerSocket<NoFirstValue<false>>>,
+    fault: Injection::of(Step::GcrefsInit),
+    program: collect_in_flight::<PerSocket>,
 };
 
 /// A socket with a descriptor in its buffer is passed and closed; then the collector runs.
@@ -53,19 +44,14 @@ fn collect_in_flight<D: Domain>() {
     close_all(&layer, &[a, b, c, d, inner.expect("verified")]);
 }
 
-fault!(
-    /// A buffer is scanned without its socket's lock.
-    ScanUnlocked, "B12-scan-without-lock", ScanLock
-);
-
 pub(super) const SCAN_UNLOCKED: Control = Control {
     name: "B12-scan-without-lock",
     bug: "the collector looks into a socket without locking it",
     check: Check::Unlocked,
     operation: "collect",
     at: at!("rights.rs", "// control: the candidate"),
-    twin: pass_to_itself::<PerSocket<ScanUnlocked<true>>>,
-    clean: pass_to_itself::<PerSocket<ScanUnlocked<false>>>,
+    fault: Injection::of(Step::ScanLock),
+    program: pass_to_itself::<PerSocket>,
 };
 
 /// A pair is passed over itself and closed: only the collector can find it.
@@ -77,25 +63,15 @@ fn pass_to_itself<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-fault!(
-    /// The collector's lock is taken with a socket locked.
-    ListLocked, "B18-collector-after-socket", AttachList
-);
-
 pub(super) const LIST_LOCKED: Control = Control {
     name: "B18-collector-after-socket",
     bug: "a new socket enters the collector's list with its own lock held, against the order",
     check: Check::OrderViolation,
     operation: "sys_socketpair",
     at: at!("uipc/create.rs", "// control: the list of all"),
-    twin: pass_to_itself::<PerSocket<ListLocked<true>>>,
-    clean: pass_to_itself::<PerSocket<ListLocked<false>>>,
+    fault: Injection::of(Step::AttachList),
+    program: pass_to_itself::<PerSocket>,
 };
-
-fault!(
-    /// The buffers of connections that nobody accepted yet are not scanned.
-    NoEmbryos, "B33-embryo-not-scanned", GcEmbryos
-);
 
 pub(super) const NO_EMBRYOS: Control = Control {
     name: "B33-embryo-not-scanned",
@@ -103,8 +79,8 @@ pub(super) const NO_EMBRYOS: Control = Control {
     check: Check::ObjectsLeft,
     operation: "end of run",
     at: At::Pool("file"),
-    twin: pass_listener_to_itself::<PerSocket<NoEmbryos<true>>>,
-    clean: pass_listener_to_itself::<PerSocket<NoEmbryos<false>>>,
+    fault: Injection::of(Step::GcEmbryos),
+    program: pass_listener_to_itself::<PerSocket>,
 };
 
 /// A listener is passed over a connection that waits in its own queue, and closed.

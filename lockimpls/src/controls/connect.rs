@@ -2,20 +2,14 @@
 
 use std::sync::Arc;
 
-use super::twin::{PerSocket, at, bound, close_all, fault, layer, name, send_byte, verify};
+use super::twin::{
+    Global, Injection, PerSocket, at, bound, close_all, layer, name, send_byte, verify,
+};
 use super::{Control, stage};
-use crate::backend::global::GlobalPolicy;
 use crate::domain::{Domain, MsgFlags, SockType};
 use crate::errno::Errno;
-use crate::uipc::Locked;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-type GlobalLayer<F> = Locked<GlobalPolicy<F>>;
-
-fault!(
-    /// An addressed send does not look whether its destination is still there.
-    NoPeer, "B02-peer-gone-after-connect", PeerGone, Connected
-);
 
 pub(super) const NO_PEER: Control = Control {
     name: "B02-peer-gone-after-connect",
@@ -23,8 +17,8 @@ pub(super) const NO_PEER: Control = Control {
     check: Check::Panic,
     operation: "sys_sendto",
     at: at!("uipc/connect.rs", "// control: the connect that goes on"),
-    twin: close_before_append::<GlobalLayer<NoPeer<true>>>,
-    clean: close_before_append::<GlobalLayer<NoPeer<false>>>,
+    fault: Injection::at(Step::PeerGone, Window::Connected),
+    program: close_before_append::<Global>,
 };
 
 /// The destination of an addressed send is closed between the connect and the append.
@@ -39,19 +33,14 @@ fn close_before_append<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-fault!(
-    /// listen does not look whether the socket is being connected.
-    ListenAnyway, "B04-listen-during-connect", ListenConnecting, Connecting
-);
-
 pub(super) const LISTEN_ANYWAY: Control = Control {
     name: "B04-listen-during-connect",
     bug: "a socket on its way to its own name becomes a listener, and is both",
     check: Check::OrderViolation,
     operation: "sys_connect",
     at: at!("uipc/create.rs", "// control: the listener"),
-    twin: listen_in_connect::<PerSocket<ListenAnyway<true>>>,
-    clean: listen_in_connect::<PerSocket<ListenAnyway<false>>>,
+    fault: Injection::at(Step::ListenConnecting, Window::Connecting),
+    program: listen_in_connect::<PerSocket>,
 };
 
 /// `connect(s, "s")`, with `listen(s)` by another thread before the name is looked up.
@@ -66,19 +55,14 @@ fn listen_in_connect<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-fault!(
-    /// The name's way to its socket is cut without the name's lock.
-    NameUnlocked, "B10-name-cleared-unlocked", NameLock, NameFound
-);
-
 pub(super) const NAME_UNLOCKED: Control = Control {
     name: "B10-name-cleared-unlocked",
     bug: "close does not lock the name, so that a connect goes on with the freed listener",
     check: Check::Unlocked,
     operation: "sys_connect",
     at: at!("uipc/connect.rs", "// control: the listener that was found"),
-    twin: close_in_connect::<PerSocket<NameUnlocked<true>>>,
-    clean: close_in_connect::<PerSocket<NameUnlocked<false>>>,
+    fault: Injection::at(Step::NameLock, Window::NameFound),
+    program: close_in_connect::<PerSocket>,
 };
 
 /// A listener is closed when a connect has found it and not locked it yet.
@@ -94,19 +78,14 @@ fn close_in_connect<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-fault!(
-    /// connect does not look whether the socket is being connected.
-    ConnectTwice, "B19-two-connects", ConnectConnecting, Connecting
-);
-
 pub(super) const CONNECT_TWICE: Control = Control {
     name: "B19-two-connects",
     bug: "of two connects of one datagram socket both succeed, and it is on two peers' lists",
     check: Check::WrongAnswer,
     operation: "verify",
     at: at!("controls/connect.rs", "// control: the second peer"),
-    twin: connect_in_connect::<PerSocket<ConnectTwice<true>>>,
-    clean: connect_in_connect::<PerSocket<ConnectTwice<false>>>,
+    fault: Injection::at(Step::ConnectConnecting, Window::Connecting),
+    program: connect_in_connect::<PerSocket>,
 };
 
 /// Two threads connect one socket; then the peer that lost goes away, which must change nothing.
@@ -125,19 +104,14 @@ fn connect_in_connect<D: Domain>() {
     close_all(&layer, &[s, second]);
 }
 
-fault!(
-    /// The reference on the listener, taken for the relock, is not given back.
-    LeakHeadRef, "B22-listener-reference-leak", NewconnRef
-);
-
 pub(super) const LEAK_HEAD_REF: Control = Control {
     name: "B22-listener-reference-leak",
     bug: "a connect that succeeds does not give back its reference on the listener",
     check: Check::LeakedLock,
     operation: "sys_connect",
     at: at!("uipc/create.rs", "// control: the listener's reference"),
-    twin: connect_once::<PerSocket<LeakHeadRef<true>>>,
-    clean: connect_once::<PerSocket<LeakHeadRef<false>>>,
+    fault: Injection::of(Step::NewconnRef),
+    program: connect_once::<PerSocket>,
 };
 
 /// A client connects and is accepted.
@@ -151,19 +125,14 @@ fn connect_once<D: Domain>() {
     close_all(&layer, &[s, accepted, head]);
 }
 
-fault!(
-    /// bind asks for the name with its socket locked.
-    BindLocked, "B26-bind-with-lock", BindResolve
-);
-
 pub(super) const BIND_LOCKED: Control = Control {
     name: "B26-bind-with-lock",
     bug: "bind goes to the table of names with its socket locked",
     check: Check::OrderViolation,
     operation: "sys_bind",
     at: at!("uipc/bind.rs", "// control: the name to bind to"),
-    twin: bind_once::<PerSocket<BindLocked<true>>>,
-    clean: bind_once::<PerSocket<BindLocked<false>>>,
+    fault: Injection::of(Step::BindResolve),
+    program: bind_once::<PerSocket>,
 };
 
 /// A socket is bound.
@@ -173,19 +142,14 @@ fn bind_once<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-fault!(
-    /// A connect that is refused leaves the listener locked.
-    RefusedLocked, "B35-refused-connect-locked", ConnectHeadRefused
-);
-
 pub(super) const REFUSED_LOCKED: Control = Control {
     name: "B35-refused-connect-locked",
     bug: "a connect that is refused returns with the other socket locked",
     check: Check::OrderViolation,
     operation: "sys_connect",
     at: at!("names.rs", "// control: the table of names"),
-    twin: connect_to_deaf::<PerSocket<RefusedLocked<true>>>,
-    clean: connect_to_deaf::<PerSocket<RefusedLocked<false>>>,
+    fault: Injection::of(Step::ConnectHeadRefused),
+    program: connect_to_deaf::<PerSocket>,
 };
 
 /// A client connects to a socket that does not listen.

@@ -10,7 +10,7 @@
 //! Those whose names begin with B and a number are bugs that kernels had; `METHODOLOGY.md` says
 //! which, and where.
 //!
-//! Adding one: a type with its fault, a program, and an entry in [`all`].
+//! Adding one: an entry with its fault, a program, and a line in [`all`].
 
 mod buffer;
 mod collector;
@@ -41,8 +41,8 @@ pub struct Control {
     /// Where: a file of this crate and the mark at the end of the line, or the pool that is not
     /// empty.
     at: At,
-    twin: fn(),
-    clean: fn(),
+    fault: twin::Injection,
+    program: fn(),
 }
 
 /// Where a control must be caught.
@@ -78,12 +78,14 @@ impl Control {
     /// Runs the program on the twin. Whoever calls it has a watchdog and expects the process to end
     /// with a finding.
     pub fn run_twin(&self) {
-        (self.twin)();
+        self.fault.choose(true);
+        (self.program)();
     }
 
     /// Runs the program on the same backend without the fault; returns when it found nothing.
     pub fn run_clean(&self) {
-        (self.clean)();
+        self.fault.choose(false);
+        (self.program)();
     }
 }
 

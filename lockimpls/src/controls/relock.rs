@@ -3,17 +3,13 @@
 use std::sync::{Arc, OnceLock};
 
 use super::twin::{
-    PerSocket, at, bound, close_all, fault, layer, name, receive, send_byte, verify,
+    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, verify,
 };
 use super::{Control, stage};
 use crate::domain::{Domain, MsgFlags, SockType};
 use crate::errno::Errno;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-fault!(
-    /// CONNECTING is cleared before the peer is locked.
-    Misdelivery, "B03-addressed-misdelivery", KeepConnecting, Relock
-);
 
 pub(super) const MISDELIVERY: Control = Control {
     name: "B03-addressed-misdelivery",
@@ -21,8 +17,8 @@ pub(super) const MISDELIVERY: Control = Control {
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/relock.rs", "// control: the destination named"),
-    twin: connect_in_addressed_send::<PerSocket<Misdelivery<true>>>,
-    clean: connect_in_addressed_send::<PerSocket<Misdelivery<false>>>,
+    fault: Injection::at(Step::KeepConnecting, Window::Relock),
+    program: connect_in_addressed_send::<PerSocket>,
 };
 
 /// `sendto(s, "x", to)`; while it relocks, another thread connects `s` elsewhere.
@@ -41,19 +37,14 @@ fn connect_in_addressed_send<D: Domain>() {
     close_all(&layer, &[s, to, elsewhere]);
 }
 
-fault!(
-    /// Detach does not look whether the referrer still refers here.
-    NoReverseLook, "B08-detach-without-recheck", ReferrerRecheck, Relock
-);
-
 pub(super) const NO_REVERSE_LOOK: Control = Control {
     name: "B08-detach-without-recheck",
     bug: "close drops a socket that another thread has connected elsewhere while it relocks",
     check: Check::WrongAnswer,
     operation: "verify",
     at: at!("controls/relock.rs", "// control: the new destination"),
-    twin: reconnect_in_detach::<PerSocket<NoReverseLook<true>>>,
-    clean: reconnect_in_detach::<PerSocket<NoReverseLook<false>>>,
+    fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
+    program: reconnect_in_detach::<PerSocket>,
 };
 
 /// A receiver is closed; while it relocks for its lower sender, that one is connected elsewhere.
@@ -71,25 +62,15 @@ fn reconnect_in_detach<D: Domain>() {
     close_all(&layer, &[s, new]);
 }
 
-fault!(
-    /// A peer that is the socket itself is unlocked like another.
-    SelfUnlocked, "B09-self-double-unlock", SelfUnlock
-);
-
 pub(super) const SELF_UNLOCKED: Control = Control {
     name: "B09-self-double-unlock",
     bug: "a datagram socket connected to itself is unlocked once too often",
     check: Check::Unlocked,
     operation: "sys_sendto",
     at: at!("uipc/send.rs", "// control: the own lock"),
-    twin: send_to_self::<PerSocket<SelfUnlocked<true>>>,
-    clean: send_to_self::<PerSocket<SelfUnlocked<false>>>,
+    fault: Injection::of(Step::SelfUnlock),
+    program: send_to_self::<PerSocket>,
 };
-
-fault!(
-    /// A peer that is the socket itself is locked like another.
-    SelfLocked, "B31-self-double-lock", SelfLock
-);
 
 pub(super) const SELF_LOCKED: Control = Control {
     name: "B31-self-double-lock",
@@ -97,8 +78,8 @@ pub(super) const SELF_LOCKED: Control = Control {
     check: Check::OrderViolation,
     operation: "sys_sendto",
     at: at!("uipc/send.rs", "// control: the destination"),
-    twin: send_to_self::<PerSocket<SelfLocked<true>>>,
-    clean: send_to_self::<PerSocket<SelfLocked<false>>>,
+    fault: Injection::of(Step::SelfLock),
+    program: send_to_self::<PerSocket>,
 };
 
 /// A socket connected to itself is filled up, and emptied.
@@ -117,19 +98,14 @@ fn send_to_self<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-fault!(
-    /// Detach waits for references with its socket locked.
-    FinalizeLocked, "B16-finalize-with-lock", FinalizeUnlocked, Relock
-);
-
 pub(super) const FINALIZE_LOCKED: Control = Control {
     name: "B16-finalize-with-lock",
     bug: "close waits for a relocker's reference with the lock that the relocker waits for",
     check: Check::Hang,
     operation: "sys_sendto",
     at: at!("uipc/send.rs", "// control: the connected peer"),
-    twin: close_in_relock::<PerSocket<FinalizeLocked<true>>>,
-    clean: close_in_relock::<PerSocket<FinalizeLocked<false>>>,
+    fault: Injection::at(Step::FinalizeUnlocked, Window::Relock),
+    program: close_in_relock::<PerSocket>,
 };
 
 /// The lower end is closed while the higher one relocks to send to it.
@@ -142,19 +118,14 @@ fn close_in_relock<D: Domain>() {
     close_all(&layer, &[higher]);
 }
 
-fault!(
-    /// The count of users is compared before it is lowered.
-    CountedEarly, "B05-count-compared-early", CountAfter, Relock
-);
-
 pub(super) const COUNTED_EARLY: Control = Control {
     name: "B05-count-compared-early",
     bug: "the last user compares the count before it lowers it: nobody frees the closed socket",
     check: Check::ObjectsLeft,
     operation: "end of run",
     at: super::At::Pool("socket"),
-    twin: close_in_send::<PerSocket<CountedEarly<true>>>,
-    clean: close_in_send::<PerSocket<CountedEarly<false>>>,
+    fault: Injection::at(Step::CountAfter, Window::Relock),
+    program: close_in_send::<PerSocket>,
 };
 
 /// A socket is closed by another thread while it relocks to send.
@@ -167,19 +138,14 @@ fn close_in_send<D: Domain>() {
     close_all(&layer, &[lower]);
 }
 
-fault!(
-    /// Who got a socket's lock does not look whether it is still the descriptor's.
-    NoSecondLook, "B36-lock-of-freed-socket", LookupRecheck, Lookup
-);
-
 pub(super) const NO_SECOND_LOOK: Control = Control {
     name: "B36-lock-of-freed-socket",
     bug: "a send that waits for the lock of a socket that is freed goes on with who has it next",
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/relock.rs", "// control: the message of a closed socket"),
-    twin: reuse_before_lock::<PerSocket<NoSecondLook<true>>>,
-    clean: reuse_before_lock::<PerSocket<NoSecondLook<false>>>,
+    fault: Injection::at(Step::LookupRecheck, Window::Lookup),
+    program: reuse_before_lock::<PerSocket>,
 };
 
 /// A pair is closed before a send has locked it; a new pair takes its place.

@@ -3,18 +3,14 @@
 use std::sync::Arc;
 
 use super::twin::{
-    PerSocket, at, close_all, fault, layer, layer_of, receive, receive_right, send_byte,
+    Injection, PerSocket, at, close_all, layer, layer_of, receive, receive_right, send_byte,
     send_rights, verify,
 };
 use super::{Control, stage};
 use crate::domain::{Config, Domain, Shutdown, SockType};
 use crate::errno::Errno;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-fault!(
-    /// Received references leave flight after `fdplock` is released.
-    LandLate, "B07-in-flight-too-long", LandUnderFdplock
-);
 
 pub(super) const LAND_LATE: Control = Control {
     name: "B07-in-flight-too-long",
@@ -22,8 +18,8 @@ pub(super) const LAND_LATE: Control = Control {
     check: Check::Unlocked,
     operation: "sys_recvmsg",
     at: at!("rights.rs", "// control: the descriptors"),
-    twin: pass_one::<PerSocket<LandLate<true>>>,
-    clean: pass_one::<PerSocket<LandLate<false>>>,
+    fault: Injection::of(Step::LandUnderFdplock),
+    program: pass_one::<PerSocket>,
 };
 
 /// A descriptor is passed.
@@ -35,19 +31,14 @@ fn pass_one<D: Domain>() {
     close_all(&layer, &[a, b, received]);
 }
 
-fault!(
-    /// The count of descriptors in flight is raised, then tested.
-    AddThenTest, "B11-add-then-test", TestThenAdd, Reserve
-);
-
 pub(super) const ADD_THEN_TEST: Control = Control {
     name: "B11-add-then-test",
     bug: "a request that is too large is counted until it is refused, and others with it",
     check: Check::WrongAnswer,
     operation: "verify",
     at: at!("controls/rights.rs", "// control: the innocent"),
-    twin: greedy_and_innocent::<PerSocket<AddThenTest<true>>>,
-    clean: greedy_and_innocent::<PerSocket<AddThenTest<false>>>,
+    fault: Injection::at(Step::TestThenAdd, Window::Reserve),
+    program: greedy_and_innocent::<PerSocket>,
 };
 
 /// Seven descriptors may be in flight: one thread asks for eight, another meanwhile for one.
@@ -66,19 +57,14 @@ fn greedy_and_innocent<D: Domain>() {
     close_all(&layer, &[a, b, c, d]);
 }
 
-fault!(
-    /// What a failed internalize took is released twice.
-    UnwindTwice, "B13-unwind-twice", UnwindOnce
-);
-
 pub(super) const UNWIND_TWICE: Control = Control {
     name: "B13-unwind-twice",
     bug: "a send whose second descriptor is bad releases the file of the first twice",
     check: Check::NotHeld,
     operation: "sys_close",
     at: at!("uipc/close.rs", "// control: the file"),
-    twin: pass_bad_one::<PerSocket<UnwindTwice<true>>>,
-    clean: pass_bad_one::<PerSocket<UnwindTwice<false>>>,
+    fault: Injection::of(Step::UnwindOnce),
+    program: pass_bad_one::<PerSocket>,
 };
 
 /// Two descriptors are passed, of which one is closed already.
@@ -91,19 +77,14 @@ fn pass_bad_one<D: Domain>() {
     close_all(&layer, &[good, a, b]);
 }
 
-fault!(
-    /// A control message that finds no room is forgotten.
-    NobufsHidden, "B17-nobufs-hidden", ReportNobufs
-);
-
 pub(super) const NOBUFS_HIDDEN: Control = Control {
     name: "B17-nobufs-hidden",
     bug: "a send with a descriptor that finds no room is reported as done",
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/rights.rs", "// control: the message reported as sent"),
-    twin: pass_without_room::<PerSocket<NobufsHidden<true>>>,
-    clean: pass_without_room::<PerSocket<NobufsHidden<false>>>,
+    fault: Injection::of(Step::ReportNobufs),
+    program: pass_without_room::<PerSocket>,
 };
 
 /// A descriptor is passed to a peer that takes no more.
@@ -118,19 +99,14 @@ fn pass_without_room<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-fault!(
-    /// The descriptors of a refused datagram are disposed of with the sockets locked.
-    DiscardLocked, "B20-discard-with-locks", DiscardLater
-);
-
 pub(super) const DISCARD_LOCKED: Control = Control {
     name: "B20-discard-with-locks",
     bug: "the descriptors of a datagram that finds no room are disposed of with both locks held",
     check: Check::OrderViolation,
     operation: "sys_sendmsg",
     at: at!("rights.rs", "// control: leaving flight"),
-    twin: pass_to_full::<PerSocket<DiscardLocked<true>>>,
-    clean: pass_to_full::<PerSocket<DiscardLocked<false>>>,
+    fault: Injection::of(Step::DiscardLater),
+    program: pass_to_full::<PerSocket>,
 };
 
 /// A descriptor is passed in a datagram to a receiver that is full.

@@ -1,41 +1,91 @@
 //! What the twins share: how a fault is declared, and the words of their programs.
 
+use std::sync::OnceLock;
+
 use super::stage;
+use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_socket::SocketPolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
 use crate::uipc::Locked;
 use crate::witness::{self, Check};
 
 /// The backend that most twins are broken versions of.
-pub(super) type PerSocket<F> = Locked<SocketPolicy<F>>;
+pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
 /// The backend without locks on the way of data.
-pub(super) type LockFree<F> = LockFreeLayer<F>;
+pub(super) type LockFree = LockFreeLayer<Injected>;
+/// The backend with one lock.
+pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
-/// Declares a fault: its type (`BROKEN` or not), the twin's name, the step that is left out, and
-/// the window at which both let another thread in, if there is one.
-macro_rules! fault {
-    ($(#[$about:meta])* $type:ident, $name:literal, $step:ident $(, $window:ident)?) => {
-        $(#[$about])*
-        struct $type<const BROKEN: bool>;
+/// The fault of all twins: which step is left out is chosen when the process begins, so that there
+/// is one compiled twin of each backend, however many bugs there are.
+#[derive(Debug)]
+pub(crate) struct Injected;
 
-        impl<const BROKEN: bool> crate::fault::Fault for $type<BROKEN> {
-            const TWIN: Option<&'static str> = if BROKEN { Some($name) } else { None };
+/// What was chosen: [`Injected`] reads it at every step.
+static CHOSEN: OnceLock<Chosen> = OnceLock::new();
 
-            #[inline(always)]
-            fn omits(step: crate::fault::Step) -> bool {
-                BROKEN && matches!(step, crate::fault::Step::$step)
-            }
+/// The step left out, if any, and the window in which something happens.
+struct Chosen {
+    step: Option<Step>,
+    window: Option<Window>,
+    in_window: fn(),
+}
 
-            $(fn window(window: crate::fault::Window) {
-                if window == crate::fault::Window::$window {
-                    crate::controls::stage::let_in();
-                }
-            })?
+impl Fault for Injected {
+    const TWIN: Option<&'static str> = Some("twin");
+
+    #[inline]
+    fn omits(step: Step) -> bool {
+        CHOSEN.get().is_some_and(|chosen| chosen.step == Some(step))
+    }
+
+    #[inline]
+    fn window(window: Window) {
+        if let Some(chosen) = CHOSEN.get()
+            && chosen.window == Some(window)
+        {
+            (chosen.in_window)();
         }
-    };
+    }
+}
+
+/// How a twin differs from its backend.
+#[derive(Clone, Copy)]
+pub(super) struct Injection {
+    /// The step it leaves out.
+    pub(super) step: Step,
+    /// The window in which something happens, in the twin and (if it is not another one) in the
+    /// backend without the fault.
+    pub(super) window: Option<Window>,
+    pub(super) clean_window: Option<Window>,
+    /// What happens there: another thread is let in.
+    pub(super) in_window: fn(),
+}
+
+impl Injection {
+    /// A step that is left out, and nothing else.
+    pub(super) const fn of(step: Step) -> Injection {
+        Injection { step, window: None, clean_window: None, in_window: stage::let_in }
+    }
+
+    /// The same, with another thread let in at a window.
+    pub(super) const fn at(step: Step, window: Window) -> Injection {
+        Injection { window: Some(window), clean_window: Some(window), ..Injection::of(step) }
+    }
+
+    /// Chooses it for this process, or the backend without it.
+    pub(super) fn choose(&self, is_broken: bool) {
+        let chosen = Chosen {
+            step: is_broken.then_some(self.step),
+            window: if is_broken { self.window } else { self.clean_window },
+            in_window: self.in_window,
+        };
+        assert!(CHOSEN.set(chosen).is_ok(), "a process has one twin");
+    }
 }
 
 /// A marked line of this crate's source.
@@ -49,7 +99,7 @@ macro_rules! at {
     };
 }
 
-pub(super) use {at, fault};
+pub(super) use at;
 
 /// A new layer.
 pub(super) fn layer<D: Domain>() -> Checked<D> {
