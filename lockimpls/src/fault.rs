@@ -175,6 +175,8 @@ pub(crate) enum Step {
     SeqpacketParts,
     /// Ending both directions in the same hold of the lock in which the connection goes.
     EndWhileParting,
+    /// Looking at CANTSENDMORE again when a relock has found no peer.
+    PartedIsEpipe,
     /// Taking the right to drain before the buffer is flushed.
     FlushSblock,
     /// Accounting what was received to the sender.

@@ -36,6 +36,28 @@ fn write_while_parting<D: Domain>() {
     close_all(&layer, &[b]);
 }
 
+pub(super) const END_UNSEEN: Control = Control {
+    name: "B15-enotconn-after-relock",
+    bug: "a writer whose peer is closed while it relocks is told that it was never connected",
+    check: Check::WrongAnswer,
+    operation: "verify",
+    at: at!("controls/buffer.rs", "// control: the relocking writer"),
+    fault: Injection::at(Step::PartedIsEpipe, Window::Relock),
+    program: close_while_relocking::<PerSocket>,
+};
+
+/// The lower end is closed while the higher one relocks to write to it.
+fn close_while_relocking<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
+    let other = Arc::clone(&layer);
+    stage::arm(move || other.close(lower).expect("close"));
+    let is_right = send_byte(&layer, higher) == Err(Errno::Epipe);
+    let what = "a writer whose peer is closed is told something else than EPIPE";
+    verify::<D>(Check::WrongAnswer, is_right, what); // control: the relocking writer
+    close_all(&layer, &[higher]);
+}
+
 pub(super) const PART_ALONE: Control = Control {
     name: "B32-seqpacket-parts-alone",
     bug: "close of a seqpacket socket leaves the peer connected, as a datagram socket's may",

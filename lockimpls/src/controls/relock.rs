@@ -114,7 +114,7 @@ fn close_in_relock<D: Domain>() {
     let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
     let other = Arc::clone(&layer);
     stage::arm(move || other.close(lower).expect("close"));
-    assert!(send_byte(&layer, higher).is_err());
+    assert_eq!(send_byte(&layer, higher), Err(Errno::Epipe));
     close_all(&layer, &[higher]);
 }
 

@@ -208,7 +208,8 @@ impl<P: Policy> Locked<P> {
         if so.st().is(State::CANTSENDMORE) {
             return Err(Errno::Epipe);
         }
-        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?; // control: the connected peer
+        let so2 = self.policy.solock_peer(so); // control: the connected peer
+        let so2 = so2.ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
         if message.control.is_some()
             && !has_room(&so2, st2, message.data.len() + message.control_bytes())
@@ -225,6 +226,17 @@ impl<P: Policy> Locked<P> {
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
         Ok(())
+    }
+
+    /// Why a connected send finds no peer: it was never there; or it parted while `solock_peer` had
+    /// the socket unlocked, and that is EPIPE as it was before.
+    #[cold]
+    fn no_peer(so: &Socket) -> Errno {
+        let has_parted = so.st().is(State::CANTSENDMORE);
+        if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
+            return Errno::Epipe;
+        }
+        Errno::Enotconn
     }
 
     /// A broken twin: the peer is unlocked before its buffer is read.
