@@ -33,6 +33,12 @@ pub enum Command {
     History(HistoryArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
     Controls(ControlsArgs),
+    /// Runs programs drawn by chance on backends, and compares them with a sequential model.
+    Fuzz(FuzzArgs),
+    /// Runs a program again; exit code 2 if it fails.
+    Replay(ReplayArgs),
+    /// Makes a program that fails smaller.
+    Minimize(MinimizeArgs),
     /// Measures slices on demand, for `compare` (see PROTOCOL.md).
     #[command(hide = true)]
     Serve,
@@ -53,6 +59,66 @@ pub struct ControlsArgs {
     /// With --child: on the backend without the fault.
     #[arg(long, hide = true, requires = "child")]
     pub clean: bool,
+}
+
+/// `solock fuzz`.
+#[derive(Args, Debug, Default)]
+pub struct FuzzArgs {
+    /// A backend, or a control's broken twin (repeatable, or with commas) [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub backend: Vec<String>,
+    /// How long, in seconds [default: 60].
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    pub seconds: Option<f64>,
+    /// What the programs are drawn from [default: drawn, and said].
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+    /// One JSON object per finding, and one at the end.
+    #[arg(long)]
+    pub json: bool,
+    /// Where failing programs are written [default: ./solock-findings].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// In this process, until something is found.
+    #[arg(long, hide = true)]
+    pub child: bool,
+    /// With --child: the number of the first program.
+    #[arg(long, hide = true, default_value_t = 0)]
+    pub from: u64,
+}
+
+/// `solock replay`.
+#[derive(Args, Debug)]
+pub struct ReplayArgs {
+    /// A program (see PROGRAMS.md); `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A backend (repeatable, or with commas) [default: what the program names, else all modelled].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub backend: Vec<String>,
+    /// How often it runs [default: 6, with threads 300].
+    #[arg(long, value_name = "N")]
+    pub rounds: Option<u32>,
+    /// A finding as a JSON object, and nothing else.
+    #[arg(long)]
+    pub json: bool,
+    /// How long no call may return before it is a hang.
+    #[arg(long, value_name = "SECONDS", hide = true)]
+    pub hang_limit: Option<f64>,
+}
+
+/// `solock minimize`.
+#[derive(Args, Debug)]
+pub struct MinimizeArgs {
+    /// A program that fails.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// A backend (repeatable, or with commas) [default: what the program names, else all modelled].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub backend: Vec<String>,
+    /// Where to write the smaller program [default: standard output].
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
 }
 
 /// `solock list`.

@@ -21,6 +21,7 @@ pub mod compare;
 pub mod cpus;
 pub mod echo;
 pub mod finding;
+pub mod fuzzing;
 pub mod host;
 pub mod instrument;
 pub mod interrupt;

@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod program;
 pub mod testing;
 
 mod accept;

@@ -24,6 +24,7 @@ mod stage;
 mod twin;
 mod waiting;
 
+use crate::backend::Visitor;
 use crate::domain::Domain;
 use crate::witness::Check;
 
@@ -142,6 +143,37 @@ pub fn all() -> Vec<Control> {
         connect::REFUSED_LOCKED,
         relock::NO_SECOND_LOOK,
     ]
+}
+
+/// The controls whose twins are wrong in any program that gets there, not in their control's alone.
+#[must_use]
+pub fn twins() -> Vec<Control> {
+    vec![
+        locks::LEAK_NOBUFS,
+        locks::ORDER,
+        locks::NO_RECHECK,
+        locks::LEAK_REF,
+        data::NO_LOCK,
+        data::LEAK_MESSAGE,
+        waiting::LOST_WAKEUP,
+        gate::LEAK_GATE,
+    ]
+}
+
+/// What [`Domain::NAME`] is for every twin.
+pub const TWIN: &str = "twin";
+
+/// Calls the visitor for one of the [`twins`], by its control's name, which this process then has:
+/// there can be no other.
+pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
+    if let Some(control) = twins().into_iter().find(|control| control.name == name) {
+        control.fault.choose(true);
+        if name == gate::LEAK_GATE.name {
+            visitor.visit::<twin::LockFree>();
+        } else {
+            visitor.visit::<twin::PerSocket>();
+        }
+    }
 }
 
 /// A line of `send.rs` that a control points to.

@@ -36,7 +36,7 @@ struct Chosen {
 }
 
 impl Fault for Injected {
-    const TWIN: Option<&'static str> = Some("twin");
+    const TWIN: Option<&'static str> = Some(super::TWIN);
 
     #[inline]
     fn omits(step: Step) -> bool {

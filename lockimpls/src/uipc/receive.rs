@@ -119,15 +119,15 @@ impl<P: Policy> Locked<P> {
         let readable = so.rcv.stream_readable(resid.max(1));
         let control = st.control.get();
         let has_data = readable > 0 || control.is_some();
-        let short = !flags.contains(MsgFlags::DONTWAIT)
-            && readable < resid
-            && readable < st.so_rcv.lowat.get();
+        // `sb_cc`: a control message counts too.
+        let count = readable + st.so_rcv.fill.get().cc;
+        let short =
+            !flags.contains(MsgFlags::DONTWAIT) && count < resid && count < st.so_rcv.lowat.get();
         // A control message after the first record is a second record: there is nothing to wait for
         // in the first.
         let ends =
             control.is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some());
-        let only_control = readable == 0 && control.is_some();
-        (has_data, has_data && (!short || ends || only_control))
+        (has_data, has_data && (!short || ends))
     }
 
     /// Takes what was found.

@@ -1,0 +1,174 @@
+//! What `fuzz`, `replay` and `minimize` share: backends by name, and what a process says that found
+//! something.
+
+pub mod candidate;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use lockimpls::{Domain, Visitor, controls, witness};
+use serde::{Deserialize, Serialize};
+use workloads::program::check::Difference;
+use workloads::program::runner::Target;
+use workloads::program::{Program, Runner};
+
+/// The exit code of a process that found something.
+pub const EXIT_FOUND: i32 = witness::EXIT_FINDING;
+
+/// What was found: one JSON line on standard output.
+#[derive(Clone, Debug, Deserialize, PartialEq, Eq, Serialize)]
+pub struct Found {
+    /// The backend.
+    pub backend: String,
+    /// Short: the check and the call, or the kind of difference.
+    pub kind: String,
+    /// The number of the program under its seed.
+    pub program: u64,
+    /// The whole report.
+    pub report: String,
+}
+
+impl Found {
+    /// Whether another process has found the same.
+    #[must_use]
+    pub fn is_like(&self, other: &Found) -> bool {
+        self.backend == other.backend && self.kind == other.kind
+    }
+
+    /// What a comparison found.
+    #[must_use]
+    pub fn of(difference: Difference, program: u64) -> Found {
+        let Difference { backend, kind, report } = difference;
+        Found { backend: asked_name(backend), kind, program, report }
+    }
+
+    /// The line.
+    #[must_use]
+    pub fn line(&self) -> String {
+        serde_json::to_string(self).unwrap_or_else(|error| format!("no line: {error}")) + "\n"
+    }
+}
+
+/// The twin that this process has: all twins are one backend, of one name.
+static TWIN: OnceLock<String> = OnceLock::new();
+
+/// The name by which a backend was asked for.
+fn asked_name(backend: &str) -> String {
+    let twin = TWIN.get().filter(|_| backend == controls::TWIN);
+    twin.map_or_else(|| backend.to_owned(), Clone::clone)
+}
+
+/// The number of the program under way, for the line that a check's finding leaves.
+static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
+
+/// From now on it is this one.
+pub fn begin(program: u64) {
+    UNDER_WAY.store(program, Relaxed);
+}
+
+/// From now on a finding of a check, and a panic, says on standard output what it is. At most once.
+pub fn say_findings() {
+    witness::set_finding_hook(|finding| {
+        let found = Found {
+            backend: asked_name(finding.backend),
+            kind: format!("{} in {}", finding.check.name(), finding.operation),
+            program: UNDER_WAY.load(Relaxed),
+            report: finding.report.clone(),
+        };
+        // Nothing can be done about a reader that went away: the process ends.
+        let _ = crate::cmd::print(&found.line());
+    });
+    std::panic::set_hook(Box::new(|panic| witness::report_panic(&panic.to_string())));
+}
+
+/// The backends of these names, ready to run programs; `all`: those of the registry. The twins of
+/// the controls are backends here.
+///
+/// # Errors
+/// A name that there is not, and the names that there are.
+pub fn targets(names: &[String]) -> Result<Vec<Box<dyn Target>>, String> {
+    let mut found = Vec::new();
+    for name in expand(names)? {
+        found.push(target(&name)?);
+    }
+    Ok(found)
+}
+
+/// The names meant: `all`, or nothing, is every backend of the registry.
+///
+/// # Errors
+/// As [`targets`].
+pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
+    let Names { registry, twins } = known();
+    if names.is_empty() || names.iter().any(|name| name == "all") {
+        return Ok(registry.into_iter().map(str::to_owned).collect());
+    }
+    for name in names {
+        if !registry.contains(&name.as_str()) && !twins.contains(&name.as_str()) {
+            return Err(format!(
+                "no backend is called {name:?}; there are: all, {}; and broken on purpose: {}",
+                registry.join(", "),
+                twins.join(", ")
+            ));
+        }
+    }
+    if names.iter().filter(|name| twins.contains(&name.as_str())).count() > 1 {
+        return Err("one backend broken on purpose at a time: a process can have one".to_owned());
+    }
+    Ok(names.to_vec())
+}
+
+/// The backends a program is for: those asked for, those it names, or every modelled one.
+///
+/// # Errors
+/// As [`targets`].
+pub fn targets_for(program: &Program, asked: &[String]) -> Result<Vec<Box<dyn Target>>, String> {
+    if !asked.is_empty() {
+        return targets(asked);
+    }
+    if !program.backends.is_empty() {
+        return targets(&program.backends);
+    }
+    Ok(targets(&[])?.into_iter().filter(|target| target.is_modelled()).collect())
+}
+
+struct Names {
+    registry: Vec<&'static str>,
+    twins: Vec<&'static str>,
+}
+
+fn known() -> Names {
+    struct Collect(Vec<&'static str>);
+    impl Visitor for Collect {
+        fn visit<D: Domain>(&mut self) {
+            self.0.push(D::NAME);
+        }
+    }
+    let mut registry = Collect(Vec::new());
+    lockimpls::visit_all(&mut registry);
+    let twins = controls::twins().iter().map(|control| control.name).collect();
+    Names { registry: registry.0, twins }
+}
+
+fn target(name: &str) -> Result<Box<dyn Target>, String> {
+    struct Find<'a> {
+        name: &'a str,
+        found: Option<Result<Box<dyn Target>, String>>,
+    }
+    impl Visitor for Find<'_> {
+        fn visit<D: Domain>(&mut self) {
+            if [self.name, controls::TWIN].contains(&D::NAME) {
+                self.found = Some(match Runner::<D>::new() {
+                    Ok(runner) => Ok(Box::new(runner)),
+                    Err(errno) => Err(format!("no layer of {}: {errno}", D::NAME)),
+                });
+            }
+        }
+    }
+    let mut find = Find { name, found: None };
+    lockimpls::visit_all(&mut find);
+    if find.found.is_none() && TWIN.set(name.to_owned()).is_ok() {
+        controls::visit_twin(name, &mut find);
+    }
+    find.found.unwrap_or_else(|| Err(format!("no backend is called {name:?}")))
+}

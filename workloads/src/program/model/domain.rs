@@ -1,0 +1,126 @@
+//! The model behind the interface of a layer, so that programs run on it as on any other.
+
+use lockimpls::{
+    Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
+    SockType,
+};
+
+use super::{Fd, Model, State};
+use std::sync::Mutex;
+
+impl Model {
+    /// Makes a call that may let go of sockets.
+    fn then_settle<T>(&self, call: impl FnOnce(&mut State) -> T) -> T {
+        let mut state = self.state();
+        let result = call(&mut state);
+        state.settle();
+        result
+    }
+}
+
+impl Domain for Model {
+    type Sock = Fd;
+
+    const NAME: &'static str = "model";
+    const ABOUT: &'static str = "the sequential model, which says what the answers must be";
+    const MODELLED: bool = true;
+
+    fn new(config: &Config) -> Result<Self, Errno> {
+        Ok(Model { state: Mutex::new(State::new(config)) })
+    }
+
+    fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
+        self.state().socketpair(kind)
+    }
+
+    fn socket(&self, kind: SockType) -> Result<Fd, Errno> {
+        self.state().socket(kind)
+    }
+
+    fn bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        self.state().bind(s, name)
+    }
+
+    fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
+        self.state().names.remove(name.path()).map(drop).ok_or(Errno::Enoent)
+    }
+
+    fn listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
+        self.state().listen(s, backlog)
+    }
+
+    fn connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        self.state().connect(s, name)
+    }
+
+    fn accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
+        self.state().accept(s)
+    }
+
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.then_settle(|state| state.send(s, msg))
+    }
+
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.then_settle(|state| state.receive(s, msg))
+    }
+
+    fn send(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+        self.sendmsg(s, &SendMsg { to: None, data, rights: &[], flags })
+    }
+
+    fn shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
+        self.then_settle(|state| state.shutdown(s, how))
+    }
+
+    fn close(&self, s: Fd) -> Result<(), Errno> {
+        self.then_settle(|state| state.close(s))
+    }
+
+    fn dup(&self, s: Fd) -> Result<Fd, Errno> {
+        let mut state = self.state();
+        let id = state.id(s)?;
+        if state.room_for_files() < 1 { Err(Errno::Emfile) } else { Ok(state.open(id)) }
+    }
+
+    fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
+        let state = self.state();
+        Ok(state.id(a)? == state.id(b)?)
+    }
+
+    fn getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
+        let mut state = self.state();
+        let id = state.id(s)?;
+        Ok(state.sock(id).addr.unwrap_or(SockAddr::UNNAMED))
+    }
+
+    fn getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
+        self.state().getpeername(s)
+    }
+
+    fn setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
+        self.state().setsockopt(s, option, value)
+    }
+
+    fn getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
+        self.state().getsockopt(s, option)
+    }
+
+    fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
+        let mut state = self.state();
+        let id = state.id(s)?;
+        state.sock(id).nonblock = on;
+        Ok(())
+    }
+
+    fn collect(&self) {
+        self.then_settle(|state| (state.let_go, state.wants_collector) = (true, true));
+    }
+
+    fn pools(&self) -> Vec<PoolUse> {
+        let state = self.state();
+        [("fd", state.fds.len()), ("socket", state.socks.len())]
+            .map(|(name, in_use)| PoolUse { name, in_use: in_use as u64, requests: 0, releases: 0 })
+            .into()
+    }
+}

@@ -1,0 +1,51 @@
+//! The words of the text form: one table for printing and for reading.
+
+use lockimpls::{MsgFlags, Shutdown, SockOpt, SockType};
+
+/// The types.
+pub(super) const KINDS: [(&str, SockType); 3] =
+    [("stream", SockType::Stream), ("dgram", SockType::Dgram), ("seqpacket", SockType::Seqpacket)];
+
+/// What shutdown ends.
+pub(super) const HOWS: [(&str, Shutdown); 3] =
+    [("rd", Shutdown::Read), ("wr", Shutdown::Write), ("rdwr", Shutdown::Both)];
+
+/// The options.
+pub(super) const OPTIONS: [(&str, SockOpt); 5] = [
+    ("sndbuf", SockOpt::SndBuf),
+    ("rcvbuf", SockOpt::RcvBuf),
+    ("sndlowat", SockOpt::SndLowat),
+    ("rcvlowat", SockOpt::RcvLowat),
+    ("error", SockOpt::Error),
+];
+
+/// The flags of a send or a receive.
+pub(super) const FLAGS: [(&str, MsgFlags); 4] = [
+    ("dontwait", MsgFlags::DONTWAIT),
+    ("peek", MsgFlags::PEEK),
+    ("eor", MsgFlags::EOR),
+    ("oob", MsgFlags::OOB),
+];
+
+/// On and off.
+pub(super) const SWITCH: [(&str, bool); 2] = [("on", true), ("off", false)];
+
+/// The calls, for messages.
+pub(super) const CALLS: &str = "socketpair, socket, bind, unlink, listen, connect, accept, send, \
+     sendto, sendmsg, recv, recvmsg, shutdown, close, dup, same_file, getsockname, getpeername, \
+     setsockopt, getsockopt, nonblocking";
+
+/// The word for a value.
+pub(super) fn word<T: PartialEq>(table: &[(&'static str, T)], value: &T) -> &'static str {
+    table.iter().find(|(_, known)| known == value).map_or("?", |(word, _)| word)
+}
+
+/// The value of a word.
+pub(super) fn value<T: Copy>(table: &[(&'static str, T)], word: &str) -> Option<T> {
+    table.iter().find(|(known, _)| *known == word).map(|(_, value)| *value)
+}
+
+/// The words of a table, for messages.
+pub(super) fn all<T>(table: &[(&'static str, T)]) -> String {
+    table.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ")
+}
