@@ -163,6 +163,47 @@ const ROWS: &[Row] = &[
         },
     },
     Row {
+        reason: "the name is looked up before the socket is looked at",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Connect(..))
+                && fails(host, &[Errno::Enoent, Errno::Econnrefused, Errno::Eprototype])
+                && fails(model, &[Errno::Eisconn, Errno::Eopnotsupp])
+        },
+    },
+    Row {
+        reason: "the name is made before the socket is looked at",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Bind(..))
+                && fails(host, &[Errno::Eaddrinuse])
+                && fails(model, &[Errno::Einval])
+        },
+    },
+    Row {
+        reason: "an unconnected socket after SHUT_WR: the connection is looked at first",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Send(_))
+                && fails(host, &[Errno::Enotconn])
+                && fails(model, &[Errno::Epipe])
+        },
+    },
+    Row {
+        reason: "a queue of the backlog's length, not of three times 80",
+        verdict: Verdict::Diverges,
+        is: |call, host, _| matches!(call, Call::Connect(..)) && fails(host, &[Errno::Ewouldblock]),
+    },
+    Row {
+        reason: "the descriptors to pass are looked at before the connection",
+        verdict: Verdict::Same,
+        is: |call, host, model| {
+            matches!(call, Call::Send(Send { rights: Some(_), .. }))
+                && fails(host, &[Errno::Ebadf])
+                && fails(model, &[Errno::Epipe, Errno::Enotconn, Errno::Edestaddrreq])
+        },
+    },
+    Row {
         reason: "a datagram socket cannot listen",
         verdict: Verdict::Diverges,
         is: |call, host, _| matches!(call, Call::Listen(..)) && fails(host, &[Errno::Eopnotsupp]),
@@ -231,14 +272,19 @@ fn known((var, kind): (Var, Option<SockType>)) -> Option<(Var, SockType)> {
 pub fn verdict(program: &Program, index: usize, host: &Answer, model: &Answer) -> Option<Verdict> {
     let call = &program.first[index];
     let row = ROWS.iter().find(|row| (row.is)(call, host, model));
-    let is_divided = || {
-        // On a stream Linux ends a read behind a message with descriptors, OpenBSD before it.
-        let passes = |call: &Call| matches!(call, Call::Send(Send { rights: Some(rights), .. }) if !rights.is_empty());
-        matches!(call, Call::Recv(_)) && program.first[..index].iter().any(passes)
-    };
-    match row {
-        Some(row) => Some(row.verdict),
-        None => is_divided().then_some(Verdict::Diverges),
+    let verdict = row.map(|row| row.verdict);
+    verdict.or_else(|| history(&program.first[..index], call).map(|_| Verdict::Diverges))
+}
+
+/// Why, after these calls, the answer to another one may differ.
+fn history(before: &[Call], call: &Call) -> Option<&'static str> {
+    let passes = |call: &Call| matches!(call, Call::Send(Send { rights: Some(rights), .. }) if !rights.is_empty());
+    let passed = before.iter().position(passes)?;
+    let has_closed = before[passed..].iter().any(|call| matches!(call, Call::Close(_)));
+    match call {
+        Call::Recv(_) => Some("a read ends behind a message with descriptors, not before it"),
+        _ if has_closed => Some("the collector runs at other times"),
+        _ => None,
     }
 }
 

@@ -152,7 +152,7 @@ fn renumber(program: &mut Program) {
 
 /// Simpler forms of a call, the simplest first.
 fn smaller(call: &Call) -> Vec<Call> {
-    match call {
+    let mut smaller = match call {
         Call::Send(send) => smaller_sends(send).into_iter().map(Call::Send).collect(),
         Call::Recv(recv) => smaller_recvs(recv).into_iter().map(Call::Recv).collect(),
         Call::Socketpair { out, kind, nonblock: true } => {
@@ -165,7 +165,26 @@ fn smaller(call: &Call) -> Vec<Call> {
             vec![Call::Setsockopt(*s, *option, 1), Call::Setsockopt(*s, *option, value / 2)]
         }
         _ => Vec::new(),
+    };
+    smaller.extend(with_first_variables(call));
+    smaller
+}
+
+/// The call on the sockets made first.
+fn with_first_variables(call: &Call) -> Vec<Call> {
+    let mut call_again = call.clone();
+    let is_used = |var: &Var| !call.outs().contains(var);
+    let used: BTreeSet<Var> =
+        call_again.vars_mut().iter().map(|var| **var).filter(is_used).collect();
+    let mut others = Vec::new();
+    for from in used {
+        for to in [Var(0), Var(1)].into_iter().filter(|to| *to < from) {
+            let mut other = call.clone();
+            other.vars_mut().into_iter().filter(|var| **var == from).for_each(|var| *var = to);
+            others.push(other);
+        }
     }
+    others
 }
 
 fn smaller_sends(send: &Send) -> Vec<Send> {
