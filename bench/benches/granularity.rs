@@ -7,7 +7,7 @@
 //! what two identical series of it lay apart just now, one after the other, and interleaved.
 //!
 //! Then the recorded run: backends interleaved round by round, latencies in histograms, records on
-//! disk, and the table. It is left out when criterion is given anything to do of its own (a filter,
+//! disk, the table, and the figures. It is left out when criterion is given anything to do of its own (a filter,
 //! `--save-baseline`, ...), and in tests.
 //!
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
@@ -52,6 +52,8 @@ fn main() {
 
 fn run() -> Result<i32, String> {
     let asked = Asked::read();
+    // criterion draws with the same library, which finds no other font.
+    plots::draw::register_font().map_err(|error| error.to_string())?;
     let settings = Settings::new(&RunArgs::default(), &Cpus::allowed()?)?;
     let planned = session::plan(&settings)?;
     let process = Process {
@@ -65,7 +67,10 @@ fn run() -> Result<i32, String> {
     }
     println!("\nthe recorded run: backends interleaved round by round\n");
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
-    cmd::run::record(&settings, &planned, &process, &store, false)
+    let recorded = cmd::run::record(&settings, &planned, &process, &store, false)?;
+    cmd::plot::recorded(&store, &recorded.id)?;
+    println!("peak memory of this process: {}", bench::host::peak_memory());
+    Ok(recorded.code)
 }
 
 /// What cargo and the user asked for.

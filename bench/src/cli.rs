@@ -25,6 +25,8 @@ pub enum Command {
     Compare(Box<CompareArgs>),
     /// Shows the table of a run, or of several.
     Show(ShowArgs),
+    /// Draws figures of a run, or of several: SVG, PNG, and one HTML report.
+    Plot(PlotArgs),
     /// Writes a run in another program's format.
     Export(ExportArgs),
     /// Follows each cell from commit to commit over the stored runs of this machine.
@@ -248,6 +250,21 @@ pub struct HistoryArgs {
     pub json: bool,
     /// The folder of the runs [default: as for `run`].
     #[arg(long, visible_alias = "out", value_name = "DIR")]
+    pub from: Option<PathBuf>,
+}
+
+/// `solock plot`.
+#[derive(Args, Debug)]
+pub struct PlotArgs {
+    /// A path, an id, the beginning of one, or `last`; several, and their history is drawn, too.
+    #[arg(value_name = "RUN", default_value = "last")]
+    pub runs: Vec<String>,
+    /// Where to write; made if it is not there, files of the same names are replaced [default:
+    /// RUN.plots, beside the first run's file].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// The folder of the runs [default: as for `run`].
+    #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
 }
 

@@ -84,6 +84,14 @@ fn virtualised(cpuinfo: &str) -> Option<String> {
     Some(named.unwrap_or_else(|| "unknown hypervisor".to_owned()))
 }
 
+/// The most memory this process ever had, as Linux prints it; `unknown` elsewhere.
+#[must_use]
+pub fn peak_memory() -> String {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.map_or_else(|| "unknown".to_owned(), |kib| kib.trim().to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

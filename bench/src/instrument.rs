@@ -33,6 +33,7 @@ pub fn measure(lanes: &Lanes, job: &Job, process: &Process) -> Result<Instrument
         checker_ns_per_pair: locks.checker_ns,
         aa_spread_percent: aa_spread(lanes, job, process)?.map(|s| s.interleaved_percent),
         loop_ns_per_operation: Some(loop_ns),
+        fences: Some(lockimpls::fences().to_owned()),
     })
 }
 

@@ -37,4 +37,5 @@ pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;
+pub mod text;
 pub mod watchdog;

@@ -32,6 +32,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Replay(args)) => cmd::replay::replay(&args),
         Some(Command::Minimize(args)) => cmd::minimize::run(&args),
         Some(Command::History(args)) => cmd::history::run(&args),
+        Some(Command::Plot(args)) => cmd::plot::plot(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
         None => {
             cmd::print(&format!("{}\n{FIRST_STEPS}", Cli::command().render_help()))?;

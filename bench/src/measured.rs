@@ -8,6 +8,7 @@ use results::{
 use workloads::Event;
 
 use crate::host;
+use crate::meter::Lane;
 use crate::plan::Job;
 use crate::protocol::SliceDone;
 use crate::slice::Outcome;
@@ -67,9 +68,7 @@ pub fn record(
         bytes: operations * job.cell.message_bytes,
         operations_per_second: outcome.operations_per_second(),
         rate_achieved: rate,
-        overloaded: rate
-            .zip(job.cell.rate_asked)
-            .is_some_and(|(achieved, asked)| achieved < RATE_SHARE_MIN * asked),
+        overloaded: job.cell.rate_asked.is_some_and(|asked| is_overloaded(outcome, asked)),
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
         fast_path: fast_path(&counters),
@@ -123,6 +122,13 @@ fn seconds(outcome: &Outcome) -> f64 {
 fn rate(cell: &Cell, outcome: &Outcome) -> Option<f64> {
     let lanes = outcome.counting().count().max(1) as f64;
     cell.rate_asked.map(|_| outcome.operations_per_second() / lanes)
+}
+
+/// Whether some lane could not keep its rate: its response times then only grow, whatever the
+/// others did.
+fn is_overloaded(outcome: &Outcome, asked: f64) -> bool {
+    let rate = |lane: &Lane| lane.operations as f64 * 1e9 / lane.interval_ns.max(1) as f64;
+    outcome.counting().any(|lane| rate(lane) < RATE_SHARE_MIN * asked)
 }
 
 fn counters(outcome: &Outcome) -> Counters {

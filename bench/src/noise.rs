@@ -82,12 +82,16 @@ impl Snapshot {
             .as_ref()
             .and_then(|delays| delays.iter().map(|delay| share(*delay)).reduce(f64::min));
         let switches = differences(&self.involuntary_switches, &earlier.involuntary_switches);
+        let steal_ns = self.steal_ns.zip(earlier.steal_ns).map(|(b, a)| b.saturating_sub(a));
+        let is_stolen = |steal: u64| steal as f64 > (1.0 - ON_CPU_SHARE_MIN) * interval_ns;
         HostNoise {
             on_cpu_share_min,
             run_delay_ns: delays.map(|delays| delays.iter().sum()),
             involuntary_switches: switches.map(|switches| switches.iter().sum()),
-            steal_ns: self.steal_ns.zip(earlier.steal_ns).map(|(b, a)| b.saturating_sub(a)),
-            flagged: on_cpu_share_min.is_some_and(|share| share < ON_CPU_SHARE_MIN),
+            steal_ns,
+            // What the hypervisor took may have been another CPU's time: this errs on no side.
+            flagged: on_cpu_share_min.is_some_and(|share| share < ON_CPU_SHARE_MIN)
+                || steal_ns.is_some_and(is_stolen),
         }
     }
 }
@@ -127,6 +131,14 @@ mod tests {
         assert_eq!(noise.run_delay_ns, Some(1_000_000));
         assert!(noise.flagged);
         assert!(!at(&[400_000]).since(&at(&[0]), interval).flagged);
+    }
+
+    #[test]
+    fn what_the_hypervisor_took_flags_too() {
+        let stolen = |ns| Snapshot { steal_ns: Some(ns), ..at(&[0]) };
+        let interval = Duration::from_millis(100);
+        assert!(stolen(10_000_000).since(&at(&[0]), interval).flagged);
+        assert!(!stolen(10_000_000).since(&at(&[0]), Duration::from_secs(10)).flagged);
     }
 
     #[test]

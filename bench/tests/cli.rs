@@ -157,6 +157,22 @@ fn json_lines_are_all_that_standard_output_holds() {
 }
 
 #[test]
+fn without_membarrier_full_fences_are_used_and_recorded() {
+    let folder = TempDir::new().expect("a folder");
+    let workloads = ["--workload", "pairs,pingpong", "--backend", "lock-free", "--threads", "1,2"];
+    let output = solock(&[&["run", "--seconds", "0.05", "--rounds", "1"], &workloads[..]].concat())
+        .arg("--out")
+        .arg(folder.path())
+        .env("SOLOCK_NO_MEMBARRIER", "1")
+        .output()
+        .expect("solock starts");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let run = Run::read(&only_run(folder.path())).expect("the run can be read");
+    let fences: Vec<_> = run.measured().map(|round| round.instrument.fences.as_deref()).collect();
+    assert_eq!(fences, vec![Some("full"); 6]);
+}
+
+#[test]
 fn a_run_can_be_shown_and_exported() {
     let mut arguments = vec!["run", "--workload", "pairs", "--threads", "1", "--backend", "global"];
     // Long enough that a lane sees some of it, however busy the machine is.
@@ -179,6 +195,25 @@ fn a_run_can_be_shown_and_exported() {
     let unknown = self::output(&["show", "nosuchrun", "--from", from]);
     assert_eq!(unknown.status.code(), Some(1));
     assert!(stderr(&unknown).contains("nosuchrun"), "{}", stderr(&unknown));
+}
+
+#[test]
+fn a_run_can_be_drawn() {
+    let (_, folder) = run_in_folder(&QUICK);
+    let from = folder.path().display().to_string();
+    let drawn = output(&["plot", "last", "--from", &from]);
+    assert_eq!(drawn.status.code(), Some(0), "{}", stderr(&drawn));
+    let beside = folder.path().join(format!("{}.plots", only_run(folder.path()).id));
+    assert!(stdout(&drawn).contains("report.html"), "{}", stdout(&drawn));
+    assert!(stdout(&drawn).contains("not drawn: History across commits"));
+    for file in ["report.html", "throughput.svg", "throughput.png"] {
+        assert!(beside.join(file).is_file(), "{file}");
+    }
+    let empty = folder.path().join("empty.jsonl");
+    std::fs::write(&empty, "").expect("written");
+    let refused = output(&["plot", &empty.display().to_string()]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(stderr(&refused).contains("holds no record"), "{}", stderr(&refused));
 }
 
 #[test]

@@ -98,6 +98,12 @@ impl<F: Fault> Descriptors<F> {
         }
     }
 
+    /// Ends the process with a report unless the calling thread holds `fdplock`.
+    #[track_caller]
+    pub(crate) fn assert_locked(&self) {
+        self.fdplock.assert_mine();
+    }
+
     /// `fdalloc`: a place that refers to nothing yet. EMFILE when there is none.
     pub(crate) fn allocate(&self) -> Result<Fd, Errno> {
         self.enter();

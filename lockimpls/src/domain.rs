@@ -213,6 +213,9 @@ pub struct Config {
     pub maxfiles: usize,
     /// How many sockets the layer has room for. 4096.
     pub sockets_max: usize,
+    /// `lock-free`: after how many plain calls in a row by one thread a direction's fast path is
+    /// tried to be opened again. 128.
+    pub reopen_after_calls: u32,
     /// How a blocked call waits.
     pub wait: WaitStrategy,
 }
@@ -228,6 +231,7 @@ impl Default for Config {
             somaxconn: 128,
             maxfiles: 7030,
             sockets_max: 4096,
+            reopen_after_calls: 128,
             wait: WaitStrategy::Adaptive,
         }
     }

@@ -20,6 +20,7 @@ pub(crate) enum Step {
     BindResolve,
     BindTaken,
     BindDone,
+    BindLeave,
     ListenDone,
     ConnectDone,
     ConnectResolve,
@@ -145,6 +146,63 @@ pub(crate) enum Step {
     WakeReader,
     /// Opening the lock-free path again.
     Reopen,
+    // Steps whose absence was a bug of a kernel.
+    /// Looking whether the destination is still there after a connect.
+    PeerGone,
+    /// Keeping CONNECTING for as long as an addressed send lasts.
+    KeepConnecting,
+    /// listen's look at CONNECTING.
+    ListenConnecting,
+    /// connect's look at CONNECTING.
+    ConnectConnecting,
+    /// Comparing the count of users after it was lowered, not before.
+    CountAfter,
+    /// Looking at the reverse link after detach's relock.
+    ReferrerRecheck,
+    /// Looking whether the descriptor is still open once its socket is locked.
+    LookupRecheck,
+    /// Not locking a peer that is the socket itself.
+    SelfLock,
+    /// Not unlocking a peer that is the socket itself.
+    SelfUnlock,
+    /// Waiting for references with the socket unlocked.
+    FinalizeUnlocked,
+    /// Locking the name to take its socket away.
+    NameLock,
+    /// Giving the listener's reference back when an embryo is ready.
+    NewconnRef,
+    /// Parting a seqpacket socket as a connection.
+    SeqpacketParts,
+    /// Ending both directions in the same hold of the lock in which the connection goes.
+    EndWhileParting,
+    /// Looking at CANTSENDMORE again when a relock has found no peer.
+    PartedIsEpipe,
+    /// Taking the right to drain before the buffer is flushed.
+    FlushSblock,
+    /// Accounting what was received to the sender.
+    MirrorReceived,
+    /// Reading the peer's buffer before the peer is unlocked.
+    MirrorLocked,
+    /// Answering ENOBUFS when a control message finds no room.
+    ReportNobufs,
+    /// Looking again after a waiter has made itself known.
+    RetestWaiting,
+    /// Testing the limit of descriptors in flight before raising the count.
+    TestThenAdd,
+    /// Releasing a file once when a control message is taken back.
+    UnwindOnce,
+    /// A received reference leaves flight under `fdplock`.
+    LandUnderFdplock,
+    /// Leaving the descriptors of a refused datagram to the collector.
+    DiscardLater,
+    /// Locking a socket to scan its buffer.
+    ScanLock,
+    /// Looking from where the candidates for garbage can be reached.
+    GcReachable,
+    /// Giving the count of external references its first value.
+    GcrefsInit,
+    /// Scanning the buffers of a listener's embryos.
+    GcEmbryos,
 }
 
 /// A place where another thread can be let in: empty in the real backends.
@@ -158,6 +216,20 @@ pub(crate) enum Window {
     BeforePark,
     /// Between reading the ring's tail and writing it, in the twin that drops the lock there.
     Append,
+    /// A connect is announced by its flag, and nothing is locked.
+    Connecting,
+    /// A connect has found the socket of the name, and holds the name alone.
+    NameFound,
+    /// A connect is done but for locking its own socket again.
+    Connected,
+    /// A connection was parted, and the peer is unlocked.
+    Parted,
+    /// The bytes are copied out, the socket is still unlocked.
+    CopiedOut,
+    /// A waiter on the lock-free path is about to make itself known.
+    BeforeRegister,
+    /// Room for descriptors in flight is about to be reserved.
+    Reserve,
 }
 
 /// What a backend leaves out.

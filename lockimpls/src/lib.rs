@@ -38,3 +38,4 @@ pub use domain::{
     WaitStrategy,
 };
 pub use errno::Errno;
+pub use primitives::fences;

@@ -138,7 +138,7 @@ impl<F: Fault> Names<F> {
 
     /// Drops a reference; a name that is unlinked and unused is free again.
     fn rele(&self, vnode: usize) {
-        self.lock.enter();
+        self.lock.enter(); // control: the table of names
         {
             let mut table = self.table();
             table.refs[vnode] -= 1;
@@ -178,9 +178,11 @@ impl<F: Fault> Names<F> {
     /// Detach: the name leads to no socket any more, and the socket gives back its reference. No
     /// socket is locked.
     pub(crate) fn unbind(&self, vnode: usize) {
-        self.vnodes[vnode].i_lock.enter();
+        if !F::omits(Step::NameLock) {
+            self.vnodes[vnode].i_lock.enter();
+        }
         self.vnodes[vnode].v_socket.store(std::ptr::null_mut(), Relaxed);
-        if !F::omits(Step::VnodeDetach) {
+        if !F::omits(Step::VnodeDetach) && !F::omits(Step::NameLock) {
             self.vnodes[vnode].i_lock.exit();
         }
         self.rele(vnode);

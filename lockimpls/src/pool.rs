@@ -122,10 +122,10 @@ impl<F: Fault> SocketPool<F> {
         Some(SockRef::new(socket))
     }
 
-    /// Gives a socket back: whoever still has a pointer to it sees another generation.
+    /// Gives a socket back: whoever still has a pointer to it finds its descriptor closed.
     pub(crate) fn put(&self, socket: SockRef) {
         self.pool_lock.enter();
-        socket.generation.fetch_add(1, Relaxed);
+        socket.end_generation();
         socket.next_free.set(self.free.get());
         self.free.set(Some(socket));
         if !F::omits(Step::PoolSocketPut) {

@@ -78,6 +78,13 @@ pub(crate) fn asymmetric() -> Asymmetric {
     }
 }
 
+/// What the two fences are made of, for the record of a run: `membarrier`, or `full`. Registers this
+/// process first, if that was not done.
+#[must_use]
+pub fn fences() -> &'static str {
+    if register_asymmetric() == Asymmetric::Membarrier { "membarrier" } else { "full" }
+}
+
 /// The fast side's fence. Pairs with [`heavy_fence`].
 #[inline]
 pub(crate) fn light_fence() {

@@ -25,7 +25,7 @@
 use crate::descriptors::Fd;
 use crate::domain::PoolUse;
 use crate::errno::Errno;
-use crate::fault::{Fault, Step};
+use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::{Count, MbufRef, RIGHTS_MAX};
 use crate::primitives::{AtomicU32, AtomicUsize, Mutex, Ordering};
@@ -35,7 +35,7 @@ use crate::sync::RwLock;
 use crate::uipc::{Locked, is_awaited};
 use crate::witness::Class;
 
-use Ordering::{AcqRel, Acquire, Relaxed, Release};
+use Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
 
 /// What is in flight in one layer.
 pub(crate) struct InFlight {
@@ -85,6 +85,10 @@ impl<P: Policy> Locked<P> {
     /// `maxfiles`. The count is tested and raised under a lock; raising first and testing after
     /// would refuse others' innocent requests meanwhile.
     fn reserve_rights(&self, n: usize) -> Result<(), Errno> {
+        if P::Fault::omits(Step::TestThenAdd) {
+            return self.add_then_test(n);
+        }
+        P::Fault::window(Window::Reserve);
         self.in_flight.unp_rights_mtx.enter();
         let now = self.in_flight.unp_rights.load(Relaxed);
         if now + n > self.config.maxfiles / 10 {
@@ -94,6 +98,21 @@ impl<P: Policy> Locked<P> {
         self.in_flight.unp_rights.store(now + n, Relaxed);
         self.rights_exit(Step::RightsReserve);
         (0..n).for_each(|_| self.in_flight.count.get());
+        Ok(())
+    }
+
+    /// A broken twin: the count is raised first and tested after.
+    #[cold]
+    fn add_then_test(&self, n: usize) -> Result<(), Errno> {
+        self.in_flight.unp_rights_mtx.enter();
+        let now = self.in_flight.unp_rights.fetch_add(n, Relaxed);
+        self.rights_exit(Step::RightsReserve);
+        (0..n).for_each(|_| self.in_flight.count.get());
+        P::Fault::window(Window::Reserve);
+        if now + n > self.config.maxfiles / 10 {
+            self.release_rights(n);
+            return Err(Errno::Emfile);
+        }
         Ok(())
     }
 
@@ -151,6 +170,9 @@ impl<P: Policy> Locked<P> {
         while let Some(so) = control.rights().pop() {
             self.end_flight(&so, Step::GcUnwind);
             self.closef(so);
+            if P::Fault::omits(Step::UnwindOnce) {
+                self.closef(so);
+            }
         }
         self.release_rights(reserved);
         self.mbufs.put(control);
@@ -158,7 +180,7 @@ impl<P: Policy> Locked<P> {
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
     fn end_flight(&self, so: &Socket, step: Step) {
-        self.policy.gc_enter();
+        self.policy.gc_enter(); // control: leaving flight
         let msgcount = &so.gc(self.policy.gc_guard()).msgcount;
         msgcount.set(msgcount.get() - 1);
         self.policy.gc_exit(step);
@@ -190,15 +212,37 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Emsgsize);
         }
         for (slot, so) in out.iter_mut().zip(control.rights().iter()) {
-            let fd = self.fds.allocate_locked()?;
+            let fd = self.fds.allocate_locked().expect("there is room, under fdplock");
             self.fds.install(fd, *so);
             *slot = Some(fd);
-            self.end_flight(so, Step::GcExternalize);
         }
-        self.fds.exit(Step::FdExternalize);
+        self.land(control.rights());
         self.release_rights(n);
         self.mbufs.put(control);
         Ok(n)
+    }
+
+    /// Received references leave flight; `fdplock` is held until then.
+    fn land(&self, received: &[SockRef]) {
+        let is_early = P::Fault::omits(Step::LandUnderFdplock);
+        if is_early {
+            self.fds.exit(Step::FdExternalize);
+        }
+        for so in received {
+            self.fds.assert_locked(); // control: the descriptors
+            self.end_flight(so, Step::GcExternalize);
+        }
+        if !is_early {
+            self.fds.exit(Step::FdExternalize);
+        }
+    }
+
+    /// A broken twin: a control message is disposed of where it found no room, locks and all.
+    #[cold]
+    pub(crate) fn discard_now(&self, control: Option<MbufRef>) {
+        for so in control.iter().flat_map(|control| control.rights().iter()) {
+            self.end_flight(so, Step::GcDiscard);
+        }
     }
 
     /// `unp_discard`: a control message that nobody will receive goes to the list; the collector
@@ -211,14 +255,13 @@ impl<P: Policy> Locked<P> {
             *deferred = Some(control);
         }
         self.policy.deferred_exit(taken, Step::DeferredPush);
-        // Release; pairs with the Acquire in `unp_gc`.
-        self.in_flight.wanted.store(1, Release);
+        self.in_flight.wanted.store(1, SeqCst);
     }
 
     /// A socket went while descriptors are in flight: some of them may now be out of reach.
     pub(crate) fn want_gc_if_in_flight(&self) {
         if self.in_flight.unp_rights.load(Relaxed) != 0 {
-            self.in_flight.wanted.store(1, Release);
+            self.in_flight.wanted.store(1, SeqCst);
         }
     }
 
@@ -231,19 +274,21 @@ impl<P: Policy> Locked<P> {
     /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach,
     /// until there is nothing more. One thread at a time; another one's wish is seen by the
     /// collecting thread.
+    ///
+    /// Each side writes one word and then reads the other's: who wishes stores `wanted` and tries
+    /// `collecting`; the collector gives `collecting` back and looks at `wanted`. All of it is
+    /// SeqCst, so that not both can miss the other.
     #[cold]
     pub(crate) fn unp_gc(&self) {
         loop {
-            // AcqRel: pairs with the store below; the collectors follow each other.
-            if self.in_flight.collecting.swap(1, AcqRel) != 0 {
+            if self.in_flight.collecting.swap(1, SeqCst) != 0 {
                 return;
             }
-            // Acquire; pairs with the Release in `unp_discard`.
-            self.in_flight.wanted.swap(0, AcqRel);
+            self.in_flight.wanted.swap(0, SeqCst);
             self.close_deferred();
             self.collect_dead();
-            self.in_flight.collecting.store(0, Release);
-            if self.in_flight.wanted.load(Acquire) == 0 {
+            self.in_flight.collecting.swap(0, SeqCst);
+            if self.in_flight.wanted.load(SeqCst) == 0 {
                 return;
             }
         }
@@ -307,15 +352,17 @@ impl<P: Policy> Locked<P> {
             let msgcount = gc.msgcount.get();
             let only_in_flight = msgcount > 0 && so.f_count.load(Acquire) == msgcount;
             gc.dead.set(gc.linked.get() && only_in_flight && !self.is_used(&so));
-            gc.gcrefs.set(msgcount);
+            if !P::Fault::omits(Step::GcrefsInit) {
+                gc.gcrefs.set(msgcount);
+            }
         }
     }
 
-    /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A kernel's call holds a
-    /// reference on the file. Without a descriptor no new call can begin.
+    /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A
+    /// kernel's call holds a reference on the file. Without a descriptor no new call can begin.
     fn is_used(&self, so: &Socket) -> bool {
         self.policy.scan_enter(so);
-        let is_used = so.st().users.get() > 0 || is_awaited(so);
+        let is_used = so.st().users.get() > 0 || is_awaited(so); // control: the candidate
         self.policy.scan_exit(so, Step::GcUsed);
         is_used
     }
@@ -325,13 +372,20 @@ impl<P: Policy> Locked<P> {
     fn scan(&self, so: &Socket, change: impl Fn(u32) -> u32) {
         self.policy.scan_enter(so);
         self.scan_buffer(so, &change);
-        let st = so.st();
+        if !P::Fault::omits(Step::GcEmbryos) {
+            self.scan_embryos(so, &change);
+        }
+        self.policy.scan_exit(so, Step::GcScanSocket);
+    }
+
+    /// The buffers of a locked listener's embryos.
+    fn scan_embryos(&self, head: &Socket, change: impl Fn(u32) -> u32) {
+        let st = head.st();
         for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
-            self.policy.embryo_enter(so, &so3);
+            self.policy.embryo_enter(head, &so3);
             self.scan_buffer(&so3, &change);
             self.policy.embryo_leave(&so3, Step::GcScanEmbryo);
         }
-        self.policy.scan_exit(so, Step::GcScanSocket);
     }
 
     /// One buffer, of a locked socket.
@@ -351,6 +405,9 @@ impl<P: Policy> Locked<P> {
 
     /// Phase 3: a socket marked dead that something other than the dead refers to.
     fn find_reachable(&self) -> Option<SockRef> {
+        if P::Fault::omits(Step::GcReachable) {
+            return None;
+        }
         let guard = self.policy.gc_guard();
         self.sockets.all().find(|so| so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0)
     }

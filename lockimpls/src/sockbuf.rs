@@ -39,7 +39,7 @@ use crate::domain::{SockAddr, SockType};
 use crate::primitives::{AtomicUsize, Cell, Ordering, UnsafeCell};
 
 pub(crate) use self::charge::{Fill, Limits, MCLBYTES, MSIZE, sa_len};
-pub(crate) use self::record::Record;
+pub(crate) use self::record::{Marks, Record};
 pub(crate) use self::ring::Ring;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -253,11 +253,11 @@ impl SockBuf {
         tail: usize,
         from: Option<&SockAddr>,
         data: &[u8],
-        has_control: bool,
+        marks: Marks,
     ) {
         let name = from.map_or(&[][..], SockAddr::path);
         let record =
-            Record { len: data.len(), name_len: name.len(), has_control, is_dgram: from.is_some() };
+            Record { len: data.len(), name_len: name.len(), marks, is_dgram: from.is_some() };
         let ring = self.ring.get();
         ring.copy_in(tail, &record.encode());
         if !name.is_empty() {

@@ -60,7 +60,7 @@ impl Deref for SockRef {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
         // the layer lives, and `SockRef`s are kept nowhere but in that layer. The socket may have
         // been freed to the pool and taken again; who holds a stale pointer finds that by the
-        // descriptor's or the socket's generation, under the lock.
+        // descriptor's generation, under the lock.
         unsafe { self.0.as_ref() }
     }
 }
@@ -109,7 +109,7 @@ pub(crate) struct Socket {
     /// `[I]`
     pub(crate) so_type: Cell<SockType>,
     /// Counts how often this place was freed. `[p]`, read under the socket's lock.
-    pub(crate) generation: AtomicU32,
+    generation: AtomicU32,
     state: SoState,
     pub(crate) on_list: OnList,
     pub(crate) fast: CachePadded<Fast>,
@@ -197,6 +197,11 @@ impl Socket {
         self.so_refcnt.reset();
     }
 
+    /// The socket goes back to the pool, whose lock is held.
+    pub(crate) fn end_generation(&self) {
+        self.generation.fetch_add(1, Relaxed);
+    }
+
     /// The address of the lock that guards the socket.
     #[inline(always)]
     pub(crate) fn guard_addr(&self) -> usize {
@@ -209,6 +214,20 @@ impl Socket {
     pub(crate) fn st(&self) -> &SoState {
         witness::assert_held(self.guard_addr(), self.guard_class);
         &self.state
+    }
+
+    /// The generation, for who will lock a socket that must not be freed meanwhile.
+    pub(crate) fn generation(&self) -> u32 {
+        self.generation.load(Relaxed)
+    }
+
+    /// Ends the process with a report if the socket was freed since its generation was read. It is
+    /// locked now.
+    #[track_caller]
+    pub(crate) fn assert_generation(&self, seen: u32) {
+        if self.generation() != seen {
+            witness::replaced(self.guard_addr());
+        }
     }
 
     /// The address by which the witness knows a thread on the lock-free path of this socket.

@@ -46,6 +46,7 @@ pub use self::report::{
     report_panic, set_finding_hook,
 };
 pub(crate) use self::thread::{THREADS_MAX, thread_number};
+pub(crate) use self::watch::is_waiting;
 pub use self::watch::{Progress, is_stuck, progress, report_hang, show_all_locks};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -85,10 +86,11 @@ fn userret_slow(thread: &Thread) -> ! {
 pub(crate) fn checkorder(addr: usize, class: Class, edge: Edge) {
     let thread = this();
     let len = thread.held.len();
-    if len == 0 {
+    let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
+    if len == 0 && !is_on_fast_path {
         return;
     }
-    if len == 1 && edge == Edge::None {
+    if len == 1 && edge == Edge::None && !is_on_fast_path {
         let held = &thread.held.entries[HELD_NONE];
         let held_class = held.class.load(Relaxed);
         let held_addr = held.addr.load(Relaxed);
@@ -108,6 +110,9 @@ fn checkorder_slow(
     edge: Edge,
     site: &'static Location<'static>,
 ) {
+    if thread.in_use() != 0 {
+        locked_on_fast_path(thread, addr, class, site);
+    }
     for held in thread.held.entries() {
         let held_class = held.class.load(Relaxed);
         let held_addr = held.addr.load(Relaxed);
@@ -124,6 +129,24 @@ fn checkorder_slow(
     if edge != Edge::None {
         check_edge(thread, addr, class, edge, site);
     }
+}
+
+/// A lock is taken on the lock-free path: whoever shuts the gate would wait for this thread, and it
+/// may be this thread.
+#[cold]
+fn locked_on_fast_path(
+    thread: &Thread,
+    addr: usize,
+    class: Class,
+    site: &'static Location<'static>,
+) -> ! {
+    let mut report = format!(
+        "witness: lock order reversal:\n {} ({addr:#x}) taken on the lock-free path\n#0 {site}\n",
+        class.name()
+    );
+    describe_held(thread, &mut report);
+    report.push_str("panic: witness_checkorder");
+    found(Check::OrderViolation, 1, site.to_string(), report)
 }
 
 /// Whether the named edge covers this held lock.
@@ -186,7 +209,9 @@ pub(crate) fn lock(addr: usize, class: Class) {
 #[track_caller]
 pub(crate) fn enter_fast(me: u32, addr: usize) {
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
-    IN_USE[me as usize].store(addr, Relaxed);
+    // Release; pairs with the Acquire in `is_on_fast_path`, of who shuts the gate of the socket
+    // that the thread was on before: what it did there is visible to whoever sees it elsewhere.
+    IN_USE[me as usize].store(addr, Release);
 }
 
 /// The thread leaves the lock-free path.
@@ -325,6 +350,37 @@ fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
         class.name()
     );
     found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A socket was freed, and perhaps taken again, although somebody uses it.
+#[cold]
+#[track_caller]
+pub(crate) fn replaced(addr: usize) -> ! {
+    let site = Location::caller();
+    let report = format!(
+        "witness: socket ({addr:#x}) was freed and is used\n#0 {site}\npanic: use after free"
+    );
+    found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A flag is another thread's, and what it stands for is done all the same.
+#[cold]
+#[track_caller]
+pub(crate) fn kept_by_another(addr: usize, class: Class) -> ! {
+    let (site, name) = (Location::caller(), class.name());
+    let report =
+        format!("witness: {name} ({addr:#x}) is another thread's\n#0 {site}\npanic: splassert");
+    found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A reference to a file is given back that nobody had.
+#[cold]
+#[track_caller]
+pub(crate) fn no_reference(addr: usize) -> ! {
+    let site = Location::caller();
+    let report =
+        format!("witness: file of socket ({addr:#x}): no reference left\n#0 {site}\npanic: closef");
+    found(Check::NotHeld, 1, site.to_string(), report)
 }
 
 /// A thread is about to wait for a lock (`releases` is 0) or to sleep, giving up only `releases`.

@@ -63,7 +63,7 @@ pub struct Measured {
     pub operations: u64,
     /// Operations of each thread that counts.
     pub operations_per_thread: Vec<u64>,
-    /// Bytes carried by those operations.
+    /// `operations * message_bytes`.
     pub bytes: u64,
     /// `operations / seconds`.
     pub operations_per_second: f64,
@@ -72,7 +72,7 @@ pub struct Measured {
     /// `paced`: operations per second and thread that were reached.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate_achieved: Option<f64>,
-    /// `paced`: the rate was not kept up, so the percentiles mean nothing.
+    /// `paced`: some thread did not keep up its rate, so the percentiles mean nothing.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overloaded: bool,
     /// Latencies by kind of event; empty in throughput rounds.
@@ -200,9 +200,9 @@ pub struct FastPath {
     pub sends: u64,
     /// Receives that took no lock.
     pub receives: u64,
-    /// Sends that could have, and went through the locks.
+    /// Sends that went through the locks, those that never go another way included.
     pub slow_sends: u64,
-    /// Receives that could have, and went through the locks.
+    /// Receives that went through the locks.
     pub slow_receives: u64,
     /// Times the fast path was closed for a pair.
     pub gate_closings: u64,
@@ -250,6 +250,10 @@ pub struct Instrument {
     pub aa_spread_percent: Option<f64>,
     /// The loop around an operation (tag, check, count, stop flag), if that was measured.
     pub loop_ns_per_operation: Option<f64>,
+    /// What the lock-free path's fences are made of: `membarrier`, or `full` (one on each side,
+    /// where the system has no membarrier(2)). Lines before this field have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fences: Option<String>,
 }
 
 /// What else the machine did in the measured time; `null` where the system does not say.
@@ -263,7 +267,8 @@ pub struct HostNoise {
     pub involuntary_switches: Option<u64>,
     /// Time that the hypervisor gave to others, all CPUs together.
     pub steal_ns: Option<u64>,
-    /// `on_cpu_share_min` was below [`ON_CPU_SHARE_MIN`]: kept, and left out of ratios.
+    /// `on_cpu_share_min` was below [`ON_CPU_SHARE_MIN`], or as much of the time was stolen: kept,
+    /// and left out of ratios.
     pub flagged: bool,
 }
 

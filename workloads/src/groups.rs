@@ -20,8 +20,9 @@ use crate::message::{LANE_BYTES, Order, Sink, Source};
 use crate::sockets::{self, Pairs};
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
-/// The longest stream message that every layer takes whole, however many send at once.
-const STREAM_BYTES_MAX: usize = 4096;
+/// The longest stream message that is never taken in parts while others send on the same socket:
+/// MCLBYTES, the low-water mark of a send buffer, below which a sender waits.
+const STREAM_BYTES_MAX: usize = 2048;
 
 /// See the module's text.
 pub(crate) struct Groups;
@@ -48,7 +49,8 @@ impl Kind for Groups {
                 plan.groups, plan.fan, plan.threads
             ));
         }
-        if plan.socket_type == SockType::Stream && plan.message_bytes > STREAM_BYTES_MAX {
+        let is_shared = plan.socket_type == SockType::Stream && plan.fan > 1;
+        if is_shared && plan.message_bytes > STREAM_BYTES_MAX {
             return Err(format!(
                 "longer stream messages of several senders may be mixed; \
                  ask for --size {STREAM_BYTES_MAX} or less, or for --type seqpacket"

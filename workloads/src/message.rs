@@ -43,6 +43,13 @@ const fn head(origin: u16, sequence: u64) -> u64 {
     (sequence & 0x3f) << 2 | (origin as u64) << 8 | (sequence >> 6) << 24
 }
 
+/// The head of the message that comes after this one, both without flags.
+#[inline]
+const fn after(head: u64) -> u64 {
+    const LOW: u64 = 0x3f << 2;
+    if head & LOW == LOW { (head - LOW).wrapping_add(1 << 24) } else { head + (1 << 2) }
+}
+
 const fn sequence(head: u64) -> u64 {
     (head >> 2) & 0x3f | (head >> 24) << 6
 }
@@ -104,88 +111,71 @@ fn write_body(message: &mut [u8], head: u64) {
     }
 }
 
-/// A sender's side: its buffers, and the number of the message in them.
-///
-/// Of two buffers one holds the message that is sent; the next is made in the other meanwhile. A
-/// message copied right after its head was stored would wait for that store (a wide load cannot be
-/// served from a narrower store under way): a few nanoseconds that are nobody's but the benchmark's.
+/// A sender's side: its buffer, and what comes next.
 #[derive(Debug)]
 pub(crate) struct Source {
-    data: [Box<[u8]>; 2],
-    /// Which of them is sent.
-    current: usize,
-    origin: u16,
-    /// The number of the message in the other buffer.
-    next: u64,
-    /// How much of the current message was taken.
-    sent: usize,
+    data: Box<[u8]>,
+    /// The head of the next message, without flags.
+    head: u64,
+    /// The flags of the next message, unless it is the last.
+    flags: u64,
     /// The flags of a message that is neither the first nor the last.
     usual: u64,
+    /// How much of the message in the buffer was taken.
+    sent: usize,
 }
 
 impl Source {
-    /// Makes the buffers, on the thread that will use them.
+    /// Makes the buffer, on the thread that will use it.
     pub(crate) fn new(message_bytes: usize, origin: u16, verify: bool) -> Source {
-        let buffer = || vec![0; message_bytes].into_boxed_slice();
-        let mut source = Source {
-            data: [buffer(), buffer()],
-            current: 0,
-            origin,
-            next: 0,
-            sent: message_bytes,
+        Source {
+            data: vec![0; message_bytes].into_boxed_slice(),
+            head: head(origin, 0),
+            flags: WHOLE,
             usual: if verify { WHOLE } else { 0 },
-        };
-        source.prepare(WHOLE);
-        source
+            sent: message_bytes,
+        }
     }
 
-    /// Goes on to the next message.
+    /// Makes the next message.
     #[inline]
     pub(crate) fn fill(&mut self) {
-        self.advance();
-        self.prepare(self.usual);
+        let flags = std::mem::replace(&mut self.flags, self.usual);
+        self.write(flags);
     }
 
-    /// Goes on to the last message.
+    /// Makes the last message.
     pub(crate) fn fill_end(&mut self) {
-        self.prepare(WHOLE | END);
-        self.advance();
+        self.write(WHOLE | END);
     }
 
     #[inline]
-    fn advance(&mut self) {
-        self.current ^= 1;
-        self.next += 1;
-        self.sent = 0;
-    }
-
-    /// Makes the next message in the other buffer.
-    #[inline]
-    fn prepare(&mut self, flags: u64) {
-        let head = head(self.origin, self.next) | flags;
-        let data = &mut self.data[self.current ^ 1];
-        match data.first_chunk_mut() {
+    fn write(&mut self, flags: u64) {
+        let head = self.head | flags;
+        match self.data.first_chunk_mut() {
             Some(bytes) => *bytes = head.to_le_bytes(),
             None => {
-                for (i, to) in data.iter_mut().enumerate() {
+                for (i, to) in self.data.iter_mut().enumerate() {
                     *to = (head >> (8 * i)) as u8;
                 }
             }
         }
-        if data.len() >= 2 * HEAD_BYTES
-            && let Some(bytes) = data.last_chunk_mut()
+        if self.data.len() >= 2 * HEAD_BYTES
+            && let Some(bytes) = self.data.last_chunk_mut()
         {
             *bytes = (!head).to_le_bytes();
         }
         if flags & WHOLE != 0 {
-            write_body(data, head);
+            write_body(&mut self.data, head);
         }
+        self.head = after(self.head);
+        self.sent = 0;
     }
 
     /// What is still to be sent of the message.
     #[inline]
     pub(crate) fn rest(&self) -> &[u8] {
-        &self.data[self.current][self.sent..]
+        &self.data[self.sent..]
     }
 
     /// So many bytes were taken; whether the message is gone.
@@ -198,7 +188,7 @@ impl Source {
     /// Whether nothing is left to be sent.
     #[inline]
     pub(crate) fn is_sent(&self) -> bool {
-        self.sent == self.data[self.current].len()
+        self.sent == self.data.len()
     }
 
     /// Whether a part was taken, and not all.
@@ -208,7 +198,7 @@ impl Source {
 
     /// Gives up the rest of the message: the connection it was sent on is gone.
     pub(crate) fn abandon(&mut self) {
-        self.sent = self.data[self.current].len();
+        self.sent = self.data.len();
     }
 }
 
@@ -265,8 +255,8 @@ impl Sink {
 #[derive(Debug)]
 pub(crate) struct Order {
     origin: u16,
-    /// The number the next message must have.
-    next: u64,
+    /// The head the next message must have, without flags.
+    expected: u64,
     /// What must be equal in a head.
     mask: u64,
     /// Whether the next message needs a closer look: after a gap, or where a gap is allowed.
@@ -284,7 +274,7 @@ impl Order {
     pub(crate) fn new(message_bytes: usize, origin: u16) -> Order {
         Order {
             origin,
-            next: 0,
+            expected: head(origin, 0),
             mask: head_mask(message_bytes) & !FLAGS,
             suspect: false,
             resumed: false,
@@ -304,21 +294,26 @@ impl Order {
     #[inline]
     pub(crate) fn check(&mut self, message: &[u8], place: &Place) -> bool {
         let got = read_head(message);
-        let wrong = (got ^ head(self.origin, self.next)) & self.mask;
+        let wrong = (got ^ self.expected) & self.mask;
         if wrong | tail_difference(message, got) | (got & WHOLE) != 0 || self.suspect {
             self.check_slow(message, got, place);
         } else {
-            self.next += 1;
+            self.expected = after(self.expected);
         }
         got & END != 0
+    }
+
+    /// The number the next message must have.
+    fn next(&self) -> u64 {
+        sequence(self.expected)
     }
 
     fn check_slow(&mut self, message: &[u8], got: u64, place: &Place) {
         if tail_difference(message, got) != 0 {
             self.damaged(place, "its last 8 bytes belong to another one");
         }
-        let expected = head(self.origin, self.next);
-        if (got ^ expected) & self.mask & 0xff_ff00 != 0 {
+        let next = self.next();
+        if (got ^ self.expected) & self.mask & 0xff_ff00 != 0 {
             let origin = (got >> 8) as u16;
             self.damaged(place, &format!("it says it is of {origin:#x}"));
         }
@@ -326,7 +321,7 @@ impl Order {
             self.check_body(message, place);
         }
         let unused = 64 - sequence_bits(message.len());
-        let ahead = (sequence(got).wrapping_sub(self.next) << unused).cast_signed() >> unused;
+        let ahead = (sequence(got).wrapping_sub(next) << unused).cast_signed() >> unused;
         match ahead {
             0 => {}
             1.. if self.resumed => {}
@@ -334,7 +329,7 @@ impl Order {
             ..0 => self.behind(ahead, place),
             _ => self.damaged(place, &format!("its number is off by {ahead}")),
         }
-        self.next = self.next.wrapping_add_signed(ahead) + 1;
+        self.expected = head(self.origin, next.wrapping_add_signed(ahead) + 1);
         self.resumed = false;
         self.overdue(got & END != 0, place);
         self.suspect = self.missing != 0;
@@ -355,7 +350,7 @@ impl Order {
     #[cold]
     fn gap(&mut self, count: u64) {
         if self.missing == 0 {
-            (self.missing_from, self.patience) = (self.next, PATIENCE);
+            (self.missing_from, self.patience) = (self.next(), PATIENCE);
         }
         self.missing += count;
     }
@@ -363,8 +358,8 @@ impl Order {
     /// A message came that ought to have come before.
     #[cold]
     fn behind(&self, ahead: i64, place: &Place) -> ! {
-        let number = self.next.wrapping_add_signed(ahead);
-        let (origin, next) = (self.origin, self.next);
+        let (origin, next) = (self.origin, self.next());
+        let number = next.wrapping_add_signed(ahead);
         if self.missing != 0 && number >= self.missing_from {
             let what = format!("message {number} of {origin:#x} came after {}", next - 1);
             place.report(Check::OutOfOrder, 1, &what);
@@ -388,8 +383,21 @@ impl Order {
 
     #[cold]
     fn damaged(&self, place: &Place, how: &str) -> ! {
-        let (origin, next) = (self.origin, self.next);
+        let (origin, next) = (self.origin, self.next());
         let what = format!("message {next} of {origin:#x} came out wrong: {how}");
         place.report(Check::BytesLost, 1, &what)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_head_after_a_head_is_that_of_the_next_number() {
+        for number in [0, 1, 62, 63, 64, 4095, 1 << 20, (1 << 40) - 1] {
+            let next = after(head(0xabc, number));
+            assert_eq!((next, sequence(next)), (head(0xabc, number + 1), number + 1));
+        }
     }
 }

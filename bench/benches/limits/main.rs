@@ -67,13 +67,6 @@ fn run(effort: Effort) -> Result<(), String> {
     }
     drop(one);
     two_threads::run(&cpus, &process, effort)?;
-    println!("\npeak memory of this process: {}", peak_memory());
+    println!("\npeak memory of this process: {}", bench::host::peak_memory());
     Ok(())
-}
-
-/// VmHWM of this process.
-fn peak_memory() -> String {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.map_or_else(|| "unknown".to_owned(), |kib| kib.trim().to_owned())
 }

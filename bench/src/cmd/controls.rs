@@ -14,10 +14,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{EXIT_OK, print};
 use crate::cli::ControlsArgs;
+use crate::text::wrapped;
 use crate::watchdog::Watchdog;
 
 /// A control was not caught, or caught by something else, or its clean twin was accused.
 pub const EXIT_NOT_CAUGHT: i32 = 2;
+
+/// The width of the table.
+const COLUMNS: usize = 80;
 
 /// How long nothing may move before a control's process counts as hanging.
 const HANG_LIMIT: Duration = Duration::from_secs(1);
@@ -71,7 +75,7 @@ pub fn run(args: &ControlsArgs) -> Result<i32, String> {
     let chosen = choose(&args.control)?;
     let mut all_good = true;
     if !args.json {
-        print("control        caught by          in              clean  at\n")?;
+        print(&format!("{:<28} {:<18} {:<18} clean\n", "control", "caught by", "in"))?;
     }
     for control in &chosen {
         let verdict = judge(control)?;
@@ -156,13 +160,16 @@ fn spawn(name: &str, clean: bool) -> Result<Output, String> {
     let failed = |error| format!("the control {name} could not be started: {error}");
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
-    let deadline = Instant::now() + CHILD_LIMIT;
+    let mut waited = Duration::ZERO;
     // What it writes fits into the pipes, so that it need not be read meanwhile.
     while child.try_wait().map_err(failed)?.is_none() {
-        if Instant::now() > deadline {
+        if waited > CHILD_LIMIT {
             child.kill().map_err(failed)?;
         }
+        let looked = Instant::now();
         thread::sleep(POLL);
+        // A machine that stood still as a whole, and the child with it, is no hang.
+        waited += looked.elapsed().min(POLL * 50);
     }
     child.wait_with_output().map_err(failed)
 }
@@ -188,10 +195,10 @@ fn child(name: &str, clean: bool) -> Result<i32, String> {
         }
     });
     Watchdog::start(HANG_LIMIT)?;
-    if clean {
-        control.run_clean()
-    } else {
-        control.run_twin()
+    let program = || if clean { control.run_clean() } else { control.run_twin() };
+    // A panic is a finding too: in a kernel it is where a pointer to nothing is followed.
+    if std::panic::catch_unwind(program).is_err() {
+        witness::report_panic("the control's program; its message is above");
     }
     Ok(EXIT_OK)
 }
@@ -203,10 +210,9 @@ fn json(verdict: &Verdict) -> Result<String, String> {
 fn line(control: &Control, verdict: &Verdict) -> String {
     let caught = if verdict.caught { verdict.by.clone() } else { format!("NOT: {}", verdict.by) };
     let clean = if verdict.clean { "yes" } else { "NO" };
-    format!(
-        "{:<14} {caught:<18} {:<15} {clean:<6} {}\n{:>14} {}; {} calls\n",
-        verdict.control, control.operation, verdict.at, "", verdict.bug, verdict.operations
-    )
+    let told = format!("{}; {} calls; {}", verdict.bug, verdict.operations, verdict.at);
+    let row = format!("{:<28} {caught:<18} {:<18} {clean}\n", verdict.control, control.operation);
+    row + &wrapped(&told, "    ", COLUMNS)
 }
 
 fn summary(count: usize, all_good: bool) -> String {

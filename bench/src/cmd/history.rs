@@ -72,7 +72,7 @@ fn of_this_machine(store: &Store) -> Result<(Vec<Run>, Vec<String>), String> {
 }
 
 /// Every commit of the checkout that one stands in, parents before children.
-fn commits() -> Option<Vec<String>> {
+pub(super) fn commits() -> Option<Vec<String>> {
     let output = Command::new("git")
         .args(["rev-list", "--topo-order", "--reverse", "--all"])
         .stdin(Stdio::null())

@@ -9,6 +9,7 @@ pub mod fuzz;
 pub mod history;
 pub mod list;
 pub mod minimize;
+pub mod plot;
 pub mod replay;
 pub mod run;
 pub mod serve;

@@ -33,7 +33,16 @@ pub fn run(args: &RunArgs) -> Result<i32, String> {
         interrupt: Interrupt::catch()?,
         watchdog: Watchdog::start(settings.hang_limit)?,
     };
-    record(&settings, &planned, &process, &store, args.json)
+    Ok(record(&settings, &planned, &process, &store, args.json)?.code)
+}
+
+/// A run that was kept.
+#[derive(Clone, Debug)]
+pub struct Recorded {
+    /// Its id.
+    pub id: String,
+    /// The exit code of the process.
+    pub code: i32,
 }
 
 /// Runs a plan, and keeps its records in the store.
@@ -46,7 +55,7 @@ pub fn record(
     process: &Process,
     store: &Store,
     json: bool,
-) -> Result<i32, String> {
+) -> Result<Recorded, String> {
     let writer = Arc::new(store.start(SystemTime::now()).map_err(|error| error.to_string())?);
     let (machine, current) = (host::describe(&settings.cpus), Current::default());
     finding::keep_in(Arc::clone(&writer), machine.clone(), current.clone(), json);
@@ -57,7 +66,7 @@ pub fn record(
     keeper.progress.clear();
     if summary.interrupted {
         let interrupted = Interrupted {
-            reason: "SIGINT".to_owned(),
+            reason: "a signal".to_owned(),
             cell: current.get(),
             started: results::time::rfc3339_utc(SystemTime::now()),
             host: machine,
@@ -66,7 +75,8 @@ pub fn record(
     }
     let path = writer.finish().map_err(|error| error.to_string())?;
     eprintln!("run {}: {}", writer.id(), path.display());
-    conclude(&summary, store, writer.id(), json)
+    let code = conclude(&summary, store, writer.id(), json)?;
+    Ok(Recorded { id: writer.id().to_owned(), code })
 }
 
 /// What is said before the run: what is left out, and what can spoil it.

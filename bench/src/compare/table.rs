@@ -1,5 +1,6 @@
 //! How a comparison is shown: a table of 80 columns, or one for a pull request.
 
+use crate::text::wrapped;
 use results::{Compared, Control, Side, Verdict, units};
 
 use super::metric::Metric;
@@ -63,24 +64,9 @@ fn line(row: &Row) -> String {
     let line = format!("  {:<12} {:<20} {:<8}", compared.metric, ratio(row), word(row));
     let said = said(compared);
     if line.chars().count() + said.chars().count() > COLUMNS {
-        return format!("{}\n{}", line.trim_end(), wrapped(&said));
+        return format!("{}\n{}", line.trim_end(), wrapped(&said, INDENT, COLUMNS));
     }
     format!("{}\n", (line + &said).trim_end())
-}
-
-/// Text as indented lines of at most [`COLUMNS`], where its words allow that.
-fn wrapped(text: &str) -> String {
-    let (mut lines, mut line) = (String::new(), String::new());
-    for word in text.split_whitespace() {
-        let longer = INDENT.len() + line.chars().count() + 1 + word.chars().count() > COLUMNS;
-        if longer && !line.is_empty() {
-            lines += &format!("{INDENT}{}\n", line.trim_end());
-            line.clear();
-        }
-        line += word;
-        line.push(' ');
-    }
-    lines + &format!("{INDENT}{}\n", line.trim_end())
 }
 
 /// The ratio with its interval; of a counter, both values.

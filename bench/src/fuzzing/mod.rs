@@ -3,6 +3,7 @@
 
 pub mod candidate;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockimpls::{Domain, Visitor, controls, witness};
@@ -41,7 +42,7 @@ impl Found {
     pub fn of(difference: Difference) -> Found {
         let Difference { backend, kind, report } = difference;
         let (program, operations) = (UNDER_WAY.load(Relaxed), OPERATIONS.load(Relaxed));
-        Found { backend: backend.to_owned(), kind, program, operations, report }
+        Found { backend: asked_name(backend), kind, program, operations, report }
     }
 
     /// The line.
@@ -49,6 +50,15 @@ impl Found {
     pub fn line(&self) -> String {
         serde_json::to_string(self).unwrap_or_else(|error| format!("no line: {error}")) + "\n"
     }
+}
+
+/// The twin that this process has: all twins are one backend, of one name.
+static TWIN: OnceLock<String> = OnceLock::new();
+
+/// The name by which a backend was asked for.
+fn asked_name(backend: &str) -> String {
+    let twin = TWIN.get().filter(|_| backend == controls::TWIN);
+    twin.map_or_else(|| backend.to_owned(), Clone::clone)
 }
 
 /// The number of the program under way, for the line that a check's finding leaves.
@@ -66,7 +76,7 @@ pub fn begin(program: u64, operations: u64) {
 pub fn say_findings() {
     witness::set_finding_hook(|finding| {
         let found = Found {
-            backend: finding.backend.to_owned(),
+            backend: asked_name(finding.backend),
             kind: format!("{} in {}", finding.check.name(), finding.operation),
             program: UNDER_WAY.load(Relaxed),
             operations: OPERATIONS.load(Relaxed),
@@ -109,6 +119,9 @@ pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
             ));
         }
     }
+    if names.iter().filter(|name| twins.contains(&name.as_str())).count() > 1 {
+        return Err("one backend broken on purpose at a time: a process can have one".to_owned());
+    }
     Ok(names.to_vec())
 }
 
@@ -138,10 +151,10 @@ fn known() -> Names {
             self.0.push(D::NAME);
         }
     }
-    let (mut registry, mut twins) = (Collect(Vec::new()), Collect(Vec::new()));
+    let mut registry = Collect(Vec::new());
     lockimpls::visit_all(&mut registry);
-    controls::visit_twins(&mut twins);
-    Names { registry: registry.0, twins: twins.0 }
+    let twins = controls::twins().iter().map(|control| control.name).collect();
+    Names { registry: registry.0, twins }
 }
 
 fn target(name: &str) -> Result<Box<dyn Target>, String> {
@@ -151,7 +164,7 @@ fn target(name: &str) -> Result<Box<dyn Target>, String> {
     }
     impl Visitor for Find<'_> {
         fn visit<D: Domain>(&mut self) {
-            if D::NAME == self.name {
+            if [self.name, controls::TWIN].contains(&D::NAME) {
                 self.found = Some(match Runner::<D>::new() {
                     Ok(runner) => Ok(Box::new(runner)),
                     Err(errno) => Err(format!("no layer of {}: {errno}", D::NAME)),
@@ -161,6 +174,8 @@ fn target(name: &str) -> Result<Box<dyn Target>, String> {
     }
     let mut find = Find { name, found: None };
     lockimpls::visit_all(&mut find);
-    controls::visit_twins(&mut find);
+    if find.found.is_none() && TWIN.set(name.to_owned()).is_ok() {
+        controls::visit_twin(name, &mut find);
+    }
     find.found.unwrap_or_else(|| Err(format!("no backend is called {name:?}")))
 }

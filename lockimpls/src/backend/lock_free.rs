@@ -34,7 +34,7 @@ use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fault::{Fault, NoFault, Step};
+use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::socket::{RCV, SND, SoState, SockRef, Socket, WaitPoint};
@@ -133,12 +133,14 @@ impl<F: Fault> LockFreeLayer<F> {
         let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
         match tried {
             Try::Done(result) => {
-                gate::leave::<F>(&so, me);
+                if !F::omits(Step::InUse) {
+                    gate::leave(&so, me);
+                }
                 witness::fast_event(Self::FAST_EVENTS[which]);
                 result.map_err(Slow::Refused)
             }
             Try::Slow => {
-                gate::leave::<F>(&so, me);
+                gate::leave(&so, me);
                 Err(Slow::Locks(None))
             }
             Try::Wait(index) => {
@@ -163,12 +165,12 @@ impl<F: Fault> LockFreeLayer<F> {
                 Try::Done(result) => {
                     // Relaxed: the Release in `leave` publishes it.
                     so.fast_side[which].waits.store(0, Relaxed);
-                    gate::leave::<F>(so, me);
+                    gate::leave(so, me);
                     witness::fast_event(Self::FAST_EVENTS[which]);
                     return result.map_err(Slow::Refused);
                 }
                 Try::Slow => {
-                    gate::leave::<F>(so, me);
+                    gate::leave(so, me);
                     return Err(Slow::Locks(Some(SockRef::new(so))));
                 }
                 Try::Wait(index) => self.leave_and_wait(so, which, me, index),
@@ -184,7 +186,7 @@ impl<F: Fault> LockFreeLayer<F> {
     fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
         so.fast_side[which].waits.store(1, Relaxed);
         let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(me, so), which) };
-        gate::leave::<F>(so, me);
+        gate::leave(so, me);
         self.wait(&awaited, which);
     }
 
@@ -210,12 +212,13 @@ impl<F: Fault> LockFreeLayer<F> {
     #[cold]
     fn wait(&self, awaited: &Awaited<'_>, which: usize) {
         let point = awaited.point;
-        witness::sleep(point.key(), WaitsFor::Wakeup, 0);
+        witness::sleep(point.key(), WaitsFor::Wakeup, 0); // control: the parked waiter
         if !spin(self.slow.config.wait, || awaited.is_over(which)) {
+            F::window(Window::BeforeRegister);
             point.waiting.store(1, Relaxed);
             // Pairs with the light fences of those who publish and then load `waiting`.
             heavy_fence();
-            if !awaited.is_over(which) {
+            if F::omits(Step::RetestWaiting) || !awaited.is_over(which) {
                 // Acquire; pairs with the AcqRel of the waker that cleared it.
                 park(point.key(), || point.waiting.load(Acquire) != 0, || {});
             }
@@ -299,7 +302,7 @@ impl<F: Fault> LockFreeLayer<F> {
                 let again =
                     |me, so: &Socket| get(me, so, &mut *msg.data, flags, Some(&mut msg.from));
                 match self.fast_again(&so, RCV, again) {
-                    Ok(got) => return Ok(note_cut(msg, got)),
+                    Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
                 }
@@ -356,7 +359,7 @@ impl<F: Fault> LockFreeLayer<F> {
 
     /// Ends a call that took the locks; the gate may be opened for the next.
     fn slow_leave(&self, fd: Fd, so: &Socket, which: usize, step: Step, is_plain: bool) {
-        let opens = note_user(so, which, is_plain);
+        let opens = note_user(so, which, is_plain, self.slow.config.reopen_after_calls);
         self.slow.sounlock_fd(so, step);
         witness::fast_event(Self::SLOW_EVENTS[which]);
         if opens {
@@ -391,11 +394,10 @@ impl<F: Fault> LockFreeLayer<F> {
     }
 }
 
-/// Tells the caller that the rest of a record was dropped.
-fn note_cut(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
-    if got.is_cut {
-        msg.flags |= MsgFlags::TRUNC;
-    }
+/// Tells the caller what else there is to say of a record.
+fn note(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
+    msg.flags.set(MsgFlags::TRUNC, got.is_cut);
+    msg.flags.set(MsgFlags::EOR, got.is_eor);
     got.bytes
 }
 
@@ -462,7 +464,7 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         let mut waiter = None;
         if is_plain(flags) {
             match self.fast_receive(s, msg.data, flags, Some(&mut msg.from)) {
-                Ok(got) => return Ok(note_cut(msg, got)),
+                Ok(got) => return Ok(note(msg, got)),
                 Err(Slow::Refused(errno)) => return Err(errno),
                 Err(Slow::Locks(has_waited)) => waiter = has_waited,
             }

@@ -131,7 +131,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
     fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
         loop {
             let so2 = so.st().unp_conn.get()?;
-            if std::ptr::eq(&*so2, so) {
+            if std::ptr::eq(&*so2, so) && !F::omits(Step::SelfLock) {
                 return Some(so2);
             }
             if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
@@ -152,7 +152,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
 
     #[inline(always)]
     fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step) {
-        if !std::ptr::eq(so, so2) {
+        if !std::ptr::eq(so, so2) || F::omits(Step::SelfUnlock) {
             self.release(so2, step);
         }
     }
@@ -209,7 +209,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
             }
             self.relock(so, &so2, Step::RelockReferrerOwn);
             let still = so2.st().unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so));
-            if still {
+            if still || F::omits(Step::ReferrerRecheck) {
                 self.drop_ref(&so2, Step::UnpRefReferrer);
                 return Some(so2);
             }
@@ -246,11 +246,15 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
     }
 
     fn scan_enter(&self, so: &Socket) {
-        self.take(so, Edge::None);
+        if !F::omits(Step::ScanLock) {
+            self.take(so, Edge::None);
+        }
     }
 
     fn scan_exit(&self, so: &Socket, step: Step) {
-        self.release(so, step);
+        if !F::omits(Step::ScanLock) {
+            self.release(so, step);
+        }
     }
 
     fn deferred_enter(&self) -> bool {
@@ -265,6 +269,10 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
     }
 
     fn finalize(&self, so: &Socket, step: Step) {
+        if F::omits(Step::FinalizeUnlocked) {
+            so.unp_refcnt.finalize();
+            return;
+        }
         self.release(so, step);
         so.unp_refcnt.finalize();
         self.take(so, Edge::None);

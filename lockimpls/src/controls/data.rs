@@ -2,39 +2,13 @@
 
 use std::sync::Arc;
 
+use super::twin::{Injection, PerSocket};
 use super::{At, Control, stage};
-use crate::backend::per_socket::SocketPolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
-use crate::uipc::Locked;
+use crate::fault::{Step, Window};
 use crate::witness::{self, Check};
-
-type PerSocket<F> = Locked<SocketPolicy<F>>;
-
-/// The peer's lock is dropped between reading the ring's tail and writing it.
-pub(super) struct NoLock<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type NoLockTwin = PerSocket<NoLock<true>>;
-
-impl<const BROKEN: bool> Fault for NoLock<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("no-lock") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::HoldForAppend)
-    }
-
-    fn window(window: Window) {
-        // Without the fault there is no window in the append: the second sender comes just before
-        // it.
-        if window == if BROKEN { Window::Append } else { Window::Lookup } {
-            stage::let_in();
-        }
-    }
-}
 
 pub(super) const NO_LOCK: Control = Control {
     name: "no-lock",
@@ -46,8 +20,11 @@ pub(super) const NO_LOCK: Control = Control {
         include_str!("data.rs"),
         "// control: the message that was overwritten",
     ),
-    twin: two_senders::<NoLockTwin>,
-    clean: two_senders::<PerSocket<NoLock<false>>>,
+    fault: Injection {
+        clean_window: Some(Window::Lookup),
+        ..Injection::at(Step::HoldForAppend, Window::Append)
+    },
+    program: two_senders::<PerSocket>,
 };
 
 /// Two datagram senders, one receiver: the second sends while the first is under way.
@@ -85,29 +62,14 @@ fn lost(backend: &'static str) -> ! {
     witness::report_data(Check::BytesLost, 1, backend, what) // control: the message that was overwritten
 }
 
-/// A message that finds no room is not freed.
-pub(super) struct LeakMessage<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type LeakMessageTwin = PerSocket<LeakMessage<true>>;
-
-impl<const BROKEN: bool> Fault for LeakMessage<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("leak-message") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::FreeOnNobufs)
-    }
-}
-
 pub(super) const LEAK_MESSAGE: Control = Control {
     name: "leak-message",
     bug: "a message that finds no room (ENOBUFS) is not freed",
     check: Check::ObjectsLeft,
     operation: "end of run",
     at: At::Pool("mbuf"),
-    twin: fill_up::<LeakMessageTwin>,
-    clean: fill_up::<PerSocket<LeakMessage<false>>>,
+    fault: Injection::of(Step::FreeOnNobufs),
+    program: fill_up::<PerSocket>,
 };
 
 /// Datagrams until the receiver is full.

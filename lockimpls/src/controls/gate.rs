@@ -1,26 +1,11 @@
 //! Controls of the lock-free path.
 
+use super::twin::{Injection, LockFree};
 use super::{At, Control, Pair};
-use crate::backend::lock_free::LockFreeLayer;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, SockType};
-use crate::fault::{Fault, Step};
+use crate::fault::Step;
 use crate::witness::{self, Check};
-
-/// A thread that leaves the lock-free path does not say so.
-pub(super) struct LeakGate<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type LeakGateTwin = LockFreeLayer<LeakGate<true>>;
-
-impl<const BROKEN: bool> Fault for LeakGate<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("leak-gate") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::InUse)
-    }
-}
 
 pub(super) const LEAK_GATE: Control = Control {
     name: "leak-gate",
@@ -32,21 +17,9 @@ pub(super) const LEAK_GATE: Control = Control {
         include_str!("../backend/lock_free.rs"),
         "// control: in use",
     ),
-    twin: exchange::<LeakGateTwin>,
-    clean: exchange::<LockFreeLayer<LeakGate<false>>>,
+    fault: Injection::of(Step::InUse),
+    program: exchange::<LockFree>,
 };
-
-/// The lock-free path is never opened.
-struct GateShut<const BROKEN: bool>;
-
-impl<const BROKEN: bool> Fault for GateShut<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("gate-shut") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::Reopen)
-    }
-}
 
 pub(super) const GATE_SHUT: Control = Control {
     name: "gate-shut",
@@ -58,8 +31,8 @@ pub(super) const GATE_SHUT: Control = Control {
         include_str!("gate.rs"),
         "// control: the path not taken",
     ),
-    twin: exchange::<LockFreeLayer<GateShut<true>>>,
-    clean: exchange::<LockFreeLayer<GateShut<false>>>,
+    fault: Injection::of(Step::Reopen),
+    program: exchange::<LockFree>,
 };
 
 /// How many messages the program exchanges, and how many of them may take locks while the pair

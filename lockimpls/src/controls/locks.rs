@@ -2,34 +2,16 @@
 
 use std::sync::Arc;
 
+use super::twin::{Injection, PerSocket};
 use super::{Control, send_line, stage};
-use crate::backend::per_socket::SocketPolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
-use crate::uipc::Locked;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-type PerSocket<F> = Locked<SocketPolicy<F>>;
 
 fn layer<D: Domain>() -> Checked<D> {
     Checked::new(&Config::default()).unwrap_or_else(|errno| panic!("no layer: {errno}"))
-}
-
-/// The historical bug: per-socket without its one unlock on the exit with ENOBUFS.
-pub(super) struct LeakNobufs<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type LeakNobufsTwin = PerSocket<LeakNobufs<true>>;
-
-impl<const BROKEN: bool> Fault for LeakNobufs<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("leak-nobufs") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::SendNobufsPeer)
-    }
 }
 
 pub(super) const LEAK_NOBUFS: Control = Control {
@@ -38,8 +20,8 @@ pub(super) const LEAK_NOBUFS: Control = Control {
     check: Check::LeakedLock,
     operation: "sys_sendmsg",
     at: send_line("// control: the connected peer"),
-    twin: leak_nobufs::<LeakNobufsTwin>,
-    clean: leak_nobufs::<PerSocket<LeakNobufs<false>>>,
+    fault: Injection::of(Step::SendNobufsPeer),
+    program: leak_nobufs::<PerSocket>,
 };
 
 /// `a, b = socketpair(stream); shutdown(b, SHUT_RD); sendmsg(a, "x", rights=[a])`
@@ -54,29 +36,14 @@ fn leak_nobufs<D: Domain>() {
     layer.check_end();
 }
 
-/// The peer is locked whatever its address.
-pub(super) struct Order<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type OrderTwin = PerSocket<Order<true>>;
-
-impl<const BROKEN: bool> Fault for Order<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("order") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::AddressOrder)
-    }
-}
-
 pub(super) const ORDER: Control = Control {
     name: "order",
     bug: "the peer is locked without regard to its address",
     check: Check::OrderViolation,
     operation: "sys_sendto",
     at: send_line("// control: the connected peer"),
-    twin: send_from_higher::<OrderTwin>,
-    clean: send_from_higher::<PerSocket<Order<false>>>,
+    fault: Injection::of(Step::AddressOrder),
+    program: send_from_higher::<PerSocket>,
 };
 
 /// A send from the end with the higher address: it must unlock itself to lock its peer first.
@@ -90,51 +57,15 @@ fn send_from_higher<D: Domain>() {
     layer.check_end();
 }
 
-/// A reference taken for the relock is not given back.
-pub(super) struct LeakRef<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type LeakRefTwin = PerSocket<LeakRef<true>>;
-
-impl<const BROKEN: bool> Fault for LeakRef<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("leak-ref") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::UnpRefRelock)
-    }
-}
-
 pub(super) const LEAK_REF: Control = Control {
     name: "leak-ref",
     bug: "the reference on the peer, taken for the relock, is not given back",
     check: Check::LeakedLock,
     operation: "sys_sendto",
     at: send_line("// control: the connected peer"),
-    twin: send_from_higher::<LeakRefTwin>,
-    clean: send_from_higher::<PerSocket<LeakRef<false>>>,
+    fault: Injection::of(Step::UnpRefRelock),
+    program: send_from_higher::<PerSocket>,
 };
-
-/// After the relock the peer is not looked at again.
-pub(super) struct NoRecheck<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type NoRecheckTwin = PerSocket<NoRecheck<true>>;
-
-impl<const BROKEN: bool> Fault for NoRecheck<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("no-recheck") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::RelockRecheck)
-    }
-
-    fn window(window: Window) {
-        if window == Window::Relock {
-            stage::let_in();
-        }
-    }
-}
 
 pub(super) const NO_RECHECK: Control = Control {
     name: "no-recheck",
@@ -142,8 +73,8 @@ pub(super) const NO_RECHECK: Control = Control {
     check: Check::Unlocked,
     operation: "sys_sendto",
     at: send_line("// control: the datagram's peer"),
-    twin: reconnect_in_window::<NoRecheckTwin>,
-    clean: reconnect_in_window::<PerSocket<NoRecheck<false>>>,
+    fault: Injection::at(Step::RelockRecheck, Window::Relock),
+    program: reconnect_in_window::<PerSocket>,
 };
 
 /// A datagram socket sends to a lower peer; while it relocks, another thread connects it elsewhere

@@ -7,12 +7,21 @@
 //! another thread at a certain moment, both have the same window opened,
 //! so that they differ in the fault alone.
 //!
-//! Adding one: a type with its fault, a program, and an entry in [`all`].
+//! Those whose names begin with B and a number are bugs that kernels had; `METHODOLOGY.md` says
+//! which, and where.
+//!
+//! Adding one: an entry with its fault, a program, and a line in [`all`].
 
+mod buffer;
+mod collector;
+mod connect;
 mod data;
 mod gate;
 mod locks;
+mod relock;
+mod rights;
 mod stage;
+mod twin;
 mod waiting;
 
 use crate::backend::Visitor;
@@ -33,8 +42,8 @@ pub struct Control {
     /// Where: a file of this crate and the mark at the end of the line, or the pool that is not
     /// empty.
     at: At,
-    twin: fn(),
-    clean: fn(),
+    fault: twin::Injection,
+    program: fn(),
 }
 
 /// Where a control must be caught.
@@ -47,10 +56,18 @@ enum At {
 }
 
 impl Control {
-    /// Whether it is caught at once: lost wake-ups take the watchdog's limit.
+    /// Whether it belongs to those that are tried before each run: caught at once (lost wake-ups
+    /// take the watchdog's limit), and no bug of a kernel (those are many, and the others have
+    /// shown by then that the checks work).
     #[must_use]
     pub fn is_quick(&self) -> bool {
-        self.check != Check::Hang
+        self.check != Check::Hang && !self.is_numbered()
+    }
+
+    /// Whether it is a bug that a kernel had: its name begins with B and a number.
+    fn is_numbered(&self) -> bool {
+        let number = self.name.strip_prefix('B').unwrap_or_default();
+        number.starts_with(|first: char| first.is_ascii_digit())
     }
 
     /// Where it must be caught: the finding's `file:line:column` begins with this, or it is `pool
@@ -70,12 +87,14 @@ impl Control {
     /// Runs the program on the twin. Whoever calls it has a watchdog and expects the process to end
     /// with a finding.
     pub fn run_twin(&self) {
-        (self.twin)();
+        self.fault.choose(true);
+        (self.program)();
     }
 
     /// Runs the program on the same backend without the fault; returns when it found nothing.
     pub fn run_clean(&self) {
-        (self.clean)();
+        self.fault.choose(false);
+        (self.program)();
     }
 }
 
@@ -92,20 +111,69 @@ pub fn all() -> Vec<Control> {
         waiting::LOST_WAKEUP,
         gate::LEAK_GATE,
         gate::GATE_SHUT,
+        connect::NO_PEER,
+        relock::MISDELIVERY,
+        connect::LISTEN_ANYWAY,
+        relock::COUNTED_EARLY,
+        collector::NO_REACHABILITY,
+        rights::LAND_LATE,
+        relock::NO_REVERSE_LOOK,
+        relock::SELF_UNLOCKED,
+        connect::NAME_UNLOCKED,
+        rights::ADD_THEN_TEST,
+        collector::SCAN_UNLOCKED,
+        rights::UNWIND_TWICE,
+        buffer::END_LATE,
+        buffer::END_UNSEEN,
+        relock::FINALIZE_LOCKED,
+        rights::NOBUFS_HIDDEN,
+        collector::LIST_LOCKED,
+        connect::CONNECT_TWICE,
+        rights::DISCARD_LOCKED,
+        buffer::FLUSH_ANYWAY,
+        connect::LEAK_HEAD_REF,
+        buffer::STALE_MIRROR,
+        connect::BIND_LOCKED,
+        collector::NO_FIRST_VALUE,
+        buffer::NO_RETEST,
+        relock::SELF_LOCKED,
+        buffer::PART_ALONE,
+        collector::NO_EMBRYOS,
+        buffer::READ_UNLOCKED,
+        connect::REFUSED_LOCKED,
+        relock::NO_SECOND_LOOK,
     ]
 }
 
-/// Calls the visitor for the twins that are wrong in any layer, not in their control's alone: their
-/// [`Domain::NAME`] is the control's name.
-pub fn visit_twins(visitor: &mut impl Visitor) {
-    visitor.visit::<locks::LeakNobufsTwin>();
-    visitor.visit::<locks::OrderTwin>();
-    visitor.visit::<locks::NoRecheckTwin>();
-    visitor.visit::<locks::LeakRefTwin>();
-    visitor.visit::<data::NoLockTwin>();
-    visitor.visit::<data::LeakMessageTwin>();
-    visitor.visit::<waiting::LostWakeupTwin>();
-    visitor.visit::<gate::LeakGateTwin>();
+/// The controls whose twins are wrong in any program that gets there, not in their control's alone.
+#[must_use]
+pub fn twins() -> Vec<Control> {
+    vec![
+        locks::LEAK_NOBUFS,
+        locks::ORDER,
+        locks::NO_RECHECK,
+        locks::LEAK_REF,
+        data::NO_LOCK,
+        data::LEAK_MESSAGE,
+        waiting::LOST_WAKEUP,
+        gate::LEAK_GATE,
+    ]
+}
+
+/// What [`Domain::NAME`] is for every twin.
+pub const TWIN: &str = "twin";
+
+/// Calls the visitor for one of the [`twins`], by its control's name, which this process then has:
+/// there can be no other.
+pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
+    if let Some(control) = twins().into_iter().find(|control| control.name == name) {
+        control.fault.choose(true);
+        if name == gate::LEAK_GATE.name {
+            visitor.visit::<twin::LockFree>();
+        } else {
+            visitor.visit::<twin::PerSocket>();
+        }
+    }
 }
 
 /// A line of `send.rs` that a control points to.

@@ -2,36 +2,12 @@
 
 use std::sync::Arc;
 
+use super::twin::{Injection, PerSocket};
 use super::{At, Control, stage};
-use crate::backend::per_socket::SocketPolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, SockType, WaitStrategy};
-use crate::fault::{Fault, Step, Window};
-use crate::uipc::Locked;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-type PerSocket<F> = Locked<SocketPolicy<F>>;
-
-/// The reader is not woken after an append.
-pub(super) struct LostWakeup<const BROKEN: bool>;
-
-/// The backend with that fault.
-pub(super) type LostWakeupTwin = PerSocket<LostWakeup<true>>;
-
-impl<const BROKEN: bool> Fault for LostWakeup<BROKEN> {
-    const TWIN: Option<&'static str> = if BROKEN { Some("lost-wakeup") } else { None };
-
-    #[inline(always)]
-    fn omits(step: Step) -> bool {
-        BROKEN && matches!(step, Step::WakeReader)
-    }
-
-    fn window(window: Window) {
-        if window == Window::BeforePark {
-            stage::about_to_park();
-        }
-    }
-}
 
 pub(super) const LOST_WAKEUP: Control = Control {
     name: "lost-wakeup",
@@ -43,8 +19,11 @@ pub(super) const LOST_WAKEUP: Control = Control {
         include_str!("../uipc/receive.rs"),
         "// control: the parked reader",
     ),
-    twin: wake_parked_reader::<LostWakeupTwin>,
-    clean: wake_parked_reader::<PerSocket<LostWakeup<false>>>,
+    fault: Injection {
+        in_window: stage::about_to_park,
+        ..Injection::at(Step::WakeReader, Window::BeforePark)
+    },
+    program: wake_parked_reader::<PerSocket>,
 };
 
 /// A reader parks, then a byte is sent.

@@ -5,6 +5,15 @@ use super::charge::{Fill, MSIZE, SA_UNNAMED, mbuf_charge};
 /// The length of the head, and the alignment of records.
 pub(super) const HEAD: usize = 16;
 
+/// What is noted of a record beside its bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Marks {
+    /// A control message belongs to it.
+    pub(crate) has_control: bool,
+    /// Its sender ended it by hand: MSG_EOR.
+    pub(crate) is_eor: bool,
+}
+
 /// The head of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -12,8 +21,7 @@ pub(crate) struct Record {
     pub(crate) len: usize,
     /// Bytes of address.
     pub(super) name_len: usize,
-    /// Whether a control message belongs to it.
-    pub(crate) has_control: bool,
+    pub(crate) marks: Marks,
     /// Whether it is a datagram (and so its address counts).
     pub(super) is_dgram: bool,
 }
@@ -23,8 +31,9 @@ impl Record {
         let mut head = [0; HEAD];
         head[..4].copy_from_slice(&(self.len as u32).to_ne_bytes());
         head[4] = self.name_len as u8;
-        head[5] = u8::from(self.has_control);
+        head[5] = u8::from(self.marks.has_control);
         head[6] = u8::from(self.is_dgram);
+        head[7] = u8::from(self.marks.is_eor);
         head
     }
 
@@ -32,7 +41,7 @@ impl Record {
         Record {
             len: u32::from_ne_bytes([head[0], head[1], head[2], head[3]]) as usize,
             name_len: usize::from(head[4]),
-            has_control: head[5] != 0,
+            marks: Marks { has_control: head[5] != 0, is_eor: head[7] != 0 },
             is_dgram: head[6] != 0,
         }
     }

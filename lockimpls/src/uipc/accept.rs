@@ -6,12 +6,15 @@ use crate::errno::Errno;
 use crate::fault::Step;
 use crate::policy::Policy;
 use crate::socket::{OnQueue, SockRef, Socket, State};
-use crate::uipc::Locked;
+use crate::uipc::{Locked, is_awaited};
 
 impl<P: Policy> Locked<P> {
     /// The descriptor is made before any socket is locked, and given back when there is no
     /// connection.
     pub(crate) fn sys_accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
+        if !self.fds.is_open(s) {
+            return Err(Errno::Ebadf);
+        }
         let fd = self.fds.allocate()?;
         match self.soaccept(s) {
             Ok((so, name)) => {
@@ -56,7 +59,7 @@ impl<P: Policy> Locked<P> {
     fn unuse(head: &Socket) -> bool {
         let st = head.st();
         st.users.set(st.users.get() - 1);
-        st.users.get() == 0 && st.is(State::CLOSING)
+        st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(head)
     }
 
     /// Waits until the queue of a locked listener has a connection.

@@ -4,18 +4,15 @@
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step};
 use crate::policy::Policy;
 use crate::socket::{Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        if name.is_unnamed() {
-            return Err(Errno::Einval);
-        }
         let so = self.solock_fd(s)?;
-        if let Err(errno) = Self::may_bind(&so) {
+        if let Err(errno) = Self::may_bind(&so, name) {
             self.sounlock_fd(&so, Step::Bind);
             return Err(errno);
         }
@@ -23,7 +20,7 @@ impl<P: Policy> Locked<P> {
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
         self.policy.sounlock(&so, Step::BindResolve);
-        let made = self.names.create(name);
+        let made = self.names.create(name); // control: the name to bind to
         self.policy.solock(&so);
         let st = so.st();
         st.clear(State::BINDING);
@@ -37,13 +34,20 @@ impl<P: Policy> Locked<P> {
         self.names.bind(vnode, &so);
         st.unp_vnode.set(Some(vnode.0));
         st.unp_addr.set(Some(*name));
-        self.sounlock_fd(&so, Step::BindDone);
+        // The name goes first, and a name comes before a socket: whoever closed the descriptor
+        // meanwhile left the socket to this call, and detach locks the name.
+        self.policy.sounlock(&so, Step::BindDone);
         self.names.put(vnode, Step::VnodeBind);
+        self.policy.solock(&so);
+        self.sounlock_fd(&so, Step::BindLeave);
         Ok(())
     }
 
-    fn may_bind(so: &Socket) -> Result<(), Errno> {
+    fn may_bind(so: &Socket, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
+        if name.is_unnamed() {
+            return Err(Errno::Einval);
+        }
         if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
             return Err(Errno::Einval);
         }
@@ -60,6 +64,10 @@ impl<P: Policy> Locked<P> {
     fn solisten(&self, so: &Socket, backlog: i32) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
+            return Err(Errno::Einval);
+        }
+        // A connect under way would find this very socket listening, at its own name.
+        if st.is(State::CONNECTING) && !P::Fault::omits(Step::ListenConnecting) {
             return Err(Errno::Einval);
         }
         let backlog = usize::try_from(backlog).unwrap_or(self.config.somaxconn);

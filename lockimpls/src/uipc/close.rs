@@ -9,12 +9,13 @@
 use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::primitives::Ordering;
 use crate::sockbuf::Fill;
 use crate::socket::{OnQueue, SockRef, Socket, State};
 use crate::uipc::{Locked, is_awaited};
+use crate::witness;
 
 use Ordering::AcqRel;
 
@@ -29,9 +30,13 @@ impl<P: Policy> Locked<P> {
     /// held.
     pub(crate) fn closef(&self, so: SockRef) {
         // AcqRel: of several closers the last sees what the others did with the file.
-        if so.f_count.fetch_sub(1, AcqRel) == 1 {
-            self.sockets.files.put();
-            self.soclose(so);
+        match so.f_count.fetch_sub(1, AcqRel) {
+            0 => witness::no_reference(so.guard_addr()), // control: the file
+            1 => {
+                self.sockets.files.put();
+                self.soclose(so);
+            }
+            _ => {}
         }
     }
 
@@ -98,7 +103,7 @@ impl<P: Policy> Locked<P> {
         let Some(so2) = self.policy.solock_peer(so) else { return };
         let st = so.st();
         st.unp_conn.set(None);
-        if so.so_type.get() == SockType::Dgram {
+        if Self::parts_alone(so) {
             so2.st().unp_refs.remove(SockRef::new(so));
             st.clear(State::ISCONNECTED);
         } else {
@@ -106,9 +111,31 @@ impl<P: Policy> Locked<P> {
             st.so_snd.fill.set(Fill::default());
             so2.st().so_snd.fill.set(Fill::default());
             self.soisdisconnected(so);
+            if P::Fault::omits(Step::EndWhileParting) {
+                self.end_later(so, &so2);
+            }
             self.soisdisconnected(&so2);
         }
         self.policy.sounlock_peer(so, &so2, Step::DisconnectPeer);
+        P::Fault::window(Window::Parted);
+    }
+
+    /// Whether the peer keeps its own link: that of a datagram socket does.
+    fn parts_alone(so: &Socket) -> bool {
+        match so.so_type.get() {
+            SockType::Dgram => true,
+            SockType::Seqpacket => P::Fault::omits(Step::SeqpacketParts),
+            SockType::Stream => false,
+        }
+    }
+
+    /// A broken twin: the peer is not connected any more, and its directions have not ended yet.
+    #[cold]
+    fn end_later(&self, so: &Socket, so2: &Socket) {
+        so2.st().clear(State::ISCONNECTED);
+        self.policy.sounlock_peer(so, so2, Step::DisconnectPeer);
+        P::Fault::window(Window::Parted);
+        self.policy.solock(so2);
     }
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.

@@ -4,10 +4,10 @@
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step, Window};
 use crate::names::LockedName;
 use crate::policy::Policy;
-use crate::socket::{OnQueue, SockRef, Socket, State};
+use crate::socket::{OnQueue, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -29,30 +29,36 @@ impl<P: Policy> Locked<P> {
             if so.connection_required() {
                 return Err(Errno::Eisconn);
             }
+            // An addressed send has connected it, and parts it itself.
+            Self::may_connect(st)?;
             self.unp_disconnect(&so);
         }
-        self.unp_connect(so, name)
+        self.unp_connect(so, name)?;
+        so.st().clear(State::CONNECTING);
+        Ok(())
     }
 
     /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
-    /// from connecting it meanwhile, `users` keeps it.
+    /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
+    /// flag.
     pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
-        if st.is(State::BINDING) || st.is(State::CONNECTING) {
-            return Err(Errno::Eisconn);
-        }
+        Self::may_connect(st)?;
         if name.is_unnamed() {
             return Err(Errno::Einval);
         }
         st.set(State::CONNECTING);
         self.policy.sounlock(&so, Step::ConnectResolve);
+        P::Fault::window(Window::Connecting);
         let result = self.connect_unlocked(so, name);
-        self.policy.solock(&so);
+        P::Fault::window(Window::Connected);
+        self.policy.solock(&so); // control: the connect that goes on
         let st = so.st();
-        st.clear(State::CONNECTING);
-        if result.is_ok() && st.unp_conn.get().is_none() {
-            // The peer went away before this socket was locked again.
-            return Err(Errno::Econnrefused);
+        // Else the peer went away before this socket was locked again.
+        let is_there = st.unp_conn.get().is_some() || P::Fault::omits(Step::PeerGone);
+        let result = result.and(if is_there { Ok(()) } else { Err(Errno::Econnrefused) });
+        if result.is_err() {
+            st.clear(State::CONNECTING);
         }
         result
     }
@@ -68,21 +74,25 @@ impl<P: Policy> Locked<P> {
 
     fn connect_to(&self, so: SockRef, vnode: LockedName) -> Result<(), Errno> {
         let so2 = self.names.socket(vnode).ok_or(Errno::Econnrefused)?;
+        let generation = so2.generation();
+        P::Fault::window(Window::NameFound);
         if so.so_type.get() != so2.so_type.get() {
             return Err(Errno::Eprototype);
         }
         if so.connection_required() {
-            return self.connect_stream(so, so2);
+            return self.connect_stream(so, so2, generation);
         }
         self.policy.solock_pair(&so, &so2);
+        so2.assert_generation(generation);
         self.unp_connect2(so, so2);
         self.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
         Ok(())
     }
 
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
-    fn connect_stream(&self, so: SockRef, head: SockRef) -> Result<(), Errno> {
+    fn connect_stream(&self, so: SockRef, head: SockRef, generation: u32) -> Result<(), Errno> {
         self.policy.solock(&head);
+        head.assert_generation(generation); // control: the listener that was found
         let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
         let Some(so3) = embryo else {
             self.policy.sounlock(&head, Step::ConnectHeadRefused);
@@ -130,5 +140,14 @@ impl<P: Policy> Locked<P> {
             to.lowat.set(from.lowat.get());
         }
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
+    }
+
+    /// Whether no other call is about to bind or connect the socket.
+    fn may_connect(st: &SoState) -> Result<(), Errno> {
+        let is_connecting = st.is(State::CONNECTING) && !P::Fault::omits(Step::ConnectConnecting);
+        if st.is(State::BINDING) || is_connecting {
+            return Err(Errno::Eisconn);
+        }
+        Ok(())
     }
 }

@@ -4,7 +4,7 @@
 use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step};
 use crate::policy::Policy;
 use crate::primitives::Ordering;
 use crate::sockbuf::{Limits, MCLBYTES};
@@ -107,7 +107,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn unp_attach(&self, so: &Socket) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
-        self.policy.list_enter(so, Step::AttachList);
+        self.policy.list_enter(so, Step::AttachList); // control: the list of all
         let gc = so.gc(self.policy.gc_guard());
         gc.linked.set(true);
         gc.msgcount.set(0);
@@ -150,9 +150,11 @@ impl<P: Policy> Locked<P> {
     /// again, the client stays locked.
     fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
         so3.so_refcnt.take();
-        head.so_refcnt.take();
-        self.policy.embryo_to_head(so3, head, client, Step::ConnectedEmbryo);
-        head.so_refcnt.rele();
+        head.so_refcnt.take(); // control: the listener's reference
+        self.policy.embryo_to_head(so3, head, client, Step::ConnectedEmbryo); // control: the listener
+        if !P::Fault::omits(Step::NewconnRef) {
+            head.so_refcnt.rele();
+        }
         so3.so_refcnt.rele();
         if so3.st().so_onq.get() == OnQueue::Q0 {
             let embryo = SockRef::new(so3);

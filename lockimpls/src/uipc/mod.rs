@@ -56,7 +56,7 @@ impl<P: Policy> Locked<P> {
         let so = self.fds.find(fd)?;
         P::Fault::window(Window::Lookup);
         self.policy.solock(&so);
-        if !self.fds.is_open(fd) {
+        if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
             self.policy.sounlock(&so, Step::LookupStale);
             return Err(Errno::Ebadf);
         }
@@ -71,8 +71,10 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     pub(crate) fn sounlock_fd(&self, so: &Socket, step: Step) {
         let st = so.st();
-        st.users.set(st.users.get() - 1);
-        if st.is(State::CLOSING) && st.users.get() == 0 && !is_awaited(so) {
+        let before = st.users.get();
+        st.users.set(before - 1);
+        let left = if P::Fault::omits(Step::CountAfter) { before } else { before - 1 };
+        if st.is(State::CLOSING) && left == 0 && !is_awaited(so) {
             self.soclose_locked(SockRef::new(so));
             return;
         }

@@ -7,7 +7,7 @@
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, RecvMsg, SockType};
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::MbufRef;
 use crate::sockbuf::{Fill, Record};
@@ -190,7 +190,7 @@ impl<P: Policy> Locked<P> {
         let is_peek = flags.contains(MsgFlags::PEEK);
         let Some(record) = so.rcv.front() else { return Ok(0) };
         msg.from = so.rcv.record_from(record);
-        if record.has_control
+        if record.marks.has_control
             && !is_peek
             && let Err(errno) = self.take_control(so, msg)
         {
@@ -198,9 +198,8 @@ impl<P: Policy> Locked<P> {
             return Err(errno);
         }
         let bytes = msg.data.len().min(record.len);
-        if bytes < record.len {
-            msg.flags |= MsgFlags::TRUNC;
-        }
+        msg.flags.set(MsgFlags::TRUNC, bytes < record.len);
+        msg.flags.set(MsgFlags::EOR, record.marks.is_eor && bytes == record.len);
         self.copy_unlocked(so, so.rcv.record_data(record), &mut msg.data[..bytes]);
         if !is_peek {
             self.consume_record(so, record);
@@ -215,6 +214,7 @@ impl<P: Policy> Locked<P> {
         let ring = so.rcv.ring();
         self.policy.sounlock(so, Step::ReceiveCopy);
         ring.copy_out(position, data);
+        P::Fault::window(Window::CopiedOut);
         self.policy.solock(so);
     }
 
@@ -241,7 +241,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile;
-    /// without room for any it is disposed of silently.
+    /// without room for any it is disposed of, which CTRUNC tells.
     fn deliver_control(
         &self,
         so: &Socket,
@@ -264,7 +264,9 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn pru_rcvd(&self, so: &Socket) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
-        so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
+        if !P::Fault::omits(Step::MirrorReceived) {
+            so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
+        }
         self.sowwakeup(&so2);
         self.policy.sounlock_peer(so, &so2, Step::ReceivePeer);
     }

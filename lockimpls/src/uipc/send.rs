@@ -11,7 +11,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::{MbufRef, control_len};
-use crate::sockbuf::{Fill, sa_len};
+use crate::sockbuf::{Fill, Marks, sa_len};
 use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
@@ -23,12 +23,29 @@ pub(crate) struct Sending<'a> {
     rights: &'a [Fd],
     to: Option<&'a SockAddr>,
     nonblock: bool,
+    /// MSG_EOR.
+    is_eor: bool,
+}
+
+/// A message on its way to a peer.
+#[derive(Clone, Copy)]
+struct Outgoing<'a> {
+    data: &'a [u8],
+    control: Option<MbufRef>,
+    is_eor: bool,
+}
+
+impl Outgoing<'_> {
+    /// What the control message counts in a buffer.
+    fn control_bytes(&self) -> usize {
+        self.control.map_or(0, |control| control.control_fill().cc)
+    }
 }
 
 impl<'a> Sending<'a> {
     /// A send of nothing but bytes, to the peer.
     pub(crate) fn plain(data: &'a [u8], nonblock: bool) -> Self {
-        Sending { rest: data, rights: &[], to: None, nonblock }
+        Sending { rest: data, rights: &[], to: None, nonblock, is_eor: false }
     }
 }
 
@@ -50,10 +67,16 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Einval);
         }
         let nonblock = Self::is_nonblocking(so.st(), msg.flags);
-        let mut sending = Sending { rest: msg.data, rights: msg.rights, to: msg.to, nonblock };
+        let mut sending = Sending {
+            rest: msg.data,
+            rights: msg.rights,
+            to: msg.to,
+            nonblock,
+            is_eor: msg.flags.contains(MsgFlags::EOR),
+        };
         let result = loop {
             match self.sosend_once(so, &mut sending) {
-                Ok(false) => self.sbwait(so, SND),
+                Ok(false) => self.sbwait(so, SND), // control: the parked sender
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
             }
@@ -75,7 +98,7 @@ impl<P: Policy> Locked<P> {
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
-                self.sbunlock(so, SND, Step::SblockSend);
+                self.sbunlock(so, SND, Step::SblockSend); // control: the own lock
                 Ok(true)
             }
             Err(errno) => {
@@ -96,7 +119,7 @@ impl<P: Policy> Locked<P> {
             };
             let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
             let m = self.copy_in(so, chunk);
-            let result = self.pru_send(so, m, sending.rights, sending.to);
+            let result = self.pru_send(so, m, sending);
             if result.is_ok() || !P::Fault::omits(Step::FreeOnNobufs) {
                 self.mbufs.put(m);
             }
@@ -149,21 +172,16 @@ impl<P: Policy> Locked<P> {
     /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is
     /// made here, and either goes to the peer or is disposed of.
     #[inline(always)]
-    fn pru_send(
-        &self,
-        so: &Socket,
-        m: MbufRef,
-        rights: &[Fd],
-        to: Option<&SockAddr>,
-    ) -> Result<(), Errno> {
-        if rights.is_empty() {
-            return self.append(so, m.data(), None, to);
+    fn pru_send(&self, so: &Socket, m: MbufRef, sending: &Sending<'_>) -> Result<(), Errno> {
+        let message = Outgoing { data: m.data(), control: None, is_eor: sending.is_eor };
+        if sending.rights.is_empty() {
+            return self.append(so, message, sending.to);
         }
         self.policy.sounlock(so, Step::SendInternalize);
-        let control = self.unp_internalize(rights);
+        let control = self.unp_internalize(sending.rights);
         self.policy.solock(so);
         let control = control?;
-        let result = self.append(so, m.data(), Some(control), to);
+        let result = self.append(so, Outgoing { control: Some(control), ..message }, sending.to);
         if result.is_err() {
             self.unp_discard(control);
         }
@@ -174,49 +192,72 @@ impl<P: Policy> Locked<P> {
     fn append(
         &self,
         so: &Socket,
-        data: &[u8],
-        control: Option<MbufRef>,
+        message: Outgoing<'_>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if so.so_type.get() == SockType::Dgram {
-            self.append_dgram(so, data, control, to)
+            self.append_dgram(so, message, to)
         } else {
-            self.append_connected(so, data, control)
+            self.append_connected(so, message)
         }
     }
 
     /// STREAM and SEQPACKET: only a message with control looks for room at the peer.
     #[inline(always)]
-    fn append_connected(
-        &self,
-        so: &Socket,
-        data: &[u8],
-        control: Option<MbufRef>,
-    ) -> Result<(), Errno> {
+    fn append_connected(&self, so: &Socket, message: Outgoing<'_>) -> Result<(), Errno> {
         if so.st().is(State::CANTSENDMORE) {
             return Err(Errno::Epipe);
         }
-        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?; // control: the connected peer
+        let so2 = self.policy.solock_peer(so); // control: the connected peer
+        let so2 = so2.ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
-        if let Some(control) = control
-            && !has_room(&so2, st2, data.len() + control.control_fill().cc)
+        if message.control.is_some()
+            && !has_room(&so2, st2, message.data.len() + message.control_bytes())
         {
             self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
-            return Err(Errno::Enobufs);
+            let is_told = !P::Fault::omits(Step::ReportNobufs);
+            return if is_told { Err(Errno::Enobufs) } else { Ok(()) };
         }
-        self.sbappend(so, so2, data, control, None);
+        self.sbappend(so, so2, message, None);
+        if P::Fault::omits(Step::MirrorLocked) {
+            return self.mirror_later(so, &so2);
+        }
         so.st().so_snd.fill.set(so2.rcv_fill(st2));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
         Ok(())
     }
 
+    /// Why a connected send finds no peer: it was never there; or it parted while `solock_peer` had
+    /// the socket unlocked, and that is EPIPE as it was before.
+    #[cold]
+    fn no_peer(so: &Socket) -> Errno {
+        let has_parted = so.st().is(State::CANTSENDMORE);
+        if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
+            return Errno::Epipe;
+        }
+        Errno::Enotconn
+    }
+
+    /// A broken twin: the peer is unlocked before its buffer is read.
+    #[cold]
+    fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
+        self.wake_reader(so2);
+        self.policy.sounlock_peer(so, so2, Step::SendPeer);
+        let fill = so2.rcv_fill(so2.st()); // control: the peer's buffer
+        so.st().so_snd.fill.set(fill);
+        Ok(())
+    }
+
     /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
+    ///
+    /// An addressed one connects for as long as it lasts, and keeps the flag CONNECTING: without it
+    /// another thread could connect the socket elsewhere while `solock_peer` has it unlocked, and
+    /// the message would go there.
     fn append_dgram(
         &self,
         so: &Socket,
-        data: &[u8],
-        control: Option<MbufRef>,
+        message: Outgoing<'_>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if let Some(name) = to {
@@ -224,10 +265,14 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Eisconn);
             }
             self.unp_connect(SockRef::new(so), name)?;
+            if P::Fault::omits(Step::KeepConnecting) {
+                so.st().clear(State::CONNECTING);
+            }
         }
-        let result = self.append_to_peer(so, data, control, to.is_some());
+        let result = self.append_to_peer(so, message, to.is_some());
         if to.is_some() {
             self.unp_disconnect(so);
+            so.st().clear(State::CONNECTING);
         }
         result
     }
@@ -235,20 +280,26 @@ impl<P: Policy> Locked<P> {
     fn append_to_peer(
         &self,
         so: &Socket,
-        data: &[u8],
-        control: Option<MbufRef>,
+        message: Outgoing<'_>,
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
-        let so2 = self.policy.solock_peer(so).ok_or(gone)?;
+        let mut so2 = self.policy.solock_peer(so); // control: the destination
+        if P::Fault::omits(Step::PeerGone) {
+            so2 = Some(so2.expect("unp_conn points to a socket"));
+        }
+        let so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        let clen = control.map_or(0, |control| control.control_fill().cc);
+        let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         let st2 = so2.st(); // control: the datagram's peer
-        if !has_room(&so2, st2, sa_len(&from) + data.len() + clen) {
+        if !has_room(&so2, st2, bytes) {
+            if P::Fault::omits(Step::DiscardLater) {
+                self.discard_now(message.control);
+            }
             self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
             return Err(Errno::Enobufs);
         }
-        self.sbappend(so, so2, data, control, Some(&from));
+        self.sbappend(so, so2, message, Some(&from));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::DgramPeer);
         Ok(())
@@ -257,14 +308,8 @@ impl<P: Policy> Locked<P> {
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
     /// peer's buffer. The peer is locked.
     #[inline(always)]
-    fn sbappend(
-        &self,
-        so: &Socket,
-        so2: SockRef,
-        data: &[u8],
-        control: Option<MbufRef>,
-        from: Option<&SockAddr>,
-    ) {
+    fn sbappend(&self, so: &Socket, so2: SockRef, message: Outgoing<'_>, from: Option<&SockAddr>) {
+        let Outgoing { data, control, is_eor } = message;
         so2.rcv.ensure_room(data.len());
         let tail = so2.rcv.tail();
         let so2 =
@@ -276,7 +321,8 @@ impl<P: Policy> Locked<P> {
         if so2.so_type.get() == SockType::Stream {
             so2.rcv.put_stream(tail, data);
         } else {
-            so2.rcv.put_record(tail, from, data, control.is_some());
+            let marks = Marks { has_control: control.is_some(), is_eor };
+            so2.rcv.put_record(tail, from, data, marks);
         }
     }
 

@@ -4,11 +4,12 @@
 use crate::descriptors::Fd;
 use crate::domain::Shutdown;
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::{Fault, Step};
 use crate::policy::Policy;
 use crate::sockbuf::{Fill, Limits};
 use crate::socket::{RCV, Socket, State};
 use crate::uipc::Locked;
+use crate::witness::{self, Class};
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
@@ -52,12 +53,18 @@ impl<P: Policy> Locked<P> {
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
     pub(crate) fn sorflush(&self, so: &Socket) {
-        if self.sblock(so, so.st(), RCV, false).is_err() {
+        let drains = !P::Fault::omits(Step::FlushSblock);
+        if drains && self.sblock(so, so.st(), RCV, false).is_err() {
             return;
         }
         self.socantrcvmore(so);
-        self.sbunlock(so, RCV, Step::SblockFlush);
+        if drains {
+            self.sbunlock(so, RCV, Step::SblockFlush);
+        }
         let st = so.st();
+        if st.so_rcv.locked.get() {
+            witness::kept_by_another(st.so_rcv.addr(), Class::Sblock); // control: the flush
+        }
         let mut control = st.control.take();
         so.rcv.flush();
         st.so_rcv.fill.set(Fill::default());

@@ -44,6 +44,8 @@ pub enum Check {
     Hang,
     /// A thread panicked.
     Panic,
+    /// A call answered what no order of the calls explains.
+    WrongAnswer,
     /// The lock-free path was there and was not taken.
     FastPath,
 }
@@ -63,6 +65,7 @@ impl Check {
             Check::SleepingWithLock => "sleeping_with_lock",
             Check::Hang => "hang",
             Check::Panic => "panic",
+            Check::WrongAnswer => "wrong_answers",
             Check::FastPath => "fast_path",
         }
     }

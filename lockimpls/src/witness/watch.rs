@@ -64,6 +64,14 @@ pub fn progress() -> Progress {
     progress
 }
 
+/// Whether the thread with this number waits for something just now.
+pub(crate) fn is_waiting(number: u32) -> bool {
+    let registry = registry();
+    let address = (number as usize).checked_sub(1).map_or(0, |place| registry[place]);
+    // SAFETY: as in `show_all_locks`.
+    address != 0 && unsafe { (*(address as *const Thread)).waits_for.load(Relaxed) != 0 }
+}
+
 /// Whether nothing moved between two moments although some thread was inside a call at both: a
 /// hang, if the moments were far enough apart.
 #[must_use]

@@ -22,18 +22,28 @@ pub(crate) trait Case {
     fn run<D: Domain>(&self, layer: &Checked<D>);
 }
 
-/// Runs a case on every modelled backend, each in a fresh layer, which must be empty afterwards.
+/// Runs a case on every modelled backend, each in a fresh layer, which must be empty afterwards;
+/// on `lock-free` also with a gate that is never shut for long.
 pub(crate) fn on_every_backend(config: &Config, case: &impl Case) {
     struct OnEach<'a, C> {
         config: &'a Config,
         case: &'a C,
     }
+    impl<C: Case> OnEach<'_, C> {
+        fn run<D: Domain>(&self, config: &Config) {
+            let layer = Checked::<D>::new(config).unwrap();
+            self.case.run(&layer);
+            layer.check_end();
+        }
+    }
     impl<C: Case> Visitor for OnEach<'_, C> {
         fn visit<D: Domain>(&mut self) {
             if D::MODELLED {
-                let layer = Checked::<D>::new(self.config).unwrap();
-                self.case.run(&layer);
-                layer.check_end();
+                self.run::<D>(self.config);
+            }
+            if D::NAME == "lock-free" {
+                // Opened again after every call, the fast path meets everything else at once.
+                self.run::<D>(&Config { reopen_after_calls: 1, ..self.config.clone() });
             }
         }
     }

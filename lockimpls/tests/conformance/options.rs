@@ -97,3 +97,16 @@ case!(an_error_is_told_once, layer, {
         layer.close(s).unwrap();
     }
 });
+
+case!(a_send_over_a_limit_that_was_lowered, layer, {
+    let (a, b) = layer.pair(SockType::Stream);
+    layer.put(a, &[7; 100]).unwrap();
+    layer.setsockopt(a, SockOpt::SndBuf, 50).unwrap();
+    for _ in 0..300 {
+        assert_eq!(layer.put(a, b""), Err(Errno::Ewouldblock));
+        assert_eq!(layer.put(a, b"x"), Err(Errno::Ewouldblock));
+    }
+    assert_eq!(layer.get(b, 60).unwrap().len(), 60);
+    assert_eq!(layer.put(a, b""), Ok(0));
+    layer.close_all(&[a, b]);
+});

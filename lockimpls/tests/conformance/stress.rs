@@ -1,6 +1,6 @@
 //! Everything at once: threads do anything to sockets they share, and at the end nothing is left.
 
-use std::sync::Mutex;
+use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
 use lockimpls::{Checked, Domain, Errno, MsgFlags, Shutdown, SockAddr, SockOpt, SockType};
@@ -35,9 +35,6 @@ impl Dice {
 }
 
 /// The sockets that all threads use, and which of them listen.
-///
-/// A listener is never passed: in a connection of its own queue it would be out of reach, and the
-/// collector of 2022 does not look into queues.
 type Shared<S> = Mutex<Vec<(S, bool)>>;
 
 /// Puts a socket in somebody else's place and closes that one.
@@ -95,7 +92,7 @@ fn act<D: Domain>(
     shared: &Shared<D::Sock>,
     dice: &mut Dice,
 ) -> Result<(), Errno> {
-    let ((s, listens), (other, other_listens)) = {
+    let ((s, listens), (other, _)) = {
         let shared = shared.lock().unwrap();
         (shared[dice.roll(shared.len())], shared[dice.roll(shared.len())])
     };
@@ -120,7 +117,7 @@ fn act<D: Domain>(
         }
         7 => layer.setsockopt(s, SockOpt::RcvBuf, 1 + dice.roll(20_000))?,
         8 => layer.setsockopt(s, SockOpt::SndBuf, 1 + dice.roll(20_000))?,
-        9 | 10 if !listens && !other_listens => {
+        9 | 10 => {
             layer.pass(s, &[9; 10], &[s, other][..1 + dice.roll(2)])?;
         }
         11..=15 => receive(layer, shared, dice, s),
@@ -182,4 +179,32 @@ case!(a_pair_is_used_shut_and_closed_at_once, layer, {
         });
         layer.close_all(&[a, b]);
     }
+});
+
+case!(bind_against_close, layer, {
+    const ROUNDS: usize = 2000;
+    let s = Mutex::new(None);
+    let turn = Barrier::new(2);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            for round in 0..ROUNDS {
+                turn.wait();
+                let s = s.lock().unwrap().unwrap();
+                (0..round % 40 * 10).for_each(|_| std::hint::spin_loop());
+                layer.close(s).unwrap();
+                turn.wait();
+            }
+        });
+        for round in 0..ROUNDS {
+            *s.lock().unwrap() = Some(layer.socket(SockType::Stream).unwrap());
+            let own = s.lock().unwrap().unwrap();
+            turn.wait();
+            (0..round / 40 * 10).for_each(|_| std::hint::spin_loop());
+            match layer.bind(own, &name("raced")) {
+                Ok(()) => layer.unlink(&name("raced")).unwrap(),
+                answer => assert_eq!(answer, Err(Errno::Ebadf)),
+            }
+            turn.wait();
+        }
+    });
 });

@@ -85,6 +85,7 @@ fn instrument() -> Instrument {
         checker_ns_per_pair: 1.2,
         aa_spread_percent: Some(1.5),
         loop_ns_per_operation: None,
+        fences: Some("membarrier".to_owned()),
     }
 }
 

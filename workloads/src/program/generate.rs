@@ -50,11 +50,11 @@ struct Draw {
     next: u16,
 }
 
-/// Draws one call, or a few that belong together.
-type Drawer = fn(&mut Draw);
+/// Adds calls to a program.
+type Step = fn(&mut Draw);
 
-/// How often each is drawn.
-const WEIGHTS: [(u32, Drawer); 21] = [
+/// The calls and how often each is drawn.
+const WEIGHTS: [(u32, Step); 21] = [
     (8, Draw::pair),
     (5, Draw::socket),
     (30, Draw::send),

@@ -28,23 +28,19 @@
 //!
 //! # When it opens
 //!
-//! After the first plain call on a direction, and then after [`REOPEN_AFTER`] plain calls in a row
+//! After the first plain call on a direction, and then after `reopen_after_calls` plain calls in a row
 //! by one thread on one direction: a revocation costs about as much as that many locked calls, so
 //! that a pair with many revocations is slower than `per-socket` by no more than half. A try that
 //! finds a call under way on the peer is repeated after the next call; one that finds anything else
 //! in the way waits for as many calls again.
 
 use crate::domain::SockType;
-use crate::fault::{Fault, Step};
 use crate::primitives::{Ordering, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::sockbuf::Fill;
 use crate::socket::{RCV, SND, Socket, State};
 use crate::witness::{self, FastEvent, THREADS_MAX, WaitsFor};
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
-
-/// Calls in a row by one thread that open a gate again.
-const REOPEN_AFTER: u32 = 128;
 
 /// The fast path is closed; the sockets' locks rule. Fresh sockets are so.
 const SHUT: u32 = 0;
@@ -135,10 +131,8 @@ pub(super) fn enter(so: &Socket, which: usize, me: u32) -> bool {
 /// Leaves the fast path.
 #[inline(always)]
 #[track_caller]
-pub(super) fn leave<F: Fault>(so: &Socket, me: u32) {
-    if !F::omits(Step::InUse) {
-        witness::leave_fast(me, so.in_use_addr());
-    }
+pub(super) fn leave(so: &Socket, me: u32) {
+    witness::leave_fast(me, so.in_use_addr());
 }
 
 /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
@@ -182,7 +176,7 @@ pub(super) fn may_open(so: &Socket, so2: &Socket) -> bool {
 
 /// Notes that this thread used a direction with the locks, in a way the fast path could have
 /// served or not; whether to try to open the gate. The socket is locked.
-pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool) -> bool {
+pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after: u32) -> bool {
     let me = witness::thread_number();
     let cell = &so.st().last_user[which];
     if !is_plain {
@@ -192,7 +186,7 @@ pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool) -> bool {
     let (user, times) = cell.get();
     let times = if user == me { times.saturating_add(1) } else { 1 };
     cell.set((me, times));
-    so.fast.owner[which].load(Relaxed) == 0 || times >= REOPEN_AFTER
+    so.fast.owner[which].load(Relaxed) == 0 || times >= reopen_after
 }
 
 /// The gate cannot be opened soon: the next try comes after as many calls again. The socket is

@@ -4,7 +4,7 @@
 use crate::domain::{MsgFlags, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::primitives::{Ordering, light_fence};
-use crate::sockbuf::sa_len;
+use crate::sockbuf::{Marks, sa_len};
 use crate::socket::{SoState, Socket, State, WaitPoint};
 
 use Ordering::Relaxed;
@@ -57,12 +57,14 @@ fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     let side = &st.so_snd;
     loop {
         let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len());
-        let is_cut = room < rest.len() as isize;
-        // Over the limit nothing goes, not even nothing.
-        if is_cut && (room <= 0 || room < side.lowat.get() as isize) {
+        // Over the limit (it was lowered), not even nothing goes.
+        if room < 0 {
             return Try::Wait(so2.rcv.seen_head());
         }
         let room = room.unsigned_abs();
+        if room < rest.len() && (room == 0 || room < side.lowat.get()) {
+            return Try::Wait(so2.rcv.seen_head());
+        }
         let (now, later) = rest.split_at(room.min(rest.len()));
         so2.rcv.put_stream(so2.rcv.tail(), now);
         published(&so2.rcv_wait);
@@ -83,7 +85,7 @@ fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     {
         return Try::Wait(so2.rcv.seen_head());
     }
-    so2.rcv.put_record(so2.rcv.tail(), None, rest, false);
+    so2.rcv.put_record(so2.rcv.tail(), None, rest, Marks::default());
     published(&so2.rcv_wait);
     Try::Done(Ok(()))
 }
@@ -102,7 +104,7 @@ fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     {
         return Try::Done(Err(Errno::Enobufs));
     }
-    so2.rcv.put_record(so2.rcv.tail(), Some(&from), rest, false);
+    so2.rcv.put_record(so2.rcv.tail(), Some(&from), rest, Marks::default());
     published(&so2.rcv_wait);
     Try::Done(Ok(()))
 }
@@ -112,6 +114,8 @@ pub(super) struct Got {
     pub(super) bytes: usize,
     /// The rest of a record was dropped.
     pub(super) is_cut: bool,
+    /// The record was ended by hand.
+    pub(super) is_eor: bool,
 }
 
 /// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
@@ -133,7 +137,7 @@ pub(super) fn get(
         return Try::Done(Ok(got));
     }
     if data.is_empty() {
-        return Try::Done(Ok(Got { bytes: 0, is_cut: false }));
+        return Try::Done(Ok(Got { bytes: 0, is_cut: false, is_eor: false }));
     }
     if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) {
         return Try::Done(Err(Errno::Ewouldblock));
@@ -152,7 +156,7 @@ fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Got> {
     so.rcv.ring().copy_out(so.rcv.head(), &mut data[..bytes]);
     so.rcv.stream_consume(bytes);
     consumed(st);
-    Some(Got { bytes, is_cut: false })
+    Some(Got { bytes, is_cut: false, is_eor: false })
 }
 
 fn get_record(
@@ -171,7 +175,8 @@ fn get_record(
     }
     so.rcv.record_consume(record);
     consumed(st);
-    Some(Got { bytes, is_cut: bytes < record.len })
+    let is_cut = bytes < record.len;
+    Some(Got { bytes, is_cut, is_eor: record.marks.is_eor && !is_cut })
 }
 
 /// Wakes a sender that waits for the room just made.

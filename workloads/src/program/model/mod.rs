@@ -94,6 +94,8 @@ struct Record {
     data: Vec<u8>,
     /// A datagram's sender.
     from: Option<SockAddr>,
+    /// Its sender ended it by hand.
+    is_eor: bool,
 }
 
 /// A socket.

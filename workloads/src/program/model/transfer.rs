@@ -2,10 +2,25 @@
 
 use lockimpls::{Errno, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 
-use super::{Fd, Id, Record, State, address_len, control_len};
+use super::{Fd, Id, Record, State, control_len};
 
 /// The most descriptors in one message: what fits in a cluster of 2 KiB.
 const RIGHTS_MAX: usize = 127;
+
+/// What one send hands to the protocol at once.
+struct Message<'a> {
+    data: &'a [u8],
+    rights: &'a [Id],
+    is_eor: bool,
+}
+
+impl Message<'_> {
+    /// It, as it lies in a buffer.
+    fn from(&self, from: Option<SockAddr>) -> Record {
+        let (rights, data) = (self.rights.to_vec(), self.data.to_vec());
+        Record { rights, data, from, is_eor: self.is_eor }
+    }
+}
 
 impl State {
     pub(super) fn send(&mut self, fd: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
@@ -26,7 +41,9 @@ impl State {
                 Err(errno) => return Err(errno),
             };
             let files = self.files_of(rights)?;
-            let delivered = self.deliver(id, &rest[..bytes], &files, msg.to);
+            let is_eor = msg.flags.contains(MsgFlags::EOR);
+            let message = Message { data: &rest[..bytes], rights: &files, is_eor };
+            let delivered = self.deliver(id, &message, msg.to);
             if delivered.is_err() {
                 self.discard(&files);
             }
@@ -92,17 +109,16 @@ impl State {
     fn deliver(
         &mut self,
         id: Id,
-        data: &[u8],
-        rights: &[Id],
+        message: &Message<'_>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if self.sock(id).kind == SockType::Dgram {
-            return self.deliver_dgram(id, data, rights, to);
+            return self.deliver_dgram(id, message, to);
         }
         let peer = self.sock(id).peer.ok_or(Errno::Enotconn)?;
         let is_stream = self.sock(id).kind == SockType::Stream;
         let receiver = self.sock(peer);
-        let record = Record { rights: rights.to_vec(), data: data.to_vec(), from: None };
+        let record = message.from(None);
         // Only a message with descriptors looks for room at the peer.
         if !record.rights.is_empty() && receiver.rcv.hiwat < receiver.received() + record.len() {
             return Err(Errno::Enobufs);
@@ -120,8 +136,7 @@ impl State {
     fn deliver_dgram(
         &mut self,
         id: Id,
-        data: &[u8],
-        rights: &[Id],
+        message: &Message<'_>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if let Some(addr) = to {
@@ -133,11 +148,10 @@ impl State {
         let from = self.sock(id).addr.unwrap_or(SockAddr::UNNAMED);
         let peer = self.sock(id).peer.ok_or(Errno::Enotconn)?;
         let receiver = self.sock(peer);
-        let len = address_len(&from) + data.len() + control_len(rights.len());
-        let fits = receiver.received() + len <= receiver.rcv.hiwat;
+        let record = message.from(Some(from));
+        let fits = receiver.received() + record.len() <= receiver.rcv.hiwat;
         if fits {
-            let (rights, data) = (rights.to_vec(), data.to_vec());
-            receiver.records.push_back(Record { rights, data, from: Some(from) });
+            receiver.records.push_back(record);
         }
         if to.is_some() {
             self.part(id);
@@ -232,6 +246,7 @@ impl State {
         msg.from = first.from.unwrap_or(SockAddr::UNNAMED);
         let is_cut = bytes < first.data.len();
         msg.flags.set(MsgFlags::TRUNC, is_cut && !is_stream);
+        msg.flags.set(MsgFlags::EOR, first.is_eor && !is_cut);
         if is_peek {
             return bytes;
         }

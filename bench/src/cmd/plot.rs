@@ -1,0 +1,71 @@
+//! `solock plot`: the figures and the report of a run, or of several of one machine.
+
+use std::path::{Path, PathBuf};
+
+use plots::{Options, Plots};
+use results::{Run, RunFile, Store};
+
+use super::{EXIT_OK, history, print};
+use crate::cli::PlotArgs;
+use crate::{matrix, settings};
+
+/// The backend that ratios are to.
+const REFERENCE: &str = "global";
+
+/// Writes the figures of the runs that were asked for, and says where.
+///
+/// # Errors
+/// There is no such run, it is damaged, the runs are of several machines, there is nothing to draw,
+/// or a file cannot be written.
+pub fn plot(args: &PlotArgs) -> Result<i32, String> {
+    let store = Store::at(settings::folder(args.from.as_ref()));
+    let find = |name: &String| store.resolve(name).map_err(|error| error.to_string());
+    let files = args.runs.iter().map(find).collect::<Result<Vec<RunFile>, String>>()?;
+    let read = |file: &RunFile| Run::read(file).map_err(|error| error.to_string());
+    let runs = files.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
+    let beside = files.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
+    print(&write(&runs, args.out.as_ref().unwrap_or(&beside))?)?;
+    Ok(EXIT_OK)
+}
+
+/// Where figures go when nobody says: a folder beside the run's file, which git ignores there.
+#[must_use]
+pub fn beside(file: &RunFile) -> PathBuf {
+    file.path.with_file_name(format!("{}.plots", file.id))
+}
+
+/// Draws a run that was just recorded, beside its file. What cannot be drawn is said, and is no
+/// reason to call the run itself a failure.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
+    let drawn = store.resolve(id).map_err(|error| error.to_string()).and_then(|file| {
+        let run = Run::read(&file).map_err(|error| error.to_string())?;
+        write(&[run], &beside(&file))
+    });
+    print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
+}
+
+/// Writes the figures of runs; the answer says where, and what could not be drawn.
+///
+/// # Errors
+/// There is nothing to draw, or a file cannot be written.
+pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
+    let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
+    // Only a history has an order.
+    let commits = if runs.len() > 1 { history::commits() } else { None };
+    let options =
+        Options { backends, reference: REFERENCE.to_owned(), commits: commits.unwrap_or_default() };
+    let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;
+    let written = plots.write(folder).map_err(|error| error.to_string())?;
+    let mut text = format!(
+        "report: {}\nfigures: {} SVG and PNG files beside it\n",
+        written.report.display(),
+        written.files.len()
+    );
+    for missing in &written.missing {
+        text.push_str(&format!("not drawn: {missing}\n"));
+    }
+    Ok(text)
+}

@@ -1,0 +1,168 @@
+//! What the twins share: how a fault is declared, and the words of their programs.
+
+use std::sync::OnceLock;
+
+use super::stage;
+use crate::backend::global::GlobalPolicy;
+use crate::backend::lock_free::LockFreeLayer;
+use crate::backend::per_socket::SocketPolicy;
+use crate::checked::Checked;
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step, Window};
+use crate::uipc::Locked;
+use crate::witness::{self, Check};
+
+/// The backend that most twins are broken versions of.
+pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
+/// The backend without locks on the way of data.
+pub(super) type LockFree = LockFreeLayer<Injected>;
+/// The backend with one lock.
+pub(super) type Global = Locked<GlobalPolicy<Injected>>;
+
+/// The fault of all twins: which step is left out is chosen when the process begins, so that there
+/// is one compiled twin of each backend, however many bugs there are.
+#[derive(Debug)]
+pub(crate) struct Injected;
+
+/// What was chosen: [`Injected`] reads it at every step.
+static CHOSEN: OnceLock<Chosen> = OnceLock::new();
+
+/// The step left out, if any, and the window in which something happens.
+struct Chosen {
+    step: Option<Step>,
+    window: Option<Window>,
+    in_window: fn(),
+}
+
+impl Fault for Injected {
+    const TWIN: Option<&'static str> = Some(super::TWIN);
+
+    #[inline]
+    fn omits(step: Step) -> bool {
+        CHOSEN.get().is_some_and(|chosen| chosen.step == Some(step))
+    }
+
+    #[inline]
+    fn window(window: Window) {
+        if let Some(chosen) = CHOSEN.get()
+            && chosen.window == Some(window)
+        {
+            (chosen.in_window)();
+        }
+    }
+}
+
+/// How a twin differs from its backend.
+#[derive(Clone, Copy)]
+pub(super) struct Injection {
+    /// The step it leaves out.
+    pub(super) step: Step,
+    /// The window in which something happens, in the twin and (if it is not another one) in the
+    /// backend without the fault.
+    pub(super) window: Option<Window>,
+    pub(super) clean_window: Option<Window>,
+    /// What happens there: another thread is let in.
+    pub(super) in_window: fn(),
+}
+
+impl Injection {
+    /// A step that is left out, and nothing else.
+    pub(super) const fn of(step: Step) -> Injection {
+        Injection { step, window: None, clean_window: None, in_window: stage::let_in }
+    }
+
+    /// The same, with another thread let in at a window.
+    pub(super) const fn at(step: Step, window: Window) -> Injection {
+        Injection { window: Some(window), clean_window: Some(window), ..Injection::of(step) }
+    }
+
+    /// Chooses it for this process, or the backend without it.
+    pub(super) fn choose(&self, is_broken: bool) {
+        let chosen = Chosen {
+            step: is_broken.then_some(self.step),
+            window: if is_broken { self.window } else { self.clean_window },
+            in_window: self.in_window,
+        };
+        assert!(CHOSEN.set(chosen).is_ok(), "a process has one twin");
+    }
+}
+
+/// A marked line of this crate's source.
+macro_rules! at {
+    ($file:literal, $mark:literal) => {
+        crate::controls::At::Line(
+            concat!("lockimpls/src/", $file),
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $file)),
+            $mark,
+        )
+    };
+}
+
+pub(super) use at;
+
+/// A new layer.
+pub(super) fn layer<D: Domain>() -> Checked<D> {
+    layer_of(&Config::default())
+}
+
+/// A new layer of these sizes.
+pub(super) fn layer_of<D: Domain>(config: &Config) -> Checked<D> {
+    Checked::new(config).unwrap_or_else(|errno| panic!("no layer: {errno}"))
+}
+
+/// A socket bound to a name.
+pub(super) fn bound<D: Domain>(layer: &Checked<D>, kind: SockType, path: &str) -> D::Sock {
+    let s = layer.socket(kind).expect("socket");
+    layer.bind(s, &name(path)).expect("bind");
+    s
+}
+
+/// A name.
+pub(super) fn name(path: &str) -> SockAddr {
+    SockAddr::new(path).expect("name")
+}
+
+/// Sends one byte.
+pub(super) fn send_byte<D: Domain>(layer: &Checked<D>, s: D::Sock) -> Result<usize, Errno> {
+    layer.send(s, b"x", MsgFlags::empty())
+}
+
+/// Sends one byte and descriptors.
+pub(super) fn send_rights<D: Domain>(
+    layer: &Checked<D>,
+    s: D::Sock,
+    rights: &[D::Sock],
+) -> Result<usize, Errno> {
+    layer.sendmsg(s, &SendMsg { to: None, data: b"x", rights, flags: MsgFlags::empty() })
+}
+
+/// What can be received at once: how many bytes.
+pub(super) fn receive<D: Domain>(layer: &Checked<D>, s: D::Sock) -> Result<usize, Errno> {
+    layer.recv(s, &mut [0; 16], MsgFlags::DONTWAIT)
+}
+
+/// Receives a message and the descriptor in it, if there is one.
+pub(super) fn receive_right<D: Domain>(layer: &Checked<D>, s: D::Sock) -> Option<D::Sock> {
+    let (mut data, mut rights) = ([0; 16], [None]);
+    let mut msg = RecvMsg::with_rights(&mut data, &mut rights, MsgFlags::DONTWAIT);
+    layer.recvmsg(s, &mut msg).ok()?;
+    rights[0]
+}
+
+/// Closes all of them, and looks whether anything is left.
+pub(super) fn close_all<D: Domain>(layer: &Checked<D>, sockets: &[D::Sock]) {
+    stage::end();
+    for s in sockets {
+        layer.close(*s).expect("close");
+    }
+    layer.check_end();
+}
+
+/// Reports what a program found wrong; the report points to the caller.
+#[track_caller]
+pub(super) fn verify<D: Domain>(check: Check, is_right: bool, what: &str) {
+    if !is_right {
+        witness::report_data(check, 1, D::NAME, what);
+    }
+}

@@ -1,0 +1,118 @@
+//! Figure 4: what an operation is made of: locks taken, taken again, found taken, and done without.
+
+use results::summary::Row;
+
+use super::legend;
+use crate::axis::Axis;
+use crate::error::PlotError;
+use crate::figure::{Bars, Content, Figure, Key, Panel};
+use crate::input::{Input, case_label};
+use crate::table::{Entry, Table};
+use crate::unit::Unit;
+
+const COLUMNS: [&str; 6] = [
+    "cell",
+    "backend",
+    "locks per operation",
+    "relocks per operation",
+    "contended",
+    "without a lock",
+];
+/// The most cells next to each other in a panel.
+const CELLS_MAX: usize = 8;
+
+/// One number that an operation has.
+struct Part {
+    title: &'static str,
+    label: &'static str,
+    unit: Unit,
+    of: fn(&Row) -> Option<f64>,
+}
+
+const PARTS: [Part; 4] = [
+    Part {
+        title: "Locks taken",
+        label: "locks per operation",
+        unit: Unit::Count,
+        of: |row| row.acquisitions_per_operation,
+    },
+    Part {
+        title: "Locks released and taken again for the sake of the order",
+        label: "relocks per operation",
+        unit: Unit::Count,
+        of: |row| row.relocks_per_operation,
+    },
+    Part {
+        title: "Locks that were not free at once",
+        label: "share of the locks taken",
+        unit: Unit::Share,
+        of: |row| row.contended_share,
+    },
+    Part {
+        title: "Sends and receives that took no lock",
+        label: "share of sends and receives",
+        unit: Unit::Share,
+        of: |row| row.fast_path_share,
+    },
+];
+
+/// What an operation is made of.
+///
+/// # Errors
+/// None.
+pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
+    let mut figure = Figure {
+        id: "anatomy",
+        title: "What an operation is made of",
+        about: "Counted, not timed, over all rounds. A place without a bar has no such count: \
+                where no lock of ours is taken, none can be contended."
+            .to_owned(),
+        columns: 1,
+        table: Table::new(&COLUMNS),
+        ..Figure::default()
+    };
+    let counted = |row: &&Row| PARTS.iter().any(|part| (part.of)(row).is_some());
+    let rows = || input.summary.rows.iter().filter(counted);
+    if rows().next().is_none() {
+        return Ok(figure.missing("no round counted locks"));
+    }
+    figure.legend = legend(input, input.backends(rows()));
+    let cases: Vec<&[Row]> =
+        input.cases().filter(|case| case.iter().any(|row| counted(&row))).collect();
+    for chunk in cases.chunks(CELLS_MAX) {
+        figure.panels.extend(PARTS.iter().filter_map(|part| panel(part, chunk, &figure.legend)));
+    }
+    figure.table.rows = rows().map(entries).collect();
+    Ok(figure)
+}
+
+fn panel(part: &Part, cases: &[&[Row]], legend: &[Key]) -> Option<Panel> {
+    let bars: Vec<Bars> = legend.iter().map(|key| bars(part, cases, key)).collect();
+    let values: Vec<f64> = bars.iter().flat_map(|bars| &bars.values).flatten().copied().collect();
+    let names = cases.iter().map(|case| short_label(&case[0])).collect();
+    (!values.is_empty()).then(|| Panel {
+        title: part.title.to_owned(),
+        x: Axis::names("", names),
+        y: Axis::linear(part.label, part.unit, &values).fixed(),
+        content: Content::Bars { bars },
+    })
+}
+
+fn bars(part: &Part, cases: &[&[Row]], key: &Key) -> Bars {
+    let value = |case: &&[Row]| {
+        case.iter().find(|row| row.cell.backend == key.name).and_then(|row| (part.of)(row))
+    };
+    let values = cases.iter().map(value).collect();
+    Bars { name: key.name.clone(), style: key.style, values }
+}
+
+/// There is little room under a bar; the table has the whole cell.
+fn short_label(row: &Row) -> String {
+    format!("{} t{}", row.cell.workload, row.cell.threads)
+}
+
+fn entries(row: &Row) -> Vec<Entry> {
+    let mut entries = vec![case_label(&row.cell).into(), row.cell.backend.clone().into()];
+    entries.extend(PARTS.iter().map(|part| Entry::number((part.of)(row), part.unit)));
+    entries
+}

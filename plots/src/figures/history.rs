@@ -1,0 +1,113 @@
+//! Figure 7: a cell's value from commit to commit, and where it changed.
+
+use super::legend;
+use crate::axis::Axis;
+use crate::error::PlotError;
+use crate::figure::{Content, Figure, Lines, Panel, Point, Role, Series};
+use crate::history::{HistoryPoint, HistorySeries};
+use crate::input::Input;
+use crate::table::{Entry, Table};
+use crate::unit::Unit;
+
+const COLUMNS: [&str; 8] =
+    ["cell", "metric", "commit", "measured", "value", "low", "high", "changed here"];
+
+/// History with change points.
+///
+/// # Errors
+/// None.
+pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
+    let mut figure = Figure {
+        id: "history",
+        title: "History across commits",
+        about: "The value of each commit's run, with its slowest and fastest round, in the order \
+                of the commits. A vertical line marks a change point. Values of different days \
+                tell of the machine, too."
+            .to_owned(),
+        columns: 2,
+        table: Table::new(&COLUMNS),
+        ..Figure::default()
+    };
+    if input.history.is_empty() {
+        return Ok(figure.missing("a history needs several runs that measured the same cells"));
+    }
+    let mut backends: Vec<String> = input.history.iter().map(|one| one.backend.clone()).collect();
+    backends.sort_by_key(|name| input.place(name));
+    backends.dedup();
+    figure.legend = legend(input, backends);
+    figure.panels = input.history.iter().map(|series| panel(input, series)).collect();
+    figure.table.rows = input.history.iter().flat_map(entries).collect();
+    Ok(figure)
+}
+
+/// What a metric counts, by its name.
+fn unit(metric: &str) -> Unit {
+    match metric {
+        "throughput" => Unit::Rate,
+        _ if ["_p50", "_p99", "_p999", "_ns"].iter().any(|end| metric.ends_with(end)) => Unit::Time,
+        _ => Unit::Count,
+    }
+}
+
+fn panel(input: &Input, series: &HistorySeries) -> Panel {
+    let unit = unit(&series.metric);
+    let points: Vec<Point> = series.points.iter().enumerate().map(point).collect();
+    let y: Vec<f64> =
+        series.points.iter().flat_map(|point| [point.value, point.low, point.high]).collect();
+    let label = if unit == Unit::Rate { "operations per second" } else { &series.metric };
+    let line = Series {
+        name: series.backend.clone(),
+        style: input.style(&series.backend),
+        role: Role::Line,
+        shift: 0.0,
+        points,
+    };
+    Panel {
+        title: series.cell.clone(),
+        x: commits(&series.points),
+        y: Axis::linear(label, unit, &y),
+        content: Content::Lines(Lines {
+            series: vec![line],
+            marks: series.changes.iter().map(|index| *index as f64 - 0.5).collect(),
+            level: None,
+        }),
+    }
+}
+
+/// Commits by name, with a tick at about ten of them.
+fn commits(points: &[HistoryPoint]) -> Axis {
+    let mut axis = Axis::names("commit", points.iter().map(|point| point.commit.clone()).collect());
+    let every = points.len().div_ceil(6).max(1);
+    if let Some(range) = &mut axis.linear {
+        range.ticks = std::mem::take(&mut range.ticks).into_iter().step_by(every).collect();
+    }
+    axis
+}
+
+fn point((index, point): (usize, &HistoryPoint)) -> Point {
+    Point {
+        x: index as f64,
+        y: point.value,
+        low: Some(point.low),
+        high: Some(point.high),
+        hollow: false,
+        note: format!("{}, {}", point.commit, point.started),
+    }
+}
+
+fn entries(series: &HistorySeries) -> Vec<Vec<Entry>> {
+    let unit = unit(&series.metric);
+    let row = |(index, point): (usize, &HistoryPoint)| {
+        vec![
+            series.cell.clone().into(),
+            series.metric.clone().into(),
+            point.commit.clone().into(),
+            point.started.clone().into(),
+            Entry::Number(point.value, unit),
+            Entry::Number(point.low, unit),
+            Entry::Number(point.high, unit),
+            if series.changes.contains(&index) { "yes" } else { "" }.into(),
+        ]
+    };
+    series.points.iter().enumerate().map(row).collect()
+}

@@ -1,0 +1,115 @@
+//! Figure 5: every workload under every backend, as a ratio to one of them.
+
+use results::stats::Interval;
+use results::summary::Row;
+
+use crate::axis::Axis;
+use crate::error::PlotError;
+use crate::figure::{Content, Figure, MatrixCell, Panel};
+use crate::input::{Input, case_label};
+use crate::table::{Entry, Table};
+use crate::unit::Unit;
+
+const COLUMNS: [&str; 6] = ["cell", "backend", "ratio", "low", "high", "level"];
+/// The most rows of a panel.
+const ROWS_MAX: usize = 16;
+
+/// The matrix of ratios.
+///
+/// # Errors
+/// None.
+pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
+    let reference = &input.summary.reference;
+    let mut figure = Figure {
+        id: "ratios",
+        title: "Throughput as a ratio to one backend",
+        about: format!(
+            "Operations per second as a ratio to {reference}, paired by round, with the interval; \
+             blue is faster, orange slower, white the same. Flagged rounds are left out."
+        ),
+        columns: 1,
+        table: Table::new(&COLUMNS),
+        ..Figure::default()
+    };
+    let others = |row: &&Row| row.cell.backend != *reference;
+    let rows: Vec<&Row> = input.summary.rows.iter().filter(others).collect();
+    if rows.iter().all(|row| row.ratio.is_none()) {
+        return Ok(figure.missing(&why_not(&rows, input)));
+    }
+    let backends = input.backends(rows.iter().copied());
+    let cases: Vec<&[Row]> = input
+        .cases()
+        .filter(|case| case.iter().any(|row| others(&row) && row.ratio.is_some()))
+        .collect();
+    figure.panels =
+        cases.chunks(ROWS_MAX).map(|chunk| panel(chunk, &backends, reference)).collect();
+    figure.table.rows = rows.iter().filter_map(|row| entries(row)).collect();
+    if rows.iter().any(|row| row.ratio.is_some_and(|ratio| !ratio.level_reached)) {
+        figure.notes.push(
+            "few rounds give their widest interval, whose level is under 95% (6 rounds reach it)"
+                .to_owned(),
+        );
+    }
+    let missing = rows.iter().filter(|row| row.ratio.is_none()).count();
+    if missing > 0 {
+        figure
+            .notes
+            .push(format!("{missing} cells have no round that is not flagged on both sides"));
+    }
+    Ok(figure)
+}
+
+fn why_not(rows: &[&Row], input: &Input) -> String {
+    let reference = &input.summary.reference;
+    if rows.is_empty() {
+        return format!("there is no backend but {reference}");
+    }
+    if !input.summary.rows.iter().any(|row| row.cell.backend == *reference) {
+        return format!("{reference}, which ratios are to, was not measured");
+    }
+    "there is no pair of rounds of which neither is flagged (a thread was kept off its CPU)"
+        .to_owned()
+}
+
+fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
+    let mut cells = Vec::new();
+    for (row, case) in cases.iter().rev().enumerate() {
+        for found in case.iter() {
+            let column = backends.iter().position(|name| *name == found.cell.backend);
+            if let (Some(column), Some(ratio)) = (column, found.ratio) {
+                cells.push(cell(column, row, &ratio));
+            }
+        }
+    }
+    let names = cases.iter().rev().map(|case| case_label(&case[0].cell)).collect();
+    Panel {
+        title: format!("ratio to {reference}"),
+        x: Axis::names("", backends.to_vec()),
+        y: Axis::names("", names),
+        content: Content::Matrix { cells },
+    }
+}
+
+fn cell(x: usize, y: usize, ratio: &Interval) -> MatrixCell {
+    let level = Unit::Share.tick(ratio.level);
+    let ends = format!("[{}, {}]", Unit::Ratio.text(ratio.low), Unit::Ratio.text(ratio.high));
+    let interval = match ratio {
+        // One pair: its interval has no width and says nothing.
+        Interval { level, .. } if *level <= 0.0 => "one pair".to_owned(),
+        Interval { level_reached: true, .. } => ends,
+        _ => format!("{ends} {level}"),
+    };
+    MatrixCell { x, y, ratio: ratio.estimate, interval }
+}
+
+fn entries(row: &Row) -> Option<Vec<Entry>> {
+    let ratio = row.ratio?;
+    Some(vec![
+        case_label(&row.cell).into(),
+        row.cell.backend.clone().into(),
+        Entry::Number(ratio.estimate, Unit::Ratio),
+        Entry::Number(ratio.low, Unit::Ratio),
+        Entry::Number(ratio.high, Unit::Ratio),
+        Entry::Number(ratio.level, Unit::Share),
+    ])
+}

@@ -1,0 +1,86 @@
+//! The history of cells across commits: what figure 7 draws. Order and change points are those of
+//! [`results::history`].
+
+use results::history::{Origin, Point, Series, history};
+use results::{Measure, Measured, Run, StoreError, stats};
+
+/// The throughput of one cell over commits.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HistorySeries {
+    /// The cell.
+    pub cell: String,
+    /// The backend, for its style.
+    pub backend: String,
+    /// The metric, such as `throughput`.
+    pub metric: String,
+    /// In the order of the commits.
+    pub points: Vec<HistoryPoint>,
+    /// Indices of the points at which something changed.
+    pub changes: Vec<usize>,
+}
+
+/// One commit's value.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct HistoryPoint {
+    /// The commit, shortened; `+` behind it when the checkout differed from it.
+    pub commit: String,
+    /// When it was measured: UTC, RFC 3339.
+    pub started: String,
+    /// The median.
+    pub value: f64,
+    /// The lower end of its spread.
+    pub low: f64,
+    /// The upper end.
+    pub high: f64,
+}
+
+/// How many characters of a commit are shown.
+const COMMIT_LENGTH: usize = 7;
+/// The metric that is drawn.
+const METRIC: &str = "throughput";
+
+/// The throughput of each cell that several runs have, in the order of `commits` (oldest first).
+///
+/// # Errors
+/// The runs are of several machines, or a histogram is damaged.
+pub fn of_runs(runs: &[Run], commits: &[String]) -> Result<Vec<HistorySeries>, StoreError> {
+    let drawn = |series: &Series| series.metric == METRIC && series.points.len() > 1;
+    let all = history(runs, commits)?;
+    Ok(all.iter().filter(|series| drawn(series)).map(|series| of_series(series, runs)).collect())
+}
+
+fn of_series(series: &Series, runs: &[Run]) -> HistorySeries {
+    let cell = series.cell.id();
+    let point = |point: &Point| {
+        let rounds = rounds(runs, &point.run, &cell);
+        HistoryPoint {
+            commit: commit(&point.run),
+            started: point.run.started.clone(),
+            value: point.value,
+            low: stats::quantile(&rounds, 0.0).unwrap_or(point.value),
+            high: stats::quantile(&rounds, 1.0).unwrap_or(point.value),
+        }
+    };
+    HistorySeries {
+        points: series.points.iter().map(point).collect(),
+        changes: series.changes.iter().map(|change| change.index).collect(),
+        backend: series.cell.backend.clone(),
+        metric: series.metric.clone(),
+        cell,
+    }
+}
+
+/// The rounds behind a run's median: without those in which a thread was kept off its CPU.
+fn rounds(runs: &[Run], origin: &Origin, cell: &str) -> Vec<f64> {
+    let counts = |round: &&Measured| {
+        round.measure == Measure::Throughput && !round.host_noise.flagged && round.cell_id == cell
+    };
+    let rounds = runs.iter().filter(|run| run.id == origin.run).flat_map(Run::measured);
+    rounds.filter(counts).map(|round| round.operations_per_second).collect()
+}
+
+fn commit(run: &Origin) -> String {
+    let name = run.commit.as_deref().unwrap_or("unknown");
+    let short: String = name.chars().take(COMMIT_LENGTH).collect();
+    if run.dirty == Some(true) { short + "+" } else { short }
+}

@@ -1,0 +1,174 @@
+//! The figures' data against the records that they come from.
+
+use plots::figure::{Content, Lines, Role};
+use plots::table::Entry;
+use plots::{Figure, Plots};
+use results::{Run, histogram, stats, summarise};
+
+use crate::common::{BACKENDS, comparison, full_run, operations, options, run, sends};
+
+fn figure(runs: &[Run], id: &str) -> Figure {
+    let plots = Plots::of(runs, &options()).expect("figures");
+    plots.figures.into_iter().find(|figure| figure.id == id).expect("a figure of that name")
+}
+
+fn lines(figure: &Figure, panel: usize) -> &Lines {
+    match &figure.panels[panel].content {
+        Content::Lines(lines) => lines,
+        other => panic!("no lines: {other:?}"),
+    }
+}
+
+fn numbers(figure: &Figure, column: &str) -> Vec<f64> {
+    let place = figure.table.columns.iter().position(|name| *name == column).expect("a column");
+    let number = |row: &Vec<Entry>| match &row[place] {
+        Entry::Number(value, _) => *value,
+        other => panic!("no number: {other:?}"),
+    };
+    figure.table.rows.iter().map(number).collect()
+}
+
+#[test]
+fn throughput_is_the_median_with_its_range_and_the_ideal() {
+    let figure = figure(&[full_run("a")], "throughput");
+    assert_eq!(figure.panels.len(), 2, "a panel per workload");
+    let series = &lines(&figure, 0).series;
+    let global: Vec<_> = series.iter().filter(|series| series.name == "global").collect();
+    let values: Vec<f64> = (0..6).map(|round| operations("global", 2, round) as f64).collect();
+    let [ideal, measured] = global.as_slice() else { panic!("{global:?}") };
+    assert_eq!((ideal.role, measured.role), (Role::Ideal, Role::Line));
+    assert_eq!(Some(measured.points[1].y), stats::median(&values));
+    assert_eq!(measured.points[1].low, Some(values[0]));
+    assert_eq!(measured.points[1].high, Some(values[5]));
+    assert_eq!(ideal.points[1].y, measured.points[0].y * 2.0);
+    assert!(numbers(&figure, "op/s").contains(&measured.points[1].y));
+    let axis = figure.panels[0].y.range();
+    assert_eq!(axis.low, 0.0, "linear throughput begins at 0");
+}
+
+#[test]
+fn percentile_curves_pass_through_the_quantiles_and_end_at_the_maximum() {
+    let figure = figure(&[full_run("a")], "percentiles");
+    assert_eq!(figure.panels.len(), 3, "a panel per workload and number of threads");
+    let mut merged = histogram::new();
+    for _ in 0..6 {
+        sends("per-socket").for_each(|send| merged.saturating_record(send));
+    }
+    let series = &lines(&figure, 0).series;
+    let curve = series.iter().find(|series| series.name == "per-socket").expect("a curve");
+    for inverse in [2.0, 10.0, 100.0, 1000.0] {
+        let near = curve.points.iter().min_by(|left, right| {
+            let far = |x: f64| (x.ln() - f64::ln(inverse)).abs();
+            far(left.x).total_cmp(&far(right.x))
+        });
+        let near = near.expect("points");
+        // Just below and just above: the quantile itself may round either way.
+        let [below, above] = [0.999_999, 1.000_001]
+            .map(|factor| merged.value_at_quantile(1.0 - 1.0 / (near.x * factor)) as f64);
+        assert!((below..=above).contains(&near.y), "{} at {}", near.y, near.x);
+    }
+    let last = curve.points.last().expect("points");
+    assert_eq!((last.x, last.y), (merged.len() as f64, merged.max() as f64));
+}
+
+#[test]
+fn distributions_hold_every_call_and_show_both_humps() {
+    let figure = figure(&[full_run("a")], "distribution");
+    let Content::Ridges { ridges } = &figure.panels[0].content else { panic!("no ridges") };
+    let names: Vec<&str> = ridges.iter().rev().map(|ridge| ridge.name.as_str()).collect();
+    assert_eq!(names, BACKENDS, "the first of the legend is the uppermost");
+    let global = &ridges[2];
+    let all: f64 = global.bins.iter().map(|(_, share)| share).sum();
+    assert!((all - 1.0).abs() < 1e-9, "{all}");
+    let share = |low: f64, high: f64| -> f64 {
+        let inside = global.bins.iter().filter(|(edge, _)| (low..high).contains(edge));
+        inside.map(|(_, share)| share).sum()
+    };
+    assert!((share(90.0, 300.0) - 0.9).abs() < 1e-9);
+    assert!((share(8_000.0, 20_000.0) - 0.099).abs() < 1e-9);
+    assert!(global.max >= 7_654_321.0 && global.bins.last().expect("bins").0 >= global.max);
+    let empty = global.bins.iter().take_while(|(edge, _)| *edge < 170.0);
+    let empty = empty.skip(1).filter(|(edge, share)| *edge > 120.0 && *share == 0.0).count();
+    assert_eq!(empty, 0, "no bin is narrower than a step of the clock");
+}
+
+#[test]
+fn an_operation_is_made_of_what_was_counted() {
+    let figure = figure(&[full_run("a")], "anatomy");
+    let near = |column: &str, value: f64, room: f64| {
+        assert!(numbers(&figure, column).iter().all(|found| (found - value).abs() < room));
+    };
+    near("locks per operation", 4.0, 1e-9);
+    near("relocks per operation", 0.5, 1e-6);
+    near("contended", 0.25, 1e-9);
+    near("without a lock", 0.0, 1e-9);
+}
+
+#[test]
+fn ratios_are_those_of_the_summary() {
+    let runs = [full_run("a")];
+    let figure = figure(&runs, "ratios");
+    let summary = summarise(&runs, "global").expect("a summary");
+    let others = summary.rows.iter().filter(|row| row.cell.backend != "global");
+    let expected: Vec<f64> = others.map(|row| row.ratio.expect("six pairs").estimate).collect();
+    assert_eq!(numbers(&figure, "ratio"), expected);
+    let Content::Matrix { cells } = &figure.panels[0].content else { panic!("no matrix") };
+    assert_eq!(cells.len(), expected.len());
+    assert!(cells.iter().all(|cell| expected.contains(&cell.ratio)));
+}
+
+#[test]
+fn verdicts_come_from_the_comparison() {
+    let figure = figure(&[run("c", comparison())], "verdicts");
+    let legend: Vec<&str> = figure.legend.iter().map(|key| key.name.as_str()).collect();
+    assert_eq!(legend, ["FASTER", "SLOWER", "SAME", "UNCLEAR"]);
+    let Content::Intervals { rows } = &figure.panels[0].content else { panic!("no intervals") };
+    assert_eq!(rows.len(), 4);
+    let slower = rows.iter().find(|row| row.name == "SLOWER").expect("a row");
+    assert_eq!((slower.ratio, slower.control), (0.92, Some((0.99, 1.01))));
+    assert_eq!(numbers(&figure, "low")[1], 0.92 * 0.98);
+}
+
+#[test]
+fn a_history_is_a_point_per_run_in_the_order_of_time() {
+    let figure = figure(&[full_run("a"), full_run("b")], "history");
+    assert_eq!(figure.panels.len(), 9, "a panel per cell");
+    assert_eq!(lines(&figure, 0).series[0].points.len(), 2);
+}
+
+#[test]
+fn a_change_is_marked_between_the_commits_before_and_after_it() {
+    let commit = |index: usize| format!("{index:040}");
+    let run = |index: usize| {
+        let mut run = full_run(&format!("run-{index}"));
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { continue };
+            round.commit = Some(commit(index));
+            // Twice as fast from commit 10 on, and a little noise.
+            let level = if index < 10 { 1e6 } else { 2e6 };
+            round.operations_per_second = level * (1.0 + 0.001 * (index % 3) as f64);
+        }
+        run
+    };
+    // Measured newest first.
+    let runs: Vec<_> = (0..20).rev().map(run).collect();
+    let options = plots::Options { commits: (0..20).map(commit).collect(), ..options() };
+    let plots = Plots::of(&runs, &options).expect("figures");
+    let figure = plots.figures.iter().find(|figure| figure.id == "history").expect("history");
+    assert_eq!(lines(figure, 0).marks, [9.5]);
+    assert!(lines(figure, 0).series[0].points.windows(2).all(|two| two[0].x < two[1].x));
+}
+
+#[test]
+fn every_round_stands_in_its_order() {
+    let mut whole = full_run("a");
+    if let results::Record::Measured(measured) = &mut whole.records[3] {
+        measured.host_noise.flagged = true;
+    }
+    let figure = figure(&[whole.clone()], "order");
+    let points: Vec<_> = lines(&figure, 0).series.iter().flat_map(|one| &one.points).collect();
+    assert_eq!(points.len(), whole.records.len());
+    let hollow: Vec<f64> = points.iter().filter(|one| one.hollow).map(|one| one.x).collect();
+    assert_eq!(hollow, [3.0]);
+    assert_eq!(numbers(&figure, "order").len(), whole.records.len());
+}
