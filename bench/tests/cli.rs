@@ -53,6 +53,17 @@ fn plain_solock_says_what_to_do() {
 }
 
 #[test]
+fn every_control_is_caught() {
+    let output = output(&["controls", "--json"]);
+    let text = stdout(&output);
+    for line in text.lines() {
+        assert!(line.contains("\"caught\":true") && line.contains("\"clean\":true"), "{line}");
+    }
+    assert!(text.lines().count() >= 40, "{text}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
 fn list_names_every_backend_and_workload() {
     let (text, json) = (output(&["list"]), output(&["list", "--json"]));
     assert_eq!((text.status.code(), json.status.code()), (Some(0), Some(0)));
