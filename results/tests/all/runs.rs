@@ -62,7 +62,8 @@ fn a_killed_run_stays_readable_wherever_it_was_cut() {
     let folder = tempfile::tempdir().expect("a folder");
     let text = lines(&records()[..2]);
     let first = text.find('\n').expect("two lines") + 1;
-    for cut in (first..text.len()).step_by(7) {
+    // Without its newline alone a line is whole.
+    for cut in (first..text.len() - 1).step_by(7) {
         let path = folder.path().join("20261123T091500Z-3fa2.partial.jsonl");
         let run = Run::read(&write_raw(&path, &text.as_bytes()[..cut])).expect("readable");
         assert!(run.interrupted());
