@@ -152,10 +152,10 @@ impl State {
     }
 
     pub(super) fn accept(&mut self, fd: Fd) -> Result<(Fd, SockAddr), Errno> {
+        let head = self.id(fd)?;
         if self.room_for_files() < 1 {
             return Err(Errno::Emfile);
         }
-        let head = self.id(fd)?;
         let listener = self.sock(head);
         if listener.backlog.is_none() {
             return Err(Errno::Einval);
