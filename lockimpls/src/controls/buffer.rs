@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::twin::verify;
 use super::twin::{
-    Injection, LockFree, PerSocket, at, close_all, layer, layer_of, receive, send_byte,
+    Injection, LockFree, PerSocket, at, close_all, layer, layer_of, receive, send_byte, verify,
 };
 use super::{Control, stage};
 use crate::domain::{Config, Domain, MsgFlags, Shutdown, SockType, WaitStrategy};

@@ -1,9 +1,8 @@
 //! Controls of the lock-free path.
 
-use super::twin::{Injection, LockFree};
-use super::{At, Control, Pair};
-use crate::checked::Checked;
-use crate::domain::{Config, Domain, MsgFlags, SockType};
+use super::Control;
+use super::twin::{Injection, LockFree, at, close_all, layer, receive, send_byte, verify};
+use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::witness::{self, Check};
 
@@ -12,11 +11,7 @@ pub(super) const LEAK_GATE: Control = Control {
     bug: "a thread that leaves the lock-free path does not clear in_use",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: At::Line(
-        "lockimpls/src/backend/lock_free.rs",
-        include_str!("../backend/lock_free.rs"),
-        "// control: in use",
-    ),
+    at: at!("backend/lock_free.rs", "// control: in use"),
     fault: Injection::of(Step::InUse),
     program: exchange::<LockFree>,
 };
@@ -26,11 +21,7 @@ pub(super) const GATE_SHUT: Control = Control {
     bug: "the gate of the lock-free path is never opened",
     check: Check::FastPath,
     operation: "verify",
-    at: At::Line(
-        "lockimpls/src/controls/gate.rs",
-        include_str!("gate.rs"),
-        "// control: the path not taken",
-    ),
+    at: at!("controls/gate.rs", "// control: the path not taken"),
     fault: Injection::of(Step::Reopen),
     program: exchange::<LockFree>,
 };
@@ -42,19 +33,16 @@ const WARM_UP: u64 = 8;
 
 /// One thread sends and receives on a pair.
 fn exchange<D: Domain>() {
-    let layer: Checked<D> = Checked::new(&Config::default()).expect("layer");
-    let (a, b): Pair<D> = layer.socketpair(SockType::Stream).expect("socketpair");
+    let layer = layer::<D>();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
     let before = witness::counters();
     for _ in 0..MESSAGES {
-        assert_eq!(layer.send(a, b"x", MsgFlags::empty()), Ok(1));
-        assert_eq!(layer.recv(b, &mut [0; 8], MsgFlags::empty()), Ok(1));
+        assert_eq!(send_byte(&layer, a), Ok(1));
+        assert_eq!(receive(&layer, b), Ok(1));
     }
     let counted = witness::counters().since(&before);
-    if counted.fast_sends + WARM_UP < MESSAGES {
-        let what = format!("{} of {MESSAGES} sends took no lock", counted.fast_sends);
-        witness::report_data(Check::FastPath, 1, D::NAME, &what); // control: the path not taken
-    }
-    layer.close(a).expect("close");
-    layer.close(b).expect("close");
-    layer.check_end();
+    let is_fast = counted.fast_sends + WARM_UP >= MESSAGES;
+    let what = format!("{} of {MESSAGES} sends took no lock", counted.fast_sends);
+    verify::<D>(Check::FastPath, is_fast, &what); // control: the path not taken
+    close_all(&layer, &[a, b]);
 }

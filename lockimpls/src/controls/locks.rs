@@ -2,24 +2,21 @@
 
 use std::sync::Arc;
 
-use super::twin::{Injection, PerSocket};
-use super::{Control, send_line, stage};
-use crate::checked::Checked;
-use crate::domain::{Config, Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
+use super::twin::{
+    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, send_rights,
+};
+use super::{Control, stage};
+use crate::domain::{Domain, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
-
-fn layer<D: Domain>() -> Checked<D> {
-    Checked::new(&Config::default()).unwrap_or_else(|errno| panic!("no layer: {errno}"))
-}
 
 pub(super) const LEAK_NOBUFS: Control = Control {
     name: "leak-nobufs",
     bug: "send does not unlock the peer when a message with a descriptor finds no room (ENOBUFS)",
     check: Check::LeakedLock,
     operation: "sys_sendmsg",
-    at: send_line("// control: the connected peer"),
+    at: at!("uipc/send.rs", "// control: the connected peer"),
     fault: Injection::of(Step::SendNobufsPeer),
     program: leak_nobufs::<PerSocket>,
 };
@@ -29,11 +26,8 @@ fn leak_nobufs<D: Domain>() {
     let layer = layer::<D>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
     layer.shutdown(b, Shutdown::Read).expect("shutdown");
-    let msg = SendMsg { to: None, data: b"x", rights: &[a], flags: MsgFlags::empty() };
-    assert_eq!(layer.sendmsg(a, &msg), Err(Errno::Enobufs));
-    layer.close(a).expect("close");
-    layer.close(b).expect("close");
-    layer.check_end();
+    assert_eq!(send_rights(&layer, a, &[a]), Err(Errno::Enobufs));
+    close_all(&layer, &[a, b]);
 }
 
 pub(super) const ORDER: Control = Control {
@@ -41,7 +35,7 @@ pub(super) const ORDER: Control = Control {
     bug: "the peer is locked without regard to its address",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: send_line("// control: the connected peer"),
+    at: at!("uipc/send.rs", "// control: the connected peer"),
     fault: Injection::of(Step::AddressOrder),
     program: send_from_higher::<PerSocket>,
 };
@@ -50,11 +44,9 @@ pub(super) const ORDER: Control = Control {
 fn send_from_higher<D: Domain>() {
     let layer = layer::<D>();
     let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
-    assert_eq!(layer.send(higher, b"x", MsgFlags::empty()), Ok(1));
-    assert_eq!(layer.recv(lower, &mut [0; 8], MsgFlags::empty()), Ok(1));
-    layer.close(lower).expect("close");
-    layer.close(higher).expect("close");
-    layer.check_end();
+    assert_eq!(send_byte(&layer, higher), Ok(1));
+    assert_eq!(receive(&layer, lower), Ok(1));
+    close_all(&layer, &[lower, higher]);
 }
 
 pub(super) const LEAK_REF: Control = Control {
@@ -62,7 +54,7 @@ pub(super) const LEAK_REF: Control = Control {
     bug: "the reference on the peer, taken for the relock, is not given back",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: send_line("// control: the connected peer"),
+    at: at!("uipc/send.rs", "// control: the connected peer"),
     fault: Injection::of(Step::UnpRefRelock),
     program: send_from_higher::<PerSocket>,
 };
@@ -72,7 +64,7 @@ pub(super) const NO_RECHECK: Control = Control {
     bug: "after the relock the peer is taken for the one that was locked",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: send_line("// control: the datagram's peer"),
+    at: at!("uipc/send.rs", "// control: the datagram's peer"),
     fault: Injection::at(Step::RelockRecheck, Window::Relock),
     program: reconnect_in_window::<PerSocket>,
 };
@@ -81,23 +73,18 @@ pub(super) const NO_RECHECK: Control = Control {
 /// and closes the old peer. The message must go to the new one.
 fn reconnect_in_window<D: Domain>() {
     let layer = Arc::new(layer::<D>());
-    let names = ["old", "new"].map(|name| SockAddr::new(name).expect("name"));
-    let [old, new] = names.map(|name| {
-        let s = layer.socket(SockType::Dgram).expect("socket");
-        layer.bind(s, &name).expect("bind");
-        s
-    });
+    let [old, new] = ["old", "new"].map(|path| bound(&layer, SockType::Dgram, path));
     let sender = layer.socket(SockType::Dgram).expect("socket");
-    layer.connect(sender, &names[0]).expect("connect");
+    layer.connect(sender, &name("old")).expect("connect");
     let other = Arc::clone(&layer);
     stage::arm(move || {
-        other.connect(sender, &names[1]).expect("reconnect");
+        other.connect(sender, &name("new")).expect("reconnect");
         // The thread that relocks has a reference on the old peer: its close waits for that. So it
         // is left to others.
         std::thread::spawn(move || other.close(old).expect("close"));
     });
-    assert_eq!(layer.send(sender, b"x", MsgFlags::empty()), Ok(1));
-    assert_eq!(layer.recv(new, &mut [0; 8], MsgFlags::DONTWAIT), Ok(1));
+    assert_eq!(send_byte(&layer, sender), Ok(1));
+    assert_eq!(receive(&layer, new), Ok(1));
     layer.close(sender).expect("close");
     layer.close(new).expect("close");
     while layer.pools().iter().any(|pool| pool.name == "socket" && pool.in_use > 0) {

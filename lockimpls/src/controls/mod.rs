@@ -10,7 +10,7 @@
 //! Those whose names begin with B and a number are bugs that kernels had; `METHODOLOGY.md` says
 //! which, and where.
 //!
-//! Adding one: an entry with its fault, a program, and a line in [`all`].
+//! Adding one: an entry with its fault, a program, and a line in [`all`], or in [`twins`].
 
 mod buffer;
 mod collector;
@@ -25,7 +25,6 @@ mod twin;
 mod waiting;
 
 use crate::backend::Visitor;
-use crate::domain::Domain;
 use crate::witness::Check;
 
 /// A broken twin, its program, and what must find it.
@@ -101,15 +100,8 @@ impl Control {
 /// Every control.
 #[must_use]
 pub fn all() -> Vec<Control> {
-    vec![
-        locks::LEAK_NOBUFS,
-        locks::ORDER,
-        locks::NO_RECHECK,
-        locks::LEAK_REF,
-        data::NO_LOCK,
-        data::LEAK_MESSAGE,
-        waiting::LOST_WAKEUP,
-        gate::LEAK_GATE,
+    let mut all = twins();
+    all.extend([
         gate::GATE_SHUT,
         connect::NO_PEER,
         relock::MISDELIVERY,
@@ -142,7 +134,8 @@ pub fn all() -> Vec<Control> {
         buffer::READ_UNLOCKED,
         connect::REFUSED_LOCKED,
         relock::NO_SECOND_LOOK,
-    ]
+    ]);
+    all
 }
 
 /// The controls whose twins are wrong in any program that gets there, not in their control's alone.
@@ -160,7 +153,7 @@ pub fn twins() -> Vec<Control> {
     ]
 }
 
-/// What [`Domain::NAME`] is for every twin.
+/// What [`NAME`](crate::domain::Domain::NAME) is for every twin.
 pub const TWIN: &str = "twin";
 
 /// Calls the visitor for one of the [`twins`], by its control's name, which this process then has:
@@ -175,11 +168,3 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
         }
     }
 }
-
-/// A line of `send.rs` that a control points to.
-const fn send_line(mark: &'static str) -> At {
-    At::Line("lockimpls/src/uipc/send.rs", include_str!("../uipc/send.rs"), mark)
-}
-
-/// Two descriptors of a layer.
-type Pair<D> = (<D as Domain>::Sock, <D as Domain>::Sock);

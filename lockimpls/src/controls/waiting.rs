@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::twin::{Injection, PerSocket};
-use super::{At, Control, stage};
-use crate::checked::Checked;
+use super::twin::{Injection, PerSocket, at, close_all, layer_of, send_byte};
+use super::{Control, stage};
 use crate::domain::{Config, Domain, MsgFlags, SockType, WaitStrategy};
 use crate::fault::{Step, Window};
 use crate::witness::Check;
@@ -14,11 +13,7 @@ pub(super) const LOST_WAKEUP: Control = Control {
     bug: "the reader is not woken after an append",
     check: Check::Hang,
     operation: "sys_recvfrom",
-    at: At::Line(
-        "lockimpls/src/uipc/receive.rs",
-        include_str!("../uipc/receive.rs"),
-        "// control: the parked reader",
-    ),
+    at: at!("uipc/receive.rs", "// control: the parked reader"),
     fault: Injection {
         in_window: stage::about_to_park,
         ..Injection::at(Step::WakeReader, Window::BeforePark)
@@ -29,16 +24,14 @@ pub(super) const LOST_WAKEUP: Control = Control {
 /// A reader parks, then a byte is sent.
 fn wake_parked_reader<D: Domain>() {
     let config = Config { wait: WaitStrategy::Park, ..Config::default() };
-    let layer: Arc<Checked<D>> = Arc::new(Checked::new(&config).expect("layer"));
+    let layer = Arc::new(layer_of::<D>(&config));
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
     let other = Arc::clone(&layer);
     let reader = std::thread::spawn(move || {
         assert_eq!(other.recv(b, &mut [0; 8], MsgFlags::empty()), Ok(1));
     });
     stage::await_parker();
-    assert_eq!(layer.send(a, b"x", MsgFlags::empty()), Ok(1));
+    assert_eq!(send_byte(&layer, a), Ok(1));
     reader.join().expect("the reader");
-    layer.close(a).expect("close");
-    layer.close(b).expect("close");
-    layer.check_end();
+    close_all(&layer, &[a, b]);
 }
