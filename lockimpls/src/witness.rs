@@ -119,9 +119,7 @@ fn checkorder_slow(
         if held_addr == addr && held_class == class as u8 {
             order_violation(thread, held, addr, class, site, "locking against myself");
         }
-        let ordered = held_class < class as u8
-            || held_class >= Class::Sblock as u8
-            || (held_class == class as u8 && held_addr < addr);
+        let ordered = held_class < class as u8 || (held_class == class as u8 && held_addr < addr);
         if !ordered && !edge_allows(held_addr, held_class, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }

@@ -92,7 +92,7 @@ impl HeldList {
 /// What the layer knows of one thread. All fields: written by the thread itself, read racily by
 /// reports.
 pub(super) struct Thread {
-    /// The locks held, oldest first, and `in_use`.
+    /// The locks held, oldest first.
     pub(super) held: HeldList,
     /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
     /// come and go.
