@@ -1,6 +1,6 @@
 //! Where threads wait, and how they are woken.
 
-use crate::primitives::{AtomicU32, Ordering, unpark_all};
+use crate::primitives::{AtomicU32, Ordering, light_fence, unpark_all};
 
 use Ordering::{AcqRel, Relaxed};
 
@@ -29,10 +29,27 @@ impl WaitPoint {
         // Relaxed: a hint for spinners, who take the lock before they act on it.
         self.event.store(self.event.load(Relaxed).wrapping_add(1), Relaxed);
         if biased {
-            // What was changed before this wake-up against `waiting`: pairs with the heavy fence
-            // before parking.
-            crate::primitives::light_fence();
+            self.published();
+        } else {
+            self.wake_waiting();
         }
+    }
+
+    /// Something that a thread may wait for here has changed, and that thread may be about to park
+    /// without the socket's lock.
+    #[inline(always)]
+    pub(crate) fn published(&self) {
+        // Pairs with the heavy fence before parking: either the parker sees what has changed, or
+        // `waiting` is seen here.
+        light_fence();
+        self.wake_waiting();
+    }
+
+    /// Wakes whoever has set `waiting`.
+    #[inline(always)]
+    fn wake_waiting(&self) {
+        // Relaxed: who parks with the lock has set it under that lock, which the caller holds; who
+        // parks without it is seen by the fence in `published`.
         if self.waiting.load(Relaxed) != 0 {
             self.wakeup_slow();
         }
@@ -40,7 +57,7 @@ impl WaitPoint {
 
     /// Wakes whoever is parked here or about to park.
     #[cold]
-    pub(crate) fn wakeup_slow(&self) {
+    fn wakeup_slow(&self) {
         // AcqRel: only one waker goes on to the queue; the parker's `validate` reads what this
         // wrote.
         if self.waiting.swap(0, AcqRel) != 0 {

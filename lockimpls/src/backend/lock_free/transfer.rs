@@ -3,11 +3,8 @@
 
 use crate::domain::{MsgFlags, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::primitives::{Ordering, light_fence};
 use crate::sockbuf::{Marks, sa_len};
-use crate::socket::{SoState, Socket, State, WaitPoint};
-
-use Ordering::Relaxed;
+use crate::socket::{SoState, Socket, State};
 
 /// How a try on the fast path ended.
 pub(super) enum Try<T> {
@@ -47,7 +44,7 @@ fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         return put_stream_partly(st, so2, rest);
     }
     so2.rcv.put_stream(so2.rcv.tail(), rest);
-    published(&so2.rcv_wait);
+    so2.rcv_wait.published();
     Try::Done(Ok(()))
 }
 
@@ -67,7 +64,7 @@ fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         }
         let (now, later) = rest.split_at(room.min(rest.len()));
         so2.rcv.put_stream(so2.rcv.tail(), now);
-        published(&so2.rcv_wait);
+        so2.rcv_wait.published();
         *rest = later;
         if later.is_empty() {
             return Try::Done(Ok(()));
@@ -86,7 +83,7 @@ fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         return Try::Wait(so2.rcv.seen_head());
     }
     so2.rcv.put_record(so2.rcv.tail(), None, rest, Marks::default());
-    published(&so2.rcv_wait);
+    so2.rcv_wait.published();
     Try::Done(Ok(()))
 }
 
@@ -105,7 +102,7 @@ fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
         return Try::Done(Err(Errno::Enobufs));
     }
     so2.rcv.put_record(so2.rcv.tail(), Some(&from), rest, Marks::default());
-    published(&so2.rcv_wait);
+    so2.rcv_wait.published();
     Try::Done(Ok(()))
 }
 
@@ -183,17 +180,6 @@ fn get_record(
 #[inline(always)]
 fn consumed(st: &SoState) {
     if let Some(so2) = st.unp_conn.get() {
-        published(&so2.snd_wait);
-    }
-}
-
-/// Something was published that a thread at this point may wait for.
-#[inline(always)]
-fn published(point: &WaitPoint) {
-    // Pairs with the heavy fence in `wait`: either the parker sees what was published, or `waiting`
-    // is seen here.
-    light_fence();
-    if point.waiting.load(Relaxed) != 0 {
-        point.wakeup_slow();
+        so2.snd_wait.published();
     }
 }
