@@ -373,18 +373,18 @@ impl<P: Policy> Locked<P> {
         self.policy.scan_enter(so);
         self.scan_buffer(so, &change);
         if !P::Fault::omits(Step::GcEmbryos) {
-            self.scan_embryos(so, &change);
+            self.each_embryo(so, Step::GcScanEmbryo, |so3| self.scan_buffer(so3, &change));
         }
         self.policy.scan_exit(so, Step::GcScanSocket);
     }
 
-    /// The buffers of a locked listener's embryos.
-    fn scan_embryos(&self, head: &Socket, change: impl Fn(u32) -> u32) {
+    /// Every embryo of a locked listener, locked in turn.
+    fn each_embryo(&self, head: &Socket, step: Step, visit: impl Fn(&Socket)) {
         let st = head.st();
         for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
             self.policy.embryo_enter(head, &so3);
-            self.scan_buffer(&so3, &change);
-            self.policy.embryo_leave(&so3, Step::GcScanEmbryo);
+            visit(&so3);
+            self.policy.embryo_leave(&so3, step);
         }
     }
 
@@ -416,12 +416,7 @@ impl<P: Policy> Locked<P> {
     fn drop_rights(&self, so: &Socket) {
         self.policy.scan_enter(so);
         self.drop_buffer(so);
-        let st = so.st();
-        for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
-            self.policy.embryo_enter(so, &so3);
-            self.drop_buffer(&so3);
-            self.policy.embryo_leave(&so3, Step::GcDropEmbryo);
-        }
+        self.each_embryo(so, Step::GcDropEmbryo, |so3| self.drop_buffer(so3));
         self.policy.scan_exit(so, Step::GcDropRights);
     }
 
