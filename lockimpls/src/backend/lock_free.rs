@@ -26,7 +26,7 @@
 mod gate;
 mod transfer;
 
-use self::gate::{may_open, note_user, put_off};
+use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Got, Try, get, put};
 use super::per_socket::SocketPolicy;
 use crate::descriptors::Fd;
@@ -378,7 +378,7 @@ impl<F: Fault> LockFreeLayer<F> {
             let st = so.st();
             let is_pair = !std::ptr::eq(&*so, &*so2);
             if !(is_pair && may_open(&so, &so2) && may_open(&so2, &so)) {
-                put_off(&so);
+                count_anew(&so);
             } else if st.users.get() == 1 && so2.st().users.get() == 0 {
                 st.users.set(0);
                 gate::open(&so, &so2);
@@ -388,7 +388,7 @@ impl<F: Fault> LockFreeLayer<F> {
             }
             self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenRefusedPeer);
         } else {
-            put_off(&so);
+            count_anew(&so);
         }
         self.slow.sounlock_fd(&so, Step::ReopenRefused);
     }

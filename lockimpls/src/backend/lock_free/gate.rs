@@ -139,10 +139,9 @@ pub(super) fn leave(so: &Socket, me: u32) {
 pub(super) fn open(so: &Socket, so2: &Socket) {
     for socket in [so, so2] {
         socket.fast.snapshot.set(None);
+        count_anew(socket);
         for which in [SND, RCV] {
-            let last_user = &socket.st().last_user[which];
-            let (user, _) = last_user.get();
-            last_user.set((user, 0));
+            let (user, _) = socket.st().last_user[which].get();
             // Who waits on the fast path goes on with it: it stays the owner.
             if socket.fast_side[which].waits.load(Relaxed) == 0 && user != 0 {
                 socket.fast.owner[which].store(user, Relaxed);
@@ -189,9 +188,9 @@ pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after:
     so.fast.owner[which].load(Relaxed) == 0 || times >= reopen_after
 }
 
-/// The gate cannot be opened soon: the next try comes after as many calls again. The socket is
-/// locked.
-pub(super) fn put_off(so: &Socket) {
+/// The next try to open the gate comes after as many calls again: where it cannot be opened soon,
+/// and where it is open now. The socket is locked.
+pub(super) fn count_anew(so: &Socket) {
     for which in [SND, RCV] {
         let last_user = &so.st().last_user[which];
         let (user, _) = last_user.get();
