@@ -37,5 +37,4 @@ pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;
-pub mod text;
 pub mod watchdog;

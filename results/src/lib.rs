@@ -27,6 +27,7 @@ pub mod stats;
 pub mod store;
 pub mod summary;
 pub mod table;
+pub mod text;
 pub mod time;
 pub mod units;
 pub mod verdict;

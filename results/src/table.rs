@@ -6,6 +6,7 @@
 use crate::cell::Cell;
 use crate::stats::Interval;
 use crate::summary::{Flags, Row, Summary};
+use crate::text::wrapped;
 use crate::units::{digits, percent, rate, time};
 
 /// The width when nobody says: that of a file or a pipe.
@@ -261,18 +262,5 @@ fn closing(summary: &Summary) -> Vec<String> {
 
 /// A sentence in lines of so many columns, each but the first indented.
 pub(crate) fn wrap(sentence: &str, columns: usize) -> String {
-    let mut text = String::new();
-    let mut line = String::new();
-    for word in sentence.split(' ') {
-        if !line.trim().is_empty() && width(&line) + 1 + width(word) > columns {
-            text.push_str(line.trim_end());
-            text.push('\n');
-            line = INDENT[..INDENT.len() - 1].to_owned();
-        }
-        if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-    }
-    text + &line + "\n"
+    wrapped(sentence, "", INDENT, columns)
 }

@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use lockimpls::controls::{self, Control};
 use lockimpls::witness::{self, EXIT_FINDING};
+use results::text::wrapped;
 use serde::{Deserialize, Serialize};
 
 use super::{EXIT_OK, print};
 use crate::cli::ControlsArgs;
-use crate::text::wrapped;
 use crate::watchdog::Watchdog;
 
 /// A control was not caught, or caught by something else, or its clean twin was accused.
@@ -22,6 +22,8 @@ pub const EXIT_NOT_CAUGHT: i32 = 2;
 
 /// The width of the table.
 const COLUMNS: usize = 80;
+/// What a line that belongs to the one above begins with.
+const INDENT: &str = "    ";
 
 /// How long nothing may move before a control's process counts as hanging.
 const HANG_LIMIT: Duration = Duration::from_secs(1);
@@ -212,7 +214,7 @@ fn line(control: &Control, verdict: &Verdict) -> String {
     let clean = if verdict.clean { "yes" } else { "NO" };
     let told = format!("{}; {} calls; {}", verdict.bug, verdict.operations, verdict.at);
     let row = format!("{:<28} {caught:<18} {:<18} {clean}\n", verdict.control, control.operation);
-    row + &wrapped(&told, "    ", COLUMNS)
+    row + &wrapped(&told, INDENT, INDENT, COLUMNS)
 }
 
 fn summary(count: usize, all_good: bool) -> String {

@@ -1,6 +1,6 @@
 //! How a comparison is shown: a table of 80 columns, or one for a pull request.
 
-use crate::text::wrapped;
+use results::text::wrapped;
 use results::{Compared, Control, Side, Verdict, units};
 
 use super::metric::Metric;
@@ -64,7 +64,7 @@ fn line(row: &Row) -> String {
     let line = format!("  {:<12} {:<20} {:<8}", compared.metric, ratio(row), word(row));
     let said = said(compared);
     if line.chars().count() + said.chars().count() > COLUMNS {
-        return format!("{}\n{}", line.trim_end(), wrapped(&said, INDENT, COLUMNS));
+        return format!("{}\n{}", line.trim_end(), wrapped(&said, INDENT, INDENT, COLUMNS));
     }
     format!("{}\n", (line + &said).trim_end())
 }
