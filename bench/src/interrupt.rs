@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
+use results::{Host, Interrupted, Record};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// The exit code of a run that was interrupted.
@@ -51,4 +52,15 @@ impl Interrupt {
             thread::sleep(left.min(NAP));
         }
     }
+}
+
+/// What a run's file says of an interrupt, in which `cell` was being measured.
+#[must_use]
+pub fn record(cell: Option<String>, host: Host) -> Record {
+    Record::from(Interrupted {
+        reason: "a signal".to_owned(),
+        cell,
+        started: results::time::rfc3339_utc(SystemTime::now()),
+        host,
+    })
 }

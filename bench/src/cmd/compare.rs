@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use results::{Finding, Host, Interrupted, Record, RunWriter, Store};
+use results::{Finding, Host, Record, RunWriter, Store};
 
 use super::{EXIT_OK, print};
 use crate::cli::CompareArgs;
@@ -14,7 +14,7 @@ use crate::compare::verdicts::{self, Row, Rows};
 use crate::compare::{self, Around, Done, judge::Judge, table};
 use crate::cpus::Cpus;
 use crate::host;
-use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::settings;
 use lockimpls::witness::EXIT_FINDING;
 
@@ -145,12 +145,7 @@ impl Keeper<'_> {
         let rows = cells.iter().flat_map(|cell| &cell.rows);
         let mut records: Vec<Record> = rows.map(|row| Record::from(row.compared.clone())).collect();
         if interrupted {
-            records.push(Record::from(Interrupted {
-                reason: "SIGINT".to_owned(),
-                cell: None,
-                started: results::time::rfc3339_utc(SystemTime::now()),
-                host: self.host.clone(),
-            }));
+            records.push(interrupt::record(None, self.host.clone()));
         }
         self.writer.publish(&records).map_err(|error| error.to_string())?;
         let path = self.writer.finish().map_err(|error| error.to_string())?;

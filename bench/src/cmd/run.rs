@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use results::{Interrupted, Measured, Record, RunWriter, Store};
+use results::{Measured, Record, RunWriter, Store};
 
 use super::{EXIT_OK, EXIT_USAGE, controls, print, show};
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
 use crate::host;
-use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::plan::Job;
 use crate::progress::Progress;
 use crate::session::{self, Observer, Planned, Summary};
@@ -65,13 +65,8 @@ pub fn record(
     let summary = session::run(settings, planned, process, &current, &mut keeper)?;
     keeper.progress.clear();
     if summary.interrupted {
-        let interrupted = Interrupted {
-            reason: "a signal".to_owned(),
-            cell: current.get(),
-            started: results::time::rfc3339_utc(SystemTime::now()),
-            host: machine,
-        };
-        writer.append(&Record::from(interrupted)).map_err(|error| error.to_string())?;
+        let interrupted = interrupt::record(current.get(), machine);
+        writer.append(&interrupted).map_err(|error| error.to_string())?;
     }
     let path = writer.finish().map_err(|error| error.to_string())?;
     eprintln!("run {}: {}", writer.id(), path.display());
