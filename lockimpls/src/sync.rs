@@ -16,8 +16,7 @@ use lock_api::RawRwLock;
 use crate::primitives::UnsafeCell;
 use crate::witness::{self, Class, Edge, WaitsFor};
 
-/// The raw lock under every backend unless another is named.
-pub type DefaultRaw = parking_lot::RawRwLock;
+pub use crate::primitives::RawLock as DefaultRaw;
 
 /// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the
 /// checker's cost.

@@ -1,0 +1,152 @@
+//! The machine's own primitives: what every program but a model checker's is made of.
+
+#![allow(unsafe_code)]
+
+pub(crate) use std::cell::{Cell, UnsafeCell};
+pub(crate) use std::hint::spin_loop;
+pub(crate) use std::sync::Mutex;
+pub(crate) use std::sync::atomic::{
+    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+};
+pub(crate) use std::thread::yield_now;
+pub(crate) use std::thread_local;
+
+/// The raw lock under every backend unless another is named.
+pub type RawLock = parking_lot::RawRwLock;
+
+use std::sync::atomic::{compiler_fence, fence};
+
+/// What is known about membarrier(2).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(u8)]
+pub(crate) enum Asymmetric {
+    /// Not asked yet; fences are symmetric.
+    Unknown = 0,
+    /// Registered: the light fence is a compiler fence.
+    Membarrier = 1,
+    /// Refused: both fences are full.
+    Fallback = 2,
+}
+
+/// `Asymmetric`, written once by [`register_asymmetric`] before any thread uses a fence in earnest.
+static ASYMMETRIC: AtomicU8 = AtomicU8::new(Asymmetric::Unknown as u8);
+
+/// The environment variable that forbids membarrier(2), so that its fallback can be tested and
+/// measured.
+pub(crate) const NO_MEMBARRIER: &str = "SOLOCK_NO_MEMBARRIER";
+
+/// Asks the kernel for membarrier(2), once per process; says what the fences are made of from now
+/// on.
+///
+/// Called when a layer that uses the fences is made. The answer never changes afterwards: a thread
+/// that read `Unknown` or `Fallback` used a full fence, which is right with either slow side.
+pub(crate) fn register_asymmetric() -> Asymmetric {
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let forbidden = std::env::var_os(NO_MEMBARRIER).is_some();
+        let answer = if !forbidden && membarrier_register() {
+            Asymmetric::Membarrier
+        } else {
+            Asymmetric::Fallback
+        };
+        // Release; pairs with the Acquire in `asymmetric`.
+        ASYMMETRIC.store(answer as u8, Ordering::Release);
+    });
+    asymmetric()
+}
+
+/// What the fences are made of.
+#[inline]
+pub(crate) fn asymmetric() -> Asymmetric {
+    // Acquire; pairs with the Release in `register_asymmetric`: who sees `Membarrier` is
+    // registered.
+    match ASYMMETRIC.load(Ordering::Acquire) {
+        1 => Asymmetric::Membarrier,
+        2 => Asymmetric::Fallback,
+        _ => Asymmetric::Unknown,
+    }
+}
+
+/// What the two fences are made of, for the record of a run: `membarrier`, or `full`. Registers this
+/// process first, if that was not done.
+#[must_use]
+pub fn fences() -> &'static str {
+    if register_asymmetric() == Asymmetric::Membarrier { "membarrier" } else { "full" }
+}
+
+/// The fast side's fence. Pairs with [`heavy_fence`].
+#[inline]
+pub(crate) fn light_fence() {
+    if asymmetric() == Asymmetric::Membarrier {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
+/// The slow side's fence. Pairs with [`light_fence`].
+#[cold]
+pub(crate) fn heavy_fence() {
+    fence(Ordering::SeqCst);
+    if asymmetric() == Asymmetric::Membarrier {
+        membarrier_everyone();
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn membarrier_register() -> bool {
+    membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
+}
+
+#[cfg(target_os = "linux")]
+fn membarrier_everyone() {
+    // Once registered the call cannot fail (membarrier(2)); if it did, the protocol would be
+    // broken.
+    assert!(
+        membarrier(libc::MEMBARRIER_CMD_PRIVATE_EXPEDITED),
+        "membarrier failed after registration"
+    );
+}
+
+#[cfg(target_os = "linux")]
+fn membarrier(command: libc::c_int) -> bool {
+    // SAFETY: membarrier(2) takes three integers and touches no memory of ours.
+    unsafe { libc::syscall(libc::SYS_membarrier, command, 0, 0) == 0 }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn membarrier_register() -> bool {
+    false
+}
+
+#[cfg(not(target_os = "linux"))]
+fn membarrier_everyone() {}
+
+/// Parks the calling thread under `key` until [`unpark_all`] is called with it.
+///
+/// `validate` runs after the queue of `key` is locked: where it answers `false` the thread does not
+/// park. `before_sleep` runs when the thread is queued and the queue is unlocked again: a lock
+/// released there cannot lose a wake-up, because the waker finds the thread in the queue. There is
+/// no timeout, on purpose: a lost wake-up must hang, and be seen.
+pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: impl FnOnce()) {
+    // SAFETY: the key is the address of an object that this layer owns (parking_lot_core wants keys
+    // that no one else uses); neither closure panics, parks, or calls into parking_lot_core:
+    // `validate` only loads atomics, and `before_sleep` runs with no queue locked, where releasing
+    // a lock is allowed.
+    unsafe {
+        parking_lot_core::park(
+            key,
+            validate,
+            before_sleep,
+            |_, _| {},
+            parking_lot_core::DEFAULT_PARK_TOKEN,
+            None,
+        );
+    }
+}
+
+/// Wakes every thread parked under `key`; says how many there were.
+pub(crate) fn unpark_all(key: usize) -> usize {
+    // SAFETY: as for `park`: the key is the address of an object of this layer.
+    unsafe { parking_lot_core::unpark_all(key, parking_lot_core::DEFAULT_UNPARK_TOKEN) }
+}
