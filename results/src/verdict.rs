@@ -86,7 +86,7 @@ pub enum ControlVerdict {
 
 impl Default for Rule {
     /// The rule for one comparison: ten looks, each half as many pairs again as the last, at
-    /// 99.8 %. Ten pairs are the fewest that reach this level; about a hundred fit in a minute.
+    /// 99.8 %. Ten pairs are the fewest that reach this level; about sixty fit in a minute.
     fn default() -> Self {
         Rule {
             looks: vec![10, 15, 22, 33, 50, 75, 110, 165, 250, 375],

@@ -8,11 +8,15 @@ use rayon::prelude::*;
 use results::Verdict;
 use results::verdict::{Better, FAMILY_ERROR, Rule};
 
-use crate::synthetic::{BUSY, Machine, Order, QUIET, Source};
+use crate::synthetic::{BUSY, FLICKERING, Machine, Order, QUIET, Source};
 
 const COMPARISONS: u64 = 1000;
-/// About as many pairs as a minute has room for.
+/// About as many pairs of two or three quads as a minute has room for.
 const MINUTE_PAIRS: u32 = 90;
+/// About as many pairs of [`COMPARE_QUADS`].
+const COMPARE_MINUTE_PAIRS: u32 = 60;
+/// As many quads as `solock compare` puts into a pair.
+const COMPARE_QUADS: usize = 6;
 /// As many as the rule ever takes: four minutes.
 const PAIRS_MAX: u32 = 375;
 /// Quads in a pair, unless said otherwise.
@@ -40,6 +44,11 @@ impl Setting {
 
     fn with_quads(self, quads: usize) -> Setting {
         Setting { quads, ..self }
+    }
+
+    /// The pairs of `solock compare`, as many as a minute has room for.
+    fn with_compare_quads(self) -> Setting {
+        self.with_quads(COMPARE_QUADS).with_pairs(COMPARE_MINUTE_PAIRS)
     }
 }
 
@@ -143,7 +152,9 @@ fn a_busy_machine() {
 fn a_busy_machine_for_a_minute() {
     let two_quads = Setting::new(BUSY);
     let three_quads = two_quads.clone().with_quads(3);
-    for (setting, found_at_four_percent) in [(two_quads, 0.75), (three_quads, 0.95)] {
+    let as_compare = Setting::new(BUSY).with_compare_quads();
+    let settings = [(two_quads, 0.75), (three_quads, 0.95), (as_compare, 0.9)];
+    for (setting, found_at_four_percent) in settings {
         let rows = [1.0, 0.96, 0.92].map(|ratio| shares("busy", &setting, ratio));
         let [same, four, eight] = &rows;
         assert!(same.decided() <= 0.02);
@@ -151,6 +162,18 @@ fn a_busy_machine_for_a_minute() {
         assert!(eight.slower >= 0.995 && eight.faster == 0.0);
         assert!(rows.iter().all(|row| row.covered >= 0.97));
     }
+}
+
+#[test]
+fn a_flickering_machine_wants_more_quads() {
+    let few = Setting::new(FLICKERING).with_quads(3);
+    let as_compare = Setting::new(FLICKERING).with_compare_quads();
+    let [few, many] = [few, as_compare].map(|setting| {
+        let rows = [1.0, 0.96, 0.92].map(|ratio| shares("flickering", &setting, ratio));
+        assert!(rows[0].decided() <= 0.02 && rows.iter().all(|row| row.covered >= 0.97));
+        rows
+    });
+    assert!(many[1].slower >= few[1].slower + 0.05 && many[2].slower >= 0.995);
 }
 
 #[test]
