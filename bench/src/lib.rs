@@ -13,8 +13,7 @@
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`cli`], [`cmd`]: the program.
 
-#![forbid(unsafe_code)]
-
+pub mod allocations;
 pub mod cli;
 pub mod clock;
 pub mod cmd;

@@ -72,6 +72,7 @@ pub fn record(
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
         fast_path: fast_path(&counters),
+        allocations: Some(allocations(outcome)),
         checks: checks(outcome),
         instrument: context.instrument.clone(),
         host_noise: noise(outcome),
@@ -97,6 +98,7 @@ pub fn slice(outcome: &Outcome) -> Result<SliceDone, String> {
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
         fast_path: fast_path(&counters),
+        allocations: Some(allocations(outcome)),
         host_noise: noise(outcome),
     })
 }
@@ -135,6 +137,10 @@ fn counters(outcome: &Outcome) -> Counters {
     let mut sum = Counters::default();
     outcome.lanes.iter().for_each(|lane| sum.add(&lane.lane.counters));
     sum
+}
+
+fn allocations(outcome: &Outcome) -> u64 {
+    outcome.lanes.iter().map(|lane| lane.lane.allocations).sum()
 }
 
 /// The locks that are waited for; flags and references are not among them.

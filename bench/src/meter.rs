@@ -15,6 +15,8 @@ use lockimpls::witness::{self, Counters};
 use quanta::Clock;
 use workloads::{EVENTS, Event, Meter};
 
+use crate::allocations;
+
 /// The phase of a slice, written by the controlling thread and read by every lane. Relaxed on both
 /// sides: it carries no data, and lanes are joined before anything they wrote is read.
 #[derive(Debug, Default)]
@@ -58,6 +60,8 @@ pub struct Lane {
     pub interval_ns: u64,
     /// Lock operations in it.
     pub counters: Counters,
+    /// Allocations in it.
+    pub allocations: u64,
     /// Latencies by [`Event`]; `None` in a throughput slice.
     pub latencies: Option<Latencies>,
 }
@@ -92,6 +96,7 @@ struct Interval<'a> {
     started: u64,
     ended: u64,
     counters: Counters,
+    allocations: u64,
 }
 
 impl<'a> Interval<'a> {
@@ -105,6 +110,7 @@ impl<'a> Interval<'a> {
             started: 0,
             ended: 0,
             counters: Counters::default(),
+            allocations: 0,
         }
     }
 
@@ -127,6 +133,7 @@ impl<'a> Interval<'a> {
             self.seen = At::Measure as u8;
             self.operations = 1;
             self.counters = witness::counters();
+            self.allocations = allocations::of_this_thread();
             self.started = self.clock.raw();
             return true;
         }
@@ -134,6 +141,7 @@ impl<'a> Interval<'a> {
             self.ended = self.clock.raw();
             if self.seen == At::Measure as u8 {
                 self.counters = witness::counters().since(&self.counters);
+                self.allocations = allocations::of_this_thread() - self.allocations;
             } else {
                 // From warm-up to the end at once: the lane slept through the measuring phase.
                 (self.operations, self.started) = (0, self.ended);
@@ -157,7 +165,13 @@ impl<'a> Interval<'a> {
             self.turn_to(At::Stop as u8);
         }
         let interval_ns = self.clock.delta_as_nanos(self.started, self.ended);
-        Lane { operations: self.operations, interval_ns, counters: self.counters, latencies }
+        Lane {
+            operations: self.operations,
+            interval_ns,
+            counters: self.counters,
+            allocations: self.allocations,
+            latencies,
+        }
     }
 }
 

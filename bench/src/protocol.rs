@@ -118,6 +118,9 @@ pub struct SliceDone {
     /// Operations without locks.
     #[serde(default)]
     pub fast_path: FastPath,
+    /// Allocations of all threads; an old program does not say.
+    #[serde(default)]
+    pub allocations: Option<u64>,
     /// What else the machine did.
     #[serde(default)]
     pub host_noise: HostNoise,

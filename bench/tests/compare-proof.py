@@ -66,7 +66,7 @@ def compare(solock, clone, first, second, budget):
 
 def turns_per_percent(solock, clone):
     """How many turns make 1 % of an operation, from a loop so long that it is seen at once."""
-    answer = compare(solock, clone, "base", commit(clone, CALIBRATION), "10s")
+    answer = compare(solock, clone, "base", commit(clone, CALIBRATION), "30s")
     ratio = next(row["ratio"] for row in answer["rows"] if "/per-socket/" in row["cell"])
     return CALIBRATION / (100 * (1 / ratio - 1))
 

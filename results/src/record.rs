@@ -82,6 +82,9 @@ pub struct Measured {
     pub locks: Vec<LockCounts>,
     /// Operations that took no lock, and those that might have.
     pub fast_path: FastPath,
+    /// Allocations that the threads made in the measured time; older records do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allocations: Option<u64>,
     /// What the checks counted: all 0 but the last in a published line.
     pub checks: Checks,
     /// What the measuring costs.

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use results::Control;
 
+use super::counters::PerOperation;
 use super::disturbed::Tally;
 use super::judge::{self, Judge};
 use super::metric::{Metric, Series, Use};
@@ -50,7 +51,7 @@ pub struct Gathered {
     /// By [`Metric`].
     pub series: [Series; 3],
     /// Counters per operation, slice by slice, of each side.
-    pub counters: [Vec<[f64; 3]>; 2],
+    pub counters: [Vec<PerOperation>; 2],
     /// Slices of all pairs.
     pub tally: Tally,
     /// What it took.

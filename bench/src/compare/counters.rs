@@ -5,27 +5,31 @@ use results::{LockCounts, stats::median};
 use crate::protocol::SliceDone;
 
 /// The names of the counters, each per operation.
-pub const NAMES: [&str; 3] = ["acquisitions", "relocks", "retries"];
+pub const NAMES: [&str; 4] = ["acquisitions", "relocks", "retries", "allocations"];
+
+/// Each counter per operation, by its index in [`NAMES`]; none where it cannot be seen: the locks of
+/// `host`, the allocations of a program that did not count them.
+pub type PerOperation = [Option<f64>; NAMES.len()];
 
 /// What is kept of a counter: thousandths. A slice ends in the middle of what its workload repeats,
 /// so the last digits of an average say nothing.
 const STEPS: f64 = 1000.0;
 
-/// The counters of a slice per operation; none where locks cannot be seen, as in `host`.
+/// The counters of a slice per operation.
 #[must_use]
-pub fn per_operation(slice: &SliceDone) -> Option<[f64; 3]> {
+pub fn per_operation(slice: &SliceDone) -> PerOperation {
     let fast = &slice.fast_path;
     let seen = !slice.locks.is_empty() || fast.sends + fast.receives > 0;
-    (seen && slice.operations > 0).then(|| of(&slice.locks, slice.operations))
-}
-
-/// The counters of a cell per operation.
-#[must_use]
-pub fn of(locks: &[LockCounts], operations: u64) -> [f64; 3] {
-    let kinds: [fn(&LockCounts) -> u64; 3] = [|l| l.acquisitions, |l| l.relocks, |l| l.retries];
-    kinds.map(|kind| {
-        let sum: u64 = locks.iter().map(kind).sum();
-        (sum as f64 / operations.max(1) as f64 * STEPS).round() / STEPS
+    let of = |kind: fn(&LockCounts) -> u64| seen.then(|| slice.locks.iter().map(kind).sum());
+    let counts: [Option<u64>; NAMES.len()] = [
+        of(|lock| lock.acquisitions),
+        of(|lock| lock.relocks),
+        of(|lock| lock.retries),
+        slice.allocations,
+    ];
+    counts.map(|count| {
+        let count = count.filter(|_| slice.operations > 0)?;
+        Some((count as f64 / slice.operations as f64 * STEPS).round() / STEPS)
     })
 }
 
@@ -47,8 +51,8 @@ pub struct Count {
 
 /// One counter over the slices of a side, by its index in [`NAMES`].
 #[must_use]
-pub fn count(slices: &[[f64; 3]], index: usize) -> Option<Count> {
-    let values: Vec<f64> = slices.iter().map(|counters| counters[index]).collect();
+pub fn count(slices: &[PerOperation], index: usize) -> Option<Count> {
+    let values: Vec<f64> = slices.iter().filter_map(|counters| counters[index]).collect();
     let value = median(&values)?;
     Some(Count { value, same: values.iter().all(|other| *other == value) })
 }
@@ -64,22 +68,28 @@ mod tests {
 
     #[test]
     fn the_last_digits_are_where_a_slice_ended() {
-        assert_eq!(per_operation(&slice(37_247, 5_321)), Some([7.0, 0.0, 0.0]));
-        assert_eq!(per_operation(&slice(70_001, 10_000)), Some([7.0, 0.0, 0.0]));
-        assert_eq!(per_operation(&slice(70_100, 10_000)), Some([7.01, 0.0, 0.0]));
+        let of = |acquisitions, operations| per_operation(&slice(acquisitions, operations))[0];
+        assert_eq!(of(37_247, 5_321), Some(7.0));
+        assert_eq!(of(70_001, 10_000), Some(7.0));
+        assert_eq!(of(70_100, 10_000), Some(7.01));
     }
 
     #[test]
     fn what_cannot_be_seen_is_no_zero() {
         let hidden = SliceDone { operations: 5, ..SliceDone::default() };
-        assert_eq!(per_operation(&hidden), None);
-        assert_eq!(per_operation(&slice(1, 0)), None);
+        assert_eq!(per_operation(&hidden), [None; 4]);
+        assert_eq!(per_operation(&slice(1, 0)), [None; 4]);
+        // The machine's own sockets: their locks cannot be seen, what the threads allocate can.
+        let host = SliceDone { allocations: Some(10), ..hidden };
+        assert_eq!(per_operation(&host), [None, None, None, Some(2.0)]);
     }
 
     #[test]
     fn a_count_says_whether_all_slices_agree() {
-        let count =
-            |values: &[f64]| count(&values.iter().map(|v| [*v, 0.0, 0.0]).collect::<Vec<_>>(), 0);
+        let count = |values: &[f64]| {
+            let slices = values.iter().map(|value| [Some(*value), None, None, None]);
+            count(&slices.collect::<Vec<_>>(), 0)
+        };
         assert_eq!(count(&[4.0, 4.0]), Some(Count { value: 4.0, same: true }));
         assert_eq!(count(&[4.0, 4.0, 5.0]), Some(Count { value: 4.0, same: false }));
         assert_eq!(count(&[]), None);

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hdrhistogram::Histogram;
 use results::{Measure, histogram, stats};
 
-use super::counters;
+use super::counters::{self, PerOperation};
 use super::disturbed::{Tally, is_disturbed};
 use super::server::{Failure, Launch, Server};
 use crate::interrupt::Interrupt;
@@ -59,7 +59,7 @@ pub struct Pair {
     /// The sends of each side.
     pub sends: [Histogram<u64>; 2],
     /// Counters per operation, slice by slice, of each side.
-    pub counters: [Vec<[f64; 3]>; 2],
+    pub counters: [Vec<PerOperation>; 2],
     /// The step of the coarser clock, in nanoseconds.
     pub clock_step_ns: f64,
 }
@@ -213,8 +213,8 @@ fn middle_rate(quads: &[Quad], side: usize) -> f64 {
     stats::median(&rates).unwrap_or_default()
 }
 
-fn counters_of(quads: &[Quad], side: usize) -> Vec<[f64; 3]> {
-    quads.iter().flat_map(|quad| &quad[side]).filter_map(counters::per_operation).collect()
+fn counters_of(quads: &[Quad], side: usize) -> Vec<PerOperation> {
+    quads.iter().flat_map(|quad| &quad[side]).map(counters::per_operation).collect()
 }
 
 /// All sends of a side; `pairs` counts those of the two ends apart, here they are one.

@@ -6,7 +6,7 @@
 use results::{Cell, Measure, Run, histogram, stats};
 
 use super::State;
-use super::counters;
+use super::counters::{self, PerOperation};
 use super::metric::{Metric, Series};
 use super::pair::{Asked, SideFailure};
 use super::server::{Failure, Launch, Server};
@@ -24,7 +24,7 @@ const SLICES: [(Measure, usize); 2] = [(Measure::Throughput, 5), (Measure::Laten
 struct Alone {
     /// By [`Metric`].
     values: [Option<f64>; 3],
-    counters: Vec<[f64; 3]>,
+    counters: Vec<PerOperation>,
 }
 
 /// Fills in what both sides say of a cell, at least one of which was measured before.
@@ -82,6 +82,7 @@ fn of_run(run: &Run, cell: &Cell) -> Result<Alone, Failure> {
             latency_ns: measured.latency_ns.clone(),
             locks: measured.locks.clone(),
             fast_path: measured.fast_path.clone(),
+            allocations: measured.allocations,
             host_noise: measured.host_noise.clone(),
         })
         .collect();
@@ -116,6 +117,6 @@ fn of_slices(slices: &[SliceDone]) -> Result<Alone, Failure> {
     let at = |quantile| (!sends.is_empty()).then(|| sends.value_at_quantile(quantile) as f64);
     Ok(Alone {
         values: [stats::median(&rates), at(0.5), at(0.99)],
-        counters: slices.iter().filter_map(counters::per_operation).collect(),
+        counters: slices.iter().map(counters::per_operation).collect(),
     })
 }

@@ -222,7 +222,10 @@ mod tests {
         // A hair apart, as measurements are.
         series.log_ratios = (0..pairs).map(|i| ratio.ln() + i as f64 * 1e-6).collect();
         series.values = [vec![1e6; pairs], vec![1e6 * ratio; pairs]];
-        it.gathered.counters = [vec![[4.0, 0.0, 0.0]], vec![[4.0, 0.0, 0.0]]];
+        it.gathered.counters = [
+            vec![[Some(4.0), Some(0.0), Some(0.0), None]],
+            vec![[Some(4.0), Some(0.0), Some(0.0), None]],
+        ];
         it
     }
 
@@ -279,12 +282,12 @@ mod tests {
     #[test]
     fn a_counter_is_a_gate_of_its_own() {
         let mut more = comparison(1.0, 20);
-        more.gathered.counters[1] = vec![[5.0, 0.0, 0.0]; 3];
+        more.gathered.counters[1] = vec![[Some(5.0), Some(0.0), Some(0.0), None]; 3];
         let rows = judged(&more, &Controls::default());
         assert_eq!(rows[1].compared.metric, "acquisitions");
         assert_eq!(rows[1].compared.verdict, Verdict::Slower);
         assert_eq!(exit_code(&rows), EXIT_SLOWER);
-        more.gathered.counters[1].push([4.0, 0.0, 0.0]);
+        more.gathered.counters[1].push([Some(4.0), Some(0.0), Some(0.0), None]);
         assert_eq!(exit_code(&judged(&more, &Controls::default())), EXIT_UNCLEAR);
         more.exact = false;
         assert_eq!(exit_code(&judged(&more, &Controls::default())), EXIT_OK);

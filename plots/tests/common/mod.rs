@@ -75,6 +75,7 @@ pub fn throughput(place: Place, operations: u64) -> Measured {
             retries: 0,
         }],
         fast_path: FastPath { slow_sends: operations, ..FastPath::default() },
+        allocations: Some(0),
         checks: Checks { operations_checked: operations, ..Checks::default() },
         instrument: Instrument {
             clock_ns: 10.1,

@@ -7,7 +7,7 @@ use crate::record::{Finding, LockCounts, Measure, Measured, Record};
 use crate::run::Run;
 
 /// The names of the columns, in their order.
-const COLUMNS: [&str; 41] = [
+const COLUMNS: [&str; 42] = [
     "name",
     "kind",
     "backend",
@@ -42,6 +42,7 @@ const COLUMNS: [&str; 41] = [
     "retries",
     "fast_sends",
     "fast_receives",
+    "allocations",
     "on_cpu_share_min",
     "flagged",
     "unpinned",
@@ -86,6 +87,7 @@ fn measured_row(round: &Measured) -> Vec<String> {
     row.extend(send(round));
     row.extend(locks(&round.locks));
     row.extend([round.fast_path.sends, round.fast_path.receives].map(|count| count.to_string()));
+    row.push(optional(round.allocations));
     row.extend([optional(round.host_noise.on_cpu_share_min), round.host_noise.flagged.to_string()]);
     row.push(round.pinning.unpinned.to_string());
     row.extend([optional(round.commit.as_ref()), optional(round.dirty), round.started.clone()]);

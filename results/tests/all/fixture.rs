@@ -59,6 +59,7 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
             retries: 0,
         }],
         fast_path: FastPath { slow_sends: operations, ..FastPath::default() },
+        allocations: Some(0),
         checks: Checks { operations_checked: operations * 2, ..Checks::default() },
         instrument: instrument(),
         host_noise: quiet(),
