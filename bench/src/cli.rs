@@ -214,6 +214,10 @@ pub struct CompareArgs {
     /// The length of a slice in milliseconds, 5 to 1000 [default: 20].
     #[arg(long, value_name = "MS")]
     pub slice: Option<u32>,
+    /// What gets a verdict: throughput, send_p50, send_p99; can be repeated [default: all three].
+    /// A cell ends when each verdict is clear, so fewer of them end sooner.
+    #[arg(long, value_name = "NAME")]
+    pub metric: Vec<String>,
     /// Give verdicts although more than 30 % of the slices were disturbed.
     #[arg(long)]
     pub noisy: bool,

@@ -28,8 +28,8 @@ LOOP = """        if P::NAME == "per-socket" {
             }
         }
 """
-CELLS = ["--workload", "pairs", "--threads", "1", "--backend", "per-socket,global"]
-CALIBRATION = 400
+CELLS = ["--workload", "pairs", "--threads", "1", "--backend", "per-socket,global", "--metric", "throughput"]
+CALIBRATION = 60
 
 
 def run(*command, cwd, check=True, env=None):

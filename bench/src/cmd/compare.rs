@@ -11,7 +11,7 @@ use crate::compare::repository::Repository;
 use crate::compare::request::Request;
 use crate::compare::side::{Names, Source};
 use crate::compare::verdicts::{self, Row, Rows};
-use crate::compare::{self, Around, Done, judge::Judge, table};
+use crate::compare::{self, Around, Done, table};
 use crate::cpus::Cpus;
 use crate::host;
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
@@ -91,7 +91,7 @@ fn plural(count: usize) -> &'static str {
 
 /// All rows, with what can only be said when all is measured.
 fn judged(request: &Request, done: &Done, host: &Host) -> Vec<Rows> {
-    let judge = Judge::of(request.comparisons());
+    let judge = request.judge();
     let rows = |it| verdicts::rows(it, &judge, &done.controls, host);
     let mut cells: Vec<Rows> = done.comparisons.iter().map(rows).collect();
     verdicts::correct(&mut cells);

@@ -80,7 +80,7 @@ impl Gathered {
             let series = &self.series[metric.index()];
             series.use_of(metric) != Use::Yes || judge.look(metric, series, false).is_final
         };
-        Metric::ALL.into_iter().all(is_final)
+        judge.metrics.iter().copied().all(is_final)
     }
 }
 

@@ -7,16 +7,25 @@ use results::{Control, Verdict};
 use super::metric::{Metric, Series};
 
 /// Decides when there are pairs enough, and what they say.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Judge {
     rule: Rule,
+    /// What gets a verdict, one at least.
+    pub metrics: Vec<Metric>,
+}
+
+impl Default for Judge {
+    /// For one comparison that stands alone.
+    fn default() -> Judge {
+        Judge { rule: Rule::default(), metrics: Metric::ALL.to_vec() }
+    }
 }
 
 impl Judge {
-    /// For a comparison of so many cells, each of which has a verdict per [`Metric`] at most.
+    /// For a comparison of so many cells, each of which has a verdict per metric at most.
     #[must_use]
-    pub fn of(cells: usize) -> Judge {
-        Judge { rule: Rule::of_family(cells * Metric::ALL.len()) }
+    pub fn of(cells: usize, metrics: &[Metric]) -> Judge {
+        Judge { rule: Rule::of_family(cells * metrics.len()), metrics: metrics.to_vec() }
     }
 
     /// What the pairs say of a metric by now.

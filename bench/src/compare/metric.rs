@@ -51,6 +51,12 @@ impl Metric {
         self as usize
     }
 
+    /// Whether it needs slices with stamps.
+    #[must_use]
+    pub fn is_latency(self) -> bool {
+        self.quantile().is_some()
+    }
+
     fn quantile(self) -> Option<f64> {
         match self {
             Metric::Throughput => None,

@@ -179,7 +179,7 @@ pub fn run(
     let mut run = Comparing {
         request,
         around,
-        judge: Judge::of(request.comparisons()),
+        judge: request.judge(),
         random: fastrand::Rng::with_seed(request.settings.seed),
         done: Done::default(),
     };
@@ -229,6 +229,7 @@ impl Comparing<'_> {
         let asked = Asked {
             prepare: self.request.prepare(cell),
             slice: self.request.slice,
+            latencies: self.request.metrics.iter().any(|metric| metric.is_latency()),
             noisy: self.request.noisy,
         };
         match [&sides[0].state, &sides[1].state] {

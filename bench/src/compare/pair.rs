@@ -36,6 +36,8 @@ pub struct Asked {
     pub prepare: Prepare,
     /// The length of a slice.
     pub slice: Duration,
+    /// Whether the sends are looked at, too.
+    pub latencies: bool,
     /// Whether disturbed slices are used when nothing better comes.
     pub noisy: bool,
 }
@@ -143,7 +145,9 @@ impl Running<'_> {
                 None => return Ok(None),
             }
         }
-        let Some(latencies) = self.quad(Measure::Latency)? else { return Ok(None) };
+        let stamped =
+            if self.asked.latencies { self.quad(Measure::Latency)? } else { Some(Quad::default()) };
+        let Some(latencies) = stamped else { return Ok(None) };
         let steps = [0, 1].map(|side: usize| self.servers[side].hello.clock_step_ns);
         Ok(Some(Pair {
             log_ratio: stats::median(&quads.iter().map(log_ratio).collect::<Vec<f64>>())

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use results::Cell;
 
+use super::judge::Judge;
+use super::metric::Metric;
 use super::side::{Names, Side, Source};
 use crate::cli::{CellArgs, CompareArgs, RunArgs};
 use crate::cpus::Cpus;
@@ -39,6 +41,8 @@ pub struct Request {
     pub budget: Duration,
     /// The length of a slice.
     pub slice: Duration,
+    /// What gets a verdict.
+    pub metrics: Vec<Metric>,
     /// Whether disturbed slices may be used.
     pub noisy: bool,
     /// CPUs, pinning and seed.
@@ -66,6 +70,7 @@ impl Request {
             skipped,
             budget: budget(args.budget.as_deref())?,
             slice: slice(args.slice.unwrap_or(SLICE_MS))?,
+            metrics: metrics(&args.metric)?,
             noisy: args.noisy,
             settings,
         })
@@ -80,6 +85,12 @@ impl Request {
             pin: self.settings.pin == Pin::Each,
             seed: self.settings.seed,
         }
+    }
+
+    /// What decides.
+    #[must_use]
+    pub fn judge(&self) -> Judge {
+        Judge::of(self.comparisons(), &self.metrics)
     }
 
     /// The longest that all of it may take, builds left aside.
@@ -163,6 +174,14 @@ fn slice(ms: u32) -> Result<Duration, String> {
     Err(format!("--slice {ms}: a slice has {SLICE_MS_MIN} to {SLICE_MS_MAX} milliseconds"))
 }
 
+fn metrics(asked: &[String]) -> Result<Vec<Metric>, String> {
+    for name in asked {
+        matrix::check_name("metric", name, &Metric::ALL.map(Metric::name))?;
+    }
+    let is_asked = |metric: &Metric| asked.is_empty() || asked.iter().any(|n| n == metric.name());
+    Ok(Metric::ALL.into_iter().filter(is_asked).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,6 +194,19 @@ mod tests {
         for bad in ["", "0", "-1", "soon", "25h"] {
             assert!(budget(Some(bad)).unwrap_err().starts_with("--budget "), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_metric_is_asked_for_by_its_name() {
+        let asked =
+            |names: &[&str]| metrics(&names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
+        assert_eq!(asked(&[]), Ok(Metric::ALL.to_vec()));
+        assert_eq!(
+            asked(&["send_p99", "throughput"]),
+            Ok(vec![Metric::Throughput, Metric::SendP99])
+        );
+        let error = asked(&["send_p95"]).unwrap_err();
+        assert!(error.contains("send_p95") && error.contains("throughput"), "{error}");
     }
 
     #[test]

@@ -68,12 +68,12 @@ impl Rows {
 #[must_use]
 pub fn rows(it: &Comparison, judge: &Judge, controls: &Controls, host: &Host) -> Rows {
     let mut rows = Rows::default();
-    for metric in Metric::ALL {
+    for metric in judge.metrics.iter().copied() {
         match it.gathered.series[metric.index()].use_of(metric) {
             Use::Yes => rows.rows.push(timed(it, metric, judge, controls)),
             Use::Not(why) => rows.left_out.push(format!("{}: {why}", metric.name())),
             // A cell that was not measured has a row too, so that nobody takes silence for well.
-            Use::Absent if metric == Metric::Throughput => rows.rows.push(unmeasured(it)),
+            Use::Absent if metric == judge.metrics[0] => rows.rows.push(unmeasured(it, metric)),
             Use::Absent => {}
         }
     }
@@ -100,9 +100,9 @@ fn blank(it: &Comparison, metric: &str) -> Compared {
     }
 }
 
-fn unmeasured(it: &Comparison) -> Row {
+fn unmeasured(it: &Comparison, metric: Metric) -> Row {
     let why = why_not(it).unwrap_or_else(|| "nothing was measured".to_owned());
-    let compared = Compared { why: Some(why), ..blank(it, Metric::Throughput.name()) };
+    let compared = Compared { why: Some(why), ..blank(it, metric.name()) };
     Row { compared, ..Row::default() }
 }
 
