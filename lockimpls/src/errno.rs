@@ -10,6 +10,8 @@
 pub enum Errno {
     /// No such name.
     Enoent,
+    /// Nobody is there to read what would be written.
+    Enxio,
     /// The descriptor is not open.
     Ebadf,
     /// The pools are exhausted.
@@ -70,6 +72,7 @@ pub enum Errno {
 
 const NAMES: &[(Errno, &str, i32)] = &[
     (Errno::Enoent, "ENOENT", libc::ENOENT),
+    (Errno::Enxio, "ENXIO", libc::ENXIO),
     (Errno::Ebadf, "EBADF", libc::EBADF),
     (Errno::Enomem, "ENOMEM", libc::ENOMEM),
     (Errno::Eacces, "EACCES", libc::EACCES),

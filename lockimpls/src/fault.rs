@@ -68,6 +68,20 @@ pub(crate) enum Step {
     OptionRead,
     NonblockDone,
     Sleep,
+    // Of a fifo's sockets and its vnode.
+    FifoCreated,
+    FifoCleared,
+    FifoOpened,
+    FifoReceive,
+    FifoReceived,
+    FifoRead,
+    FifoSend,
+    FifoSent,
+    FifoWritten,
+    FifoLastReader,
+    FifoLastWriter,
+    FifoClosed,
+    FifoSleep,
     // The two-lock dances.
     /// The own lock, dropped so that the lower address comes first.
     RelockOwn,

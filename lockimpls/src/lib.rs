@@ -22,6 +22,7 @@ mod checked;
 mod copy;
 mod descriptors;
 mod fault;
+mod fifo;
 mod names;
 mod policy;
 mod pool;
@@ -38,4 +39,5 @@ pub use domain::{
     WaitStrategy,
 };
 pub use errno::Errno;
+pub use fifo::{Fifo, FifoFile, OpenMode, PIPE_BUF};
 pub use primitives::fences;

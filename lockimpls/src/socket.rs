@@ -58,7 +58,8 @@ impl Deref for SockRef {
     #[inline(always)]
     fn deref(&self) -> &Socket {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
-        // the layer lives, and `SockRef`s are kept nowhere but in that layer. The socket may have
+        // the layer lives, and `SockRef`s are kept nowhere but in that layer and in the fifos that
+        // borrow it. The socket may have
         // been freed to the pool and taken again; who holds a stale pointer finds that, under the
         // lock, by the generation of the descriptor or of the socket.
         unsafe { self.0.as_ref() }

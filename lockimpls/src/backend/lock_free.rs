@@ -35,6 +35,7 @@ use crate::domain::{
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
+use crate::fifo::Fifofs;
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::socket::{RCV, SND, SoState, SockRef, Socket, WaitPoint};
@@ -534,6 +535,10 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         self.slow.set_nonblocking(s, on)
+    }
+
+    fn fifofs(&self) -> Option<&dyn Fifofs> {
+        self.slow.fifofs()
     }
 
     #[inline(always)]

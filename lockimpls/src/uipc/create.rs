@@ -50,7 +50,7 @@ impl<P: Policy> Locked<P> {
 
     /// Two sockets, connected: STREAM and SEQPACKET by one `unp_connect2`, DGRAM by one in each
     /// direction.
-    fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
+    pub(crate) fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
         let so = self.socreate(kind, Step::SocketpairFirst)?;
         let so2 = match self.socreate(kind, Step::SocketpairSecond) {
             Ok(so2) => so2,

@@ -30,6 +30,7 @@ use crate::domain::{
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
+use crate::fifo::Fifofs;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::pool::{MbufPool, SocketPool};
@@ -195,6 +196,10 @@ impl<P: Policy> Domain for Locked<P> {
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         self.sys_set_nonblocking(s, on)
+    }
+
+    fn fifofs(&self) -> Option<&dyn Fifofs> {
+        Some(self)
     }
 
     #[inline(always)]

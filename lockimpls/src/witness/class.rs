@@ -6,7 +6,7 @@
 /// |---|---|---|---|
 /// | 1 | `fdplock` | the descriptor table's free list | `fdplock` |
 /// | 2 | `names` | the table of names | namei's directory |
-/// | 3 | `vnode` | one name and its socket pointer | `i_lock` |
+/// | 3 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 4 | `unp_gc_lock` | the list of control blocks, the collector | `unp_gc_lock` |
 /// | 5 | `unp_lock` | everything (`global`) | `unp_lock` |
 /// | 6 | `solock` | one socket (`per-socket`, `lock-free`) | `so_lock` |
@@ -24,7 +24,7 @@ pub enum Class {
     Fdplock = 1,
     /// The table of names.
     Names = 2,
-    /// One name.
+    /// One name, or one fifo.
     Vnode = 3,
     /// The collector and the list of all control blocks.
     UnpGcLock = 4,

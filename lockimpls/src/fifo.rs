@@ -1,0 +1,359 @@
+//! Fifos on top of two sockets: fifofs (`fifo_vnops.c` 1.96).
+//!
+//! The first open makes two STREAM sockets and connects them: what is sent on `writesock` is
+//! received on `readsock`. How many files are open for reading and for writing is guarded by the
+//! lock of the fifo's vnode, which an open and a close hold while they lock the sockets: so a
+//! vnode's lock comes before every socket's. A read and a write drop it around the receive and the
+//! send; that their file is open keeps the sockets.
+//!
+//! Which side is there is told to the other by the sockets' own flags. Without a reader `writesock`
+//! is CANTSENDMORE, and a write EPIPE. When the last writer closes, `readsock` becomes CANTRCVMORE
+//! and ISDISCONNECTED: a read takes what is left, then comes the end. The first reader, the first
+//! writer clear these flags again. When nobody is left both sockets are closed, with what nobody
+//! read.
+//!
+//! `writesock` has PIPE_BUF as its low-water mark: a write that does not fit is cut where at least
+//! that much goes, so one of at most PIPE_BUF bytes goes whole or not at all.
+//!
+//! # Without the fast path
+//!
+//! The sockets of a fifo have no descriptor, and `lock-free` goes its fast way, and opens its gate,
+//! by a descriptor. So the gate of these sockets is never open, and who clears a flag under a
+//! socket's lock has no one to shut out: a fifo takes the locks on every backend.
+//!
+//! Different from the kernel: a fifo has no name here, and each of its sockets has a file, as those
+//! of socketpair(2) have.
+
+use std::fmt;
+
+use crate::checked::Checked;
+use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::policy::Policy;
+use crate::primitives::{Mutex, Ordering, park};
+use crate::socket::{SockRef, Socket, State, WaitPoint};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::uipc::wait::spin;
+use crate::witness::{self, Class, WaitsFor};
+
+use Ordering::Relaxed;
+
+/// PIPE_BUF: a write of at most so many bytes is atomic.
+pub const PIPE_BUF: usize = 512;
+
+bitflags::bitflags! {
+    /// How a fifo is opened: the flags of open(2).
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct OpenMode: u32 {
+        /// For reading: FREAD.
+        const READ = 1;
+        /// For writing: FWRITE.
+        const WRITE = 2;
+        /// O_NONBLOCK: neither the open nor a read or write waits.
+        const NONBLOCK = 4;
+    }
+}
+
+/// A fifo of a layer, made by [`Checked::mkfifo`]. It has no sockets while nobody has it open.
+pub struct Fifo<'l, D: Domain> {
+    layer: &'l Checked<D>,
+    vnode: FifoVnode,
+}
+
+impl<'l, D: Domain> Fifo<'l, D> {
+    pub(crate) fn new(layer: &'l Checked<D>) -> Self {
+        Self { layer, vnode: FifoVnode::new() }
+    }
+
+    /// open(2). Unless it is nonblocking it waits for the other side.
+    ///
+    /// # Errors
+    /// `EINVAL` for neither reading nor writing; `ENXIO` for a nonblocking writer without a reader;
+    /// `EOPNOTSUPP` on a layer without fifos (`host`); what making the sockets answers.
+    pub fn open(&self, mode: OpenMode) -> Result<FifoFile<'_, D>, Errno> {
+        self.layer.fifo_open(&self.vnode, mode)?;
+        Ok(FifoFile { fifo: self, mode })
+    }
+}
+
+impl<D: Domain> fmt::Debug for Fifo<'_, D> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fifo").field("layer", &self.layer.name()).finish_non_exhaustive()
+    }
+}
+
+/// An open fifo: what a descriptor of it refers to. A borrow of it stands for the reference that a
+/// call holds, so it cannot be closed under a call; one that is dropped without
+/// [`FifoFile::close`] leaks, and is found when the layer ends.
+#[must_use = "a file that is not closed leaks"]
+#[derive(Debug)]
+pub struct FifoFile<'f, D: Domain> {
+    fifo: &'f Fifo<'f, D>,
+    mode: OpenMode,
+}
+
+impl<D: Domain> FifoFile<'_, D> {
+    /// read(2): 0 at the end, when there is no writer and nothing left.
+    ///
+    /// # Errors
+    /// `EBADF` for a file not open for reading; `EWOULDBLOCK`.
+    pub fn read(&self, data: &mut [u8]) -> Result<usize, Errno> {
+        self.fifo.layer.fifo_read(&self.fifo.vnode, self.mode, data)
+    }
+
+    /// write(2): how many bytes were taken.
+    ///
+    /// # Errors
+    /// `EBADF` for a file not open for writing; `EPIPE` without a reader; `EWOULDBLOCK`.
+    pub fn write(&self, data: &[u8]) -> Result<usize, Errno> {
+        self.fifo.layer.fifo_write(&self.fifo.vnode, self.mode, data)
+    }
+
+    /// close(2).
+    pub fn close(self) {
+        self.fifo.layer.fifo_close(&self.fifo.vnode, self.mode);
+    }
+}
+
+/// A fifo's vnode. Only a [`Fifo`] has one, and only calls of its layer are given it: so it never
+/// outlives its sockets.
+pub struct FifoVnode {
+    i_lock: RwLock,
+    /// Under `i_lock`, which the witness sees; the mutex is never contended and keeps this file free
+    /// of unsafe code.
+    v_fifoinfo: Mutex<Option<FifoInfo>>,
+    /// Where readers wait for the first writer to open, and writers for the first reader.
+    readers_wait: WaitPoint,
+    writers_wait: WaitPoint,
+}
+
+/// What an open fifo has.
+#[derive(Clone, Copy)]
+struct FifoInfo {
+    readsock: SockRef,
+    writesock: SockRef,
+    readers: u32,
+    writers: u32,
+}
+
+impl FifoVnode {
+    fn new() -> Self {
+        Self {
+            i_lock: RwLock::new(Class::Vnode),
+            v_fifoinfo: Mutex::new(None),
+            readers_wait: WaitPoint::new(),
+            writers_wait: WaitPoint::new(),
+        }
+    }
+
+    fn guarded(&self) -> std::sync::MutexGuard<'_, Option<FifoInfo>> {
+        self.i_lock.assert_mine();
+        self.v_fifoinfo.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+
+    fn info(&self) -> Option<FifoInfo> {
+        *self.guarded()
+    }
+
+    fn set_info(&self, fip: Option<FifoInfo>) {
+        *self.guarded() = fip;
+    }
+
+    /// What there is while some file is open.
+    fn opened(&self) -> FifoInfo {
+        self.info().expect("an open fifo has its sockets")
+    }
+}
+
+/// The calls on a fifo, as a layer of sockets has them; outside of this crate nobody can name it, or
+/// make a call. `mode` is that of the file.
+pub trait Fifofs {
+    /// See [`Fifo::open`].
+    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno>;
+    /// See [`FifoFile::read`].
+    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno>;
+    /// See [`FifoFile::write`].
+    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno>;
+    /// See [`FifoFile::close`].
+    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode);
+}
+
+impl<P: Policy> Fifofs for Locked<P> {
+    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+        if !mode.intersects(OpenMode::READ | OpenMode::WRITE) {
+            return Err(Errno::Einval);
+        }
+        vp.i_lock.enter();
+        let result = self.fifo_open_locked(vp, mode);
+        self.vop_unlock(vp, Step::FifoOpened);
+        result
+    }
+
+    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+        if !mode.contains(OpenMode::READ) {
+            return Err(Errno::Ebadf);
+        }
+        if data.is_empty() {
+            return Ok(0);
+        }
+        vp.i_lock.enter();
+        let rso = vp.opened().readsock;
+        self.vop_unlock(vp, Step::FifoReceive);
+        self.policy.solock(&rso);
+        let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
+        self.policy.sounlock(&rso, Step::FifoReceived);
+        vp.i_lock.enter();
+        let has_writers = vp.opened().writers > 0;
+        self.vop_unlock(vp, Step::FifoRead);
+        match result {
+            Err(Errno::Ewouldblock) if !has_writers => Ok(0),
+            result => result,
+        }
+    }
+
+    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+        if !mode.contains(OpenMode::WRITE) {
+            return Err(Errno::Ebadf);
+        }
+        vp.i_lock.enter();
+        let wso = vp.opened().writesock;
+        self.vop_unlock(vp, Step::FifoSend);
+        self.policy.solock(&wso);
+        let msg = SendMsg { to: None, data, rights: &[], flags: msg_flags(mode) };
+        let result = self.sosend(&wso, &msg);
+        self.policy.sounlock(&wso, Step::FifoSent);
+        // As the kernel does: its caller has locked the vnode, and unlocks it.
+        vp.i_lock.enter();
+        self.vop_unlock(vp, Step::FifoWritten);
+        result
+    }
+
+    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+        vp.i_lock.enter();
+        self.fifo_close_locked(vp, mode);
+        self.vop_unlock(vp, Step::FifoClosed);
+    }
+}
+
+fn msg_flags(mode: OpenMode) -> MsgFlags {
+    if mode.contains(OpenMode::NONBLOCK) { MsgFlags::DONTWAIT } else { MsgFlags::empty() }
+}
+
+/// The rest of `fifo_vnops.c`: the vnode is locked before and after.
+impl<P: Policy> Locked<P> {
+    fn fifo_open_locked(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+        let is_nonblocking = mode.contains(OpenMode::NONBLOCK);
+        let mut fip = match vp.info() {
+            Some(fip) => fip,
+            None => self.fifo_create()?,
+        };
+        if mode.contains(OpenMode::READ) {
+            fip.readers += 1;
+            if fip.readers == 1 {
+                self.fifo_clear(&fip.writesock, State::CANTSENDMORE);
+                vp.writers_wait.wakeup(false);
+            }
+        }
+        let is_refused = mode.contains(OpenMode::WRITE) && is_nonblocking && fip.readers == 0;
+        if mode.contains(OpenMode::WRITE) {
+            fip.writers += 1;
+            if fip.writers == 1 && !is_refused {
+                self.fifo_clear(&fip.readsock, State::CANTRCVMORE | State::ISDISCONNECTED);
+                vp.readers_wait.wakeup(false);
+            }
+        }
+        vp.set_info(Some(fip));
+        if is_refused {
+            self.fifo_close_locked(vp, mode);
+            return Err(Errno::Enxio);
+        }
+        // At most one of the two: who opens for both is its own other side.
+        if mode.contains(OpenMode::READ) && fip.writers == 0 && !is_nonblocking {
+            self.fifo_sleep(vp, &vp.readers_wait);
+        }
+        if mode.contains(OpenMode::WRITE) && fip.readers == 0 && !is_nonblocking {
+            self.fifo_sleep(vp, &vp.writers_wait);
+        }
+        Ok(())
+    }
+
+    /// The sockets, which nobody reads from or writes to yet.
+    fn fifo_create(&self) -> Result<FifoInfo, Errno> {
+        let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
+        self.policy.solock(&writesock);
+        let st = writesock.st();
+        st.set(State::CANTSENDMORE);
+        st.so_snd.lowat.set(PIPE_BUF);
+        self.policy.sounlock(&writesock, Step::FifoCreated);
+        Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
+    }
+
+    /// The other side is there: a direction that had ended begins again.
+    fn fifo_clear(&self, so: &Socket, ended: State) {
+        self.policy.solock(so);
+        so.st().clear(ended);
+        self.policy.sounlock(so, Step::FifoCleared);
+    }
+
+    fn fifo_close_locked(&self, vp: &FifoVnode, mode: OpenMode) {
+        let mut fip = vp.opened();
+        if mode.contains(OpenMode::READ) {
+            fip.readers -= 1;
+            if fip.readers == 0 {
+                self.policy.solock(&fip.writesock);
+                self.socantsendmore(&fip.writesock);
+                self.policy.sounlock(&fip.writesock, Step::FifoLastReader);
+            }
+        }
+        if mode.contains(OpenMode::WRITE) {
+            fip.writers -= 1;
+            if fip.writers == 0 {
+                self.policy.solock(&fip.readsock);
+                fip.readsock.st().set(State::ISDISCONNECTED);
+                self.socantrcvmore(&fip.readsock);
+                self.policy.sounlock(&fip.readsock, Step::FifoLastWriter);
+            }
+        }
+        if fip.readers == 0 && fip.writers == 0 {
+            self.closef(fip.readsock);
+            self.closef(fip.writesock);
+            vp.set_info(None);
+        } else {
+            vp.set_info(Some(fip));
+        }
+    }
+
+    /// `tsleep` of an open: until the other side has come, the vnode unlocked meanwhile. That it
+    /// came is enough, though it may have left again since: it is not looked at afterwards.
+    ///
+    /// Who wakes holds the vnode's lock, which is released when the thread is queued, so that no
+    /// wake-up falls between. There is no timeout.
+    #[track_caller]
+    fn fifo_sleep(&self, vp: &FifoVnode, point: &WaitPoint) {
+        let seen = point.event.load(Relaxed);
+        let has_come = || point.event.load(Relaxed) != seen;
+        if self.config.wait != WaitStrategy::Park {
+            witness::sleep(point.key(), WaitsFor::Wakeup, vp.i_lock.addr());
+            self.vop_unlock(vp, Step::FifoSleep);
+            spin(self.config.wait, has_come);
+            vp.i_lock.enter();
+        }
+        while !has_come() {
+            witness::sleep(point.key(), WaitsFor::Wakeup, vp.i_lock.addr());
+            // Relaxed: under the lock, as is whoever reads it.
+            point.waiting.store(1, Relaxed);
+            park(point.key(), || true, || self.vop_unlock(vp, Step::FifoSleep));
+            vp.i_lock.enter();
+        }
+        witness::awake();
+    }
+
+    /// `VOP_UNLOCK`.
+    fn vop_unlock(&self, vp: &FifoVnode, step: Step) {
+        if !P::Fault::omits(step) {
+            vp.i_lock.exit();
+        }
+    }
+}
