@@ -25,9 +25,9 @@ SOURCES = "lockimpls/src"
 LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host")
 UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
-    r"|(list|gc|scan|deferred|rights)_exit|leave|unkeep|unlock)\("
+    r"|(list|gc|scan|deferred|rights)_exit|leave|unkeep|unlock|vop_unlock)\("
 )
-ASLEEP = "|| self.policy.sounlock(so, Step::Sleep)"
+ASLEEP = ("|| self.policy.sounlock(so, Step::Sleep)", "|| self.vop_unlock(vp, Step::FifoSleep)")
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")
 LIMIT_S = 120
 
@@ -49,8 +49,9 @@ def unlocks(only):
             before = code
             if in_twin:
                 continue
-            if ASLEEP in code:
-                yield name, number, code, line.replace(ASLEEP, "|| ()")
+            asleep = next((unlock for unlock in ASLEEP if unlock in code), None)
+            if asleep:
+                yield name, number, code, line.replace(asleep, "|| ()")
             elif any(flag in code for flag in FLAGS) or (code.endswith(";") and UNLOCK.search(code) and is_statement(code)):
                 yield name, number, code, "// deleted"
 

@@ -13,6 +13,7 @@ mod blocking;
 mod close;
 mod counts;
 mod dgram;
+mod fifo;
 mod names;
 mod options;
 mod order;
