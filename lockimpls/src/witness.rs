@@ -33,9 +33,7 @@ mod watch;
 use std::panic::Location;
 
 use self::report::{describe_held, found, order_violation};
-use self::thread::{
-    HELD_MAX, HELD_NONE, HELD_SLOTS, HeldList, IN_USE, Thread, bump, register, this,
-};
+use self::thread::{HELD_MAX, HeldList, IN_USE, Thread, bump, register, this};
 use crate::primitives::Ordering;
 
 pub use self::class::{CLASSES, Class, Edge};
@@ -91,9 +89,7 @@ pub(crate) fn checkorder(addr: usize, class: Class, edge: Edge) {
         return;
     }
     if len == 1 && edge == Edge::None && !is_on_fast_path {
-        let held = &thread.held.entries[HELD_NONE];
-        let held_class = held.class.load(Relaxed);
-        let held_addr = held.addr.load(Relaxed);
+        let (held_class, held_addr) = (thread.held.class(1), thread.held.addr(1));
         if held_class < class as u8 || (held_class == class as u8 && held_addr < addr) {
             return;
         }
@@ -114,13 +110,11 @@ fn checkorder_slow(
         locked_on_fast_path(thread, addr, class, site);
     }
     for held in thread.held.entries() {
-        let held_class = held.class.load(Relaxed);
-        let held_addr = held.addr.load(Relaxed);
-        if held_addr == addr && held_class == class as u8 {
+        if held.addr == addr && held.class == class as u8 {
             order_violation(thread, held, addr, class, site, "locking against myself");
         }
-        let ordered = held_class < class as u8 || (held_class == class as u8 && held_addr < addr);
-        if !ordered && !edge_allows(held_addr, held_class, class, edge) {
+        let ordered = held.class < class as u8 || (held.class == class as u8 && held.addr < addr);
+        if !ordered && !edge_allows(held.addr, held.class, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
     }
@@ -170,15 +164,14 @@ fn check_edge(
 ) {
     let mut head_held = false;
     for held in thread.held.entries() {
-        if held.class.load(Relaxed) != Class::SoLock as u8 {
+        if held.class != Class::SoLock as u8 {
             continue;
         }
-        let held_addr = held.addr.load(Relaxed);
-        if !edge_allows(held_addr, Class::SoLock as u8, class, edge) {
+        if !edge_allows(held.addr, Class::SoLock as u8, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
         if let Edge::Embryo { head, .. } = edge {
-            head_held |= held_addr == head;
+            head_held |= held.addr == head;
         }
     }
     if let Edge::Embryo { head, .. } = edge
@@ -252,15 +245,9 @@ pub(crate) fn keep(addr: usize, class: Class) {
 #[track_caller]
 fn push(list: &HeldList, addr: usize, class: Class) {
     let site = Location::caller();
-    let end = list.end.load(Relaxed);
-    if end >= HELD_SLOTS {
+    if !list.push(addr, class as u8, site) {
         too_many(site);
     }
-    let held = &list.entries[end];
-    held.addr.store(addr, Relaxed);
-    held.site.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-    held.class.store(class as u8, Relaxed);
-    list.end.store(end + 1, Relaxed);
 }
 
 #[cold]
@@ -287,26 +274,17 @@ pub(crate) fn unkeep(addr: usize, class: Class) {
 #[inline(always)]
 #[track_caller]
 fn pop(list: &HeldList, addr: usize, class: Class) {
-    if list.newest() == addr {
-        list.end.store(list.end.load(Relaxed) - 1, Relaxed);
-    } else {
+    if !list.pop(addr) {
         pop_slow(list, addr, class, Location::caller());
     }
 }
 
-/// Locks may be released in any order: finds the entry below the top and closes the gap.
+/// Locks may be released in any order.
 #[inline(never)]
 fn pop_slow(list: &HeldList, addr: usize, class: Class, site: &'static Location<'static>) {
-    let entries = list.entries();
-    let Some(at) = entries.iter().rposition(|held| held.addr.load(Relaxed) == addr) else {
-        not_held(addr, class, site)
-    };
-    for i in at..entries.len() - 1 {
-        entries[i].addr.store(entries[i + 1].addr.load(Relaxed), Relaxed);
-        entries[i].site.store(entries[i + 1].site.load(Relaxed), Relaxed);
-        entries[i].class.store(entries[i + 1].class.load(Relaxed), Relaxed);
+    if !list.remove(addr) {
+        not_held(addr, class, site);
     }
-    list.set_len(entries.len() - 1);
 }
 
 #[cold]
@@ -323,12 +301,12 @@ fn not_held(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
 #[inline(always)]
 pub(crate) fn is_held(addr: usize) -> bool {
     let held = &this().held;
-    held.newest() == addr || held.below_newest(1) == addr || is_held_slow(held, addr)
+    held.newest() == addr || held.below_newest() == addr || is_held_slow(held, addr)
 }
 
 #[inline(never)]
 fn is_held_slow(held: &HeldList, addr: usize) -> bool {
-    held.entries().iter().any(|held| held.addr.load(Relaxed) == addr)
+    held.entries().any(|held| held.addr == addr)
 }
 
 /// `soassertlocked`: who touches what this lock guards holds it.
@@ -395,8 +373,7 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
 }
 
 fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static>) {
-    let holds =
-        |list: &HeldList| list.entries().iter().any(|held| held.addr.load(Relaxed) != releases);
+    let holds = |list: &HeldList| list.entries().any(|held| held.addr != releases);
     if holds(&thread.held) || holds(&thread.kept) || thread.in_use() != 0 {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held(thread, &mut report);

@@ -6,9 +6,9 @@ use std::panic::Location;
 use std::sync::OnceLock;
 
 use super::class::{CLASSES, Class};
-use super::thread::{Held, Thread, calls, this};
+use super::thread::{Held, Thread, calls, location, this};
 use super::watch::show_all_locks;
-use crate::primitives::{AtomicPtr, AtomicU32, AtomicU64, Ordering};
+use crate::primitives::{AtomicU32, AtomicU64, Ordering};
 
 use Ordering::Relaxed;
 
@@ -95,15 +95,15 @@ pub struct Finding {
 #[cold]
 pub(super) fn order_violation(
     thread: &Thread,
-    held: &Held,
+    held: Held,
     addr: usize,
     class: Class,
     site: &'static Location<'static>,
     title: &str,
 ) -> ! {
-    let held_class = Class::from_rank(held.class.load(Relaxed));
-    let held_addr = held.addr.load(Relaxed);
-    let held_site = site_of(&held.site);
+    let held_class = Class::from_rank(held.class);
+    let held_addr = held.addr;
+    let held_site = site_of(held.site);
     let report = if title == "lock order reversal" {
         format!(
             "witness: lock order reversal:\n 1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
@@ -130,13 +130,8 @@ pub(super) fn order_violation(
     found(Check::OrderViolation, 1, site.to_string(), report)
 }
 
-pub(super) fn site_of(site: &AtomicPtr<Location<'static>>) -> String {
-    let site = site.load(Relaxed);
-    if site.is_null() {
-        return String::from("?");
-    }
-    // SAFETY: only ever set from a `&'static Location`, or null.
-    unsafe { &*site }.to_string()
+pub(super) fn site_of(site: Option<&Location<'_>>) -> String {
+    site.map_or_else(|| String::from("?"), Location::to_string)
 }
 
 pub(super) fn operation_of(thread: &Thread) -> Option<&'static Operation> {
@@ -149,7 +144,7 @@ pub(super) fn operation_of(thread: &Thread) -> Option<&'static Operation> {
 pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u64) {
     let mut newest = None;
     let mut count = 0;
-    let mut line = |class: Class, addr: usize, site: &AtomicPtr<Location<'static>>| {
+    let mut line = |class: Class, addr: usize, site: Option<&Location<'_>>| {
         let site = site_of(site);
         report.push_str(&format!(
             "exclusive {} {} r = 0 ({addr:#x})\n#0 {site}\n",
@@ -160,13 +155,11 @@ pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u6
         count += 1;
     };
     if thread.in_use() != 0 {
-        line(Class::InUse, thread.in_use(), &thread.in_use_site);
+        line(Class::InUse, thread.in_use(), location(&thread.in_use_site));
     }
-    let held = thread.held.entries().iter().rev();
-    for held in held.chain(thread.kept.entries().iter().rev()) {
-        let class = held.class.load(Relaxed);
-        if class != 0 && usize::from(class) < CLASSES {
-            line(Class::from_rank(class), held.addr.load(Relaxed), &held.site);
+    for held in thread.held.entries().rev().chain(thread.kept.entries().rev()) {
+        if held.class != 0 && usize::from(held.class) < CLASSES {
+            line(Class::from_rank(held.class), held.addr, held.site);
         }
     }
     (newest.unwrap_or_else(|| String::from("?")), count)

@@ -16,76 +16,134 @@ use crate::primitives::{
 
 use Ordering::Relaxed;
 
-/// How many things one thread may hold at once, and two places below them that stay empty, so that
-/// looking at the newest two needs no test. A power of two: an index is masked, not tested.
-pub(super) const HELD_SLOTS: usize = 16;
-pub(super) const HELD_NONE: usize = 2;
+/// The places of a list, of which the first and the last stay empty, so that looking at the newest
+/// two needs no test. A power of two: a place is masked, not tested.
+const HELD_SLOTS: usize = 16;
 /// How many things one thread may hold at once.
-pub(super) const HELD_MAX: usize = HELD_SLOTS - HELD_NONE;
+pub(super) const HELD_MAX: usize = HELD_SLOTS - 2;
 /// How many threads can be registered at once.
 pub(crate) const THREADS_MAX: usize = 128;
 
-/// One thing held. Written by its own thread alone; read racily by reports.
+/// One thing held, as read off a list.
+#[derive(Clone, Copy)]
 pub(super) struct Held {
     /// The lock's address.
-    pub(super) addr: AtomicUsize,
+    pub(super) addr: usize,
+    /// Its [`Class`](super::Class).
+    pub(super) class: u8,
     /// Where it was acquired.
-    pub(super) site: AtomicPtr<Location<'static>>,
-    /// Its [`Class`].
-    pub(super) class: AtomicU8,
+    pub(super) site: Option<&'static Location<'static>>,
 }
 
-impl Held {
-    const fn empty() -> Held {
-        Held {
-            addr: AtomicUsize::new(0),
-            site: AtomicPtr::new(std::ptr::null_mut()),
-            class: AtomicU8::new(0),
-        }
-    }
+/// A place in the source that is kept where racing readers look.
+pub(super) fn location(site: &AtomicPtr<Location<'static>>) -> Option<&'static Location<'static>> {
+    // SAFETY: only ever set from a `&'static Location`, or null.
+    unsafe { site.load(Relaxed).as_ref() }
 }
 
-/// Things held, oldest first.
+/// Things held, oldest first, from place 1 on. Written by its own thread alone; read racily by
+/// reports. Three arrays, not one of triples: a place is an index as it is.
 pub(super) struct HeldList {
-    /// Where the next one goes: from `HELD_NONE`.
-    pub(super) end: AtomicUsize,
-    pub(super) entries: [Held; HELD_SLOTS],
+    /// How many there are: the place of the newest.
+    len: AtomicUsize,
+    addrs: [AtomicUsize; HELD_SLOTS],
+    classes: [AtomicU8; HELD_SLOTS],
+    sites: [AtomicPtr<Location<'static>>; HELD_SLOTS],
 }
 
 impl HeldList {
     const fn empty() -> HeldList {
         HeldList {
-            end: AtomicUsize::new(HELD_NONE),
-            entries: [const { Held::empty() }; HELD_SLOTS],
+            len: AtomicUsize::new(0),
+            addrs: [const { AtomicUsize::new(0) }; HELD_SLOTS],
+            classes: [const { AtomicU8::new(0) }; HELD_SLOTS],
+            sites: [const { AtomicPtr::new(std::ptr::null_mut()) }; HELD_SLOTS],
         }
     }
 
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
-        self.end.load(Relaxed) - HELD_NONE
+        self.len.load(Relaxed)
     }
 
+    /// Adds one; `false`: there is no place left.
     #[inline(always)]
-    pub(super) fn set_len(&self, len: usize) {
-        self.end.store(len + HELD_NONE, Relaxed);
+    pub(super) fn push(&self, addr: usize, class: u8, site: &'static Location<'static>) -> bool {
+        let len = self.len() + 1;
+        if len > HELD_MAX {
+            return false;
+        }
+        self.set(len, Held { addr, class, site: Some(site) });
+        self.len.store(len, Relaxed);
+        true
+    }
+
+    /// Takes one off; `false`: it is not the newest.
+    #[inline(always)]
+    pub(super) fn pop(&self, addr: usize) -> bool {
+        let len = self.len();
+        if self.addr(len) != addr {
+            return false;
+        }
+        self.len.store(len - 1, Relaxed);
+        true
+    }
+
+    /// Takes one off that is not the newest, and closes the gap; `false`: it is not held.
+    pub(super) fn remove(&self, addr: usize) -> bool {
+        let len = self.len();
+        let Some(place) = (1..=len).rev().find(|place| self.addr(*place) == addr) else {
+            return false;
+        };
+        for place in place..len {
+            self.set(place, self.get(place + 1));
+        }
+        self.len.store(len - 1, Relaxed);
+        true
     }
 
     /// The entries, as far as a racing reader may look.
-    pub(super) fn entries(&self) -> &[Held] {
-        &self.entries[HELD_NONE..self.end.load(Relaxed).clamp(HELD_NONE, HELD_SLOTS)]
+    pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = Held> {
+        (1..=self.len().min(HELD_MAX)).map(|place| self.get(place))
     }
 
     /// The address of the newest entry, 0 when there is none.
     #[inline(always)]
     pub(super) fn newest(&self) -> usize {
-        self.below_newest(0)
+        self.addr(self.len())
     }
 
-    /// The address of the entry `below` the newest, 0 when there is none.
+    /// The address of the entry below the newest, 0 when there is none.
     #[inline(always)]
-    pub(super) fn below_newest(&self, below: usize) -> usize {
-        let at = self.end.load(Relaxed).wrapping_sub(1 + below);
-        self.entries[at & (HELD_SLOTS - 1)].addr.load(Relaxed)
+    pub(super) fn below_newest(&self) -> usize {
+        self.addr(self.len().wrapping_sub(1))
+    }
+
+    /// The address at a place.
+    #[inline(always)]
+    pub(super) fn addr(&self, place: usize) -> usize {
+        self.addrs[place & (HELD_SLOTS - 1)].load(Relaxed)
+    }
+
+    /// The class at a place.
+    #[inline(always)]
+    pub(super) fn class(&self, place: usize) -> u8 {
+        self.classes[place & (HELD_SLOTS - 1)].load(Relaxed)
+    }
+
+    fn get(&self, place: usize) -> Held {
+        let site = location(&self.sites[place & (HELD_SLOTS - 1)]);
+        Held { addr: self.addr(place), class: self.class(place), site }
+    }
+
+    #[inline(always)]
+    fn set(&self, place: usize, held: Held) {
+        let place = place & (HELD_SLOTS - 1);
+        self.addrs[place].store(held.addr, Relaxed);
+        self.classes[place].store(held.class, Relaxed);
+        let site =
+            held.site.map_or(std::ptr::null_mut(), |site| std::ptr::from_ref(site).cast_mut());
+        self.sites[place].store(site, Relaxed);
     }
 }
 

@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use super::report::{Check, Operation, describe_held, found_in, operation_of, site_of};
-use super::thread::{Thread, registry};
+use super::thread::{Thread, location, registry};
 use crate::primitives::Ordering;
 
 use Ordering::Relaxed;
@@ -32,7 +32,10 @@ fn describe_thread(thread: &Thread, text: &mut String) {
             2 => "for threads to leave the lock-free path of",
             _ => "for references on",
         };
-        text.push_str(&format!(" waits {what} {waits_for:#x} at {}", site_of(&thread.waits_at)));
+        text.push_str(&format!(
+            " waits {what} {waits_for:#x} at {}",
+            site_of(location(&thread.waits_at))
+        ));
     }
     text.push('\n');
     describe_held(thread, text);
