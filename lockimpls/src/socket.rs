@@ -213,7 +213,7 @@ impl Socket {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn st(&self) -> &SoState {
-        witness::assert_held(self.guard_addr(), self.guard_class);
+        witness::assert_held(self.guard_addr, &self.guard_class);
         &self.state
     }
 
@@ -250,7 +250,7 @@ impl Socket {
     #[inline]
     #[track_caller]
     pub(crate) fn gc(&self, held: (usize, Class)) -> &GcState {
-        witness::assert_held(held.0, held.1);
+        witness::assert_held(held.0, &held.1);
         &self.gc
     }
 

@@ -61,7 +61,7 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     #[track_caller]
     pub fn enter_edge(&self, edge: Edge) {
         if CHECKED {
-            witness::checkorder(self.addr(), self.class, edge);
+            witness::checkorder(self.addr(), &self.class, edge);
         }
         let acquisition = match self.raw.try_lock_exclusive() {
             Some(acquisition) => acquisition,
@@ -95,7 +95,7 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
         if CHECKED {
             // Ends the process if this thread does not hold the lock: so the release below is
             // sound.
-            witness::unlock(self.addr(), self.class);
+            witness::unlock(self.addr(), &self.class);
         }
         // SAFETY: the calling thread holds the lock exclusively: kept by the witness, which was
         // just asked; in the unchecked twin by `calibrate`, whose only use is a loop of pairs. The
@@ -113,6 +113,6 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
     #[inline(always)]
     #[track_caller]
     pub fn assert_mine(&self) {
-        witness::assert_held(self.addr(), self.class);
+        witness::assert_held(self.addr(), &self.class);
     }
 }

@@ -81,20 +81,19 @@ fn userret_slow(thread: &Thread) -> ! {
 /// Before an acquisition: compares the lock with all that is held. Reports, or returns.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn checkorder(addr: usize, class: Class, edge: Edge) {
+pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
     let thread = this();
-    let len = thread.held.len();
-    let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
-    if len == 0 && !is_on_fast_path {
+    if !thread.holds_locks() {
         return;
     }
-    if len == 1 && edge == Edge::None && !is_on_fast_path {
+    let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
+    if thread.held.len() == 1 && edge == Edge::None && !is_on_fast_path {
         let (held_class, held_addr) = (thread.held.class(1), thread.held.addr(1));
-        if held_class < class as u8 || (held_class == class as u8 && held_addr < addr) {
+        if held_class < *class as u8 || (held_class == *class as u8 && held_addr < addr) {
             return;
         }
     }
-    checkorder_slow(thread, addr, class, edge, Location::caller());
+    checkorder_slow(thread, addr, *class, edge, Location::caller());
 }
 
 /// More than one lock is held, or an exception is claimed, or something is wrong.
@@ -260,7 +259,7 @@ fn too_many(site: &'static Location<'static>) -> ! {
 /// Before a release: the thread must hold the lock, and holds it no more.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn unlock(addr: usize, class: Class) {
+pub(crate) fn unlock(addr: usize, class: &Class) {
     pop(&this().held, addr, class);
 }
 
@@ -268,14 +267,14 @@ pub(crate) fn unlock(addr: usize, class: Class) {
 #[inline(always)]
 #[track_caller]
 pub(crate) fn unkeep(addr: usize, class: Class) {
-    pop(&this().kept, addr, class);
+    pop(&this().kept, addr, &class);
 }
 
 #[inline(always)]
 #[track_caller]
-fn pop(list: &HeldList, addr: usize, class: Class) {
+fn pop(list: &HeldList, addr: usize, class: &Class) {
     if !list.pop(addr) {
-        pop_slow(list, addr, class, Location::caller());
+        pop_slow(list, addr, *class, Location::caller());
     }
 }
 
@@ -312,9 +311,9 @@ fn is_held_slow(held: &HeldList, addr: usize) -> bool {
 /// `soassertlocked`: who touches what this lock guards holds it.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn assert_held(addr: usize, class: Class) {
+pub(crate) fn assert_held(addr: usize, class: &Class) {
     if !is_held(addr) {
-        unlocked(addr, class, Location::caller());
+        unlocked(addr, *class, Location::caller());
     }
 }
 

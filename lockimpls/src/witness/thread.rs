@@ -201,9 +201,15 @@ thread_local! {
 }
 
 impl Thread {
+    /// Whether the thread holds a lock, or is on the lock-free path.
+    #[inline(always)]
+    pub(super) fn holds_locks(&self) -> bool {
+        self.held.len() | self.in_use_site.load(Relaxed).addr() != 0
+    }
+
     #[inline(always)]
     pub(super) fn holds_anything(&self) -> bool {
-        self.held.len() | self.kept.len() != 0 || !self.in_use_site.load(Relaxed).is_null()
+        self.holds_locks() | (self.kept.len() != 0)
     }
 
     /// The socket on whose lock-free path the thread is, or 0.
