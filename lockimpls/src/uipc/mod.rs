@@ -26,7 +26,7 @@ pub(crate) mod wait;
 
 use crate::descriptors::{Descriptors, Fd};
 use crate::domain::{
-    Config, Domain, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
@@ -80,6 +80,25 @@ impl<P: Policy> Locked<P> {
             return;
         }
         self.policy.sounlock(so, step);
+    }
+
+    /// sendmsg(2). Compiled twice: on the way of bytes alone is nothing that only a name or
+    /// descriptors need.
+    #[inline(always)]
+    fn sys_sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.sosend(&so, msg);
+        self.sounlock_fd(&so, Step::SendDone);
+        result
+    }
+
+    /// recvmsg(2). Compiled twice, as [`Self::sys_sendmsg`] is.
+    #[inline(always)]
+    fn sys_recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        let so = self.solock_fd(s)?;
+        let result = self.soreceive(&so, msg);
+        self.sounlock_fd(&so, Step::ReceiveDone);
+        result
     }
 }
 
@@ -142,20 +161,22 @@ impl<P: Policy> Domain for Locked<P> {
         self.sys_accept(s)
     }
 
-    #[inline]
     fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
-        let so = self.solock_fd(s)?;
-        let result = self.sosend(&so, msg);
-        self.sounlock_fd(&so, Step::SendDone);
-        result
+        self.sys_sendmsg(s, msg)
     }
 
-    #[inline]
     fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
-        let so = self.solock_fd(s)?;
-        let result = self.soreceive(&so, msg);
-        self.sounlock_fd(&so, Step::ReceiveDone);
-        result
+        self.sys_recvmsg(s, msg)
+    }
+
+    #[inline(always)]
+    fn send(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+        self.sys_sendmsg(s, &SendMsg { to: None, data, rights: &[], flags })
+    }
+
+    #[inline(always)]
+    fn recv(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
+        self.sys_recvmsg(s, &mut RecvMsg::new(data, flags))
     }
 
     fn shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {

@@ -26,6 +26,7 @@ enum Found {
 
 impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
+    #[inline(always)]
     pub(crate) fn soreceive(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = msg.flags;
         loop {

@@ -59,6 +59,7 @@ enum Room {
 
 impl<P: Policy> Locked<P> {
     /// `sosend`: the socket is locked before and after.
+    #[inline(always)]
     pub(crate) fn sosend(&self, so: &Socket, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::OOB) {
             return Err(Errno::Eopnotsupp);
