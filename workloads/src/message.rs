@@ -43,11 +43,37 @@ const fn head(origin: u16, sequence: u64) -> u64 {
     (sequence & 0x3f) << 2 | (origin as u64) << 8 | (sequence >> 6) << 24
 }
 
-/// The head of the message that comes after this one, both without flags.
-#[inline]
-const fn after(head: u64) -> u64 {
-    const LOW: u64 = 0x3f << 2;
-    if head & LOW == LOW { (head - LOW).wrapping_add(1 << 24) } else { head + (1 << 2) }
+/// The heads of one origin's messages, one after the other. Between the two parts of the sequence
+/// number stands the origin: here its bits are all set, so that what is added to the low part
+/// carries over into the high one.
+#[derive(Clone, Copy, Debug)]
+struct Heads {
+    /// The next head, the origin's bits set; the flags are kept from one head to the next.
+    next: u64,
+    /// Which of its bits the head has.
+    mask: u64,
+}
+
+impl Heads {
+    const ORIGIN: u64 = 0xff_ff00;
+
+    /// From this number on, without flags.
+    const fn from(origin: u16, sequence: u64) -> Heads {
+        let mask = !Self::ORIGIN | (origin as u64) << 8;
+        Heads { next: head(u16::MAX, sequence), mask }
+    }
+
+    /// The next head.
+    #[inline]
+    const fn next(&self) -> u64 {
+        self.next & self.mask
+    }
+
+    /// Goes on to the one after it.
+    #[inline]
+    const fn advance(&mut self) {
+        self.next = self.next.wrapping_add(1 << 2) | Self::ORIGIN;
+    }
 }
 
 const fn sequence(head: u64) -> u64 {
@@ -115,12 +141,10 @@ fn write_body(message: &mut [u8], head: u64) {
 #[derive(Debug)]
 pub(crate) struct Source {
     data: Box<[u8]>,
-    /// The head of the next message, without flags.
-    head: u64,
-    /// The flags of the next message, unless it is the last.
-    flags: u64,
-    /// The flags of a message that is neither the first nor the last.
-    usual: u64,
+    /// With the flags of the next message, unless it is the last.
+    heads: Heads,
+    /// What the messages after the first keep of its flags.
+    kept: u64,
     /// How much of the message in the buffer was taken.
     sent: usize,
 }
@@ -128,11 +152,11 @@ pub(crate) struct Source {
 impl Source {
     /// Makes the buffer, on the thread that will use it.
     pub(crate) fn new(message_bytes: usize, origin: u16, verify: bool) -> Source {
+        let heads = Heads::from(origin, 0);
         Source {
             data: vec![0; message_bytes].into_boxed_slice(),
-            head: head(origin, 0),
-            flags: WHOLE,
-            usual: if verify { WHOLE } else { 0 },
+            heads: Heads { next: heads.next | WHOLE, ..heads },
+            kept: if verify { u64::MAX } else { !WHOLE },
             sent: message_bytes,
         }
     }
@@ -140,18 +164,16 @@ impl Source {
     /// Makes the next message.
     #[inline]
     pub(crate) fn fill(&mut self) {
-        let flags = std::mem::replace(&mut self.flags, self.usual);
-        self.write(flags);
+        self.write(self.heads.next());
     }
 
     /// Makes the last message.
     pub(crate) fn fill_end(&mut self) {
-        self.write(WHOLE | END);
+        self.write(self.heads.next() | WHOLE | END);
     }
 
     #[inline]
-    fn write(&mut self, flags: u64) {
-        let head = self.head | flags;
+    fn write(&mut self, head: u64) {
         match self.data.first_chunk_mut() {
             Some(bytes) => *bytes = head.to_le_bytes(),
             None => {
@@ -165,10 +187,11 @@ impl Source {
         {
             *bytes = (!head).to_le_bytes();
         }
-        if flags & WHOLE != 0 {
+        if head & WHOLE != 0 {
             write_body(&mut self.data, head);
         }
-        self.head = after(self.head);
+        self.heads.next &= self.kept;
+        self.heads.advance();
         self.sent = 0;
     }
 
@@ -255,9 +278,9 @@ impl Sink {
 #[derive(Debug)]
 pub(crate) struct Order {
     origin: u16,
-    /// The head the next message must have, without flags.
-    expected: u64,
-    /// What must be equal in a head.
+    /// What the next message must have, without flags.
+    expected: Heads,
+    /// What must be equal in a head of a message that needs no closer look.
     mask: u64,
     /// Whether the next message needs a closer look: after a gap, or where a gap is allowed.
     suspect: bool,
@@ -274,8 +297,8 @@ impl Order {
     pub(crate) fn new(message_bytes: usize, origin: u16) -> Order {
         Order {
             origin,
-            expected: head(origin, 0),
-            mask: head_mask(message_bytes) & !FLAGS,
+            expected: Heads::from(origin, 0),
+            mask: head_mask(message_bytes) & !END,
             suspect: false,
             resumed: false,
             missing: 0,
@@ -294,18 +317,18 @@ impl Order {
     #[inline]
     pub(crate) fn check(&mut self, message: &[u8], place: &Place) -> bool {
         let got = read_head(message);
-        let wrong = (got ^ self.expected) & self.mask;
-        if wrong | tail_difference(message, got) | (got & WHOLE) != 0 || self.suspect {
+        let unusual = (got ^ self.expected.next()) & self.mask;
+        if unusual | tail_difference(message, got) != 0 || self.suspect {
             self.check_slow(message, got, place);
         } else {
-            self.expected = after(self.expected);
+            self.expected.advance();
         }
         got & END != 0
     }
 
     /// The number the next message must have.
     fn next(&self) -> u64 {
-        sequence(self.expected)
+        sequence(self.expected.next())
     }
 
     fn check_slow(&mut self, message: &[u8], got: u64, place: &Place) {
@@ -313,7 +336,7 @@ impl Order {
             self.damaged(place, "its last 8 bytes belong to another one");
         }
         let next = self.next();
-        if (got ^ self.expected) & self.mask & 0xff_ff00 != 0 {
+        if (got ^ self.expected.next()) & self.mask & Heads::ORIGIN != 0 {
             let origin = (got >> 8) as u16;
             self.damaged(place, &format!("it says it is of {origin:#x}"));
         }
@@ -329,7 +352,7 @@ impl Order {
             ..0 => self.behind(ahead, place),
             _ => self.damaged(place, &format!("its number is off by {ahead}")),
         }
-        self.expected = head(self.origin, next.wrapping_add_signed(ahead) + 1);
+        self.expected = Heads::from(self.origin, next.wrapping_add_signed(ahead) + 1);
         self.resumed = false;
         self.overdue(got & END != 0, place);
         self.suspect = self.missing != 0;
@@ -395,9 +418,14 @@ mod tests {
 
     #[test]
     fn the_head_after_a_head_is_that_of_the_next_number() {
-        for number in [0, 1, 62, 63, 64, 4095, 1 << 20, (1 << 40) - 1] {
-            let next = after(head(0xabc, number));
-            assert_eq!((next, sequence(next)), (head(0xabc, number + 1), number + 1));
+        for origin in [0, 0xabc, u16::MAX] {
+            for number in [0, 1, 62, 63, 64, 4095, 1 << 20, (1 << 40) - 1] {
+                let mut heads = Heads::from(origin, number);
+                assert_eq!(heads.next(), head(origin, number));
+                heads.advance();
+                let next = heads.next();
+                assert_eq!((next, sequence(next)), (head(origin, number + 1), number + 1));
+            }
         }
     }
 }
