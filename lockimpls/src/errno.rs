@@ -109,6 +109,12 @@ impl Errno {
         NAMES.iter().find(|(errno, ..)| *errno == self).map_or("errno", |(_, name, _)| name)
     }
 
+    /// The error of this name; [`Errno::name`] is its inverse.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Errno> {
+        NAMES.iter().find(|(_, known, _)| *known == name).map(|(errno, ..)| *errno)
+    }
+
     /// This machine's number for the error; [`Errno::from_host`] is its inverse.
     #[must_use]
     pub fn code(self) -> i32 {

@@ -109,13 +109,13 @@ fn first_difference(
 }
 
 /// The name of a printed call.
-fn word_of(call: &str) -> &str {
+pub(super) fn word_of(call: &str) -> &str {
     let call = call.split_once(" = ").map_or(call, |(_, call)| call);
     call.split('(').next().unwrap_or(call)
 }
 
 /// What of an answer differs.
-fn aspect(is: &Answer, must: &Answer) -> String {
+pub(super) fn aspect(is: &Answer, must: &Answer) -> String {
     let short = |outcome: Outcome| match outcome {
         Outcome::Skipped => "not made".to_owned(),
         Outcome::Done(_) => "success".to_owned(),

@@ -5,6 +5,7 @@
 //! the sequential layer that says what the answers must be, and [`check`] compares.
 
 pub mod allowed;
+pub mod cases;
 pub mod check;
 pub mod generate;
 pub mod runner;
@@ -21,7 +22,7 @@ pub use model::Model;
 pub use parse::{ParseError, parse};
 pub use runner::{Answer, Runner};
 
-use lockimpls::{MsgFlags, Shutdown, SockOpt, SockType};
+use lockimpls::{Config, MsgFlags, Shutdown, SockOpt, SockType};
 
 /// A variable: what a call made and a later call uses. Printed as `r0`, `r1`, ...
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -253,11 +254,28 @@ impl Call {
     }
 }
 
+/// A size of the layer that a program may ask for: a field of [`Config`](lockimpls::Config).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// `sominconn`
+    Sominconn,
+    /// `somaxconn`
+    Somaxconn,
+    /// `maxfiles`
+    Maxfiles,
+    /// `sockets_max`
+    SocketsMax,
+    /// `reopen_after_calls`
+    ReopenAfterCalls,
+}
+
 /// A program: what one thread does first, then what several do at once.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Program {
     /// The backends it is meant for; none: every modelled one.
     pub backends: Vec<String>,
+    /// What its layer has in other sizes than usual; none: any layer will do.
+    pub sizes: Vec<(Size, usize)>,
     /// The calls made first, by one thread.
     pub first: Vec<Call>,
     /// The calls of each thread, made at the same time after that; none: a single-threaded program.
@@ -270,6 +288,24 @@ impl Program {
     /// Every call: the first ones, each thread's, the last ones.
     pub fn calls(&self) -> impl Iterator<Item = &Call> {
         self.first.iter().chain(self.threads.iter().flatten()).chain(&self.last)
+    }
+
+    /// The sizes of its layer.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        let mut config = runner::config();
+        for (size, number) in &self.sizes {
+            match size {
+                Size::Sominconn => config.sominconn = *number,
+                Size::Somaxconn => config.somaxconn = *number,
+                Size::Maxfiles => config.maxfiles = *number,
+                Size::SocketsMax => config.sockets_max = *number,
+                Size::ReopenAfterCalls => {
+                    config.reopen_after_calls = u32::try_from(*number).unwrap_or(u32::MAX);
+                }
+            }
+        }
+        config
     }
 
     /// How many calls there are.

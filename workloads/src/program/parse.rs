@@ -1,15 +1,15 @@
 //! Reading programs: one call per line.
 
+mod call;
+
 use std::collections::BTreeSet;
 
-use super::words::{CALLS, FLAGS, HOWS, KINDS, OPTIONS, SWITCH, all, value};
-use super::{Call, Data, Name, Program, Recv, Send, Var};
-use lockimpls::{MsgFlags, SockAddr};
+use super::words::{SIZES, all, value};
+use super::{Call, Program, Var};
+use lockimpls::SockType;
 
-/// The longest message and the largest room that a program may ask for, in bytes.
-const BYTES_MAX: usize = 1 << 20;
-/// How many variables there may be, and so how high their numbers go.
-const VARS_MAX: u16 = 1000;
+use call::call_of;
+pub(super) use call::{data, quoted, split, variables};
 
 /// Why a text is no program.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn parse(text: &str) -> Result<Program, ParseError> {
 }
 
 /// The line before a `#` that is not inside quotes.
-fn strip_comment(line: &str) -> &str {
+pub(super) fn strip_comment(line: &str) -> &str {
     let mut quoted = false;
     let end = line.char_indices().find(|(_, c)| {
         quoted ^= *c == '"';
@@ -53,9 +53,12 @@ fn strip_comment(line: &str) -> &str {
     end.map_or(line, |(at, _)| &line[..at])
 }
 
+/// A program as far as it was read.
 #[derive(Default)]
-struct Reader {
-    program: Program,
+pub(super) struct Reader {
+    pub(super) program: Program,
+    /// What the word `type` stands for, in a case.
+    kind: Option<SockType>,
     /// What the calls before the threads have made.
     made_first: BTreeSet<Var>,
     /// What this thread has made.
@@ -67,6 +70,11 @@ struct Reader {
 }
 
 impl Reader {
+    /// A reader of calls in which the word `type` is this.
+    pub(super) fn of(kind: SockType) -> Reader {
+        Reader { kind: Some(kind), ..Reader::default() }
+    }
+
     fn line(&mut self, line: &str) -> Result<(), String> {
         if let Some(names) = line.strip_prefix("backend:") {
             return self.backends(names);
@@ -77,12 +85,26 @@ impl Reader {
         if line == "then:" {
             return self.then();
         }
+        if line.starts_with("case ") {
+            return Err(
+                "a program has no `case`; a file of cases, which `replay` takes, begins with one"
+                    .to_owned(),
+            );
+        }
+        self.call(line)
+    }
+
+    /// A line with a call, or with the sizes of the layer.
+    pub(super) fn call(&mut self, line: &str) -> Result<(), String> {
+        if let Some(sizes) = line.strip_prefix("layer:") {
+            return self.layer(sizes);
+        }
         let (outs, call) = match line.split_once(" = ") {
             // A `=` after the first parenthesis stands in the arguments.
             Some((outs, call)) if !outs.contains('(') => (variables(outs)?, call),
             _ => (Vec::new(), line),
         };
-        let call = call_of(outs, call.trim())?;
+        let call = call_of(outs, call.trim(), self.kind)?;
         self.admit(&call)?;
         match self.program.threads.last_mut() {
             _ if self.is_last => self.program.last.push(call),
@@ -98,6 +120,27 @@ impl Reader {
         }
         let names = names.split(',').map(|name| name.trim().to_owned());
         self.program.backends = names.filter(|name| !name.is_empty()).collect();
+        Ok(())
+    }
+
+    fn layer(&mut self, sizes: &str) -> Result<(), String> {
+        if !self.program.is_empty() {
+            return Err("`layer:` stands before the first call".to_owned());
+        }
+        for size in sizes.split(',') {
+            let (name, number) = size.split_once('=').unwrap_or((size, ""));
+            let known = value(&SIZES, name.trim());
+            let number = number.trim().parse().ok().filter(|number| *number > 0);
+            let (Some(known), Some(number)) = (known, number) else {
+                return Err(format!(
+                    "{} is no size; a size is NAME=NUMBER, the number at least 1, the name one \
+                     of: {}",
+                    size.trim(),
+                    all(&SIZES)
+                ));
+            };
+            self.program.sizes.push((known, number));
+        }
         Ok(())
     }
 
@@ -145,249 +188,4 @@ impl Reader {
         }
         Ok(())
     }
-}
-
-fn variables(text: &str) -> Result<Vec<Var>, String> {
-    text.split(',').map(|name| variable(name.trim())).collect()
-}
-
-fn variable(text: &str) -> Result<Var, String> {
-    let number = text.strip_prefix('r').and_then(|number| number.parse::<u16>().ok());
-    number
-        .filter(|number| *number < VARS_MAX)
-        .map(Var)
-        .ok_or_else(|| format!("{text:?} is no variable; variables are r0 to r{}", VARS_MAX - 1))
-}
-
-/// The arguments of a call, taken from the front.
-struct Arguments<'a> {
-    call: &'a str,
-    rest: std::vec::IntoIter<&'a str>,
-}
-
-impl<'a> Arguments<'a> {
-    fn next(&mut self, what: &str) -> Result<&'a str, String> {
-        self.rest.next().ok_or_else(|| format!("{}: {what} is missing", self.call))
-    }
-
-    fn var(&mut self) -> Result<Var, String> {
-        variable(self.next("the socket")?)
-    }
-
-    fn word<T: Copy>(&mut self, what: &str, table: &[(&'static str, T)]) -> Result<T, String> {
-        let word = self.next(what)?;
-        value(table, word)
-            .ok_or_else(|| format!("{}: {what} is one of: {}; not {word}", self.call, all(table)))
-    }
-
-    fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, String> {
-        let text = self.next(what)?;
-        text.parse().map_err(|_| format!("{}: {what} is a number, not {text}", self.call))
-    }
-
-    fn bytes(&mut self, what: &str) -> Result<usize, String> {
-        within(self.number(what)?)
-    }
-
-    fn name(&mut self) -> Result<Name, String> {
-        name(self.next("the name, in quotes,")?)
-    }
-
-    /// Whether the last argument is there and says `nonblock`.
-    fn nonblock(&mut self) -> Result<bool, String> {
-        match self.rest.next() {
-            None => Ok(false),
-            Some("nonblock") => Ok(true),
-            Some(other) => {
-                Err(format!("{}: only `nonblock` may stand there, not {other}", self.call))
-            }
-        }
-    }
-}
-
-fn within(bytes: usize) -> Result<usize, String> {
-    if bytes > BYTES_MAX {
-        return Err(format!("{bytes} bytes are too many; at most {BYTES_MAX}"));
-    }
-    Ok(bytes)
-}
-
-fn quoted(text: &str) -> Option<&str> {
-    let inside = text.strip_prefix('"')?.strip_suffix('"')?;
-    let plain = |c: char| (c == ' ' || c.is_ascii_graphic()) && c != '"' && c != '\\';
-    inside.chars().all(plain).then_some(inside)
-}
-
-fn name(text: &str) -> Result<Name, String> {
-    let valid = quoted(text).filter(|path| SockAddr::new(path).is_ok());
-    valid.map(str::to_owned).ok_or_else(|| {
-        format!(
-            "{text} is no name; names are 1 to {} printable characters in quotes, such as \"a\"",
-            SockAddr::MAX
-        )
-    })
-}
-
-fn data(text: &str) -> Result<Data, String> {
-    if let Some(text) = quoted(text) {
-        return Ok(Data::Text(text.to_owned()));
-    }
-    let count = text.strip_prefix("bytes(").and_then(|rest| rest.strip_suffix(')'));
-    let parts = count.and_then(|inside| inside.split_once(','));
-    let numbers =
-        parts.and_then(|(len, first)| Some((len.trim().parse().ok()?, first.trim().parse().ok()?)));
-    let (len, first) = numbers.ok_or_else(|| {
-        format!(
-            "{text} is no data; data is \"text\" or bytes(LENGTH, FIRST), such as bytes(2000, 7)"
-        )
-    })?;
-    Ok(Data::Count { len: within(len)?, first })
-}
-
-/// The arguments between the parentheses: a comma inside quotes, brackets or parentheses separates
-/// nothing.
-fn split(text: &str) -> Vec<&str> {
-    let (mut parts, mut from, mut depth, mut in_quotes) = (Vec::new(), 0, 0_i32, false);
-    for (at, c) in text.char_indices() {
-        match c {
-            '"' => in_quotes = !in_quotes,
-            '[' | '(' if !in_quotes => depth += 1,
-            ']' | ')' if !in_quotes => depth -= 1,
-            ',' if !in_quotes && depth == 0 => {
-                parts.push(text[from..at].trim());
-                from = at + 1;
-            }
-            _ => {}
-        }
-    }
-    parts.push(text[from..].trim());
-    if parts == [""] { Vec::new() } else { parts }
-}
-
-/// As many variables as the call makes.
-fn exactly<const N: usize>(outs: Vec<Var>, call: &str) -> Result<[Var; N], String> {
-    let count = outs.len();
-    outs.try_into().map_err(|_| format!("{call} makes {N} variables; {count} stand before the `=`"))
-}
-
-fn call_of(outs: Vec<Var>, text: &str) -> Result<Call, String> {
-    let parts = text.strip_suffix(')').and_then(|rest| rest.split_once('('));
-    let (call, inside) = parts.ok_or_else(|| {
-        format!(
-            "{text:?} is no call; a line is `CALL(ARGUMENTS)`, `VARIABLES = CALL(ARGUMENTS)`, \
-             `thread N:`, `then:` or `backend: NAME`"
-        )
-    })?;
-    let mut arguments = Arguments { call, rest: split(inside).into_iter() };
-    let made = build(outs, &mut arguments)?;
-    match arguments.rest.next() {
-        None => Ok(made),
-        Some(more) => Err(format!("{call}: {more} is one argument too many")),
-    }
-}
-
-fn build(outs: Vec<Var>, args: &mut Arguments<'_>) -> Result<Call, String> {
-    let call = args.call;
-    if let "recv" | "recvmsg" = call {
-        return receive(outs, args);
-    }
-    if let "socketpair" | "socket" | "accept" | "dup" = call {
-        return maker(outs, args);
-    }
-    let [] = exactly(outs, call)?;
-    Ok(match call {
-        "bind" => Call::Bind(args.var()?, args.name()?),
-        "unlink" => Call::Unlink(args.name()?),
-        "listen" => Call::Listen(args.var()?, args.number("the backlog")?),
-        "connect" => Call::Connect(args.var()?, args.name()?),
-        "send" | "sendto" | "sendmsg" => return send(args),
-        "shutdown" => Call::Shutdown(args.var()?, args.word("the direction", &HOWS)?),
-        "close" => Call::Close(args.var()?),
-        "same_file" => Call::SameFile(args.var()?, args.var()?),
-        "getsockname" => Call::Getsockname(args.var()?),
-        "getpeername" => Call::Getpeername(args.var()?),
-        "setsockopt" => Call::Setsockopt(
-            args.var()?,
-            args.word("the option", &OPTIONS)?,
-            args.number("the value")?,
-        ),
-        "getsockopt" => Call::Getsockopt(args.var()?, args.word("the option", &OPTIONS)?),
-        "nonblocking" => Call::Nonblocking(args.var()?, args.word("the switch", &SWITCH)?),
-        _ => return Err(format!("there is no call {call:?}; there are: {CALLS}")),
-    })
-}
-
-/// The calls that make descriptors.
-fn maker(outs: Vec<Var>, args: &mut Arguments<'_>) -> Result<Call, String> {
-    let call = args.call;
-    if call == "socketpair" {
-        let (out, kind) = (exactly(outs, call)?, args.word("the type", &KINDS)?);
-        return Ok(Call::Socketpair { out, kind, nonblock: args.nonblock()? });
-    }
-    let [out] = exactly(outs, call)?;
-    Ok(match call {
-        "socket" => {
-            let kind = args.word("the type", &KINDS)?;
-            Call::Socket { out, kind, nonblock: args.nonblock()? }
-        }
-        "accept" => Call::Accept { out, s: args.var()?, nonblock: args.nonblock()? },
-        _ => Call::Dup(out, args.var()?),
-    })
-}
-
-fn send(args: &mut Arguments<'_>) -> Result<Call, String> {
-    let (call, s, data) = (args.call, args.var()?, data(args.next("the data")?)?);
-    let to = if call == "sendto" { Some(args.name()?) } else { None };
-    let rights = (call == "sendmsg").then(Vec::new);
-    let mut made = Send { s, data, to, rights, flags: MsgFlags::empty() };
-    for argument in args.rest.by_ref() {
-        match (&mut made.rights, argument.split_once('=')) {
-            (Some(_), Some(("to", to))) => made.to = Some(name(to)?),
-            (Some(rights), Some(("rights", list))) => *rights = list_of(list)?,
-            _ => made.flags |= flag(call, argument, &["dontwait", "eor", "oob"])?,
-        }
-    }
-    Ok(Call::Send(made))
-}
-
-/// `[r0, r1]`
-fn list_of(text: &str) -> Result<Vec<Var>, String> {
-    let inside = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let inside = inside.ok_or_else(|| format!("rights={text}: the descriptors stand in [ ]"))?;
-    if inside.trim().is_empty() { Ok(Vec::new()) } else { variables(inside) }
-}
-
-fn receive(out: Vec<Var>, args: &mut Arguments<'_>) -> Result<Call, String> {
-    let (call, s, room) = (args.call, args.var()?, args.bytes("the room")?);
-    let rights = (call == "recvmsg").then_some(0);
-    let mut made = Recv { out, s, room, rights, flags: MsgFlags::empty() };
-    for argument in args.rest.by_ref() {
-        match (&mut made.rights, argument.split_once('=')) {
-            (Some(rights), Some(("rights", count))) => {
-                let number = count.parse().ok().filter(|count| *count <= RIGHTS_MAX);
-                *rights = number.ok_or_else(|| {
-                    format!("rights={count}: the room is a number from 0 to {RIGHTS_MAX}")
-                })?;
-            }
-            _ => made.flags |= flag(call, argument, &["dontwait", "peek", "oob"])?,
-        }
-    }
-    if made.out.len() > made.rights.unwrap_or(0) {
-        return Err(format!(
-            "{call} has room for {} descriptors, but {} variables stand before the `=`",
-            made.rights.unwrap_or(0),
-            made.out.len()
-        ));
-    }
-    Ok(Call::Recv(made))
-}
-
-/// The most room for descriptors.
-const RIGHTS_MAX: usize = 253;
-
-fn flag(call: &str, text: &str, valid: &[&str]) -> Result<MsgFlags, String> {
-    value(&FLAGS, text).filter(|_| valid.contains(&text)).ok_or_else(|| {
-        let named = if call.ends_with("msg") { ", rights=" } else { "" };
-        format!("{call}: {text} is no flag; there are: {}{named}", valid.join(", "))
-    })
 }

@@ -2,8 +2,8 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::words::{FLAGS, HOWS, KINDS, OPTIONS, SWITCH, word};
-use super::{Call, Data, Program, Recv, Send, Var};
+use super::words::{FLAGS, HOWS, KINDS, OPTIONS, SIZES, SWITCH, word};
+use super::{Call, Data, Program, Recv, Send, Size, Var};
 use lockimpls::MsgFlags;
 
 impl Display for Var {
@@ -22,8 +22,26 @@ impl Display for Data {
 }
 
 /// `r0, r1`
-fn vars(list: &[Var]) -> String {
+pub(super) fn vars(list: &[Var]) -> String {
     list.iter().map(Var::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// `r0, r1`; a descriptor that comes very often is counted: `r0*128`.
+fn list(rights: &[Var]) -> String {
+    let part = |same: &[Var]| match same.len() {
+        0..=TIMES_MIN => vars(same),
+        times => format!("{}*{times}", same[0]),
+    };
+    rights.chunk_by(Var::eq).map(part).collect::<Vec<_>>().join(", ")
+}
+
+/// Up to here the descriptors are named one by one.
+const TIMES_MIN: usize = 8;
+
+/// `sominconn=1, maxfiles=3`
+pub(super) fn sizes(program: &Program) -> String {
+    let size = |(size, number): &(Size, usize)| format!("{}={number}", word(&SIZES, size));
+    program.sizes.iter().map(size).collect::<Vec<_>>().join(", ")
 }
 
 fn flags(f: &mut Formatter<'_>, flags: MsgFlags) -> Result {
@@ -49,7 +67,7 @@ impl Display for Send {
             _ => {}
         }
         if let Some(rights) = &self.rights {
-            write!(f, ", rights=[{}]", vars(rights))?;
+            write!(f, ", rights=[{}]", list(rights))?;
         }
         flags(f, self.flags)?;
         f.write_str(")")
@@ -109,6 +127,9 @@ impl Display for Program {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         if !self.backends.is_empty() {
             writeln!(f, "backend: {}", self.backends.join(", "))?;
+        }
+        if !self.sizes.is_empty() {
+            writeln!(f, "layer: {}", sizes(self))?;
         }
         for call in &self.first {
             writeln!(f, "{call}")?;

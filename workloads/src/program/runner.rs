@@ -147,29 +147,39 @@ impl<D: Domain> Target for Runner<D> {
     }
 
     fn run(&mut self, program: &Program, trace: &mut Trace) {
+        if !program.sizes.is_empty() {
+            let layer = Checked::new(&program.config());
+            let layer = layer.unwrap_or_else(|errno| panic!("no layer of these sizes: {errno}"));
+            return run_in::<D>(&layer, program, trace);
+        }
         self.runs += 1;
         if self.runs > RUNS_PER_LAYER
             && let Ok(layer) = Checked::new(&config())
         {
             (self.layer, self.runs) = (layer, 1);
         }
-        let stage = Stage::new(&self.layer, program);
-        let mut hand = Hand::default();
-        trace.first.resize_with(program.first.len(), Answer::default);
-        for (call, answer) in program.first.iter().zip(&mut trace.first) {
-            stage.make(call, &mut hand, answer);
-        }
-        trace.threads.clear();
-        if !program.threads.is_empty() {
-            trace.threads = stage.at_once(&program.threads);
-        }
-        trace.last.resize_with(program.last.len(), Answer::default);
-        for (call, answer) in program.last.iter().zip(&mut trace.last) {
-            stage.make(call, &mut hand, answer);
-        }
-        stage.close_all(program);
-        self.layer.check_end();
+        run_in(&self.layer, program, trace);
     }
+}
+
+/// Runs a program in a layer that is empty before and must be empty afterwards.
+fn run_in<D: Domain>(layer: &Checked<D>, program: &Program, trace: &mut Trace) {
+    let stage = Stage::new(layer, program);
+    let mut hand = Hand::default();
+    trace.first.resize_with(program.first.len(), Answer::default);
+    for (call, answer) in program.first.iter().zip(&mut trace.first) {
+        stage.make(call, &mut hand, answer);
+    }
+    trace.threads.clear();
+    if !program.threads.is_empty() {
+        trace.threads = stage.at_once(&program.threads);
+    }
+    trace.last.resize_with(program.last.len(), Answer::default);
+    for (call, answer) in program.last.iter().zip(&mut trace.last) {
+        stage.make(call, &mut hand, answer);
+    }
+    stage.close_all(program);
+    layer.check_end();
 }
 
 /// The sockets of one run of a program.

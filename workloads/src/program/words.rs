@@ -1,5 +1,6 @@
 //! The words of the text form: one table for printing and for reading.
 
+use super::Size;
 use lockimpls::{MsgFlags, Shutdown, SockOpt, SockType};
 
 /// The types.
@@ -25,6 +26,15 @@ pub(super) const FLAGS: [(&str, MsgFlags); 4] = [
     ("peek", MsgFlags::PEEK),
     ("eor", MsgFlags::EOR),
     ("oob", MsgFlags::OOB),
+];
+
+/// The sizes of a layer that a program may ask for, under the names of `Config`.
+pub(super) const SIZES: [(&str, Size); 5] = [
+    ("sominconn", Size::Sominconn),
+    ("somaxconn", Size::Somaxconn),
+    ("maxfiles", Size::Maxfiles),
+    ("sockets_max", Size::SocketsMax),
+    ("reopen_after_calls", Size::ReopenAfterCalls),
 ];
 
 /// On and off.

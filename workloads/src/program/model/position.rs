@@ -3,7 +3,7 @@
 use lockimpls::{Errno, RecvMsg, SendMsg, SockAddr};
 
 use super::{Fd, State};
-use crate::program::runner::{Answer, Outcome, config};
+use crate::program::runner::{Answer, Outcome};
 use crate::program::{Call, Program, Recv, Send, Var};
 
 /// A state of the model and what the variables are.
@@ -19,7 +19,7 @@ impl Position {
     /// Before the first call.
     pub(in crate::program) fn new(program: &Program) -> Position {
         let known = program.first.iter().flat_map(Call::outs).copied().collect();
-        Position { state: State::new(&config()), vars: vec![None; program.vars()], known }
+        Position { state: State::new(&program.config()), vars: vec![None; program.vars()], known }
     }
 
     /// Makes one call.
