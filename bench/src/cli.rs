@@ -90,10 +90,11 @@ pub struct FuzzArgs {
 /// `solock replay`.
 #[derive(Args, Debug)]
 pub struct ReplayArgs {
-    /// A program (see PROGRAMS.md); `-` is standard input.
+    /// A program, or a file of cases (see PROGRAMS.md); `-` is standard input.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// A backend (repeatable, or with commas) [default: what the program names, else all modelled].
+    /// A backend (repeatable, or with commas) [default: what the program names, else all modelled;
+    /// for cases all].
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
     /// How often it runs [default: 6, with threads 300].

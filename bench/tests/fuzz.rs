@@ -82,6 +82,40 @@ fn the_historical_program_fails_on_the_twin_alone() {
 }
 
 #[test]
+fn cases_are_replayed_on_every_backend() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/cases/rights.txt");
+    let clean = solock(&["replay", file]);
+    assert_eq!(clean.status.code(), Some(0), "{}{}", stdout(&clean), stderr(&clean));
+    for word in ["nothing found", "cases", "global", "lock-free", "host"] {
+        assert!(stdout(&clean).contains(word), "{word:?}: {}", stdout(&clean));
+    }
+    let twin = solock(&["replay", file, "--backend", "leak-nobufs"]);
+    assert_eq!(twin.status.code(), Some(2));
+    for words in ["case rights-after-peer-shut-rd (stream)", "exclusive rwlock solock"] {
+        assert!(stderr(&twin).contains(words), "{words:?}: {}", stderr(&twin));
+    }
+    let twin = solock(&["replay", file, "--backend", "leak-nobufs", "--json"]);
+    let line: serde_json::Value = serde_json::from_str(&stdout(&twin)).expect("one line");
+    assert_eq!(line["kind"], "leaked_locks in sys_sendmsg");
+    assert!(line["report"].as_str().expect("text").starts_with("case rights-after-peer-shut-rd"));
+}
+
+#[test]
+fn a_case_with_a_wrong_answer_fails() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("case.txt");
+    let text = "# one\ncase a (dgram):\n  r0 = socket(type)\n  send(r0, \"x\") = EPIPE\n";
+    std::fs::write(&file, text).expect("written");
+    let path = file.to_str().expect("a path");
+    let output = solock(&["replay", path]);
+    assert_eq!(output.status.code(), Some(2));
+    for words in ["global: send EDESTADDRREQ for EPIPE", "case a (dgram), call 2 of 2"] {
+        assert!(stdout(&output).contains(words), "{words:?}: {}", stdout(&output));
+    }
+    refused(&["minimize", path], &["line 2", "a program has no `case`"]);
+}
+
+#[test]
 fn minimize_writes_the_smaller_program() {
     let folder = tempfile::tempdir().expect("a folder");
     let (long, short) = (folder.path().join("long.txt"), folder.path().join("short.txt"));

@@ -1,11 +1,13 @@
-//! `solock replay`: runs a program again, in this process.
+//! `solock replay`: runs a program again, or a file of cases, in this process.
 
 use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use workloads::program::check::Bench;
-use workloads::program::{Program, parse};
+use workloads::program::cases::{Case, Profile, is_cases, parse_cases};
+use workloads::program::check::{Bench, Difference};
+use workloads::program::runner::Trace;
+use workloads::program::{ParseError, Program, parse};
 
 use super::{EXIT_OK, print};
 use crate::cli::ReplayArgs;
@@ -18,12 +20,18 @@ const ROUNDS: u32 = 6;
 /// How often one with threads does: what it shows hangs on chance.
 const ROUNDS_OF_THREADS: u32 = 300;
 
-/// Runs a program on its backends; exit code 2 where it fails.
+/// Runs a program on its backends, or a file of cases on all that they speak of; exit code 2 where
+/// it fails.
 ///
 /// # Errors
 /// The file cannot be read, or is no program; an unknown backend.
 pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
-    let program = read(&args.file)?;
+    let text = text_of(&args.file)?;
+    if is_cases(&text) {
+        let cases = parse_cases(&text).map_err(|error| no_program(&args.file, &error))?;
+        return replay_cases(args, &cases);
+    }
+    let program = parse(&text).map_err(|error| no_program(&args.file, &error))?;
     let mut bench = Bench::new(fuzzing::targets_for(&program, &args.backend)?)
         .map_err(|errno| format!("the model could not be made: {errno}"))?;
     if args.json {
@@ -34,9 +42,7 @@ pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
     let rounds = args.rounds.unwrap_or(usual);
     for round in 1..=rounds {
         if let Err(difference) = bench.run(&program) {
-            let found = Found::of(difference);
-            print(&if args.json { found.line() } else { report(&found, round) })?;
-            return Ok(EXIT_FOUND);
+            return say(args, difference, round);
         }
     }
     if !args.json {
@@ -45,20 +51,62 @@ pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
     Ok(EXIT_OK)
 }
 
+/// Runs every case on every backend that has a profile.
+fn replay_cases(args: &ReplayArgs, cases: &[Case]) -> Result<i32, String> {
+    let mut targets = fuzzing::targets(&args.backend)?;
+    targets.retain(|target| Profile::of(target.as_ref()).is_some());
+    if args.json {
+        fuzzing::say_findings();
+    } else {
+        fuzzing::say_case();
+    }
+    Watchdog::start(args.hang_limit.map_or(watchdog::LIMIT, Duration::from_secs_f64))?;
+    let (rounds, mut trace) = (args.rounds.unwrap_or(ROUNDS), Trace::default());
+    for (round, case) in (1..=rounds).flat_map(|round| cases.iter().map(move |case| (round, case)))
+    {
+        fuzzing::begin_case(format!("case {} ({})\n", case.name, case.kind.name()));
+        for target in &mut targets {
+            let Some(profile) = Profile::of(target.as_ref()) else { continue };
+            if let Err(difference) = case.run(target.as_mut(), profile, &mut trace) {
+                return say(args, difference, round);
+            }
+        }
+    }
+    if !args.json {
+        let names: Vec<&str> = targets.iter().map(|target| target.name()).collect();
+        let (cases, names) = (cases.len(), names.join(", "));
+        print(&format!("nothing found: {cases} cases, {rounds} rounds on {names}\n"))?;
+    }
+    Ok(EXIT_OK)
+}
+
+/// Says what was found.
+fn say(args: &ReplayArgs, difference: Difference, round: u32) -> Result<i32, String> {
+    let found = Found::of(difference);
+    print(&if args.json { found.line() } else { report(&found, round) })?;
+    Ok(EXIT_FOUND)
+}
+
 /// Reads a program; `-` is standard input.
 ///
 /// # Errors
 /// It cannot be read, or is no program: the line, what is wrong there, and what is valid.
 pub fn read(file: &Path) -> Result<Program, String> {
-    let shown = file.display();
+    parse(&text_of(file)?).map_err(|error| no_program(file, &error))
+}
+
+fn text_of(file: &Path) -> Result<String, String> {
     let text = if file == Path::new("-") {
         let mut text = String::new();
         std::io::stdin().read_to_string(&mut text).map(|_| text)
     } else {
         std::fs::read_to_string(file)
     };
-    let text = text.map_err(|error| format!("{shown} cannot be read: {error}"))?;
-    parse(&text).map_err(|error| format!("{shown}: {error} (the form: workloads/PROGRAMS.md)"))
+    text.map_err(|error| format!("{} cannot be read: {error}", file.display()))
+}
+
+fn no_program(file: &Path, error: &ParseError) -> String {
+    format!("{}: {error} (the form: workloads/PROGRAMS.md)", file.display())
 }
 
 fn report(found: &Found, round: u32) -> String {

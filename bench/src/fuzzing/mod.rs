@@ -3,8 +3,8 @@
 
 pub mod candidate;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Mutex, OnceLock};
 
 use lockimpls::{Domain, Visitor, controls, witness};
 use serde::{Deserialize, Serialize};
@@ -72,6 +72,23 @@ pub fn begin(program: u64, operations: u64) {
     OPERATIONS.store(operations, Relaxed);
 }
 
+/// The case under way; empty where it is a program.
+static CASE: Mutex<String> = Mutex::new(String::new());
+
+/// From now on it is this one.
+pub fn begin_case(name: String) {
+    *case() = name;
+}
+
+fn case() -> std::sync::MutexGuard<'static, String> {
+    CASE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// From now on the case stands before the report of a check that finds something. At most once.
+pub fn say_case() {
+    witness::set_finding_hook(|_| eprintln!("{}", case()));
+}
+
 /// From now on a finding of a check, and a panic, says on standard output what it is. At most once.
 pub fn say_findings() {
     witness::set_finding_hook(|finding| {
@@ -80,7 +97,7 @@ pub fn say_findings() {
             kind: format!("{} in {}", finding.check.name(), finding.operation),
             program: UNDER_WAY.load(Relaxed),
             operations: OPERATIONS.load(Relaxed),
-            report: finding.report.clone(),
+            report: format!("{}{}", case(), finding.report),
         };
         // Nothing can be done about a reader that went away: the process ends.
         let _ = crate::cmd::print(&found.line());
