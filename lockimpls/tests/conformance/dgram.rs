@@ -17,6 +17,16 @@ case!(a_full_receiver_refuses_at_once, layer, {
     layer.close_all(&[a, b]);
 });
 
+case!(the_memory_of_small_datagrams_is_limited, layer, {
+    let (a, b) = layer.pair(DGRAM);
+    // 196608 bytes of memory, 256 for each message and 256 for its address.
+    assert_eq!(layer.fill(a, b"x"), (384, Errno::Enobufs));
+    assert_eq!(layer.get(b, 1).unwrap(), b"x");
+    assert_eq!(layer.fill(a, b"x"), (1, Errno::Enobufs));
+    assert_eq!(layer.drain(b, 1).len(), 384);
+    layer.close_all(&[a, b]);
+});
+
 case!(a_full_receiver_is_at_the_lower_address_too, layer, {
     let (a, b) = layer.pair(DGRAM);
     assert_eq!(layer.fill(b, &[1; 2048]), (7, Errno::Enobufs));
