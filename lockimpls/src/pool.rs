@@ -17,11 +17,12 @@ use crate::copy::copy;
 use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
-use crate::primitives::{AtomicU64, Cell, Ordering, UnsafeCell};
+use crate::primitives::own::AtomicU64;
+use crate::primitives::{Cell, Ordering, THREADS_MAX, UnsafeCell};
 use crate::sockbuf::{MCLBYTES, MSIZE};
 use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
-use crate::witness::{self, Class, THREADS_MAX};
+use crate::witness::{self, Class};
 
 use Ordering::Relaxed;
 

@@ -14,6 +14,8 @@
 //! one's stores. Where membarrier is missing (other systems, old kernels, seccomp) both are
 //! `fence(SeqCst)`.
 
+pub(crate) mod own;
+
 mod native;
 
 pub(crate) use native::*;

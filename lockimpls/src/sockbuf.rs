@@ -36,7 +36,7 @@ use crossbeam_utils::CachePadded;
 use self::charge::stream_charge;
 use self::record::HEAD;
 use crate::domain::{SockAddr, SockType};
-use crate::primitives::{AtomicUsize, Cell, Ordering, UnsafeCell};
+use crate::primitives::{AtomicUsize, Cell, Ordering, RING_MIN, UnsafeCell};
 
 pub(crate) use self::charge::{Fill, Limits, MCLBYTES, MSIZE, sa_len};
 pub(crate) use self::record::{Marks, Record};
@@ -128,7 +128,7 @@ impl SockBuf {
                 limits.hiwat + records * 2 * HEAD
             }
         };
-        bytes.next_power_of_two().max(4096)
+        bytes.next_power_of_two().max(RING_MIN)
     }
 
     /// Makes the ring large enough for these limits, keeping what is in it.

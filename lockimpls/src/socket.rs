@@ -164,11 +164,11 @@ impl Socket {
                 owner: [AtomicU32::new(0), AtomicU32::new(0)],
                 snapshot: Cell::new(None),
             }),
-            fast_side: [const { FastSide::new() }; 2].map(CachePadded::new),
+            fast_side: [FastSide::new(), FastSide::new()].map(CachePadded::new),
             snd_wait: CachePadded::new(WaitPoint::new()),
             rcv_wait: CachePadded::new(WaitPoint::new()),
             timeo_wait: CachePadded::new(WaitPoint::new()),
-            sblock_wait: [const { WaitPoint::new() }; 2],
+            sblock_wait: [WaitPoint::new(), WaitPoint::new()],
             rcv: SockBuf::new(),
             f_count: AtomicU32::new(0),
             gc: GcState {
@@ -276,7 +276,7 @@ impl Socket {
 }
 
 impl FastSide {
-    const fn new() -> Self {
+    fn new() -> Self {
         Self { waits: AtomicU32::new(0) }
     }
 }

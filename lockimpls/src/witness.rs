@@ -33,8 +33,8 @@ mod watch;
 use std::panic::Location;
 
 use self::report::{describe_held, found, order_violation};
-use self::thread::{HELD_MAX, HeldList, IN_USE, Thread, bump, register, this};
-use crate::primitives::Ordering;
+use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
+use crate::primitives::{Ordering, in_use};
 
 pub use self::class::{CLASSES, Class, Edge};
 pub use self::counters::{Counters, LockCounts, counters};
@@ -43,7 +43,7 @@ pub use self::report::{
     Check, EXIT_FINDING, Finding, Operation, check_pools, found_by, pool_table, report_data,
     report_panic, set_finding_hook,
 };
-pub(crate) use self::thread::{THREADS_MAX, thread_number};
+pub(crate) use self::thread::thread_number;
 pub(crate) use self::watch::is_waiting;
 pub use self::watch::{Progress, is_stuck, progress, report_hang, show_all_locks};
 
@@ -201,14 +201,14 @@ pub(crate) fn enter_fast(me: u32, addr: usize) {
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
     // Release; pairs with the Acquire in `is_on_fast_path`, of who shuts the gate of the socket
     // that the thread was on before: what it did there is visible to whoever sees it elsewhere.
-    IN_USE[me as usize].store(addr, Release);
+    in_use(me as usize).store(addr, Release);
 }
 
 /// The thread leaves the lock-free path.
 #[inline(always)]
 #[track_caller]
 pub(crate) fn leave_fast(me: u32, addr: usize) {
-    let in_use = &IN_USE[me as usize];
+    let in_use = in_use(me as usize);
     if in_use.load(Relaxed) != addr {
         not_held(addr, Class::InUse, Location::caller());
     }
@@ -220,7 +220,7 @@ pub(crate) fn leave_fast(me: u32, addr: usize) {
 /// Whether thread number `thread` is on the lock-free path of a socket at one of two addresses.
 pub(crate) fn is_on_fast_path(thread: usize, (a, b): (usize, usize)) -> bool {
     // Acquire; pairs with the Release in `leave_fast`: what the thread did there is visible.
-    let on = IN_USE[thread].load(Acquire);
+    let on = in_use(thread).load(Acquire);
     on == a || on == b
 }
 
@@ -228,7 +228,7 @@ pub(crate) fn is_on_fast_path(thread: usize, (a, b): (usize, usize)) -> bool {
 #[inline(always)]
 #[track_caller]
 pub(crate) fn assert_on_fast_path(me: u32, addr: usize) {
-    if IN_USE[me as usize].load(Relaxed) != addr {
+    if in_use(me as usize).load(Relaxed) != addr {
         unlocked(addr, Class::InUse, Location::caller());
     }
 }

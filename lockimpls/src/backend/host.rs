@@ -34,7 +34,8 @@ use crate::domain::{
     WaitStrategy,
 };
 use crate::errno::Errno;
-use crate::primitives::{AtomicU32, AtomicU64, Ordering, spin_loop, yield_now};
+use crate::primitives::own::AtomicU64;
+use crate::primitives::{AtomicU32, Ordering, spin_loop, yield_now};
 use crate::witness::{self, WaitsFor};
 
 use Ordering::Relaxed;

@@ -23,8 +23,8 @@
 //! under the lock alone, for which the waiter would have had to leave. With the lock nothing
 //! changes until it is dropped.
 
-mod gate;
-mod transfer;
+pub(crate) mod gate;
+pub(crate) mod transfer;
 
 use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Got, Try, get, put};
@@ -53,7 +53,7 @@ pub(crate) type LockFree = LockFreeLayer<NoFault>;
 
 /// The layer: `per-socket`'s, with a fast path before it.
 pub(crate) struct LockFreeLayer<F: Fault> {
-    slow: Locked<SocketPolicy<F, true>>,
+    pub(crate) slow: Locked<SocketPolicy<F, true>>,
 }
 
 /// A thread on its way through a call that the fast path could not serve at once: the socket, where

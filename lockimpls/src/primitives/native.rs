@@ -5,9 +5,7 @@
 pub(crate) use std::cell::{Cell, UnsafeCell};
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::Mutex;
-pub(crate) use std::sync::atomic::{
-    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Ordering,
-};
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
@@ -15,6 +13,34 @@ pub(crate) use std::thread_local;
 pub type RawLock = parking_lot::RawRwLock;
 
 use std::sync::atomic::{compiler_fence, fence};
+
+use crossbeam_utils::CachePadded;
+
+/// How many threads can be registered at once.
+pub(crate) const THREADS_MAX: usize = 128;
+
+/// The smallest ring of a receive buffer, in bytes.
+pub(crate) const RING_MIN: usize = 4096;
+
+/// See [`in_use`].
+static IN_USE: [CachePadded<AtomicUsize>; THREADS_MAX + 1] =
+    [const { CachePadded::new(AtomicUsize::new(0)) }; THREADS_MAX + 1];
+
+/// By thread number: the socket on whose lock-free path the thread is, or 0. Written by that thread
+/// alone, each on a line of its own; read by those who shut a gate.
+#[inline(always)]
+pub(crate) fn in_use(number: usize) -> &'static AtomicUsize {
+    &IN_USE[number]
+}
+
+/// Bytes of a ring are read now: a model checker wants to know, because it sees atomics and cells
+/// alone.
+#[inline(always)]
+pub(crate) fn note_read(_at: *const u8, _bytes: usize) {}
+
+/// Bytes of a ring are written now; see [`note_read`].
+#[inline(always)]
+pub(crate) fn note_write(_at: *const u8, _bytes: usize) {}
 
 /// What is known about membarrier(2).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

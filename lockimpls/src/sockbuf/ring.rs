@@ -3,7 +3,7 @@
 #![allow(unsafe_code)]
 
 use crate::copy::copy;
-use crate::primitives::UnsafeCell;
+use crate::primitives::{UnsafeCell, note_read, note_write};
 
 /// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
 /// a ring that was replaced meanwhile keeps its bytes.
@@ -20,6 +20,8 @@ impl Ring {
     pub(super) fn copy_in(self, position: usize, data: &[u8]) {
         let (at, base) = (position & self.mask, self.base.cast_mut().cast::<u8>());
         let first = self.mask + 1 - at;
+        note_write(base.wrapping_add(at), data.len().min(first));
+        note_write(base, data.len().saturating_sub(first));
         // SAFETY: `at + first` is at most the capacity, and the rest at most `at` (the callers put
         // no more than the room they were told of). Only the producer writes, only between `tail`
         // and `head + capacity`, and the consumer does not read there before `tail` has passed it.
@@ -40,6 +42,8 @@ impl Ring {
     pub(crate) fn copy_out(self, position: usize, data: &mut [u8]) {
         let (at, base) = (position & self.mask, self.base.cast::<u8>());
         let first = self.mask + 1 - at;
+        note_read(base.wrapping_add(at), data.len().min(first));
+        note_read(base, data.len().saturating_sub(first));
         // SAFETY: as in `copy_in`; the consumer reads between `head` and `tail` only, where the
         // producer does not write before `head` has passed it. The memory of a replaced ring stays
         // until the buffer goes, and nobody writes to it any more.

@@ -12,7 +12,7 @@ pub(crate) struct SockList {
 }
 
 impl SockList {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { first: Cell::new(None), len: Cell::new(0) }
     }
 

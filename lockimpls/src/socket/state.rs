@@ -57,7 +57,7 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
             limits: Cell::new(Limits::ZERO),
             lowat: Cell::new(0),
@@ -131,7 +131,7 @@ impl SoState {
             unp_refs: SockList::new(),
             unp_addr: Cell::new(None),
             unp_vnode: Cell::new(None),
-            last_user: [const { Cell::new((0, 0)) }; 2],
+            last_user: [Cell::new((0, 0)), Cell::new((0, 0))],
         }
     }
 

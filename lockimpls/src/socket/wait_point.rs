@@ -13,7 +13,7 @@ pub(crate) struct WaitPoint {
 }
 
 impl WaitPoint {
-    pub(crate) const fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { event: AtomicU32::new(0), waiting: AtomicU32::new(0) }
     }
 

@@ -2,7 +2,8 @@
 
 use super::class::{CLASSES, Class};
 use super::thread::{bump, this};
-use crate::primitives::{AtomicU64, Ordering};
+use crate::primitives::Ordering;
+use crate::primitives::own::AtomicU64;
 
 use Ordering::Relaxed;
 

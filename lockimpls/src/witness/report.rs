@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use super::class::{CLASSES, Class};
 use super::thread::{Held, Thread, calls, location, this};
 use super::watch::show_all_locks;
-use crate::primitives::{AtomicU32, AtomicU64, Ordering};
+use crate::primitives::Ordering;
+use crate::primitives::own::{AtomicU32, AtomicU64};
 
 use Ordering::Relaxed;
 

@@ -4,15 +4,12 @@
 
 use std::panic::Location;
 
-use crossbeam_utils::CachePadded;
-
 use super::class::CLASSES;
 use super::counters::ClassCounters;
 use super::report::{Check, Operation, describe_held, found, is_ending};
 use super::watch::progress;
-use crate::primitives::{
-    AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize, Mutex, Ordering, thread_local,
-};
+use crate::primitives::own::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
+use crate::primitives::{Mutex, Ordering, THREADS_MAX, in_use, thread_local};
 
 use Ordering::Relaxed;
 
@@ -21,8 +18,6 @@ use Ordering::Relaxed;
 const HELD_SLOTS: usize = 16;
 /// How many things one thread may hold at once.
 pub(super) const HELD_MAX: usize = HELD_SLOTS - 2;
-/// How many threads can be registered at once.
-pub(crate) const THREADS_MAX: usize = 128;
 
 /// One thing held, as read off a list.
 #[derive(Clone, Copy)]
@@ -215,7 +210,7 @@ impl Thread {
     /// The socket on whose lock-free path the thread is, or 0.
     #[inline(always)]
     pub(super) fn in_use(&self) -> usize {
-        IN_USE[self.number.load(Relaxed) as usize].load(Relaxed)
+        in_use(self.number.load(Relaxed) as usize).load(Relaxed)
     }
 }
 
@@ -243,11 +238,6 @@ impl Drop for ThreadExit {
         thread_exit();
     }
 }
-
-/// By thread number: the socket on whose lock-free path the thread is, or 0. Written by that thread
-/// alone, each on a line of its own; read by those who shut a gate.
-pub(super) static IN_USE: [CachePadded<AtomicUsize>; THREADS_MAX + 1] =
-    [const { CachePadded::new(AtomicUsize::new(0)) }; THREADS_MAX + 1];
 
 /// The living threads: number minus 1 is the index; 0 is a free place, else the address of the
 /// `Thread`.

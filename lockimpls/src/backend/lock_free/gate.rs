@@ -35,10 +35,12 @@
 //! in the way waits for as many calls again.
 
 use crate::domain::SockType;
-use crate::primitives::{Ordering, heavy_fence, light_fence, spin_loop, yield_now};
+use crate::primitives::{
+    Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now,
+};
 use crate::sockbuf::Fill;
 use crate::socket::{RCV, SND, Socket, State};
-use crate::witness::{self, FastEvent, THREADS_MAX, WaitsFor};
+use crate::witness::{self, FastEvent, WaitsFor};
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
 
@@ -120,7 +122,7 @@ fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
 /// once.
 #[inline(always)]
 #[track_caller]
-pub(super) fn enter(so: &Socket, which: usize, me: u32) -> bool {
+pub(crate) fn enter(so: &Socket, which: usize, me: u32) -> bool {
     witness::enter_fast(me, so.in_use_addr());
     // Pairs with the heavy fence in `shut_slow`.
     light_fence();
@@ -131,12 +133,12 @@ pub(super) fn enter(so: &Socket, which: usize, me: u32) -> bool {
 /// Leaves the fast path.
 #[inline(always)]
 #[track_caller]
-pub(super) fn leave(so: &Socket, me: u32) {
+pub(crate) fn leave(so: &Socket, me: u32) {
     witness::leave_fast(me, so.in_use_addr());
 }
 
 /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
-pub(super) fn open(so: &Socket, so2: &Socket) {
+pub(crate) fn open(so: &Socket, so2: &Socket) {
     for socket in [so, so2] {
         socket.fast.snapshot.set(None);
         count_anew(socket);
@@ -155,7 +157,7 @@ pub(super) fn open(so: &Socket, so2: &Socket) {
 
 /// Whether nothing at this end speaks against the fast path but calls under way. Both sockets are
 /// locked.
-pub(super) fn may_open(so: &Socket, so2: &Socket) -> bool {
+pub(crate) fn may_open(so: &Socket, so2: &Socket) -> bool {
     let st = so.st();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
     let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::CLOSING | State::CONNECTING;
@@ -175,7 +177,7 @@ pub(super) fn may_open(so: &Socket, so2: &Socket) -> bool {
 
 /// Notes that this thread used a direction with the locks, in a way the fast path could have
 /// served or not; whether to try to open the gate. The socket is locked.
-pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after: u32) -> bool {
+pub(crate) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after: u32) -> bool {
     let me = witness::thread_number();
     let cell = &so.st().last_user[which];
     if !is_plain {
@@ -190,7 +192,7 @@ pub(super) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after:
 
 /// The next try to open the gate comes after as many calls again: where it cannot be opened soon,
 /// and where it is open now. The socket is locked.
-pub(super) fn count_anew(so: &Socket) {
+pub(crate) fn count_anew(so: &Socket) {
     for which in [SND, RCV] {
         let last_user = &so.st().last_user[which];
         let (user, _) = last_user.get();

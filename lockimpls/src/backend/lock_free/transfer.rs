@@ -7,7 +7,7 @@ use crate::sockbuf::{Marks, sa_len};
 use crate::socket::{SoState, Socket, State};
 
 /// How a try on the fast path ended.
-pub(super) enum Try<T> {
+pub(crate) enum Try<T> {
     Done(Result<T, Errno>),
     /// The ring is full or empty, and the caller may wait: until the other side's index is not what
     /// it was here.
@@ -19,7 +19,7 @@ pub(super) enum Try<T> {
 /// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
 /// `in_use` of `so`.
 #[inline(always)]
-pub(super) fn put(me: u32, so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
+pub(crate) fn put(me: u32, so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
     let st = so.st_fast(me, so);
     let Some(so2) = st.unp_conn.get() else { return Try::Slow };
     let attempt = match so.so_type.get() {
@@ -107,17 +107,17 @@ fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 }
 
 /// What a receive took.
-pub(super) struct Got {
-    pub(super) bytes: usize,
+pub(crate) struct Got {
+    pub(crate) bytes: usize,
     /// The rest of a record was dropped.
-    pub(super) is_cut: bool,
+    pub(crate) is_cut: bool,
     /// The record was ended by hand.
-    pub(super) is_eor: bool,
+    pub(crate) is_eor: bool,
 }
 
 /// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
 #[inline(always)]
-pub(super) fn get(
+pub(crate) fn get(
     me: u32,
     so: &Socket,
     data: &mut [u8],
