@@ -62,7 +62,8 @@ struct Consumer {
     /// Where the next byte is read. Release here pairs with Acquire in `refresh_head`: the bytes
     /// before it were read.
     head: AtomicUsize,
-    /// What was ever got, for records. Relaxed: only counts, no memory depends on them.
+    /// What was ever got, for records. Release here pairs with Acquire in `refresh_head`: room in the
+    /// ring is judged by these, which may be newer there than `head`.
     got_cc: AtomicUsize,
     got_mbcnt: AtomicUsize,
     /// The consumer's copy of `tail`.
@@ -192,9 +193,11 @@ impl SockBuf {
         // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may
         // be overwritten.
         self.producer.seen_head.set(self.consumer.head.load(Acquire));
+        // Acquire; pairs with the Release in `record_consume`: what was counted as got was read, though
+        // `head` may not have told so yet.
         self.producer.seen_got.set(Fill {
-            cc: self.consumer.got_cc.load(Relaxed),
-            mbcnt: self.consumer.got_mbcnt.load(Relaxed),
+            cc: self.consumer.got_cc.load(Acquire),
+            mbcnt: self.consumer.got_mbcnt.load(Acquire),
         });
     }
 
@@ -353,8 +356,9 @@ impl SockBuf {
     pub(crate) fn record_consume(&self, record: Record) {
         let fill = record.fill();
         let consumer = &self.consumer;
-        consumer.got_cc.store(consumer.got_cc.load(Relaxed) + fill.cc, Relaxed);
-        consumer.got_mbcnt.store(consumer.got_mbcnt.load(Relaxed) + fill.mbcnt, Relaxed);
+        // Release; pairs with the Acquire in `refresh_head`.
+        consumer.got_cc.store(consumer.got_cc.load(Relaxed) + fill.cc, Release);
+        consumer.got_mbcnt.store(consumer.got_mbcnt.load(Relaxed) + fill.mbcnt, Release);
         self.set_head(self.head() + record.size());
     }
 
