@@ -10,7 +10,11 @@
 //!
 //! The lock order is the table at [`witness::Class`].
 
+// A model checker uses a part of what is here.
+#![cfg_attr(solock_loom, allow(dead_code, unused_imports))]
+
 pub mod calibrate;
+#[cfg(not(solock_loom))]
 pub mod controls;
 pub mod domain;
 pub mod errno;
@@ -31,6 +35,11 @@ mod rights;
 mod sockbuf;
 mod socket;
 mod uipc;
+
+/// The models of the protocols, and what checks them.
+#[cfg(solock_loom)]
+#[path = "../models/loom/src/mod.rs"]
+pub mod models;
 
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;

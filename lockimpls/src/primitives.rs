@@ -1,7 +1,8 @@
 //! Every atomic, cell, thread-local, park, spin and fence of the layer comes from here.
 //!
 //! A model checker replaces what stands behind this one module; nothing else in the crate names
-//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence.
+//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence. [`own`] stays what
+//! it is under every checker.
 //!
 //! # The asymmetric fence
 //!
@@ -16,7 +17,15 @@
 
 pub(crate) mod own;
 
+#[cfg(not(solock_loom))]
 mod native;
+#[cfg(not(solock_loom))]
+use native as chosen;
 
-pub(crate) use native::*;
-pub use native::{RawLock, fences};
+#[cfg(solock_loom)]
+mod loom;
+#[cfg(solock_loom)]
+use self::loom as chosen;
+
+pub(crate) use chosen::*;
+pub use chosen::{RawLock, fences};

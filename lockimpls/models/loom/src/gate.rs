@@ -1,0 +1,272 @@
+//! The gate of the lock-free path (`backend/lock_free/gate.rs`): who is on it, who shuts it, and
+//! what may be touched then.
+
+use std::sync::Arc;
+
+use super::{ALL_LOOKS, Body, Left, Model, Sockets, number_of, pair, seen, small, threads};
+use crate::backend::lock_free::gate;
+use crate::backend::lock_free::transfer::{Try, get, put};
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::policy::Policy;
+use crate::socket::{RCV, SND, SockRef, State};
+use crate::uipc::Locked;
+use crate::witness;
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "gate_shut",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 80,
+        branches: &["sent fast", "gate shut seen", "shut"],
+        program: shut_under_sender,
+    },
+    Model {
+        name: "gate_shut_both_sides",
+        threads: 3,
+        bound: [Some(2), Some(4)],
+        looks: ALL_LOOKS,
+        at_least: 1500,
+        branches: &["sent fast", "received fast", "gate shut seen", "shut"],
+        program: shut_under_both,
+    },
+    Model {
+        name: "gate_shut_twice",
+        threads: 3,
+        bound: [Some(2), Some(4)],
+        looks: 4,
+        at_least: 5000,
+        branches: &["sent fast", "gate shut seen", "shut", "found it shut"],
+        program: shut_from_both_ends,
+    },
+    Model {
+        name: "gate_four",
+        threads: 4,
+        bound: [Some(1), Some(3)],
+        looks: 4,
+        at_least: 3000,
+        branches: &["sent fast", "received fast", "gate shut seen", "shut", "found it shut"],
+        program: four,
+    },
+    Model {
+        name: "gate_reopened",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 2000,
+        branches: &["sent fast", "gate shut seen", "shut", "opened again", "sent after it opened"],
+        program: reopened,
+    },
+    Model {
+        name: "gate_send_close",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 2000,
+        branches: &["sent", "EPIPE"],
+        program: send_close,
+    },
+    Model {
+        name: "gate_send_shutdown",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 60,
+        branches: &["sent", "EPIPE"],
+        program: send_shutdown,
+    },
+];
+
+/// `lock-free`'s locked half, where the gate is.
+type Slow = Locked<Sockets<true>>;
+
+/// Opens the gate of a connected pair, for these threads by index: who sends and receives on the
+/// lower end, and on the higher.
+pub(super) fn open(layer: &Slow, [a, b]: [SockRef; 2], owners: [[usize; 2]; 2]) {
+    layer.policy.solock_pair(&a, &b);
+    for (so, owners) in [a, b].iter().zip(owners) {
+        for (which, index) in [SND, RCV].into_iter().zip(owners) {
+            so.st().last_user[which].set((number_of(index), 1));
+        }
+    }
+    open_again(layer, [a, b]);
+    layer.policy.sounlock_pair(&a, &b, Step::ReopenOwn);
+}
+
+/// Opens the gate if nothing speaks against it. Both are locked.
+fn open_again(_: &Slow, [a, b]: [SockRef; 2]) {
+    assert!(gate::may_open(&a, &b) && gate::may_open(&b, &a), "the gate cannot be opened");
+    gate::open(&a, &b);
+}
+
+/// One try to send a byte on the fast path: whether the gate was open.
+fn send_fast(so: SockRef) -> bool {
+    on_fast_path(so, SND, |me| match put(me, &so, &mut &b"x"[..], MsgFlags::DONTWAIT) {
+        Try::Done(Ok(())) => seen("sent fast"),
+        Try::Done(Err(Errno::Ewouldblock)) => seen("full"),
+        _ => panic!("the pair is connected while the gate is open"),
+    })
+}
+
+/// One try to receive a byte on the fast path.
+fn receive_fast(so: SockRef) -> bool {
+    on_fast_path(so, RCV, |me| {
+        let mut data = [0];
+        match get(me, &so, &mut data, MsgFlags::DONTWAIT, None) {
+            Try::Done(Ok(got)) => {
+                assert_eq!((got.bytes, data[0]), (1, b'x'));
+                seen("received fast");
+            }
+            Try::Done(Err(Errno::Ewouldblock)) => seen("empty"),
+            _ => panic!("the pair is connected while the gate is open"),
+        }
+    })
+}
+
+fn on_fast_path(so: SockRef, which: usize, f: impl FnOnce(u32)) -> bool {
+    let me = witness::thread_number();
+    let is_mine = gate::enter(&so, which, me);
+    if is_mine {
+        assert!(so.st_fast(me, &so).is(State::ISCONNECTED), "somebody parted the pair meanwhile");
+        f(me);
+    } else {
+        seen("gate shut seen");
+    }
+    if !Left::omits(Step::InUse) {
+        gate::leave(&so, me);
+    }
+    is_mine
+}
+
+/// Takes the lock, which shuts the gate; changes what the fast path reads; finds its mirror right.
+fn shut(layer: &Slow, so: SockRef) {
+    layer.policy.solock(&so);
+    let st = so.st();
+    if st.is(State::ISCONNECTED) {
+        let so2 = st.unp_conn.get().expect("a pair");
+        let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
+        assert_eq!(st.so_snd.fill.get().cc, unread, "the mirror is wrong");
+        seen("shut");
+    }
+    layer.unp_disconnect(&so);
+    layer.policy.sounlock(&so, Step::CloseDone);
+}
+
+/// As [`shut`], but the other end may have done it first.
+fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
+    layer.policy.solock(&so);
+    let is_first = so.st().is(State::ISCONNECTED);
+    layer.policy.sounlock(&so, Step::CloseDone);
+    seen(if is_first { "shut" } else { "found it shut" });
+    layer.policy.solock(&so);
+    layer.unp_disconnect(&so);
+    layer.policy.sounlock(&so, Step::CloseDone);
+}
+
+/// What a thread of these models does: with the layer, on one end.
+#[derive(Clone, Copy)]
+enum Role {
+    Send,
+    Receive,
+    Shut,
+    ShutOrFind,
+}
+
+/// One thread for each role, on the lower (0) or higher (1) end of a stream whose gate is open.
+fn on_an_open_stream(roles: &[(Role, usize)]) {
+    let layer = Arc::new(Slow::new(&small()).expect("a layer"));
+    let (sockets, _) = pair(&layer, SockType::Stream);
+    let mut owners = [[0; 2]; 2];
+    for ((role, at), index) in roles.iter().zip(1..) {
+        match role {
+            Role::Send => owners[*at][SND] = index,
+            Role::Receive => owners[*at][RCV] = index,
+            Role::Shut | Role::ShutOrFind => {}
+        }
+    }
+    open(&layer, sockets, owners);
+    let body = |(role, at): &(Role, usize)| -> Body {
+        let (layer, so, role) = (Arc::clone(&layer), sockets[*at], *role);
+        Box::new(move || match role {
+            Role::Send => _ = send_fast(so),
+            Role::Receive => _ = receive_fast(so),
+            Role::Shut => shut(&layer, so),
+            Role::ShutOrFind => shut_or_find_it_shut(&layer, so),
+        })
+    };
+    threads(roles.iter().map(body).collect());
+}
+
+fn shut_under_sender() {
+    on_an_open_stream(&[(Role::Send, 0), (Role::Shut, 1)]);
+}
+
+fn shut_under_both() {
+    on_an_open_stream(&[(Role::Send, 0), (Role::Receive, 1), (Role::Shut, 0)]);
+}
+
+fn shut_from_both_ends() {
+    on_an_open_stream(&[(Role::Send, 0), (Role::ShutOrFind, 0), (Role::ShutOrFind, 1)]);
+}
+
+fn four() {
+    on_an_open_stream(&[
+        (Role::Send, 0),
+        (Role::Receive, 1),
+        (Role::ShutOrFind, 0),
+        (Role::ShutOrFind, 1),
+    ]);
+}
+
+/// The gate is shut, the pair changed, and the gate opened again, under a sender that tries twice.
+fn reopened() {
+    let layer = Arc::new(Slow::new(&small()).expect("a layer"));
+    let (sockets, _) = pair(&layer, SockType::Stream);
+    open(&layer, sockets, [[1, 0], [0, 0]]);
+    let [a, b] = sockets;
+    let opener = Arc::clone(&layer);
+    threads(vec![
+        Box::new(move || {
+            let first = send_fast(a);
+            let second = send_fast(a);
+            if !first && second {
+                seen("sent after it opened");
+            }
+        }),
+        Box::new(move || {
+            opener.policy.solock_pair(&a, &b);
+            seen("shut");
+            a.st().so_snd.lowat.set(2);
+            open_again(&opener, [a, b]);
+            opener.policy.sounlock_pair(&a, &b, Step::ReopenOwn);
+            seen("opened again");
+        }),
+    ]);
+}
+
+/// The calls: a send whose fast path is open, while another thread ends the connection.
+fn send_against(end: fn(&super::wait::LockFree, crate::descriptors::Fd, crate::descriptors::Fd)) {
+    let layer = Arc::new(super::wait::LockFree::new(&small()).expect("a layer"));
+    let (sockets, [a, b]) = pair(&layer.slow, SockType::Stream);
+    open(&layer.slow, sockets, [[1, 0], [0, 0]]);
+    let (sender, ender) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || match sender.send(a, b"x", MsgFlags::DONTWAIT) {
+            Ok(1) => seen("sent"),
+            Err(Errno::Epipe) => seen("EPIPE"),
+            other => panic!("a send whose connection ends answers {other:?}"),
+        }),
+        Box::new(move || end(&ender, a, b)),
+    ]);
+}
+
+fn send_close() {
+    send_against(|layer, _, peer| layer.close(peer).expect("a close"));
+}
+
+fn send_shutdown() {
+    send_against(|layer, own, _| layer.shutdown(own, Shutdown::Write).expect("a shutdown"));
+}

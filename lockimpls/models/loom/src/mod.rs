@@ -1,0 +1,245 @@
+//! The protocols of the layer under loom: small programs of two to four threads over the layer's own
+//! functions, run once for every order of their accesses.
+//!
+//! A model fails where an execution fails: an assertion, a finding of the witness, a deadlock, two
+//! threads at one cell without an order. It also fails where it checked nothing: too few executions,
+//! or a branch that no execution took. `README.md` of the package has the figures.
+
+mod gate;
+mod refs;
+mod relock;
+mod ring;
+mod wait;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+
+use crate::backend::per_socket::SocketPolicy;
+use crate::descriptors::Fd;
+use crate::domain::{Config, Domain, SockType, WaitStrategy};
+use crate::fault::{Fault, Step};
+use crate::primitives::{self, Ordering};
+use crate::socket::SockRef;
+use crate::uipc::Locked;
+use crate::witness::{self, Class, Operation};
+
+use Ordering::Relaxed;
+
+/// The environment variable that names what a negative control leaves out: `light_fence`,
+/// `heavy_fence`, `orderings`, `notify`, a step of a model, or a step of the layer by its name.
+pub const LEAVE_OUT: &str = "SOLOCK_LEAVE_OUT";
+
+/// The environment variable that asks for the longer setting (`long`), for nights.
+pub const SETTING: &str = "SOLOCK_MODELS";
+
+/// A model: its name, what is asked of it, and the program.
+#[derive(Clone, Copy, Debug)]
+pub struct Model {
+    /// The name of its test.
+    pub name: &'static str,
+    /// How many threads take part; one more begins and ends them.
+    pub threads: usize,
+    /// How often a thread may be interrupted before its time in one execution; none: as often as it
+    /// can be. In the short setting, and in the long one.
+    pub bound: [Option<usize>; 2],
+    /// How many looks in vain of one execution are told apart; after them its order is as it comes.
+    pub looks: u64,
+    /// How many executions there are at least, in the short setting.
+    pub at_least: u64,
+    /// What must happen in some execution.
+    pub branches: &'static [&'static str],
+    program: fn(),
+}
+
+/// For a model in which no two threads look for the same thing: no limit.
+const ALL_LOOKS: u64 = u64::MAX;
+
+/// All models.
+#[must_use]
+pub fn all() -> Vec<Model> {
+    [relock::MODELS, refs::MODELS, gate::MODELS, ring::MODELS, wait::MODELS].concat()
+}
+
+/// Models run one at a time: they share the witness's tables.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// What happened in the executions of the model that runs, and how often.
+static SEEN: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
+
+static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Notes that this happened.
+pub(crate) fn seen(branch: &'static str) {
+    *lock(&SEEN).entry(branch).or_insert(0) += 1;
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Runs the model of this name in every order; prints its row of the table.
+///
+/// # Panics
+/// Where an execution fails, or where too little was checked.
+pub fn check(name: &str) {
+    let model = all().into_iter().find(|model| model.name == name).expect("a model of this name");
+    let _turn = lock(&TURN);
+    number_the_threads();
+    lock(&SEEN).clear();
+    EXECUTIONS.store(0, Relaxed);
+    let is_long = std::env::var(SETTING).is_ok_and(|setting| setting == "long");
+    let bound = model.bound[usize::from(is_long)];
+    run(bound, move || {
+        EXECUTIONS.fetch_add(1, Relaxed);
+        primitives::begin_execution(model.looks);
+        (model.program)();
+    });
+    let (executions, seen) = (EXECUTIONS.load(Relaxed), lock(&SEEN).clone());
+    let branches = model.branches.iter().map(|branch| {
+        let times = seen.get(branch).copied().unwrap_or(0);
+        assert!(times > 0, "{name}: no execution saw: {branch}; {executions} executions: {seen:?}");
+        format!("{branch} {times}")
+    });
+    let branches: Vec<_> = branches.collect();
+    let bound = bound.map_or_else(|| "none".to_owned(), |bound| bound.to_string());
+    let looks = if model.looks == ALL_LOOKS { "all".to_owned() } else { model.looks.to_string() };
+    println!(
+        "| `{name}` | {} | {bound} | {looks} | {executions} | {} |",
+        model.threads,
+        branches.join(", ")
+    );
+    assert!(executions >= model.at_least, "{name}: only {executions} executions: {seen:?}");
+}
+
+fn run(bound: Option<usize>, program: impl Fn() + Send + Sync + 'static) {
+    let mut builder = loom::model::Builder::new();
+    builder.preemption_bound = bound;
+    builder.max_branches = 10_000;
+    builder.check(program);
+}
+
+/// Registers the threads with the witness in the order of their indices, once: thread i of every
+/// model has the number i + 1.
+fn number_the_threads() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        run(Some(0), || {
+            assert_eq!(witness::thread_number(), 1);
+            for index in 1..primitives::THREADS_MAX {
+                let end = begin(index, move || {
+                    assert_eq!(witness::thread_number(), number_of(index));
+                });
+                end.join().expect("it ended");
+            }
+        });
+    });
+}
+
+/// The witness's number of a model's thread.
+fn number_of(index: usize) -> u32 {
+    index as u32 + 1
+}
+
+/// How much stack a thread of a model has, in words.
+const STACK_WORDS: usize = 0x8000;
+
+fn begin(index: usize, body: impl FnOnce() + Send + 'static) -> loom::thread::JoinHandle<()> {
+    static OPERATION: Operation = Operation { name: "model", backend: "loom" };
+    let thread = loom::thread::Builder::new().stack_size(STACK_WORDS);
+    let whole = move || {
+        primitives::set_thread_index(index);
+        witness::enter(&OPERATION);
+        body();
+        witness::userret();
+    };
+    thread.spawn(whole).expect("a thread")
+}
+
+/// What a thread of a model does.
+type Body = Box<dyn FnOnce() + Send>;
+
+/// Runs these threads, the first of them as index 1, until all have ended. Each must hold nothing
+/// then.
+fn threads(bodies: Vec<Body>) {
+    let begun: Vec<_> = bodies.into_iter().zip(1..).map(|(body, i)| begin(i, body)).collect();
+    for thread in begun {
+        thread.join().expect("it ended");
+    }
+}
+
+/// Whether this process is the negative control that leaves out a step of a model.
+fn leaves_out(what: &str) -> bool {
+    primitives::leaves_out(what)
+}
+
+/// The fault of the models' backends: the step named by [`LEAVE_OUT`], or none.
+#[derive(Debug)]
+struct Left;
+
+impl Fault for Left {
+    const TWIN: Option<&'static str> = Some("model");
+
+    fn omits(step: Step) -> bool {
+        static STEP: OnceLock<Option<Step>> = OnceLock::new();
+        *STEP.get_or_init(|| {
+            let steps = [
+                Step::AddressOrder,
+                Step::RelockRecheck,
+                Step::RelockChanged,
+                Step::ReferrerRecheck,
+                Step::PartedIsEpipe,
+                Step::UnpRefRelock,
+                Step::UnpRefChanged,
+                Step::FinalizeUnlocked,
+                Step::InUse,
+                Step::WakeReader,
+                Step::MirrorReceived,
+                Step::RetestWaiting,
+            ];
+            steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
+        }) == Some(step)
+    }
+}
+
+/// The policy of `per-socket`, or of `lock-free`'s locks.
+type Sockets<const BIASED: bool> = SocketPolicy<Left, BIASED>;
+
+/// `per-socket`, with little room.
+type Layer = Locked<Sockets<false>>;
+
+/// A layer of few and small objects, whose threads park at once when they must wait.
+fn small() -> Config {
+    Config {
+        pipsiz_bytes: 4,
+        dgram_send_bytes: 32,
+        dgram_recv_bytes: 64,
+        maxfiles: 4,
+        sockets_max: 4,
+        reopen_after_calls: 128,
+        wait: WaitStrategy::Park,
+        ..Config::default()
+    }
+}
+
+fn layer() -> Arc<Layer> {
+    Arc::new(Layer::new(&small()).expect("a layer"))
+}
+
+/// A connected pair of a layer, the lower address first, with its descriptors.
+fn pair<const BIASED: bool>(
+    layer: &Locked<Sockets<BIASED>>,
+    kind: SockType,
+) -> ([SockRef; 2], [Fd; 2]) {
+    let (a, b) = layer.socketpair(kind).expect("a pair");
+    let sockets = [a, b].map(|fd| layer.fds.find(fd).expect("a socket"));
+    assert!(sockets[0].so_lock.addr() < sockets[1].so_lock.addr());
+    (sockets, [a, b])
+}
+
+/// How often this thread has dropped a socket's lock and taken it again, and how often it found
+/// another peer then.
+fn relocks() -> (u64, u64) {
+    let counts = witness::counters().of(Class::SoLock);
+    (counts.relocks, counts.retries)
+}

@@ -1,0 +1,136 @@
+//! References that keep a control block while its lock is dropped (`socket/refcount.rs`).
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use super::{ALL_LOOKS, Body, Layer, Model, layer, leaves_out, pair, relocks, seen, threads};
+use crate::domain::{Domain, SockType};
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::primitives::Ordering;
+use crate::socket::SockRef;
+
+use Ordering::Relaxed;
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "refs_one_holder",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 40,
+        branches: &["kept", "too late", "waited for"],
+        program: one_holder,
+    },
+    Model {
+        name: "refs_two_holders",
+        threads: 3,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 3000,
+        branches: &["kept", "too late", "waited for"],
+        program: two_holders,
+    },
+    Model {
+        name: "refs_relock_and_reuse",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 180,
+        branches: &["relocked", "gone", "gone in the relock", "reused"],
+        program: relock_and_reuse,
+    },
+];
+
+/// Takes a reference if the socket is still there, uses the socket without its lock, gives the
+/// reference back.
+fn hold(layer: &Layer, so: SockRef, held: &AtomicUsize) {
+    layer.policy.solock(&so);
+    let is_there = so.st().so_pcb.get();
+    if is_there {
+        so.unp_refcnt.take();
+        held.fetch_add(1, Relaxed);
+    }
+    layer.policy.sounlock(&so, Step::SendDone);
+    if !is_there {
+        seen("too late");
+        return;
+    }
+    assert_eq!(so.so_type.get(), SockType::Stream, "the socket is another one");
+    seen("kept");
+    so.unp_refcnt.rele();
+    held.fetch_sub(1, Relaxed);
+}
+
+/// Takes the socket away, waits for references, makes it another one.
+fn detach(layer: &Layer, so: SockRef, held: &AtomicUsize) {
+    layer.policy.solock(&so);
+    so.st().so_pcb.set(false);
+    if held.load(Relaxed) > 0 {
+        seen("waited for");
+    }
+    if leaves_out("finalize") {
+        layer.policy.sounlock(&so, Step::DetachFinalize);
+        layer.policy.solock(&so);
+    } else {
+        layer.policy.finalize(&so, Step::DetachFinalize);
+    }
+    so.reset(SockType::Dgram);
+    layer.policy.sounlock(&so, Step::CloseDone);
+}
+
+fn holders(count: usize) {
+    let layer = layer();
+    let (sockets, _) = pair(&layer, SockType::Stream);
+    // Not of the model, and exact at every moment: how many hold a reference.
+    let held = Arc::new(AtomicUsize::new(0));
+    let so = sockets[0];
+    let holder = |_| -> Body {
+        let (layer, held) = (Arc::clone(&layer), Arc::clone(&held));
+        Box::new(move || hold(&layer, so, &held))
+    };
+    let mut bodies: Vec<Body> = (0..count).map(holder).collect();
+    bodies.push(Box::new(move || detach(&layer, so, &held)));
+    threads(bodies);
+}
+
+fn one_holder() {
+    holders(1);
+}
+
+fn two_holders() {
+    holders(2);
+}
+
+/// The lower end of a stream is closed while the higher one relocks for it; its place is used for a
+/// new socket as soon as it is free.
+fn relock_and_reuse() {
+    let layer = layer();
+    let ([lower, higher], [lower_fd, _]) = pair(&layer, SockType::Stream);
+    let (user, closer) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || {
+            let before = relocks().0;
+            user.policy.solock(&higher);
+            if let Some(so2) = user.policy.solock_peer(&higher) {
+                assert_eq!(so2, lower);
+                assert_eq!(so2.so_type.get(), SockType::Stream);
+                user.policy.sounlock_peer(&higher, &so2, Step::SendPeer);
+                seen("relocked");
+            } else {
+                seen(if relocks().0 > before { "gone in the relock" } else { "gone" });
+            }
+            user.policy.sounlock(&higher, Step::SendDone);
+        }),
+        Box::new(move || {
+            closer.close(lower_fd).expect("a close");
+            let fd = closer.socket(SockType::Dgram).expect("a socket");
+            assert_eq!(closer.fds.find(fd), Ok(lower), "the last freed place is used first");
+            seen("reused");
+        }),
+    ]);
+    // Ends only if no reference of the old socket was given back to the new one.
+    layer.policy.solock(&lower);
+    layer.policy.finalize(&lower, Step::DetachFinalize);
+    layer.policy.sounlock(&lower, Step::CloseDone);
+}

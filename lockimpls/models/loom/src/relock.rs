@@ -1,0 +1,242 @@
+//! The relock of `per-socket` (`backend/per_socket.rs`): two locks in address order, although the
+//! own one is held first, and the second look after it.
+
+use std::sync::Arc;
+
+use super::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
+use crate::domain::{Domain, MsgFlags, SockType};
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::socket::SockRef;
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "relock_two_senders",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 10,
+        branches: &["ordered", "relocked"],
+        program: two_senders,
+    },
+    Model {
+        name: "relock_parted",
+        threads: 3,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 1000,
+        branches: &["ordered", "relocked", "peer gone", "peer gone in the relock", "parted"],
+        program: parted,
+    },
+    Model {
+        name: "relock_parted_by_two",
+        threads: 4,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 30000,
+        branches: &["ordered", "relocked", "peer gone", "peer gone in the relock", "parted"],
+        program: parted_by_two,
+    },
+    Model {
+        name: "relock_reconnected",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 60,
+        branches: &["relocked", "retried", "ordered", "peer gone", "connected elsewhere"],
+        program: reconnected,
+    },
+    Model {
+        name: "relock_reconnected_two_senders",
+        threads: 3,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 4000,
+        branches: &["relocked", "retried", "ordered", "peer gone", "connected elsewhere"],
+        program: reconnected_two_senders,
+    },
+    Model {
+        name: "relock_referrer",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 50,
+        branches: &["dropped", "retried", "connected elsewhere"],
+        program: referrer,
+    },
+    Model {
+        name: "relock_send_close",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 300,
+        branches: &["sent", "EPIPE", "relocked"],
+        program: send_close,
+    },
+];
+
+/// What a request does that needs its peer: both locked, it finds the peer its own, and writes what
+/// both locks guard.
+fn use_peer(layer: &Layer, so: SockRef) {
+    let before = relocks();
+    layer.policy.solock(&so);
+    let so2 = layer.policy.solock_peer(&so);
+    let (relocked, retried) = (relocks().0 > before.0, relocks().1 > before.1);
+    if let Some(so2) = so2 {
+        assert_eq!(so.st().unp_conn.get(), Some(so2), "the peer is not the one that is locked");
+        so2.st().so_error.set(None);
+        so.st().so_error.set(None);
+        layer.policy.sounlock_peer(&so, &so2, Step::SendPeer);
+        seen(if relocked { "relocked" } else { "ordered" });
+    } else {
+        seen(if relocked { "peer gone in the relock" } else { "peer gone" });
+    }
+    if retried {
+        seen("retried");
+    }
+    layer.policy.sounlock(&so, Step::SendDone);
+}
+
+/// The part of a close that parts from the peer.
+fn part(layer: &Layer, so: SockRef) {
+    layer.policy.solock(&so);
+    if so.st().unp_conn.get().is_some() {
+        layer.unp_disconnect(&so);
+        seen("parted");
+    }
+    assert_eq!(so.st().unp_conn.get(), None);
+    layer.policy.sounlock(&so, Step::CloseDone);
+}
+
+/// A connect of a datagram socket, past its name: it parts from its peer and gets another one.
+fn connect_elsewhere(layer: &Layer, so: SockRef, so2: SockRef) {
+    layer.policy.solock(&so);
+    layer.unp_disconnect(&so);
+    layer.policy.sounlock(&so, Step::ConnectResolve);
+    layer.policy.solock_pair(&so, &so2);
+    layer.unp_connect2(so, so2);
+    layer.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
+    seen("connected elsewhere");
+}
+
+type Role = fn(&Layer, SockRef);
+
+/// One thread for each role, on a stream's lower (0) or higher (1) end.
+fn on_a_stream(roles: &[(Role, usize)]) {
+    let layer = layer();
+    let (sockets, _) = pair(&layer, SockType::Stream);
+    let body = |(role, at): &(Role, usize)| -> Body {
+        let (layer, so, role) = (Arc::clone(&layer), sockets[*at], *role);
+        Box::new(move || role(&layer, so))
+    };
+    threads(roles.iter().map(body).collect());
+}
+
+fn two_senders() {
+    on_a_stream(&[(use_peer, 0), (use_peer, 1)]);
+}
+
+fn parted() {
+    on_a_stream(&[(use_peer, 0), (use_peer, 1), (part, 0)]);
+}
+
+fn parted_by_two() {
+    on_a_stream(&[(use_peer, 0), (use_peer, 1), (part, 0), (part, 1)]);
+}
+
+/// Three datagram sockets, the lowest address first; the one in the middle is connected to the
+/// lowest.
+fn three(layer: &Layer) -> [SockRef; 3] {
+    let socket = |_| {
+        let fd = layer.socket(SockType::Dgram).expect("a socket");
+        layer.fds.find(fd).expect("its socket")
+    };
+    let sockets: [SockRef; 3] = std::array::from_fn(socket);
+    let [lowest, middle, _] = sockets;
+    layer.policy.solock_pair(&middle, &lowest);
+    layer.unp_connect2(middle, lowest);
+    layer.policy.sounlock_pair(&middle, &lowest, Step::ConnectPair);
+    sockets
+}
+
+/// Senders on a datagram socket whose peer is lower, and a connect of it to a higher one.
+fn reconnect_under(senders: usize) {
+    let layer = layer();
+    let [_, so, elsewhere] = three(&layer);
+    let sender = |_| -> Body {
+        let layer = Arc::clone(&layer);
+        Box::new(move || use_peer(&layer, so))
+    };
+    let mut bodies: Vec<Body> = (0..senders).map(sender).collect();
+    let other = Arc::clone(&layer);
+    bodies.push(Box::new(move || connect_elsewhere(&other, so, elsewhere)));
+    threads(bodies);
+}
+
+fn reconnected() {
+    reconnect_under(1);
+}
+
+fn reconnected_two_senders() {
+    reconnect_under(2);
+}
+
+/// The lowest is closed, and drops who is connected to it, while that one connects elsewhere.
+fn referrer() {
+    let layer = layer();
+    let [lowest, so, elsewhere] = three(&layer);
+    // Its referrer must be the lower one for a relock.
+    layer.policy.solock(&so);
+    layer.unp_disconnect(&so);
+    layer.policy.sounlock(&so, Step::ConnectResolve);
+    let (so, closed) = (lowest, so);
+    layer.policy.solock_pair(&so, &closed);
+    layer.unp_connect2(so, closed);
+    layer.policy.sounlock_pair(&so, &closed, Step::ConnectPair);
+
+    let (closer, other) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || {
+            let before = relocks().1;
+            closer.soclose(closed);
+            if relocks().1 > before {
+                seen("retried");
+            }
+        }),
+        Box::new(move || {
+            other.policy.solock(&so);
+            if so.st().unp_conn.get().is_none() {
+                seen("dropped");
+            }
+            other.policy.sounlock(&so, Step::ConnectDone);
+            connect_elsewhere(&other, so, elsewhere);
+        }),
+    ]);
+    layer.policy.solock(&so);
+    assert_eq!(so.st().unp_conn.get(), Some(elsewhere), "the new destination was dropped");
+    layer.policy.sounlock(&so, Step::ConnectDone);
+}
+
+/// The calls: a send on the higher end, a close of the lower one.
+fn send_close() {
+    let layer = layer();
+    let (_, [lower, higher]) = pair(&layer, SockType::Stream);
+    let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || {
+            let before = relocks().0;
+            match sender.send(higher, b"x", MsgFlags::DONTWAIT) {
+                Ok(1) => seen("sent"),
+                Err(Errno::Epipe) => seen("EPIPE"),
+                other => panic!("a send whose peer is closed answers {other:?}"),
+            }
+            if relocks().0 > before {
+                seen("relocked");
+            }
+        }),
+        Box::new(move || closer.close(lower).expect("a close")),
+    ]);
+    layer.close(higher).expect("a close");
+    assert!(layer.pools().iter().all(|pool| pool.in_use == 0), "something is left");
+}

@@ -1,0 +1,163 @@
+//! Waiting and waking (`socket/wait_point.rs`, `uipc/wait.rs`, `backend/lock_free.rs`): whoever waits
+//! for something that has come is not left asleep. A lost wake-up is a deadlock of the model.
+
+use std::sync::Arc;
+
+use super::gate::open;
+use super::{ALL_LOOKS, Left, Model, layer, pair, seen, small, threads};
+use crate::backend::lock_free::LockFreeLayer;
+use crate::domain::{Domain, MsgFlags, SockType};
+use crate::errno::Errno;
+
+/// The whole `lock-free` backend.
+pub(super) type LockFree = LockFreeLayer<Left>;
+
+pub(super) const MODELS: &[Model] = &[
+    Model {
+        name: "wait_locked_reader",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 25,
+        branches: &["parked", "woken", "received"],
+        program: locked_reader,
+    },
+    Model {
+        name: "wait_locked_writer",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 5000,
+        branches: &["parked", "woken", "sent"],
+        program: locked_writer,
+    },
+    Model {
+        name: "wait_reader",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 90,
+        branches: &["parked", "woken", "park refused", "received"],
+        program: reader,
+    },
+    Model {
+        name: "wait_writer",
+        threads: 2,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 500,
+        branches: &["parked", "woken", "park refused", "sent"],
+        program: writer,
+    },
+    Model {
+        name: "wait_reader_closed",
+        threads: 2,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 600,
+        branches: &["parked", "woken", "end of the stream"],
+        program: reader_closed,
+    },
+    Model {
+        name: "wait_writer_closed",
+        threads: 2,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 800,
+        branches: &["parked", "woken", "EPIPE"],
+        program: writer_closed,
+    },
+];
+
+/// More than a stream holds.
+const FULL: &[u8; 5] = b"abcde";
+
+/// Receives a stream's bytes until so many have come.
+fn receive<D: Domain>(layer: &D, s: D::Sock, bytes: usize) {
+    let mut got = Vec::new();
+    while got.len() < bytes {
+        let mut data = [0; 4];
+        let n = layer.recv(s, &mut data, MsgFlags::empty()).expect("bytes");
+        assert_ne!(n, 0, "the stream ended");
+        got.extend_from_slice(&data[..n]);
+    }
+    assert_eq!(got, FULL[..bytes]);
+    seen("received");
+}
+
+fn locked_reader() {
+    let layer = layer();
+    let (_, [a, b]) = pair(&layer, SockType::Stream);
+    let (reader, sender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || receive(&*reader, b, 1)),
+        Box::new(move || assert_eq!(sender.send(a, &FULL[..1], MsgFlags::empty()), Ok(1))),
+    ]);
+}
+
+fn locked_writer() {
+    let layer = layer();
+    let (_, [a, b]) = pair(&layer, SockType::Stream);
+    let (reader, sender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || receive(&*reader, b, FULL.len())),
+        Box::new(move || {
+            assert_eq!(sender.send(a, FULL, MsgFlags::empty()), Ok(FULL.len()));
+            seen("sent");
+        }),
+    ]);
+}
+
+/// A stream of `lock-free` whose gate is open: thread 1 sends on its first end, thread 2 receives
+/// on the other.
+fn opened() -> (Arc<LockFree>, [<LockFree as Domain>::Sock; 2]) {
+    let layer = Arc::new(LockFree::new(&small()).expect("a layer"));
+    let (sockets, fds) = pair(&layer.slow, SockType::Stream);
+    open(&layer.slow, sockets, [[1, 0], [0, 2]]);
+    (layer, fds)
+}
+
+fn reader() {
+    let (layer, [a, b]) = opened();
+    let (sender, reader) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || assert_eq!(sender.send(a, &FULL[..1], MsgFlags::empty()), Ok(1))),
+        Box::new(move || receive(&*reader, b, 1)),
+    ]);
+}
+
+fn writer() {
+    let (layer, [a, b]) = opened();
+    let (sender, reader) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || {
+            assert_eq!(sender.send(a, FULL, MsgFlags::empty()), Ok(FULL.len()));
+            seen("sent");
+        }),
+        Box::new(move || receive(&*reader, b, FULL.len())),
+    ]);
+}
+
+fn reader_closed() {
+    let (layer, [a, b]) = opened();
+    let (closer, reader) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || closer.close(a).expect("a close")),
+        Box::new(move || {
+            assert_eq!(reader.recv(b, &mut [0; 4], MsgFlags::empty()), Ok(0));
+            seen("end of the stream");
+        }),
+    ]);
+}
+
+fn writer_closed() {
+    let (layer, [a, b]) = opened();
+    let (sender, closer) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || match sender.send(a, FULL, MsgFlags::empty()) {
+            Err(Errno::Epipe) => seen("EPIPE"),
+            other => panic!("a send whose peer closes answers {other:?}"),
+        }),
+        Box::new(move || closer.close(b).expect("a close")),
+    ]);
+}

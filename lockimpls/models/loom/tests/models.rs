@@ -1,0 +1,96 @@
+//! Every model, and every negative control: the same model with one step left out, which must fail.
+
+use std::process::{Command, Output};
+
+use loom_models::models::{LEAVE_OUT, all, check};
+
+/// The test of a model of the same name.
+macro_rules! models {
+    ($($name:ident)*) => {
+        $(
+            #[test]
+            fn $name() {
+                check(stringify!($name));
+            }
+        )*
+
+        #[test]
+        fn every_model_is_tested() {
+            let names: Vec<_> = all().iter().map(|model| model.name).collect();
+            assert_eq!(names, [$(stringify!($name)),*]);
+        }
+    };
+}
+
+models! {
+    relock_two_senders relock_parted relock_parted_by_two
+    relock_reconnected relock_reconnected_two_senders relock_referrer relock_send_close
+    refs_one_holder refs_two_holders refs_relock_and_reuse
+    gate_shut gate_shut_both_sides gate_shut_twice gate_four gate_reopened
+    gate_send_close gate_send_shutdown
+    ring_stream ring_records
+    wait_locked_reader wait_locked_writer wait_reader wait_writer
+    wait_reader_closed wait_writer_closed
+}
+
+/// Runs a model's test in a process of its own, with this left out.
+fn run(model: &str, left_out: &str) -> Output {
+    let program = std::env::current_exe().expect("this program");
+    Command::new(program)
+        .args(["--exact", model, "--nocapture", "--test-threads=1"])
+        .env(LEAVE_OUT, left_out)
+        .env("RUST_BACKTRACE", "0")
+        .output()
+        .expect("it ran")
+}
+
+/// The model must fail with this left out, and say why in these words.
+fn fails(model: &str, left_out: &str, why: &str) {
+    let output = run(model, left_out);
+    let text = [&output.stdout[..], &output.stderr[..]].concat();
+    let text = String::from_utf8_lossy(&text);
+    assert!(!output.status.success(), "{model} without {left_out} does not fail:\n{text}");
+    assert!(text.contains(why), "{model} without {left_out} does not say {why:?}:\n{text}");
+    println!("| `{model}` | {left_out} | {why} |");
+}
+
+/// The test of each negative control.
+macro_rules! negative {
+    ($($name:ident: $model:ident without $left_out:literal, $why:literal;)*) => { $(
+        #[test]
+        fn $name() {
+            fails(stringify!($model), $left_out, $why);
+        }
+    )* };
+}
+
+/// The negative controls: a model, what is left out of it, and what it must say.
+#[rustfmt::skip]
+mod negative {
+    use super::fails;
+
+    negative! {
+        relock_in_any_order: relock_two_senders without "AddressOrder", "lock order reversal";
+        relock_without_second_look: relock_reconnected without "RelockRecheck", "is not locked by this thread";
+        relock_without_look_at_a_parted_peer: relock_parted without "RelockRecheck", "returning with the following locks held";
+        relock_keeps_the_old_peer: relock_reconnected without "RelockChanged", "returning with the following locks held";
+        relock_without_reverse_look: relock_referrer without "ReferrerRecheck", "the new destination was dropped";
+        relock_parted_unseen: relock_send_close without "PartedIsEpipe", "answers Err(Enotconn)";
+        relock_keeps_the_reference: refs_relock_and_reuse without "UnpRefRelock", "unp_ref";
+        refs_not_waited_for: refs_one_holder without "finalize", "Causality violation";
+        refs_without_orderings: refs_one_holder without "orderings", "Causality violation";
+        refs_waited_for_with_the_lock: refs_relock_and_reuse without "FinalizeUnlocked", "maximum number of branches";
+        gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
+        gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
+        gate_without_orderings: gate_shut without "orderings", "Causality violation";
+        gate_without_leaving: gate_shut without "InUse", "returning with the following locks held";
+        ring_without_orderings: ring_stream without "orderings", "Causality violation";
+        ring_records_without_orderings: ring_records without "orderings", "Causality violation";
+        wait_without_wake: wait_locked_reader without "WakeReader", "deadlock";
+        wait_without_mirror: wait_locked_writer without "MirrorReceived", "deadlock";
+        wait_without_second_look: wait_reader without "RetestWaiting", "deadlock";
+        wait_without_light_fence: wait_reader without "light_fence", "deadlock";
+        wait_without_heavy_fence: wait_reader without "heavy_fence", "deadlock";
+        wait_writer_without_light_fence: wait_writer without "light_fence", "deadlock";
+    }
+}
