@@ -24,6 +24,10 @@
 //! A stream is bare bytes: position p of the stream is byte p modulo the capacity. Records start at
 //! multiples of 16 with a head of 16 bytes (length, address length, control flag), then the
 //! address, then the data.
+//!
+//! Checked by `lockimpls/models/loom`, `ring_*`: with one producer and one consumer, in every order,
+//! each byte is written before it is read and read before its place is used again, and room is never
+//! seen too early.
 
 #![allow(unsafe_code)]
 

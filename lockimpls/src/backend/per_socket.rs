@@ -26,6 +26,10 @@
 //! While a connect completes, the client stays locked throughout: client, listener, embryo. This
 //! cannot deadlock: no one but the connecting thread can hold the embryo and want the client,
 //! because the embryo has no descriptor yet, and listeners are never peers.
+//!
+//! Checked by `lockimpls/models/loom`, `relock_*`: with a peer that parts, that is connected
+//! elsewhere, or that is closed, every order of two senders finds both locks held and the peer its
+//! own, or no peer.
 
 use std::marker::PhantomData;
 

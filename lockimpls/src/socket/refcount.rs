@@ -1,4 +1,7 @@
 //! References that keep an object while its lock is dropped.
+//!
+//! Checked by `lockimpls/models/loom`, `refs_*`: in every order the object is made another one only
+//! after its last reference was given back, and then whatever the holder did with it is seen.
 
 use crate::primitives::{AtomicU32, Ordering};
 use crate::witness::{self, Class};

@@ -33,11 +33,13 @@
 //! that a pair with many revocations is slower than `per-socket` by no more than half. A try that
 //! finds a call under way on the peer is repeated after the next call; one that finds anything else
 //! in the way waits for as many calls again.
+//!
+//! Checked by `lockimpls/models/loom`, `gate_*`: with one thread that shuts the gate or two, with
+//! one that opens it again, and against close and shutdown, no `[s]` field is written under a thread
+//! on the fast path, and the mirror is right; with both fences full.
 
 use crate::domain::SockType;
-use crate::primitives::{
-    Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now,
-};
+use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::sockbuf::Fill;
 use crate::socket::{RCV, SND, Socket, State};
 use crate::witness::{self, FastEvent, WaitsFor};
