@@ -206,18 +206,13 @@ impl<P: Policy> Locked<P> {
     /// STREAM and SEQPACKET: only a message with control looks for room at the peer.
     #[inline(always)]
     fn append_connected(&self, so: &Socket, message: Outgoing<'_>) -> Result<(), Errno> {
-        if so.st().is(State::CANTSENDMORE) {
-            return Err(Errno::Epipe);
-        }
         let so2 = self.policy.solock_peer(so); // control: the connected peer
         let so2 = so2.ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
-        if message.control.is_some()
-            && !has_room(&so2, st2, message.data.len() + message.control_bytes())
-        {
+        if let Err(errno) = Self::may_append(so, &so2, st2, &message) {
             self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
-            let is_told = !P::Fault::omits(Step::ReportNobufs);
-            return if is_told { Err(Errno::Enobufs) } else { Ok(()) };
+            let is_hidden = errno == Errno::Enobufs && P::Fault::omits(Step::ReportNobufs);
+            return if is_hidden { Ok(()) } else { Err(errno) };
         }
         self.sbappend(so, so2, message, None);
         if P::Fault::omits(Step::MirrorLocked) {
@@ -226,6 +221,27 @@ impl<P: Policy> Locked<P> {
         so.st().so_snd.fill.set(so2.rcv_fill(st2));
         self.wake_reader(&so2);
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
+        Ok(())
+    }
+
+    /// Whether a message may go to the locked peer. Nothing goes after an end of the stream: the
+    /// socket is looked at here and not before, because `solock_peer` may have unlocked it, and a
+    /// shutdown may have told the peer's reader meanwhile that there is no more.
+    #[inline(always)]
+    fn may_append(
+        so: &Socket,
+        so2: &Socket,
+        st2: &SoState,
+        message: &Outgoing<'_>,
+    ) -> Result<(), Errno> {
+        if so.st().is(State::CANTSENDMORE) {
+            return Err(Errno::Epipe);
+        }
+        if message.control.is_some()
+            && !has_room(so2, st2, message.data.len() + message.control_bytes())
+        {
+            return Err(Errno::Enobufs);
+        }
         Ok(())
     }
 
