@@ -50,3 +50,5 @@ pub use domain::{
 pub use errno::Errno;
 pub use fifo::{Fifo, FifoFile, OpenMode, PIPE_BUF};
 pub use primitives::fences;
+#[cfg(solock_shuttle)]
+pub use primitives::parks;

@@ -1,8 +1,9 @@
 //! Every atomic, cell, thread-local, park, spin and fence of the layer comes from here.
 //!
 //! A model checker replaces what stands behind this one module; nothing else in the crate names
-//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence. [`own`] stays what
-//! it is under every checker.
+//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence. `native.rs` is the
+//! machine; `loom.rs` and `shuttle.rs` are chosen by a cfg, which the packages in `lockimpls/models/`
+//! set for their own builds of this source. [`own`] stays what it is under every checker.
 //!
 //! # The asymmetric fence
 //!
@@ -17,9 +18,9 @@
 
 pub(crate) mod own;
 
-#[cfg(not(solock_loom))]
+#[cfg(not(any(solock_loom, solock_shuttle)))]
 mod native;
-#[cfg(not(solock_loom))]
+#[cfg(not(any(solock_loom, solock_shuttle)))]
 use native as chosen;
 
 #[cfg(solock_loom)]
@@ -27,5 +28,12 @@ mod loom;
 #[cfg(solock_loom)]
 use self::loom as chosen;
 
+#[cfg(solock_shuttle)]
+mod shuttle;
+#[cfg(solock_shuttle)]
+use self::shuttle as chosen;
+
+#[cfg(solock_shuttle)]
+pub use chosen::parks;
 pub(crate) use chosen::*;
 pub use chosen::{RawLock, fences};

@@ -93,7 +93,7 @@ macro_rules! at {
     ($file:literal, $mark:literal) => {
         crate::controls::At::Line(
             concat!("lockimpls/src/", $file),
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/", $file)),
+            include_str!(concat!("../", $file)),
             $mark,
         )
     };

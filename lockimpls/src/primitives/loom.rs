@@ -36,6 +36,9 @@ use Ordering::Relaxed;
 /// How many threads loom can have, the first included.
 pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 
+/// How often a thread looks before it parks.
+pub(crate) const SPINS: u32 = 1000;
+
 /// Small, so that a ring of a model comes round.
 pub(crate) const RING_MIN: usize = 4;
 
@@ -275,6 +278,21 @@ pub(crate) fn set_thread_index(index: usize) {
 /// By thread number: the socket on whose lock-free path the thread is, or 0.
 pub(crate) fn in_use(number: usize) -> &'static AtomicUsize {
     &IN_USE[number]
+}
+
+/// Reads a word for a report, or reads its own thread's.
+pub(crate) fn peek(word: &AtomicUsize) -> usize {
+    word.load(Relaxed)
+}
+
+/// A finding ends the process, and with it the model.
+pub(crate) fn end_process(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+/// Waits while another thread ends the process: here that thread is this one.
+pub(crate) fn await_end() -> ! {
+    panic!("another check has found something before");
 }
 
 /// Bytes of a ring are read now: ends the model unless whoever wrote them did so before.

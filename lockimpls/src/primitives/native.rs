@@ -5,19 +5,23 @@
 pub(crate) use std::cell::{Cell, UnsafeCell};
 pub(crate) use std::hint::spin_loop;
 pub(crate) use std::sync::Mutex;
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
 /// The raw lock under every backend unless another is named.
 pub type RawLock = parking_lot::RawRwLock;
 
-use std::sync::atomic::{compiler_fence, fence};
+use std::sync::atomic::{AtomicU8, compiler_fence, fence};
 
 use crossbeam_utils::CachePadded;
 
 /// How many threads can be registered at once.
 pub(crate) const THREADS_MAX: usize = 128;
+
+/// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up
+/// costs.
+pub(crate) const SPINS: u32 = 1000;
 
 /// The smallest ring of a receive buffer, in bytes.
 pub(crate) const RING_MIN: usize = 4096;
@@ -147,6 +151,24 @@ fn membarrier_register() -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn membarrier_everyone() {}
+
+/// Reads a word for a report, or reads its own thread's.
+#[inline(always)]
+pub(crate) fn peek(word: &AtomicUsize) -> usize {
+    word.load(Ordering::Relaxed)
+}
+
+/// Ends the process: a check has found something.
+pub(crate) fn end_process(code: i32) -> ! {
+    std::process::exit(code)
+}
+
+/// Waits while another thread ends the process.
+pub(crate) fn await_end() -> ! {
+    loop {
+        std::thread::park();
+    }
+}
 
 /// Parks the calling thread under `key` until [`unpark_all`] is called with it.
 ///

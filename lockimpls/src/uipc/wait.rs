@@ -9,16 +9,12 @@ use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
-use crate::primitives::{Ordering, park, spin_loop, yield_now};
+use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
 
 use Ordering::Relaxed;
-
-/// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up
-/// costs.
-pub(crate) const SPINS: u32 = 1000;
 
 /// How often a thread that never parks looks before it gives up the processor once.
 const SPINS_TO_YIELD: u32 = 256;

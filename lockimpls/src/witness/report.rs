@@ -8,8 +8,8 @@ use std::sync::OnceLock;
 use super::class::{CLASSES, Class};
 use super::thread::{Held, Thread, calls, location, this};
 use super::watch::show_all_locks;
-use crate::primitives::Ordering;
 use crate::primitives::own::{AtomicU32, AtomicU64};
+use crate::primitives::{Ordering, await_end, end_process};
 
 use Ordering::Relaxed;
 
@@ -270,9 +270,7 @@ pub(super) fn found_in(
     mut report: String,
 ) -> ! {
     if ENDING.swap(1, Relaxed) != 0 {
-        loop {
-            std::thread::park();
-        }
+        await_end();
     }
     FOUND[check as usize].fetch_add(count, Relaxed);
     let (name, backend) = operation.map_or(("none", "none"), |op| (op.name, op.backend));
@@ -297,5 +295,5 @@ pub(super) fn found_in(
     if let Some(hook) = HOOK.get() {
         hook(&finding);
     }
-    std::process::exit(EXIT_FINDING)
+    end_process(EXIT_FINDING)
 }

@@ -9,7 +9,7 @@ use super::counters::ClassCounters;
 use super::report::{Check, Operation, describe_held, found, is_ending};
 use super::watch::progress;
 use crate::primitives::own::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
-use crate::primitives::{Mutex, Ordering, THREADS_MAX, in_use, thread_local};
+use crate::primitives::{Mutex, Ordering, THREADS_MAX, in_use, peek, thread_local};
 
 use Ordering::Relaxed;
 
@@ -210,7 +210,7 @@ impl Thread {
     /// The socket on whose lock-free path the thread is, or 0.
     #[inline(always)]
     pub(super) fn in_use(&self) -> usize {
-        in_use(self.number.load(Relaxed) as usize).load(Relaxed)
+        peek(in_use(self.number.load(Relaxed) as usize))
     }
 }
 
