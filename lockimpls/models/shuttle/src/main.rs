@@ -1,0 +1,108 @@
+//! One check of one backend under shuttle, in a process of its own.
+//!
+//! ```text
+//! lockimpls-shuttle check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]
+//! lockimpls-shuttle replay BACKEND FILE
+//! ```
+//!
+//! `BACKEND` is a modelled backend, or `twin:NAME` for a broken twin; `+N` behind it is
+//! `reopen_after_calls`. `check` stops at the first schedule that fails, prints it and writes it to
+//! `FOLDER`; `replay` runs one that was stored. Both print what was counted, a line each, and end
+//! with code 2 and `failed CHECK` where a schedule has failed.
+
+mod dice;
+mod programs;
+mod schedule;
+mod tally;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use lockimpls_shuttle::{Domain, Visitor, controls, visit_all};
+
+use crate::programs::Program;
+use crate::schedule::Choice;
+
+/// A backend as it is named on the command line: its name, and after how many calls it opens its
+/// gate again.
+fn backend(word: &str) -> Option<(&str, Option<u32>)> {
+    match word.split_once('+') {
+        Some((name, calls)) => Some((name, Some(calls.parse().ok()?))),
+        None => Some((word, None)),
+    }
+}
+
+/// Looks for the program on the backend with a name.
+struct Find<'a> {
+    /// None: the twin, which is the only one visited.
+    backend: Option<&'a str>,
+    program: &'a str,
+    found: Option<Program>,
+}
+
+impl Visitor for Find<'_> {
+    fn visit<D: Domain>(&mut self) {
+        if D::MODELLED && self.backend.is_none_or(|name| name == D::NAME) {
+            self.found = programs::program::<D>(self.program);
+        }
+    }
+}
+
+/// The program on the backend.
+fn find(name: &str, program: &str) -> Option<Program> {
+    let mut find = Find { backend: Some(name), program, found: None };
+    match name.strip_prefix("twin:") {
+        Some(twin) => {
+            find.backend = None;
+            controls::visit_twin(twin, &mut find);
+        }
+        None => visit_all(&mut find),
+    }
+    find.found
+}
+
+/// Runs what the words ask for.
+fn run(words: &[&str]) -> Option<()> {
+    match *words {
+        ["check", on, program, how, schedules, seed, ref folder @ ..] => {
+            let (name, reopen_after) = backend(on)?;
+            let body = find(name, program)?;
+            let (schedules, seed) = (schedules.parse().ok()?, seed.parse().ok()?);
+            let choice = match how {
+                "random" => Choice::Random { schedules, seed },
+                "pct" => Choice::Pct { schedules, seed },
+                _ => return None,
+            };
+            let store = folder.first().map(PathBuf::from);
+            schedule::run(format!("{on} {program}"), choice, store, move || body(reopen_after));
+        }
+        ["replay", on, file] => {
+            let text = std::fs::read_to_string(file).ok()?;
+            let (header, steps) = text.split_once('\n')?;
+            let program = header.split_whitespace().nth(1)?;
+            let (name, reopen_after) = backend(on)?;
+            let body = find(name, program)?;
+            let choice = Choice::Stored(steps.to_owned());
+            schedule::run(format!("{on} {program}"), choice, None, move || body(reopen_after));
+        }
+        _ => return None,
+    }
+    print!("{}", tally::lines());
+    println!("passed");
+    Some(())
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match run(&words) {
+        Some(()) => ExitCode::SUCCESS,
+        None => {
+            eprintln!(
+                "usage: check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]\n       \
+                 replay BACKEND FILE"
+            );
+            ExitCode::FAILURE
+        }
+    }
+}
