@@ -1,8 +1,9 @@
-//! One check of one backend under shuttle, in a process of its own.
+//! One check of one backend under shuttle, in a process of its own: this test's, run again with words
+//! in an environment variable ([`WORDS`]).
 //!
 //! ```text
-//! lockimpls-shuttle check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]
-//! lockimpls-shuttle replay BACKEND FILE
+//! check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]
+//! replay BACKEND FILE
 //! ```
 //!
 //! `BACKEND` is a modelled backend, or `twin:NAME` for a broken twin; `+N` behind it is
@@ -10,18 +11,16 @@
 //! `FOLDER`; `replay` runs one that was stored. Both print what was counted, a line each, and end
 //! with code 2 and `failed CHECK` where a schedule has failed.
 
-mod dice;
-mod programs;
-mod schedule;
-mod tally;
-
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 use lockimpls_shuttle::{Domain, Visitor, controls, visit_all};
 
-use crate::programs::Program;
-use crate::schedule::Choice;
+use crate::programs::{self, Program};
+use crate::schedule::{self, Choice};
+use crate::tally;
+
+/// The environment variable with the words of a check: between spaces, or lines where one has spaces.
+pub(crate) const WORDS: &str = "SOLOCK_SHUTTLE_CHECK";
 
 /// A backend as it is named on the command line: its name, and after how many calls it opens its
 /// gate again.
@@ -92,17 +91,17 @@ fn run(words: &[&str]) -> Option<()> {
     Some(())
 }
 
-fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let words: Vec<&str> = words.iter().map(String::as_str).collect();
-    match run(&words) {
-        Some(()) => ExitCode::SUCCESS,
-        None => {
-            eprintln!(
-                "usage: check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]\n       \
-                 replay BACKEND FILE"
-            );
-            ExitCode::FAILURE
-        }
-    }
+/// Nothing, unless this process is that of a check.
+#[test]
+fn one_check() {
+    let Ok(text) = std::env::var(WORDS) else { return };
+    // The harness may have begun a line.
+    println!();
+    let words: Vec<&str> = if text.contains('\n') {
+        text.split('\n').collect()
+    } else {
+        text.split_whitespace().collect()
+    };
+    run(&words)
+        .expect("check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER], or replay BACKEND FILE");
 }

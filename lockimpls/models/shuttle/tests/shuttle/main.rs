@@ -5,6 +5,12 @@
 //! run repeats the last one. `SOLOCK_SHUTTLE_SCHEDULES` says how many schedules of each kind every
 //! program runs, `SOLOCK_SHUTTLE_SEED` where they begin: for nights.
 
+mod check;
+mod dice;
+mod programs;
+mod schedule;
+mod tally;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -56,9 +62,11 @@ impl Output {
 }
 
 /// Runs one check.
-fn shuttle(words: &[&str]) -> Output {
-    let output = Command::new(env!("CARGO_BIN_EXE_lockimpls-shuttle"))
-        .args(words)
+fn run(words: &[&str]) -> Output {
+    let program = std::env::current_exe().expect("this program");
+    let output = Command::new(program)
+        .args(["--exact", "check::one_check", "--nocapture"])
+        .env(check::WORDS, words.join("\n"))
         .output()
         .expect("the check runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -165,7 +173,7 @@ fn assert_not_empty(on: &str, sum: &BTreeMap<String, u64>) {
 fn no_schedule_finds_anything() {
     // What failed once comes first.
     each(&stored(), |(file, on)| {
-        let replayed = shuttle(&["replay", real(on), file]);
+        let replayed = run(&["replay", real(on), file]);
         assert!(replayed.passed(), "{file}: {}", replayed.text);
     });
     let schedules = setting("SOLOCK_SHUTTLE_SCHEDULES", SCHEDULES);
@@ -179,7 +187,7 @@ fn no_schedule_finds_anything() {
     }
     let sums = Mutex::new(BTreeMap::<&str, BTreeMap<String, u64>>::new());
     each(&checks, |&(on, program, how)| {
-        let output = shuttle(&["check", on, program, how, &schedules, &seed, &folder]);
+        let output = run(&["check", on, program, how, &schedules, &seed, &folder]);
         assert!(output.passed(), "{on} {program} {how}: {}", output.text);
         assert_eq!(output.get("schedules").to_string(), schedules);
         let mut sums = sums.lock().unwrap();
@@ -202,17 +210,17 @@ fn every_twin_is_found_and_its_schedule_fails_again() {
     each(&checks, |&(twin, program, how)| {
         let on = format!("twin:{twin}");
         let limit = TWIN_SCHEDULES.to_string();
-        let found = shuttle(&["check", &on, program, how, &limit, "1", &folder]);
+        let found = run(&["check", &on, program, how, &limit, "1", &folder]);
         assert!(!found.passed(), "{twin} {how} was not found in {limit} schedules");
         println!("{twin} {program} {how} after {}", found.get("schedules"));
         let file = found.after("stored").expect("the schedule is stored");
         // The same steps find the same thing at the same place.
-        let again = shuttle(&["replay", &on, file]);
+        let again = run(&["replay", &on, file]);
         assert_eq!(again.after("failed"), found.after("failed"), "{twin} {how}");
         assert_eq!(again.after("at"), found.after("at"), "{twin} {how}");
         assert_eq!(again.get("diverged"), 0, "{twin} {how}");
         // Without the fault they find nothing.
-        let clean = shuttle(&["replay", real(&on), file]);
+        let clean = run(&["replay", real(&on), file]);
         assert!(clean.passed(), "{twin} {how}: {}", clean.text);
     });
 }
@@ -222,7 +230,7 @@ fn a_stored_schedule_of_a_twin_fails_on_the_twin() {
     let of_twins: Vec<_> = stored().into_iter().filter(|(_, on)| on.starts_with("twin:")).collect();
     assert!(!of_twins.is_empty(), "no stored schedule of a twin");
     for (file, on) in of_twins {
-        let replayed = shuttle(&["replay", &on, &file]);
+        let replayed = run(&["replay", &on, &file]);
         assert!(!replayed.passed(), "{file} finds nothing on {on} any more: store a new one");
     }
 }
