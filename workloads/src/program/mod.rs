@@ -254,7 +254,7 @@ impl Call {
     }
 }
 
-/// A size of the layer that a program may ask for: a field of [`Config`](lockimpls::Config).
+/// A size of the layer that a program may ask for: a field of [`Config`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Size {
     /// `sominconn`
