@@ -2,8 +2,8 @@
 
 use lockimpls::witness::{Check, Class, Counters, found_by};
 use results::{
-    Cell, Checks, FastPath, Host, HostNoise, Instrument, Latencies, LockCounts, Measure, Measured,
-    Pinning, stats,
+    Cell, Checks, FastPath, Host, Instrument, Latencies, LockCounts, Measure, Measured, Pinning,
+    stats,
 };
 use workloads::Event;
 
@@ -75,7 +75,7 @@ pub fn record(
         allocations: Some(allocations(outcome)),
         checks: checks(outcome),
         instrument: context.instrument.clone(),
-        host_noise: noise(outcome),
+        host_noise: outcome.noise.clone(),
         pinning: context.pinning.clone(),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),
@@ -99,15 +99,8 @@ pub fn slice(outcome: &Outcome) -> Result<SliceDone, String> {
         locks: locks(&counters),
         fast_path: fast_path(&counters),
         allocations: Some(allocations(outcome)),
-        host_noise: noise(outcome),
+        host_noise: outcome.noise.clone(),
     })
-}
-
-/// A lane that saw nothing of the measuring phase was not on its CPU in it.
-fn noise(outcome: &Outcome) -> HostNoise {
-    let mut noise = outcome.noise.clone();
-    noise.flagged |= outcome.counting().any(|lane| lane.interval_ns == 0);
-    noise
 }
 
 /// The time in which all operations were done at the rate of all lanes together: each lane has its

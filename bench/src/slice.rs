@@ -84,6 +84,13 @@ impl Outcome {
         self.counting().map(|lane| lane.operations).sum()
     }
 
+    /// Whether nothing was done, or a lane saw nothing of the measuring phase: it was not on its CPU in
+    /// it, whatever the system counts.
+    #[must_use]
+    pub fn was_not_run(&self) -> bool {
+        self.operations() == 0 || self.counting().any(|lane| lane.interval_ns == 0)
+    }
+
     /// Operations per second: the sum of what each lane did in its own interval.
     #[must_use]
     pub fn operations_per_second(&self) -> f64 {
@@ -116,6 +123,7 @@ pub fn run<D: Domain, K: Kind>(slice: &Slice<'_>) -> Result<Outcome, String> {
     for (lane, outcome) in outcome.lanes.iter_mut().enumerate() {
         outcome.counts = workload.counts(lane);
     }
+    outcome.noise.flagged |= outcome.was_not_run();
     let sums: Vec<LaneSums> = outcome.lanes.iter().map(|lane| lane.sums).collect();
     or_report(|| {
         workload.finish(&domain, &sums);
@@ -203,4 +211,24 @@ fn or_report<T>(work: impl FnOnce() -> T) -> T {
 fn message(panic: &(dyn Any + Send)) -> &str {
     let text = panic.downcast_ref::<String>().map(String::as_str);
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outcome(operations: u64, interval_ns: u64) -> Outcome {
+        let counters = witness::Counters::default();
+        let lane = Lane { operations, interval_ns, counters, allocations: 0, latencies: None };
+        let lanes = vec![LaneOutcome { lane, sums: LaneSums::default(), counts: true }];
+        let (noise, started) = (HostNoise::default(), SystemTime::UNIX_EPOCH);
+        Outcome { lanes, noise, started, complete: true }
+    }
+
+    #[test]
+    fn a_slice_in_which_nothing_happened_was_not_run() {
+        assert!(outcome(0, 5).was_not_run());
+        assert!(outcome(5, 0).was_not_run());
+        assert!(!outcome(5, 5).was_not_run());
+    }
 }

@@ -136,11 +136,10 @@ impl Bench<'_> {
             return Ok(None);
         }
         let lanes = outcome.counting();
-        let trips = lanes.filter_map(|lane| lane.latencies.as_ref());
-        let p50 = |latencies: &bench::meter::Latencies| {
-            latencies.histograms[workloads::Event::RoundTrip as usize].value_at_quantile(0.5) as f64
-        };
-        Ok(trips.map(p50).next())
+        let latencies = lanes.filter_map(|lane| lane.latencies.as_ref());
+        let mut trips = latencies.map(|all| &all.histograms[workloads::Event::RoundTrip as usize]);
+        let trips = trips.find(|trips| !trips.is_empty());
+        Ok(trips.map(|trips| trips.value_at_quantile(0.5) as f64))
     }
 
     /// Two threads on their own pairs beside one; and two on one pair.
