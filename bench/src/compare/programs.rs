@@ -27,7 +27,8 @@ const KEPT_MAX: usize = 24;
 const NAP: Duration = Duration::from_millis(200);
 /// Variables that change what cargo builds, beside those that begin with `CARGO_PROFILE_` and
 /// `CARGO_BUILD_`.
-const FLAGS: [&str; 4] = ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "RUSTC"];
+const FLAGS: [&str; 5] =
+    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "RUSTC_WRAPPER", "RUSTC"];
 
 /// The same program under two paths of the same length.
 pub type Paths = [PathBuf; 2];
