@@ -91,7 +91,12 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
     let on = <K::On<D> as Workload<D>>::new(&domain, plan).expect("the workload's sockets open");
     let done = AtomicBool::new(false);
     let lanes: Vec<(LaneSums, Counted)> = std::thread::scope(|scope| {
-        let watchdog = scope.spawn(|| watch(&done));
+        let watchdog = scope.spawn(|| {
+            watch(HANG, || {
+                std::thread::park_timeout(Duration::from_millis(20));
+                !done.load(Relaxed)
+            });
+        });
         let lanes: Vec<_> = (0..plan.threads)
             .map(|lane| {
                 scope.spawn({
@@ -129,16 +134,16 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
     outcome
 }
 
-/// Reports a hang: no call returned for [`HANG`] although some thread is in one.
-fn watch(done: &AtomicBool) {
+/// Reports a hang: for so long no call returned although some thread is in one. `nap` sleeps between
+/// two looks, and says whether to go on.
+pub fn watch(limit: Duration, mut nap: impl FnMut() -> bool) {
     let mut last = (witness::progress(), Instant::now());
-    while !done.load(Relaxed) {
-        std::thread::park_timeout(Duration::from_millis(20));
+    while nap() {
         let now = witness::progress();
         if !witness::is_stuck(&last.0, &now) {
             last = (now, Instant::now());
-        } else if last.1.elapsed() > HANG {
-            witness::report_hang(HANG);
+        } else if last.1.elapsed() > limit {
+            witness::report_hang(limit);
         }
     }
 }

@@ -7,12 +7,13 @@ mod table;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use lockimpls::{Domain, Visitor, witness};
 use workloads::program::cases::{Case, Profile, is_cases, parse_cases};
 use workloads::program::runner::{Target, Trace};
 use workloads::program::{Model, Runner, Size, parse};
+use workloads::testing;
 
 /// How often the watchdog looks.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
@@ -67,16 +68,10 @@ fn watch() {
             let _ = writeln!(std::io::stderr(), "in {}", UNDER_WAY.lock().unwrap());
         });
         std::thread::spawn(|| {
-            let mut last = (Instant::now(), witness::progress());
-            loop {
+            testing::watch(HANG_AFTER, || {
                 std::thread::sleep(WATCH_EVERY);
-                let now = witness::progress();
-                if !witness::is_stuck(&last.1, &now) {
-                    last = (Instant::now(), now);
-                } else if last.0.elapsed() > HANG_AFTER {
-                    witness::report_hang(HANG_AFTER);
-                }
-            }
+                true
+            });
         });
     });
 }
