@@ -41,7 +41,8 @@ pub(crate) enum Step {
     SendInternalize,
     SendCopy,
     SendPeer,
-    /// The historical one: the peer, on the exit with ENOBUFS.
+    /// The historical one: the peer, on the exit where the message may not go to it: ENOBUFS, and EPIPE
+    /// where the stream ended during the relock.
     SendNobufsPeer,
     DgramPeer,
     DgramNobufsPeer,
