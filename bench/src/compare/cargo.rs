@@ -7,6 +7,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::layouts;
 use super::progress::Watch;
 use crate::interrupt::Interrupt;
 
@@ -20,11 +21,12 @@ const LAST_LINES: usize = 20;
 /// The places that the linker fills in stay listed in the program, for `code`; what is only for a
 /// debugger would be listed too, and is left out. The code is what it is without them.
 #[cfg(target_os = "linux")]
-const LINKER_FLAGS: &[&str] =
-    &["--", "-C", "link-arg=-Wl,--emit-relocs", "-C", "link-arg=-Wl,--strip-debug"];
+const FIRST_LAYOUT: &[&str] = &["link-arg=-Wl,--emit-relocs", "link-arg=-Wl,--strip-debug"];
 /// Other linkers have no such list.
 #[cfg(not(target_os = "linux"))]
-const LINKER_FLAGS: &[&str] = &[];
+const FIRST_LAYOUT: &[&str] = &[];
+/// Nobody reads the others but the processor.
+const OTHER_LAYOUTS: &[&str] = &["strip=symbols"];
 
 /// What to build.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,8 @@ pub struct Build<'a> {
     pub source: &'a Path,
     /// The target folder.
     pub target: &'a Path,
+    /// Which [layout](super::layouts); the first compiles, the others only link.
+    pub layout: u32,
 }
 
 /// Builds it; the program.
@@ -42,8 +46,6 @@ pub struct Build<'a> {
 /// # Errors
 /// It does not build, or somebody asked for the end.
 pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBuf, String> {
-    watch.say(&format!("building {}", build.name));
-    let began = Instant::now();
     let mut child = command(build).spawn().map_err(|error| {
         format!("cargo cannot be run: {error}; commits are built from source, with cargo")
     })?;
@@ -66,19 +68,20 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
     };
     last.extend(said.iter());
     let program = messages.iter().filter_map(|line| executable(&line)).last();
-    let program = program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))?;
-    watch.say(&format!("built {} in {:.0} s", build.name, began.elapsed().as_secs_f64()));
-    Ok(program)
+    program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))
 }
 
 fn command(build: &Build<'_>) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let order = layouts::flag(build.layout);
+    let flags = if order.is_none() { FIRST_LAYOUT } else { OTHER_LAYOUTS };
     let mut command = Command::new(cargo);
     command
         .args(["rustc", "--release", "--locked", "--package", "bench", "--bin", "solock"])
         .args(["--message-format", "json-render-diagnostics", "--target-dir"])
         .arg(build.target)
-        .args(LINKER_FLAGS)
+        .arg("--")
+        .args(flags.iter().copied().chain(order.as_deref()).flat_map(|flag| ["-C", flag]))
         .current_dir(build.source)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -1,6 +1,5 @@
 //! One cell on two sides: pairs, until the verdict is clear or the budget is spent.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use results::Control;
@@ -8,6 +7,7 @@ use results::Control;
 use super::counters::PerOperation;
 use super::disturbed::Tally;
 use super::judge::{self, Judge};
+use super::layouts::{Deck, Layouts};
 use super::metric::{Metric, Series, Use};
 use super::pair::{self, Asked, Pair, SideFailure, Sides};
 use crate::interrupt::Interrupt;
@@ -33,10 +33,8 @@ impl Controls {
 /// Two sides, and how long they may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Job<'a> {
-    /// The programs of the first side, under two paths.
-    pub first: &'a [PathBuf; 2],
-    /// Those of the second.
-    pub second: &'a [PathBuf; 2],
+    /// Their programs.
+    pub sides: [&'a Layouts; 2],
     /// What is measured.
     pub asked: &'a Asked,
     /// The longest it may take.
@@ -100,13 +98,15 @@ pub fn measure(
 ) -> Gathered {
     let (began, mut gathered) = (Instant::now(), Gathered::default());
     let mut next_look = judge.next_look(0);
+    let mut decks = job.sides.map(|layouts| Deck::new(layouts));
     for number in 1.. {
         watch(gathered.pairs(), began.elapsed());
         if began.elapsed() >= job.budget || next_look.is_none() || job.interrupt.is_set() {
             break;
         }
         let is_control = number % CONTROL_EVERY == 0;
-        let programs = if is_control { [&job.first[0], &job.first[1]] } else { drawn(job, random) };
+        let drawn = if is_control { [0, 0] } else { [0, 1] };
+        let programs = drawn.map(|side| decks[side].draw(random));
         let sides = Sides { programs, interrupt: job.interrupt };
         match pair::measure(sides, job.asked, random, &mut gathered.tally) {
             Ok(Some(pair)) if is_control => add(&mut controls.series, &pair),
@@ -129,9 +129,4 @@ pub fn measure(
     }
     gathered.elapsed = began.elapsed();
     gathered
-}
-
-/// Either path of either side: where a file lies shall favour none.
-fn drawn<'a>(job: Job<'a>, random: &mut fastrand::Rng) -> [&'a PathBuf; 2] {
-    [&job.first[random.usize(0..2)], &job.second[random.usize(0..2)]]
 }

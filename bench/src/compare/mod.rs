@@ -1,7 +1,8 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`cargo`], [`programs`]: from a commit to its program.
+//! * [`repository`], [`cargo`], [`programs`]: from a commit to its program; [`layouts`]: in many
+//!   orders of its functions.
 //! * [`server`]: one process of a side; [`pair`]: two of them, taking turns.
 //! * [`disturbed`]: which slices may be used; [`metric`], [`counters`]: what is read off them.
 //! * [`cell`]: pairs until the verdict is clear; [`judge`]: the statistics; [`verdicts`]: rows.
@@ -15,6 +16,7 @@ pub mod code;
 pub mod counters;
 pub mod disturbed;
 pub mod judge;
+pub mod layouts;
 pub mod metric;
 pub mod pair;
 pub mod programs;
@@ -35,8 +37,9 @@ use results::{Cell, Finding, Run};
 use self::cell::{Controls, Job};
 use self::code::Code;
 use self::judge::Judge;
+use self::layouts::Layouts;
 use self::pair::Asked;
-use self::programs::{Paths, Programs};
+use self::programs::Programs;
 use self::progress::Watch;
 use self::repository::Repository;
 use self::request::Request;
@@ -81,7 +84,7 @@ pub enum State<'a> {
 #[derive(Debug)]
 pub struct Program {
     /// Where it is.
-    pub paths: Paths,
+    pub layouts: Layouts,
     /// What it said of itself.
     pub hello: Hello,
     /// What it says of each cell, by [`Cell::id`]: where its code is, or why it does not know it.
@@ -107,11 +110,11 @@ pub fn get_ready<'a>(
     repository: &Result<Repository, String>,
     around: Around<'_>,
 ) -> Vec<Ready<'a>> {
-    let paths = programs(request, repository, around);
-    let ready = request.sides.iter().zip(paths).map(|(side, paths)| {
-        let state = match (&side.source, paths) {
+    let programs = programs(request, repository, around);
+    let ready = request.sides.iter().zip(programs).map(|(side, layouts)| {
+        let state = match (&side.source, layouts) {
             (Source::Run(run), _) => State::Stored(run),
-            (_, Ok(paths)) => survey(request, paths, around.interrupt),
+            (_, Ok(layouts)) => survey(request, layouts, around.interrupt),
             (_, Err(why)) => State::Broken(why),
         };
         if let State::Broken(why) | State::Found(why) = &state
@@ -129,7 +132,7 @@ fn programs(
     request: &Request,
     repository: &Result<Repository, String>,
     around: Around<'_>,
-) -> Vec<Result<Paths, String>> {
+) -> Vec<Result<Layouts, String>> {
     let is_built = |side: &Side| matches!(side.source, Source::Commit(_) | Source::Tree);
     let builder = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
         if request.sides.iter().any(is_built) {
@@ -138,7 +141,7 @@ fn programs(
         Ok(None)
     });
     let of = |side: &Side| match (&side.source, &builder) {
-        (Source::Program(path), _) => Ok([path.clone(), path.clone()]),
+        (Source::Program(path), _) => Ok(vec![path.clone()]),
         (_, Ok(Some(programs))) if !around.interrupt.is_set() => programs.of(side),
         (_, Ok(_)) => Err("it was not built".to_owned()),
         (_, Err(why)) => Err(why.clone()),
@@ -147,8 +150,8 @@ fn programs(
 }
 
 /// Starts a program once: does it speak, and which cells does it know?
-fn survey<'a>(request: &Request, paths: Paths, interrupt: &Interrupt) -> State<'a> {
-    let launch = Launch { program: &paths[0], padding: 0, interrupt };
+fn survey<'a>(request: &Request, layouts: Layouts, interrupt: &Interrupt) -> State<'a> {
+    let launch = Launch { program: &layouts[0], padding: 0, interrupt };
     let asked = Server::start(launch).and_then(|mut server| {
         let mut cells = HashMap::new();
         for cell in &request.cells {
@@ -160,8 +163,8 @@ fn survey<'a>(request: &Request, paths: Paths, interrupt: &Interrupt) -> State<'
     });
     match asked {
         Ok((hello, cells)) => {
-            let code = Code::read(&paths[0]);
-            State::Program(Box::new(Program { paths, hello, cells, code }))
+            let code = Code::read(&layouts[0]);
+            State::Program(Box::new(Program { layouts, hello, cells, code }))
         }
         Err(Failure::Broken(why)) => State::Broken(why),
         Err(Failure::Interrupted) => State::Broken("interrupted".to_owned()),
@@ -235,17 +238,17 @@ impl Comparing<'_> {
         match [&sides[0].state, &sides[1].state] {
             [State::Program(first), State::Program(second)] => {
                 comparison.same_code = same_code([first, second], &comparison.cell);
-                comparison.gathered = self.measure(&first.paths, &second.paths, &asked);
+                comparison.gathered = self.measure([&first.layouts, &second.layouts], &asked);
             }
             states => stored::fill(&mut comparison, cell, states, &asked, self.around.interrupt),
         }
         comparison
     }
 
-    fn measure(&mut self, first: &Paths, second: &Paths, asked: &Asked) -> cell::Gathered {
+    fn measure(&mut self, sides: [&Layouts; 2], asked: &Asked) -> cell::Gathered {
         let Around { interrupt, watch } = self.around;
         let budget = self.request.budget;
-        let job = Job { first, second, asked, budget, interrupt };
+        let job = Job { sides, asked, budget, interrupt };
         let name = asked.prepare.cell.id();
         watch.cell(budget);
         let gathered = cell::measure(
@@ -292,6 +295,7 @@ fn origin(ready: &Ready<'_>) -> results::Side {
     let mut side = results::Side { name: ready.side.name.clone(), ..results::Side::default() };
     match (&ready.state, &ready.side.source) {
         (State::Program(program), _) => {
+            side.layouts = Some(program.layouts.len() as u32);
             (side.commit, side.dirty) = (program.hello.commit.clone(), program.hello.dirty);
         }
         (State::Stored(run), _) => {

@@ -5,33 +5,34 @@
 //! of two commits then differ in nothing but their code. Every checkout there is new, so no file is
 //! as old as what was built before it, and cargo builds again whatever could differ; libraries that
 //! did not change are shared. The working tree has a target folder of its own, as its files can be
-//! older than what was built of a commit.
+//! older than what was built of a commit. Each program is linked again in other [`layouts`].
+//!
+//! [`layouts`]: super::layouts
 
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
-use super::cargo;
+use super::cargo::{self, Build};
+use super::layouts::{LAYOUTS, Layouts};
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
 use super::side::{Side, Source};
 use crate::interrupt::Interrupt;
 
-/// As many programs are kept.
-const KEPT_MAX: usize = 24;
+/// As many programs are kept, in all their layouts: about 250 MB each.
+const KEPT_MAX: usize = 8;
 /// How often a lock is tried that somebody else holds.
 const NAP: Duration = Duration::from_millis(200);
 /// Variables that change what cargo builds, beside those that begin with `CARGO_PROFILE_` and
 /// `CARGO_BUILD_`.
 const FLAGS: [&str; 5] =
     ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "RUSTC_WRAPPER", "RUSTC"];
-
-/// The same program under two paths of the same length.
-pub type Paths = [PathBuf; 2];
 
 /// Builds, or finds what was built.
 #[derive(Debug)]
@@ -71,77 +72,85 @@ impl<'a> Programs<'a> {
     ///
     /// # Errors
     /// It does not build.
-    pub fn of(&self, side: &Side) -> Result<Paths, String> {
+    pub fn of(&self, side: &Side) -> Result<Layouts, String> {
         match &side.source {
             Source::Commit(commit) => self.of_commit(&side.name, commit),
             Source::Tree => self.of_tree(),
-            Source::Program(path) => Ok([path.clone(), path.clone()]),
+            Source::Program(path) => Ok(vec![path.clone()]),
             Source::Run(_) => Err("a stored run has no program".to_owned()),
         }
     }
 
-    fn of_commit(&self, name: &str, commit: &str) -> Result<Paths, String> {
+    fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
         let short = &commit[..commit.len().min(16)];
-        let key = format!("{short}-{}", hex(&(commit, &self.compiler)));
-        if let Some(paths) = self.kept(&key) {
-            return Ok(paths);
+        let key = format!("{short}-{}", hex(&(commit, &self.compiler, LAYOUTS)));
+        if let Some(kept) = self.kept(&key) {
+            return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
-        let target = self.folder.join("target");
-        let program = self.build(&format!("{name} ({short})"), &worktree.folder, &target)?;
-        self.keep(&program, &key)
+        let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
+        let build = Build { name: &name, source: &worktree.folder, target: &target, layout: 0 };
+        let program = self.compile(build)?;
+        self.keep(build, &program, &key)
     }
 
-    fn of_tree(&self) -> Result<Paths, String> {
+    fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", hex(root)));
-        let program = self.build("the working tree", root, &target)?;
+        let build = Build { name: "the working tree", source: root, target: &target, layout: 0 };
+        let program = self.compile(build)?;
         let bytes = fs::read(&program).map_err(|error| error.to_string())?;
-        let key = format!("{}-{}", hex(&bytes), hex(&self.compiler));
-        self.kept(&key).map_or_else(|| self.keep(&program, &key), Ok)
+        let key = format!("{}-{}", hex(&bytes), hex(&(&self.compiler, LAYOUTS)));
+        self.kept(&key).map_or_else(|| self.keep(build, &program, &key), Ok)
     }
 
-    fn build(&self, name: &str, source: &Path, target: &Path) -> Result<PathBuf, String> {
-        cargo::build(&cargo::Build { name, source, target }, self.interrupt, self.watch)
+    /// The first layout: all that has to be compiled is, then.
+    fn compile(&self, build: Build<'_>) -> Result<PathBuf, String> {
+        self.watch.say(&format!("building {}", build.name));
+        let began = Instant::now();
+        let program = cargo::build(&build, self.interrupt, self.watch)?;
+        self.watch.say(&format!("built {} in {:.0} s", build.name, began.elapsed().as_secs_f64()));
+        Ok(program)
     }
 
-    fn paths(&self, key: &str) -> Paths {
-        let folder = self.folder.join("programs").join(key);
-        ["1", "2"].map(|copy| folder.join(copy).join("solock"))
-    }
-
-    /// A program that was built before.
-    fn kept(&self, key: &str) -> Option<Paths> {
-        let paths = self.paths(key);
-        if !paths.iter().all(|path| path.is_file()) {
-            return None;
-        }
-        // Its age is the time since it was last used.
-        let now = File::open(paths[0].parent()?.parent()?).ok()?;
-        let _ = now.set_modified(std::time::SystemTime::now());
-        Some(paths)
-    }
-
-    /// Copies a program to where it stays: both copies, or none.
-    fn keep(&self, program: &Path, key: &str) -> Result<Paths, String> {
-        let failed = |error| format!("the program of a side cannot be kept: {error}");
+    /// Links the other layouts, as many as the linker can, and puts all where they stay.
+    fn keep(&self, build: Build<'_>, first: &Path, key: &str) -> Result<Layouts, String> {
         let new = self.folder.join("programs").join(".new");
         let _ = fs::remove_dir_all(&new);
-        for copy in ["1", "2"] {
-            fs::create_dir_all(new.join(copy)).map_err(failed)?;
-            fs::copy(program, new.join(copy).join("solock")).map_err(failed)?;
+        copy(first, &new, 0)?;
+        let began = Instant::now();
+        for layout in 1..LAYOUTS {
+            match cargo::build(&Build { layout, ..build }, self.interrupt, self.watch) {
+                Ok(program) => copy(&program, &new, layout)?,
+                Err(why) if self.interrupt.is_set() => return Err(why),
+                Err(_) => break,
+            }
         }
         let folder = self.folder.join("programs").join(key);
         let _ = fs::remove_dir_all(&folder);
-        fs::rename(&new, &folder).map_err(failed)?;
+        fs::rename(&new, &folder).map_err(not_kept)?;
         self.forget_oldest();
-        Ok(self.paths(key))
+        let layouts = self.kept(key).ok_or_else(|| not_kept(ErrorKind::NotFound.into()))?;
+        self.watch.say(&linked(build.name, layouts.len(), began.elapsed()));
+        Ok(layouts)
+    }
+
+    /// A program that was built before, in all its layouts.
+    fn kept(&self, key: &str) -> Option<Layouts> {
+        let folder = self.folder.join("programs").join(key);
+        let entries = fs::read_dir(&folder).ok()?.flatten();
+        let programs = entries.map(|entry| entry.path().join("solock"));
+        let mut layouts: Layouts = programs.filter(|program| program.is_file()).collect();
+        layouts.sort();
+        // Its age is the time since it was last used.
+        let _ = File::open(folder).ok()?.set_modified(SystemTime::now());
+        (!layouts.is_empty()).then_some(layouts)
     }
 
     /// Removes the programs that were not used for longest.
     fn forget_oldest(&self) {
         let entries = fs::read_dir(self.folder.join("programs")).into_iter().flatten().flatten();
-        let mut by_age: Vec<(std::time::SystemTime, PathBuf)> = entries
+        let mut by_age: Vec<(SystemTime, PathBuf)> = entries
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         by_age.sort();
@@ -150,6 +159,29 @@ impl<'a> Programs<'a> {
             let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+/// Copies a program to its place among its layouts.
+fn copy(program: &Path, folder: &Path, layout: u32) -> Result<(), String> {
+    let folder = folder.join(format!("{layout:02}"));
+    fs::create_dir_all(&folder).map_err(not_kept)?;
+    fs::copy(program, folder.join("solock")).map_err(not_kept).map(|_| ())
+}
+
+fn not_kept(error: std::io::Error) -> String {
+    format!("the program of a side cannot be kept: {error}")
+}
+
+/// What is said of the layouts.
+fn linked(name: &str, layouts: usize, took: Duration) -> String {
+    if layouts > 1 {
+        let seconds = took.as_secs_f64();
+        return format!("linked {name} with its functions in {layouts} orders in {seconds:.0} s");
+    }
+    format!(
+        "{name} could not be linked with its functions in other orders (the linker LLD can), so \
+         it has one layout: a change of some percent can be the place where the code lies"
+    )
 }
 
 fn wait_for(lock: &File, interrupt: &Interrupt, watch: &Watch) -> Result<(), String> {

@@ -65,7 +65,7 @@ fn alone(
     match state {
         State::Stored(run) => of_run(run, cell),
         State::Program(side) => {
-            of_program(Launch { program: &side.paths[0], padding: 0, interrupt }, asked)
+            of_program(Launch { program: &side.layouts[0], padding: 0, interrupt }, asked)
         }
         State::Broken(why) | State::Found(why) => Err(Failure::Broken(why.clone())),
     }

@@ -19,11 +19,20 @@ pub(crate) struct Machine {
     pub(crate) outliers: f64,
     /// A steady trend from slice to slice of a quad; every quad begins anew.
     pub(crate) trend: f64,
+    /// From one link of a program to another, with its functions in another order.
+    pub(crate) layout: f64,
 }
 
 /// A busy virtual machine.
-pub(crate) const BUSY: Machine =
-    Machine { launch: 0.04, slice: 0.05, drift: 0.05, drift_kept: 0.9, outliers: 0.03, trend: 0.0 };
+pub(crate) const BUSY: Machine = Machine {
+    launch: 0.04,
+    slice: 0.05,
+    drift: 0.05,
+    drift_kept: 0.9,
+    outliers: 0.03,
+    trend: 0.0,
+    layout: 0.0,
+};
 
 /// One with little else to do.
 pub(crate) const QUIET: Machine = Machine { launch: 0.015, slice: 0.02, drift: 0.0, ..BUSY };
@@ -47,6 +56,23 @@ pub(crate) struct Source {
     effect: f64,
     drift: f64,
     rng: Rng,
+    links: [Links; 2],
+}
+
+/// The layouts of a side: what each is worth, and which of them were not drawn yet.
+struct Links {
+    worth: Vec<f64>,
+    left: Vec<f64>,
+}
+
+impl Links {
+    fn draw(&mut self, rng: &mut Rng) -> f64 {
+        if self.left.is_empty() {
+            self.left.clone_from(&self.worth);
+            rng.shuffle(&mut self.left);
+        }
+        self.left.pop().unwrap_or_default()
+    }
 }
 
 impl Source {
@@ -54,12 +80,25 @@ impl Source {
     pub(crate) fn new(machine: Machine, ratio: f64, seed: u64) -> Source {
         let mut rng = Rng::with_seed(seed);
         let drift = machine.drift * normal(&mut rng);
-        Source { machine, effect: ratio.ln(), drift, rng }
+        let links = [0, 1].map(|_| Links { worth: Vec::new(), left: Vec::new() });
+        Source { machine, effect: ratio.ln(), drift, rng, links }
+    }
+
+    /// Each side is linked in as many layouts.
+    pub(crate) fn with_layouts(mut self, layouts: usize) -> Source {
+        let Machine { layout, .. } = self.machine;
+        for side in 0..2 {
+            self.links[side].worth = (0..layouts).map(|_| self.spread(layout)).collect();
+        }
+        self
     }
 
     /// One pair of fresh processes: so many quads, and their median.
     pub(crate) fn pair(&mut self, quads: usize, order: Order) -> f64 {
-        let launches = [0.0, self.effect].map(|side| side + self.spread(self.machine.launch));
+        let mut launches = [0.0, self.effect].map(|side| side + self.spread(self.machine.launch));
+        for (launch, links) in launches.iter_mut().zip(&mut self.links) {
+            *launch += links.draw(&mut self.rng);
+        }
         let values: Vec<f64> = (0..quads).map(|_| self.quad(launches, order)).collect();
         pair(&values).expect("some quads")
     }

@@ -30,12 +30,14 @@ struct Setting {
     quads: usize,
     order: Order,
     pairs_max: u32,
+    /// Layouts of each side; none: where code lies is worth nothing.
+    layouts: usize,
 }
 
 impl Setting {
     fn new(machine: Machine) -> Setting {
         let (rule, order) = (Rule::default(), Order::Coin);
-        Setting { machine, rule, quads: QUADS, order, pairs_max: MINUTE_PAIRS }
+        Setting { machine, rule, quads: QUADS, order, pairs_max: MINUTE_PAIRS, layouts: 0 }
     }
 
     fn with_pairs(self, pairs_max: u32) -> Setting {
@@ -44,6 +46,10 @@ impl Setting {
 
     fn with_quads(self, quads: usize) -> Setting {
         Setting { quads, ..self }
+    }
+
+    fn with_layouts(self, layouts: usize) -> Setting {
+        Setting { layouts, ..self }
     }
 
     /// The pairs of `solock compare`, as many as a minute has room for.
@@ -62,8 +68,8 @@ struct Ended {
 
 /// Adds pairs until the rule has enough.
 fn compare(setting: &Setting, ratio: f64, seed: u64) -> Ended {
-    let Setting { machine, rule, quads, order, pairs_max } = setting;
-    let mut source = Source::new(*machine, ratio, seed);
+    let Setting { machine, rule, quads, order, pairs_max, layouts } = setting;
+    let mut source = Source::new(*machine, ratio, seed).with_layouts(*layouts);
     let mut log_ratios = Vec::new();
     loop {
         let next = rule.next_look(log_ratios.len() as u32 + 1).unwrap_or(*pairs_max);
@@ -220,6 +226,27 @@ fn the_smallest_visible_change_is_found_nine_times_in_ten() {
     let is_found = |seed: &u64| fifty(1.0 + mean, *seed).verdict == Verdict::Faster;
     let found = (300..1300_u64).into_par_iter().filter(is_found).count();
     assert!((860..=960).contains(&found), "{found} of 1000 changes of {mean}");
+}
+
+/// What a layout is worth, and a process, as measured where nothing else ran (`METHODOLOGY.md`).
+const LINKED: Machine = Machine { launch: 0.017, slice: 0.02, layout: 0.01, drift: 0.0, ..BUSY };
+/// As many layouts has each side of `solock compare`.
+const COMPARE_LAYOUTS: usize = 32;
+
+#[test]
+fn luck_with_the_layout_wants_many() {
+    let setting = Setting::new(LINKED).with_compare_quads();
+    let [one, many] = [1, COMPARE_LAYOUTS].map(|layouts| {
+        let setting = setting.clone().with_layouts(layouts);
+        let name = format!("linked, {layouts} layouts");
+        [1.0, 0.96, 0.92].map(|ratio| shares(&name, &setting, ratio))
+    });
+    assert!(one[0].decided() > 0.1, "one layout a side has to go wrong");
+    assert!(many[0].decided() <= 0.02 && many.iter().all(|row| row.covered >= 0.97));
+    assert!(many[1].slower >= 0.95 && many[2].slower >= 0.995);
+    for layouts in [4, 16] {
+        shares(&format!("linked, {layouts} layouts"), &setting.clone().with_layouts(layouts), 1.0);
+    }
 }
 
 #[test]
