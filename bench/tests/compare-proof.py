@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Shows what the verdicts of `solock compare` are worth: commits whose difference is known.
 
-    python3 bench/tests/compare-proof.py [--same N] [--slower N] [--budget TIME] [--json FILE]
+    python3 bench/tests/compare-proof.py [--same N] [--slower N] [--budget TIME] [--json FILE] [--folder DIR] [--turns N]
 
 In a clone of the checkout, scratch commits put a busy loop of about 2, 4 and 8 % of an operation into the send of
 `per-socket` and of nothing else. Each is compared with the commit before it, and that one with itself; the cells are
 `pairs` with one thread on `per-socket` and on `global`. Prints a table in Markdown. Wants a quiet machine and, with the
-defaults, about an hour.
+defaults, about an hour. With --folder the clone and its programs stay there, and what is there is used again: with
+--same 0 --slower 0 it only builds.
 """
 
 import argparse
@@ -32,6 +33,10 @@ CELLS = ["--workload", "pairs", "--threads", "1", "--backend", "per-socket,globa
 CALIBRATION = 60
 
 
+# The same commits whenever they are made.
+MADE = {"GIT_AUTHOR_DATE": "2022-07-01T00:00:00Z", "GIT_COMMITTER_DATE": "2022-07-01T00:00:00Z"}
+
+
 def run(*command, cwd, check=True, env=None):
     done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=env)
     if check and done.returncode != 0:
@@ -49,7 +54,8 @@ def commit(clone, loops):
     path.write_text(text.replace(PLACE, LOOP.replace("LOOPS", str(loops)) + PLACE))
     name = f"loop-{loops}"
     run("git", "checkout", "-q", "-B", name, cwd=clone)
-    run("git", "-c", "user.name=proof", "-c", "user.email=proof@localhost", "commit", "-qam", name, cwd=clone)
+    run("git", "-c", "user.name=proof", "-c", "user.email=proof@localhost", "commit", "-qam", name,
+        cwd=clone, env=dict(os.environ, **MADE))
     run("git", "checkout", "-q", "base", cwd=clone)
     return name
 
@@ -66,7 +72,8 @@ def compare(solock, clone, first, second, budget):
 
 def turns_per_percent(solock, clone):
     """How many turns make 1 % of an operation, from a loop so long that it is seen at once."""
-    answer = compare(solock, clone, "base", commit(clone, CALIBRATION), "30s")
+    compare(solock, clone, "base", commit(clone, CALIBRATION), "1s")
+    answer = compare(solock, clone, "base", f"loop-{CALIBRATION}", "30s")
     ratio = next(row["ratio"] for row in answer["rows"] if "/per-socket/" in row["cell"])
     return CALIBRATION / (100 * (1 / ratio - 1))
 
@@ -98,15 +105,23 @@ def main():
     parser.add_argument("--slower", type=int, default=10, help="comparisons with each loop")
     parser.add_argument("--budget", default="60s", help="time per cell")
     parser.add_argument("--json", help="where to keep every answer, a line each")
+    parser.add_argument("--folder", help="where the clone lies; otherwise it is removed in the end")
+    parser.add_argument("--turns", type=float, help="turns of the loop that are 1 %%, if known; otherwise measured")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder:
-        clone = pathlib.Path(folder) / "solock"
-        run("git", "clone", "-q", ROOT, clone, cwd="/")
-        run("git", "checkout", "-q", "-B", "base", cwd=clone)
-        run("cargo", "build", "--release", "-q", cwd=clone, env=dict(os.environ, CARGO_TARGET_DIR=str(clone / "target")))
+    with tempfile.TemporaryDirectory() as temporary:
+        clone = pathlib.Path(arguments.folder or temporary).resolve() / "solock"
+        if not clone.exists():
+            run("git", "clone", "-q", ROOT, clone, cwd="/")
+            run("git", "checkout", "-q", "-B", "base", cwd=clone)
+        os.environ["CARGO_TARGET_DIR"] = str(clone / "target")
+        run("cargo", "build", "--release", "-q", cwd=clone)
         solock = clone / "target/release/solock"
-        per_percent = turns_per_percent(solock, clone)
+        per_percent = arguments.turns or turns_per_percent(solock, clone)
+        print(f"{per_percent:.2f} turns of the loop are 1 %", file=sys.stderr, flush=True)
         sides = [(f"{p} %", commit(clone, max(1, round(p * per_percent)))) for p in (2, 4, 8)]
+        # What has to be built is, before anything is measured.
+        for side in ["base", *(side for _, side in sides)]:
+            compare(solock, clone, "base", side, "1s")
         # In turns, so that an hour's weather falls on all of them.
         plan = [("nothing", "base")] * arguments.same
         for number in range(arguments.slower):
