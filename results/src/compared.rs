@@ -62,6 +62,14 @@ pub struct Compared {
     pub host: Host,
 }
 
+impl Compared {
+    /// Whether a side was linked in one order of its functions only.
+    #[must_use]
+    pub fn is_one_layout(&self) -> bool {
+        [&self.first, &self.second].iter().any(|side| side.layouts == Some(1))
+    }
+}
+
 /// One side of a comparison.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Side {

@@ -147,6 +147,9 @@ fn closing(cells: &[Rows]) -> String {
     if has(&|row| row.compared.verdict == Verdict::Unclear && row.compared.why.is_none()) {
         closing += "sees: the smallest change that these pairs could have shown\n";
     }
+    if has(&|row| row.compared.is_one_layout()) {
+        closing += "one layout of the code on a side: some percent can be where it lies\n";
+    }
     closing
 }
 
@@ -254,6 +257,17 @@ mod tests {
         (compared.first.value, compared.second.value) = (Some(5.78e6), Some(5.7e6));
         let text = text(&[stored]);
         assert!(text.contains("5.78M -> 5.70M"), "{text}");
+    }
+
+    #[test]
+    fn a_side_with_one_layout_is_told() {
+        let mut one = cell();
+        one.rows[0].compared.first.layouts = Some(32);
+        assert!(!text(&[one.clone()]).contains("layout"));
+        one.rows[0].compared.second.layouts = Some(1);
+        let text = text(&[one]);
+        assert!(text.contains("one layout of the code"), "{text}");
+        assert!(text.lines().all(|line| line.chars().count() <= COLUMNS), "{text}");
     }
 
     #[test]
