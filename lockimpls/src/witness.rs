@@ -30,6 +30,9 @@ mod report;
 mod thread;
 mod watch;
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::Location;
 
 use self::report::{describe_held, found, order_violation};
