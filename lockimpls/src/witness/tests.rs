@@ -163,6 +163,16 @@ fn a_list_knows_its_newest_two() {
 }
 
 #[test]
+fn what_is_read_while_it_is_written_is_left_out_of_a_report() {
+    let (list, site) = (&this().held, Location::caller());
+    assert!(list.push(A, 0, site) && list.push(B, CLASSES as u8, site));
+    let mut report = String::new();
+    assert_eq!(describe_held(this(), &mut report), (String::from("?"), 0));
+    assert_eq!(report, "");
+    assert!(list.pop(B) && list.pop(A));
+}
+
+#[test]
 fn a_class_has_a_rank_a_name_and_a_kind() {
     let expected = [
         ("fdplock", "rwlock", true),
