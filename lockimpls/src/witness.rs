@@ -30,9 +30,6 @@ mod report;
 mod thread;
 mod watch;
 
-#[cfg(test)]
-mod tests;
-
 use std::panic::Location;
 
 use self::report::{describe_held, found, order_violation};
@@ -403,3 +400,6 @@ pub(crate) enum WaitsFor {
     /// References to be given back.
     References = 3,
 }
+
+#[cfg(test)]
+mod tests;
