@@ -407,3 +407,185 @@ impl SockBuf {
         self.refresh_tail();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MARKS: Marks = Marks { has_control: false, is_eor: true };
+    /// What the smallest ring has room for beside a record's head and address.
+    const ROOM: usize = RING_MIN - 2 * HEAD - SockAddr::MAX;
+
+    fn buffer(kind: SockType, limits: Limits) -> SockBuf {
+        let buffer = SockBuf::new();
+        buffer.reserve(kind, limits);
+        buffer
+    }
+
+    fn small(kind: SockType) -> SockBuf {
+        buffer(kind, Limits { hiwat: 100, mbmax: 100 })
+    }
+
+    fn capacity(buffer: &SockBuf) -> usize {
+        buffer.ring().mask + 1
+    }
+
+    fn bytes(buffer: &SockBuf, position: usize, len: usize) -> Vec<u8> {
+        let mut data = vec![0; len];
+        buffer.ring().copy_out(position, &mut data);
+        data
+    }
+
+    fn retired(buffer: &SockBuf) -> usize {
+        // SAFETY: one thread has the buffer, and no other borrow of its storage is alive.
+        unsafe { (*buffer.storage.get()).retired.len() }
+    }
+
+    #[test]
+    fn a_ring_holds_whatever_the_limits_admit() {
+        let of = |kind, hiwat, mbmax| capacity(&buffer(kind, Limits { hiwat, mbmax }));
+        assert_eq!(of(SockType::Stream, 1, 1 << 20), RING_MIN);
+        assert_eq!([8192, 8193].map(|hiwat| of(SockType::Stream, hiwat, 0)), [8192, 16384]);
+        // 100 records of memory and two more, each with twice 16 bytes beside its data.
+        let fits = 8192 - 102 * 32;
+        for kind in [SockType::Dgram, SockType::Seqpacket] {
+            let capacities = [fits, fits + 1].map(|hiwat| of(kind, hiwat, 100 * 256));
+            assert_eq!(capacities, [8192, 16384]);
+        }
+    }
+
+    #[test]
+    fn a_ring_grows_only_where_it_must() {
+        let buffer = buffer(SockType::Stream, Limits { hiwat: 8192, mbmax: 0 });
+        let first = buffer.ring();
+        buffer.put_stream(0, b"abc");
+        for hiwat in [8192, 100] {
+            buffer.reserve(SockType::Stream, Limits { hiwat, mbmax: 0 });
+            assert_eq!((buffer.ring().base, retired(&buffer)), (first.base, 0));
+        }
+        buffer.reserve(SockType::Stream, Limits { hiwat: 8193, mbmax: 0 });
+        assert_eq!((capacity(&buffer), retired(&buffer)), (16384, 1));
+        assert_eq!(bytes(&buffer, 0, 3), b"abc");
+        // Whoever copies from the first ring may still do so.
+        let mut data = [0; 3];
+        first.copy_out(0, &mut data);
+        assert_eq!(&data, b"abc");
+    }
+
+    #[test]
+    fn room_is_made_for_a_message_with_its_head_and_address() {
+        let buffer = small(SockType::Stream);
+        buffer.put_stream(0, &[7; 150]);
+        buffer.stream_consume(50);
+        let base = buffer.ring().base;
+        buffer.ensure_room(ROOM - 100);
+        assert_eq!(buffer.ring().base, base);
+        buffer.ensure_room(ROOM - 99);
+        assert_eq!((capacity(&buffer), retired(&buffer)), (2 * RING_MIN, 1));
+        assert_eq!(bytes(&buffer, 50, 100), [7; 100]);
+        buffer.ensure_room(3 * RING_MIN);
+        assert_eq!(capacity(&buffer), 4 * RING_MIN);
+    }
+
+    #[test]
+    fn a_stream_goes_round() {
+        let buffer = small(SockType::Stream);
+        let data: Vec<u8> = (0..=250).cycle().take(3 * RING_MIN).collect();
+        for (tail, piece) in (0..).step_by(1000).zip(data.chunks(1000)) {
+            assert_eq!((buffer.tail(), buffer.tail_hint()), (tail, tail));
+            buffer.put_stream(tail, piece);
+            assert_eq!(buffer.stream_readable(1), piece.len());
+            assert_eq!(bytes(&buffer, buffer.head(), piece.len()), piece);
+            buffer.stream_consume(piece.len());
+            assert_eq!(buffer.head(), tail + piece.len());
+            assert_eq!((buffer.head_hint(), buffer.stream_readable(1)), (buffer.head(), 0));
+        }
+    }
+
+    #[test]
+    fn each_side_looks_again_only_where_it_must() {
+        let buffer = small(SockType::Stream);
+        assert_eq!(buffer.stream_room(10, 1), 10);
+        buffer.put_stream(0, &[0; 6]);
+        assert_eq!(buffer.stream_readable(6), 6);
+        buffer.stream_consume(2);
+        // What was seen last is enough.
+        assert_eq!((buffer.stream_room(10, 4), buffer.seen_head()), (4, 0));
+        // It is not; then the consumer's count is read.
+        assert_eq!((buffer.stream_room(10, 5), buffer.seen_head()), (6, 2));
+        assert_eq!((buffer.stream_room(3, 1), buffer.stream_room(10, 7)), (-1, 6));
+        buffer.put_stream(6, &[0; 3]);
+        assert_eq!((buffer.stream_readable(4), buffer.stream_readable(5)), (4, 7));
+        buffer.stream_consume(1);
+        assert_eq!(buffer.stream_readable(9), 6);
+        assert_eq!(buffer.fill(SockType::Stream), Fill { cc: 6, mbcnt: 2304 });
+    }
+
+    #[test]
+    fn records_come_out_one_by_one_as_they_went_in() {
+        let buffer = small(SockType::Dgram);
+        let name = SockAddr::new("name").unwrap();
+        let sent =
+            [(Some(&name), &b"first"[..]), (Some(&SockAddr::UNNAMED), b"second"), (None, b"")];
+        // Often enough to go round.
+        for _ in 0..100 {
+            assert_eq!(buffer.front(), None);
+            for (from, data) in sent {
+                buffer.put_record(buffer.tail(), from, data, MARKS);
+            }
+            for (from, data) in sent {
+                let record = buffer.front().unwrap();
+                assert_eq!((record.len, record.marks), (data.len(), MARKS));
+                assert_eq!(buffer.record_from(record), *from.unwrap_or(&SockAddr::UNNAMED));
+                assert_eq!(bytes(&buffer, buffer.record_data(record), data.len()), data);
+                buffer.record_consume(record);
+            }
+        }
+        assert_eq!(buffer.front(), None);
+        assert_eq!(buffer.fill(SockType::Dgram), Fill::default());
+    }
+
+    /// A buffer with one of three records taken out: what is left counts 3 + 2 bytes in two mbufs.
+    fn with_two_of_three() -> SockBuf {
+        let buffer = small(SockType::Seqpacket);
+        for data in [&b"four"[..], b"333", b"22"] {
+            buffer.put_record(buffer.tail(), None, data, MARKS);
+        }
+        buffer.record_consume(buffer.front().unwrap());
+        buffer
+    }
+
+    #[test]
+    fn records_count_from_when_they_are_put_until_they_are_got() {
+        let buffer = with_two_of_three();
+        let left = Fill { cc: 5, mbcnt: 2 * 256 };
+        assert_eq!(buffer.fill(SockType::Seqpacket), left);
+        // The producer has not looked since.
+        assert_eq!(buffer.record_fill_seen(), Fill { cc: 9, mbcnt: 3 * 256 });
+        assert_eq!((buffer.record_fill_fresh(), buffer.record_fill_seen()), (left, left));
+        buffer.record_consume(buffer.front().unwrap());
+        let last = Fill { cc: 2, mbcnt: 256 };
+        assert_eq!((buffer.fill(SockType::Seqpacket), buffer.record_fill_fresh()), (last, last));
+    }
+
+    #[test]
+    fn a_flushed_buffer_is_empty_and_goes_on() {
+        let buffer = with_two_of_three();
+        buffer.flush();
+        assert_eq!((buffer.front(), buffer.head()), (None, buffer.tail()));
+        assert_eq!(buffer.fill(SockType::Seqpacket), Fill::default());
+        buffer.put_record(buffer.tail(), None, b"x", MARKS);
+        assert_eq!(buffer.front().unwrap().len, 1);
+    }
+
+    #[test]
+    fn a_buffer_made_anew_counts_from_0() {
+        let buffer = with_two_of_three();
+        buffer.record_fill_fresh();
+        buffer.reset();
+        assert_eq!((buffer.head(), buffer.tail(), buffer.seen_head()), (0, 0, 0));
+        assert_eq!((buffer.front(), buffer.stream_readable(1)), (None, 0));
+        assert_eq!(buffer.fill(SockType::Seqpacket), Fill::default());
+        assert_eq!(buffer.record_fill_seen(), Fill::default());
+    }
+}

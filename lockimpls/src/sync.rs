@@ -116,3 +116,49 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
         witness::assert_held(self.addr(), &self.class);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::{counters, is_waiting, thread_number};
+
+    #[test]
+    fn a_lock_is_its_holders_alone() {
+        let lock: RwLock = RwLock::new(Class::SoLock);
+        assert!(!lock.is_mine());
+        lock.enter();
+        assert!(lock.is_mine());
+        lock.assert_mine();
+        assert_eq!(lock.addr(), std::ptr::from_ref(&lock) as usize);
+        std::thread::scope(|threads| {
+            assert!(!threads.spawn(|| lock.is_mine()).join().unwrap());
+            assert!(threads.spawn(|| lock.raw.try_lock_exclusive().is_none()).join().unwrap());
+        });
+        lock.exit();
+        assert!(!lock.is_mine() && lock.raw.try_lock_exclusive().is_some());
+    }
+
+    #[test]
+    fn who_finds_it_taken_waits_and_counts_that() {
+        let lock: RwLock = RwLock::new(Class::SoLock);
+        let (tell, told) = std::sync::mpsc::channel();
+        lock.enter();
+        std::thread::scope(|threads| {
+            let other = threads.spawn(|| {
+                tell.send(thread_number()).unwrap();
+                lock.enter();
+                lock.exit();
+                assert!(!is_waiting(thread_number()));
+                counters().of(Class::SoLock)
+            });
+            let number = told.recv().unwrap();
+            while !is_waiting(number) {
+                std::thread::yield_now();
+            }
+            assert!(!other.is_finished());
+            lock.exit();
+            let counts = other.join().unwrap();
+            assert_eq!((counts.acquisitions, counts.contended), (1, 1));
+        });
+    }
+}

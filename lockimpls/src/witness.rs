@@ -83,17 +83,24 @@ fn userret_slow(thread: &Thread) -> ! {
 #[track_caller]
 pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
     let thread = this();
-    if !thread.holds_locks() {
+    // An edge claims that something is held: it is checked though nothing is.
+    if !thread.holds_locks() && edge == Edge::None {
         return;
     }
     let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
     if thread.held.len() == 1 && edge == Edge::None && !is_on_fast_path {
-        let (held_class, held_addr) = (thread.held.class(1), thread.held.addr(1));
-        if held_class < *class as u8 || (held_class == *class as u8 && held_addr < addr) {
+        let held = (thread.held.class(1), thread.held.addr(1));
+        if is_ordered(held, (*class as u8, addr)) {
             return;
         }
     }
     checkorder_slow(thread, addr, *class, edge, Location::caller());
+}
+
+/// Whether the first of two (class, address) may be held when the second is taken.
+#[inline(always)]
+fn is_ordered((held_class, held_addr): (u8, usize), (class, addr): (u8, usize)) -> bool {
+    held_class < class || (held_class == class && held_addr < addr)
 }
 
 /// More than one lock is held, or an exception is claimed, or something is wrong.
@@ -112,8 +119,9 @@ fn checkorder_slow(
         if held.addr == addr && held.class == class as u8 {
             order_violation(thread, held, addr, class, site, "locking against myself");
         }
-        let ordered = held.class < class as u8 || (held.class == class as u8 && held.addr < addr);
-        if !ordered && !edge_allows(held.addr, held.class, class, edge) {
+        if !is_ordered((held.class, held.addr), (class as u8, addr))
+            && !edge_allows(held.addr, held.class, class, edge)
+        {
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
     }
@@ -161,20 +169,13 @@ fn check_edge(
     edge: Edge,
     site: &'static Location<'static>,
 ) {
-    let mut head_held = false;
-    for held in thread.held.entries() {
-        if held.class != Class::SoLock as u8 {
-            continue;
-        }
-        if !edge_allows(held.addr, Class::SoLock as u8, class, edge) {
+    for held in thread.held.entries().filter(|held| held.class == Class::SoLock as u8) {
+        if !edge_allows(held.addr, held.class, class, edge) {
             order_violation(thread, held, addr, class, site, "lock order reversal");
-        }
-        if let Edge::Embryo { head, .. } = edge {
-            head_held |= held.addr == head;
         }
     }
     if let Edge::Embryo { head, .. } = edge
-        && !head_held
+        && !is_held(head)
     {
         let report = format!(
             "witness: embryo locked without its listening socket ({head:#x})\n\
@@ -399,3 +400,6 @@ pub(crate) enum WaitsFor {
     /// References to be given back.
     References = 3,
 }
+
+#[cfg(test)]
+mod tests;

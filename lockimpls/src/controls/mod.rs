@@ -168,3 +168,55 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::witness::{EXIT_FINDING, report_panic, set_finding_hook};
+    use std::process::Command;
+    use std::time::Duration;
+
+    /// The child's side: a control's name, after `twin` or `clean`.
+    const ASKED: &str = "SOLOCK_TEST_CONTROL";
+    /// After this a child hangs.
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    #[test]
+    fn child() {
+        let Ok(asked) = std::env::var(ASKED) else { return };
+        let (side, name) = asked.split_once(' ').unwrap();
+        let control = all().into_iter().find(|control| control.name == name).unwrap();
+        std::thread::spawn(|| {
+            std::thread::sleep(LIMIT);
+            std::process::abort();
+        });
+        set_finding_hook(|found| eprintln!("found {:?} {}", found.check, found.operation));
+        let run = || if side == "twin" { control.run_twin() } else { control.run_clean() };
+        if std::panic::catch_unwind(run).is_err() {
+            report_panic("the program; its message is above");
+        }
+    }
+
+    /// Runs one side of a control in a process of its own.
+    fn run(side: &str, name: &str) -> (Option<i32>, String) {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "controls::tests::child", "--nocapture", "--test-threads=1"])
+            .env(ASKED, format!("{side} {name}"))
+            .output()
+            .unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+
+    #[test]
+    fn each_twin_is_caught_and_its_backend_is_clean() {
+        // A lost wake-up is found by a watchdog, which is not here.
+        for control in all().into_iter().filter(|control| control.check != Check::Hang) {
+            let (code, said) = run("twin", control.name);
+            let found = format!("found {:?} {}", control.check, control.operation);
+            assert_eq!(code, Some(EXIT_FINDING), "{}: {said}", control.name);
+            assert!(said.contains(&found), "{}: {said}", control.name);
+            let (code, said) = run("clean", control.name);
+            assert_eq!(code, Some(0), "{}: {said}", control.name);
+        }
+    }
+}

@@ -79,3 +79,53 @@ pub(super) fn stream_charge(head: usize, tail: usize) -> usize {
     }
     (tail.div_ceil(MCLBYTES) - head / MCLBYTES) * (MSIZE + MCLBYTES)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_charged_the_smallest_that_holds_it() {
+        let expected = [
+            (0, 256),
+            (224, 256),
+            (225, 256 + 2048),
+            (2048, 256 + 2048),
+            (2049, 256 + 4096),
+            (65536, 256 + 65536),
+            (65537, 2 * 256 + 65536),
+            (2 * 65536, 2 * (256 + 65536)),
+            (2 * 65536 + 300, 2 * (256 + 65536) + 256 + 2048),
+        ];
+        for (len, charge) in expected {
+            assert_eq!(mbuf_charge(len), charge, "{len} bytes");
+        }
+    }
+
+    #[test]
+    fn memory_is_limited_to_eight_times_the_bytes_or_more() {
+        let limits = [4096, 16384, 24576, 24577].map(mbmax_for);
+        assert_eq!(limits, [196_608, 196_608, 196_608, 196_616]);
+        assert_eq!(Limits::of(24577), Limits { hiwat: 24577, mbmax: 196_616 });
+    }
+
+    #[test]
+    fn the_scarcer_of_bytes_and_memory_is_the_space() {
+        let limits = Limits { hiwat: 10, mbmax: 20 };
+        let space = |cc, mbcnt| limits.space(Fill { cc, mbcnt });
+        assert_eq!([space(3, 5), space(3, 18), space(12, 5)], [7, 2, -2]);
+    }
+
+    #[test]
+    fn an_address_counts_its_head_its_path_and_a_nul() {
+        let lengths = ["a", "abcd"].map(|path| sa_len(&SockAddr::new(path).unwrap()));
+        assert_eq!((sa_len(&SockAddr::UNNAMED), lengths), (16, [4, 7]));
+    }
+
+    #[test]
+    fn a_stream_is_charged_its_blocks() {
+        let blocks = |head, tail| stream_charge(head, tail) / 2304;
+        assert_eq!([stream_charge(5, 5), stream_charge(0, 1)], [0, 2304]);
+        assert_eq!([blocks(2047, 2049), blocks(2048, 4096), blocks(4095, 6145)], [2, 1, 3]);
+    }
+}

@@ -60,3 +60,35 @@ impl Record {
         Fill { cc: self.len + sa, mbcnt: MSIZE + mbuf_charge(self.len) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(len: usize, name_len: usize, is_dgram: bool) -> Record {
+        Record { len, name_len, marks: Marks::default(), is_dgram }
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded() {
+        for bits in 0..8 {
+            let marks = Marks { has_control: bits & 1 != 0, is_eor: bits & 2 != 0 };
+            let record = Record { marks, ..record(0x0102_0304, 103, bits & 4 != 0) };
+            assert_eq!(Record::decode(record.encode()), record);
+        }
+    }
+
+    #[test]
+    fn a_record_takes_its_head_its_address_and_its_bytes_in_whole_pieces() {
+        let sizes = [(0, 0), (16, 0), (17, 0), (13, 3), (14, 3), (100, 50)];
+        let sizes = sizes.map(|(len, name_len)| record(len, name_len, true).size());
+        assert_eq!(sizes, [16, 32, 48, 32, 48, 176]);
+    }
+
+    #[test]
+    fn a_datagram_counts_its_address() {
+        assert_eq!(record(300, 0, false).fill(), Fill { cc: 300, mbcnt: 2304 });
+        assert_eq!(record(300, 0, true).fill(), Fill { cc: 316, mbcnt: 2560 });
+        assert_eq!(record(300, 7, true).fill(), Fill { cc: 310, mbcnt: 2560 });
+    }
+}

@@ -57,3 +57,32 @@ impl Ring {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CAPACITY: usize = 128;
+
+    #[test]
+    fn bytes_go_round_and_nothing_else_is_touched() {
+        let data: Vec<u8> = (1..=CAPACITY as u8).collect();
+        for position in 0..2 * CAPACITY {
+            for len in [0, 1, 2, 31, 64, 127, 128] {
+                let memory: Vec<_> = (0..3 * CAPACITY).map(|_| UnsafeCell::new(0)).collect();
+                let ring = Ring { base: memory[CAPACITY..].as_ptr(), mask: CAPACITY - 1 };
+                ring.copy_in(position, &data[..len]);
+                let mut expected = vec![0; 3 * CAPACITY];
+                for (at, byte) in (position..).zip(&data[..len]) {
+                    expected[CAPACITY + at % CAPACITY] = *byte;
+                }
+                let mut out = vec![0; len + 2];
+                ring.copy_out(position, &mut out[1..=len]);
+                assert_eq!(out[1..=len], data[..len], "{len} bytes from {position}");
+                assert_eq!((out[0], out[len + 1]), (0, 0));
+                let memory: Vec<u8> = memory.into_iter().map(UnsafeCell::into_inner).collect();
+                assert_eq!(memory, expected, "{len} bytes at {position}");
+            }
+        }
+    }
+}

@@ -199,7 +199,7 @@ impl Thread {
     /// Whether the thread holds a lock, or is on the lock-free path.
     #[inline(always)]
     pub(super) fn holds_locks(&self) -> bool {
-        self.held.len() | self.in_use_site.load(Relaxed).addr() != 0
+        (self.held.len() != 0) | !self.in_use_site.load(Relaxed).is_null()
     }
 
     #[inline(always)]
