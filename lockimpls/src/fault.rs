@@ -192,6 +192,8 @@ pub(crate) enum Step {
     EndWhileParting,
     /// Looking at CANTSENDMORE again when a relock has found no peer.
     PartedIsEpipe,
+    /// Looking at CANTSENDMORE again when a relock has found the peer.
+    EndRecheck,
     /// Taking the right to drain before the buffer is flushed.
     FlushSblock,
     /// Accounting what was received to the sender.

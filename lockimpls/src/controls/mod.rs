@@ -103,6 +103,7 @@ pub fn all() -> Vec<Control> {
     let mut all = twins();
     all.extend([
         gate::GATE_SHUT,
+        data::SHUTDOWN_UNSEEN,
         connect::NO_PEER,
         relock::MISDELIVERY,
         connect::LISTEN_ANYWAY,
