@@ -86,7 +86,7 @@ macro_rules! waiting_case {
 }
 
 /// Starts the watchdog of this process: a leaked lock that somebody waits for becomes a report.
-fn watch() {
+pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         std::thread::spawn(|| {
