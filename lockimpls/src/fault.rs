@@ -194,6 +194,8 @@ pub(crate) enum Step {
     PartedIsEpipe,
     /// Looking at CANTSENDMORE again when a relock has found the peer.
     EndRecheck,
+    /// Ending a fifo's way in when its last reader closes.
+    FifoEndWriter,
     /// Taking the right to drain before the buffer is flushed.
     FlushSblock,
     /// Accounting what was received to the sender.

@@ -16,6 +16,7 @@ mod buffer;
 mod collector;
 mod connect;
 mod data;
+mod fifo;
 mod gate;
 mod locks;
 mod relock;
@@ -107,6 +108,8 @@ pub fn all() -> Vec<Control> {
     all.extend([
         gate::GATE_SHUT,
         data::SHUTDOWN_UNSEEN,
+        fifo::READ_LOCKED,
+        fifo::WRITER_UNTOLD,
         connect::NO_PEER,
         relock::MISDELIVERY,
         connect::LISTEN_ANYWAY,
