@@ -189,6 +189,7 @@ impl Fault for Left {
                 Step::RelockChanged,
                 Step::ReferrerRecheck,
                 Step::PartedIsEpipe,
+                Step::EndRecheck,
                 Step::UnpRefRelock,
                 Step::UnpRefChanged,
                 Step::FinalizeUnlocked,
