@@ -37,7 +37,7 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "relock_parted_by_two",
         threads: 4,
-        bound: [Some(3), None],
+        bound: [Some(3); 2],
         looks: ALL_LOOKS,
         at_least: 30000,
         branches: &["ordered", "relocked", "peer gone", "peer gone in the relock", "parted"],

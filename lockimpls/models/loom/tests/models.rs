@@ -27,11 +27,12 @@ models! {
     relock_reconnected relock_reconnected_two_senders relock_referrer relock_send_close
     relock_send_shutdown
     refs_one_holder refs_two_holders refs_relock_and_reuse
-    gate_shut gate_shut_both_sides gate_shut_twice gate_four gate_reopened
+    gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
+    gate_shut_twice_both_sides gate_four gate_reopened
     gate_send_close gate_send_shutdown
-    ring_stream ring_records
-    wait_locked_reader wait_locked_writer wait_reader wait_writer
-    wait_reader_closed wait_writer_closed
+    ring_stream ring_records ring_three_records
+    wait_locked_reader wait_locked_writer wait_reader wait_writer wait_both
+    wait_writer_ended wait_reader_closed wait_writer_closed
 }
 
 /// Runs a model's test in a process of its own, with this left out.
