@@ -59,7 +59,7 @@ fn every_control_is_caught() {
     for line in text.lines() {
         assert!(line.contains("\"caught\":true") && line.contains("\"clean\":true"), "{line}");
     }
-    assert!(text.lines().count() >= 40, "{text}");
+    assert!(text.lines().count() >= 43, "{text}");
     assert_eq!(output.status.code(), Some(0));
 }
 

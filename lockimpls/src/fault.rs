@@ -192,6 +192,10 @@ pub(crate) enum Step {
     EndWhileParting,
     /// Looking at CANTSENDMORE again when a relock has found no peer.
     PartedIsEpipe,
+    /// Looking at CANTSENDMORE again when a relock has found the peer.
+    EndRecheck,
+    /// Ending a fifo's way in when its last reader closes.
+    FifoEndWriter,
     /// Taking the right to drain before the buffer is flushed.
     FlushSblock,
     /// Accounting what was received to the sender.

@@ -201,7 +201,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         vp.i_lock.enter();
         let rso = vp.opened().readsock;
         self.vop_unlock(vp, Step::FifoReceive);
-        self.policy.solock(&rso);
+        self.policy.solock(&rso); // control: the newest lock of the reader
         let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
         self.policy.sounlock(&rso, Step::FifoReceived);
         vp.i_lock.enter();
@@ -303,7 +303,9 @@ impl<P: Policy> Locked<P> {
             fip.readers -= 1;
             if fip.readers == 0 {
                 self.policy.solock(&fip.writesock);
-                self.socantsendmore(&fip.writesock);
+                if !P::Fault::omits(Step::FifoEndWriter) {
+                    self.socantsendmore(&fip.writesock);
+                }
                 self.policy.sounlock(&fip.writesock, Step::FifoLastReader);
             }
         }

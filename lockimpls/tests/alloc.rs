@@ -164,3 +164,32 @@ cycle!(descriptors_that_are_passed_and_dropped, layer, {
         layer.collect();
     }
 });
+
+/// The checker has a table for each thread: a thread's first calls allocate no more than its later
+/// ones. They send nothing, for a message may be the layer's first at that thread.
+#[test]
+fn the_first_calls_of_a_thread() {
+    struct OnEach;
+    impl Visitor for OnEach {
+        fn visit<D: Domain>(&mut self) {
+            if !D::MODELLED {
+                return;
+            }
+            let layer = Checked::<D>::new(&Config::default()).unwrap();
+            let calls = || {
+                let before = ALLOCATIONS.get();
+                let (a, b) = layer.socketpair(SockType::Stream).unwrap();
+                layer.getpeername(b).unwrap();
+                layer.recv(a, &mut [0], MsgFlags::DONTWAIT).unwrap_err();
+                layer.close(a).unwrap();
+                layer.close(b).unwrap();
+                ALLOCATIONS.get() - before
+            };
+            (0..20).for_each(|_| _ = calls());
+            let first = std::thread::scope(|scope| scope.spawn(calls).join().unwrap());
+            assert_eq!(first, 0, "a thread's first calls on {} allocate", D::NAME);
+            layer.check_end();
+        }
+    }
+    visit_all(&mut OnEach);
+}

@@ -1,10 +1,12 @@
-//! Controls of what is sent: data overwritten, messages not freed.
+//! Controls of what is sent: data overwritten, data after the end, messages not freed.
 
 use std::sync::Arc;
 
-use super::twin::{Injection, PerSocket, at, bound, close_all, layer, name, receive, verify};
+use super::twin::{
+    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, verify,
+};
 use super::{At, Control, stage};
-use crate::domain::{Domain, MsgFlags, SockType};
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
@@ -41,6 +43,31 @@ fn two_senders<D: Domain>() {
     let [one, other] = received.map(|bytes| bytes.expect("recv"));
     assert_eq!(one + other, 11);
     close_all(&layer, &[first, second, receiver]);
+}
+
+pub(super) const SHUTDOWN_UNSEEN: Control = Control {
+    name: "shutdown-unseen",
+    bug: "a send does not look after its relock whether its stream was ended meanwhile",
+    check: Check::BytesLost,
+    operation: "verify",
+    at: at!("controls/data.rs", "// control: the byte after the end"),
+    fault: Injection::at(Step::EndRecheck, Window::Relock),
+    program: shutdown_in_relock::<PerSocket>,
+};
+
+/// While a send relocks, another thread ends the stream, and the reader is told so.
+fn shutdown_in_relock<D: Domain>() {
+    let layer = Arc::new(layer::<D>());
+    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
+    let other = Arc::clone(&layer);
+    stage::arm(move || {
+        other.shutdown(higher, Shutdown::Write).expect("shutdown");
+        assert_eq!(receive(&other, lower), Ok(0));
+    });
+    let is_right = send_byte(&layer, higher) == Err(Errno::Epipe);
+    let what = "a byte is said to be sent of which the reader was told that there is no more";
+    verify::<D>(Check::BytesLost, is_right, what); // control: the byte after the end
+    close_all(&layer, &[lower, higher]);
 }
 
 pub(super) const LEAK_MESSAGE: Control = Control {

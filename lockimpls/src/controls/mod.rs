@@ -16,6 +16,7 @@ mod buffer;
 mod collector;
 mod connect;
 mod data;
+mod fifo;
 mod gate;
 mod locks;
 mod relock;
@@ -24,7 +25,10 @@ mod stage;
 mod twin;
 mod waiting;
 
+use std::sync::Once;
+
 use crate::backend::Visitor;
+use crate::fault::{Step, Window};
 use crate::witness::Check;
 
 /// A broken twin, its program, and what must find it.
@@ -103,6 +107,9 @@ pub fn all() -> Vec<Control> {
     let mut all = twins();
     all.extend([
         gate::GATE_SHUT,
+        data::SHUTDOWN_UNSEEN,
+        fifo::READ_LOCKED,
+        fifo::WRITER_UNTOLD,
         connect::NO_PEER,
         relock::MISDELIVERY,
         connect::LISTEN_ANYWAY,
@@ -167,6 +174,22 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
             visitor.visit::<twin::PerSocket>();
         }
     }
+}
+
+/// Calls the visitor for the backends whose requests relock. They are not broken; but
+/// [`in_next_relock`] lets another thread in, for cases that depend on a moment. A process that has
+/// them can have no twin.
+pub fn visit_staged(visitor: &mut impl Visitor) {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| twin::Injection::at(Step::EndRecheck, Window::Relock).choose(false));
+    visitor.visit::<twin::PerSocket>();
+    visitor.visit::<twin::LockFree>();
+}
+
+/// What another thread does when a request on such a backend has next dropped its lock to relock.
+/// The request goes on when that is done, or has to wait for something.
+pub fn in_next_relock(action: impl FnOnce() + Send + 'static) {
+    stage::arm(action);
 }
 
 #[cfg(test)]

@@ -234,7 +234,7 @@ impl<P: Policy> Locked<P> {
         st2: &SoState,
         message: &Outgoing<'_>,
     ) -> Result<(), Errno> {
-        if so.st().is(State::CANTSENDMORE) {
+        if so.st().is(State::CANTSENDMORE) && !P::Fault::omits(Step::EndRecheck) {
             return Err(Errno::Epipe);
         }
         if message.control.is_some()

@@ -13,8 +13,10 @@ use lockimpls::{
 pub(crate) const NONE: MsgFlags = MsgFlags::empty();
 /// How often the watchdog looks.
 const WATCH_EVERY: Duration = Duration::from_millis(200);
-/// For how long no call may return while some thread is inside one.
-const HANG_AFTER: Duration = Duration::from_secs(5);
+/// For how many seconds no call may return while some thread is inside one.
+const HANG_AFTER_SECONDS: u64 = 5;
+/// The environment variable that says another number, for where everything is slower (memcheck.sh).
+const HANG_SECONDS: &str = "SOLOCK_HANG_SECONDS";
 
 /// A program that runs on any backend.
 pub(crate) trait Case {
@@ -86,18 +88,20 @@ macro_rules! waiting_case {
 }
 
 /// Starts the watchdog of this process: a leaked lock that somebody waits for becomes a report.
-fn watch() {
+pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        std::thread::spawn(|| {
+        let seconds = std::env::var(HANG_SECONDS).ok().and_then(|text| text.parse().ok());
+        let hang_after = Duration::from_secs(seconds.unwrap_or(HANG_AFTER_SECONDS));
+        std::thread::spawn(move || {
             let mut last = (Instant::now(), witness::progress());
             loop {
                 std::thread::sleep(WATCH_EVERY);
                 let now = witness::progress();
                 if !witness::is_stuck(&last.1, &now) {
                     last = (Instant::now(), now);
-                } else if last.0.elapsed() > HANG_AFTER {
-                    witness::report_hang(HANG_AFTER);
+                } else if last.0.elapsed() > hang_after {
+                    witness::report_hang(hang_after);
                 }
             }
         });

@@ -19,6 +19,7 @@ mod options;
 mod order;
 mod pair;
 mod records;
+mod relock;
 mod rights;
 mod shutdown;
 mod stream;

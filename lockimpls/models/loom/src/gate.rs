@@ -27,25 +27,43 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "gate_shut_both_sides",
         threads: 3,
-        bound: [Some(2), Some(4)],
+        bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 1500,
+        at_least: 60000,
         branches: &["sent fast", "received fast", "gate shut seen", "shut"],
         program: shut_under_both,
     },
     Model {
         name: "gate_shut_twice",
         threads: 3,
-        bound: [Some(2), Some(4)],
+        bound: [Some(2), Some(3)],
         looks: 4,
         at_least: 5000,
-        branches: &["sent fast", "gate shut seen", "shut", "found it shut"],
+        branches: &["on the fast path", "gate shut seen", "shut", "found it shut"],
         program: shut_from_both_ends,
+    },
+    Model {
+        name: "gate_shut_three_sides",
+        threads: 4,
+        bound: [Some(1), Some(2)],
+        looks: ALL_LOOKS,
+        at_least: 2500,
+        branches: &["sent fast", "received fast", "on the fast path", "gate shut seen", "shut"],
+        program: shut_under_three,
+    },
+    Model {
+        name: "gate_shut_twice_both_sides",
+        threads: 4,
+        bound: [Some(1), Some(2)],
+        looks: 4,
+        at_least: 2000,
+        branches: &["on the fast path", "gate shut seen", "shut", "found it shut"],
+        program: shut_twice_under_both,
     },
     Model {
         name: "gate_four",
         threads: 4,
-        bound: [Some(1), Some(3)],
+        bound: [Some(1), Some(2)],
         looks: 4,
         at_least: 3000,
         branches: &["sent fast", "received fast", "gate shut seen", "shut", "found it shut"],
@@ -155,6 +173,21 @@ fn shut(layer: &Slow, so: SockRef) {
     layer.policy.sounlock(&so, Step::CloseDone);
 }
 
+/// Takes the lock, which shuts the gate if nobody has; writes what the fast path reads; finds its
+/// mirror right. The pair stays.
+fn change(layer: &Slow, so: SockRef) {
+    let closings = || witness::counters().gate_closings;
+    let before = closings();
+    layer.policy.solock(&so);
+    seen(if closings() > before { "shut" } else { "found it shut" });
+    let st = so.st();
+    let so2 = st.unp_conn.get().expect("a pair");
+    let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
+    assert_eq!(st.so_snd.fill.get().cc, unread, "the mirror is wrong");
+    st.so_state.set(st.so_state.get());
+    layer.policy.sounlock(&so, Step::CloseDone);
+}
+
 /// As [`shut`], but the other end may have done it first.
 fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
     layer.policy.solock(&so);
@@ -171,8 +204,10 @@ fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
 enum Role {
     Send,
     Receive,
+    Look,
     Shut,
     ShutOrFind,
+    Change,
 }
 
 /// One thread for each role, on the lower (0) or higher (1) end of a stream whose gate is open.
@@ -182,9 +217,9 @@ fn on_an_open_stream(roles: &[(Role, usize)]) {
     let mut owners = [[0; 2]; 2];
     for ((role, at), index) in roles.iter().zip(1..) {
         match role {
-            Role::Send => owners[*at][SND] = index,
+            Role::Send | Role::Look => owners[*at][SND] = index,
             Role::Receive => owners[*at][RCV] = index,
-            Role::Shut | Role::ShutOrFind => {}
+            Role::Shut | Role::ShutOrFind | Role::Change => {}
         }
     }
     open(&layer, sockets, owners);
@@ -193,8 +228,10 @@ fn on_an_open_stream(roles: &[(Role, usize)]) {
         Box::new(move || match role {
             Role::Send => _ = send_fast(so),
             Role::Receive => _ = receive_fast(so),
+            Role::Look => _ = on_fast_path(so, SND, |_| seen("on the fast path")),
             Role::Shut => shut(&layer, so),
             Role::ShutOrFind => shut_or_find_it_shut(&layer, so),
+            Role::Change => change(&layer, so),
         })
     };
     threads(roles.iter().map(body).collect());
@@ -205,11 +242,19 @@ fn shut_under_sender() {
 }
 
 fn shut_under_both() {
-    on_an_open_stream(&[(Role::Send, 0), (Role::Receive, 1), (Role::Shut, 0)]);
+    on_an_open_stream(&[(Role::Send, 0), (Role::Receive, 1), (Role::Change, 0)]);
 }
 
 fn shut_from_both_ends() {
-    on_an_open_stream(&[(Role::Send, 0), (Role::ShutOrFind, 0), (Role::ShutOrFind, 1)]);
+    on_an_open_stream(&[(Role::Look, 0), (Role::Change, 0), (Role::Change, 1)]);
+}
+
+fn shut_under_three() {
+    on_an_open_stream(&[(Role::Send, 0), (Role::Receive, 1), (Role::Look, 1), (Role::Change, 0)]);
+}
+
+fn shut_twice_under_both() {
+    on_an_open_stream(&[(Role::Look, 0), (Role::Look, 1), (Role::Change, 0), (Role::Change, 1)]);
 }
 
 fn four() {

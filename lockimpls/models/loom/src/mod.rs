@@ -14,6 +14,7 @@ mod wait;
 use std::collections::BTreeMap;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
 
 use crate::backend::per_socket::SocketPolicy;
 use crate::descriptors::Fd;
@@ -30,8 +31,13 @@ use Ordering::Relaxed;
 /// `heavy_fence`, `orderings`, `notify`, a step of a model, or a step of the layer by its name.
 pub const LEAVE_OUT: &str = "SOLOCK_LEAVE_OUT";
 
-/// The environment variable that asks for the longer setting (`long`), for nights.
+/// The environment variable that asks for the longer setting (`long`), for nights; or for one bound
+/// for every model that is run: `none`, or a number.
 pub const SETTING: &str = "SOLOCK_MODELS";
+
+/// The environment variable that says after how many seconds a model is left where it is. Its row
+/// says so.
+pub const SECONDS: &str = "SOLOCK_MODELS_SECONDS";
 
 /// A model: its name, what is asked of it, and the program.
 #[derive(Clone, Copy, Debug)]
@@ -88,9 +94,8 @@ pub fn check(name: &str) {
     number_the_threads();
     lock(&SEEN).clear();
     EXECUTIONS.store(0, Relaxed);
-    let is_long = std::env::var(SETTING).is_ok_and(|setting| setting == "long");
-    let bound = model.bound[usize::from(is_long)];
-    run(bound, move || {
+    let bound = bound_of(&model);
+    let is_done = run(bound, limit(), move || {
         EXECUTIONS.fetch_add(1, Relaxed);
         primitives::begin_execution(model.looks);
         (model.program)();
@@ -98,25 +103,59 @@ pub fn check(name: &str) {
     let (executions, seen) = (EXECUTIONS.load(Relaxed), lock(&SEEN).clone());
     let branches = model.branches.iter().map(|branch| {
         let times = seen.get(branch).copied().unwrap_or(0);
-        assert!(times > 0, "{name}: no execution saw: {branch}; {executions} executions: {seen:?}");
+        assert!(
+            times > 0 || !is_done,
+            "{name}: no execution saw: {branch}; {executions} executions: {seen:?}"
+        );
         format!("{branch} {times}")
     });
     let branches: Vec<_> = branches.collect();
     let bound = bound.map_or_else(|| "none".to_owned(), |bound| bound.to_string());
     let looks = if model.looks == ALL_LOOKS { "all".to_owned() } else { model.looks.to_string() };
+    let end = if is_done { "" } else { ", not all" };
     println!(
-        "| `{name}` | {} | {bound} | {looks} | {executions} | {} |",
+        "| `{name}` | {} | {bound} | {looks} | {executions}{end} | {} |",
         model.threads,
         branches.join(", ")
     );
     assert!(executions >= model.at_least, "{name}: only {executions} executions: {seen:?}");
 }
 
-fn run(bound: Option<usize>, program: impl Fn() + Send + Sync + 'static) {
+/// How often a thread of this model may be interrupted, as was asked for.
+fn bound_of(model: &Model) -> Option<usize> {
+    match std::env::var(SETTING).as_deref() {
+        Err(_) => model.bound[0],
+        Ok("long") => model.bound[1],
+        Ok("none") => None,
+        Ok(number) => Some(number.parse().expect("`long`, `none` or a number")),
+    }
+}
+
+/// For how long a model is run.
+fn limit() -> Option<Duration> {
+    let seconds = std::env::var(SECONDS).ok()?;
+    Some(Duration::from_secs(seconds.parse().expect("a number of seconds")))
+}
+
+/// How many executions loom makes before it looks at the time again.
+const EXECUTIONS_TO_A_LOOK: usize = 1000;
+
+/// Runs a program in every order, or as long as the limit allows: whether it were all.
+fn run(
+    bound: Option<usize>,
+    limit: Option<Duration>,
+    program: impl Fn() + Send + Sync + 'static,
+) -> bool {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = bound;
     builder.max_branches = 10_000;
+    builder.max_permutations = None;
+    builder.max_duration = limit;
+    builder.checkpoint_interval = EXECUTIONS_TO_A_LOOK;
+    let begun = Instant::now();
     builder.check(program);
+    // loom does not say why it ended.
+    limit.is_none_or(|limit| begun.elapsed() < limit)
 }
 
 /// Registers the threads with the witness in the order of their indices, once: thread i of every
@@ -124,7 +163,7 @@ fn run(bound: Option<usize>, program: impl Fn() + Send + Sync + 'static) {
 fn number_the_threads() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        run(Some(0), || {
+        run(Some(0), None, || {
             assert_eq!(witness::thread_number(), 1);
             for index in 1..primitives::THREADS_MAX {
                 let end = begin(index, move || {
@@ -189,6 +228,7 @@ impl Fault for Left {
                 Step::RelockChanged,
                 Step::ReferrerRecheck,
                 Step::PartedIsEpipe,
+                Step::EndRecheck,
                 Step::UnpRefRelock,
                 Step::UnpRefChanged,
                 Step::FinalizeUnlocked,

@@ -25,9 +25,9 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "refs_two_holders",
         threads: 3,
-        bound: [Some(3), None],
+        bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 3000,
+        at_least: 25000,
         branches: &["kept", "too late", "waited for"],
         program: two_holders,
     },

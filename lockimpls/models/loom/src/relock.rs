@@ -2,13 +2,18 @@
 //! own one is held first, and the second look after it.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
-use crate::domain::{Domain, MsgFlags, SockType};
+use crate::descriptors::Fd;
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::Step;
 use crate::policy::Policy;
+use crate::primitives::Ordering;
 use crate::socket::SockRef;
+
+use Ordering::Relaxed;
 
 pub(super) const MODELS: &[Model] = &[
     Model {
@@ -32,7 +37,7 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "relock_parted_by_two",
         threads: 4,
-        bound: [Some(3), None],
+        bound: [Some(3); 2],
         looks: ALL_LOOKS,
         at_least: 30000,
         branches: &["ordered", "relocked", "peer gone", "peer gone in the relock", "parted"],
@@ -73,6 +78,15 @@ pub(super) const MODELS: &[Model] = &[
         at_least: 300,
         branches: &["sent", "EPIPE", "relocked"],
         program: send_close,
+    },
+    Model {
+        name: "relock_send_shutdown",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 100,
+        branches: &["sent", "EPIPE", "relocked"],
+        program: send_shutdown,
     },
 ];
 
@@ -226,11 +240,7 @@ fn send_close() {
     threads(vec![
         Box::new(move || {
             let before = relocks().0;
-            match sender.send(higher, b"x", MsgFlags::DONTWAIT) {
-                Ok(1) => seen("sent"),
-                Err(Errno::Epipe) => seen("EPIPE"),
-                other => panic!("a send whose peer is closed answers {other:?}"),
-            }
+            send_or_epipe(&sender, higher);
             if relocks().0 > before {
                 seen("relocked");
             }
@@ -239,4 +249,46 @@ fn send_close() {
     ]);
     layer.close(higher).expect("a close");
     assert!(layer.pools().iter().all(|pool| pool.in_use == 0), "something is left");
+}
+
+/// The calls: a send on the higher end; a shutdown of it, and reads at the other end up to the end.
+fn send_shutdown() {
+    let layer = layer();
+    let (_, [lower, higher]) = pair(&layer, SockType::Stream);
+    // Not of the model: how many bytes are said to be sent, and how many came before the end.
+    let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [sent, read] = counts.clone();
+    let (sender, ender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || {
+            let before = relocks().0;
+            sent.store(send_or_epipe(&sender, higher), Relaxed);
+            if relocks().0 > before {
+                seen("relocked");
+            }
+        }),
+        Box::new(move || {
+            ender.shutdown(higher, Shutdown::Write).expect("a shutdown");
+            while ender.recv(lower, &mut [0], MsgFlags::DONTWAIT) == Ok(1) {
+                read.fetch_add(1, Relaxed);
+            }
+        }),
+    ]);
+    let [sent, read] = counts.map(|count| count.load(Relaxed));
+    assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
+}
+
+/// How many bytes of one were sent on a stream that another thread ends.
+fn send_or_epipe(layer: &Layer, s: Fd) -> usize {
+    match layer.send(s, b"x", MsgFlags::DONTWAIT) {
+        Ok(1) => {
+            seen("sent");
+            1
+        }
+        Err(Errno::Epipe) => {
+            seen("EPIPE");
+            0
+        }
+        other => panic!("a send whose peer is gone answers {other:?}"),
+    }
 }

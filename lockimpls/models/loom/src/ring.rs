@@ -24,11 +24,20 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "ring_records",
         threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 500,
+        branches: &["put", "full", "room refreshed", "got", "empty", "came round"],
+        program: two_records,
+    },
+    Model {
+        name: "ring_three_records",
+        threads: 2,
         bound: [Some(3), None],
         looks: ALL_LOOKS,
         at_least: 1000,
         branches: &["put", "full", "room refreshed", "got", "empty", "came round"],
-        program: records,
+        program: three_records,
     },
 ];
 
@@ -115,16 +124,19 @@ fn get_stream(shared: &Shared) {
 /// One record is as much as fits; the ring, of 128 bytes, comes round in the second.
 const RECORD: usize = 64;
 const RECORD_LIMITS: Limits = Limits { hiwat: RECORD, mbmax: 255 };
-const RECORDS: usize = 3;
 
-fn records() {
-    both(SockType::Seqpacket, RECORD_LIMITS, put_records, get_records);
+fn two_records() {
+    both(SockType::Seqpacket, RECORD_LIMITS, put_records::<2>, get_records::<2>);
+}
+
+fn three_records() {
+    both(SockType::Seqpacket, RECORD_LIMITS, put_records::<3>, get_records::<3>);
 }
 
 /// As a send of records on the lock-free path does.
-fn put_records(shared: &Shared) {
+fn put_records<const COUNT: usize>(shared: &Shared) {
     let buf = &shared.buf;
-    for record in 0..RECORDS {
+    for record in 0..COUNT {
         let data = [record as u8; RECORD];
         if RECORD_LIMITS.space(buf.record_fill_seen()) < RECORD as isize {
             while RECORD_LIMITS.space(buf.record_fill_fresh()) < RECORD as isize {
@@ -143,10 +155,10 @@ fn put_records(shared: &Shared) {
     }
 }
 
-fn get_records(shared: &Shared) {
+fn get_records<const COUNT: usize>(shared: &Shared) {
     let buf = &shared.buf;
     let mut next = 0;
-    while next < RECORDS {
+    while next < COUNT {
         let Some(record) = buf.front() else {
             seen("empty");
             yield_now();

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::gate::open;
 use super::{ALL_LOOKS, Left, Model, layer, pair, seen, small, threads};
 use crate::backend::lock_free::LockFreeLayer;
-use crate::domain::{Domain, MsgFlags, SockType};
+use crate::descriptors::Fd;
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 
 /// The whole `lock-free` backend.
@@ -43,11 +44,29 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "wait_writer",
         threads: 2,
-        bound: [Some(3), None],
+        bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 500,
+        at_least: 75,
         branches: &["parked", "woken", "park refused", "sent"],
         program: writer,
+    },
+    Model {
+        name: "wait_both",
+        threads: 2,
+        bound: [Some(4), Some(5)],
+        looks: ALL_LOOKS,
+        at_least: 2000,
+        branches: &["parked", "woken", "park refused", "sent"],
+        program: both,
+    },
+    Model {
+        name: "wait_writer_ended",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 1200,
+        branches: &["parked", "woken", "EPIPE"],
+        program: writer_ended,
     },
     Model {
         name: "wait_reader_closed",
@@ -61,9 +80,9 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "wait_writer_closed",
         threads: 2,
-        bound: [Some(3), None],
+        bound: [Some(3), Some(5)],
         looks: ALL_LOOKS,
-        at_least: 800,
+        at_least: 500,
         branches: &["parked", "woken", "EPIPE"],
         program: writer_closed,
     },
@@ -108,17 +127,20 @@ fn locked_writer() {
     ]);
 }
 
-/// A stream of `lock-free` whose gate is open: thread 1 sends on its first end, thread 2 receives
-/// on the other.
-fn opened() -> (Arc<LockFree>, [<LockFree as Domain>::Sock; 2]) {
+/// A stream of `lock-free` with these bytes in it, whose gate is open: thread 1 sends on its first
+/// end, thread 2 receives on the other.
+fn opened(bytes: &[u8]) -> (Arc<LockFree>, [Fd; 2]) {
     let layer = Arc::new(LockFree::new(&small()).expect("a layer"));
     let (sockets, fds) = pair(&layer.slow, SockType::Stream);
+    if !bytes.is_empty() {
+        assert_eq!(layer.send(fds[0], bytes, MsgFlags::DONTWAIT), Ok(bytes.len()));
+    }
     open(&layer.slow, sockets, [[1, 0], [0, 2]]);
     (layer, fds)
 }
 
 fn reader() {
-    let (layer, [a, b]) = opened();
+    let (layer, [a, b]) = opened(&[]);
     let (sender, reader) = (Arc::clone(&layer), layer);
     threads(vec![
         Box::new(move || assert_eq!(sender.send(a, &FULL[..1], MsgFlags::empty()), Ok(1))),
@@ -126,8 +148,22 @@ fn reader() {
     ]);
 }
 
+/// The buffer is full: the writer waits for the reader.
 fn writer() {
-    let (layer, [a, b]) = opened();
+    let (layer, [a, b]) = opened(&FULL[..4]);
+    let (sender, reader) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || {
+            assert_eq!(sender.send(a, &FULL[4..], MsgFlags::empty()), Ok(1));
+            seen("sent");
+        }),
+        Box::new(move || receive(&*reader, b, 4)),
+    ]);
+}
+
+/// Each waits for the other: the reader for bytes, the writer for room.
+fn both() {
+    let (layer, [a, b]) = opened(&[]);
     let (sender, reader) = (Arc::clone(&layer), layer);
     threads(vec![
         Box::new(move || {
@@ -138,8 +174,25 @@ fn writer() {
     ]);
 }
 
+/// The buffer is full, and a writer waits; thread 2 ends the stream in this way.
+fn writer_until(end: fn(&LockFree, [Fd; 2])) {
+    let (layer, fds) = opened(&FULL[..4]);
+    let (sender, ender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || match sender.send(fds[0], &FULL[4..], MsgFlags::empty()) {
+            Err(Errno::Epipe) => seen("EPIPE"),
+            other => panic!("a send whose stream ends answers {other:?}"),
+        }),
+        Box::new(move || end(&ender, fds)),
+    ]);
+}
+
+fn writer_ended() {
+    writer_until(|layer, [a, _]| layer.shutdown(a, Shutdown::Write).expect("a shutdown"));
+}
+
 fn reader_closed() {
-    let (layer, [a, b]) = opened();
+    let (layer, [a, b]) = opened(&[]);
     let (closer, reader) = (Arc::clone(&layer), layer);
     threads(vec![
         Box::new(move || closer.close(a).expect("a close")),
@@ -151,13 +204,5 @@ fn reader_closed() {
 }
 
 fn writer_closed() {
-    let (layer, [a, b]) = opened();
-    let (sender, closer) = (Arc::clone(&layer), layer);
-    threads(vec![
-        Box::new(move || match sender.send(a, FULL, MsgFlags::empty()) {
-            Err(Errno::Epipe) => seen("EPIPE"),
-            other => panic!("a send whose peer closes answers {other:?}"),
-        }),
-        Box::new(move || closer.close(b).expect("a close")),
-    ]);
+    writer_until(|layer, [_, b]| layer.close(b).expect("a close"));
 }

@@ -25,12 +25,14 @@ macro_rules! models {
 models! {
     relock_two_senders relock_parted relock_parted_by_two
     relock_reconnected relock_reconnected_two_senders relock_referrer relock_send_close
+    relock_send_shutdown
     refs_one_holder refs_two_holders refs_relock_and_reuse
-    gate_shut gate_shut_both_sides gate_shut_twice gate_four gate_reopened
+    gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
+    gate_shut_twice_both_sides gate_four gate_reopened
     gate_send_close gate_send_shutdown
-    ring_stream ring_records
-    wait_locked_reader wait_locked_writer wait_reader wait_writer
-    wait_reader_closed wait_writer_closed
+    ring_stream ring_records ring_three_records
+    wait_locked_reader wait_locked_writer wait_reader wait_writer wait_both
+    wait_writer_ended wait_reader_closed wait_writer_closed
 }
 
 /// Runs a model's test in a process of its own, with this left out.
@@ -76,6 +78,7 @@ mod negative {
         relock_keeps_the_old_peer: relock_reconnected without "RelockChanged", "returning with the following locks held";
         relock_without_reverse_look: relock_referrer without "ReferrerRecheck", "the new destination was dropped";
         relock_parted_unseen: relock_send_close without "PartedIsEpipe", "answers Err(Enotconn)";
+        relock_end_unseen: relock_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
         relock_keeps_the_reference: refs_relock_and_reuse without "UnpRefRelock", "unp_ref";
         refs_not_waited_for: refs_one_holder without "finalize", "Causality violation";
         refs_without_orderings: refs_one_holder without "orderings", "Causality violation";

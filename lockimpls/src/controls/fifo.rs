@@ -1,0 +1,78 @@
+//! Controls of fifos: the lock of the vnode, and what one side is told of the other.
+
+use super::twin::{Injection, PerSocket, at, layer_of};
+use super::{Control, stage};
+use crate::checked::Checked;
+use crate::domain::{Config, Domain, WaitStrategy};
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::fifo::{Fifo, FifoFile, OpenMode};
+use crate::witness::Check;
+
+pub(super) const READ_LOCKED: Control = Control {
+    name: "fifo-read-locked",
+    bug: "a read of a fifo keeps the vnode locked: who waits for data keeps the writer from opening",
+    check: Check::SleepingWithLock,
+    operation: "sys_read",
+    // A report points to the newest of the locks held, though it is not the one that is held too long.
+    at: at!("fifo.rs", "// control: the newest lock of the reader"),
+    fault: Injection::of(Step::FifoReceive),
+    program: open_under_reader::<PerSocket>,
+};
+
+/// A reader waits for data; another writer opens, writes and closes.
+fn open_under_reader<D: Domain>() {
+    let layer = parking::<D>();
+    let fifo = fifo_of(layer);
+    let both = open(fifo, OpenMode::READ | OpenMode::WRITE);
+    stage::begin(move || {
+        assert_eq!(both.read(&mut [0; 8]), Ok(1));
+        both.close();
+    });
+    let writer = open(fifo, OpenMode::WRITE);
+    assert_eq!(writer.write(b"x"), Ok(1));
+    writer.close();
+    stage::end();
+    layer.check_end();
+}
+
+pub(super) const WRITER_UNTOLD: Control = Control {
+    name: "fifo-writer-untold",
+    bug: "the last reader's close does not tell a writer that waits for room",
+    check: Check::Hang,
+    operation: "sys_write",
+    at: at!("uipc/send.rs", "// control: the parked sender"),
+    fault: Injection::of(Step::FifoEndWriter),
+    program: close_under_writer::<PerSocket>,
+};
+
+/// A writer waits for room; the only reader closes.
+fn close_under_writer<D: Domain>() {
+    let layer = parking::<D>();
+    let fifo = fifo_of(layer);
+    let reader = open(fifo, OpenMode::READ | OpenMode::NONBLOCK);
+    let writer = open(fifo, OpenMode::WRITE);
+    stage::begin(move || {
+        assert_eq!(writer.write(&[7; 100_000]), Err(Errno::Epipe));
+        writer.close();
+    });
+    reader.close();
+    stage::end();
+    layer.check_end();
+}
+
+/// A layer whose threads park at once when they must wait. It is never freed, so that other threads
+/// can have its fifos: a control is a process.
+fn parking<D: Domain>() -> &'static Checked<D> {
+    let config = Config { wait: WaitStrategy::Park, ..Config::default() };
+    Box::leak(Box::new(layer_of(&config)))
+}
+
+/// A fifo of such a layer.
+fn fifo_of<D: Domain>(layer: &'static Checked<D>) -> &'static Fifo<'static, D> {
+    Box::leak(Box::new(layer.mkfifo()))
+}
+
+fn open<D: Domain>(fifo: &'static Fifo<'static, D>, mode: OpenMode) -> FifoFile<'static, D> {
+    fifo.open(mode).expect("open")
+}
