@@ -198,10 +198,10 @@ impl<P: Policy> Fifofs for Locked<P> {
         if data.is_empty() {
             return Ok(0);
         }
-        vp.i_lock.enter();
+        vp.i_lock.enter(); // control: the reader's vnode
         let rso = vp.opened().readsock;
         self.vop_unlock(vp, Step::FifoReceive);
-        self.policy.solock(&rso); // control: the newest lock of the reader
+        self.policy.solock(&rso);
         let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
         self.policy.sounlock(&rso, Step::FifoReceived);
         vp.i_lock.enter();

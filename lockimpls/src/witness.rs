@@ -32,7 +32,7 @@ mod watch;
 
 use std::panic::Location;
 
-use self::report::{describe_held, found, order_violation};
+use self::report::{describe_held, describe_held_but, found, order_violation};
 use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
@@ -376,7 +376,7 @@ fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static
     let holds = |list: &HeldList| list.entries().any(|held| held.addr != releases);
     if holds(&thread.held) || holds(&thread.kept) || thread.in_use() != 0 {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
-        let (at, count) = describe_held(thread, &mut report);
+        let (at, count) = describe_held_but(thread, releases, &mut report);
         report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));
         found(Check::SleepingWithLock, count, at, report);
     }

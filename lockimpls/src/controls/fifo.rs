@@ -14,8 +14,7 @@ pub(super) const READ_LOCKED: Control = Control {
     bug: "a read of a fifo keeps the vnode locked: who waits for data keeps the writer from opening",
     check: Check::SleepingWithLock,
     operation: "sys_read",
-    // A report points to the newest of the locks held, though it is not the one that is held too long.
-    at: at!("fifo.rs", "// control: the newest lock of the reader"),
+    at: at!("fifo.rs", "// control: the reader's vnode"),
     fault: Injection::of(Step::FifoReceive),
     program: open_under_reader::<PerSocket>,
 };

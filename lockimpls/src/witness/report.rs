@@ -143,6 +143,15 @@ pub(super) fn operation_of(thread: &Thread) -> Option<&'static Operation> {
 
 /// Appends the lines of what the thread holds, newest first; the newest one's site, and how many.
 pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u64) {
+    describe_held_but(thread, 0, report)
+}
+
+/// The same without the lock at an address: the one that a sleep releases.
+pub(super) fn describe_held_but(
+    thread: &Thread,
+    released: usize,
+    report: &mut String,
+) -> (String, u64) {
     let mut newest = None;
     let mut count = 0;
     let mut line = |class: Class, addr: usize, site: Option<&Location<'_>>| {
@@ -159,7 +168,7 @@ pub(super) fn describe_held(thread: &Thread, report: &mut String) -> (String, u6
         line(Class::InUse, thread.in_use(), location(&thread.in_use_site));
     }
     for held in thread.held.entries().rev().chain(thread.kept.entries().rev()) {
-        if held.class != 0 && usize::from(held.class) < CLASSES {
+        if held.addr != released && held.class != 0 && usize::from(held.class) < CLASSES {
             line(Class::from_rank(held.class), held.addr, held.site);
         }
     }

@@ -724,8 +724,6 @@ reports!(
     "witness: sleeping with the following locks held:
      exclusive rwlock solock r = 0 (0x20)
      #0 take(B, Class::SoLock); // kept
-     exclusive rwlock solock r = 0 (0x10)
-     #0 take(A, Class::SoLock); // released
      asleep at:
      #0 sleep(C, WaitsFor::Wakeup, A);
      panic: witness_sleep  (operation sys_test, backend tested, thread 1)
@@ -734,6 +732,27 @@ reports!(
      #0 take(B, Class::SoLock); // kept
      exclusive rwlock solock r = 0 (0x10)
      #0 take(A, Class::SoLock); // released"
+);
+
+reports!(
+    a_sleep_that_releases_the_newest_lock,
+    {
+        begin();
+        take(A, Class::SoLock); // kept
+        take(B, Class::SoLock); // released
+        sleep(C, WaitsFor::Wakeup, B);
+    },
+    "witness: sleeping with the following locks held:
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock); // kept
+     asleep at:
+     #0 sleep(C, WaitsFor::Wakeup, B);
+     panic: witness_sleep  (operation sys_test, backend tested, thread 1)
+     Thread 1 (sys_test)
+     exclusive rwlock solock r = 0 (0x20)
+     #0 take(B, Class::SoLock); // released
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock); // kept"
 );
 
 /// A program must be found asleep with something.
