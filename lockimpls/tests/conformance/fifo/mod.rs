@@ -1,5 +1,6 @@
 //! Fifos: the same cases on every modelled backend and on the machine's own.
 
+mod begun;
 #[cfg(target_os = "linux")]
 mod host;
 mod threads;
@@ -14,7 +15,7 @@ use lockimpls::{
     Checked, Config, Domain, Errno, Fifo, FifoFile, OpenMode, SockType, Visitor, visit_all,
 };
 
-use crate::battery::settle;
+use self::begun::Begun;
 
 /// How long the machine has for all it is asked.
 #[cfg(target_os = "linux")]
@@ -155,12 +156,12 @@ impl<'f, F: Fifos> Run<'f, F> {
                 let answer = match words[..] {
                     ["begin", thread, ..] => {
                         let words = words[2..].to_vec();
-                        let handle = scope.spawn(move || self.call(&words));
-                        threads.insert(thread, handle);
-                        state(&threads[thread])
+                        let begun = Begun::new(scope, move || self.call(&words));
+                        threads.insert(thread, begun);
+                        threads[thread].state()
                     }
-                    ["still", thread] => state(&threads[thread]),
-                    ["end", thread] => threads.remove(thread).unwrap().join().unwrap(),
+                    ["still", thread] => threads[thread].state(),
+                    ["end", thread] => threads.remove(thread).unwrap().end(),
                     _ => self.call(&words),
                 };
                 format!("{call} = {answer}")
@@ -168,12 +169,6 @@ impl<'f, F: Fifos> Run<'f, F> {
             steps.iter().map(|line| step(line)).collect()
         })
     }
-}
-
-/// What a thread does when it got as far as it can.
-fn state<T>(thread: &std::thread::ScopedJoinHandle<'_, T>) -> String {
-    settle();
-    if thread.is_finished() { "done" } else { "waits" }.into()
 }
 
 fn text(count: usize) -> String {
