@@ -122,11 +122,10 @@ def main():
         # What has to be built is, before anything is measured.
         for side in ["base", *(side for _, side in sides)]:
             compare(solock, clone, "base", side, "1s")
-        # In turns, so that an hour's weather falls on all of them.
-        plan = [("nothing", "base")] * arguments.same
-        for number in range(arguments.slower):
-            for at, side in enumerate(sides):
-                plan.insert((number * 3 + at) * (len(plan) + 1) // (3 * arguments.slower + 1), side)
+        # Each kind spread over the whole, so that an hour's weather falls on all of them.
+        kinds = [("nothing", "base", arguments.same), *((*side, arguments.slower) for side in sides)]
+        plan = [((number + 0.5) / count, name, second) for name, second, count in kinds for number in range(count)]
+        plan = [(name, second) for _, name, second in sorted(plan)]
         answers = {}
         started = time.time()
         for done, (name, second) in enumerate(plan, 1):
