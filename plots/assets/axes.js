@@ -47,9 +47,10 @@ function axisOption(axis, placed, isY, width) {
   };
 }
 
-// How far the name of an upright axis stands away: behind its longest tick.
+// How far the name of an upright axis stands away: behind its longest tick. Some letters are wide.
 function gapOf(texts) {
-  return 14 + 6.2 * Math.max(0, ...texts.map(text => text.length));
+  const widths = texts.map(text => 6.2 * text.length + 4.5 * (text.match(/[%mMµ]/g) ?? []).length);
+  return 14 + Math.max(0, ...widths);
 }
 
 // Grid lines where the ticks are.

@@ -150,7 +150,7 @@ function ridgeOf(panel, ridge, row, x, scale) {
   for (const [to, share] of ridge.bins) {
     const text = tip(ridge.name, [
       ["latency", format(panel.x, from) + " to " + format(panel.x, to)],
-      ["share of calls", FORMATS.share(share)],
+      ["share of calls", Number((share * 100).toPrecision(2)) + "%"],
     ]);
     const top = row + ridgeHeight(share, largest, scale), end = Math.min(to, ridge.max);
     data.push({ value: [x.place(from), top], tip: text }, { value: [x.place(end), top], tip: text });
@@ -177,32 +177,57 @@ function ridgeOf(panel, ridge, row, x, scale) {
   return [line, end];
 }
 
+// The share of the room of a name that its bars take, as in the files.
+const FILLED = 0.84;
+
+// Names that are wider than their room stand aslant.
+function areAslant(panel, width) {
+  return (width - 80) / panel.x.names.length < 6.4 * longest(panel.x.names);
+}
+
+function roomBelow(panel, width) {
+  return areAslant(panel, width) ? 16 + 5.5 * longest(panel.x.names) : 28;
+}
+
 function bars(panel, view, width) {
   const { x, y, option } = frame(panel, view, width);
   const shown = panel.content.bars.filter(series => !view.hidden.has(series.name));
-  option.xAxis = {
-    type: "category", data: panel.x.names, axisTick: { show: false },
-    axisLabel: { color: INK, fontSize: 11, lineHeight: 13, interval: 0, width: (width - 80) / panel.x.names.length, overflow: "break" },
-    axisLine: { lineStyle: { color: MIDDLE } },
-  };
-  const count = shown.length * panel.x.names.length;
-  option.grid.top = 22;
-  option.yAxis.splitLine = { show: true, lineStyle: { color: FAINT } };
-  for (const series of shown) {
-    option.series.push({
-      type: "bar", name: series.name, itemStyle: { color: series.style.colour }, barCategoryGap: "16%",
-      data: series.values.map((value, index) => value === null ? "-" : {
-        value: y.place(value),
-        tip: tip(series.name, [[panel.x.names[index], format(panel.y, value) + " " + panel.y.label]]),
-      }),
-      label: {
-        show: (width - 70) * 0.84 / count > 34, position: "top", fontSize: 10, color: INK,
-        formatter: at => format(panel.y, y.value(at.value)),
-      },
-      tooltip: { formatter: at => at.data.tip },
-    });
-  }
+  const wide = FILLED / shown.length;
+  option.grid.top = 32;
+  option.grid.bottom = roomBelow(panel, width);
+  Object.assign(option.xAxis.axisLabel, { hideOverlap: false, rotate: areAslant(panel, width) ? 60 : 0 });
+  option.series.push(ruled(x, y, panel, [], null));
+  const hasValues = (width - 70) * wide / panel.x.names.length > 34;
+  shown.forEach((series, place) => {
+    option.series.push(...barsOf(panel, series, y, place * wide - FILLED / 2, wide, hasValues));
+  });
   return option;
+}
+
+// Bars, and a marker above each: so that none needs its colour, and 0 differs from no count.
+function barsOf(panel, series, y, left, wide, hasValues) {
+  const there = series.values.map((value, name) => ({ value, name })).filter(one => one.value !== null);
+  const tips = there.map(({ value, name }) =>
+    tip(series.name, [[panel.x.names[name], format(panel.y, value) + " " + panel.y.label]]));
+  const colour = series.style.colour;
+  const bodies = {
+    type: "custom", name: series.name, z: 2,
+    data: there.map(({ value, name }, index) => ({ value: [name, value], tip: tips[index] })),
+    tooltip: { formatter: at => at.data.tip },
+    renderItem(params, api) {
+      const { value, name } = there[params.dataIndex];
+      const [from, foot] = api.coord([name + left, 0]), [to, top] = api.coord([name + left + wide * 0.92, value]);
+      return { type: "rect", shape: { x: from, y: top, width: to - from, height: foot - top }, style: { fill: colour } };
+    },
+  };
+  const ends = {
+    type: "scatter", name: series.name, symbol: SYMBOLS[series.style.marker], symbolSize: 8, symbolOffset: [0, -7],
+    z: 3, clip: false, itemStyle: { color: colour, opacity: 1 },
+    data: there.map(({ value, name }, index) => ({ value: [name + left + wide * 0.46, y.place(value)], tip: tips[index], text: short(panel.y, value) })),
+    label: { show: hasValues, position: "top", distance: 3, fontSize: 10, color: INK, formatter: at => at.data.text },
+    tooltip: { formatter: at => at.data.tip },
+  };
+  return [bodies, ends];
 }
 
 // White at 1, blue above, orange below, as strong as the logarithm is far from 0.
@@ -216,6 +241,8 @@ function matrix(panel, view, width) {
   const { x, y, option } = frame(panel, view, width);
   const cells = panel.content.cells.filter(cell => !view.hidden.has(panel.x.names[cell.x]));
   const narrow = width < 560;
+  // In a narrow cell the ends of an interval stand one above the other.
+  const interval = cell => narrow ? cell.interval.replace(/ /g, "\n") : cell.interval;
   option.xAxis.axisLine = option.yAxis.axisLine = { show: false };
   option.series.push({
     type: "custom",
@@ -230,14 +257,14 @@ function matrix(panel, view, width) {
       const [cx, cy] = api.coord([cell.x, cell.y]), [w, h] = api.size([1, 1]);
       const text = (content, dy, size) => ({
         type: "text", silent: true,
-        style: { text: content, x: cx, y: cy + dy, fontSize: size, fill: INK, align: "center", verticalAlign: "middle", width: w - 4, overflow: narrow ? "break" : "none" },
+        style: { text: content, x: cx, y: cy + dy, fontSize: size, fill: INK, lineHeight: size + 1, align: "center", verticalAlign: "middle" },
       });
       return {
         type: "group",
         children: [
           { type: "rect", shape: { x: cx - w / 2 + 1, y: cy - h / 2 + 1, width: w - 2, height: h - 2 },
             style: { fill: ratioColour(cell.ratio) } },
-          text(digits(cell.ratio), -h / 4, 14), text(cell.interval, h / 5, narrow ? 9 : 11),
+          text(digits(cell.ratio), narrow ? -h / 3 : -h / 4, 14), text(interval(cell), h / 5, narrow ? 9 : 11),
         ],
       };
     },
@@ -288,6 +315,6 @@ const KINDS = { lines, ridges, bars, matrix, intervals };
 function heightOf(panel, width) {
   const rows = panel.y.names.length;
   const narrow = width < 560;
-  return { lines: 300, ridges: 70 + 62 * Math.max(rows, 2), bars: 230,
-    matrix: 46 + (narrow ? 58 : 42) * rows, intervals: 66 + (narrow ? 46 : 26) * rows }[panel.content.kind];
+  return { lines: 300, ridges: 70 + 62 * Math.max(rows, 2), bars: 212 + roomBelow(panel, width),
+    matrix: 46 + (narrow ? 62 : 42) * rows, intervals: 66 + (narrow ? 46 : 26) * rows }[panel.content.kind];
 }

@@ -1,6 +1,7 @@
 // Numbers as people read them, as in results::units; and text that cannot be taken for markup.
 function digits(value) {
   const size = Math.abs(value);
+  if (size > 0 && size < 0.0005) return "<0.001";
   if (size > 0 && size < 0.0995) return value.toFixed(3);
   if (size < 9.995) return value.toFixed(2);
   if (size < 99.95) return value.toFixed(1);
@@ -18,12 +19,20 @@ function percentile(inverse) {
   return text.replace(/\.?0+$/, "") + "%";
 }
 
+// 99.96 % must not look like all, nor a little like nothing.
+function share(value) {
+  const percent = value * 100;
+  if (percent > 0 && percent < 0.05) return "<0.1%";
+  if (percent >= 99.9 && percent < 100) return (Math.floor(percent * 100) / 100).toFixed(2) + "%";
+  return percent.toFixed(1) + "%";
+}
+
 const FORMATS = {
   rate: value => withUnit(value, [[1e9, "G"], [1e6, "M"], [1e3, "k"]], "") + " op/s",
   time: value => value < 1000 ? Math.round(value) + " ns"
     : withUnit(value, [[1e9, " s"], [1e6, " ms"], [1e3, " µs"]], " ns"),
   ratio: digits,
-  share: value => (value * 100).toFixed(value > 0 && value < 0.001 ? 4 : 1) + "%",
+  share: share,
   count: value => Number.isInteger(value) ? String(value) : digits(value),
   percentile: percentile,
   name: String,
@@ -31,6 +40,11 @@ const FORMATS = {
 
 function format(axis, value) {
   return axis.names.length ? axis.names[value] ?? "" : FORMATS[axis.unit](value);
+}
+
+// The same without zeros that say nothing.
+function short(axis, value) {
+  return format(axis, value).replace(/(\.\d*?)0+(?=%?$)/, "$1").replace(/\.(?=%?$)/, "");
 }
 
 function escapeText(text) {

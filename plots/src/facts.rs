@@ -3,7 +3,7 @@
 
 use results::stats::median;
 use results::units::{percent, rate};
-use results::{Host, Measured, Record, Run, Summary, table};
+use results::{Compared, Host, Measured, Record, Run, Summary, table};
 
 /// A name and what there is to say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +42,7 @@ impl Facts {
             facts.push(fact("Noise", noise(&measured)));
             facts.push(fact("Rounds", rounds(&measured)));
         }
+        facts.extend(comparison(runs).map(|text| fact("Comparison", text)));
         Facts { facts, warnings: warnings(runs, summary) }
     }
 }
@@ -116,6 +117,21 @@ fn rounds(measured: &[&Measured]) -> String {
     )
 }
 
+/// How noisy the host of a comparison was. Lines of one cell tell of the same slices.
+fn comparison(runs: &[Run]) -> Option<String> {
+    let mut cells: Vec<&Compared> = runs.iter().flat_map(Run::compared).collect();
+    let of = |line: &Compared| (line.cell.clone(), line.started.clone(), line.second.name.clone());
+    cells.dedup_by_key(|line| of(line));
+    let sum = |of: fn(&Compared) -> u32| cells.iter().map(|line| u64::from(of(line))).sum::<u64>();
+    let (slices, rejected) = (sum(|line| line.slices), sum(|line| line.slices_rejected));
+    (!cells.is_empty()).then(|| {
+        format!(
+            "{} cells; {rejected} of {slices} slices were left out, because the host was busy",
+            cells.len()
+        )
+    })
+}
+
 fn warnings(runs: &[Run], summary: &Summary) -> Vec<String> {
     let mut warnings = Vec::new();
     for finding in &summary.findings {
@@ -130,17 +146,23 @@ fn warnings(runs: &[Run], summary: &Summary) -> Vec<String> {
     for run in runs.iter().filter(|run| run.torn_line.is_some()) {
         warnings.push(format!("run {}: the last line was cut off, and is left out", run.id));
     }
-    let any = |is: fn(&Measured) -> bool| runs.iter().flat_map(Run::measured).any(is);
-    let told: [(bool, &str); 4] = [
-        (any(|round| round.pinning.unpinned), "UNPINNED: threads went where the system put them"),
+    let measured: Vec<&Measured> = runs.iter().flat_map(Run::measured).collect();
+    let told: [(fn(&Measured) -> bool, &str, &str); 4] = [
+        (|round| round.pinning.unpinned, "UNPINNED", "threads went where the system put them"),
         (
-            any(|round| round.pinning.oversubscribed),
-            "MORE THREADS THAN CPUs: such rounds say more about the scheduler than about the locks",
+            |round| round.pinning.oversubscribed,
+            "MORE THREADS THAN CPUs",
+            "such rounds say more about the scheduler than about the locks",
         ),
-        (any(|round| round.overloaded), "OVERLOADED: a rate was not kept up"),
-        (any(|round| round.dirty == Some(true)), "the checkout differed from its commit"),
+        (|round| round.overloaded, "OVERLOADED", "a rate was not kept up"),
+        (|round| round.dirty == Some(true), "DIRTY", "the checkout differed from its commit"),
     ];
-    warnings.extend(told.iter().filter(|(is, _)| *is).map(|(_, text)| (*text).to_owned()));
+    for (is, name, text) in told {
+        let count = measured.iter().filter(|round| is(round)).count();
+        if count > 0 {
+            warnings.push(format!("{name} in {count} of {} rounds: {text}", measured.len()));
+        }
+    }
     if let Some(all) = all_flagged(runs) {
         warnings.push(all);
     }

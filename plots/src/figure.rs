@@ -25,6 +25,9 @@ pub struct Figure {
     pub columns: usize,
     /// The panels.
     pub panels: Vec<Panel>,
+    /// How many more panels there would be.
+    #[serde(skip)]
+    pub undrawn: usize,
     /// The numbers.
     #[serde(skip)]
     pub table: Table,
@@ -215,9 +218,10 @@ impl Figure {
     /// Keeps at most so many panels, and says how many there would be.
     #[must_use]
     pub fn at_most(mut self, panels: usize) -> Figure {
-        let all = self.panels.len();
+        let all = self.panels.len() + self.undrawn;
         if all > panels {
             self.panels.truncate(panels);
+            self.undrawn = all - panels;
             self.notes.push(format!(
                 "the first {panels} of {all} panels are drawn; the table has all values"
             ));

@@ -107,7 +107,8 @@ pub fn group_label(cell: &Cell) -> String {
         label.push_str(&format!(", {rate} per second and thread"));
     }
     if let (Some(groups), Some(fan)) = (cell.groups, cell.fan) {
-        label.push_str(&format!(", {groups} groups of {fan} + {fan}"));
+        let many = if groups == 1 { "" } else { "s" };
+        label.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
     }
     label
 }

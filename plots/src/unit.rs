@@ -30,20 +30,38 @@ impl Unit {
         match self {
             Unit::Rate => units::rate(value),
             Unit::Time => units::time(value.max(0.0).round() as u64),
+            // What is there must not look like nothing.
+            Unit::Share if value > 0.0 && value < 0.0005 => "<0.1%".to_owned(),
             Unit::Share => units::percent(value),
             Unit::Percentile => percentile(value),
+            Unit::Ratio | Unit::Count if value > 0.0 && value < 0.0005 => "<0.001".to_owned(),
             Unit::Ratio | Unit::Count | Unit::Name => units::digits(value),
         }
     }
 
-    /// The same for a tick, without zeros that say nothing: `5M`, not `5.00M`.
+    /// The same without zeros that say nothing: `5M`, not `5.00M`.
     #[must_use]
-    pub fn tick(self, value: f64) -> String {
+    pub fn short(self, value: f64) -> String {
         if matches!(self, Unit::Count) && value.fract() == 0.0 {
             return format!("{value}");
         }
         trimmed(&self.text(value))
     }
+
+    /// A tick, which is a round value: all its digits, so that two ticks never read the same.
+    #[must_use]
+    pub fn tick(self, value: f64) -> String {
+        match self {
+            Unit::Count | Unit::Ratio => plain(value),
+            Unit::Share => plain(value * 100.0) + "%",
+            _ => self.short(value),
+        }
+    }
+}
+
+/// A round value with as many decimals as it has, six at most.
+fn plain(value: f64) -> String {
+    trimmed(&format!("{value:.6}"))
 }
 
 /// `1.50µs` is `1.5µs`, `2.00M` is `2M`, `100` stays.
@@ -75,6 +93,19 @@ mod tests {
         assert_eq!(Unit::Time.tick(100.0), "100ns");
         assert_eq!(Unit::Count.tick(20.0), "20");
         assert_eq!(Unit::Rate.tick(0.0), "0");
+    }
+
+    #[test]
+    fn ticks_close_together_differ() {
+        assert_eq!([0.9995, 1.0].map(|x| Unit::Ratio.tick(x)), ["0.9995", "1"]);
+        assert_eq!([0.0, 0.0002, 0.5].map(|x| Unit::Share.tick(x)), ["0%", "0.02%", "50%"]);
+    }
+
+    #[test]
+    fn little_is_not_nothing() {
+        assert_eq!([0.0, 0.0003, 0.125].map(|x| Unit::Share.text(x)), ["0.0%", "<0.1%", "12.5%"]);
+        assert_eq!([0.0, 0.0003, 16.0].map(|x| Unit::Count.short(x)), ["0", "<0.001", "16"]);
+        assert_eq!(Unit::Count.short(0.25), "0.25");
     }
 
     #[test]

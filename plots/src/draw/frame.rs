@@ -4,7 +4,7 @@ use plotters::chart::ChartBuilder;
 use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
 use plotters::prelude::DrawingBackend;
 
-use super::shapes::{self, FAINT, MIDDLE, font, stroke};
+use super::shapes::{self, FAINT, MIDDLE, WHITE, font, stroke};
 use super::{Area, Drawn, SCALE};
 use crate::axis::{Axis, Scale};
 use crate::figure::{Content, Panel};
@@ -15,6 +15,10 @@ const NAME_MAX: usize = 58;
 const CHARACTER: f64 = 6.1;
 /// The size of ticks and of the names of axes.
 const TICK: i32 = 11;
+
+/// The room of the title, and that with a marker and a value above the highest bar.
+const TOP: i32 = 26;
+const BARS_TOP: i32 = 38;
 
 /// The inner rectangle of a panel.
 pub(super) struct Plot<'a, DB: DrawingBackend> {
@@ -45,8 +49,9 @@ pub(super) fn frame<'a, DB: DrawingBackend>(
     panel: &'a Panel,
 ) -> Result<Plot<'a, DB>, plotters::drawing::DrawingAreaErrorKind<DB::ErrorType>> {
     shapes::text(area, &cut(&panel.title, 62), (4, 2), 13)?;
+    let is_bars = matches!(panel.content, Content::Bars { .. });
     let mut chart = ChartBuilder::on(area)
-        .margin_top(26 * SCALE)
+        .margin_top(if is_bars { BARS_TOP } else { TOP } * SCALE)
         .margin_right(14 * SCALE)
         .x_label_area_size(if panel.x.label.is_empty() { 24 } else { 36 } * SCALE)
         .y_label_area_size(left_room(&panel.y) * SCALE)
@@ -62,9 +67,9 @@ pub(super) fn frame<'a, DB: DrawingBackend>(
         .x_desc(panel.x.label.clone())
         .y_desc(panel.y.label.clone());
     if is_matrix {
-        mesh.disable_mesh().axis_style(stroke(FAINT, 0)).set_all_tick_mark_size(0);
+        mesh.disable_mesh().axis_style(stroke(WHITE, 0));
     }
-    if matches!(panel.content, Content::Bars { .. }) {
+    if is_bars {
         mesh.disable_x_mesh();
     }
     mesh.draw()?;

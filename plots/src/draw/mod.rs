@@ -90,7 +90,7 @@ fn panel_height(panel: &Panel) -> i32 {
     match &panel.content {
         Content::Lines(_) => 320,
         Content::Ridges { .. } => 80 + 64 * rows.max(2),
-        Content::Bars { .. } => 240,
+        Content::Bars { .. } => 252,
         Content::Matrix { .. } => 70 + 40 * rows,
         Content::Intervals { .. } => 84 + 26 * rows,
     }

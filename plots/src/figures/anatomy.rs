@@ -1,5 +1,6 @@
 //! Figure 4: what an operation is made of: locks taken, taken again, found taken, and done without.
 
+use results::Cell;
 use results::summary::Row;
 
 use super::legend;
@@ -64,7 +65,7 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     let mut figure = Figure {
         id: "anatomy",
         title: "What an operation is made of",
-        about: "Counted, not timed, over all rounds. A place without a bar has no such count: \
+        about: "Counted, not timed, over all rounds. A place without a marker has no such count: \
                 where no lock of ours is taken, none can be contended."
             .to_owned(),
         columns: 1,
@@ -80,16 +81,17 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     let cases: Vec<&[Row]> =
         input.cases().filter(|case| case.iter().any(|row| counted(&row))).collect();
     for chunk in cases.chunks(CELLS_MAX) {
-        figure.panels.extend(PARTS.iter().filter_map(|part| panel(part, chunk, &figure.legend)));
+        let panels = PARTS.iter().filter_map(|part| panel(input, part, chunk, &figure.legend));
+        figure.panels.extend(panels);
     }
     figure.table.rows = rows().map(entries).collect();
     Ok(figure)
 }
 
-fn panel(part: &Part, cases: &[&[Row]], legend: &[Key]) -> Option<Panel> {
+fn panel(input: &Input, part: &Part, cases: &[&[Row]], legend: &[Key]) -> Option<Panel> {
     let bars: Vec<Bars> = legend.iter().map(|key| bars(part, cases, key)).collect();
     let values: Vec<f64> = bars.iter().flat_map(|bars| &bars.values).flatten().copied().collect();
-    let names = cases.iter().map(|case| short_label(&case[0])).collect();
+    let names = cases.iter().map(|case| short_label(input, case)).collect();
     (!values.is_empty()).then(|| Panel {
         title: part.title.to_owned(),
         x: Axis::names("", names),
@@ -106,9 +108,25 @@ fn bars(part: &Part, cases: &[&[Row]], key: &Key) -> Bars {
     Bars { name: key.name.clone(), style: key.style, values }
 }
 
-/// There is little room under a bar; the table has the whole cell.
-fn short_label(row: &Row) -> String {
-    format!("{} t{}", row.cell.workload, row.cell.threads)
+/// There is little room under a bar: the workload, the threads, and what else tells the cases of a
+/// run apart; the table has the whole cell.
+fn short_label(input: &Input, case: &[Row]) -> String {
+    let cell = &case[0].cell;
+    let all = || input.summary.rows.iter().map(|row| &row.cell);
+    let mut label = vec![cell.workload.clone()];
+    let mut tell = |differ: bool, text: String| label.extend(differ.then_some(text));
+    tell(all().any(|one| one.socket_type != cell.socket_type), cell.socket_type.clone());
+    let bytes = format!("{}B", cell.message_bytes);
+    tell(all().any(|one| one.message_bytes != cell.message_bytes), bytes);
+    tell(all().any(|one| one.wait != cell.wait), cell.wait.clone());
+    let like = |one: &&Cell| one.workload == cell.workload;
+    let rate = cell.rate_asked.map_or(String::new(), |rate| format!("r{rate}"));
+    tell(all().filter(like).any(|one| one.rate_asked != cell.rate_asked), rate);
+    let groups = cell.groups.zip(cell.fan);
+    let text = groups.map_or(String::new(), |(groups, fan)| format!("g{groups}f{fan}"));
+    tell(all().filter(like).any(|one| one.groups.zip(one.fan) != groups), text);
+    label.push(format!("t{}", cell.threads));
+    label.join(" ")
 }
 
 fn entries(row: &Row) -> Vec<Entry> {

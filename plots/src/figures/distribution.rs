@@ -3,8 +3,8 @@
 use hdrhistogram::Histogram;
 use results::summary::Row;
 
-use super::legend;
 use super::percentiles::{notes, shown};
+use super::{case_title, legend};
 use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, Panel, Ridge};
@@ -39,10 +39,17 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         return Ok(figure.missing("no round measured latencies"));
     }
     figure.legend = legend(input, input.backends(timed()));
-    for case in input.cases().take(super::PANELS_MAX + 1) {
+    let cases = || input.cases().filter(|case| case.iter().any(shown));
+    for case in cases().take(super::PANELS_MAX) {
         let ridges = ridges(input, case)?;
         figure.table.rows.extend(ridges.iter().flat_map(|ridge| entries(case, ridge)));
         figure.panels.extend(panel(case, ridges));
+    }
+    // Merging the histograms of all would take as long as everything else.
+    if cases().count() > super::PANELS_MAX {
+        let (some, all) = (super::PANELS_MAX, cases().count());
+        let note = format!("the first {some} of {all} cases are drawn, and stand in the table");
+        figure.notes.push(note);
     }
     notes(&mut figure, input);
     Ok(figure)
@@ -80,7 +87,7 @@ fn panel(case: &[Row], ridges: Vec<Ridge>) -> Option<Panel> {
         (range.low, range.high) = (-0.15, ridges.len() as f64);
     }
     (!ridges.is_empty()).then(|| Panel {
-        title: case_label(&case[0].cell),
+        title: case_title(case),
         x: Axis::log(&format!("latency of {}", event.replace('_', " ")), Unit::Time, &ends).fixed(),
         y,
         content: Content::Ridges { ridges },

@@ -1,5 +1,8 @@
 //! Figure 7: a cell's value from commit to commit, and where it changed.
 
+use results::Run;
+use results::summary::Row;
+
 use super::legend;
 use crate::axis::Axis;
 use crate::error::PlotError;
@@ -29,7 +32,7 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         ..Figure::default()
     };
     if input.history.is_empty() {
-        return Ok(figure.missing("a history needs several runs that measured the same cells"));
+        return Ok(figure.missing(why_not(input)));
     }
     let mut backends: Vec<String> = input.history.iter().map(|one| one.backend.clone()).collect();
     backends.sort_by_key(|name| input.place(name));
@@ -38,6 +41,20 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     figure.panels = input.history.iter().map(|series| panel(input, series)).collect();
     figure.table.rows = input.history.iter().flat_map(entries).collect();
     Ok(figure)
+}
+
+fn why_not(input: &Input) -> &'static str {
+    if input.runs.len() > 1 && input.summary.rows.iter().any(|row| runs(input, row) > 1) {
+        return "no cell has a round that is not flagged (a thread was kept off its CPU) in two \
+                runs, and flagged ones would tell of the machine";
+    }
+    "a history needs several runs that measured the same cells"
+}
+
+/// In how many runs a cell was measured.
+fn runs(input: &Input, row: &Row) -> usize {
+    let has = |run: &&Run| run.measured().any(|round| round.cell == row.cell);
+    input.runs.iter().filter(has).count()
 }
 
 /// What a metric counts, by its name.

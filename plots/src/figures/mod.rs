@@ -1,8 +1,10 @@
 //! The figures, one file each, and their registry.
 
+use results::summary::Row;
+
 use crate::error::PlotError;
 use crate::figure::{Figure, Key};
-use crate::input::Input;
+use crate::input::{Input, case_label};
 
 mod anatomy;
 mod distribution;
@@ -42,4 +44,31 @@ pub fn all(input: &Input) -> Result<Vec<Figure>, PlotError> {
 /// A legend of backends.
 fn legend(input: &Input, names: Vec<String>) -> Vec<Key> {
     names.into_iter().map(|name| Key { style: input.style(&name), name }).collect()
+}
+
+/// What spoils a row's numbers, in words; empty where nothing does.
+fn caveats(row: &Row) -> String {
+    let flags = &row.flags;
+    let all = [
+        (flags.all_flagged, "every round flagged"),
+        (flags.unpinned, "unpinned"),
+        (flags.oversubscribed, "more threads than CPUs"),
+        (flags.overloaded, "rate not kept up"),
+    ];
+    let true_ones: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, text)| *text).collect();
+    true_ones.join(", ")
+}
+
+/// The name of a case, with what spoils the whole of it.
+fn case_title(case: &[Row]) -> String {
+    let mut title = case_label(&case[0].cell);
+    for (is, text) in [
+        (case.iter().any(|row| row.flags.unpinned), "unpinned"),
+        (case.iter().any(|row| row.flags.oversubscribed), "more threads than CPUs"),
+    ] {
+        if is {
+            title = format!("{title} ({text})");
+        }
+    }
+    title
 }

@@ -2,7 +2,7 @@
 
 use results::summary::Row;
 
-use super::legend;
+use super::{case_title, caveats, legend};
 use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, Lines, Panel, Point, Role, Series};
@@ -11,7 +11,8 @@ use crate::latency;
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
 
-const COLUMNS: [&str; 8] = ["cell", "backend", "event", "count", "p50", "p99", "p99.9", "max"];
+const COLUMNS: [&str; 9] =
+    ["cell", "backend", "event", "count", "p50", "p99", "p99.9", "max", "with care"];
 
 /// Latency by percentile.
 ///
@@ -33,9 +34,11 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         return Ok(figure.missing("no round measured latencies"));
     }
     figure.legend = legend(input, input.backends(timed()));
-    for case in input.cases() {
-        if figure.panels.len() <= super::PANELS_MAX {
+    for case in input.cases().filter(|case| case.iter().any(shown)) {
+        if figure.panels.len() < super::PANELS_MAX {
             figure.panels.extend(panel(input, case)?);
+        } else {
+            figure.undrawn += 1;
         }
         figure.table.rows.extend(case.iter().filter_map(entries));
     }
@@ -77,7 +80,7 @@ fn panel(input: &Input, case: &[Row]) -> Result<Option<Panel>, PlotError> {
     let y: Vec<f64> = points().map(|point| point.y).collect();
     let event = case.iter().find_map(|row| row.latency.as_ref()).map_or("", |found| found.event);
     Ok(Some(Panel {
-        title: case_label(&case[0].cell),
+        title: case_title(case),
         x: Axis::log("share of calls that take no longer", Unit::Percentile, &x).fixed(),
         y: Axis::log(&format!("latency of {}", event.replace('_', " ")), Unit::Time, &y),
         content: Content::Lines(Lines { series, ..Lines::default() }),
@@ -111,5 +114,6 @@ fn entries(row: &Row) -> Option<Vec<Entry>> {
         time(quantiles.p99_ns),
         time(quantiles.p999_ns),
         time(quantiles.max_ns),
+        caveats(row).into(),
     ])
 }

@@ -3,6 +3,7 @@
 use results::stats::Interval;
 use results::summary::Row;
 
+use super::{case_title, caveats};
 use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, MatrixCell, Panel};
@@ -10,7 +11,7 @@ use crate::input::{Input, case_label};
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
 
-const COLUMNS: [&str; 6] = ["cell", "backend", "ratio", "low", "high", "level"];
+const COLUMNS: [&str; 7] = ["cell", "backend", "ratio", "low", "high", "level", "with care"];
 /// The most rows of a panel.
 const ROWS_MAX: usize = 16;
 
@@ -61,6 +62,9 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
 
 fn why_not(rows: &[&Row], input: &Input) -> String {
     let reference = &input.summary.reference;
+    if input.summary.rows.is_empty() {
+        return "nothing was measured".to_owned();
+    }
     if rows.is_empty() {
         return format!("there is no backend but {reference}");
     }
@@ -81,7 +85,7 @@ fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
             }
         }
     }
-    let names = cases.iter().rev().map(|case| case_label(&case[0].cell)).collect();
+    let names = cases.iter().rev().map(|case| case_title(case)).collect();
     Panel {
         title: format!("ratio to {reference}"),
         x: Axis::names("", backends.to_vec()),
@@ -91,7 +95,7 @@ fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
 }
 
 fn cell(x: usize, y: usize, ratio: &Interval) -> MatrixCell {
-    let level = Unit::Share.tick(ratio.level);
+    let level = Unit::Share.short(ratio.level);
     let ends = format!("[{}, {}]", Unit::Ratio.text(ratio.low), Unit::Ratio.text(ratio.high));
     let interval = match ratio {
         // One pair: its interval has no width and says nothing.
@@ -111,5 +115,6 @@ fn entries(row: &Row) -> Option<Vec<Entry>> {
         Entry::Number(ratio.low, Unit::Ratio),
         Entry::Number(ratio.high, Unit::Ratio),
         Entry::Number(ratio.level, Unit::Share),
+        caveats(row).into(),
     ])
 }

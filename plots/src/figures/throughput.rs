@@ -2,7 +2,7 @@
 
 use results::summary::{Row, Throughput};
 
-use super::legend;
+use super::{caveats, legend};
 use crate::axis::{Axis, Range};
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, Key, Lines, Panel, Point, Role, Series};
@@ -10,8 +10,8 @@ use crate::input::{Input, group_label};
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
 
-const COLUMNS: [&str; 8] =
-    ["cell", "backend", "threads", "op/s", "slowest", "fastest", "rounds", "ideal"];
+const COLUMNS: [&str; 9] =
+    ["cell", "backend", "threads", "op/s", "slowest", "fastest", "rounds", "ideal", "with care"];
 
 /// How far apart series stand, as a share of the panel's width.
 const SHIFT: f64 = 0.012;
@@ -45,7 +45,7 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     if measured().any(|row| !caveats(row).is_empty()) {
         figure.notes.push(
             "hollow markers: every round was flagged (a thread was kept off its CPU), threads \
-             were unpinned, or there were more threads than CPUs"
+             were unpinned, there were more threads than CPUs, or a rate was not kept up"
                 .to_owned(),
         );
     }
@@ -109,17 +109,6 @@ fn point(row: &Row, found: &Throughput) -> Point {
     }
 }
 
-fn caveats(row: &Row) -> String {
-    let flags = &row.flags;
-    let all = [
-        (flags.all_flagged, "every round flagged"),
-        (flags.unpinned, "unpinned"),
-        (flags.oversubscribed, "more threads than CPUs"),
-    ];
-    let true_ones: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, text)| *text).collect();
-    true_ones.join(", ")
-}
-
 /// The first point's value, times the threads; nothing where there is one point only.
 fn ideal(points: &[Point]) -> Option<Vec<Point>> {
     let first = points.first().filter(|_| points.len() > 1)?;
@@ -142,5 +131,6 @@ fn entries(row: &Row, group: &[Row]) -> Option<Vec<Entry>> {
         Entry::Number(found.high, Unit::Rate),
         Entry::count(found.round_count as u64),
         Entry::number(ideal.map(|point| point.y), Unit::Rate),
+        caveats(row).into(),
     ])
 }

@@ -10,7 +10,7 @@ use crate::style;
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
 
-const COLUMNS: [&str; 11] = [
+const COLUMNS: [&str; 14] = [
     "cell",
     "metric",
     "verdict",
@@ -22,6 +22,9 @@ const COLUMNS: [&str; 11] = [
     "second",
     "same code",
     "smallest visible",
+    "A/A low",
+    "A/A high",
+    "why",
 ];
 const VERDICTS: [Verdict; 4] = [Verdict::Faster, Verdict::Slower, Verdict::Same, Verdict::Unclear];
 /// The most rows of a panel.
@@ -95,6 +98,7 @@ fn row(line: &Compared) -> Option<IntervalRow> {
         format!("; the smallest change that could be seen: {}", Unit::Share.text(share))
     });
     let same = if line.same_code == Some(true) { "; same code" } else { "" };
+    let why = line.why.as_ref().map_or(String::new(), |why| format!("; {why}"));
     Some(IntervalRow {
         name: name(line.verdict).to_owned(),
         label: format!("{} {}", line.cell, line.metric),
@@ -103,7 +107,7 @@ fn row(line: &Compared) -> Option<IntervalRow> {
         low: line.low,
         high: line.high,
         control: line.control.as_ref().map(|control| (control.low, control.high)),
-        note: format!("{} pairs{same}{}", line.pairs, smallest.unwrap_or_default()),
+        note: format!("{} pairs{same}{}{why}", line.pairs, smallest.unwrap_or_default()),
     })
 }
 
@@ -121,5 +125,8 @@ fn entries(line: &Compared) -> Vec<Entry> {
         line.second.name.clone().into(),
         same,
         Entry::number(line.smallest_visible, Unit::Share),
+        Entry::number(line.control.as_ref().map(|control| control.low), Unit::Ratio),
+        Entry::number(line.control.as_ref().map(|control| control.high), Unit::Ratio),
+        line.why.clone().unwrap_or_default().into(),
     ]
 }

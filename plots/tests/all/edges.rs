@@ -3,7 +3,7 @@
 use plots::{PlotError, Plots};
 use results::{Record, Run, RunFile};
 
-use crate::common::{Place, full_run, interrupted, options, run, throughput};
+use crate::common::{Place, comparison, full_run, interrupted, options, run, throughput};
 
 fn missing(runs: &[Run]) -> Vec<(&'static str, String)> {
     let plots = Plots::of(runs, &options()).expect("figures");
@@ -23,6 +23,23 @@ fn without_latency_rounds_the_rest_is_drawn() {
     let ids: Vec<&str> = missing.iter().map(|(id, _)| *id).collect();
     assert_eq!(ids, ["percentiles", "distribution", "verdicts", "history"]);
     assert_eq!(missing[0].1, "no round measured latencies");
+}
+
+#[test]
+fn what_is_missing_has_its_true_reason() {
+    let compared = missing(&[run("c", comparison())]);
+    assert!(compared.contains(&("ratios", "nothing was measured".to_owned())), "{compared:?}");
+    let flagged = |id: &str| {
+        let mut run = full_run(id);
+        for record in &mut run.records {
+            let Record::Measured(round) = record else { continue };
+            round.host_noise.flagged = true;
+        }
+        run
+    };
+    let busy = missing(&[flagged("a"), flagged("b")]);
+    let history = busy.iter().find(|(id, _)| *id == "history").expect("no history");
+    assert!(history.1.contains("not flagged"), "{}", history.1);
 }
 
 #[test]
@@ -51,8 +68,22 @@ fn what_spoils_the_numbers_stands_at_the_top() {
         measured.pinning.oversubscribed = true;
     }
     let plots = Plots::of(&[whole], &options()).expect("figures");
+    // And where it is true: beside the figures that do not show it, and in their tables.
+    for id in ["percentiles", "distribution"] {
+        let figure = plots.figures.iter().find(|figure| figure.id == id).expect("a figure");
+        let spoiled = |title: &str| title.contains("unpinned") && title.contains("more threads");
+        let titles = figure.panels.iter().map(|panel| spoiled(&panel.title));
+        assert_eq!(titles.collect::<Vec<bool>>(), [true, false, false], "{id}");
+    }
     let page = plots::report::html(&plots).expect("a page");
-    for words in ["INTERRUPTED: run a", "UNPINNED", "MORE THREADS THAN CPUs", "A/A", "1.2 ns"] {
+    assert!(page.contains("<td class=\"text\">unpinned, more threads than CPUs</td>"));
+    for words in [
+        "INTERRUPTED: run a",
+        "UNPINNED in 1 of 108 rounds",
+        "MORE THREADS THAN CPUs in 1",
+        "A/A",
+        "1.2 ns",
+    ] {
         assert!(page.contains(words), "{words}");
     }
     assert!(page.contains("Example &lt;9000&gt;"));

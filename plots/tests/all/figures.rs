@@ -5,7 +5,9 @@ use plots::table::Entry;
 use plots::{Figure, Plots};
 use results::{Run, histogram, stats, summarise};
 
-use crate::common::{BACKENDS, comparison, full_run, operations, options, run, sends};
+use crate::common::{
+    BACKENDS, Place, comparison, full_run, latency, operations, options, run, sends, throughput,
+};
 
 fn figure(runs: &[Run], id: &str) -> Figure {
     let plots = Plots::of(runs, &options()).expect("figures");
@@ -171,4 +173,36 @@ fn every_round_stands_in_its_order() {
     let hollow: Vec<f64> = points.iter().filter(|one| one.hollow).map(|one| one.x).collect();
     assert_eq!(hollow, [3.0]);
     assert_eq!(numbers(&figure, "order").len(), whole.records.len());
+}
+
+#[test]
+fn what_is_not_drawn_is_counted() {
+    let cells =
+        (1..=20).map(|threads| Place { workload: "pairs", backend: "global", threads, round: 0 });
+    let many = run("a", cells.map(|place| latency(place, sends("global")).into()).collect());
+    for (id, note, rows) in [
+        ("percentiles", "the first 16 of 20 panels are drawn; the table has all values", 20),
+        ("distribution", "the first 16 of 20 cases are drawn, and stand in the table", 16),
+    ] {
+        let figure = figure(std::slice::from_ref(&many), id);
+        assert_eq!(figure.panels.len(), 16, "{id}");
+        assert!(figure.notes.iter().any(|one| one == note), "{id}: {:?}", figure.notes);
+        let mut cells: Vec<String> = figure.table.rows.iter().map(|row| row[0].text()).collect();
+        cells.dedup();
+        assert_eq!(cells.len(), rows, "{id}");
+    }
+}
+
+#[test]
+fn cases_of_one_workload_have_names_apart() {
+    let place = Place { workload: "pairs", backend: "global", threads: 2, round: 0 };
+    let sized = |bytes: u64| {
+        let mut round = throughput(place, 1000);
+        round.cell.message_bytes = bytes;
+        round.cell_id = round.cell.id();
+        round.into()
+    };
+    let figure = figure(&[run("a", vec![sized(64), sized(1024)])], "anatomy");
+    assert_eq!(figure.panels[0].x.names, ["pairs 64B t2", "pairs 1024B t2"]);
+    assert_eq!(self::figure(&[full_run("a")], "anatomy").panels[0].x.names[0], "pairs t1");
 }

@@ -76,3 +76,22 @@ fn a_backend_has_one_colour_everywhere() {
     }
     assert_eq!(seen.len(), 3 + 4, "backends and verdicts");
 }
+
+/// The names of a matrix's columns stand below its cells, which would cover them.
+#[test]
+fn no_cell_covers_the_name_of_its_column() {
+    let plots = plots();
+    let figure = plots.figures.iter().find(|figure| figure.id == "ratios").expect("ratios");
+    let text = plots::draw::svg(figure).expect("drawn");
+    let number = |tag: &str, name: &str| -> f64 {
+        let (_, rest) = tag.split_once(&format!(" {name}=\"")).expect("an attribute");
+        rest.split_once('"').expect("its end").0.parse().expect("a number")
+    };
+    let tags = || text.split('<').skip(1);
+    // The first rectangle is the white of the whole picture.
+    let bottoms = tags().filter(|tag| tag.starts_with("rect ")).skip(1);
+    let lowest = bottoms.map(|tag| number(tag, "y") + number(tag, "height")).fold(0.0, f64::max);
+    let names = tags().filter(|tag| tag.starts_with("text ") && tag.contains("lock-free"));
+    let names: Vec<f64> = names.map(|tag| number(tag, "y")).collect();
+    assert!(!names.is_empty() && names.iter().all(|y| *y >= lowest), "{names:?} over {lowest}");
+}

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use plots::unit::Unit;
 use plots::{Figure, Plots};
 use serde_json::{Value, json};
 
@@ -47,6 +48,7 @@ fn the_report_works_in_a_browser() {
     axes(&mut browser);
     keyboard(&mut browser);
     hover(&mut browser);
+    numbers(&mut browser);
     widths(&mut browser);
     paper(&mut browser);
     keep_pictures(&mut browser);
@@ -195,6 +197,35 @@ fn widths(browser: &mut Browser) {
                       chart.querySelector('svg').getBoundingClientRect().width \
                       <= chart.clientWidth + 1)";
         assert_eq!(browser.run(charts), json!(true), "at {width}");
+        assert_eq!(browser.run(CUT), json!([]), "texts outside of their chart at {width}");
+        assert_eq!(browser.run(COVERED), json!([]), "texts on each other at {width}");
+    }
+}
+
+/// Texts that reach over the edge of their chart.
+const CUT: &str = "[...document.querySelectorAll('.chart')].flatMap(chart => { \
+    const whole = chart.getBoundingClientRect(); \
+    return [...chart.querySelectorAll('svg text')].filter(text => { \
+        const box = text.getBoundingClientRect(); \
+        return box.left < whole.left - 1 || box.right > whole.right + 1 \
+            || box.top < whole.top - 1 || box.bottom > whole.bottom + 1; \
+    }).map(text => text.textContent); })";
+
+/// Texts of the matrix that lie on each other.
+const COVERED: &str = "[...document.querySelectorAll('#ratios .chart svg')].flatMap(svg => { \
+    const texts = [...svg.querySelectorAll('text')].map(text => \
+        [text.textContent, text.getBoundingClientRect()]); \
+    return texts.filter(([, one], index) => texts.slice(index + 1).some(([, other]) => \
+        one.left < other.right - 1 && other.left < one.right - 1 \
+        && one.top < other.bottom - 3 && other.top < one.bottom - 3)).map(([text]) => text); })";
+
+/// The page's scripts write numbers as the tables do.
+fn numbers(browser: &mut Browser) {
+    for (name, unit) in [("share", Unit::Share), ("count", Unit::Count), ("ratio", Unit::Ratio)] {
+        for value in [0.0003, 0.0127, 0.25, 0.9996, 1.037, 16.27, 123.4] {
+            let shown = browser.run(&format!("FORMATS.{name}({value})"));
+            assert_eq!(shown, json!(unit.text(value)), "{name} of {value}");
+        }
     }
 }
 
