@@ -132,6 +132,9 @@ fn comparison(runs: &[Run]) -> Option<String> {
     })
 }
 
+/// What can be true of a round.
+type Is = fn(&Measured) -> bool;
+
 fn warnings(runs: &[Run], summary: &Summary) -> Vec<String> {
     let mut warnings = Vec::new();
     for finding in &summary.findings {
@@ -147,7 +150,7 @@ fn warnings(runs: &[Run], summary: &Summary) -> Vec<String> {
         warnings.push(format!("run {}: the last line was cut off, and is left out", run.id));
     }
     let measured: Vec<&Measured> = runs.iter().flat_map(Run::measured).collect();
-    let told: [(fn(&Measured) -> bool, &str, &str); 4] = [
+    let told: [(Is, &str, &str); 4] = [
         (|round| round.pinning.unpinned, "UNPINNED", "threads went where the system put them"),
         (
             |round| round.pinning.oversubscribed,
