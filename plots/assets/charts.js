@@ -19,7 +19,7 @@ function frame(panel, view, width) {
     option: {
       animation: false,
       textStyle: { fontFamily: "system-ui, 'Noto Sans', sans-serif" },
-      grid: { left, right: 16, top: 14, bottom: panel.x.label ? 46 : 28, outerBoundsMode: "none" },
+      grid: { left, right: 28, top: 14, bottom: panel.x.label ? 46 : 28, outerBoundsMode: "none" },
       xAxis: axisOption(panel.x, x, false),
       yAxis: axisOption(panel.y, y, true, room),
       tooltip: { confine: true, trigger: "item", transitionDuration: 0 },
