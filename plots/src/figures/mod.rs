@@ -59,6 +59,11 @@ fn caveats(row: &Row) -> String {
     true_ones.join(", ")
 }
 
+/// Whether the threads of a row were not each on a CPU of its own.
+fn is_spoiled(row: &Row) -> bool {
+    row.flags.unpinned || row.flags.oversubscribed
+}
+
 /// The name of a case, with what spoils the whole of it.
 fn case_title(case: &[Row]) -> String {
     let mut title = case_label(&case[0].cell);

@@ -3,7 +3,7 @@
 use results::stats::Interval;
 use results::summary::Row;
 
-use super::{case_title, caveats};
+use super::{caveats, is_spoiled};
 use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, MatrixCell, Panel};
@@ -51,6 +51,9 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
                 .to_owned(),
         );
     }
+    if cases.iter().any(|case| case.iter().any(is_spoiled)) {
+        figure.notes.push("* more threads than CPUs, or threads were unpinned".to_owned());
+    }
     let missing = rows.iter().filter(|row| row.ratio.is_none()).count();
     if missing > 0 {
         figure
@@ -85,13 +88,19 @@ fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
             }
         }
     }
-    let names = cases.iter().rev().map(|case| case_title(case)).collect();
+    let names = cases.iter().rev().map(|case| label(case)).collect();
     Panel {
         title: format!("ratio to {reference}"),
         x: Axis::names("", backends.to_vec()),
         y: Axis::names("", names),
         content: Content::Matrix { cells },
     }
+}
+
+/// There is little room beside a row: a star stands for what spoils it.
+fn label(case: &[Row]) -> String {
+    let star = if case.iter().any(is_spoiled) { " *" } else { "" };
+    case_label(&case[0].cell) + star
 }
 
 fn cell(x: usize, y: usize, ratio: &Interval) -> MatrixCell {

@@ -75,6 +75,9 @@ fn what_spoils_the_numbers_stands_at_the_top() {
         let titles = figure.panels.iter().map(|panel| spoiled(&panel.title));
         assert_eq!(titles.collect::<Vec<bool>>(), [true, false, false], "{id}");
     }
+    let ratios = plots.figures.iter().find(|figure| figure.id == "ratios").expect("ratios");
+    let starred = ratios.panels[0].y.names.iter().filter(|name| name.ends_with(" *"));
+    assert_eq!((starred.count(), ratios.notes[0].starts_with("* more threads")), (1, true));
     let page = plots::report::html(&plots).expect("a page");
     assert!(page.contains("<td class=\"text\">unpinned, more threads than CPUs</td>"));
     for words in [
