@@ -25,6 +25,8 @@ pub mod witness;
 
 mod backend;
 mod checked;
+#[cfg(test)]
+mod child;
 mod copy;
 mod descriptors;
 mod fault;

@@ -195,24 +195,18 @@ pub fn in_next_relock(action: impl FnOnce() + Send + 'static) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::child;
     use crate::witness::{EXIT_FINDING, report_panic, set_finding_hook};
-    use std::process::Command;
-    use std::time::Duration;
 
     /// The child's side: a control's name, after `twin` or `clean`.
     const ASKED: &str = "SOLOCK_TEST_CONTROL";
-    /// After this a child hangs.
-    const LIMIT: Duration = Duration::from_secs(20);
 
     #[test]
-    fn child() {
+    fn one_side() {
         let Ok(asked) = std::env::var(ASKED) else { return };
         let (side, name) = asked.split_once(' ').unwrap();
         let control = all().into_iter().find(|control| control.name == name).unwrap();
-        std::thread::spawn(|| {
-            std::thread::sleep(LIMIT);
-            std::process::abort();
-        });
+        child::begin();
         set_finding_hook(|found| eprintln!("found {:?} {}", found.check, found.operation));
         let run = || if side == "twin" { control.run_twin() } else { control.run_clean() };
         if std::panic::catch_unwind(run).is_err() {
@@ -222,12 +216,7 @@ mod tests {
 
     /// Runs one side of a control in a process of its own.
     fn run(side: &str, name: &str) -> (Option<i32>, String) {
-        let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "controls::tests::child", "--nocapture", "--test-threads=1"])
-            .env(ASKED, format!("{side} {name}"))
-            .output()
-            .unwrap();
-        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+        child::run("controls::tests::one_side", ASKED, &format!("{side} {name}"))
     }
 
     #[test]

@@ -1,9 +1,9 @@
 //! Every rule of the witness, broken: a report ends the process, so each program runs in one of its own.
 
-use std::process::Command;
 use std::time::Duration;
 
 use super::*;
+use crate::child;
 use crate::domain::PoolUse;
 use crate::primitives::THREADS_MAX;
 
@@ -16,8 +16,6 @@ static TEST: Operation = Operation { name: "sys_test", backend: "tested" };
 
 /// The child's side: this says that the test is to run its program.
 const ASKED: &str = "SOLOCK_TEST_RULE";
-/// After this a child hangs.
-const LIMIT: Duration = Duration::from_secs(20);
 
 /// Declares a test: its program must end in just this report. A place in this file is written as the
 /// code of its line.
@@ -36,19 +34,11 @@ macro_rules! reports {
 /// Runs the program in a child: its exit code and what it said. In the child: nothing.
 fn in_child(test: &str, program: impl FnOnce()) -> Option<(Option<i32>, String)> {
     if std::env::var_os(ASKED).is_some() {
-        std::thread::spawn(|| {
-            std::thread::sleep(LIMIT);
-            std::process::abort();
-        });
+        child::begin();
         program();
         return None;
     }
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", &format!("witness::tests::{test}"), "--nocapture", "--test-threads=1"])
-        .env(ASKED, "1")
-        .output()
-        .unwrap();
-    Some((output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned()))
+    Some(child::run(&format!("witness::tests::{test}"), ASKED, "1"))
 }
 
 fn lines(text: &str) -> Vec<&str> {
