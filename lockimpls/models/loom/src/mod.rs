@@ -44,7 +44,7 @@ pub const SECONDS: &str = "SOLOCK_MODELS_SECONDS";
 pub struct Model {
     /// The name of its test.
     pub name: &'static str,
-    /// How many threads take part; one more begins and ends them.
+    /// How many threads take part.
     pub threads: usize,
     /// How often a thread may be interrupted before its time in one execution; none: as often as it
     /// can be. In the short setting, and in the long one.
@@ -67,9 +67,6 @@ pub fn all() -> Vec<Model> {
     [relock::MODELS, refs::MODELS, gate::MODELS, ring::MODELS, wait::MODELS].concat()
 }
 
-/// Models run one at a time: they share the witness's tables.
-static TURN: Mutex<()> = Mutex::new(());
-
 /// What happened in the executions of the model that runs, and how often.
 static SEEN: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
 
@@ -84,16 +81,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs the model of this name in every order; prints its row of the table.
+/// Runs the model of this name in every order; prints its row of the table. Once in a process: the
+/// witness's tables, and the counts here, are its own.
 ///
 /// # Panics
 /// Where an execution fails, or where too little was checked.
 pub fn check(name: &str) {
     let model = all().into_iter().find(|model| model.name == name).expect("a model of this name");
-    let _turn = lock(&TURN);
     number_the_threads();
-    lock(&SEEN).clear();
-    EXECUTIONS.store(0, Relaxed);
     let bound = bound_of(&model);
     let is_done = run(bound, limit(), move || {
         EXECUTIONS.fetch_add(1, Relaxed);
@@ -184,27 +179,35 @@ fn number_of(index: usize) -> u32 {
 const STACK_WORDS: usize = 0x8000;
 
 fn begin(index: usize, body: impl FnOnce() + Send + 'static) -> loom::thread::JoinHandle<()> {
-    static OPERATION: Operation = Operation { name: "model", backend: "loom" };
     let thread = loom::thread::Builder::new().stack_size(STACK_WORDS);
-    let whole = move || {
-        primitives::set_thread_index(index);
-        witness::enter(&OPERATION);
-        body();
-        witness::userret();
-    };
-    thread.spawn(whole).expect("a thread")
+    thread.spawn(move || run_as(index, body)).expect("a thread")
+}
+
+/// Runs a body as the thread with this index. It must hold nothing at its end.
+fn run_as(index: usize, body: impl FnOnce()) {
+    static OPERATION: Operation = Operation { name: "model", backend: "loom" };
+    primitives::set_thread_index(index);
+    witness::enter(&OPERATION);
+    body();
+    witness::userret();
 }
 
 /// What a thread of a model does.
 type Body = Box<dyn FnOnce() + Send>;
 
-/// Runs these threads, the first of them as index 1, until all have ended. Each must hold nothing
-/// then.
-fn threads(bodies: Vec<Body>) {
+/// Runs these threads, the first of them as index 1, until all have ended.
+///
+/// The last runs on the thread that begins the others: one that only waited for them would add no
+/// order of their accesses, and make loom try each several times.
+fn threads(mut bodies: Vec<Body>) {
+    let last = bodies.pop().expect("a thread");
+    let last_index = bodies.len() + 1;
     let begun: Vec<_> = bodies.into_iter().zip(1..).map(|(body, i)| begin(i, body)).collect();
+    run_as(last_index, last);
     for thread in begun {
         thread.join().expect("it ended");
     }
+    primitives::set_thread_index(0);
 }
 
 /// Whether this process is the negative control that leaves out a step of a model.

@@ -18,7 +18,7 @@ pub(super) const MODELS: &[Model] = &[
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 40,
+        at_least: 12,
         branches: &["kept", "too late", "waited for"],
         program: one_holder,
     },
@@ -27,16 +27,25 @@ pub(super) const MODELS: &[Model] = &[
         threads: 3,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 25000,
+        at_least: 3000,
         branches: &["kept", "too late", "waited for"],
         program: two_holders,
+    },
+    Model {
+        name: "refs_three_holders",
+        threads: 4,
+        bound: [Some(3); 2],
+        looks: ALL_LOOKS,
+        at_least: 3200,
+        branches: &["kept", "too late", "waited for"],
+        program: three_holders,
     },
     Model {
         name: "refs_relock_and_reuse",
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 180,
+        at_least: 86,
         branches: &["relocked", "gone", "gone in the relock", "reused"],
         program: relock_and_reuse,
     },
@@ -100,6 +109,10 @@ fn one_holder() {
 
 fn two_holders() {
     holders(2);
+}
+
+fn three_holders() {
+    holders(3);
 }
 
 /// The lower end of a stream is closed while the higher one relocks for it; its place is used for a

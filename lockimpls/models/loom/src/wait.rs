@@ -2,13 +2,19 @@
 //! for something that has come is not left asleep. A lost wake-up is a deadlock of the model.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::gate::open;
-use super::{ALL_LOOKS, Left, Model, layer, pair, seen, small, threads};
+use super::{ALL_LOOKS, Body, Left, Model, layer, pair, seen, small, threads};
 use crate::backend::lock_free::LockFreeLayer;
 use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::primitives::Ordering;
+
+use Ordering::Relaxed;
 
 /// The whole `lock-free` backend.
 pub(super) type LockFree = LockFreeLayer<Left>;
@@ -19,7 +25,7 @@ pub(super) const MODELS: &[Model] = &[
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 25,
+        at_least: 3,
         branches: &["parked", "woken", "received"],
         program: locked_reader,
     },
@@ -28,16 +34,43 @@ pub(super) const MODELS: &[Model] = &[
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 5000,
+        at_least: 710,
         branches: &["parked", "woken", "sent"],
         program: locked_writer,
+    },
+    Model {
+        name: "wait_locked_two_readers",
+        threads: 3,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 490,
+        branches: &["parked", "woken", "received"],
+        program: locked_two_readers,
+    },
+    Model {
+        name: "wait_locked_reader_ended",
+        threads: 3,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 1400,
+        branches: &["parked", "woken", "sent", "EPIPE", "end of the stream"],
+        program: locked_reader_ended,
+    },
+    Model {
+        name: "wait_locked_two_and_two",
+        threads: 4,
+        bound: [Some(2), Some(3)],
+        looks: ALL_LOOKS,
+        at_least: 2900,
+        branches: &["parked", "woken", "sent", "received"],
+        program: locked_two_and_two,
     },
     Model {
         name: "wait_reader",
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 90,
+        at_least: 44,
         branches: &["parked", "woken", "park refused", "received"],
         program: reader,
     },
@@ -46,16 +79,16 @@ pub(super) const MODELS: &[Model] = &[
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 75,
+        at_least: 49,
         branches: &["parked", "woken", "park refused", "sent"],
         program: writer,
     },
     Model {
         name: "wait_both",
         threads: 2,
-        bound: [Some(4), Some(5)],
+        bound: [Some(4), None],
         looks: ALL_LOOKS,
-        at_least: 2000,
+        at_least: 870,
         branches: &["parked", "woken", "park refused", "sent"],
         program: both,
     },
@@ -64,25 +97,34 @@ pub(super) const MODELS: &[Model] = &[
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 1200,
+        at_least: 260,
         branches: &["parked", "woken", "EPIPE"],
         program: writer_ended,
     },
     Model {
+        name: "wait_reader_gate_shut",
+        threads: 3,
+        bound: [Some(3), None],
+        looks: 4,
+        at_least: 13000,
+        branches: &["parked", "woken", "park refused", "shut", "received"],
+        program: reader_gate_shut,
+    },
+    Model {
         name: "wait_reader_closed",
         threads: 2,
-        bound: [Some(3), None],
+        bound: [Some(4), None],
         looks: ALL_LOOKS,
-        at_least: 600,
+        at_least: 710,
         branches: &["parked", "woken", "end of the stream"],
         program: reader_closed,
     },
     Model {
         name: "wait_writer_closed",
         threads: 2,
-        bound: [Some(3), Some(5)],
+        bound: [Some(4), None],
         looks: ALL_LOOKS,
-        at_least: 500,
+        at_least: 2000,
         branches: &["parked", "woken", "EPIPE"],
         program: writer_closed,
     },
@@ -125,6 +167,66 @@ fn locked_writer() {
             seen("sent");
         }),
     ]);
+}
+
+/// Readers of one byte on one end of a stream, and senders of one on the other: each reader gets a
+/// byte, and each sender has room.
+fn locked_crowd(readers: usize, senders: usize, bytes: usize) {
+    assert_eq!(readers, senders * bytes);
+    let layer = layer();
+    let (_, [a, b]) = pair(&layer, SockType::Stream);
+    let reader = |_| -> Body {
+        let layer = Arc::clone(&layer);
+        Box::new(move || {
+            assert_eq!(layer.recv(b, &mut [0], MsgFlags::empty()), Ok(1));
+            seen("received");
+        })
+    };
+    let sender = |_| -> Body {
+        let layer = Arc::clone(&layer);
+        Box::new(move || {
+            assert_eq!(layer.send(a, &FULL[..bytes], MsgFlags::empty()), Ok(bytes));
+            seen("sent");
+        })
+    };
+    threads((0..readers).map(reader).chain((0..senders).map(sender)).collect());
+}
+
+fn locked_two_readers() {
+    locked_crowd(2, 1, 2);
+}
+
+fn locked_two_and_two() {
+    locked_crowd(2, 2, 1);
+}
+
+/// One sends, one ends the stream, and the reader gets what was sent before it ended.
+fn locked_reader_ended() {
+    let layer = layer();
+    let (_, [a, b]) = pair(&layer, SockType::Stream);
+    let (sender, ender, reader) = (Arc::clone(&layer), Arc::clone(&layer), layer);
+    // Not of the model: how many bytes are said to be sent, and how many came before the end.
+    let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [sent, read] = counts.clone();
+    threads(vec![
+        Box::new(move || match sender.send(a, &FULL[..1], MsgFlags::empty()) {
+            Ok(bytes) => {
+                sent.store(bytes, Relaxed);
+                seen("sent");
+            }
+            Err(Errno::Epipe) => seen("EPIPE"),
+            other => panic!("a send whose stream ends answers {other:?}"),
+        }),
+        Box::new(move || {
+            while reader.recv(b, &mut [0], MsgFlags::empty()) == Ok(1) {
+                read.fetch_add(1, Relaxed);
+            }
+            seen("end of the stream");
+        }),
+        Box::new(move || ender.shutdown(a, Shutdown::Write).expect("a shutdown")),
+    ]);
+    let [sent, read] = counts.map(|count| count.load(Relaxed));
+    assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
 }
 
 /// A stream of `lock-free` with these bytes in it, whose gate is open: thread 1 sends on its first
@@ -189,6 +291,22 @@ fn writer_until(end: fn(&LockFree, [Fd; 2])) {
 
 fn writer_ended() {
     writer_until(|layer, [a, _]| layer.shutdown(a, Shutdown::Write).expect("a shutdown"));
+}
+
+/// The gate is shut by a third thread while one waits for what the other sends.
+fn reader_gate_shut() {
+    let (layer, [a, b]) = opened(&[]);
+    let (sender, reader) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || assert_eq!(sender.send(a, &FULL[..1], MsgFlags::empty()), Ok(1))),
+        Box::new(move || receive(&*reader, b, 1)),
+        Box::new(move || {
+            let so = layer.slow.fds.find(b).expect("a socket");
+            layer.slow.policy.solock(&so);
+            seen("shut");
+            layer.slow.policy.sounlock(&so, Step::OptionDone);
+        }),
+    ]);
 }
 
 fn reader_closed() {
