@@ -235,6 +235,8 @@ pub(crate) enum Window {
     BeforePark,
     /// Between reading the ring's tail and writing it, in the twin that drops the lock there.
     Append,
+    /// A bind is announced by its flag, and nothing is locked.
+    Binding,
     /// A connect is announced by its flag, and nothing is locked.
     Connecting,
     /// A connect has found the socket of the name, and holds the name alone.

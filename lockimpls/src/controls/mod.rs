@@ -176,20 +176,39 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
     }
 }
 
-/// Calls the visitor for the backends whose requests relock. They are not broken; but
-/// [`in_next_relock`] lets another thread in, for cases that depend on a moment. A process that has
-/// them can have no twin.
+/// Calls the visitor for the backends whose requests relock. They are not broken; but [`in_next`]
+/// lets another thread in, for cases that depend on a moment. A process that has them can have no
+/// twin.
 pub fn visit_staged(visitor: &mut impl Visitor) {
     static ONCE: Once = Once::new();
-    ONCE.call_once(|| twin::Injection::at(Step::EndRecheck, Window::Relock).choose(false));
+    ONCE.call_once(|| twin::Injection::of(Step::EndRecheck).choose(false));
     visitor.visit::<twin::PerSocket>();
     visitor.visit::<twin::LockFree>();
 }
 
-/// What another thread does when a request on such a backend has next dropped its lock to relock.
-/// The request goes on when that is done, or has to wait for something.
-pub fn in_next_relock(action: impl FnOnce() + Send + 'static) {
-    stage::arm(action);
+/// When another thread is let in.
+#[derive(Clone, Copy, Debug)]
+pub enum Moment {
+    /// A request has dropped its socket's lock to take its peer's first.
+    Relock,
+    /// A bind is announced by its flag, and nothing is locked.
+    Binding,
+    /// A connect, or an addressed send, is announced by its flag, and nothing is locked.
+    Connecting,
+    /// The same, when it has its peer.
+    Connected,
+}
+
+/// What another thread does when a request on such a backend next comes to this moment. The request
+/// goes on when that is done, or has to wait for something.
+pub fn in_next(moment: Moment, action: impl FnOnce() + Send + 'static) {
+    let window = match moment {
+        Moment::Relock => Window::Relock,
+        Moment::Binding => Window::Binding,
+        Moment::Connecting => Window::Connecting,
+        Moment::Connected => Window::Connected,
+    };
+    stage::arm_for(window, action);
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
 
+use crate::fault::Window;
 use crate::primitives::{AtomicU32, Mutex, Ordering, yield_now};
 use crate::witness;
 
@@ -10,6 +11,9 @@ use crate::witness;
 type Action = Box<dyn FnOnce() + Send>;
 
 static ACTION: Mutex<Option<Action>> = Mutex::new(None);
+
+/// The window that the action is for, where the process has not chosen one.
+static WINDOW: Mutex<Option<Window>> = Mutex::new(None);
 
 /// The other thread, where it had to wait for the one in the window.
 static OTHER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
@@ -20,6 +24,18 @@ static PARKING: AtomicU32 = AtomicU32::new(0);
 /// What shall happen, in another thread, when the next window is reached.
 pub(super) fn arm(action: impl FnOnce() + Send + 'static) {
     *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+}
+
+/// What shall happen, in another thread, when this window is next reached.
+pub(super) fn arm_for(window: Window, action: impl FnOnce() + Send + 'static) {
+    arm(action);
+    *WINDOW.lock().unwrap_or_else(PoisonError::into_inner) = Some(window);
+}
+
+/// Whether something shall happen in this window; it is over with the answer.
+pub(super) fn is_armed_for(window: Window) -> bool {
+    let mut armed = WINDOW.lock().unwrap_or_else(PoisonError::into_inner);
+    armed.take_if(|armed| *armed == window).is_some()
 }
 
 /// A window is reached: lets the other thread do what was armed.

@@ -28,7 +28,8 @@ pub(crate) struct Injected;
 /// What was chosen: [`Injected`] reads it at every step.
 static CHOSEN: OnceLock<Chosen> = OnceLock::new();
 
-/// The step left out, if any, and the window in which something happens.
+/// The step left out, if any, and the window in which something happens: where none is chosen, the
+/// one that the stage is armed for.
 struct Chosen {
     step: Option<Step>,
     window: Option<Window>,
@@ -46,7 +47,7 @@ impl Fault for Injected {
     #[inline]
     fn window(window: Window) {
         if let Some(chosen) = CHOSEN.get()
-            && chosen.window == Some(window)
+            && chosen.window.map_or_else(|| stage::is_armed_for(window), |it| it == window)
         {
             (chosen.in_window)();
         }

@@ -4,7 +4,7 @@
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::{Fault, Step};
+use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::socket::{Socket, State};
 use crate::uipc::Locked;
@@ -20,6 +20,7 @@ impl<P: Policy> Locked<P> {
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
         self.policy.sounlock(&so, Step::BindResolve);
+        P::Fault::window(Window::Binding);
         let made = self.names.create(name); // control: the name to bind to
         self.policy.solock(&so);
         let st = so.st();

@@ -1,8 +1,9 @@
 //! What the cases are written in: a layer per backend, short words for calls, and the watchdog.
 
-use std::sync::Once;
+use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
+use lockimpls::controls::visit_staged;
 use lockimpls::witness;
 use lockimpls::{
     Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType, Visitor,
@@ -51,6 +52,30 @@ pub(crate) fn on_every_backend(config: &Config, case: &impl Case) {
     }
     watch();
     visit_all(&mut OnEach { config, case });
+}
+
+/// A program in which another thread is let in at a moment.
+pub(crate) trait Staged {
+    /// Runs it; every descriptor is closed at its end.
+    fn run<D: Domain>(&self, layer: &Arc<Checked<D>>);
+}
+
+/// Runs it on every backend that lets another thread in, each in a fresh layer, which must be empty
+/// afterwards.
+pub(crate) fn on_every_staged(case: &impl Staged) {
+    /// One at a time: whoever comes to the moment next lets the other thread in.
+    static TURN: Mutex<()> = Mutex::new(());
+    struct OnEach<'a, C>(&'a C);
+    impl<C: Staged> Visitor for OnEach<'_, C> {
+        fn visit<D: Domain>(&mut self) {
+            let layer = Arc::new(Checked::<D>::new(&Config::default()).unwrap());
+            self.0.run(&layer);
+            layer.check_end();
+        }
+    }
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    watch();
+    visit_staged(&mut OnEach(case));
 }
 
 /// Declares a test: its body is generic over the backend, `layer` is the layer it runs in.

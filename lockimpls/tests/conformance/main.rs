@@ -24,3 +24,4 @@ mod rights;
 mod shutdown;
 mod stream;
 mod stress;
+mod under_way;

@@ -3,40 +3,32 @@
 //!
 //! On the backends that relock, with the moment forced; `order.rs` has which requests do.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Arc, Mutex, PoisonError};
 
-use lockimpls::controls::{in_next_relock, visit_staged};
-use lockimpls::{Checked, Config, Domain, Errno, Shutdown, SockType, Visitor};
+use lockimpls::controls::{Moment, in_next};
+use lockimpls::{Checked, Domain, Errno, Shutdown, SockType};
 
-use crate::battery::{Program, watch};
+use crate::battery::{Program, Staged, on_every_staged};
 
 /// What happens on a connected pair, the lower end first.
 trait Race {
     fn run<D: Domain>(&self, layer: &Arc<Checked<D>>, lower: D::Sock, higher: D::Sock);
 }
 
-/// One race at a time: whoever relocks next lets the other thread in.
-static TURN: Mutex<()> = Mutex::new(());
-
-/// Runs it on every backend that relocks, each time in a fresh layer, which must be empty
-/// afterwards.
+/// Runs it on every backend that relocks.
 fn on_every_relock(race: &impl Race) {
-    struct OnEach<'a, R>(&'a R);
-    impl<R: Race> Visitor for OnEach<'_, R> {
-        fn visit<D: Domain>(&mut self) {
-            for kind in [SockType::Stream, SockType::Seqpacket] {
-                let layer = Arc::new(Checked::<D>::new(&Config::default()).unwrap());
-                let (lower, higher) = layer.pair(kind);
-                self.0.run(&layer, lower, higher);
-                layer.close_all(&[lower, higher]);
-                layer.check_end();
-            }
+    struct OnEach<'a, R>(SockType, &'a R);
+    impl<R: Race> Staged for OnEach<'_, R> {
+        fn run<D: Domain>(&self, layer: &Arc<Checked<D>>) {
+            let (lower, higher) = layer.pair(self.0);
+            self.1.run(layer, lower, higher);
+            layer.close_all(&[lower, higher]);
         }
     }
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    watch();
-    visit_staged(&mut OnEach(race));
+    for kind in [SockType::Stream, SockType::Seqpacket] {
+        on_every_staged(&OnEach(kind, race));
+    }
 }
 
 /// While the next relock is under way the stream ends, and its reader is told so. Answers whether
@@ -48,7 +40,7 @@ fn end_in_relock<D: Domain>(
 ) -> Arc<AtomicBool> {
     let was_there = Arc::new(AtomicBool::new(false));
     let (layer, is_there) = (Arc::clone(layer), Arc::clone(&was_there));
-    in_next_relock(move || {
+    in_next(Moment::Relock, move || {
         layer.shutdown(higher, Shutdown::Write).unwrap();
         assert_eq!(layer.get(lower, 9).unwrap(), b"");
         // Relaxed: the send joins this thread before it goes on.
