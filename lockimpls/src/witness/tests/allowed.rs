@@ -1,0 +1,141 @@
+//! What is allowed, and the tables and lists by themselves.
+
+use super::*;
+
+#[test]
+fn locks_in_order_are_given_back_in_any_order() {
+    begin();
+    take(C, Class::Names);
+    take(A, Class::SoLock);
+    take(B, Class::SoLock);
+    take(A, Class::Pool);
+    keep(A, Class::Sblock);
+    assert!([A, B, C].into_iter().all(is_held) && !is_held(0x40));
+    unlock(C, &Class::Names);
+    assert!(!is_held(C));
+    unlock(A, &Class::SoLock);
+    unlock(A, &Class::Pool);
+    assert!(!is_held(A) && is_held(B));
+    assert_held(B, &Class::SoLock);
+    unlock(B, &Class::SoLock);
+    unkeep(A, Class::Sblock);
+    userret();
+}
+
+#[test]
+fn an_edge_allows_what_it_names() {
+    take_by(A, Class::SoLock, Edge::Head { client: 0 });
+    unlock(A, &Class::SoLock);
+    take(C, Class::Names);
+    take(C, Class::SoLock);
+    take_by(B, Class::SoLock, Edge::Head { client: C });
+    take_by(A, Class::SoLock, Edge::Embryo { head: B, client: C });
+    for addr in [A, B, C] {
+        unlock(addr, &Class::SoLock);
+    }
+    unlock(C, &Class::Names);
+}
+
+#[test]
+fn a_sleep_releases_one_lock() {
+    begin();
+    take(A, Class::SoLock);
+    sleep(B, WaitsFor::Wakeup, A);
+    awake();
+    take(B, Class::SoLock);
+    sleep(C, WaitsFor::Lock, 0);
+    awake();
+    unlock(B, &Class::SoLock);
+    unlock(A, &Class::SoLock);
+    userret();
+}
+
+#[test]
+fn a_thread_holds_as_much_as_there_is_place_for() {
+    for addr in 1..=HELD_MAX {
+        take(addr, Class::SoLock);
+    }
+    assert!((1..=HELD_MAX).all(is_held));
+    for addr in 1..=HELD_MAX {
+        unlock(addr, &Class::SoLock);
+        assert!(!is_held(addr) && (addr + 1..=HELD_MAX).all(is_held));
+    }
+}
+
+#[test]
+fn a_list_knows_its_newest_two() {
+    let list = &this().held;
+    assert_eq!((list.newest(), list.below_newest()), (0, 0));
+    lock(A, Class::Names);
+    assert_eq!((list.newest(), list.below_newest()), (A, 0));
+    lock(B, Class::SoLock);
+    assert_eq!((list.newest(), list.below_newest()), (B, A));
+    assert_eq!((list.class(1), list.class(2)), (Class::Names as u8, Class::SoLock as u8));
+    assert!(!list.pop(A) && list.pop(B) && list.remove(A) && !list.remove(A));
+    assert_eq!(list.len(), 0);
+}
+
+#[test]
+fn what_is_read_while_it_is_written_is_left_out_of_a_report() {
+    let (list, site) = (&this().held, Location::caller());
+    assert!(list.push(A, 0, site) && list.push(B, CLASSES as u8, site));
+    let mut report = String::new();
+    assert_eq!(describe_held(this(), &mut report), (String::from("?"), 0));
+    assert_eq!(report, "");
+    assert!(list.pop(B) && list.pop(A));
+}
+
+#[test]
+fn a_class_has_a_rank_a_name_and_a_kind() {
+    let expected = [
+        ("fdplock", "rwlock", true),
+        ("names", "rwlock", true),
+        ("vnode", "rwlock", true),
+        ("unpgc", "rwlock", true),
+        ("unplock", "rwlock", true),
+        ("solock", "rwlock", true),
+        ("unpdf", "rwlock", true),
+        ("unp_rights", "rwlock", true),
+        ("pool", "rwlock", true),
+        ("sblock", "flag", false),
+        ("in_use", "flag", false),
+        ("unp_ref", "reference", false),
+    ];
+    assert_eq!(Class::ALL.map(|class| (class.name(), class.kind(), class.is_lock())), expected);
+    for (index, class) in Class::ALL.into_iter().enumerate() {
+        assert_eq!((class as usize, Class::from_rank(class as u8)), (index + 1, class));
+    }
+}
+
+#[test]
+#[should_panic(expected = "rank >= 1")]
+fn no_class_has_rank_0() {
+    let _ = Class::from_rank(std::hint::black_box(0));
+}
+
+#[test]
+#[should_panic(expected = "rank >= 1")]
+fn no_class_has_a_rank_beyond_the_last() {
+    let _ = Class::from_rank(std::hint::black_box(CLASSES as u8));
+}
+
+#[test]
+fn a_check_has_the_name_that_records_have() {
+    let expected = [
+        (Check::LeakedLock, "leaked_locks"),
+        (Check::OrderViolation, "order_violations"),
+        (Check::ObjectsLeft, "objects_left"),
+        (Check::BytesLost, "bytes_lost"),
+        (Check::OutOfOrder, "out_of_order"),
+        (Check::NotHeld, "not_held"),
+        (Check::Unlocked, "unlocked"),
+        (Check::SleepingWithLock, "sleeping_with_lock"),
+        (Check::Hang, "hang"),
+        (Check::Panic, "panic"),
+        (Check::WrongAnswer, "wrong_answers"),
+        (Check::FastPath, "fast_path"),
+    ];
+    for (check, name) in expected {
+        assert_eq!((check.name(), found_by(check)), (name, 0));
+    }
+}
