@@ -286,6 +286,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
 #[cfg(test)]
 mod tests {
     use std::cell::RefCell;
+    use std::sync::{Mutex, PoisonError};
 
     use super::*;
     use crate::domain::{Config, Domain, SockType};
@@ -312,9 +313,13 @@ mod tests {
 
     type Layer = Locked<SocketPolicy<Met>>;
 
+    /// Every layer, which another thread may have until the process ends: memcheck finds them here.
+    static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
+
     /// A layer and sockets of it, the lowest first.
     fn layer<const N: usize>() -> (&'static Layer, [SockRef; N]) {
         let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
+        LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
         let sockets = [(); N].map(|()| layer.socket(SockType::Dgram).unwrap());
         let sockets = sockets.map(|fd| layer.fds.find(fd).unwrap());
         assert!(sockets.is_sorted_by(|a, b| comes_first(a, b)));
