@@ -313,7 +313,8 @@ mod tests {
 
     type Layer = Locked<SocketPolicy<Met>>;
 
-    /// Every layer, which another thread may have until the process ends: memcheck finds them here.
+    /// Every layer of these tests, never freed: another thread may still use it. Kept here so that
+    /// memcheck does not call it lost.
     static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
 
     /// A layer and sockets of it, the lowest first.

@@ -176,12 +176,14 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
     }
 }
 
-/// Calls the visitor for the backends whose requests relock. They are not broken; but [`in_next`]
-/// lets another thread in, for cases that depend on a moment. A process that has them can have no
-/// twin.
+/// Calls the visitor for the two backends that have a lock for each socket. They are not broken; but
+/// [`in_next`] lets another thread in, for cases that depend on a moment. A process that has them
+/// can have no twin.
 pub fn visit_staged(visitor: &mut impl Visitor) {
     static ONCE: Once = Once::new();
+    // Nothing is left out: which step is named does not matter.
     ONCE.call_once(|| twin::Injection::of(Step::EndRecheck).choose(false));
+    stage::disarm();
     visitor.visit::<twin::PerSocket>();
     visitor.visit::<twin::LockFree>();
 }
@@ -195,7 +197,7 @@ pub enum Moment {
     Binding,
     /// A connect, or an addressed send, is announced by its flag, and nothing is locked.
     Connecting,
-    /// The same, when it has its peer.
+    /// The same, when it has its peer or has failed.
     Connected,
 }
 

@@ -1,6 +1,6 @@
 //! Letting another thread in at a window, and knowing when a thread is about to park.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
 use crate::fault::Window;
@@ -10,10 +10,8 @@ use crate::witness;
 /// What another thread does when the window is reached.
 type Action = Box<dyn FnOnce() + Send>;
 
-static ACTION: Mutex<Option<Action>> = Mutex::new(None);
-
-/// The window that the action is for, where the process has not chosen one.
-static WINDOW: Mutex<Option<Window>> = Mutex::new(None);
+/// What shall happen, and in which window, where the process has not chosen one.
+static ARMED: Mutex<Option<(Option<Window>, Action)>> = Mutex::new(None);
 
 /// The other thread, where it had to wait for the one in the window.
 static OTHER: Mutex<Option<JoinHandle<()>>> = Mutex::new(None);
@@ -23,25 +21,32 @@ static PARKING: AtomicU32 = AtomicU32::new(0);
 
 /// What shall happen, in another thread, when the next window is reached.
 pub(super) fn arm(action: impl FnOnce() + Send + 'static) {
-    *ACTION.lock().unwrap_or_else(PoisonError::into_inner) = Some(Box::new(action));
+    *armed() = Some((None, Box::new(action)));
 }
 
 /// What shall happen, in another thread, when this window is next reached.
 pub(super) fn arm_for(window: Window, action: impl FnOnce() + Send + 'static) {
-    arm(action);
-    *WINDOW.lock().unwrap_or_else(PoisonError::into_inner) = Some(window);
+    *armed() = Some((Some(window), Box::new(action)));
 }
 
-/// Whether something shall happen in this window; it is over with the answer.
+/// Whether something shall happen in this window and no other.
 pub(super) fn is_armed_for(window: Window) -> bool {
-    let mut armed = WINDOW.lock().unwrap_or_else(PoisonError::into_inner);
-    armed.take_if(|armed| *armed == window).is_some()
+    armed().as_ref().is_some_and(|(it, _)| *it == Some(window))
+}
+
+/// Nothing shall happen any more.
+pub(super) fn disarm() {
+    *armed() = None;
+}
+
+fn armed() -> MutexGuard<'static, Option<(Option<Window>, Action)>> {
+    ARMED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A window is reached: lets the other thread do what was armed.
 pub(super) fn let_in() {
-    let action = ACTION.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(action) = action {
+    let armed = armed().take();
+    if let Some((_, action)) = armed {
         begin(action);
     }
 }

@@ -68,7 +68,7 @@ pub(super) struct Injection {
 }
 
 impl Injection {
-    /// A step that is left out, and nothing else.
+    /// A step that is left out; and another thread is let in where the stage is armed for a window.
     pub(super) const fn of(step: Step) -> Injection {
         Injection { step, window: None, clean_window: None, in_window: stage::let_in }
     }

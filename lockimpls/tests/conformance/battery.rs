@@ -1,9 +1,10 @@
 //! What the cases are written in: a layer per backend, short words for calls, and the watchdog.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use lockimpls::controls::visit_staged;
+use lockimpls::controls::{Moment, in_next, visit_staged};
 use lockimpls::witness;
 use lockimpls::{
     Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType, Visitor,
@@ -76,6 +77,40 @@ pub(crate) fn on_every_staged(case: &impl Staged) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     watch();
     visit_staged(&mut OnEach(case));
+}
+
+/// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what the
+/// call answers.
+pub(crate) fn with_another<D: Domain, A>(
+    layer: &Arc<Checked<D>>,
+    moment: Moment,
+    meanwhile: impl FnOnce(&Checked<D>) + Send + 'static,
+    call: impl FnOnce(&Checked<D>) -> A,
+) -> A {
+    let was_there = Arc::new(AtomicBool::new(false));
+    let (other, is_there) = (Arc::clone(layer), Arc::clone(&was_there));
+    in_next(moment, move || {
+        meanwhile(&other);
+        // Relaxed: the call joins this thread before it goes on, for it does not wait.
+        is_there.store(true, Relaxed);
+    });
+    let answer = call(layer);
+    assert!(was_there.load(Relaxed), "the call did not come to {moment:?}");
+    answer
+}
+
+/// Declares a test: its body is generic over the backend.
+macro_rules! staged {
+    ($test:ident, $layer:ident, $body:block) => {
+        #[test]
+        fn $test() {
+            struct This;
+            impl $crate::battery::Staged for This {
+                fn run<D: lockimpls::Domain>(&self, $layer: &std::sync::Arc<lockimpls::Checked<D>>) $body
+            }
+            $crate::battery::on_every_staged(&This);
+        }
+    };
 }
 
 /// Declares a test: its body is generic over the backend, `layer` is the layer it runs in.

@@ -1,6 +1,6 @@
 //! Calls that wait, and everything that ends the wait, with every way to wait.
 
-use lockimpls::{Errno, Shutdown, SockType};
+use lockimpls::{Checked, Domain, Errno, RecvMsg, Shutdown, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name, settle};
 
@@ -35,16 +35,41 @@ waiting_case!(a_receive_waits_for_data, layer, {
 waiting_case!(a_receive_waits_for_a_descriptor, layer, {
     for kind in SockType::ALL {
         let (a, b) = layer.pair(kind);
-        let got = blocked(
-            || {
-                let (mut data, mut fds) = ([0; 9], [None]);
-                let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
-                layer.recvmsg(b, &mut msg).map(|_| fds[0].unwrap())
-            },
-            || assert_eq!(layer.pass(a, b"", &[a]), Ok(0)),
-        );
-        layer.close_all(&[a, b, got.unwrap()]);
+        let got = blocked(|| receive(layer, b, 9), || assert_eq!(layer.pass(a, b"", &[a]), Ok(0)));
+        layer.close_all(&[a, b, got.1.unwrap()]);
     }
+});
+
+/// Receives with room for this much and a descriptor, and may wait.
+fn receive<D: Domain>(layer: &Checked<D>, s: D::Sock, room: usize) -> (usize, Option<D::Sock>) {
+    let (mut data, mut fds) = (vec![0; room], [None]);
+    let mut msg = RecvMsg::with_rights(&mut data, &mut fds, NONE);
+    let bytes = layer.recvmsg(s, &mut msg).unwrap();
+    (bytes, fds[0])
+}
+
+waiting_case!(a_receive_below_its_low_water_mark, layer, {
+    let (a, b) = layer.pair(STREAM);
+    layer.setsockopt(b, SockOpt::RcvLowat, 1000).unwrap();
+    // All that is asked for is there.
+    layer.put(a, b"abcd").unwrap();
+    assert_eq!(receive(layer, b, 4), (4, None));
+    // What comes with a descriptor is not received with what was before it.
+    layer.put(a, b"ab").unwrap();
+    layer.pass(a, b"c", &[a]).unwrap();
+    assert_eq!(receive(layer, b, 2000), (2, None));
+    // What comes after it is.
+    let waited =
+        blocked(|| receive(layer, b, 2000), || assert_eq!(layer.put(a, &[0; 1000]), Ok(1000)));
+    assert_eq!(waited.0, 1001);
+    // Unless there is another descriptor.
+    layer.pass(a, b"d", &[a]).unwrap();
+    layer.pass(a, b"e", &[a]).unwrap();
+    let first = receive(layer, b, 2000);
+    assert_eq!(first.0, 1);
+    let second = layer.take(b, 9, 1).unwrap();
+    assert_eq!(second.data, b"e");
+    layer.close_all(&[a, b, waited.1.unwrap(), first.1.unwrap(), second.fds[0]]);
 });
 
 waiting_case!(a_receive_ends_with_the_stream, layer, {

@@ -3,79 +3,43 @@
 //!
 //! On the backends that relock, with the moment forced; `order.rs` has which requests do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-use lockimpls::controls::{Moment, in_next};
+use lockimpls::controls::Moment;
 use lockimpls::{Checked, Domain, Errno, Shutdown, SockType};
 
-use crate::battery::{Program, Staged, on_every_staged};
+use crate::battery::{Program, with_another};
 
-/// What happens on a connected pair, the lower end first.
-trait Race {
-    fn run<D: Domain>(&self, layer: &Arc<Checked<D>>, lower: D::Sock, higher: D::Sock);
-}
+const KINDS: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
 
-/// Runs it on every backend that relocks.
-fn on_every_relock(race: &impl Race) {
-    struct OnEach<'a, R>(SockType, &'a R);
-    impl<R: Race> Staged for OnEach<'_, R> {
-        fn run<D: Domain>(&self, layer: &Arc<Checked<D>>) {
-            let (lower, higher) = layer.pair(self.0);
-            self.1.run(layer, lower, higher);
-            layer.close_all(&[lower, higher]);
-        }
-    }
-    for kind in [SockType::Stream, SockType::Seqpacket] {
-        on_every_staged(&OnEach(kind, race));
-    }
-}
-
-/// While the next relock is under way the stream ends, and its reader is told so. Answers whether
-/// that was.
-fn end_in_relock<D: Domain>(
-    layer: &Arc<Checked<D>>,
-    lower: D::Sock,
-    higher: D::Sock,
-) -> Arc<AtomicBool> {
-    let was_there = Arc::new(AtomicBool::new(false));
-    let (layer, is_there) = (Arc::clone(layer), Arc::clone(&was_there));
-    in_next(Moment::Relock, move || {
+/// The stream ends, and its reader is told so.
+fn end<D: Domain>(lower: D::Sock, higher: D::Sock) -> impl FnOnce(&Checked<D>) + Send + 'static {
+    move |layer| {
         layer.shutdown(higher, Shutdown::Write).unwrap();
         assert_eq!(layer.get(lower, 9).unwrap(), b"");
-        // Relaxed: the send joins this thread before it goes on.
-        is_there.store(true, Relaxed);
-    });
-    was_there
+    }
 }
 
-/// What was not sent must not be said to be sent: the reader would never ask for it.
-#[test]
-fn nothing_is_sent_after_an_end_that_comes_in_the_relock() {
-    struct This;
-    impl Race for This {
-        fn run<D: Domain>(&self, layer: &Arc<Checked<D>>, lower: D::Sock, higher: D::Sock) {
-            let was_there = end_in_relock(layer, lower, higher);
-            assert_eq!(layer.put(higher, b"x"), Err(Errno::Epipe));
-            assert!(was_there.load(Relaxed), "the send did not relock");
-            assert_eq!(layer.get(lower, 9).unwrap(), b"");
-        }
+// What was not sent must not be said to be sent: the reader would never ask for it.
+staged!(nothing_is_sent_after_an_end_that_comes_in_the_relock, layer, {
+    for kind in KINDS {
+        let (lower, higher) = layer.pair(kind);
+        let ends = end::<D>(lower, higher);
+        let sent = with_another(layer, Moment::Relock, ends, |it| it.put(higher, b"x"));
+        assert_eq!(sent, Err(Errno::Epipe));
+        assert_eq!(layer.get(lower, 9).unwrap(), b"");
+        // The lower one last: its place is the first to be used again.
+        layer.close_all(&[higher, lower]);
     }
-    on_every_relock(&This);
-}
+});
 
-/// The same with a descriptor, which must not stay in flight: the layer would not be empty.
-#[test]
-fn no_descriptor_is_sent_after_an_end_that_comes_in_the_relock() {
-    struct This;
-    impl Race for This {
-        fn run<D: Domain>(&self, layer: &Arc<Checked<D>>, lower: D::Sock, higher: D::Sock) {
-            let was_there = end_in_relock(layer, lower, higher);
-            assert_eq!(layer.pass(higher, b"x", &[lower]), Err(Errno::Epipe));
-            assert!(was_there.load(Relaxed), "the send did not relock");
-            let got = layer.take(lower, 9, 1).unwrap();
-            assert_eq!((got.data.len(), got.fds.len()), (0, 0));
-        }
+// The same with a descriptor, which must not stay in flight: the layer would not be empty.
+staged!(no_descriptor_is_sent_after_an_end_that_comes_in_the_relock, layer, {
+    for kind in KINDS {
+        let (lower, higher) = layer.pair(kind);
+        let ends = end::<D>(lower, higher);
+        let sent = with_another(layer, Moment::Relock, ends, |it| it.pass(higher, b"x", &[lower]));
+        assert_eq!(sent, Err(Errno::Epipe));
+        let got = layer.take(lower, 9, 1).unwrap();
+        assert_eq!((got.data.len(), got.fds.len()), (0, 0));
+        layer.close_all(&[higher, lower]);
     }
-    on_every_relock(&This);
-}
+});

@@ -173,13 +173,18 @@ fn shut(layer: &Slow, so: SockRef) {
     layer.policy.sounlock(&so, Step::CloseDone);
 }
 
-/// Takes the lock, which shuts the gate if nobody has; writes what the fast path reads; finds its
-/// mirror right. The pair stays.
-fn change(layer: &Slow, so: SockRef) {
+/// Takes the lock, which shuts the gate if nobody has; says which.
+pub(super) fn lock_and_say(layer: &Slow, so: SockRef) {
     let closings = || witness::counters().gate_closings;
     let before = closings();
     layer.policy.solock(&so);
     seen(if closings() > before { "shut" } else { "found it shut" });
+}
+
+/// Takes the lock, which shuts the gate if nobody has; writes what the fast path reads; finds its
+/// mirror right. The pair stays.
+fn change(layer: &Slow, so: SockRef) {
+    lock_and_say(layer, so);
     let st = so.st();
     let so2 = st.unp_conn.get().expect("a pair");
     let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();

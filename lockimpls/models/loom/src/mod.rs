@@ -12,8 +12,8 @@ mod ring;
 mod wait;
 
 use std::collections::BTreeMap;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex, MutexGuard, Once, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::backend::per_socket::SocketPolicy;
@@ -72,6 +72,9 @@ static SEEN: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
 
 static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
 
+/// Whether a model was run, or runs.
+static HAS_RUN: AtomicBool = AtomicBool::new(false);
+
 /// Notes that this happened.
 pub(crate) fn seen(branch: &'static str) {
     *lock(&SEEN).entry(branch).or_insert(0) += 1;
@@ -88,6 +91,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// Where an execution fails, or where too little was checked.
 pub fn check(name: &str) {
     let model = all().into_iter().find(|model| model.name == name).expect("a model of this name");
+    let is_first = !HAS_RUN.swap(true, Relaxed);
+    assert!(is_first, "one model in a process: run it by `cargo test`, or with --exact");
     number_the_threads();
     let bound = bound_of(&model);
     let is_done = run(bound, limit(), move || {
@@ -153,20 +158,17 @@ fn run(
     limit.is_none_or(|limit| begun.elapsed() < limit)
 }
 
-/// Registers the threads with the witness in the order of their indices, once: thread i of every
-/// model has the number i + 1.
+/// Registers the threads with the witness in the order of their indices: thread i of a model has the
+/// number i + 1.
 fn number_the_threads() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        run(Some(0), None, || {
-            assert_eq!(witness::thread_number(), 1);
-            for index in 1..primitives::THREADS_MAX {
-                let end = begin(index, move || {
-                    assert_eq!(witness::thread_number(), number_of(index));
-                });
-                end.join().expect("it ended");
-            }
-        });
+    run(Some(0), None, || {
+        assert_eq!(witness::thread_number(), 1);
+        for index in 1..primitives::THREADS_MAX {
+            let end = begin(index, move || {
+                assert_eq!(witness::thread_number(), number_of(index));
+            });
+            end.join().expect("it ended");
+        }
     });
 }
 
@@ -175,7 +177,7 @@ fn number_of(index: usize) -> u32 {
     index as u32 + 1
 }
 
-/// How much stack a thread of a model has, in words.
+/// How much stack a thread that is begun has, in words. The first one has what loom gives it, 0x1000.
 const STACK_WORDS: usize = 0x8000;
 
 fn begin(index: usize, body: impl FnOnce() + Send + 'static) -> loom::thread::JoinHandle<()> {
@@ -198,7 +200,8 @@ type Body = Box<dyn FnOnce() + Send>;
 /// Runs these threads, the first of them as index 1, until all have ended.
 ///
 /// The last runs on the thread that begins the others: one that only waited for them would add no
-/// order of their accesses, and make loom try each several times.
+/// order of their accesses, and make loom try each several times. With a bound, it goes first for
+/// nothing; another that goes first is an interruption.
 fn threads(mut bodies: Vec<Body>) {
     let last = bodies.pop().expect("a thread");
     let last_index = bodies.len() + 1;

@@ -34,9 +34,9 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "refs_three_holders",
         threads: 4,
-        bound: [Some(3); 2],
+        bound: [Some(4); 2],
         looks: ALL_LOOKS,
-        at_least: 3200,
+        at_least: 21000,
         branches: &["kept", "too late", "waited for"],
         program: three_holders,
     },

@@ -37,9 +37,9 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "relock_parted_by_two",
         threads: 4,
-        bound: [Some(3); 2],
+        bound: [Some(4); 2],
         looks: ALL_LOOKS,
-        at_least: 3100,
+        at_least: 15000,
         branches: &["ordered", "relocked", "peer gone", "peer gone in the relock", "parted"],
         program: parted_by_two,
     },

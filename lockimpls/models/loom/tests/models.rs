@@ -1,7 +1,6 @@
 //! Every model, and every negative control: the same model with one step left out, which must fail.
 //!
-//! Each runs in a process of its own: models share the witness's tables, and so two of them can run
-//! at once.
+//! Each runs in a process of its own, because a process has one witness; so several can run at once.
 
 use std::process::{Command, ExitStatus};
 
@@ -63,7 +62,7 @@ fn passes(model: &str) {
     }
     let (status, text) = run(model, None);
     assert!(status.success(), "{model}:\n{text}");
-    let row = text.lines().find_map(|line| line.find("| `").map(|at| &line[at..]));
+    let row = text.find(&format!("| `{model}` |")).and_then(|at| text[at..].lines().next());
     println!("{}", row.expect("a row"));
 }
 
@@ -100,6 +99,7 @@ mod negative {
         relock_end_unseen: relock_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
         relock_keeps_the_reference: refs_relock_and_reuse without "UnpRefRelock", "unp_ref";
         refs_not_waited_for: refs_one_holder without "finalize", "Causality violation";
+        refs_of_three_not_waited_for: refs_three_holders without "finalize", "Causality violation";
         refs_without_orderings: refs_one_holder without "orderings", "Causality violation";
         refs_waited_for_with_the_lock: refs_relock_and_reuse without "FinalizeUnlocked", "maximum number of branches";
         gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
@@ -110,9 +110,11 @@ mod negative {
         ring_records_without_orderings: ring_records without "orderings", "Causality violation";
         wait_without_wake: wait_locked_reader without "WakeReader", "deadlock";
         wait_two_readers_without_wake: wait_locked_two_readers without "WakeReader", "deadlock";
+        wait_two_and_two_without_wake: wait_locked_two_and_two without "WakeReader", "deadlock";
+        wait_end_unseen: wait_locked_reader_ended without "EndRecheck", "bytes sent, and bytes read up to the end";
         wait_without_mirror: wait_locked_writer without "MirrorReceived", "deadlock";
         wait_without_second_look: wait_reader without "RetestWaiting", "deadlock";
-        wait_without_second_look_at_a_shut_gate: wait_reader_gate_shut without "RetestWaiting", "deadlock";
+        wait_with_a_third_without_second_look: wait_reader_gate_shut without "RetestWaiting", "deadlock";
         wait_without_light_fence: wait_reader without "light_fence", "deadlock";
         wait_without_heavy_fence: wait_reader without "heavy_fence", "deadlock";
         wait_writer_without_light_fence: wait_writer without "light_fence", "deadlock";
