@@ -62,6 +62,10 @@ waiting_case!(a_receive_below_its_low_water_mark, layer, {
     let waited =
         blocked(|| receive(layer, b, 2000), || assert_eq!(layer.put(a, &[0; 1000]), Ok(1000)));
     assert_eq!(waited.0, 1001);
+    // And the descriptor is not counted any more.
+    let hiwat = layer.getsockopt(a, SockOpt::SndBuf).unwrap();
+    assert_eq!(layer.put(a, &vec![0; hiwat + 1]), Ok(hiwat));
+    assert_eq!(receive(layer, b, hiwat), (hiwat, None));
     // Unless there is another descriptor.
     layer.pass(a, b"d", &[a]).unwrap();
     layer.pass(a, b"e", &[a]).unwrap();
