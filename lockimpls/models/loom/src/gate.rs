@@ -193,7 +193,8 @@ fn change(layer: &Slow, so: SockRef) {
     layer.policy.sounlock(&so, Step::CloseDone);
 }
 
-/// As [`shut`], but the other end may have done it first.
+/// As [`shut`], but the other end may have done it first. One hold of the lock for both: a second
+/// one makes the model a fifth larger, and the parting relocks anyway.
 fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
     layer.policy.solock(&so);
     let is_first = so.st().is(State::ISCONNECTED);

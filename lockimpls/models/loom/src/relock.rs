@@ -279,7 +279,7 @@ fn send_shutdown() {
 }
 
 /// How many bytes of one were sent on a stream that another thread ends.
-fn send_or_epipe(layer: &Layer, s: Fd) -> usize {
+pub(super) fn send_or_epipe(layer: &Layer, s: Fd) -> usize {
     match layer.send(s, b"x", MsgFlags::DONTWAIT) {
         Ok(1) => {
             seen("sent");

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::gate::{lock_and_say, open};
+use super::relock::send_or_epipe;
 use super::{ALL_LOOKS, Body, Left, Model, layer, pair, seen, small, threads};
 use crate::backend::lock_free::LockFreeLayer;
 use crate::descriptors::Fd;
@@ -209,14 +210,7 @@ fn locked_reader_ended() {
     let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
     let [sent, read] = counts.clone();
     threads(vec![
-        Box::new(move || match sender.send(a, &FULL[..1], MsgFlags::empty()) {
-            Ok(bytes) => {
-                sent.store(bytes, Relaxed);
-                seen("sent");
-            }
-            Err(Errno::Epipe) => seen("EPIPE"),
-            other => panic!("a send whose stream ends answers {other:?}"),
-        }),
+        Box::new(move || sent.store(send_or_epipe(&sender, a), Relaxed)),
         Box::new(move || {
             loop {
                 match reader.recv(b, &mut [0], MsgFlags::empty()) {
