@@ -326,6 +326,16 @@ case!(descriptors_to_a_named_receiver, layer, {
     layer.unlink(&to).unwrap();
 });
 
+case!(a_long_message_with_a_descriptor, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        assert_eq!(layer.pass(a, &[1; 1000], &[a]), Ok(1000));
+        let got = layer.take(b, 2000, 1).unwrap();
+        assert_eq!(got.data.len(), 1000);
+        layer.close_all(&[a, b, got.fds[0]]);
+    }
+});
+
 case!(every_byte_keeps_its_descriptor, layer, {
     let (a, b) = layer.pair(STREAM);
     std::thread::scope(|threads| {
