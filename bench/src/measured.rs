@@ -76,6 +76,7 @@ pub fn record(
         checks: checks(outcome),
         instrument: context.instrument.clone(),
         host_noise: outcome.noise.clone(),
+        slices: None,
         pinning: context.pinning.clone(),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),

@@ -82,6 +82,7 @@ pub fn latency(histogram: &Histogram<u64>, lost_count: u64) -> Result<Latency, H
         max: histogram.max(),
         lost_count,
         histogram: encode(histogram)?,
+        ..Latency::default()
     })
 }
 

@@ -1,6 +1,6 @@
 //! Records of runs: the format, the store, the statistics. Knows nothing of locks.
 //!
-//! * [`record`] is the format, [`mod@line`] its JSON, [`histogram`] the histograms inside it.
+//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON, [`histogram`] the histograms inside it.
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
@@ -21,6 +21,7 @@ pub mod history_table;
 pub mod line;
 pub mod multiple;
 pub mod rank;
+pub mod ratio;
 pub mod record;
 pub mod run;
 pub mod stats;
@@ -41,9 +42,10 @@ pub use error::StoreError;
 pub use export::{ExportError, Format, export};
 pub use line::LineError;
 pub use merged::Quantiles;
+pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,
-    LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA,
+    LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA, Slices,
 };
 pub use run::{Run, same_machine};
 pub use store::{RunFile, Store};

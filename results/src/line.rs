@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::ratio::Ratio;
 use crate::record::{Measured, Record, SCHEMA};
 
 /// Why a line is not a record, or a record cannot be a line.
@@ -25,7 +26,8 @@ pub enum LineError {
     },
     /// Neither a measurement nor a finding.
     #[error(
-        "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted and compared"
+        "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted, compared, \
+         ratio and answer"
     )]
     Kind {
         /// The name found.
@@ -38,6 +40,14 @@ pub enum LineError {
         found: String,
         /// What the coordinates say.
         expected: String,
+    },
+    /// A ratio that cannot be.
+    #[error("the ratio of {cell:?} cannot be: {what}")]
+    Ratio {
+        /// The cell.
+        cell: String,
+        /// What is wrong with it.
+        what: &'static str,
     },
 }
 
@@ -70,6 +80,8 @@ impl Record {
             Record::Finding(body) => line_of("finding", body)?,
             Record::Interrupted(body) => line_of("interrupted", body)?,
             Record::Compared(body) => line_of("compared", body)?,
+            Record::Ratio(body) => line_of("ratio", body)?,
+            Record::Answer(body) => line_of("answer", body)?,
         };
         Record::from_line(&line)?;
         Ok(line)
@@ -89,6 +101,8 @@ impl Record {
             "finding" => Ok(Record::Finding(serde_json::from_str(line)?)),
             "interrupted" => Ok(Record::Interrupted(serde_json::from_str(line)?)),
             "compared" => Ok(Record::Compared(serde_json::from_str(line)?)),
+            "ratio" => ratio_from(line),
+            "answer" => Ok(Record::Answer(serde_json::from_str(line)?)),
             _ => Err(LineError::Kind { found: head.kind }),
         }
     }
@@ -105,4 +119,13 @@ fn measured_from(line: &str) -> Result<Record, LineError> {
         return Err(LineError::Cell { found: measured.cell_id, expected });
     }
     Ok(Record::Measured(measured))
+}
+
+/// Sentences are made from ratios, so one that cannot be is no record.
+fn ratio_from(line: &str) -> Result<Record, LineError> {
+    let ratio: Box<Ratio> = serde_json::from_str(line)?;
+    match ratio.fault() {
+        Some(what) => Err(LineError::Ratio { cell: ratio.cell, what }),
+        None => Ok(Record::Ratio(ratio)),
+    }
 }

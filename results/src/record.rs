@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::cell::Cell;
 use crate::compared::Compared;
+use crate::ratio::{Answer, Ratio};
 
 /// The number of the format that this crate writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;
@@ -26,6 +27,10 @@ pub enum Record {
     Interrupted(Box<Interrupted>),
     /// The verdict on one metric of one cell.
     Compared(Box<Compared>),
+    /// A ratio between two cells of the run.
+    Ratio(Box<Ratio>),
+    /// A sentence made from the run's other lines; printed, not stored.
+    Answer(Box<Answer>),
 }
 
 /// What a round was for. A throughput round takes no stamp per operation, a latency round takes
@@ -91,6 +96,9 @@ pub struct Measured {
     pub instrument: Instrument,
     /// What else the machine did meanwhile.
     pub host_noise: HostNoise,
+    /// What became of the slices that this line is made of; absent where it is one slice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slices: Option<Slices>,
     /// Which CPU each thread was given.
     pub pinning: Pinning,
     /// The machine.
@@ -179,6 +187,40 @@ pub struct Latency {
     pub lost_count: u64,
     /// The whole histogram: base64 of HdrHistogram's compressed V2 encoding.
     pub histogram: String,
+    /// How many were recorded in all slices, those included that were left out of the histogram
+    /// because the host disturbed them; absent where none could be left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub count_all: Option<u64>,
+    /// The longest of all slices.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_all: Option<u64>,
+}
+
+/// What became of slices: a slice is repeated because of what else the machine did, never because
+/// of what was measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Slices {
+    /// Used.
+    pub kept: u32,
+    /// Measured, left out, and measured again.
+    pub repeated: u32,
+    /// Left out because a thread was kept off its CPU. A slice can have several reasons.
+    pub off_cpu: u32,
+    /// Left out because threads were taken off their CPUs too often.
+    pub switched: u32,
+    /// Left out because the hypervisor gave time to others.
+    pub stolen: u32,
+    /// Left out for good: repeats did not help, and what they were for was given up.
+    #[serde(default)]
+    pub given_up: u32,
+}
+
+impl Slices {
+    /// Everything that was measured.
+    #[must_use]
+    pub fn measured(&self) -> u64 {
+        [self.kept, self.repeated, self.given_up].into_iter().map(u64::from).sum()
+    }
 }
 
 /// Lock operations of one class of locks.
@@ -354,6 +396,8 @@ impl Record {
             Record::Finding(finding) => &finding.host,
             Record::Interrupted(interrupted) => &interrupted.host,
             Record::Compared(compared) => &compared.host,
+            Record::Ratio(ratio) => &ratio.host,
+            Record::Answer(answer) => &answer.host,
         }
     }
 
@@ -388,5 +432,17 @@ impl From<Interrupted> for Record {
 impl From<Compared> for Record {
     fn from(compared: Compared) -> Self {
         Record::Compared(Box::new(compared))
+    }
+}
+
+impl From<Ratio> for Record {
+    fn from(ratio: Ratio) -> Self {
+        Record::Ratio(Box::new(ratio))
+    }
+}
+
+impl From<Answer> for Record {
+    fn from(answer: Answer) -> Self {
+        Record::Answer(Box::new(answer))
     }
 }

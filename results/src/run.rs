@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::compared::Compared;
 use crate::error::StoreError;
 use crate::line::LineError;
+use crate::ratio::Ratio;
 use crate::record::{Finding, Host, Measured, Record};
 use crate::store::RunFile;
 
@@ -97,6 +98,14 @@ impl Run {
     pub fn compared(&self) -> impl Iterator<Item = &Compared> {
         self.records.iter().filter_map(|record| match record {
             Record::Compared(compared) => Some(&**compared),
+            _ => None,
+        })
+    }
+
+    /// The ratios, controls included.
+    pub fn ratios(&self) -> impl Iterator<Item = &Ratio> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Ratio(ratio) => Some(&**ratio),
             _ => None,
         })
     }

@@ -115,5 +115,7 @@ fn cell_of(record: &Record) -> String {
         Record::Finding(finding) => finding.cell.clone().unwrap_or_default(),
         Record::Interrupted(interrupted) => interrupted.cell.clone().unwrap_or_default(),
         Record::Compared(compared) => compared.cell.clone(),
+        Record::Ratio(ratio) => ratio.cell.clone(),
+        Record::Answer(answer) => answer.question.clone(),
     }
 }

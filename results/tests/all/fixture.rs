@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use results::{
     Cell, Checks, FastPath, Finding, Host, HostNoise, Instrument, Latencies, LockCounts, Measure,
-    Measured, Pinning, Record, Run, histogram,
+    Measured, Pinning, Record, Run, Slices, histogram,
 };
 
 /// 2026-11-23T09:15:00Z.
@@ -63,6 +63,14 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
         checks: Checks { operations_checked: operations * 2, ..Checks::default() },
         instrument: instrument(),
         host_noise: quiet(),
+        slices: Some(Slices {
+            kept: 24,
+            repeated: 6,
+            off_cpu: 5,
+            switched: 2,
+            stolen: 1,
+            given_up: 3,
+        }),
         pinning: Pinning {
             asked: vec![0, 1],
             got: vec![0, 1],

@@ -1,6 +1,6 @@
 //! Records as lines.
 
-use results::{Cell, Interrupted, LineError, Record};
+use results::{Cell, Interrupted, LineError, Ratio, Record};
 
 use crate::fixture::{cell, finding, host, latency, throughput};
 
@@ -10,7 +10,68 @@ fn all() -> Vec<Record> {
         latency("global", 1, &[10, 20, 30]).into(),
         finding().into(),
         Interrupted { reason: "SIGINT".to_owned(), host: host(), ..Interrupted::default() }.into(),
+        ratio().into(),
+        results::Answer {
+            question: "private pairs".to_owned(),
+            sentence: "It depends.".to_owned(),
+            cells: vec!["a".to_owned(), "b".to_owned()],
+            ratio: Some(1.5),
+            low: Some(1.4),
+            high: Some(1.6),
+            started: results::time::rfc3339_utc(crate::fixture::noon()),
+            host: host(),
+        }
+        .into(),
     ]
+}
+
+/// A ratio with a value of its own in every field.
+fn ratio() -> Ratio {
+    Ratio {
+        cell: cell("pairs", "per-socket", 2).id(),
+        against: cell("pairs", "global", 2).id(),
+        threads: 2,
+        metric: "throughput".to_owned(),
+        ratio: Some(3.05),
+        low: Some(2.98),
+        high: Some(3.12),
+        level: 0.96,
+        pairs: 24,
+        within: Some(0.03),
+        why: Some("the budget is spent".to_owned()),
+        budget_seconds: Some(200.0),
+        commit: Some("0123456789abcdef".to_owned()),
+        dirty: Some(true),
+        started: results::time::rfc3339_utc(crate::fixture::noon()),
+        host: host(),
+    }
+}
+
+#[test]
+fn a_ratio_that_cannot_be_is_no_record() {
+    let changes: [fn(&mut Ratio); 8] = [
+        |ratio| ratio.low = None,
+        |ratio| ratio.high = None,
+        |ratio| ratio.ratio = None,
+        |ratio| ratio.low = Some(3.06),
+        |ratio| ratio.high = Some(3.04),
+        |ratio| ratio.low = Some(-1.0),
+        |ratio| ratio.low = Some(0.0),
+        |ratio| ratio.level = 95.0,
+    ];
+    for change in changes {
+        let mut bad = ratio();
+        change(&mut bad);
+        let error = Record::from(bad.clone()).to_line().expect_err("no ratio");
+        assert!(matches!(error, LineError::Ratio { .. }), "{bad:?}: {error}");
+    }
+    let none = Ratio { low: None, high: None, ratio: None, level: 0.0, ..ratio() };
+    assert!(Record::from(none).to_line().is_ok(), "too few pairs is no fault");
+    let line = Record::from(ratio()).to_line().expect("a line");
+    let older = line.replacen(r#""metric":"throughput","#, "", 1);
+    assert_eq!(Record::from_line(&older).expect("a record"), ratio().into());
+    assert!(!ratio().is_control());
+    assert!(Ratio { against: ratio().cell, ..ratio() }.is_control());
 }
 
 #[test]
@@ -93,7 +154,7 @@ fn other_schemas_and_kinds_are_refused() {
     assert!(error.to_string().contains("reads schema 1"), "{error}");
     let odd = line.replacen(r#""kind":"finding""#, r#""kind":"rumour""#, 1);
     let error = Record::from_line(&odd).expect_err("an unknown kind");
-    assert!(error.to_string().contains("measured, finding, interrupted and compared"), "{error}");
+    assert!(error.to_string().contains("interrupted, compared, ratio and answer"), "{error}");
 }
 
 #[test]
