@@ -2,6 +2,7 @@
 //! table of what they cover.
 
 mod drawn;
+mod returns;
 mod table;
 
 use std::io::Write;

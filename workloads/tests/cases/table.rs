@@ -17,11 +17,11 @@ type Lists = BTreeMap<(String, String), Vec<(String, Vec<SockType>)>>;
 
 /// One expected row, for each of its types.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Row {
+pub(super) struct Row {
     section: String,
-    request: String,
+    pub(super) request: String,
     kinds: Vec<SockType>,
-    answer: String,
+    pub(super) answer: String,
     case: String,
     /// Why no case shows it, in `without.txt`.
     reason: String,
@@ -29,7 +29,7 @@ struct Row {
 
 impl Row {
     /// What a row of the two files must agree in.
-    fn key(&self) -> (&str, &[SockType], &str, &str) {
+    pub(super) fn key(&self) -> (&str, &[SockType], &str, &str) {
         (&self.request, &self.kinds, &self.answer, &self.case)
     }
 
@@ -45,7 +45,7 @@ impl Row {
         })
     }
 
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         format!("{} {} {} {}", self.request, kinds_of(&self.kinds), self.answer, self.case)
     }
 }
@@ -73,7 +73,7 @@ fn kinds_of(kinds: &[SockType]) -> String {
 }
 
 /// Reads `rows.txt` or `without.txt`: sections, rows, and behind a colon their reasons.
-fn rows(text: &str) -> Vec<Row> {
+pub(super) fn rows(text: &str) -> Vec<Row> {
     let (mut rows, mut section) = (Vec::new(), String::new());
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(name) = line.strip_prefix("= ") {
