@@ -1,7 +1,7 @@
 //! The list of returns: where in the kernel's source every errno comes from, and what stands for
 //! it. The list says of itself how long each of its parts is.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::table::{Row, rows};
 
