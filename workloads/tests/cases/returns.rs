@@ -240,6 +240,18 @@ impl List {
     }
 }
 
+/// Where the answer of a row comes from, as `FILE LINE, LINE; FILE LINE`.
+pub(super) fn source_of(row: &Row) -> String {
+    let list = parse(&kept()).unwrap_or_else(|error| panic!("returns.txt: {error}"));
+    let places = |file: &File| {
+        let lines = file.answers().filter(|a| a.rows.iter().any(|other| other.key() == row.key()));
+        let lines: Vec<String> = lines.map(|answer| answer.line.to_string()).collect();
+        let name = file.name.split(' ').next().unwrap_or("").to_owned();
+        (!lines.is_empty()).then(|| format!("{name} {}", lines.join(", ")))
+    };
+    list.files.iter().filter_map(places).collect::<Vec<_>>().join("; ")
+}
+
 fn is_errno(word: &str) -> bool {
     let rest = word.strip_prefix('E').unwrap_or("");
     rest.len() > 1 && rest.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit())

@@ -165,14 +165,16 @@ fn table(rows: &[Row], without: &[Row], cases: &[Case]) -> String {
     for row in rows {
         if row.section != section {
             section = &row.section;
-            let _ = write!(text, "\n### {section}\n\n| request | types | answer | case |\n");
-            text += "|---|---|---|---|\n";
+            let _ =
+                write!(text, "\n### {section}\n\n| request | types | answer | case | source |\n");
+            text += "|---|---|---|---|---|\n";
         }
         let reason = without.iter().find(|other| other.key() == row.key());
         let case =
             reason.map_or_else(|| row.case.clone(), |other| format!("none: {}", other.reason));
         let (request, kinds) = (&row.request, kinds_of(&row.kinds));
-        let _ = writeln!(text, "| {request} | {kinds} | {} | {case} |", row.answer);
+        let source = super::returns::source_of(row);
+        let _ = writeln!(text, "| {request} | {kinds} | {} | {case} | {source} |", row.answer);
     }
     text
 }
