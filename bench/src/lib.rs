@@ -9,7 +9,8 @@
 //! * [`instrument`], [`echo`]: what the measuring itself costs.
 //! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
-//! * [`compare`], [`protocol`]: two sides in turns, each a process of its own.
+//! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
+//! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`cli`], [`cmd`]: the program.
 
@@ -36,4 +37,5 @@ pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;
+pub mod turns;
 pub mod watchdog;

@@ -1,16 +1,17 @@
 //! One cell on two sides: pairs, until the verdict is clear or the budget is spent.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use results::Control;
+use results::{Control, Measure};
 
-use super::counters::PerOperation;
-use super::disturbed::Tally;
+use super::counters::{self, PerOperation};
 use super::judge::{self, Judge};
 use super::layouts::{Deck, Layouts};
 use super::metric::{Metric, Series, Use};
-use super::pair::{self, Asked, Pair, SideFailure, Sides};
-use crate::interrupt::Interrupt;
+use crate::protocol::Prepare;
+use crate::turns::disturbed::Tally;
+use crate::turns::launch::{self, Asked, Failed, Launch, Party, World};
+use crate::turns::server::Failure;
 
 /// One pair in so many is the first side with itself.
 const CONTROL_EVERY: u32 = 5;
@@ -35,12 +36,12 @@ impl Controls {
 pub struct Job<'a> {
     /// Their programs.
     pub sides: [&'a Layouts; 2],
+    /// The cell, and where its threads run.
+    pub prepare: &'a Prepare,
     /// What is measured.
     pub asked: &'a Asked,
     /// The longest it may take.
     pub budget: Duration,
-    /// Ctrl-C.
-    pub interrupt: &'a Interrupt,
 }
 
 /// What the pairs of a cell said.
@@ -55,7 +56,7 @@ pub struct Gathered {
     /// What it took.
     pub elapsed: Duration,
     /// What ended it early.
-    pub failure: Option<SideFailure>,
+    pub failure: Option<Failed>,
 }
 
 impl Gathered {
@@ -65,11 +66,11 @@ impl Gathered {
         self.series[Metric::Throughput.index()].log_ratios.len() as u32
     }
 
-    fn add(&mut self, pair: Pair) {
-        add(&mut self.series, &pair);
-        for (all, counters) in self.counters.iter_mut().zip(pair.counters) {
-            all.extend(counters);
+    fn add(&mut self, launch: &Launch) -> Result<(), Failed> {
+        for (all, taken) in self.counters.iter_mut().zip(&launch.parties) {
+            all.extend(taken.used(Measure::Throughput).map(counters::per_operation));
         }
+        add(&mut self.series, launch)
     }
 
     /// Whether more pairs would change nothing.
@@ -82,41 +83,43 @@ impl Gathered {
     }
 }
 
-fn add(all: &mut [Series; 3], pair: &Pair) {
-    for metric in Metric::ALL {
-        all[metric.index()].add(metric, pair);
-    }
+fn add(all: &mut [Series; 3], launch: &Launch) -> Result<(), Failed> {
+    let broken = |(party, why)| Failed { party, failure: Failure::Broken(why) };
+    Metric::ALL
+        .into_iter()
+        .try_for_each(|metric| all[metric.index()].add(metric, launch).map_err(broken))
 }
 
 /// Measures; `watch` is told how many pairs there are, and how long it took.
 pub fn measure(
+    world: &dyn World,
     job: Job<'_>,
     judge: &Judge,
     controls: &mut Controls,
     random: &mut fastrand::Rng,
     watch: &mut dyn FnMut(u32, Duration),
 ) -> Gathered {
-    let (began, mut gathered) = (Instant::now(), Gathered::default());
+    let (began, mut gathered) = (world.elapsed(), Gathered::default());
     let mut next_look = judge.next_look(0);
     let mut decks = job.sides.map(|layouts| Deck::new(layouts));
     for number in 1.. {
-        watch(gathered.pairs(), began.elapsed());
-        if began.elapsed() >= job.budget || next_look.is_none() || job.interrupt.is_set() {
+        gathered.elapsed = world.elapsed() - began;
+        watch(gathered.pairs(), gathered.elapsed);
+        if gathered.elapsed >= job.budget || next_look.is_none() || world.is_interrupted() {
             break;
         }
         let is_control = number % CONTROL_EVERY == 0;
         let drawn = if is_control { [0, 0] } else { [0, 1] };
-        let programs = drawn.map(|side| decks[side].draw(random));
-        let sides = Sides { programs, interrupt: job.interrupt };
-        match pair::measure(sides, job.asked, random, &mut gathered.tally) {
-            Ok(Some(pair)) if is_control => add(&mut controls.series, &pair),
-            Ok(Some(pair)) => gathered.add(pair),
-            Ok(None) => {}
-            Err(failure) => {
-                let side = if is_control { 0 } else { failure.side };
-                gathered.failure = Some(SideFailure { side, ..failure });
-                break;
-            }
+        let parties =
+            drawn.map(|side| Party { program: decks[side].draw(random), prepare: job.prepare });
+        let added = launch::measure(world, &parties, job.asked, random).and_then(|launch| {
+            let slices = launch.parties.iter().flat_map(|taken| &taken.slices);
+            slices.for_each(|slice| gathered.tally.count(slice.signs));
+            if is_control { add(&mut controls.series, &launch) } else { gathered.add(&launch) }
+        });
+        if let Err(failed) = added {
+            gathered.failure = Some(Failed { party: drawn[failed.party], ..failed });
+            break;
         }
         let pairs = gathered.pairs();
         if next_look.is_some_and(|look| pairs >= look) {
@@ -127,6 +130,89 @@ pub fn measure(
             next_look = judge.next_look(pairs);
         }
     }
-    gathered.elapsed = began.elapsed();
     gathered
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::turns::made_up::{Event, MadeUp, quiet};
+
+    const ASKED: Asked = Asked {
+        slice: Duration::from_millis(20),
+        throughput_turns: 2,
+        latency_turns: 0,
+        noisy: false,
+    };
+
+    fn programs(name: &str) -> Layouts {
+        vec![PathBuf::from(name)]
+    }
+
+    /// The second side does this share of the first, and each process a little of its own.
+    fn world(share: f64) -> MadeUp {
+        MadeUp::new(move |now| {
+            let share = if now.program.ends_with("new") { share } else { 1.0 };
+            Ok(quiet(now.asked, share * (1e6 + (now.process * 7919 % 101) as f64)))
+        })
+    }
+
+    fn gathered(world: &MadeUp, budget: Duration) -> (Gathered, Controls) {
+        let (sides, prepare) = ([programs("old"), programs("new")], Prepare::default());
+        let job = Job { sides: [&sides[0], &sides[1]], prepare: &prepare, asked: &ASKED, budget };
+        let judge = Judge::of(1, &[Metric::Throughput]);
+        let (mut controls, mut random) = (Controls::default(), fastrand::Rng::with_seed(1));
+        let gathered = measure(world, job, &judge, &mut controls, &mut random, &mut |_, _| {});
+        (gathered, controls)
+    }
+
+    const LONG: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn one_pair_in_five_is_the_first_side_with_itself() {
+        let world = world(0.5);
+        let (gathered, controls) = gathered(&world, LONG);
+        let started = |event| match event {
+            Event::Start(_, program, _) => Some(program),
+            _ => None,
+        };
+        let started: Vec<String> = world.events().into_iter().filter_map(started).collect();
+        for (number, pair) in started.chunks(2).enumerate() {
+            let new = pair.iter().filter(|program| *program == "new").count();
+            assert_eq!(new, usize::from((number + 1) % 5 != 0), "pair {number}: {pair:?}");
+        }
+        let itself = &controls.series[0].log_ratios;
+        assert!(itself.len() >= 2 && itself.iter().all(|log| log.abs() < 0.01), "{itself:?}");
+        assert!(gathered.series[0].log_ratios.iter().all(|log| (log.exp() - 0.5).abs() < 0.01));
+        assert_eq!(gathered.pairs() as usize + itself.len(), started.len() / 2);
+    }
+
+    #[test]
+    fn it_ends_at_the_first_look_that_is_clear() {
+        assert_eq!(gathered(&world(0.5), LONG).0.pairs(), 10);
+        assert_eq!(gathered(&world(1.0), LONG).0.pairs(), 10, "the same is clear, too");
+    }
+
+    #[test]
+    fn the_budget_and_an_interrupt_end_it() {
+        let second = Duration::from_secs(1);
+        let (spent, _) = gathered(&world(0.5), second);
+        // A pair is two slices to warm up and four a turn, of 22 ms each.
+        assert_eq!(spent.pairs(), 4, "and one with itself");
+        let world = world(0.5);
+        world.interrupt_at.set(second / 2);
+        assert_eq!(gathered(&world, LONG).0.pairs(), 3);
+    }
+
+    #[test]
+    fn a_side_that_fails_in_a_control_is_the_first() {
+        let world = MadeUp::new(|now| match now.process {
+            8 => Err(Failure::Broken("gone".to_owned())),
+            _ => Ok(quiet(now.asked, 1e6)),
+        });
+        let (gathered, _) = gathered(&world, LONG);
+        assert_eq!(gathered.failure.unwrap().party, 0);
+    }
 }

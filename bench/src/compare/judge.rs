@@ -74,3 +74,19 @@ pub fn count(first: f64, second: f64, exact: bool) -> Verdict {
         std::cmp::Ordering::Less => Verdict::Faster,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_family_is_judged_more_strictly() {
+        let level = |judge: Judge| {
+            let log_ratios = (0..20).map(|i| f64::from(i) * 1e-3).collect();
+            let series = Series { log_ratios, ..Series::default() };
+            let found = judge.look(Metric::Throughput, &series, true);
+            found.estimate.expect("twenty pairs").level
+        };
+        assert!(level(Judge::of(12, &Metric::ALL)) > level(Judge::of(1, &[Metric::Throughput])));
+    }
+}

@@ -4,7 +4,7 @@ use hdrhistogram::Histogram;
 use results::stats;
 use results::verdict::Better;
 
-use super::pair::Pair;
+use crate::turns::launch::Launch;
 
 /// A metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,20 +80,30 @@ pub struct Series {
 }
 
 impl Series {
-    /// Adds what a pair says of the metric.
-    pub fn add(&mut self, metric: Metric, pair: &Pair) {
-        self.step_ns = self.step_ns.max(pair.clock_step_ns);
+    /// Adds what a launch of two says of the metric.
+    ///
+    /// # Errors
+    /// A histogram is damaged: which of the two sent it, and how.
+    pub fn add(&mut self, metric: Metric, launch: &Launch) -> Result<(), (usize, String)> {
+        let steps = launch.parties.iter().map(|taken| taken.clock_step_ns);
+        self.step_ns = steps.fold(self.step_ns, f64::max);
         let Some(quantile) = metric.quantile() else {
-            self.push(pair.operations_per_second, pair.log_ratio);
-            return;
+            let rates = [0, 1].map(|side: usize| launch.parties[side].middle_rate());
+            if let ([Some(first), Some(second)], Some(log)) = (rates, launch.log_ratio(1, 0)) {
+                self.push([first, second], log);
+            }
+            return Ok(());
         };
-        if pair.sends.iter().any(|sends| sends.len() < SENDS_MIN) {
-            self.thin += u32::from(pair.sends.iter().any(|sends| !sends.is_empty()));
-            return;
+        let of = |side: usize| launch.parties[side].sends().map_err(|why| (side, why));
+        let sends = [of(0)?, of(1)?];
+        if sends.iter().any(|sends| sends.len() < SENDS_MIN) {
+            self.thin += u32::from(sends.iter().any(|sends| !sends.is_empty()));
+            return Ok(());
         }
         let at = |sends: &Histogram<u64>| sends.value_at_quantile(quantile).max(1) as f64;
-        let values = [at(&pair.sends[0]), at(&pair.sends[1])];
+        let values = [at(&sends[0]), at(&sends[1])];
         self.push(values, (values[1] / values[0]).ln());
+        Ok(())
     }
 
     fn push(&mut self, values: [f64; 2], log_ratio: f64) {
@@ -144,43 +154,78 @@ pub enum Use {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use results::{Latencies, Measure};
 
-    fn pair(send_ns: [u64; 2], sends: u64) -> Pair {
+    use super::*;
+    use crate::protocol::SliceDone;
+    use crate::turns::launch::{Slice, Taken};
+
+    /// A side: a turn of slices at this rate, and sends by each end at a time of its own.
+    fn side(rate: f64, ends_ns: [u64; 2], sends: u64) -> Taken {
         let histogram = |value| {
             let mut histogram = results::histogram::new();
             histogram.record_n(value, sends).unwrap();
-            histogram
+            Some(results::histogram::latency(&histogram, 0).unwrap())
         };
-        Pair {
-            log_ratio: 0.1,
-            operations_per_second: [1e6, 1.1e6],
-            sends: send_ns.map(histogram),
-            counters: [vec![], vec![]],
+        let [send, send_higher_address] = ends_ns.map(histogram);
+        let latency_ns = Latencies { send, send_higher_address, ..Latencies::default() };
+        let slice = |measure, done| Slice { measure, done, is_used: true, ..Slice::default() };
+        let counted = SliceDone { operations_per_second: rate, ..SliceDone::default() };
+        let stamped = SliceDone { latency_ns, ..SliceDone::default() };
+        Taken {
+            slices: vec![
+                slice(Measure::Throughput, counted.clone()),
+                slice(Measure::Throughput, counted),
+                slice(Measure::Latency, stamped),
+            ],
             clock_step_ns: 10.0,
+            pinning: None,
         }
     }
 
-    fn series(metric: Metric, pair: &Pair) -> Series {
+    fn launch(send_ns: [u64; 2], sends: u64) -> Launch {
+        let [first, second] = send_ns.map(|ns| [ns; 2]);
+        let parties = vec![side(1e6, first, sends), side(1.1e6, second, sends)];
+        Launch { parties, order: vec![0, 1] }
+    }
+
+    fn series(metric: Metric, launch: &Launch) -> Series {
         let mut series = Series::default();
-        series.add(metric, pair);
+        series.add(metric, launch).unwrap();
         series
     }
 
     #[test]
-    fn a_latency_of_many_steps_is_used() {
-        let series = series(Metric::SendP50, &pair([1000, 2000], 5000));
-        assert!((series.log_ratios[0] - 2_f64.ln()).abs() < 0.01);
-        assert_eq!(series.use_of(Metric::SendP50), Use::Yes);
+    fn the_ratio_is_second_over_first_of_every_metric() {
+        // Half of the sends, those of the higher address, are slower: the 99th percentile is theirs.
+        let first = side(1e6, [1000, 3000], 5000);
+        let second = side(2e6, [2000, 12_000], 5000);
+        let launch = Launch { parties: vec![first, second], order: vec![1, 0] };
+        for (metric, ratio) in Metric::ALL.into_iter().zip([2.0, 2.0, 4.0]) {
+            let series = series(metric, &launch);
+            assert!((series.log_ratios[0].exp() - ratio).abs() < 0.01, "{metric:?}: {series:?}");
+            assert_eq!(series.use_of(metric), Use::Yes);
+        }
     }
 
     #[test]
-    fn a_latency_of_few_steps_or_few_sends_is_not() {
-        let of = |pair: &Pair| series(Metric::SendP99, pair).use_of(Metric::SendP99);
-        assert_eq!(of(&pair([60, 70], 5000)), Use::Not("quantised, step 10 ns".to_owned()));
-        assert_eq!(of(&pair([1000, 2000], 100)), Use::Not(few_sends()));
-        assert_eq!(of(&pair([1000, 2000], 0)), Use::Absent);
-        let throughput = series(Metric::Throughput, &pair([60, 70], 0));
+    fn more_operations_and_less_time_are_better() {
+        let better = Metric::ALL.map(|metric| (metric.name(), metric.better()));
+        let expected = [
+            ("throughput", Better::Higher),
+            ("send_p50", Better::Lower),
+            ("send_p99", Better::Lower),
+        ];
+        assert_eq!(better, expected);
+    }
+
+    #[test]
+    fn a_latency_of_few_steps_or_few_sends_is_not_used() {
+        let of = |launch: &Launch| series(Metric::SendP99, launch).use_of(Metric::SendP99);
+        assert_eq!(of(&launch([60, 70], 5000)), Use::Not("quantised, step 10 ns".to_owned()));
+        assert_eq!(of(&launch([1000, 2000], 100)), Use::Not(few_sends()));
+        assert_eq!(of(&launch([1000, 2000], 0)), Use::Absent);
+        let throughput = series(Metric::Throughput, &launch([60, 70], 0));
         assert_eq!(throughput.use_of(Metric::Throughput), Use::Yes);
     }
 }

@@ -3,9 +3,9 @@
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
 //! * [`repository`], [`cargo`], [`programs`]: from a commit to its program; [`layouts`]: in many
 //!   orders of its functions.
-//! * [`server`]: one process of a side; [`pair`]: two of them, taking turns.
-//! * [`disturbed`]: which slices may be used; [`metric`], [`counters`]: what is read off them.
-//! * [`cell`]: pairs until the verdict is clear; [`judge`]: the statistics; [`verdicts`]: rows.
+//! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
+//!   [`counters`]: what is read off them.
+//! * [`judge`]: the statistics; [`verdicts`]: rows.
 //! * [`code`]: whether both sides run the same machine code.
 //! * [`stored`]: sides that were measured before.
 //! * [`table`], [`progress`]: what is shown.
@@ -14,16 +14,13 @@ pub mod cargo;
 pub mod cell;
 pub mod code;
 pub mod counters;
-pub mod disturbed;
 pub mod judge;
 pub mod layouts;
 pub mod metric;
-pub mod pair;
 pub mod programs;
 pub mod progress;
 pub mod repository;
 pub mod request;
-pub mod server;
 pub mod side;
 pub mod stored;
 pub mod table;
@@ -38,16 +35,15 @@ use self::cell::{Controls, Job};
 use self::code::Code;
 use self::judge::Judge;
 use self::layouts::Layouts;
-use self::pair::Asked;
 use self::programs::Programs;
 use self::progress::Watch;
 use self::repository::Repository;
 use self::request::Request;
-use self::server::{Failure, Launch, Server};
 use self::side::{Side, Source};
 use self::verdicts::Comparison;
 use crate::interrupt::Interrupt;
-use crate::protocol::{Hello, Prepared};
+use crate::protocol::{Hello, Prepare, Prepared};
+use crate::turns::server::{Failure, Launch, Machine, Server};
 
 /// What a comparison needs of the process.
 #[derive(Clone, Copy, Debug)]
@@ -198,7 +194,7 @@ pub fn run(
                 && let Failure::Found { finding, report } = &failed.failure
             {
                 run.done.found = true;
-                keep(&comparison.sides[failed.side].name, finding.as_deref(), report);
+                keep(&comparison.sides[failed.party].name, finding.as_deref(), report);
             }
             run.done.comparisons.push(comparison);
         }
@@ -229,29 +225,29 @@ impl Comparing<'_> {
             comparison.why = Some(why);
             return comparison;
         }
-        let asked = Asked {
-            prepare: self.request.prepare(cell),
-            slice: self.request.slice,
-            latencies: self.request.metrics.iter().any(|metric| metric.is_latency()),
-            noisy: self.request.noisy,
-        };
+        let prepare = self.request.prepare(cell);
         match [&sides[0].state, &sides[1].state] {
             [State::Program(first), State::Program(second)] => {
                 comparison.same_code = same_code([first, second], &comparison.cell);
-                comparison.gathered = self.measure([&first.layouts, &second.layouts], &asked);
+                comparison.gathered = self.measure([&first.layouts, &second.layouts], &prepare);
             }
-            states => stored::fill(&mut comparison, cell, states, &asked, self.around.interrupt),
+            states => {
+                let asked = stored::Asked { prepare: &prepare, slice: self.request.slice };
+                stored::fill(&mut comparison, states, asked, self.around.interrupt);
+            }
         }
         comparison
     }
 
-    fn measure(&mut self, sides: [&Layouts; 2], asked: &Asked) -> cell::Gathered {
+    fn measure(&mut self, sides: [&Layouts; 2], prepare: &Prepare) -> cell::Gathered {
         let Around { interrupt, watch } = self.around;
         let budget = self.request.budget;
-        let job = Job { sides, asked, budget, interrupt };
-        let name = asked.prepare.cell.id();
+        let asked = self.request.asked();
+        let job = Job { sides, prepare, asked: &asked, budget };
+        let name = prepare.cell.id();
         watch.cell(budget);
         let gathered = cell::measure(
+            &Machine::new(interrupt),
             job,
             &self.judge,
             &mut self.done.controls,

@@ -15,6 +15,7 @@ use crate::pool::Pin;
 use crate::protocol::Prepare;
 use crate::session;
 use crate::settings::Settings;
+use crate::turns::launch::Asked;
 
 /// The longest that a cell is measured when nobody says.
 const BUDGET: Duration = Duration::from_secs(60);
@@ -24,6 +25,9 @@ const BUDGET_MAX: Duration = Duration::from_secs(24 * 3600);
 /// The length of a slice when nobody says, in milliseconds: long beside a change of threads, short
 /// beside the host's drift.
 const SLICE_MS: u32 = 20;
+/// Turns of throughput slices in a pair: on a host whose cores flicker the median of six is worth
+/// more than half as many pairs again of three (`METHODOLOGY.md`).
+const TURNS: usize = 6;
 /// The shortest and the longest slice, in milliseconds.
 const SLICE_MS_MIN: u32 = 5;
 const SLICE_MS_MAX: u32 = 1000;
@@ -84,6 +88,18 @@ impl Request {
             cpus: self.settings.cpus.order().to_vec(),
             pin: self.settings.pin == Pin::Each,
             seed: self.settings.seed,
+        }
+    }
+
+    /// What is measured in a launch.
+    #[must_use]
+    pub fn asked(&self) -> Asked {
+        let latencies = self.metrics.iter().any(|metric| metric.is_latency());
+        Asked {
+            slice: self.slice,
+            throughput_turns: TURNS,
+            latency_turns: usize::from(latencies),
+            noisy: self.noisy,
         }
     }
 

@@ -3,21 +3,32 @@
 //! A host drifts by more than most changes within minutes, so two times that were not taken in
 //! turns give no verdict, however many of them there are.
 
+use std::time::Duration;
+
 use results::{Cell, Measure, Run, histogram, stats};
 
 use super::State;
 use super::counters::{self, PerOperation};
 use super::metric::{Metric, Series};
-use super::pair::{Asked, SideFailure};
-use super::server::{Failure, Launch, Server};
 use super::verdicts::Comparison;
 use crate::interrupt::Interrupt;
-use crate::protocol::{SliceAsked, SliceDone};
+use crate::protocol::{Prepare, SliceAsked, SliceDone};
+use crate::turns::launch::Failed;
+use crate::turns::server::{Failure, Launch, Server};
 
 /// Why there is no verdict on times.
 const WHY: &str = "stored: not measured in turns";
 /// Slices of a side that is measured only to stand beside a stored one: throughput, then latency.
 const SLICES: [(Measure, usize); 2] = [(Measure::Throughput, 5), (Measure::Latency, 2)];
+
+/// What is measured of a side that was not.
+#[derive(Clone, Copy, Debug)]
+pub struct Asked<'a> {
+    /// The cell, and where its threads run.
+    pub prepare: &'a Prepare,
+    /// The length of a slice.
+    pub slice: Duration,
+}
 
 /// One side of a cell.
 #[derive(Debug, Default)]
@@ -30,18 +41,17 @@ struct Alone {
 /// Fills in what both sides say of a cell, at least one of which was measured before.
 pub fn fill(
     comparison: &mut Comparison,
-    cell: &Cell,
     states: [&State<'_>; 2],
-    asked: &Asked,
+    asked: Asked<'_>,
     interrupt: &Interrupt,
 ) {
     comparison.why = Some(WHY.to_owned());
     for (side, state) in states.into_iter().enumerate() {
-        match alone(state, cell, asked, interrupt) {
+        match alone(state, asked, interrupt) {
             Ok(alone) => take(comparison, side, alone),
             Err(failure) => {
                 comparison.why = None;
-                comparison.gathered.failure = Some(SideFailure { side, failure });
+                comparison.gathered.failure = Some(Failed { party: side, failure });
                 return;
             }
         }
@@ -56,14 +66,9 @@ fn take(comparison: &mut Comparison, side: usize, alone: Alone) {
     comparison.gathered.counters[side] = alone.counters;
 }
 
-fn alone(
-    state: &State<'_>,
-    cell: &Cell,
-    asked: &Asked,
-    interrupt: &Interrupt,
-) -> Result<Alone, Failure> {
+fn alone(state: &State<'_>, asked: Asked<'_>, interrupt: &Interrupt) -> Result<Alone, Failure> {
     match state {
-        State::Stored(run) => of_run(run, cell),
+        State::Stored(run) => of_run(run, &asked.prepare.cell),
         State::Program(side) => {
             of_program(Launch { program: &side.layouts[0], padding: 0, interrupt }, asked)
         }
@@ -92,9 +97,9 @@ fn of_run(run: &Run, cell: &Cell) -> Result<Alone, Failure> {
     of_slices(&slices)
 }
 
-fn of_program(launch: Launch<'_>, asked: &Asked) -> Result<Alone, Failure> {
+fn of_program(launch: Launch<'_>, asked: Asked<'_>) -> Result<Alone, Failure> {
     let mut server = Server::start(launch)?;
-    server.prepare(&asked.prepare)?.map_err(Failure::Broken)?;
+    server.prepare(asked.prepare)?.map_err(Failure::Broken)?;
     let seconds = asked.slice.as_secs_f64();
     let mut slices = Vec::new();
     for (measure, count) in SLICES {

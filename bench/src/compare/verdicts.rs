@@ -6,8 +6,8 @@ use super::cell::{Controls, Gathered};
 use super::counters;
 use super::judge::{self, Judge};
 use super::metric::{Metric, Use};
-use super::server::Failure;
 use crate::cmd::EXIT_OK;
+use crate::turns::server::Failure;
 
 /// Something got slower.
 pub const EXIT_SLOWER: i32 = 3;
@@ -114,7 +114,7 @@ fn why_not(it: &Comparison) -> Option<String> {
             Failure::Found { .. } => "stopped by a check".to_owned(),
             Failure::Broken(why) => why.clone(),
         };
-        format!("{}: {what}", it.sides[failed.side].name)
+        format!("{}: {what}", it.sides[failed.party].name)
     });
     let busy = (it.gathered.tally.is_busy() && !it.noisy).then(|| "host busy".to_owned());
     it.why.clone().or(failed).or(busy)

@@ -1,4 +1,4 @@
-//! One process of a side: started, asked, and ended, whatever happens to the driver.
+//! One process that measures: started, asked, and ended, whatever happens to the driver.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lockimpls::witness::EXIT_FINDING;
-use results::Finding;
+use results::{Finding, Pinning};
 
+use super::launch::{Party, Serving, World};
 use crate::interrupt::Interrupt;
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
 
@@ -23,6 +24,57 @@ const NAP: Duration = Duration::from_millis(50);
 const LAST_LINES: usize = 12;
 /// A variable that is only there to be long: see [`Launch::padding`].
 const PADDING: &str = "SOLOCK_PADDING";
+
+/// The machine: processes that are started on it, and its time.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Ctrl-C.
+    interrupt: Interrupt,
+    began: Instant,
+}
+
+impl Machine {
+    /// Its time begins now.
+    #[must_use]
+    pub fn new(interrupt: &Interrupt) -> Machine {
+        Machine { interrupt: interrupt.clone(), began: Instant::now() }
+    }
+}
+
+impl World for Machine {
+    fn start(&self, party: Party<'_>, padding: usize) -> Result<Box<dyn Serving>, Failure> {
+        let launch = Launch { program: party.program, padding, interrupt: &self.interrupt };
+        let mut server = Server::start(launch)?;
+        server.prepared = server.prepare(party.prepare)?.map_err(Failure::Broken)?;
+        Ok(Box::new(server))
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_set()
+    }
+}
+
+impl Serving for Server {
+    fn slice(&mut self, asked: SliceAsked) -> Result<SliceDone, Failure> {
+        Server::slice(self, asked)
+    }
+
+    fn clock_step_ns(&self) -> f64 {
+        self.hello.clock_step_ns
+    }
+
+    fn pinning(&self) -> Option<Pinning> {
+        None
+    }
+
+    fn end(self: Box<Self>) {
+        Server::end(*self);
+    }
+}
 
 /// Why a server gave no answer.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +116,7 @@ pub struct Server {
     program: PathBuf,
     /// What it said first.
     pub hello: Hello,
+    prepared: Prepared,
 }
 
 impl Server {
@@ -84,6 +137,7 @@ impl Server {
             interrupt: launch.interrupt.clone(),
             program: launch.program.to_owned(),
             hello: Hello::default(),
+            prepared: Prepared::default(),
         };
         server.hello = server.first_line()?;
         Ok(server)

@@ -1,0 +1,12 @@
+//! Slices in turns, in fresh processes: how everything that is compared is measured, backends by
+//! `solock run` and programs by `solock compare`.
+//!
+//! * [`server`]: one process that measures slices of a cell when it is asked.
+//! * [`launch`]: some of them side by side, taking turns: the unit of every ratio.
+//! * [`disturbed`]: which slices may be used, and why not.
+
+pub mod disturbed;
+pub mod launch;
+#[cfg(test)]
+pub(crate) mod made_up;
+pub mod server;
