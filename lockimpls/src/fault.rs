@@ -61,6 +61,8 @@ pub(crate) enum Step {
     DetachName,
     DetachPeer,
     DetachFinalize,
+    SofreeFinal,
+    AbortFinal,
     AttachList,
     NameDone,
     PeernameDone,

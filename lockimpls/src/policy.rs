@@ -5,7 +5,7 @@
 //! What `global` answers with its one lock held anyway, it answers with nothing.
 
 use crate::fault::{Fault, Step};
-use crate::socket::{SockRef, Socket};
+use crate::socket::{RefCount, SockRef, Socket};
 use crate::witness::Class;
 
 /// How one granularity locks.
@@ -81,6 +81,9 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Leaves the list, with `so` locked again.
     #[track_caller]
     fn list_exit(&self, so: &Socket, step: Step);
+    /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
+    #[track_caller]
+    fn list_to_name(&self, so: &Socket, step: Step);
 
     /// The lock of the collector, with no socket locked: its address and class.
     fn gc_guard(&self) -> (usize, Class);
@@ -100,8 +103,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn deferred_exit(&self, taken: bool, step: Step);
 
-    /// `refcnt_finalize` of the control block: with `so` locked, waits until nobody else refers to
-    /// it.
+    /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
+    /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, so: &Socket, step: Step);
+    fn finalize(&self, so: &Socket, references: &RefCount, step: Step);
 }

@@ -7,7 +7,7 @@
 
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
-use crate::socket::{SockRef, Socket};
+use crate::socket::{RefCount, SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -103,6 +103,10 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
 
     fn list_exit(&self, _so: &Socket, _step: Step) {}
 
+    fn list_to_name(&self, _so: &Socket, step: Step) {
+        self.exit(step);
+    }
+
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_lock.addr(), Class::UnpLock)
     }
@@ -133,5 +137,5 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
         }
     }
 
-    fn finalize(&self, _so: &Socket, _step: Step) {}
+    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
 }

@@ -36,7 +36,7 @@ use std::marker::PhantomData;
 use super::lock_free;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::Policy;
-use crate::socket::{SockRef, Socket};
+use crate::socket::{RefCount, SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
@@ -229,10 +229,12 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
     }
 
     fn list_exit(&self, so: &Socket, step: Step) {
-        if !F::omits(step) {
-            self.unp_gc_lock.exit();
-        }
+        self.gc_exit(step);
         self.take(so, Edge::None);
+    }
+
+    fn list_to_name(&self, _so: &Socket, step: Step) {
+        self.gc_exit(step);
     }
 
     fn gc_guard(&self) -> (usize, Class) {
@@ -272,13 +274,13 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         }
     }
 
-    fn finalize(&self, so: &Socket, step: Step) {
+    fn finalize(&self, so: &Socket, references: &RefCount, step: Step) {
         if F::omits(Step::FinalizeUnlocked) {
-            so.unp_refcnt.finalize();
+            references.finalize();
             return;
         }
         self.release(so, step);
-        so.unp_refcnt.finalize();
+        references.finalize();
         self.take(so, Edge::None);
     }
 }
@@ -531,7 +533,7 @@ mod tests {
         });
         told.recv().unwrap();
         layer.policy.solock(&so);
-        layer.policy.finalize(&so, Step::DetachFinalize);
+        layer.policy.finalize(&so, &so.unp_refcnt, Step::DetachFinalize);
         assert_eq!((mine([so]), so.st().unp_conn.get()), ([true], Some(so)));
         layer.policy.sounlock(&so, Step::CloseDone);
         other.join().unwrap();

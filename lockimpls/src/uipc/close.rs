@@ -61,16 +61,21 @@ impl<P: Policy> Locked<P> {
         if so.st().is(State::ACCEPTCONN) {
             self.abort_queues(&so);
         }
-        self.sorflush(&so);
         so.st().set(State::NOFDREF);
+        self.sofree(&so, Step::SofreeFinal);
         self.policy.sounlock(&so, Step::CloseDone);
-        self.sofree(so);
+        self.sockets.put(so);
     }
 
-    /// Gives an unlocked socket back to the pool once nobody refers to it.
-    fn sofree(&self, so: SockRef) {
-        so.so_refcnt.finalize();
-        self.sockets.put(so);
+    /// `sofree` of a locked socket on no queue, which has no control block any more: waits until
+    /// nobody refers to it, and empties its buffer. The caller unlocks it and gives it back.
+    ///
+    /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
+    /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
+    /// call on a stale descriptor sees that and unlocks it.
+    fn sofree(&self, so: &Socket, step: Step) {
+        self.policy.finalize(so, &so.so_refcnt, step);
+        self.sorflush(so);
     }
 
     /// Aborts every connection that nobody accepted, the ready ones last.
@@ -93,9 +98,9 @@ impl<P: Policy> Locked<P> {
     /// one, is not held.
     fn soabort(&self, so3: SockRef) {
         self.unp_detach(&so3);
-        self.sorflush(&so3);
+        self.sofree(&so3, Step::AbortFinal);
         self.policy.embryo_leave(&so3, Step::CloseEmbryo);
-        self.sofree(so3);
+        self.sockets.put(so3);
     }
 
     /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
@@ -151,16 +156,19 @@ impl<P: Policy> Locked<P> {
     /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
     /// between.
     fn unp_detach(&self, so: &Socket) {
+        let vnode = so.st().unp_vnode.take();
         self.policy.list_enter(so, Step::DetachList);
         so.gc(self.policy.gc_guard()).linked.set(false);
-        self.policy.list_exit(so, Step::GcDetach);
-        self.forget_name(so);
+        match vnode {
+            None => self.policy.list_exit(so, Step::GcDetach),
+            Some(vnode) => self.forget_name(so, vnode),
+        }
         self.unp_disconnect(so);
         while let Some(so2) = self.policy.solock_referrer(so) {
             self.unp_drop(so, &so2);
             self.policy.sounlock_peer(so, &so2, Step::DetachPeer);
         }
-        self.policy.finalize(so, Step::DetachFinalize);
+        self.policy.finalize(so, &so.unp_refcnt, Step::DetachFinalize);
         self.soisdisconnected(so);
         let st = so.st();
         st.so_pcb.set(false);
@@ -169,13 +177,12 @@ impl<P: Policy> Locked<P> {
         self.want_gc_if_in_flight();
     }
 
-    /// The name leads here no more. It comes before the socket in the lock order.
-    fn forget_name(&self, so: &Socket) {
-        if let Some(vnode) = so.st().unp_vnode.take() {
-            self.policy.sounlock(so, Step::DetachName);
-            self.names.unbind(vnode);
-            self.policy.solock(so);
-        }
+    /// From the list of all, the name leads here no more: it comes before the socket in the lock
+    /// order, as the list does, and both go in the one time that the socket is unlocked.
+    fn forget_name(&self, so: &Socket, vnode: usize) {
+        self.policy.list_to_name(so, Step::DetachName);
+        self.names.unbind(vnode);
+        self.policy.solock(so);
     }
 
     /// A datagram socket loses its destination. Both are locked.

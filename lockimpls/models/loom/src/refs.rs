@@ -82,7 +82,7 @@ fn detach(layer: &Layer, so: SockRef, held: &AtomicUsize) {
         layer.policy.sounlock(&so, Step::DetachFinalize);
         layer.policy.solock(&so);
     } else {
-        layer.policy.finalize(&so, Step::DetachFinalize);
+        layer.policy.finalize(&so, &so.unp_refcnt, Step::DetachFinalize);
     }
     so.reset(SockType::Dgram);
     layer.policy.sounlock(&so, Step::CloseDone);
@@ -144,6 +144,6 @@ fn relock_and_reuse() {
     ]);
     // Ends only if no reference of the old socket was given back to the new one.
     layer.policy.solock(&lower);
-    layer.policy.finalize(&lower, Step::DetachFinalize);
+    layer.policy.finalize(&lower, &lower.unp_refcnt, Step::DetachFinalize);
     layer.policy.sounlock(&lower, Step::CloseDone);
 }
