@@ -20,7 +20,6 @@ pub(crate) enum Step {
     BindResolve,
     BindTaken,
     BindDone,
-    BindLeave,
     ListenDone,
     ConnectDone,
     ConnectResolve,

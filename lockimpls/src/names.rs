@@ -99,7 +99,8 @@ impl<F: Fault> Names<F> {
         Ok(LockedName(vnode))
     }
 
-    /// Makes a name and locks it: EADDRINUSE where it is taken. Ended by [`Names::put`].
+    /// Makes a name and locks it: EADDRINUSE where it is taken. The reference is that of the socket
+    /// to be bound: ended by [`Names::vop_unlock`].
     #[track_caller]
     pub(crate) fn create(&self, name: &SockAddr) -> Result<LockedName, Errno> {
         self.lock.enter();
@@ -110,8 +111,8 @@ impl<F: Fault> Names<F> {
             } else {
                 table.free.pop().ok_or(Errno::Enomem).inspect(|vnode| {
                     table.by_name.insert(*name, *vnode);
-                    // The name's own, the request's, and that of the socket to be bound.
-                    table.refs[*vnode] = 3;
+                    // The name's own, and that of the socket to be bound.
+                    table.refs[*vnode] = 2;
                 })
             }
         };
@@ -127,12 +128,18 @@ impl<F: Fault> Names<F> {
         Ok(LockedName(vnode))
     }
 
-    /// `vput`: unlocks a name and drops the request's reference.
+    /// `VOP_UNLOCK`: unlocks a name.
     #[track_caller]
-    pub(crate) fn put(&self, name: LockedName, step: Step) {
+    pub(crate) fn vop_unlock(&self, name: LockedName, step: Step) {
         if !F::omits(step) {
             self.vnodes[name.0].i_lock.exit();
         }
+    }
+
+    /// `vput`: unlocks a name and drops the request's reference.
+    #[track_caller]
+    pub(crate) fn put(&self, name: LockedName, step: Step) {
+        self.vop_unlock(name, step);
         self.rele(name.0);
     }
 

@@ -35,12 +35,10 @@ impl<P: Policy> Locked<P> {
         self.names.bind(vnode, &so);
         st.unp_vnode.set(Some(vnode.0));
         st.unp_addr.set(Some(*name));
-        // The name goes first, and a name comes before a socket: whoever closed the descriptor
-        // meanwhile left the socket to this call, and detach locks the name.
-        self.policy.sounlock(&so, Step::BindDone);
-        self.names.put(vnode, Step::VnodeBind);
-        self.policy.solock(&so);
-        self.sounlock_fd(&so, Step::BindLeave);
+        // Before the socket: whoever closed the descriptor meanwhile left the close to this call,
+        // and detach locks the name.
+        self.names.vop_unlock(vnode, Step::VnodeBind);
+        self.sounlock_fd(&so, Step::BindDone);
         Ok(())
     }
 
