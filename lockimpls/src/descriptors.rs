@@ -112,6 +112,39 @@ impl<F: Fault> Descriptors<F> {
         fd
     }
 
+    /// `falloc` and `fdinsert` in one hold of `fdplock`: a descriptor of a socket that is ready.
+    pub(crate) fn allocate_for(&self, socket: SockRef, step: Step) -> Result<Fd, Errno> {
+        self.enter();
+        let fd = self.allocate_locked().inspect(|fd| self.install(*fd, socket));
+        self.exit(step);
+        fd
+    }
+
+    /// [`Descriptors::allocate_for`] for two sockets: both get a descriptor, or neither.
+    pub(crate) fn allocate_pair_for(
+        &self,
+        socket: SockRef,
+        socket2: SockRef,
+        step: Step,
+    ) -> Result<(Fd, Fd), Errno> {
+        self.enter();
+        let fds = self.allocate_two();
+        if let Ok((fd, fd2)) = fds {
+            self.install(fd, socket);
+            self.install(fd2, socket2);
+        }
+        self.exit(step);
+        fds
+    }
+
+    fn allocate_two(&self) -> Result<(Fd, Fd), Errno> {
+        let fd = self.allocate_locked()?;
+        let fd2 = self.allocate_locked().inspect_err(|_| {
+            self.fdremove(fd);
+        })?;
+        Ok((fd, fd2))
+    }
+
     /// [`Descriptors::allocate`] with `fdplock` held.
     pub(crate) fn allocate_locked(&self) -> Result<Fd, Errno> {
         self.fdplock.assert_mine();
@@ -127,6 +160,13 @@ impl<F: Fault> Descriptors<F> {
         self.free().len()
     }
 
+    /// [`Descriptors::install`] with `fdplock` held, as `fdinsert` wants it.
+    pub(crate) fn insert(&self, fd: Fd, socket: SockRef, step: Step) {
+        self.enter();
+        self.install(fd, socket);
+        self.exit(step);
+    }
+
     /// Makes a new descriptor refer to a socket.
     pub(crate) fn install(&self, fd: Fd, socket: SockRef) {
         let pointer = std::ptr::from_ref::<Socket>(&socket).cast_mut();
@@ -134,21 +174,28 @@ impl<F: Fault> Descriptors<F> {
         self.places[fd.place as usize].socket.store(pointer, Release);
     }
 
-    /// `fdremove`: closes the descriptor; what it referred to. The second of two closers gets
+    /// `fdrelease`: closes the descriptor; what it referred to. The second of two closers gets
     /// EBADF.
     pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef>, Errno> {
         self.enter();
-        let Some(place) = self.place(fd) else {
+        if !self.is_open(fd) {
             self.exit(Step::FdReleaseStale);
             return Err(Errno::Ebadf);
-        };
+        }
+        let socket = self.fdremove(fd);
+        self.exit(Step::FdRelease);
+        Ok(socket)
+    }
+
+    /// `fdremove` with `fdplock` held: an open descriptor is open no more; what it referred to.
+    fn fdremove(&self, fd: Fd) -> Option<SockRef> {
+        let place = &self.places[fd.place as usize];
         let socket = place.socket.swap(std::ptr::null_mut(), Acquire);
         // Release; pairs with the Acquire in `is_open`.
         place.generation.store(fd.generation.wrapping_add(1), Release);
         self.free().push(fd.place);
         self.count.put();
-        self.exit(Step::FdRelease);
-        Ok(SockRef::from_pointer(socket))
+        SockRef::from_pointer(socket)
     }
 
     fn place(&self, fd: Fd) -> Option<&Place> {

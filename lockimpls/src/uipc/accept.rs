@@ -18,7 +18,7 @@ impl<P: Policy> Locked<P> {
         let fd = self.fds.allocate()?;
         match self.soaccept(s) {
             Ok((so, name)) => {
-                self.fds.install(fd, so);
+                self.fds.insert(fd, so, Step::FdAccept);
                 Ok((fd, name))
             }
             Err(errno) => {

@@ -1,5 +1,5 @@
-//! socket, socketpair, dup: `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166, `uipc_syscalls.c`
-//! 1.196).
+//! socket, socketpair, dup: `sys_socket`, `sys_socketpair` (`uipc_syscalls.c` 1.196), `socreate`,
+//! `soconnect2` (`uipc_socket.c` 1.279), `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166).
 
 use crate::descriptors::Fd;
 use crate::domain::SockType;
@@ -14,41 +14,22 @@ use crate::uipc::Locked;
 use Ordering::Relaxed;
 
 impl<P: Policy> Locked<P> {
+    /// The socket first, then the descriptor: where there is none, the socket goes again.
     pub(crate) fn sys_socket(&self, kind: SockType) -> Result<Fd, Errno> {
-        let fd = self.fds.allocate()?;
-        match self.socreate(kind, Step::SocketDone) {
-            Ok(so) => {
-                self.fds.install(fd, so);
-                Ok(fd)
-            }
-            Err(errno) => self.fail_fd(fd, errno),
-        }
+        let so = self.socreate(kind, Step::SocketDone)?;
+        self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.closef(so))
     }
 
-    /// Gives back a descriptor that refers to nothing yet.
-    fn fail_fd<T>(&self, fd: Fd, errno: Errno) -> Result<T, Errno> {
-        let nothing = self.fds.release(fd);
-        debug_assert!(matches!(nothing, Ok(None)));
-        Err(errno)
-    }
-
+    /// Both descriptors in one hold of `fdplock`.
     pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
-        let fd = self.fds.allocate()?;
-        let fd2 = match self.fds.allocate() {
-            Ok(fd2) => fd2,
-            Err(errno) => return self.fail_fd(fd, errno),
-        };
-        match self.socreate_pair(kind) {
-            Ok((so, so2)) => {
-                self.fds.install(fd, so);
-                self.fds.install(fd2, so2);
-                Ok((fd, fd2))
-            }
-            Err(errno) => self.fail_fd(fd2, errno).or_else(|errno| self.fail_fd(fd, errno)),
-        }
+        let (so, so2) = self.socreate_pair(kind)?;
+        self.fds.allocate_pair_for(so, so2, Step::FdSocketpair).inspect_err(|_| {
+            self.closef(so);
+            self.closef(so2);
+        })
     }
 
-    /// Two sockets, connected: STREAM and SEQPACKET by one `unp_connect2`, DGRAM by one in each
+    /// Two sockets, connected: STREAM and SEQPACKET by one `soconnect2`, DGRAM by one in each
     /// direction.
     pub(crate) fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
         let so = self.socreate(kind, Step::SocketpairFirst)?;
@@ -59,13 +40,18 @@ impl<P: Policy> Locked<P> {
                 return Err(errno);
             }
         };
+        self.soconnect2(so, so2);
+        if kind == SockType::Dgram {
+            self.soconnect2(so2, so);
+        }
+        Ok((so, so2))
+    }
+
+    /// `soconnect2`: connects two sockets that nobody else has.
+    fn soconnect2(&self, so: SockRef, so2: SockRef) {
         self.policy.solock_pair(&so, &so2);
         self.unp_connect2(so, so2);
-        if kind == SockType::Dgram {
-            self.unp_connect2(so2, so);
-        }
         self.policy.sounlock_pair(&so, &so2, Step::SocketpairPair);
-        Ok((so, so2))
     }
 
     /// `socreate`: a socket with its control block and its file, whose one reference is the
