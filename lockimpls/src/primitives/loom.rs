@@ -345,15 +345,16 @@ struct Place {
 
 /// Who is parked.
 struct Queue {
-    parked: usize,
-    /// How often the queue was emptied: who came before the last time is awake.
-    wakes: u64,
+    /// How many threads ever came: the number of the next one.
+    came: u64,
+    /// How many of them are awake again: those with lower numbers.
+    woken: u64,
 }
 
 fn place(key: usize) -> Arc<Place> {
     let mut places = PLACES.lock().unwrap_or_else(PoisonError::into_inner);
     let new = || Place {
-        queue: ::loom::sync::Mutex::new(Queue { parked: 0, wakes: 0 }),
+        queue: ::loom::sync::Mutex::new(Queue { came: 0, woken: 0 }),
         woken: ::loom::sync::Condvar::new(),
     };
     Arc::clone(places.entry(key).or_insert_with(|| Arc::new(new())))
@@ -368,27 +369,38 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
         crate::models::seen("park refused");
         return;
     }
-    let ticket = queue.wakes;
-    queue.parked += 1;
+    let number = queue.came;
+    queue.came += 1;
     drop(queue);
     before_sleep();
     let mut queue = lock();
-    while queue.wakes == ticket {
+    while queue.woken <= number {
         crate::models::seen("parked");
         queue = place.woken.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
     crate::models::seen("woken");
 }
 
+/// Wakes the thread that has been parked under `key` the longest; says whether more are.
+pub(crate) fn unpark_one(key: usize) -> bool {
+    unpark(key, 1).1
+}
+
 /// Wakes every thread parked under `key`; says how many there were.
 pub(crate) fn unpark_all(key: usize) -> usize {
+    unpark(key, usize::MAX).0
+}
+
+/// Wakes at most so many; says how many there were, and whether more are.
+fn unpark(key: usize, most: usize) -> (usize, bool) {
     let place = place(key);
     let mut queue = place.queue.lock().unwrap_or_else(PoisonError::into_inner);
-    queue.wakes += 1;
-    let woken = std::mem::take(&mut queue.parked);
+    let parked = (queue.came - queue.woken) as usize;
+    let woken = parked.min(most);
+    queue.woken += woken as u64;
     drop(queue);
     if woken != 0 && !leaves_out("notify") {
         place.woken.notify_all();
     }
-    woken
+    (woken, woken < parked)
 }

@@ -193,6 +193,14 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
     }
 }
 
+/// Wakes the thread that has been parked under `key` the longest; says whether more are.
+pub(crate) fn unpark_one(key: usize) -> bool {
+    let token = |_: parking_lot_core::UnparkResult| parking_lot_core::DEFAULT_UNPARK_TOKEN;
+    // SAFETY: as for `park`: the key is the address of an object of this layer; the closure neither
+    // panics nor calls into parking_lot_core.
+    unsafe { parking_lot_core::unpark_one(key, token) }.have_more_threads
+}
+
 /// Wakes every thread parked under `key`; says how many there were.
 pub(crate) fn unpark_all(key: usize) -> usize {
     // SAFETY: as for `park`: the key is the address of an object of this layer.

@@ -168,6 +168,13 @@ struct Parker {
     waker: Condvar,
 }
 
+impl Parker {
+    fn wake(&self) {
+        *self.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
+        self.waker.notify_all();
+    }
+}
+
 /// Who is parked, by key.
 type Queue = ::shuttle::sync::Mutex<Vec<(usize, Arc<Parker>)>>;
 
@@ -210,6 +217,18 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
     }
 }
 
+/// Wakes the thread that has been parked under `key` the longest; says whether more are.
+pub(crate) fn unpark_one(key: usize) -> bool {
+    let (first, more) = {
+        let mut queue = queue();
+        let first = queue.iter().position(|(at, _)| *at == key);
+        let first = first.map(|place| queue.remove(place).1);
+        (first, queue.iter().any(|(at, _)| *at == key))
+    };
+    first.iter().for_each(|parker| parker.wake());
+    more
+}
+
 /// Wakes every thread parked under `key`; says how many there were.
 pub(crate) fn unpark_all(key: usize) -> usize {
     let mut woken = Vec::new();
@@ -219,9 +238,6 @@ pub(crate) fn unpark_all(key: usize) -> usize {
         }
         *at != key
     });
-    for parker in &woken {
-        *parker.is_woken.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        parker.waker.notify_all();
-    }
+    woken.iter().for_each(|parker| parker.wake());
     woken.len()
 }

@@ -3,7 +3,7 @@
 //! Checked by `lockimpls/models/loom`, `wait_*`: readers and writers that wait, with the lock and
 //! without it, for bytes, for room and for the end, are woken in every order.
 
-use crate::primitives::{AtomicU32, Ordering, light_fence, unpark_all};
+use crate::primitives::{AtomicU32, Ordering, light_fence, unpark_all, unpark_one};
 
 use Ordering::{AcqRel, Relaxed};
 
@@ -38,6 +38,17 @@ impl WaitPoint {
         }
     }
 
+    /// `wakeup_one`: wakes the thread that has slept here the longest, and lets those that spin look.
+    /// The caller holds the socket's lock, and everybody who parks here has parked with it.
+    pub(crate) fn wakeup_one(&self) {
+        // Relaxed, both: as in `wakeup`. Under the lock a set `waiting` says that the thread is in
+        // the queue.
+        self.event.store(self.event.load(Relaxed).wrapping_add(1), Relaxed);
+        if self.waiting.load(Relaxed) != 0 {
+            self.waiting.store(u32::from(unpark_one(self.key())), Relaxed);
+        }
+    }
+
     /// Something that a thread may wait for here has changed, and that thread may be about to park
     /// without the socket's lock.
     #[inline(always)]
@@ -66,5 +77,47 @@ impl WaitPoint {
         if self.waiting.swap(0, AcqRel) != 0 {
             unpark_all(self.key());
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+    use std::thread::Scope;
+
+    use super::*;
+    use crate::primitives::park;
+
+    /// A thread that parks here; what it says when it is awake.
+    fn parked<'s>(threads: &'s Scope<'s, '_>, point: &'s WaitPoint) -> Receiver<()> {
+        let ((queued, is_queued), (woken, is_woken)) = (channel(), channel());
+        threads.spawn(move || {
+            point.waiting.store(1, Relaxed);
+            park(point.key(), || true, || queued.send(()).unwrap());
+            woken.send(()).unwrap();
+        });
+        is_queued.recv().unwrap();
+        is_woken
+    }
+
+    #[test]
+    fn one_is_woken_the_first_that_came() {
+        let point = WaitPoint::new();
+        std::thread::scope(|threads| {
+            let [first, second, third] = [(); 3].map(|()| parked(threads, &point));
+            point.wakeup_one();
+            first.recv().unwrap();
+            assert_eq!((point.event.load(Relaxed), point.waiting.load(Relaxed)), (1, 1));
+            assert!(second.try_recv().is_err() && third.try_recv().is_err());
+            point.wakeup(false);
+            second.recv().unwrap();
+            third.recv().unwrap();
+            assert_eq!(point.waiting.load(Relaxed), 0);
+            let last = parked(threads, &point);
+            point.wakeup_one();
+            last.recv().unwrap();
+            assert_eq!((point.event.load(Relaxed), point.waiting.load(Relaxed)), (3, 0));
+            point.wakeup_one();
+        });
     }
 }

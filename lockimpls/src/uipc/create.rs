@@ -116,7 +116,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
-    /// accepted.
+    /// accepted, and one thread in accept is woken.
     fn soisconnected(&self, so: &Socket, client: Option<&Socket>) {
         let st = so.st();
         st.clear(State::ISDISCONNECTED);
@@ -147,7 +147,8 @@ impl<P: Policy> Locked<P> {
             head.st().so_q0.remove(embryo);
             head.st().so_q.append(embryo);
             so3.st().so_onq.set(OnQueue::Q);
-            head.timeo_wait.wakeup(false);
+            self.sorwakeup(head);
+            head.timeo_wait.wakeup_one();
         }
         self.policy.head_leave(head, Step::ConnectedHead);
     }
