@@ -97,11 +97,29 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn scan_exit(&self, so: &Socket, step: Step);
 
+    /// What guards the count of a socket's references in flight (`global` counts atomically).
+    #[track_caller]
+    fn flight_enter(&self);
+    #[track_caller]
+    fn flight_exit(&self, step: Step);
+
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
     #[track_caller]
     fn deferred_exit(&self, taken: bool, step: Step);
+    /// The collector goes from its lock to that of the deferred closes.
+    #[track_caller]
+    fn gc_to_deferred(&self, step: Step);
+    /// The collector leaves the deferred closes for a while, and holds nothing.
+    #[track_caller]
+    fn deferred_leave(&self, step: Step);
+    /// It comes back to them.
+    #[track_caller]
+    fn deferred_return(&self);
+    /// It goes back from the lock of the deferred closes to its own.
+    #[track_caller]
+    fn deferred_to_gc(&self, step: Step);
 
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.

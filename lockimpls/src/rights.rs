@@ -28,14 +28,14 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::{Count, MbufRef, RIGHTS_MAX};
-use crate::primitives::{AtomicU32, AtomicUsize, Mutex, Ordering};
+use crate::primitives::{AtomicU32, AtomicUsize, Cell, Mutex, Ordering};
 use crate::sockbuf::Fill;
 use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::{Locked, is_awaited};
 use crate::witness::Class;
 
-use Ordering::{AcqRel, Acquire, Relaxed, SeqCst};
+use Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 /// What is in flight in one layer.
 pub(crate) struct InFlight {
@@ -48,8 +48,8 @@ pub(crate) struct InFlight {
     deferred: Mutex<Option<MbufRef>>,
     /// 1 when there is something to collect.
     wanted: AtomicU32,
-    /// `unp_gcing`: 1 while a thread collects.
-    collecting: AtomicU32,
+    /// 1 while a thread collects. Under the collector's lock.
+    unp_gcing: AtomicU32,
     count: Count,
 }
 
@@ -60,7 +60,7 @@ impl InFlight {
             unp_rights: AtomicUsize::new(0),
             deferred: Mutex::new(None),
             wanted: AtomicU32::new(0),
-            collecting: AtomicU32::new(0),
+            unp_gcing: AtomicU32::new(0),
             count: Count::new(),
         }
     }
@@ -157,10 +157,10 @@ impl<P: Policy> Locked<P> {
         }
         let so = self.fds.find(fd)?;
         so.f_count.fetch_add(1, AcqRel);
-        self.policy.gc_enter();
-        let msgcount = &so.gc(self.policy.gc_guard()).msgcount;
-        msgcount.set(msgcount.get() + 1);
-        self.policy.gc_exit(Step::GcInternalize);
+        self.policy.flight_enter();
+        // Release; pairs with the Acquire in `mark_candidates`, which finds this file then.
+        so.unp_msgcount.fetch_add(1, Release);
+        self.policy.flight_exit(Step::GcInternalize);
         control.rights().push(so);
         Ok(())
     }
@@ -180,10 +180,9 @@ impl<P: Policy> Locked<P> {
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
     fn end_flight(&self, so: &Socket, step: Step) {
-        self.policy.gc_enter(); // control: leaving flight
-        let msgcount = &so.gc(self.policy.gc_guard()).msgcount;
-        msgcount.set(msgcount.get() - 1);
-        self.policy.gc_exit(step);
+        self.policy.flight_enter(); // control: leaving flight
+        so.unp_msgcount.fetch_sub(1, Release);
+        self.policy.flight_exit(step);
     }
 
     /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is
@@ -273,72 +272,67 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_gc`: closes what dropped messages held, then finds what only dead sockets can reach,
     /// until there is nothing more. One thread at a time; another one's wish is seen by the
-    /// collecting thread.
-    ///
-    /// Each side writes one word and then reads the other's: who wishes stores `wanted` and tries
-    /// `collecting`; the collector gives `collecting` back and looks at `wanted`. All of it is
-    /// SeqCst, so that not both can miss the other.
+    /// collecting thread: whoever finds `unp_gcing` set has stored `wanted` before it took the
+    /// collector's lock, and the collecting thread looks at `wanted` after it has held that lock to
+    /// clear `unp_gcing`.
     #[cold]
     pub(crate) fn unp_gc(&self) {
         loop {
-            if self.in_flight.collecting.swap(1, SeqCst) != 0 {
+            self.policy.gc_enter();
+            if self.in_flight.unp_gcing.load(Relaxed) != 0 {
+                self.policy.gc_exit(Step::GcBusy);
                 return;
             }
-            self.in_flight.wanted.swap(0, SeqCst);
+            self.in_flight.unp_gcing.store(1, Relaxed);
+            self.in_flight.wanted.store(0, SeqCst);
+            self.policy.gc_to_deferred(Step::GcToDeferred);
             self.close_deferred();
+            self.policy.deferred_to_gc(Step::DeferredToGc);
             self.collect_dead();
-            self.in_flight.collecting.swap(0, SeqCst);
+            self.in_flight.unp_gcing.store(0, Relaxed);
+            self.policy.gc_exit(Step::GcScan);
             if self.in_flight.wanted.load(SeqCst) == 0 {
                 return;
             }
         }
     }
 
-    /// Phase 0: closes what dropped messages held, with nothing held.
+    /// Phase 0: closes what dropped messages held. Their list is locked before and after, and
+    /// unlocked between.
     fn close_deferred(&self) {
         while let Some(control) = self.pop_deferred() {
-            let n = control.rights().len();
+            self.policy.deferred_leave(Step::DeferredPop);
             for so in control.rights().iter() {
                 self.end_flight(so, Step::GcDiscard);
-            }
-            self.release_rights(n);
-            for so in control.rights().iter() {
+                self.release_rights(1);
                 self.closef(*so);
             }
             self.mbufs.put(control);
+            self.policy.deferred_return();
         }
     }
 
     fn pop_deferred(&self) -> Option<MbufRef> {
-        let taken = self.policy.deferred_enter();
-        let first = {
-            let mut deferred = self.in_flight.deferred();
-            let first = *deferred;
-            *deferred = first.and_then(|m| m.next.take());
-            first
-        };
-        self.policy.deferred_exit(taken, Step::DeferredPop);
+        let mut deferred = self.in_flight.deferred();
+        let first = *deferred;
+        *deferred = first.and_then(|m| m.next.take());
         first
     }
 
     /// Phases 1 to 4, under the collector's lock.
     fn collect_dead(&self) {
+        // Without descriptors in flight there is no candidate.
         if self.in_flight.unp_rights.load(Relaxed) == 0 {
             return;
         }
-        self.policy.gc_enter();
         self.mark_candidates();
         for so in self.sockets.all().filter(|so| self.is_dead(so)) {
             self.scan(&so, |gcrefs| gcrefs - 1);
         }
-        while let Some(so) = self.find_reachable() {
-            so.gc(self.policy.gc_guard()).dead.set(false);
-            self.scan(&so, |gcrefs| gcrefs + 1);
-        }
+        while self.revive_reachable() {}
         for so in self.sockets.all().filter(|so| self.is_dead(so)) {
             self.drop_rights(&so);
         }
-        self.policy.gc_exit(Step::GcScan);
     }
 
     fn is_dead(&self, so: &Socket) -> bool {
@@ -349,7 +343,11 @@ impl<P: Policy> Locked<P> {
     fn mark_candidates(&self) {
         for so in self.sockets.all() {
             let gc = so.gc(self.policy.gc_guard());
-            let msgcount = gc.msgcount.get();
+            // Acquire; pairs with the Release in `hold_file`. Before `f_count`: whoever makes this
+            // larger has made that larger before, and whoever makes that smaller has made this
+            // smaller before. So what has a descriptor looks like a candidate only while a message
+            // that held it is in no buffer, and the count that starts from here stays above 0.
+            let msgcount = so.unp_msgcount.load(Acquire);
             let only_in_flight = msgcount > 0 && so.f_count.load(Acquire) == msgcount;
             gc.dead.set(gc.linked.get() && only_in_flight && !self.is_used(&so));
             if !P::Fault::omits(Step::GcrefsInit) {
@@ -403,13 +401,24 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Phase 3: a socket marked dead that something other than the dead refers to.
-    fn find_reachable(&self) -> Option<SockRef> {
+    /// Phase 3: whatever something other than the dead refers to lives, and so does what its buffer
+    /// holds. Says whether that may have brought back a socket that was passed over already.
+    fn revive_reachable(&self) -> bool {
         if P::Fault::omits(Step::GcReachable) {
-            return None;
+            return false;
         }
         let guard = self.policy.gc_guard();
-        self.sockets.all().find(|so| so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0)
+        let unp_defer = Cell::new(false);
+        for so in self.sockets.all() {
+            if so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0 {
+                so.gc(guard).dead.set(false);
+                self.scan(&so, |gcrefs| {
+                    unp_defer.set(true);
+                    gcrefs + 1
+                });
+            }
+        }
+        unp_defer.get()
     }
 
     /// Phase 4: drops what a dead socket's buffer holds, and those of its embryos.

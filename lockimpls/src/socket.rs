@@ -2,8 +2,8 @@
 //! field.
 //!
 //! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]` the
-//! socket's lock (`so_lock`, or `unp_lock` in `global`); `[g]` `unp_gc_lock` (`unp_lock` in
-//! `global`); `[a]` atomic; `[p]` the pool's lock.
+//! socket's lock (`so_lock`, or `unp_lock` in `global` and `global-gc`); `[g]` `unp_gc_lock`
+//! (`unp_lock` in `global`); `[a]` atomic; `[p]` the pool's lock.
 //!
 //! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
 //! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
@@ -75,8 +75,6 @@ unsafe impl Sync for SockRef {}
 pub(crate) struct GcState {
     /// On the list of all control blocks.
     pub(crate) linked: Cell<bool>,
-    /// `unp_msgcount`: references in flight.
-    pub(crate) msgcount: Cell<u32>,
     pub(crate) gcrefs: Cell<u32>,
     /// UNP_GCDEAD.
     pub(crate) dead: Cell<bool>,
@@ -126,6 +124,8 @@ pub(crate) struct Socket {
     /// `f_count`: descriptors, and references in flight. `[a]`
     pub(crate) f_count: AtomicU32,
     gc: GcState,
+    /// References in flight; under the collector's lock where that is not `unp_lock`. `[a]`
+    pub(crate) unp_msgcount: AtomicU32,
     pub(crate) unp_refcnt: RefCount,
     pub(crate) so_refcnt: RefCount,
     /// The next free socket. `[p]`
@@ -171,12 +171,8 @@ impl Socket {
             sblock_wait: [WaitPoint::new(), WaitPoint::new()],
             rcv: SockBuf::new(),
             f_count: AtomicU32::new(0),
-            gc: GcState {
-                linked: Cell::new(false),
-                msgcount: Cell::new(0),
-                gcrefs: Cell::new(0),
-                dead: Cell::new(false),
-            },
+            gc: GcState { linked: Cell::new(false), gcrefs: Cell::new(0), dead: Cell::new(false) },
+            unp_msgcount: AtomicU32::new(0),
             unp_refcnt: RefCount(AtomicU32::new(1)),
             so_refcnt: RefCount(AtomicU32::new(1)),
             next_free: Cell::new(None),

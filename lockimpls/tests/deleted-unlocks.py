@@ -25,7 +25,7 @@ SOURCES = "lockimpls/src"
 LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host")
 UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
-    r"|(list|gc|scan|deferred|rights)_exit|leave|unkeep|unlock|vop_unlock)\("
+    r"|(list|gc|scan|flight|deferred|rights)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock)\("
 )
 ASLEEP = ("|| self.policy.sounlock(so, Step::Sleep)", "|| self.vop_unlock(vp, Step::FifoSleep)")
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")

@@ -1,9 +1,11 @@
 //! `global`: one `unp_lock` over the whole layer.
 //!
-//! After OpenBSD's unix(4) before 2022-07-01 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may
-//! touch every socket, so a peer, a listener or the collector's list needs nothing more, and there
-//! is no order to keep. It is released while data is copied from or to the caller and while a
-//! thread sleeps.
+//! After OpenBSD's unix(4) of 2021-11-06 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may touch
+//! every socket, so a peer, a listener or the collector's list needs nothing more, and there is no
+//! order to keep. It is released while data is copied from or to the caller and while a thread
+//! sleeps. Ten days later the collector got locks of its own: see `global_gc.rs`.
+//!
+//! How often a file is in flight is counted atomically, with nothing held.
 
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
@@ -44,7 +46,7 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
         Some(twin) => twin,
         None => "global",
     };
-    const ABOUT: &'static str = "one unp_lock over the whole layer (OpenBSD until July 2022)";
+    const ABOUT: &'static str = "one unp_lock over the whole layer (OpenBSD until November 2021)";
     const BIASED: bool = false;
 
     fn new() -> Self {
@@ -123,6 +125,10 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
 
     fn scan_exit(&self, _so: &Socket, _step: Step) {}
 
+    fn flight_enter(&self) {}
+
+    fn flight_exit(&self, _step: Step) {}
+
     fn deferred_enter(&self) -> bool {
         let taken = !self.unp_lock.is_mine();
         if taken {
@@ -136,6 +142,18 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
             self.exit(step);
         }
     }
+
+    fn gc_to_deferred(&self, _step: Step) {}
+
+    fn deferred_leave(&self, step: Step) {
+        self.exit(step);
+    }
+
+    fn deferred_return(&self) {
+        self.enter();
+    }
+
+    fn deferred_to_gc(&self, _step: Step) {}
 
     fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
 }

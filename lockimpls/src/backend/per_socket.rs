@@ -263,6 +263,14 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         }
     }
 
+    fn flight_enter(&self) {
+        self.gc_enter();
+    }
+
+    fn flight_exit(&self, step: Step) {
+        self.gc_exit(step);
+    }
+
     fn deferred_enter(&self) -> bool {
         self.unp_df_lock.enter();
         true
@@ -272,6 +280,24 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         if !F::omits(step) {
             self.unp_df_lock.exit();
         }
+    }
+
+    fn gc_to_deferred(&self, step: Step) {
+        self.gc_exit(step);
+        self.unp_df_lock.enter();
+    }
+
+    fn deferred_leave(&self, step: Step) {
+        self.deferred_exit(true, step);
+    }
+
+    fn deferred_return(&self) {
+        self.unp_df_lock.enter();
+    }
+
+    fn deferred_to_gc(&self, step: Step) {
+        self.deferred_exit(true, step);
+        self.unp_gc_lock.enter();
     }
 
     fn finalize(&self, so: &Socket, references: &RefCount, step: Step) {

@@ -96,7 +96,7 @@ impl<P: Policy> Locked<P> {
         self.policy.list_enter(so, Step::AttachList); // control: the list of all
         let gc = so.gc(self.policy.gc_guard());
         gc.linked.set(true);
-        gc.msgcount.set(0);
+        so.unp_msgcount.store(0, Relaxed);
         gc.dead.set(false);
         self.policy.list_exit(so, Step::GcAttach);
     }

@@ -175,6 +175,11 @@ pub(crate) fn settle() {
     std::thread::sleep(Duration::from_millis(10));
 }
 
+/// Whether the backend has one lock for all sockets.
+pub(crate) fn is_global<D: Domain>() -> bool {
+    matches!(D::NAME, "global" | "global-gc")
+}
+
 /// Whether the backend has a lock of its own for each socket and counts as the kernel does.
 pub(crate) fn is_per_socket<D: Domain>() -> bool {
     D::NAME == "per-socket"

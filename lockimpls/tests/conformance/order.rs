@@ -4,7 +4,7 @@
 
 use lockimpls::{Checked, Domain, Shutdown, SockType, witness};
 
-use crate::battery::{NONE, Program, is_per_socket, name};
+use crate::battery::{NONE, Program, is_global, is_per_socket, name};
 
 /// Runs a request, which must relock this often where every socket has a lock of its own.
 #[track_caller]
@@ -14,7 +14,7 @@ fn relocks<D: Domain, T>(expected: u64, request: impl FnOnce() -> T) -> T {
     let counts = witness::counters().since(&before).of(witness::Class::SoLock);
     if is_per_socket::<D>() {
         assert_eq!(counts.relocks, expected);
-    } else if D::NAME == "global" {
+    } else if is_global::<D>() {
         assert_eq!((counts.relocks, counts.acquisitions), (0, 0));
     }
     result
