@@ -3,6 +3,7 @@
 //! Adding one is a file here, its `mod` line and its `visit` line below, next to each other.
 
 pub(crate) mod global;
+pub(crate) mod global_gc;
 mod host;
 pub(crate) mod lock_free;
 pub(crate) mod per_socket;
@@ -19,6 +20,7 @@ pub trait Visitor {
 /// Calls the visitor for every backend, in the order they are shown.
 pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<global::Global>();
+    visitor.visit::<global_gc::GlobalGc>();
     visitor.visit::<per_socket::PerSocket>();
     visitor.visit::<lock_free::LockFree>();
     visitor.visit::<host::Host>();

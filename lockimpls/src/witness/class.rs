@@ -8,7 +8,7 @@
 /// | 2 | `names` | the table of names | namei's directory |
 /// | 3 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 4 | `unp_gc_lock` | the list of control blocks, the collector | `unp_gc_lock` |
-/// | 5 | `unp_lock` | everything (`global`) | `unp_lock` |
+/// | 5 | `unp_lock` | everything (`global`), every socket (`global-gc`) | `unp_lock` |
 /// | 6 | `solock` | one socket (`per-socket`, `lock-free`) | `so_lock` |
 /// | 7 | `unp_df_lock` | the list of deferred closes | `unp_df_lock` |
 /// | 8 | `unp_rights_mtx` | the count of descriptors in flight | `unp_rights_mtx` |
@@ -28,7 +28,7 @@ pub enum Class {
     Vnode = 3,
     /// The collector and the list of all control blocks.
     UnpGcLock = 4,
-    /// The one lock of `global`.
+    /// The one lock of `global` and `global-gc`.
     UnpLock = 5,
     /// A socket's own lock.
     SoLock = 6,

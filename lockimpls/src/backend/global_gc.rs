@@ -1,0 +1,170 @@
+//! `global-gc`: one `unp_lock` over every socket, beside it the collector's locks.
+//!
+//! After OpenBSD's unix(4) of 2022-06-30 (`uipc_usrreq.c` 1.165), the day before per-socket locks.
+//! Since 2021-11-16 (1.157) `unp_gc_lock` guards the list of all control blocks and what the
+//! collector counts, and `unp_df_lock` the deferred closes. The collector's lock comes first, so
+//! that attach and detach drop `unp_lock` for it: what such a socket costs beside its granularity is
+//! already in this layer, and the difference to `per-socket` is the granularity's alone.
+//!
+//! While attach has `unp_lock` dropped for an embryo, its listener and its client are unlocked too:
+//! the connecting thread has the listener's name locked, without which the listener cannot detach,
+//! and the client is CONNECTING.
+
+use crate::backend::global::GlobalPolicy;
+use crate::fault::{Fault, NoFault, Step};
+use crate::policy::Policy;
+use crate::socket::{RefCount, SockRef, Socket};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::witness::Class;
+
+/// One lock for every socket, and the collector's own.
+pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
+
+/// The policy of `global-gc`: what is done with sockets alone, `global` does.
+pub(crate) struct GlobalGcPolicy<F> {
+    unp: GlobalPolicy<F>,
+    unp_gc_lock: RwLock,
+    unp_df_lock: RwLock,
+}
+
+impl<F: Fault> Policy for GlobalGcPolicy<F> {
+    type Fault = F;
+    const NAME: &'static str = match F::TWIN {
+        Some(twin) => twin,
+        None => "global-gc",
+    };
+    const ABOUT: &'static str =
+        "one unp_lock over every socket, beside the collector's locks (OpenBSD until July 2022)";
+    const BIASED: bool = false;
+
+    fn new() -> Self {
+        Self {
+            unp: GlobalPolicy::new(),
+            unp_gc_lock: RwLock::new(Class::UnpGcLock),
+            unp_df_lock: RwLock::new(Class::UnpDfLock),
+        }
+    }
+
+    fn guard(&self) -> Option<(usize, Class)> {
+        self.unp.guard()
+    }
+
+    #[inline(always)]
+    fn solock(&self, so: &Socket) {
+        self.unp.solock(so);
+    }
+
+    #[inline(always)]
+    fn sounlock(&self, so: &Socket, step: Step) {
+        self.unp.sounlock(so, step);
+    }
+
+    #[inline(always)]
+    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+        self.unp.solock_peer(so)
+    }
+
+    #[inline(always)]
+    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
+
+    fn solock_pair(&self, so: &Socket, so2: &Socket) {
+        self.unp.solock_pair(so, so2);
+    }
+
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step) {
+        self.unp.sounlock_pair(so, so2, step);
+    }
+
+    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
+
+    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
+
+    fn head_leave(&self, _head: &Socket, _step: Step) {}
+
+    fn head_return(&self, _head: &Socket) {}
+
+    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
+
+    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
+    }
+
+    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+        self.unp.solock_referrer(so)
+    }
+
+    fn list_enter(&self, so: &Socket, step: Step) {
+        self.unp.sounlock(so, step);
+        self.gc_enter();
+    }
+
+    fn list_exit(&self, so: &Socket, step: Step) {
+        self.gc_exit(step);
+        self.unp.solock(so);
+    }
+
+    fn list_to_name(&self, _so: &Socket, step: Step) {
+        self.gc_exit(step);
+    }
+
+    fn gc_guard(&self) -> (usize, Class) {
+        (self.unp_gc_lock.addr(), Class::UnpGcLock)
+    }
+
+    fn gc_enter(&self) {
+        self.unp_gc_lock.enter();
+    }
+
+    fn gc_exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.unp_gc_lock.exit();
+        }
+    }
+
+    fn scan_enter(&self, so: &Socket) {
+        self.unp.solock(so);
+    }
+
+    fn scan_exit(&self, so: &Socket, step: Step) {
+        self.unp.sounlock(so, step);
+    }
+
+    fn flight_enter(&self) {
+        self.gc_enter();
+    }
+
+    fn flight_exit(&self, step: Step) {
+        self.gc_exit(step);
+    }
+
+    fn deferred_enter(&self) -> bool {
+        self.unp_df_lock.enter();
+        true
+    }
+
+    fn deferred_exit(&self, _taken: bool, step: Step) {
+        if !F::omits(step) {
+            self.unp_df_lock.exit();
+        }
+    }
+
+    fn gc_to_deferred(&self, step: Step) {
+        self.gc_exit(step);
+        self.unp_df_lock.enter();
+    }
+
+    fn deferred_leave(&self, step: Step) {
+        self.deferred_exit(true, step);
+    }
+
+    fn deferred_return(&self) {
+        self.unp_df_lock.enter();
+    }
+
+    fn deferred_to_gc(&self, step: Step) {
+        self.deferred_exit(true, step);
+        self.unp_gc_lock.enter();
+    }
+
+    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
+}
