@@ -17,14 +17,9 @@ use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::witness::Class;
 
-use Ordering::{Acquire, Relaxed, Release};
+pub(crate) use crate::domain::Fd;
 
-/// A descriptor of a modelled layer.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Fd {
-    place: u32,
-    generation: u32,
-}
+use Ordering::{Acquire, Relaxed, Release};
 
 struct Place {
     /// Grows when the descriptor is closed. Written under `fdplock`.
@@ -151,7 +146,7 @@ impl<F: Fault> Descriptors<F> {
         let place = self.free().pop().ok_or(Errno::Emfile)?;
         self.count.get();
         let generation = self.places[place as usize].generation.load(Relaxed);
-        Ok(Fd { place, generation })
+        Ok(Fd { number: place, generation })
     }
 
     /// How many descriptors can still be made. `fdplock` is held.
@@ -171,7 +166,7 @@ impl<F: Fault> Descriptors<F> {
     pub(crate) fn install(&self, fd: Fd, socket: SockRef) {
         let pointer = std::ptr::from_ref::<Socket>(&socket).cast_mut();
         // Release; pairs with the Acquire in `find`: the socket is ready.
-        self.places[fd.place as usize].socket.store(pointer, Release);
+        self.places[fd.number as usize].socket.store(pointer, Release);
     }
 
     /// `fdrelease`: closes the descriptor; what it referred to. The second of two closers gets
@@ -189,11 +184,11 @@ impl<F: Fault> Descriptors<F> {
 
     /// `fdremove` with `fdplock` held: an open descriptor is open no more; what it referred to.
     fn fdremove(&self, fd: Fd) -> Option<SockRef> {
-        let place = &self.places[fd.place as usize];
+        let place = &self.places[fd.number as usize];
         let socket = place.socket.swap(std::ptr::null_mut(), Acquire);
         // Release; pairs with the Acquire in `is_open`.
         place.generation.store(fd.generation.wrapping_add(1), Release);
-        self.free().push(fd.place);
+        self.free().push(fd.number);
         self.count.put();
         SockRef::from_pointer(socket)
     }
@@ -205,7 +200,7 @@ impl<F: Fault> Descriptors<F> {
     /// The descriptor's place, for who asks twice.
     #[inline(always)]
     pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_>> {
-        let place = self.places.get(fd.place as usize)?;
+        let place = self.places.get(fd.number as usize)?;
         Some(PlaceOf { place, generation: fd.generation })
     }
 

@@ -34,6 +34,16 @@ impl SockType {
     }
 }
 
+/// A descriptor, as the backends here make them: a number, and which of its uses is meant. A stale
+/// one is recognised, never taken for its successor.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct Fd {
+    /// A place of the layer's table, or the machine's number.
+    pub number: u32,
+    /// Grows when the number is used again.
+    pub generation: u32,
+}
+
 bitflags::bitflags! {
     /// The flags of a send or a receive, and those that a receive gives back.
     #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]

@@ -3,7 +3,7 @@
 //!
 //! * [`Domain`] is what a backend is; [`visit_all`] names every one of them.
 //! * [`Checked`] is the boundary every call passes: what a system call's entry and return are to a
-//!   kernel.
+//!   kernel. [`Layer`] is that boundary of any backend, for code that is compiled once.
 //! * [`witness`] keeps what every thread holds, and reports what is held too long or taken in the
 //!   wrong order.
 //! * [`sync`] has the one lock type, taken and released by hand.
@@ -31,6 +31,7 @@ mod copy;
 mod descriptors;
 mod fault;
 mod fifo;
+mod layer;
 mod names;
 mod policy;
 mod pool;
@@ -48,11 +49,12 @@ pub mod models;
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use domain::{
-    Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
     WaitStrategy,
 };
 pub use errno::Errno;
 pub use fifo::{Fifo, FifoFile, OpenMode, PIPE_BUF};
+pub use layer::{Backend, Layer, backends};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]
 pub use primitives::parks;

@@ -30,7 +30,7 @@ use message::{host_flags, host_option};
 use names::{Address, Names};
 
 use crate::domain::{
-    Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
     WaitStrategy,
 };
 use crate::errno::Errno;
@@ -46,13 +46,6 @@ const FD_MAX: usize = 1 << 16;
 const ADAPTIVE_TURNS: u32 = 32;
 /// How many turns `spin` makes between giving up the processor.
 const SPIN_TURNS: u32 = 64;
-
-/// The machine's number, and which of its uses is meant.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Sock {
-    fd: c_int,
-    generation: u32,
-}
 
 /// The machine's sockets behind [`Domain`].
 pub(crate) struct Host {
@@ -110,23 +103,24 @@ fn file_id(fd: c_int) -> Result<(u64, u64), Errno> {
 impl Host {
     /// The number of an open descriptor: the check that every call begins with.
     #[inline]
-    fn fd(&self, s: Sock) -> Result<c_int, Errno> {
+    fn fd(&self, s: Fd) -> Result<c_int, Errno> {
         // Relaxed: who was given the descriptor by another thread was given its generation with it.
-        match self.generations.get(s.fd as usize) {
-            Some(now) if now.load(Relaxed) == s.generation => Ok(s.fd),
+        match self.generations.get(s.number as usize) {
+            Some(now) if now.load(Relaxed) == s.generation => Ok(s.number as c_int),
             _ => Err(Errno::Ebadf),
         }
     }
 
     /// Takes a descriptor that the machine has just opened.
-    fn register(&self, fd: c_int) -> Result<Sock, Errno> {
+    fn register(&self, fd: c_int) -> Result<Fd, Errno> {
         let Some(generation) = self.generations.get(fd as usize) else {
             // SAFETY: the descriptor was opened by this layer just now and nobody else has it.
             unsafe { libc::close(fd) };
             return Err(Errno::Emfile);
         };
         self.counts.requests.fetch_add(1, Relaxed);
-        Ok(Sock { fd, generation: generation.fetch_add(1, Relaxed).wrapping_add(1) })
+        let generation = generation.fetch_add(1, Relaxed).wrapping_add(1);
+        Ok(Fd { number: fd as u32, generation })
     }
 
     /// What a report calls the thing that is waited for: never 0, one per descriptor.
@@ -193,7 +187,7 @@ impl Host {
     /// getsockname(2) and getpeername(2), which differ in nothing else.
     fn ask_name(
         &self,
-        s: Sock,
+        s: Fd,
         call: unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut socklen_t) -> c_int,
     ) -> Result<SockAddr, Errno> {
         let fd = self.fd(s)?;
@@ -206,7 +200,7 @@ impl Host {
 }
 
 impl Domain for Host {
-    type Sock = Sock;
+    type Sock = Fd;
 
     const NAME: &'static str = "host";
     const ABOUT: &'static str = "the machine's own AF_UNIX sockets, through system calls";
@@ -221,7 +215,7 @@ impl Domain for Host {
         })
     }
 
-    fn socketpair(&self, kind: SockType) -> Result<(Sock, Sock), Errno> {
+    fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         let mut fds = [0; 2];
         // SAFETY: socketpair writes two descriptors to the room for two.
         let result =
@@ -238,12 +232,12 @@ impl Domain for Host {
         }
     }
 
-    fn socket(&self, kind: SockType) -> Result<Sock, Errno> {
+    fn socket(&self, kind: SockType) -> Result<Fd, Errno> {
         // SAFETY: socket takes integers only.
         self.register(check_int(unsafe { libc::socket(libc::AF_UNIX, host_type(kind), 0) })?)
     }
 
-    fn bind(&self, s: Sock, name: &SockAddr) -> Result<(), Errno> {
+    fn bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let (fd, address) = (self.fd(s)?, self.names.address(name)?);
         // SAFETY: bind reads `len` bytes of the address, which is its size.
         check_int(unsafe { libc::bind(fd, address.as_ptr(), address.len) }).map(drop)
@@ -256,13 +250,13 @@ impl Domain for Host {
         check_int(unsafe { libc::unlink(address.un.sun_path.as_ptr()) }).map(drop)
     }
 
-    fn listen(&self, s: Sock, backlog: i32) -> Result<(), Errno> {
+    fn listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
         let fd = self.fd(s)?;
         // SAFETY: listen takes integers only.
         check_int(unsafe { libc::listen(fd, backlog) }).map(drop)
     }
 
-    fn connect(&self, s: Sock, name: &SockAddr) -> Result<(), Errno> {
+    fn connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let (fd, address) = (self.fd(s)?, self.names.address(name)?);
         self.blocking(fd, || {
             // SAFETY: connect reads `len` bytes of the address, which is its size.
@@ -271,7 +265,7 @@ impl Domain for Host {
         .map(drop)
     }
 
-    fn accept(&self, s: Sock) -> Result<(Sock, SockAddr), Errno> {
+    fn accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
         let fd = self.fd(s)?;
         let mut address = Address::room();
         let accepted = self.blocking(fd, || {
@@ -283,7 +277,7 @@ impl Domain for Host {
         Ok((self.register(accepted as c_int)?, self.names.name(&address)))
     }
 
-    fn sendmsg(&self, s: Sock, msg: &SendMsg<'_, Sock>) -> Result<usize, Errno> {
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         let fd = self.fd(s)?;
         if msg.to.is_none() && msg.rights.is_empty() {
             return self.send_bytes(fd, msg.data, msg.flags);
@@ -291,11 +285,11 @@ impl Domain for Host {
         self.sendmsg_full(fd, msg)
     }
 
-    fn recvmsg(&self, s: Sock, msg: &mut RecvMsg<'_, Sock>) -> Result<usize, Errno> {
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         self.recvmsg_full(self.fd(s)?, msg)
     }
 
-    fn recv(&self, s: Sock, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
+    fn recv(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
         let fd = self.fd(s)?;
         let host = host_flags(flags);
         self.waiting(fd, flags, |add| {
@@ -304,7 +298,7 @@ impl Domain for Host {
         })
     }
 
-    fn shutdown(&self, s: Sock, how: Shutdown) -> Result<(), Errno> {
+    fn shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
         let how = match how {
             Shutdown::Read => libc::SHUT_RD,
             Shutdown::Write => libc::SHUT_WR,
@@ -315,7 +309,7 @@ impl Domain for Host {
         check_int(unsafe { libc::shutdown(fd, how) }).map(drop)
     }
 
-    fn close(&self, s: Sock) -> Result<(), Errno> {
+    fn close(&self, s: Fd) -> Result<(), Errno> {
         let fd = self.fd(s)?;
         // The generation first: the machine may give the number away as soon as it is closed. Of
         // two threads that close the same descriptor one wins.
@@ -328,25 +322,25 @@ impl Domain for Host {
         check_int(unsafe { libc::close(fd) }).map(drop)
     }
 
-    fn dup(&self, s: Sock) -> Result<Sock, Errno> {
+    fn dup(&self, s: Fd) -> Result<Fd, Errno> {
         let fd = self.fd(s)?;
         // SAFETY: fcntl(F_DUPFD_CLOEXEC) takes integers only.
         self.register(check_int(unsafe { libc::fcntl(fd, libc::F_DUPFD_CLOEXEC, 0) })?)
     }
 
-    fn same_file(&self, a: Sock, b: Sock) -> Result<bool, Errno> {
+    fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
         Ok(file_id(self.fd(a)?)? == file_id(self.fd(b)?)?)
     }
 
-    fn getsockname(&self, s: Sock) -> Result<SockAddr, Errno> {
+    fn getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
         self.ask_name(s, libc::getsockname)
     }
 
-    fn getpeername(&self, s: Sock) -> Result<SockAddr, Errno> {
+    fn getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
         self.ask_name(s, libc::getpeername)
     }
 
-    fn setsockopt(&self, s: Sock, option: SockOpt, value: usize) -> Result<(), Errno> {
+    fn setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
         let fd = self.fd(s)?;
         let value = c_int::try_from(value).map_err(|_| Errno::Einval)?;
         let (room, len) = ((&raw const value).cast(), size_of::<c_int>() as socklen_t);
@@ -355,7 +349,7 @@ impl Domain for Host {
         check_int(unsafe { libc::setsockopt(fd, libc::SOL_SOCKET, option, room, len) }).map(drop)
     }
 
-    fn getsockopt(&self, s: Sock, option: SockOpt) -> Result<usize, Errno> {
+    fn getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
         let fd = self.fd(s)?;
         let mut value: c_int = 0;
         let mut len = size_of::<c_int>() as socklen_t;
@@ -365,7 +359,7 @@ impl Domain for Host {
         usize::try_from(value).map_err(|_| Errno::Einval)
     }
 
-    fn set_nonblocking(&self, s: Sock, on: bool) -> Result<(), Errno> {
+    fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         let fd = self.fd(s)?;
         let flags = file_flags(fd)?;
         let flags = if on { flags | libc::O_NONBLOCK } else { flags & !libc::O_NONBLOCK };

@@ -29,6 +29,7 @@ use std::sync::Once;
 
 use crate::backend::Visitor;
 use crate::fault::{Step, Window};
+use crate::layer::{Backend, Visited};
 use crate::witness::Check;
 
 /// A broken twin, its program, and what must find it.
@@ -174,6 +175,14 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
             visitor.visit::<twin::PerSocket>();
         }
     }
+}
+
+/// One of the [`twins`], as [`visit_twin`] has it, without its type.
+#[must_use]
+pub fn twin(name: &str) -> Option<Backend> {
+    let mut found = Visited(Vec::new());
+    visit_twin(name, &mut found);
+    found.0.pop()
 }
 
 /// Calls the visitor for the two backends that have a lock for each socket. They are not broken; but

@@ -5,7 +5,7 @@ use std::mem::zeroed;
 
 use super::names::Address;
 use super::rights::Control;
-use super::{Host, Sock, is_nonblocking};
+use super::{Fd, Host, is_nonblocking};
 use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockOpt};
 use crate::errno::Errno;
 
@@ -83,7 +83,7 @@ impl Host {
     }
 
     /// sendmsg(2) with a name or descriptors.
-    pub(super) fn sendmsg_full(&self, fd: c_int, msg: &SendMsg<'_, Sock>) -> Result<usize, Errno> {
+    pub(super) fn sendmsg_full(&self, fd: c_int, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         let mut address = msg.to.map(|name| self.names.address(name)).transpose()?;
         let mut control = Control::with(msg.rights.iter().map(|s| self.fd(*s)))?;
         let mut iov =
@@ -102,7 +102,7 @@ impl Host {
     pub(super) fn recvmsg_full(
         &self,
         fd: c_int,
-        msg: &mut RecvMsg<'_, Sock>,
+        msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<usize, Errno> {
         let mut address = Address::room();
         let mut control = Control::room_for(msg.rights.len());
