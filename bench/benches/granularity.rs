@@ -174,7 +174,7 @@ fn measure(
             measured,
             process,
         };
-        let outcome = (job.case.run)(&slice).unwrap_or_else(|error| {
+        let outcome = job.case.run(&slice).unwrap_or_else(|error| {
             eprintln!("granularity: {error}");
             std::process::exit(cmd::EXIT_USAGE)
         });

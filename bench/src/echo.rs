@@ -5,10 +5,13 @@ use std::hint::black_box;
 use std::sync::Mutex;
 
 use lockimpls::{
-    Checked, Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
-    SockOpt, SockType,
+    Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown,
+    SockAddr, SockOpt, SockType,
 };
 use workloads::{Event, Kind, Meter, Pairs, Plan, Workload};
+
+/// Either end.
+const END: Fd = Fd { number: 0, generation: 0 };
 
 /// A layer that keeps one message until it is received.
 struct Echo {
@@ -17,7 +20,7 @@ struct Echo {
 }
 
 impl Domain for Echo {
-    type Sock = u8;
+    type Sock = Fd;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
     const MODELLED: bool = true;
@@ -25,18 +28,18 @@ impl Domain for Echo {
     fn new(_: &Config) -> Result<Self, Errno> {
         Ok(Self { message: Mutex::new(([0; 64], false)) })
     }
-    fn socketpair(&self, _: SockType) -> Result<(u8, u8), Errno> {
-        Ok((0, 1))
+    fn socketpair(&self, _: SockType) -> Result<(Fd, Fd), Errno> {
+        Ok((END, END))
     }
     #[inline]
-    fn send(&self, _: u8, data: &[u8], _: MsgFlags) -> Result<usize, Errno> {
+    fn send(&self, _: Fd, data: &[u8], _: MsgFlags) -> Result<usize, Errno> {
         let mut message = self.message.lock().expect("one thread");
         message.0[..data.len()].copy_from_slice(data);
         message.1 = true;
         Ok(data.len())
     }
     #[inline]
-    fn recv(&self, _: u8, data: &mut [u8], _: MsgFlags) -> Result<usize, Errno> {
+    fn recv(&self, _: Fd, data: &mut [u8], _: MsgFlags) -> Result<usize, Errno> {
         let mut message = self.message.lock().expect("one thread");
         if !std::mem::take(&mut message.1) {
             return Err(Errno::Ewouldblock);
@@ -45,55 +48,55 @@ impl Domain for Echo {
         data.copy_from_slice(&message.0[..length]);
         Ok(length)
     }
-    fn sendmsg(&self, s: u8, msg: &SendMsg<'_, u8>) -> Result<usize, Errno> {
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.send(s, msg.data, msg.flags)
     }
-    fn recvmsg(&self, s: u8, msg: &mut RecvMsg<'_, u8>) -> Result<usize, Errno> {
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         self.recv(s, msg.data, msg.flags)
     }
-    fn close(&self, _: u8) -> Result<(), Errno> {
+    fn close(&self, _: Fd) -> Result<(), Errno> {
         Ok(())
     }
-    fn socket(&self, _: SockType) -> Result<u8, Errno> {
+    fn socket(&self, _: SockType) -> Result<Fd, Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn bind(&self, _: u8, _: &SockAddr) -> Result<(), Errno> {
+    fn bind(&self, _: Fd, _: &SockAddr) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
     fn unlink(&self, _: &SockAddr) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn listen(&self, _: u8, _: i32) -> Result<(), Errno> {
+    fn listen(&self, _: Fd, _: i32) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn connect(&self, _: u8, _: &SockAddr) -> Result<(), Errno> {
+    fn connect(&self, _: Fd, _: &SockAddr) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn accept(&self, _: u8) -> Result<(u8, SockAddr), Errno> {
+    fn accept(&self, _: Fd) -> Result<(Fd, SockAddr), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn shutdown(&self, _: u8, _: Shutdown) -> Result<(), Errno> {
+    fn shutdown(&self, _: Fd, _: Shutdown) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn dup(&self, _: u8) -> Result<u8, Errno> {
+    fn dup(&self, _: Fd) -> Result<Fd, Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn same_file(&self, a: u8, b: u8) -> Result<bool, Errno> {
+    fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
         Ok(a == b)
     }
-    fn getsockname(&self, _: u8) -> Result<SockAddr, Errno> {
+    fn getsockname(&self, _: Fd) -> Result<SockAddr, Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn getpeername(&self, _: u8) -> Result<SockAddr, Errno> {
+    fn getpeername(&self, _: Fd) -> Result<SockAddr, Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn setsockopt(&self, _: u8, _: SockOpt, _: usize) -> Result<(), Errno> {
+    fn setsockopt(&self, _: Fd, _: SockOpt, _: usize) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn getsockopt(&self, _: u8, _: SockOpt) -> Result<usize, Errno> {
+    fn getsockopt(&self, _: Fd, _: SockOpt) -> Result<usize, Errno> {
         Err(Errno::Eopnotsupp)
     }
-    fn set_nonblocking(&self, _: u8, _: bool) -> Result<(), Errno> {
+    fn set_nonblocking(&self, _: Fd, _: bool) -> Result<(), Errno> {
         Err(Errno::Eopnotsupp)
     }
     fn collect(&self) {}
@@ -140,16 +143,20 @@ fn plan() -> Plan {
     }
 }
 
+fn layer() -> Box<dyn Layer> {
+    (Backend::of::<Echo>().open)(&Config::default()).expect("a layer")
+}
+
 /// The workload's lane: does so many operations.
 ///
 /// # Panics
 /// Never: the layer and its sockets are made of nothing.
 pub fn lane() -> impl FnMut(u64) + Send {
-    let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
+    let layer = layer();
     move |operations| {
-        let workload = <Pairs as Kind>::On::<Echo>::new(&layer, &plan()).expect("its sockets");
-        let sums = workload.lane(&layer, 0, &mut Count { left: operations });
-        workload.finish(&layer, &[sums]);
+        let workload = <Pairs as Kind>::On::new(&*layer, &plan()).expect("its sockets");
+        let sums = workload.lane(&*layer, 0, &mut Count { left: operations });
+        workload.finish(&*layer, &[sums]);
     }
 }
 
@@ -158,12 +165,12 @@ pub fn lane() -> impl FnMut(u64) + Send {
 /// # Panics
 /// Never: every message finds room.
 pub fn calls() -> impl FnMut(u64) + Send {
-    let layer = Checked::<Echo>::new(&Config::default()).expect("a layer");
+    let layer = layer();
     let (mut out, mut data) = ([0_u8; 64], [0; 64]);
     move |operations| {
         for _ in 0..operations {
-            assert_eq!(layer.send(0, black_box(&out), MsgFlags::empty()), Ok(64));
-            assert_eq!(layer.recv(1, black_box(&mut data), MsgFlags::empty()), Ok(64));
+            assert_eq!(layer.send(END, black_box(&out), MsgFlags::empty()), Ok(64));
+            assert_eq!(layer.recv(END, black_box(&mut data), MsgFlags::empty()), Ok(64));
         }
         out[0] = data[0];
     }

@@ -136,7 +136,7 @@ pub fn aa_spread(lanes: &Lanes, job: &Job, process: &Process) -> Result<Option<A
         measured: AA_SLICE,
         process,
     };
-    let rate = || (job.case.run)(&slice).map(|outcome| outcome.operations_per_second());
+    let rate = || job.case.run(&slice).map(|outcome| outcome.operations_per_second());
     let mut pairs = Vec::with_capacity(AA_SLICES);
     for turn in 0..AA_SLICES {
         if process.interrupt.is_set() {

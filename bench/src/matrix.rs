@@ -1,9 +1,7 @@
-//! Every backend crossed with every workload: names outside, one function pointer each, no
-//! indirection inside.
+//! Every backend crossed with every workload. Both are compiled once: a workload calls the backend's
+//! layer through its table.
 
-use std::marker::PhantomData;
-
-use lockimpls::Domain;
+use lockimpls::Backend;
 use workloads::{Kind, Plan};
 
 use crate::slice::{self, Outcome, Slice};
@@ -15,21 +13,16 @@ pub struct Case {
     pub backend: Backend,
     /// The workload.
     pub workload: Workload,
-    /// Runs it for a slice: the one indirect call.
-    pub run: fn(&Slice<'_>) -> Result<Outcome, String>,
-    /// [`slice::code`].
-    pub code: fn() -> [usize; 2],
 }
 
-/// What is known of a backend without its type.
-#[derive(Clone, Copy, Debug)]
-pub struct Backend {
-    /// [`Domain::NAME`].
-    pub name: &'static str,
-    /// [`Domain::ABOUT`].
-    pub about: &'static str,
-    /// [`Domain::MODELLED`].
-    pub modelled: bool,
+impl Case {
+    /// Runs it for a slice.
+    ///
+    /// # Errors
+    /// As [`slice::run`].
+    pub fn run(&self, slice: &Slice<'_>) -> Result<Outcome, String> {
+        (self.workload.run)(&self.backend, slice)
+    }
 }
 
 /// What is known of a workload without its type.
@@ -45,6 +38,24 @@ pub struct Workload {
     pub threads: fn(&Plan) -> Option<usize>,
     /// [`Kind::fits`].
     pub fits: fn(&Plan) -> Result<(), String>,
+    /// [`slice::run`].
+    pub run: fn(&Backend, &Slice<'_>) -> Result<Outcome, String>,
+    /// [`slice::code`].
+    pub code: fn() -> [usize; 2],
+}
+
+impl Workload {
+    fn of<K: Kind>() -> Workload {
+        Workload {
+            name: K::NAME,
+            about: K::ABOUT,
+            operation: K::OPERATION,
+            threads: K::threads,
+            fits: K::fits,
+            run: slice::run::<K>,
+            code: slice::code::<K>,
+        }
+    }
 }
 
 impl Workload {
@@ -64,60 +75,29 @@ impl Workload {
 /// Every case, backend by backend.
 #[must_use]
 pub fn cases() -> Vec<Case> {
-    let mut cases = Cases(Vec::new());
-    lockimpls::visit_all(&mut cases);
-    cases.0
-}
-
-struct Cases(Vec<Case>);
-
-impl lockimpls::Visitor for Cases {
-    fn visit<D: Domain>(&mut self) {
-        workloads::visit_all(&mut On::<D> { cases: &mut self.0, backend: PhantomData });
-    }
-}
-
-/// The workloads on one backend.
-struct On<'a, D> {
-    cases: &'a mut Vec<Case>,
-    backend: PhantomData<D>,
-}
-
-impl<D: Domain> workloads::Visitor for On<'_, D> {
-    fn visit<K: Kind>(&mut self) {
-        self.cases.push(Case {
-            backend: Backend { name: D::NAME, about: D::ABOUT, modelled: D::MODELLED },
-            workload: Workload {
-                name: K::NAME,
-                about: K::ABOUT,
-                operation: K::OPERATION,
-                threads: K::threads,
-                fits: K::fits,
-            },
-            run: slice::run::<D, K>,
-            code: slice::code::<D, K>,
-        });
-    }
+    let workloads = workloads();
+    let on = |backend| workloads.iter().map(move |workload| Case { backend, workload: *workload });
+    backends().into_iter().flat_map(on).collect()
 }
 
 /// Every backend, in the order they are shown.
 #[must_use]
 pub fn backends() -> Vec<Backend> {
-    let mut backends: Vec<Backend> = Vec::new();
-    for case in cases() {
-        if backends.last().is_none_or(|last| last.name != case.backend.name) {
-            backends.push(case.backend);
-        }
-    }
-    backends
+    lockimpls::backends()
 }
 
 /// Every workload, in the order they are shown.
 #[must_use]
 pub fn workloads() -> Vec<Workload> {
-    let cases = cases();
-    let first = cases.first().map(|case| case.backend.name);
-    cases.iter().filter(|c| Some(c.backend.name) == first).map(|c| c.workload).collect()
+    struct All(Vec<Workload>);
+    impl workloads::Visitor for All {
+        fn visit<K: Kind>(&mut self) {
+            self.0.push(Workload::of::<K>());
+        }
+    }
+    let mut all = All(Vec::new());
+    workloads::visit_all(&mut all);
+    all.0
 }
 
 /// Checks a name that a user gave.

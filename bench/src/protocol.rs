@@ -92,12 +92,16 @@ pub struct Hello {
 }
 
 /// Where the code is that the cell's lanes run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
     /// Addresses of the function of a throughput slice and of that of a latency slice, counted from
     /// the beginning of the program in memory; absent where the system does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub code: Option<[u64; 2]>,
+    /// Addresses of the calls of the layer, which those functions reach through a table; an old
+    /// program has no such table, and leads from `code` to all of its code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub calls: Vec<u64>,
 }
 
 /// A slice; the fields are those of a record of kind `measured`.

@@ -193,7 +193,7 @@ impl Run<'_> {
     fn slice(&self, lanes: &Lanes, job: &Job, place: Place) -> Result<Outcome, String> {
         let measured = self.settings.measured / MEASURES.len() as u32;
         let plan = Plan { seed: self.settings.seed + u64::from(place.round), ..job.plan.clone() };
-        (job.case.run)(&Slice {
+        job.case.run(&Slice {
             lanes,
             plan: &plan,
             config: &job.config,

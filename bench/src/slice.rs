@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Barrier;
 use std::time::{Duration, Instant, SystemTime};
 
-use lockimpls::{Checked, Config, Domain, witness};
+use lockimpls::{Backend, Config, Layer, witness};
 use quanta::Clock;
 use results::{HostNoise, Measure};
 use workloads::{Kind, LaneSums, Plan, Workload};
@@ -100,24 +100,25 @@ impl Outcome {
 
 /// Runs a workload on a backend. A check that finds something ends the process instead.
 ///
-/// Compiled once per backend and workload; what does not depend on them is in `drive`.
+/// Compiled once per workload; what does not depend on it is in `drive`.
 ///
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
-pub fn run<D: Domain, K: Kind>(slice: &Slice<'_>) -> Result<Outcome, String> {
-    let failed = |what, errno| format!("{} on {}: {what}: {errno:?}", K::NAME, D::NAME);
-    let domain = Checked::<D>::new(slice.config).map_err(|errno| failed("no layer", errno))?;
-    let workload = or_report(|| K::On::<D>::new(&domain, slice.plan))
+pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, String> {
+    let failed = |what, errno| format!("{} on {}: {what}: {errno:?}", K::NAME, backend.name);
+    let layer = (backend.open)(slice.config).map_err(|errno| failed("no layer", errno))?;
+    let layer = &*layer;
+    let workload = or_report(|| K::On::new(layer, slice.plan))
         .map_err(|errno| failed("its sockets could not be opened", errno))?;
     let phase = Phase::new();
     let start = Start { phase: &phase, clock: &slice.process.clock, slice };
     let lane: &LaneFn<'_> = match slice.measure {
         Measure::Throughput => &|lane, ready| {
-            run_lane::<D, K::On<D>, ThroughputMeter<'_>>(start, &domain, &workload, lane, ready)
+            run_lane::<K::On, ThroughputMeter<'_>>(start, layer, &workload, lane, ready)
         },
-        Measure::Latency => &|lane, ready| {
-            run_lane::<D, K::On<D>, LatencyMeter<'_>>(start, &domain, &workload, lane, ready)
-        },
+        Measure::Latency => {
+            &|lane, ready| run_lane::<K::On, LatencyMeter<'_>>(start, layer, &workload, lane, ready)
+        }
     };
     let mut outcome = drive(start, lane);
     for (lane, outcome) in outcome.lanes.iter_mut().enumerate() {
@@ -126,8 +127,8 @@ pub fn run<D: Domain, K: Kind>(slice: &Slice<'_>) -> Result<Outcome, String> {
     outcome.noise.flagged |= outcome.was_not_run();
     let sums: Vec<LaneSums> = outcome.lanes.iter().map(|lane| lane.sums).collect();
     or_report(|| {
-        workload.finish(&domain, &sums);
-        domain.check_end();
+        workload.finish(layer, &sums);
+        layer.check_end();
     });
     Ok(outcome)
 }
@@ -144,27 +145,28 @@ struct Start<'a> {
     slice: &'a Slice<'a>,
 }
 
-/// Where the code begins that a lane runs: counting, and taking stamps.
+/// Where the code begins that a lane runs: counting, and taking stamps. What it calls of its layer is
+/// [`Layer::code`].
 #[must_use]
-pub fn code<D: Domain, K: Kind>() -> [usize; 2] {
-    type Run<D, W> = fn(Start<'static>, &Checked<D>, &W, usize, &Barrier) -> (Lane, LaneSums);
-    let counting: Run<D, K::On<D>> = run_lane::<D, K::On<D>, ThroughputMeter<'static>>;
-    let stamping: Run<D, K::On<D>> = run_lane::<D, K::On<D>, LatencyMeter<'static>>;
+pub fn code<K: Kind>() -> [usize; 2] {
+    type Run<W> = fn(Start<'static>, &dyn Layer, &W, usize, &Barrier) -> (Lane, LaneSums);
+    let counting: Run<K::On> = run_lane::<K::On, ThroughputMeter<'static>>;
+    let stamping: Run<K::On> = run_lane::<K::On, LatencyMeter<'static>>;
     [counting as usize, stamping as usize]
 }
 
 /// Not inlined, so that what a lane runs is a function with an address.
 #[inline(never)]
-fn run_lane<'a, D: Domain, W: Workload<D>, M: LaneMeter<'a>>(
+fn run_lane<'a, W: Workload, M: LaneMeter<'a>>(
     start: Start<'a>,
-    domain: &Checked<D>,
+    layer: &dyn Layer,
     workload: &W,
     lane: usize,
     ready: &Barrier,
 ) -> (Lane, LaneSums) {
     let mut meter = M::begin(start.phase, start.clock);
     ready.wait();
-    let sums = workload.lane(domain, lane, &mut meter);
+    let sums = workload.lane(layer, lane, &mut meter);
     (meter.end(), sums)
 }
 

@@ -11,7 +11,7 @@
 //! Opening and closing is most of the work, and much of it (names, the descriptor table) is locked
 //! in the same way by every modelled backend: finer socket locks buy little here, as in the kernel.
 
-use lockimpls::{Checked, Domain, Errno, MsgFlags, SockAddr, SockType};
+use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
@@ -25,7 +25,7 @@ const BACKLOG: i32 = 64;
 pub(crate) struct Accept;
 
 impl Kind for Accept {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "accept";
     const ABOUT: &'static str = "one thread connects and closes, its partner accepts and closes";
     const OPERATION: &'static str = "one connection, with one message";
@@ -40,14 +40,14 @@ impl Kind for Accept {
 }
 
 /// One listening socket for every two lanes.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
     names: Vec<SockAddr>,
-    listeners: Vec<D::Sock>,
+    listeners: Vec<Fd>,
 }
 
-impl<D: Domain> On<D> {
-    fn open(&mut self, domain: &Checked<D>) -> Result<(), Errno> {
+impl On {
+    fn open(&mut self, domain: &dyn Layer) -> Result<(), Errno> {
         for name in &self.names {
             let listener = domain.socket(self.plan.socket_type)?;
             self.listeners.push(listener);
@@ -57,13 +57,13 @@ impl<D: Domain> On<D> {
         Ok(())
     }
 
-    fn close(self, domain: &Checked<D>) -> Result<(), Errno> {
+    fn close(self, domain: &dyn Layer) -> Result<(), Errno> {
         sockets::close_all(domain, self.listeners);
         self.names.iter().try_for_each(|name| domain.unlink(name))
     }
 
     /// A socket that is connected to the lane's listener.
-    fn connected(&self, caller: &mut Caller<'_, D>) -> D::Sock {
+    fn connected(&self, caller: &mut Caller<'_>) -> Fd {
         let sock = caller.socket(self.plan.socket_type);
         let name = &self.names[caller.place.lane / 2];
         loop {
@@ -78,7 +78,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn connect<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+    fn connect<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let lane = caller.place.lane;
         let mut source = Source::new(self.plan.message_bytes, lane as u16, self.plan.verify);
         meter.skip();
@@ -99,7 +99,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn accept<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+    fn accept<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let lane = caller.place.lane;
         let mut sink = Sink::new(self.plan.message_bytes);
         let mut order = Order::new(self.plan.message_bytes, lane as u16 - 1);
@@ -113,7 +113,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn alone<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+    fn alone<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let bytes = self.plan.message_bytes;
         let mut source = Source::new(bytes, 0, self.plan.verify);
         let (mut sink, mut order) = (Sink::new(bytes), Order::new(bytes, 0));
@@ -140,8 +140,8 @@ impl<D: Domain> On<D> {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let names = sockets::names("accept", plan.threads.div_ceil(2))?;
         let mut on = On { plan: plan.clone(), names, listeners: Vec::new() };
         if let Err(errno) = on.open(domain) {
@@ -151,7 +151,7 @@ impl<D: Domain> Workload<D> for On<D> {
         Ok(on)
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Accept::NAME, lane, &self.plan);
         match lane % 2 {
             0 if self.plan.threads == 1 => self.alone(&mut caller, meter),
@@ -165,7 +165,7 @@ impl<D: Domain> Workload<D> for On<D> {
         lane % 2 == 1 || self.plan.threads == 1
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Accept::NAME, domain.name(), sums);
         if let Err(errno) = self.close(domain) {
             panic!("accept: unlink of its names gave {errno}");

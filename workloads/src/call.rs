@@ -1,7 +1,7 @@
 //! A lane's calls: they are counted, their answers sorted, and what cannot be is said clearly.
 
 use lockimpls::witness::{self, Check};
-use lockimpls::{Checked, Domain, Errno, MsgFlags, SockType};
+use lockimpls::{Errno, Fd, Layer, MsgFlags, SockType};
 
 use crate::message::{Sink, Source};
 use crate::{LaneSums, Meter, Plan};
@@ -49,17 +49,17 @@ pub(crate) enum Step {
 }
 
 /// One lane's side of a layer.
-pub(crate) struct Caller<'a, D: Domain> {
-    pub(crate) domain: &'a Checked<D>,
+pub(crate) struct Caller<'a> {
+    pub(crate) domain: &'a dyn Layer,
     pub(crate) place: Place,
     pub(crate) sums: LaneSums,
     /// Messages may arrive in parts.
     in_parts: bool,
 }
 
-impl<'a, D: Domain> Caller<'a, D> {
+impl<'a> Caller<'a> {
     pub(crate) fn new(
-        domain: &'a Checked<D>,
+        domain: &'a dyn Layer,
         workload: &'static str,
         lane: usize,
         plan: &Plan,
@@ -83,7 +83,7 @@ impl<'a, D: Domain> Caller<'a, D> {
 
     /// Opens a socket. Where others have taken all there are (connections that wait in a queue take
     /// one each), that is a refusal, and it is tried again until they have let go of some.
-    pub(crate) fn socket(&mut self, kind: SockType) -> D::Sock {
+    pub(crate) fn socket(&mut self, kind: SockType) -> Fd {
         for _ in 0..EXHAUSTED_MAX {
             match self.domain.socket(kind) {
                 Err(Errno::Enobufs | Errno::Enomem | Errno::Emfile | Errno::Enfile) => {
@@ -98,7 +98,7 @@ impl<'a, D: Domain> Caller<'a, D> {
 
     /// Sends what is left of a message, once.
     #[inline]
-    pub(crate) fn send(&mut self, s: D::Sock, source: &mut Source, flags: MsgFlags) -> Step {
+    pub(crate) fn send(&mut self, s: Fd, source: &mut Source, flags: MsgFlags) -> Step {
         match self.domain.send(s, source.rest(), flags) {
             Ok(bytes) => self.sent(bytes, source),
             Err(Errno::Enobufs | Errno::Ewouldblock) => {
@@ -125,7 +125,7 @@ impl<'a, D: Domain> Caller<'a, D> {
 
     /// Receives what is left of a message, once.
     #[inline]
-    pub(crate) fn recv(&mut self, s: D::Sock, sink: &mut Sink, flags: MsgFlags) -> Step {
+    pub(crate) fn recv(&mut self, s: Fd, sink: &mut Sink, flags: MsgFlags) -> Step {
         match self.domain.recv(s, sink.room(), flags) {
             Ok(bytes) => self.received(bytes, sink),
             Err(Errno::Ewouldblock) => Step::Blocked,
@@ -153,7 +153,7 @@ impl<'a, D: Domain> Caller<'a, D> {
     /// Sends a whole message, waiting where the layer waits; where it refuses instead, again and
     /// again.
     #[inline]
-    pub(crate) fn send_whole<M: Meter>(&mut self, s: D::Sock, source: &mut Source, meter: &mut M) {
+    pub(crate) fn send_whole<M: Meter>(&mut self, s: Fd, source: &mut Source, meter: &mut M) {
         loop {
             match self.send(s, source, MsgFlags::empty()) {
                 Step::Whole => return,
@@ -165,7 +165,7 @@ impl<'a, D: Domain> Caller<'a, D> {
 
     /// Receives a whole message, waiting for it; no message is due when the other side has ended.
     #[inline]
-    pub(crate) fn recv_whole(&mut self, s: D::Sock, sink: &mut Sink) {
+    pub(crate) fn recv_whole(&mut self, s: Fd, sink: &mut Sink) {
         loop {
             match self.recv(s, sink, MsgFlags::empty()) {
                 Step::Whole => return,
@@ -177,7 +177,7 @@ impl<'a, D: Domain> Caller<'a, D> {
     }
 
     /// Nothing may come after the last message.
-    pub(crate) fn expect_eof(&mut self, s: D::Sock, sink: &mut Sink) {
+    pub(crate) fn expect_eof(&mut self, s: Fd, sink: &mut Sink) {
         if self.recv(s, sink, MsgFlags::empty()) != Step::Eof {
             self.place.report(Check::BytesLost, 1, "bytes came after the last message");
         }
@@ -186,7 +186,7 @@ impl<'a, D: Domain> Caller<'a, D> {
     /// One message from one end to the other, both on this thread: the second half. The message was
     /// begun to be sent; this goes on until it is received.
     #[inline]
-    pub(crate) fn ferry(&mut self, ends: (D::Sock, D::Sock), source: &mut Source, sink: &mut Sink) {
+    pub(crate) fn ferry(&mut self, ends: (Fd, Fd), source: &mut Source, sink: &mut Sink) {
         if self.recv(ends.1, sink, MsgFlags::DONTWAIT) != Step::Whole {
             self.ferry_slow(ends, source, sink);
         }
@@ -194,7 +194,7 @@ impl<'a, D: Domain> Caller<'a, D> {
 
     /// The message does not fit in the buffer at once, or something is wrong.
     #[cold]
-    fn ferry_slow(&mut self, ends: (D::Sock, D::Sock), source: &mut Source, sink: &mut Sink) {
+    fn ferry_slow(&mut self, ends: (Fd, Fd), source: &mut Source, sink: &mut Sink) {
         loop {
             let moved =
                 !source.is_sent() && self.send(ends.0, source, MsgFlags::DONTWAIT) != Step::Blocked;

@@ -19,7 +19,7 @@
 //! refusals too. This workload is here for its races first and for its speed second.
 
 use lockimpls::witness::Check;
-use lockimpls::{Checked, Domain, Errno, MsgFlags, SockAddr, SockType};
+use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 
 use crate::call::{Caller, Step, give_way};
 use crate::message::{HEAD_BYTES, Order, Sink, Source};
@@ -41,7 +41,7 @@ const BACKLOG: i32 = 4;
 pub(crate) struct Churn;
 
 impl Kind for Churn {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "churn";
     const ABOUT: &'static str =
         "half the threads send to names that the others close and bind again";
@@ -58,13 +58,12 @@ impl Kind for Churn {
 }
 
 /// The names; the sockets belong to the lanes.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
     /// Lanes below this one send.
     senders: usize,
     /// One for each churner.
     names: Vec<SockAddr>,
-    backend: std::marker::PhantomData<fn() -> D>,
 }
 
 /// Which sender, and for which name: both must be right where the message arrives.
@@ -88,14 +87,14 @@ fn is_refusal(errno: Errno) -> bool {
     )
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(_domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(_domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let senders = (plan.threads / 2).max(1);
         let names = sockets::names("churn", plan.threads - senders)?;
-        Ok(On { plan: plan.clone(), senders, names, backend: std::marker::PhantomData })
+        Ok(On { plan: plan.clone(), senders, names })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let caller = Caller::new(domain, Churn::NAME, lane, &self.plan);
         match lane.checked_sub(self.senders) {
             None => Sender::new(self, caller).run(meter),
@@ -107,7 +106,7 @@ impl<D: Domain> Workload<D> for On<D> {
         lane >= self.senders
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         let all = sockets::total(sums);
         if all.messages_received > all.messages_sent || all.bytes_received > all.bytes_sent {
             let place = crate::call::Place {
@@ -131,23 +130,23 @@ enum Route {
 }
 
 /// A sending lane.
-struct Sender<'a, D: Domain> {
-    on: &'a On<D>,
-    caller: Caller<'a, D>,
+struct Sender<'a> {
+    on: &'a On,
+    caller: Caller<'a>,
     /// One for each name.
     sources: Vec<Source>,
     /// The datagram socket that is never connected.
-    addressed: Option<D::Sock>,
+    addressed: Option<Fd>,
     /// The socket that is connected now, or that datagrams connect again and again.
-    connected: Option<D::Sock>,
+    connected: Option<Fd>,
     /// The name that is visited, how, and how many messages are left for it.
     name: usize,
     route: Route,
     left: u32,
 }
 
-impl<'a, D: Domain> Sender<'a, D> {
-    fn new(on: &'a On<D>, caller: Caller<'a, D>) -> Self {
+impl<'a> Sender<'a> {
+    fn new(on: &'a On, caller: Caller<'a>) -> Self {
         let lane = caller.place.lane;
         let (bytes, verify) = (on.plan.message_bytes, on.plan.verify);
         let sources = (0..on.names.len())
@@ -247,17 +246,17 @@ impl<'a, D: Domain> Sender<'a, D> {
 }
 
 /// A lane that lets its socket come and go.
-struct Churner<'a, D: Domain> {
+struct Churner<'a> {
     kind: SockType,
     name: &'a SockAddr,
-    caller: Caller<'a, D>,
+    caller: Caller<'a>,
     sink: Sink,
     /// By sender.
     orders: Vec<Order>,
 }
 
-impl<'a, D: Domain> Churner<'a, D> {
-    fn new(on: &'a On<D>, caller: Caller<'a, D>, name: usize) -> Self {
+impl<'a> Churner<'a> {
+    fn new(on: &'a On, caller: Caller<'a>, name: usize) -> Self {
         let bytes = on.plan.message_bytes;
         Churner {
             kind: on.plan.socket_type,
@@ -293,7 +292,7 @@ impl<'a, D: Domain> Churner<'a, D> {
         self.caller.sums
     }
 
-    fn take_connections(&mut self, listener: D::Sock) {
+    fn take_connections(&mut self, listener: Fd) {
         let domain = self.caller.domain;
         self.caller.must("fcntl", domain.set_nonblocking(listener, true));
         self.caller.must("listen", domain.listen(listener, BACKLOG));
@@ -315,7 +314,7 @@ impl<'a, D: Domain> Churner<'a, D> {
     }
 
     /// Takes messages from a socket that was not there before.
-    fn take(&mut self, sock: D::Sock) {
+    fn take(&mut self, sock: Fd) {
         self.sink.abandon();
         self.orders.iter_mut().for_each(Order::resume);
         let mut taken = 0;

@@ -10,7 +10,7 @@
 //! here, however fine its locks; that is the point, and no fault of it. The latency of a receive
 //! contains the wait for the other lane.
 
-use lockimpls::{Checked, Domain, Errno};
+use lockimpls::{Errno, Layer};
 
 use crate::call::Caller;
 use crate::exchange::Exchange;
@@ -21,7 +21,7 @@ use crate::{Kind, LaneSums, Meter, Plan, Workload};
 pub(crate) struct Duplex;
 
 impl Kind for Duplex {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "duplex";
     const ABOUT: &'static str = "two threads send and receive at once on one pair";
     const OPERATION: &'static str = "one message sent and one received by the same thread";
@@ -32,25 +32,25 @@ impl Kind for Duplex {
 }
 
 /// One pair for every two lanes.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads / 2, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let caller = Caller::new(domain, Duplex::NAME, lane, &self.plan);
         let (first, second) = self.pairs[lane / 2];
         let end = if lane.is_multiple_of(2) { first } else { second };
         Exchange::new(caller, &self.plan, end, end, lane ^ 1).run(&self.plan, meter).sums
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Duplex::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

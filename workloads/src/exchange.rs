@@ -1,7 +1,7 @@
 //! A lane that sends on one socket and receives on another, and must never wait for room while
 //! somebody waits for it to receive: what `duplex` and `ring` have in common.
 
-use lockimpls::{Domain, MsgFlags};
+use lockimpls::{Fd, MsgFlags};
 
 use crate::call::{Caller, Step, give_way};
 use crate::message::{Order, Sink, Source};
@@ -13,11 +13,11 @@ const WINDOW_MAX: usize = 16;
 const WINDOW_BYTES: usize = 4096;
 
 /// One lane's two directions.
-pub(crate) struct Exchange<'a, D: Domain> {
-    caller: Caller<'a, D>,
-    out: D::Sock,
+pub(crate) struct Exchange<'a> {
+    caller: Caller<'a>,
+    out: Fd,
     source: Source,
-    inward: D::Sock,
+    inward: Fd,
     sink: Sink,
     order: Order,
     /// Messages received that no operation has counted yet.
@@ -26,15 +26,9 @@ pub(crate) struct Exchange<'a, D: Domain> {
     ended: bool,
 }
 
-impl<'a, D: Domain> Exchange<'a, D> {
+impl<'a> Exchange<'a> {
     /// Sends on `out`; receives on `inward` what the lane `from` sent.
-    pub(crate) fn new(
-        caller: Caller<'a, D>,
-        plan: &Plan,
-        out: D::Sock,
-        inward: D::Sock,
-        from: usize,
-    ) -> Self {
+    pub(crate) fn new(caller: Caller<'a>, plan: &Plan, out: Fd, inward: Fd, from: usize) -> Self {
         let lane = caller.place.lane as u16;
         Exchange {
             caller,
@@ -49,7 +43,7 @@ impl<'a, D: Domain> Exchange<'a, D> {
     }
 
     /// Runs the lane to its end and gives its caller back.
-    pub(crate) fn run<M: Meter>(mut self, plan: &Plan, meter: &mut M) -> Caller<'a, D> {
+    pub(crate) fn run<M: Meter>(mut self, plan: &Plan, meter: &mut M) -> Caller<'a> {
         let window = (WINDOW_BYTES / plan.message_bytes).saturating_sub(1).min(WINDOW_MAX);
         for _ in 0..window {
             self.source.fill();

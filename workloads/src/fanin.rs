@@ -12,7 +12,7 @@
 //! same locks as a send that is taken. Compare the refusals before comparing throughput. Streams
 //! cannot be many to one.
 
-use lockimpls::{Checked, Domain, Errno, SockAddr, SockType};
+use lockimpls::{Errno, Fd, Layer, SockAddr, SockType};
 
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
@@ -23,7 +23,7 @@ use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 pub(crate) struct Fanin;
 
 impl Kind for Fanin {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "fanin";
     const ABOUT: &'static str = "many threads send datagrams to one";
     const OPERATION: &'static str = "one message received";
@@ -43,15 +43,15 @@ impl Kind for Fanin {
 }
 
 /// The receiver's socket and the senders'.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
     name: SockAddr,
-    receiver: D::Sock,
-    senders: Vec<D::Sock>,
+    receiver: Fd,
+    senders: Vec<Fd>,
 }
 
-impl<D: Domain> On<D> {
-    fn send<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+impl On {
+    fn send<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let lane = caller.place.lane;
         let sock = self.senders[lane - 1];
         let mut source = Source::new(self.plan.message_bytes, lane as u16, self.plan.verify);
@@ -65,7 +65,7 @@ impl<D: Domain> On<D> {
         caller.send_whole(sock, &mut source, meter);
     }
 
-    fn receive<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+    fn receive<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let bytes = self.plan.message_bytes;
         let mut sink = Sink::new(bytes);
         let mut orders: Vec<Order> =
@@ -83,7 +83,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn open_senders(&mut self, domain: &Checked<D>) -> Result<(), Errno> {
+    fn open_senders(&mut self, domain: &dyn Layer) -> Result<(), Errno> {
         domain.bind(self.receiver, &self.name)?;
         for _ in 1..self.plan.threads {
             let sender = domain.socket(SockType::Dgram)?;
@@ -93,15 +93,15 @@ impl<D: Domain> On<D> {
         Ok(())
     }
 
-    fn close(self, domain: &Checked<D>) -> Result<(), Errno> {
+    fn close(self, domain: &dyn Layer) -> Result<(), Errno> {
         sockets::close_all(domain, self.senders);
         sockets::close_all(domain, [self.receiver]);
         domain.unlink(&self.name)
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let name = SockAddr::new("fanin")?;
         let receiver = domain.socket(SockType::Dgram)?;
         let mut on = On { plan: plan.clone(), name, receiver, senders: Vec::new() };
@@ -112,7 +112,7 @@ impl<D: Domain> Workload<D> for On<D> {
         Ok(on)
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Fanin::NAME, lane, &self.plan);
         if lane == 0 {
             self.receive(&mut caller, meter);
@@ -126,7 +126,7 @@ impl<D: Domain> Workload<D> for On<D> {
         lane == 0
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Fanin::NAME, domain.name(), sums);
         if let Err(errno) = self.close(domain) {
             panic!("fanin: unlink of its name gave {errno}");

@@ -13,7 +13,7 @@
 //! it shows its slow path. With more threads than processors, as hackbench has it, the scheduler is
 //! measured along with the locks.
 
-use lockimpls::{Checked, Domain, Errno, SockType};
+use lockimpls::{Errno, Layer, SockType};
 
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
@@ -28,7 +28,7 @@ const STREAM_BYTES_MAX: usize = 2048;
 pub(crate) struct Groups;
 
 impl Kind for Groups {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "groups";
     const ABOUT: &'static str = "hackbench: groups of senders and receivers, all to all";
     const OPERATION: &'static str = "one message received";
@@ -61,18 +61,18 @@ impl Kind for Groups {
 }
 
 /// One pair for each receiver.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
-impl<D: Domain> On<D> {
+impl On {
     /// The group of a lane, and its place in it: `fan` senders, then `fan` receivers.
     fn place(&self, lane: usize) -> (usize, usize) {
         (lane / (2 * self.plan.fan), lane % (2 * self.plan.fan))
     }
 
-    fn send<M: Meter>(&self, caller: &mut Caller<'_, D>, group: usize, meter: &mut M) {
+    fn send<M: Meter>(&self, caller: &mut Caller<'_>, group: usize, meter: &mut M) {
         let lane = caller.place.lane as u16;
         let (fan, plan) = (self.plan.fan, &self.plan);
         let ends = &self.pairs[group * fan..(group + 1) * fan];
@@ -92,7 +92,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn receive<M: Meter>(&self, caller: &mut Caller<'_, D>, pair: usize, meter: &mut M) {
+    fn receive<M: Meter>(&self, caller: &mut Caller<'_>, pair: usize, meter: &mut M) {
         let (fan, bytes) = (self.plan.fan, self.plan.message_bytes);
         let first = pair / fan * 2 * fan;
         let mut sink = Sink::new(bytes);
@@ -113,13 +113,13 @@ impl<D: Domain> On<D> {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.groups * plan.fan, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Groups::NAME, lane, &self.plan);
         let (group, place) = self.place(lane);
         match place.checked_sub(self.plan.fan) {
@@ -135,7 +135,7 @@ impl<D: Domain> Workload<D> for On<D> {
         self.place(lane).1 >= self.plan.fan
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Groups::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

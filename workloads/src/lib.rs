@@ -1,8 +1,7 @@
 //! What the threads do to a socket layer.
 //!
 //! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no
-//! backend by name: it is written against [`lockimpls::Checked`], compiled once per backend, and
-//! run by a harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the
+//! backend: it is written against [`lockimpls::Layer`], compiled once for all of them, and run by a harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the
 //! pinning and the histograms; the workload owns the sockets, says what one operation is, and
 //! verifies that what was sent is what was received.
 
@@ -29,7 +28,7 @@ mod stream;
 
 pub use pairs::Pairs;
 
-use lockimpls::{Checked, Domain, Errno, SockType};
+use lockimpls::{Errno, Layer, SockType};
 
 /// What one run of a workload is asked to do.
 #[derive(Clone, Debug, PartialEq)]
@@ -139,18 +138,18 @@ pub struct LaneSums {
     pub refusals: u64,
 }
 
-/// One workload on one backend: its sockets.
-pub trait Workload<D: Domain>: Sync + Sized {
+/// One workload on one layer: its sockets.
+pub trait Workload: Sync + Sized {
     /// Opens the sockets, on the calling thread.
     ///
     /// # Errors
     /// Those of the layer.
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno>;
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno>;
 
     /// What one thread does, from the start of the warm-up to the end of the round, and then
     /// whatever is needed so that every lane can end (draining, end marks). Runs on all lanes at
     /// once.
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums;
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums;
 
     /// Whether this lane's operations are added up as the workload's (of `stream`, the receivers'
     /// are).
@@ -160,13 +159,13 @@ pub trait Workload<D: Domain>: Sync + Sized {
     }
 
     /// Verifies the sums of all lanes and closes every descriptor.
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]);
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]);
 }
 
 /// A workload, whatever the backend.
 pub trait Kind {
-    /// The workload on one backend.
-    type On<D: Domain>: Workload<D>;
+    /// The workload on one layer.
+    type On: Workload;
     /// The name by which users choose it.
     const NAME: &'static str;
     /// One line: what the threads do.

@@ -13,7 +13,7 @@
 //! and the machine is never idle as it would be under a real load of this rate. Where the achieved
 //! rate stays below the one asked for, the response times say only how long the run was.
 
-use lockimpls::{Checked, Domain, Errno, MsgFlags};
+use lockimpls::{Errno, Layer, MsgFlags};
 
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
@@ -27,7 +27,7 @@ const YIELD_NS: u64 = 200_000;
 pub(crate) struct Paced;
 
 impl Kind for Paced {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "paced";
     const ABOUT: &'static str = "each thread sends and receives on its own pair at planned moments";
     const OPERATION: &'static str =
@@ -43,9 +43,9 @@ impl Kind for Paced {
 }
 
 /// One pair for each lane.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
 /// Waits until the moment has come, or the round is over; says when it is now.
@@ -63,13 +63,13 @@ fn wait_until<M: Meter>(planned_ns: u64, meter: &M) -> u64 {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Paced::NAME, lane, &self.plan);
         let mut source = Source::new(self.plan.message_bytes, lane as u16, self.plan.verify);
         let mut sink = Sink::new(self.plan.message_bytes);
@@ -98,7 +98,7 @@ impl<D: Domain> Workload<D> for On<D> {
         caller.sums
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Paced::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

@@ -15,7 +15,7 @@
 //! wake-ups or cache lines that travel. The threads share what the whole layer shares and nothing
 //! else: a backend that is fast here may still be slow on one busy socket (see `duplex`, `fanin`).
 
-use lockimpls::{Checked, Domain, Errno, MsgFlags};
+use lockimpls::{Errno, Layer, MsgFlags};
 
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
@@ -26,7 +26,7 @@ use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 pub struct Pairs;
 
 impl Kind for Pairs {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "pairs";
     const ABOUT: &'static str = "each thread sends and receives on its own pair";
     const OPERATION: &'static str = "one message sent and received by the same thread";
@@ -37,18 +37,18 @@ impl Kind for Pairs {
 }
 
 /// One pair for each lane.
-pub struct On<D: Domain> {
+pub struct On {
     plan: Plan,
-    pairs: Ends<D>,
+    pairs: Ends,
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Pairs::NAME, lane, &self.plan);
         let mut source = Source::new(self.plan.message_bytes, lane as u16, self.plan.verify);
         let mut sink = Sink::new(self.plan.message_bytes);
@@ -72,7 +72,7 @@ impl<D: Domain> Workload<D> for On<D> {
         caller.sums
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Pairs::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

@@ -11,7 +11,7 @@
 //! waiting thread waits (`--wait`) weighs more than any lock. Half a round trip is not a one-way
 //! latency unless both ways cost the same, which address order makes untrue for locked backends.
 
-use lockimpls::{Checked, Domain, Errno};
+use lockimpls::{Errno, Fd, Layer};
 
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
@@ -22,7 +22,7 @@ use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 pub(crate) struct Pingpong;
 
 impl Kind for Pingpong {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "pingpong";
     const ABOUT: &'static str = "two threads send one message to and fro";
     const OPERATION: &'static str = "one round trip";
@@ -33,21 +33,21 @@ impl Kind for Pingpong {
 }
 
 /// One pair for every two lanes.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
 /// What a lane of this workload has in its hands.
-struct Player<'a, D: Domain> {
-    caller: Caller<'a, D>,
+struct Player<'a> {
+    caller: Caller<'a>,
     source: Source,
     sink: Sink,
     order: Order,
-    end: D::Sock,
+    end: Fd,
 }
 
-impl<D: Domain> Player<'_, D> {
+impl Player<'_> {
     fn ping<M: Meter>(&mut self, meter: &mut M) {
         meter.skip();
         while meter.running() {
@@ -74,13 +74,13 @@ impl<D: Domain> Player<'_, D> {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads / 2, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let pair = self.pairs[lane / 2];
         let mut player = Player {
             caller: Caller::new(domain, Pingpong::NAME, lane, &self.plan),
@@ -101,7 +101,7 @@ impl<D: Domain> Workload<D> for On<D> {
         lane.is_multiple_of(2)
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Pingpong::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

@@ -15,7 +15,7 @@
 //! backend. Messages with descriptors never take a lock-free path.
 
 use lockimpls::witness::Check;
-use lockimpls::{Checked, Domain, Errno, MsgFlags, RecvMsg, SendMsg, Shutdown};
+use lockimpls::{Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, Shutdown};
 
 use crate::call::{Caller, Step};
 use crate::message::{Order, Sink, Source};
@@ -31,7 +31,7 @@ const REFUSED_EVERY: u64 = 64;
 pub(crate) struct Rights;
 
 impl Kind for Rights {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "rights";
     const ABOUT: &'static str = "each message carries a descriptor, and some are refused";
     const OPERATION: &'static str = "one message with a descriptor sent, received and closed";
@@ -45,23 +45,23 @@ impl Kind for Rights {
 }
 
 /// A pair and a socket to pass along for each lane.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
-    passed: Vec<D::Sock>,
+    pairs: Pairs,
+    passed: Vec<Fd>,
 }
 
 /// What a lane of this workload has in its hands.
-struct Passer<'a, D: Domain> {
-    caller: Caller<'a, D>,
-    ends: (D::Sock, D::Sock),
-    passed: D::Sock,
+struct Passer<'a> {
+    caller: Caller<'a>,
+    ends: (Fd, Fd),
+    passed: Fd,
     source: Source,
     sink: Sink,
     order: Order,
 }
 
-impl<D: Domain> Passer<'_, D> {
+impl Passer<'_> {
     fn send(&mut self) {
         let rights = [self.passed];
         let msg = SendMsg {
@@ -140,8 +140,8 @@ impl<D: Domain> Passer<'_, D> {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads, plan.socket_type)?;
         let mut on = On { plan: plan.clone(), pairs, passed: Vec::new() };
         for _ in 0..plan.threads {
@@ -157,7 +157,7 @@ impl<D: Domain> Workload<D> for On<D> {
         Ok(on)
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut passer = Passer {
             caller: Caller::new(domain, Rights::NAME, lane, &self.plan),
             ends: self.pairs[lane],
@@ -170,7 +170,7 @@ impl<D: Domain> Workload<D> for On<D> {
         passer.caller.sums
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Rights::NAME, domain.name(), sums);
         sockets::close_all(domain, self.passed);
         sockets::close_pairs(domain, self.pairs);

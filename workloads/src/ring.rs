@@ -11,7 +11,7 @@
 //! scheduler. A backend that locks in the wrong order need not deadlock here within a run; the
 //! witness reports the order, not the luck.
 
-use lockimpls::{Checked, Domain, Errno};
+use lockimpls::{Errno, Layer};
 
 use crate::call::Caller;
 use crate::exchange::Exchange;
@@ -22,7 +22,7 @@ use crate::{Kind, LaneSums, Meter, Plan, Workload};
 pub(crate) struct Ring;
 
 impl Kind for Ring {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "ring";
     const ABOUT: &'static str =
         "each thread sends to the next one and receives from the one before";
@@ -37,25 +37,25 @@ impl Kind for Ring {
 }
 
 /// One pair for each lane, from it to the next.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let caller = Caller::new(domain, Ring::NAME, lane, &self.plan);
         let from = (lane + self.plan.threads - 1) % self.plan.threads;
         let (out, inward) = (self.pairs[lane].0, self.pairs[from].1);
         Exchange::new(caller, &self.plan, out, inward, from).run(&self.plan, meter).sums
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Ring::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

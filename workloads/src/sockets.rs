@@ -1,21 +1,17 @@
 //! What the workloads open, and the sums they compare when they close it.
 
 use lockimpls::witness::Check;
-use lockimpls::{Checked, Domain, Errno, SockAddr, SockType};
+use lockimpls::{Errno, Fd, Layer, SockAddr, SockType};
 
 use crate::call::Place;
 use crate::{LaneSums, Plan};
 
 /// Connected pairs; the first end of each has the lower address in a layer where nothing was
 /// closed.
-pub(crate) type Pairs<D> = Vec<(<D as Domain>::Sock, <D as Domain>::Sock)>;
+pub(crate) type Pairs = Vec<(Fd, Fd)>;
 
 /// Opens pairs, all or none.
-pub(crate) fn open_pairs<D: Domain>(
-    domain: &Checked<D>,
-    count: usize,
-    kind: SockType,
-) -> Result<Pairs<D>, Errno> {
+pub(crate) fn open_pairs(domain: &dyn Layer, count: usize, kind: SockType) -> Result<Pairs, Errno> {
     let mut pairs = Vec::with_capacity(count);
     for _ in 0..count {
         match domain.socketpair(kind) {
@@ -30,7 +26,7 @@ pub(crate) fn open_pairs<D: Domain>(
 }
 
 /// Closes descriptors, none of which may fail.
-pub(crate) fn close_all<D: Domain>(domain: &Checked<D>, socks: impl IntoIterator<Item = D::Sock>) {
+pub(crate) fn close_all(domain: &dyn Layer, socks: impl IntoIterator<Item = Fd>) {
     for sock in socks {
         if let Err(errno) = domain.close(sock) {
             panic!("closing {sock:?} of {} gave {errno}", domain.name());
@@ -39,7 +35,7 @@ pub(crate) fn close_all<D: Domain>(domain: &Checked<D>, socks: impl IntoIterator
 }
 
 /// Closes both ends of every pair.
-pub(crate) fn close_pairs<D: Domain>(domain: &Checked<D>, pairs: Pairs<D>) {
+pub(crate) fn close_pairs(domain: &dyn Layer, pairs: Pairs) {
     close_all(domain, pairs.into_iter().flat_map(|(a, b)| [a, b]));
 }
 

@@ -15,7 +15,7 @@
 //! the sender, with an empty one the other way round. Latencies are those of the calls, not of a
 //! message's way from one thread to the other (see `pingpong`).
 
-use lockimpls::{Checked, Domain, Errno, Shutdown, SockType};
+use lockimpls::{Errno, Layer, Shutdown, SockType};
 
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
@@ -26,7 +26,7 @@ use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 pub(crate) struct Stream;
 
 impl Kind for Stream {
-    type On<D: Domain> = On<D>;
+    type On = On;
     const NAME: &'static str = "stream";
     const ABOUT: &'static str = "one thread sends, its partner receives";
     const OPERATION: &'static str = "one message received";
@@ -37,13 +37,13 @@ impl Kind for Stream {
 }
 
 /// One pair for every two lanes.
-pub(crate) struct On<D: Domain> {
+pub(crate) struct On {
     plan: Plan,
-    pairs: Pairs<D>,
+    pairs: Pairs,
 }
 
-impl<D: Domain> On<D> {
-    fn send<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+impl On {
+    fn send<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let lane = caller.place.lane;
         let mut source = Source::new(self.plan.message_bytes, lane as u16, self.plan.verify);
         let end = self.pairs[lane / 2].0;
@@ -60,7 +60,7 @@ impl<D: Domain> On<D> {
         }
     }
 
-    fn receive<M: Meter>(&self, caller: &mut Caller<'_, D>, meter: &mut M) {
+    fn receive<M: Meter>(&self, caller: &mut Caller<'_>, meter: &mut M) {
         let lane = caller.place.lane;
         let mut sink = Sink::new(self.plan.message_bytes);
         let mut order = Order::new(self.plan.message_bytes, lane as u16 - 1);
@@ -80,13 +80,13 @@ impl<D: Domain> On<D> {
     }
 }
 
-impl<D: Domain> Workload<D> for On<D> {
-    fn new(domain: &Checked<D>, plan: &Plan) -> Result<Self, Errno> {
+impl Workload for On {
+    fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
         let pairs = sockets::open_pairs(domain, plan.threads / 2, plan.socket_type)?;
         Ok(On { plan: plan.clone(), pairs })
     }
 
-    fn lane<M: Meter>(&self, domain: &Checked<D>, lane: usize, meter: &mut M) -> LaneSums {
+    fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Stream::NAME, lane, &self.plan);
         if lane.is_multiple_of(2) {
             self.send(&mut caller, meter);
@@ -100,7 +100,7 @@ impl<D: Domain> Workload<D> for On<D> {
         lane % 2 == 1
     }
 
-    fn finish(self, domain: &Checked<D>, sums: &[LaneSums]) {
+    fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {
         sockets::verify_all_received(Stream::NAME, domain.name(), sums);
         sockets::close_pairs(domain, self.pairs);
     }

@@ -7,7 +7,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use lockimpls::{Checked, Config, Domain, witness};
+use lockimpls::{Backend, Config, witness};
 
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
@@ -86,9 +86,10 @@ pub struct Outcome {
 ///
 /// # Panics
 /// Where the layer or the sockets cannot be opened.
-pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) -> Outcome {
-    let domain = Checked::<D>::new(config).expect("the layer opens");
-    let on = <K::On<D> as Workload<D>>::new(&domain, plan).expect("the workload's sockets open");
+pub fn run<K: Kind>(backend: &Backend, config: &Config, plan: &Plan, operations: u64) -> Outcome {
+    let layer = (backend.open)(config).expect("the layer opens");
+    let domain = &*layer;
+    let on = K::On::new(domain, plan).expect("the workload's sockets open");
     let done = AtomicBool::new(false);
     let lanes: Vec<(LaneSums, Counted)> = std::thread::scope(|scope| {
         let watchdog = scope.spawn(|| {
@@ -100,7 +101,7 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
         let lanes: Vec<_> = (0..plan.threads)
             .map(|lane| {
                 scope.spawn({
-                    let (on, domain) = (&on, &domain);
+                    let on = &on;
                     move || {
                         let mut meter = Counted::new(operations);
                         let sums =
@@ -129,7 +130,7 @@ pub fn run<K: Kind, D: Domain>(config: &Config, plan: &Plan, operations: u64) ->
             *all += one;
         }
     }
-    on.finish(&domain, &outcome.sums);
+    on.finish(domain, &outcome.sums);
     domain.check_end();
     outcome
 }

@@ -1,7 +1,7 @@
 //! Every workload on every backend, with every socket type and number of threads that fits: it
 //! ends, all sums are right, and nothing is left.
 
-use lockimpls::{Config, Domain, SockType, WaitStrategy};
+use lockimpls::{Backend, Config, SockType, WaitStrategy};
 use workloads::testing::{self, Outcome};
 use workloads::{Event, Kind, Plan};
 
@@ -25,35 +25,32 @@ fn config() -> Config {
 
 /// Calls `each` for every backend and workload.
 fn for_all(each: &impl Cell) {
-    struct Backends<'a, C>(&'a C);
-    struct Workloads<'a, C, D>(&'a C, std::marker::PhantomData<D>);
-    impl<C: Cell> lockimpls::Visitor for Backends<'_, C> {
-        fn visit<D: Domain>(&mut self) {
-            workloads::visit_all(&mut Workloads(self.0, std::marker::PhantomData::<D>));
-        }
-    }
-    impl<C: Cell, D: Domain> workloads::Visitor for Workloads<'_, C, D> {
+    struct On<'a, C>(&'a C, Backend);
+    impl<C: Cell> workloads::Visitor for On<'_, C> {
         fn visit<K: Kind>(&mut self) {
-            self.0.on::<K, D>();
+            self.0.on::<K>(&self.1);
         }
     }
-    lockimpls::visit_all(&mut Backends(each));
+    for backend in lockimpls::backends() {
+        workloads::visit_all(&mut On(each, backend));
+    }
 }
 
 /// What is done with one workload on one backend.
 trait Cell {
-    fn on<K: Kind, D: Domain>(&self);
+    fn on<K: Kind>(&self, backend: &Backend);
 }
 
 /// Runs the plan if it fits, with as many threads as the workload wants.
-fn run<K: Kind, D: Domain>(
+fn run<K: Kind>(
+    backend: &Backend,
     config: &Config,
     mut plan: Plan,
     operations: u64,
 ) -> Option<(Plan, Outcome)> {
     plan.threads = K::threads(&plan).unwrap_or(plan.threads);
     K::fits(&plan).ok()?;
-    let outcome = testing::run::<K, D>(config, &plan, operations);
+    let outcome = testing::run::<K>(backend, config, &plan, operations);
     Some((plan, outcome))
 }
 
@@ -61,16 +58,16 @@ fn run<K: Kind, D: Domain>(
 fn every_type_and_number_of_threads() {
     struct All;
     impl Cell for All {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             let mut ran = 0;
             for socket_type in SockType::ALL {
                 for threads in 1..=4 {
                     let plan = plan(threads, socket_type, 64, false);
-                    let Some((plan, outcome)) = run::<K, D>(&config(), plan, 2000) else {
+                    let Some((plan, outcome)) = run::<K>(backend, &config(), plan, 2000) else {
                         continue;
                     };
                     ran += 1;
-                    let cell = format!("{} on {}, {plan:?}: {outcome:?}", K::NAME, D::NAME);
+                    let cell = format!("{} on {}, {plan:?}: {outcome:?}", K::NAME, backend.name);
                     assert!(outcome.operations > 0, "{cell}");
                     assert!(outcome.laps.iter().any(|laps| *laps > 0), "{cell}");
                     // A short churn may find nobody at home at all; it has a test of its own.
@@ -88,10 +85,10 @@ fn every_type_and_number_of_threads() {
 fn every_length_with_every_byte_checked() {
     struct All;
     impl Cell for All {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             for socket_type in SockType::ALL {
                 for message_bytes in [1, 2, 3, 5, 8, 15, 16, 17, 1000] {
-                    run::<K, D>(&config(), plan(2, socket_type, message_bytes, true), 300);
+                    run::<K>(backend, &config(), plan(2, socket_type, message_bytes, true), 300);
                 }
             }
         }
@@ -103,11 +100,11 @@ fn every_length_with_every_byte_checked() {
 fn stream_messages_longer_than_any_buffer() {
     struct All;
     impl Cell for All {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             for threads in 1..=3 {
                 for (message_bytes, operations) in [(10_000, 100), (1 << 20, 5)] {
                     let plan = plan(threads, SockType::Stream, message_bytes, false);
-                    run::<K, D>(&config(), plan, operations);
+                    run::<K>(backend, &config(), plan, operations);
                 }
             }
         }
@@ -119,11 +116,11 @@ fn stream_messages_longer_than_any_buffer() {
 fn every_way_to_wait() {
     struct All;
     impl Cell for All {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             for wait in WaitStrategy::ALL {
                 for socket_type in SockType::ALL {
                     let config = Config { wait, ..config() };
-                    run::<K, D>(&config, plan(2, socket_type, 64, false), 500);
+                    run::<K>(backend, &config, plan(2, socket_type, 64, false), 500);
                 }
             }
         }
@@ -135,10 +132,11 @@ fn every_way_to_wait() {
 fn a_round_without_operations_ends_too() {
     struct All;
     impl Cell for All {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             for socket_type in SockType::ALL {
                 for threads in 1..=4 {
-                    let outcome = run::<K, D>(&config(), plan(threads, socket_type, 64, false), 0);
+                    let outcome =
+                        run::<K>(backend, &config(), plan(threads, socket_type, 64, false), 0);
                     if let Some((_, outcome)) = outcome {
                         assert_eq!(outcome.operations, 0, "{}", K::NAME);
                         assert_eq!(outcome.laps, [0; workloads::EVENTS], "{}", K::NAME);
@@ -154,7 +152,7 @@ fn a_round_without_operations_ends_too() {
 fn churn_delivers_and_refuses() {
     struct Churn;
     impl Cell for Churn {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             if K::NAME != "churn" {
                 return;
             }
@@ -163,16 +161,16 @@ fn churn_delivers_and_refuses() {
                 // Whether the two lanes meet is luck on a busy machine; not to meet in all is not.
                 for _ in 0..20 {
                     let plan = plan(2, socket_type, 64, true);
-                    let operations = if D::MODELLED { 20_000 } else { 1000 };
-                    let (_, outcome) = run::<K, D>(&config(), plan, operations).unwrap();
+                    let operations = if backend.modelled { 20_000 } else { 1000 };
+                    let (_, outcome) = run::<K>(backend, &config(), plan, operations).unwrap();
                     received += outcome.sums[1].messages_received;
                     refused += outcome.sums[0].refusals;
                     if received > 0 && refused > 0 {
                         break;
                     }
                 }
-                assert!(received > 0, "{} {socket_type:?} delivered nothing", D::NAME);
-                assert!(refused > 0, "{} {socket_type:?} refused nothing", D::NAME);
+                assert!(received > 0, "{} {socket_type:?} delivered nothing", backend.name);
+                assert!(refused > 0, "{} {socket_type:?} refused nothing", backend.name);
             }
         }
     }
@@ -183,12 +181,12 @@ fn churn_delivers_and_refuses() {
 fn pairs_sends_half_of_all_from_each_end() {
     struct Pairs;
     impl Cell for Pairs {
-        fn on<K: Kind, D: Domain>(&self) {
+        fn on<K: Kind>(&self, backend: &Backend) {
             if K::NAME != "pairs" {
                 return;
             }
             let plan = plan(2, SockType::Stream, 64, false);
-            let (_, outcome) = run::<K, D>(&config(), plan, 1000).unwrap();
+            let (_, outcome) = run::<K>(backend, &config(), plan, 1000).unwrap();
             assert_eq!(outcome.operations, 2000);
             assert_eq!(outcome.laps[Event::Send as usize], 1000);
             assert_eq!(outcome.laps[Event::SendHigher as usize], 1000);

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockimpls::witness::{self, EXIT_FINDING};
 use lockimpls::{
-    Config, Domain, Errno, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    Backend, Config, Domain, Errno, Fd, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
+    SockType,
 };
 use workloads::testing;
 use workloads::{Kind, Plan};
@@ -206,19 +207,22 @@ struct Child<'a> {
     plan: Plan,
 }
 
-impl lockimpls::Visitor for Child<'_> {
-    fn visit<D: Domain>(&mut self) {
-        struct On<'a, 'b, D>(&'a Child<'b>, std::marker::PhantomData<D>);
-        impl<D: Domain> workloads::Visitor for On<'_, '_, D> {
-            fn visit<K: Kind>(&mut self) {
-                if K::NAME == self.0.workload {
-                    K::fits(&self.0.plan).unwrap();
-                    testing::run::<K, Faulty<D>>(&Config::default(), &self.0.plan, OPERATIONS);
-                }
-            }
+/// The child with its backend.
+struct On<'a>(&'a Child<'a>, Backend);
+
+impl workloads::Visitor for On<'_> {
+    fn visit<K: Kind>(&mut self) {
+        if K::NAME == self.0.workload {
+            K::fits(&self.0.plan).unwrap();
+            testing::run::<K>(&self.1, &Config::default(), &self.0.plan, OPERATIONS);
         }
+    }
+}
+
+impl lockimpls::Visitor for Child<'_> {
+    fn visit<D: Domain<Sock = Fd>>(&mut self) {
         if D::NAME == self.backend {
-            workloads::visit_all(&mut On(self, std::marker::PhantomData::<D>));
+            workloads::visit_all(&mut On(self, Backend::of::<Faulty<D>>()));
         }
     }
 }

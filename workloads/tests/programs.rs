@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lockimpls::{Domain, Visitor};
+use lockimpls::Backend;
 use workloads::program::check::Bench;
 use workloads::program::generate::generate;
 use workloads::program::runner::{Target, Trace};
@@ -13,15 +13,8 @@ const PROGRAMS: u64 = 8_000;
 
 /// A runner of every backend.
 fn backends() -> Vec<Box<dyn Target>> {
-    struct All(Vec<Box<dyn Target>>);
-    impl Visitor for All {
-        fn visit<D: Domain>(&mut self) {
-            self.0.push(Box::new(Runner::<D>::new().unwrap()));
-        }
-    }
-    let mut all = All(Vec::new());
-    lockimpls::visit_all(&mut all);
-    all.0
+    let runner = |backend| -> Box<dyn Target> { Box::new(Runner::new(backend).unwrap()) };
+    lockimpls::backends().into_iter().map(runner).collect()
 }
 
 #[test]
@@ -89,7 +82,7 @@ fn the_same_seed_gives_the_same_programs() {
 
 #[test]
 fn every_call_is_drawn_and_succeeds_now_and_then() {
-    let mut model = Runner::<Model>::new().unwrap();
+    let mut model = Runner::new(Backend::of::<Model>()).unwrap();
     let (mut trace, mut done) = (Trace::default(), std::collections::HashSet::new());
     for number in (0..4000).filter(|number| number % 16 != 15) {
         let program = generate(3, number);

@@ -7,7 +7,7 @@ use bench::echo;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
-use lockimpls::{Checked, Config, Domain, MsgFlags, SockType, Visitor, calibrate, visit_all};
+use lockimpls::{Backend, Config, MsgFlags, SockType, backends, calibrate};
 
 use crate::Effort;
 use crate::ratio::{Bound, report};
@@ -29,7 +29,7 @@ type Times = Vec<(String, Vec<Option<f64>>)>;
 /// Measures and prints.
 pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
     let mut cases = yardsticks();
-    visit_all(&mut Backends(&mut cases));
+    cases.extend(backends().iter().map(backend));
     cases.push((LANE.to_owned(), Box::new(echo::lane())));
     cases.push((CALLS.to_owned(), Box::new(echo::calls())));
     let times = measure(lanes, process, &mut cases, effort);
@@ -103,24 +103,18 @@ fn peers() -> Vec<Case> {
     vec![("rtrb".to_owned(), Box::new(ring)), ("crossbeam-channel".to_owned(), Box::new(channel))]
 }
 
-/// Adds every backend.
-struct Backends<'a>(&'a mut Vec<Case>);
-
-impl Visitor for Backends<'_> {
-    fn visit<D: Domain>(&mut self) {
-        let layer = Checked::<D>::new(&Config::default()).expect("a layer");
-        let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
-        let mut data = [0; 64];
-        self.0.push((
-            D::NAME.to_owned(),
-            Box::new(move |n| {
-                for _ in 0..n {
-                    assert_eq!(layer.send(a, black_box(&MESSAGE), MsgFlags::empty()), Ok(64));
-                    assert_eq!(layer.recv(b, black_box(&mut data), MsgFlags::empty()), Ok(64));
-                }
-            }),
-        ));
-    }
+/// A message there and back on a backend.
+fn backend(backend: &Backend) -> Case {
+    let layer = (backend.open)(&Config::default()).expect("a layer");
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let mut data = [0; 64];
+    let there_and_back = move |n| {
+        for _ in 0..n {
+            assert_eq!(layer.send(a, black_box(&MESSAGE), MsgFlags::empty()), Ok(64));
+            assert_eq!(layer.recv(b, black_box(&mut data), MsgFlags::empty()), Ok(64));
+        }
+    };
+    (backend.name.to_owned(), Box::new(there_and_back))
 }
 
 fn measure(lanes: &Lanes, process: &Process, cases: &mut [Case], effort: Effort) -> Times {

@@ -202,7 +202,7 @@ impl Bench<'_> {
     ) -> Result<bench::slice::Outcome, String> {
         let case = find(backend, workload)?;
         let measured = Duration::from_nanos(2 * self.effort.slice_ns);
-        (case.run)(&Slice {
+        case.run(&Slice {
             lanes: if threads == 1 { &self.one } else { &self.two },
             plan: &plan(threads),
             config: &Config::default(),

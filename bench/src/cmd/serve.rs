@@ -123,15 +123,16 @@ impl Server {
         let pin = if prepare.pin { Pin::Each } else { Pin::None };
         let lanes = Lanes::start(job.plan.threads, &cpus, pin)?;
         self.current.set(&job.cell.id());
-        let code = (job.case.code)();
+        let prepared =
+            program_start().map_or_else(|| Ok(Prepared::default()), |s| code(&job, s))?;
         self.ready = Some((job, lanes));
-        Ok(Prepared { code: program_start().map(|start| code.map(|at| at as u64 - start)) })
+        Ok(prepared)
     }
 
     fn slice(&self, asked: &SliceAsked) -> Result<SliceDone, String> {
         let (job, lanes) = self.ready.as_ref().ok_or("no cell was prepared")?;
         let (measured, warm_up) = (time(asked.seconds)?, time(asked.warm_up_seconds)?);
-        let outcome = (job.case.run)(&Slice {
+        let outcome = job.case.run(&Slice {
             lanes,
             plan: &job.plan,
             config: &job.config,
@@ -145,6 +146,17 @@ impl Server {
         }
         measured::slice(&outcome)
     }
+}
+
+/// Where the code of a cell is, counted from where the program begins.
+fn code(job: &Job, start: u64) -> Result<Prepared, String> {
+    let layer =
+        (job.case.backend.open)(&job.config).map_err(|errno| format!("no layer: {errno}"))?;
+    let from_start = |at: usize| at as u64 - start;
+    Ok(Prepared {
+        code: Some((job.case.workload.code)().map(from_start)),
+        calls: layer.code().into_iter().map(from_start).collect(),
+    })
 }
 
 /// Where this program begins in memory, if the system says.

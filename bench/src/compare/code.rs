@@ -6,7 +6,8 @@
 //! are linked so that they keep the list of those places (see `cargo`); without it, or on another
 //! machine than x86-64, nothing is said.
 //!
-//! Data is not looked at, nor is code that is reached only through pointers in data.
+//! Data is not looked at, nor is code that is reached only through pointers in data; the calls of a
+//! layer, which lie in a table, are places to begin at.
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::Path;

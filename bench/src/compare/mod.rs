@@ -272,13 +272,18 @@ impl Ready<'_> {
     }
 }
 
-/// Whether both sides run the same machine code on a cell, if that can be told.
+/// Whether both sides run the same machine code on a cell, if that can be told: the lanes' own, and every
+/// call of the layer, whether or not the lanes make it.
 fn same_code(sides: [&Program; 2], cell: &str) -> Option<bool> {
     let [first, second] = sides.map(|program| {
         let prepared = program.cells.get(cell)?.as_ref().ok()?;
-        Some((program.code.as_ref()?, prepared.code?))
+        let entries = prepared.code?.into_iter().chain(prepared.calls.iter().copied());
+        Some((program.code.as_ref()?, entries.collect::<Vec<u64>>()))
     });
     let ((first, at_first), (second, at_second)) = (first?, second?);
+    if at_first.len() != at_second.len() {
+        return None;
+    }
     let mut all = true;
     for (one, two) in at_first.into_iter().zip(at_second) {
         all &= code::same(first, second, [one, two])?;

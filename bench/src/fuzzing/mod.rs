@@ -6,7 +6,7 @@ pub mod candidate;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
-use lockimpls::{Domain, Visitor, controls, witness};
+use lockimpls::{controls, witness};
 use serde::{Deserialize, Serialize};
 use workloads::program::check::Difference;
 use workloads::program::runner::Target;
@@ -162,37 +162,17 @@ struct Names {
 }
 
 fn known() -> Names {
-    struct Collect(Vec<&'static str>);
-    impl Visitor for Collect {
-        fn visit<D: Domain>(&mut self) {
-            self.0.push(D::NAME);
-        }
-    }
-    let mut registry = Collect(Vec::new());
-    lockimpls::visit_all(&mut registry);
+    let registry = lockimpls::backends().iter().map(|backend| backend.name).collect();
     let twins = controls::twins().iter().map(|control| control.name).collect();
-    Names { registry: registry.0, twins }
+    Names { registry, twins }
 }
 
 fn target(name: &str) -> Result<Box<dyn Target>, String> {
-    struct Find<'a> {
-        name: &'a str,
-        found: Option<Result<Box<dyn Target>, String>>,
+    let mut found = lockimpls::backends().into_iter().find(|backend| backend.name == name);
+    if found.is_none() && TWIN.set(name.to_owned()).is_ok() {
+        found = controls::twin(name);
     }
-    impl Visitor for Find<'_> {
-        fn visit<D: Domain>(&mut self) {
-            if [self.name, controls::TWIN].contains(&D::NAME) {
-                self.found = Some(match Runner::<D>::new() {
-                    Ok(runner) => Ok(Box::new(runner)),
-                    Err(errno) => Err(format!("no layer of {}: {errno}", D::NAME)),
-                });
-            }
-        }
-    }
-    let mut find = Find { name, found: None };
-    lockimpls::visit_all(&mut find);
-    if find.found.is_none() && TWIN.set(name.to_owned()).is_ok() {
-        controls::visit_twin(name, &mut find);
-    }
-    find.found.unwrap_or_else(|| Err(format!("no backend is called {name:?}")))
+    let backend = found.ok_or_else(|| format!("no backend is called {name:?}"))?;
+    let failed = |errno| format!("no layer of {name}: {errno}");
+    Ok(Box::new(Runner::new(backend).map_err(failed)?))
 }

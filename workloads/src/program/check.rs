@@ -1,5 +1,7 @@
 //! Comparing what backends answered: a finding says where they differ.
 
+use lockimpls::Backend;
+
 use super::allowed;
 use super::runner::{Answer, Outcome, Runner, Target, Trace};
 use super::{Model, Program};
@@ -18,7 +20,7 @@ pub struct Difference {
 /// Backends, and the model that judges them.
 pub struct Bench {
     targets: Vec<Box<dyn Target>>,
-    model: Runner<Model>,
+    model: Runner,
     expected: Trace,
     answered: Trace,
 }
@@ -30,7 +32,7 @@ impl Bench {
     /// The model could not be made.
     pub fn new(targets: Vec<Box<dyn Target>>) -> Result<Bench, lockimpls::Errno> {
         let (expected, answered) = (Trace::default(), Trace::default());
-        Ok(Bench { targets, model: Runner::new()?, expected, answered })
+        Ok(Bench { targets, model: Runner::new(Backend::of::<Model>())?, expected, answered })
     }
 
     /// The backends' names.

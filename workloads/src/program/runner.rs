@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex, OnceLock, PoisonError};
 
-use lockimpls::{Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SendMsg, SockAddr};
+use lockimpls::{Backend, Config, Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, SockAddr};
 
 use super::{Call, Program, Recv, Send, Var};
 
@@ -118,52 +118,52 @@ pub trait Target {
 }
 
 /// One backend, and its layer, which is used for many programs.
-#[derive(Debug)]
-pub struct Runner<D: Domain> {
-    layer: Checked<D>,
+pub struct Runner {
+    backend: Backend,
+    layer: Box<dyn Layer>,
     runs: u32,
 }
 
 /// After so many programs comes a new layer: what accumulates is seen, but not for ever.
 const RUNS_PER_LAYER: u32 = 256;
 
-impl<D: Domain> Runner<D> {
+impl Runner {
     /// A runner with a layer of its own.
     ///
     /// # Errors
-    /// As [`Domain::new`].
-    pub fn new() -> Result<Self, Errno> {
-        Ok(Self { layer: Checked::new(&config())?, runs: 0 })
+    /// As [`Backend::open`].
+    pub fn new(backend: Backend) -> Result<Self, Errno> {
+        Ok(Self { backend, layer: (backend.open)(&config())?, runs: 0 })
     }
 }
 
-impl<D: Domain> Target for Runner<D> {
+impl Target for Runner {
     fn name(&self) -> &'static str {
-        D::NAME
+        self.backend.name
     }
 
     fn is_modelled(&self) -> bool {
-        D::MODELLED
+        self.backend.modelled
     }
 
     fn run(&mut self, program: &Program, trace: &mut Trace) {
         if !program.sizes.is_empty() {
-            let layer = Checked::new(&program.config());
+            let layer = (self.backend.open)(&program.config());
             let layer = layer.unwrap_or_else(|errno| panic!("no layer of these sizes: {errno}"));
-            return run_in::<D>(&layer, program, trace);
+            return run_in(&*layer, program, trace);
         }
         self.runs += 1;
         if self.runs > RUNS_PER_LAYER
-            && let Ok(layer) = Checked::new(&config())
+            && let Ok(layer) = (self.backend.open)(&config())
         {
             (self.layer, self.runs) = (layer, 1);
         }
-        run_in(&self.layer, program, trace);
+        run_in(&*self.layer, program, trace);
     }
 }
 
 /// Runs a program in a layer that is empty before and must be empty afterwards.
-fn run_in<D: Domain>(layer: &Checked<D>, program: &Program, trace: &mut Trace) {
+fn run_in(layer: &dyn Layer, program: &Program, trace: &mut Trace) {
     let stage = Stage::new(layer, program);
     let mut hand = Hand::default();
     trace.first.resize_with(program.first.len(), Answer::default);
@@ -183,14 +183,14 @@ fn run_in<D: Domain>(layer: &Checked<D>, program: &Program, trace: &mut Trace) {
 }
 
 /// The sockets of one run of a program.
-struct Stage<'a, D: Domain> {
-    layer: &'a Checked<D>,
-    vars: Vec<OnceLock<D::Sock>>,
+struct Stage<'a> {
+    layer: &'a dyn Layer,
+    vars: Vec<OnceLock<Fd>>,
     /// The variables that a received descriptor is compared with: in a program with threads only
     /// those that were set before.
     known: Vec<Var>,
     /// Received descriptors for which there was no variable.
-    extra: Mutex<Vec<D::Sock>>,
+    extra: Mutex<Vec<Fd>>,
 }
 
 /// The memory that a thread's calls use.
@@ -199,8 +199,8 @@ struct Hand {
     bytes: Vec<u8>,
 }
 
-impl<'a, D: Domain> Stage<'a, D> {
-    fn new(layer: &'a Checked<D>, program: &Program) -> Self {
+impl<'a> Stage<'a> {
+    fn new(layer: &'a dyn Layer, program: &Program) -> Self {
         let vars = (0..program.vars()).map(|_| OnceLock::new()).collect();
         let known = program.first.iter().flat_map(Call::outs).copied().collect();
         Self { layer, vars, known, extra: Mutex::new(Vec::new()) }
@@ -244,11 +244,11 @@ impl<'a, D: Domain> Stage<'a, D> {
         }
     }
 
-    fn get(&self, var: Var) -> Option<D::Sock> {
+    fn get(&self, var: Var) -> Option<Fd> {
         self.vars.get(usize::from(var.0)).and_then(|s| s.get()).copied()
     }
 
-    fn set(&self, var: Var, s: D::Sock) {
+    fn set(&self, var: Var, s: Fd) {
         // A variable is made once (the parser says so); the layer's check finds it otherwise.
         let _ = self.vars[usize::from(var.0)].set(s);
     }
@@ -307,7 +307,7 @@ impl<'a, D: Domain> Stage<'a, D> {
     }
 
     /// Keeps what a call made.
-    fn made(&self, made: &[(Var, D::Sock)], nonblock: bool) -> usize {
+    fn made(&self, made: &[(Var, Fd)], nonblock: bool) -> usize {
         for (var, s) in made {
             self.set(*var, *s);
             if nonblock {
@@ -329,8 +329,7 @@ impl<'a, D: Domain> Stage<'a, D> {
                 None => self.layer.send(s, data, flags),
             });
         };
-        let rights: Vec<D::Sock> =
-            rights.iter().map(|var| self.get(*var)).collect::<Option<_>>()?;
+        let rights: Vec<Fd> = rights.iter().map(|var| self.get(*var)).collect::<Option<_>>()?;
         let msg = SendMsg { to: to.as_ref(), data, rights: &rights, flags };
         Some(self.layer.sendmsg(s, &msg))
     }
@@ -348,7 +347,7 @@ impl<'a, D: Domain> Stage<'a, D> {
 
     fn receive_message(
         &self,
-        s: D::Sock,
+        s: Fd,
         recv: &Recv,
         room: usize,
         answer: &mut Answer,
@@ -369,7 +368,7 @@ impl<'a, D: Domain> Stage<'a, D> {
     }
 
     /// The first variable of the same file.
-    fn file_of(&self, s: D::Sock) -> Option<Var> {
+    fn file_of(&self, s: Fd) -> Option<Var> {
         let same = |var: &&Var| {
             self.get(**var).is_some_and(|known| self.layer.same_file(s, known) == Ok(true))
         };

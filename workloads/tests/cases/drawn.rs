@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockimpls::SockType;
+use lockimpls::{Backend, SockType};
 use workloads::program::generate::generate;
 use workloads::program::runner::{Answer, Outcome, Target, Trace};
 use workloads::program::{Call, Model, Program, Runner, Var};
@@ -42,7 +42,7 @@ fn met<'a>(
 fn what_drawn_programs_meet_has_a_case() {
     let cases = super::cases();
     let shown = answers(&cases);
-    let mut model = Runner::<Model>::new().unwrap();
+    let mut model = Runner::new(Backend::of::<Model>()).unwrap();
     let (mut trace, mut all, mut missing) = (Trace::default(), BTreeSet::new(), String::new());
     let programs = (0..PROGRAMS).map(|number| generate(9, number));
     for program in programs.filter(|program| program.threads.is_empty()) {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use lockimpls::{Domain, Visitor, witness};
+use lockimpls::{Backend, witness};
 use workloads::program::cases::{Case, Profile, is_cases, parse_cases};
 use workloads::program::runner::{Target, Trace};
 use workloads::program::{Model, Runner, Size, parse};
@@ -46,15 +46,10 @@ fn cases() -> Vec<Case> {
 
 /// A runner of the model, then of every backend.
 fn targets() -> Vec<Box<dyn Target>> {
-    struct All(Vec<Box<dyn Target>>);
-    impl Visitor for All {
-        fn visit<D: Domain>(&mut self) {
-            self.0.push(Box::new(Runner::<D>::new().unwrap()));
-        }
-    }
-    let mut all = All(vec![Box::new(Runner::<Model>::new().unwrap())]);
-    lockimpls::visit_all(&mut all);
-    all.0
+    let mut backends = vec![Backend::of::<Model>()];
+    backends.extend(lockimpls::backends());
+    let runner = |backend| -> Box<dyn Target> { Box::new(Runner::new(backend).unwrap()) };
+    backends.into_iter().map(runner).collect()
 }
 
 /// What runs just now, for a report that ends the process and for the watchdog's.
@@ -185,7 +180,7 @@ fn what_is_no_case_is_refused_with_the_line_and_what_is_valid() {
 
 #[test]
 fn a_wrong_answer_is_found() {
-    let mut model = Runner::<Model>::new().unwrap();
+    let mut model = Runner::new(Backend::of::<Model>()).unwrap();
     let mut found = |lines: &str| {
         let text = format!("case a (dgram):\nr0, r1 = socketpair(type, nonblock)\n{lines}");
         let case = &parse_cases(&text).unwrap()[0];

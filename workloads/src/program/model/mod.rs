@@ -17,7 +17,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lockimpls::{Config, Errno, SockAddr, SockType};
+use lockimpls::{Config, Errno, Fd, SockAddr, SockType};
 
 /// The model as a layer that programs run on.
 #[derive(Debug)]
@@ -31,8 +31,6 @@ impl Model {
     }
 }
 
-/// A descriptor; numbers are used once.
-pub(super) type Fd = u32;
 /// A socket; numbers are used once.
 type Id = u32;
 
@@ -189,7 +187,8 @@ impl State {
     }
 
     fn open(&mut self, id: Id) -> Fd {
-        let fd = self.fresh();
+        // Numbers are used once.
+        let fd = Fd { number: self.fresh(), generation: 0 };
         self.fds.insert(fd, id);
         fd
     }
