@@ -10,6 +10,7 @@ use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::policy::Policy;
+use crate::sockbuf::Limits;
 use crate::socket::{RCV, SND, SockRef, State};
 use crate::uipc::Locked;
 use crate::witness;
@@ -76,7 +77,30 @@ pub(super) const MODELS: &[Model] = &[
         looks: ALL_LOOKS,
         at_least: 1200,
         branches: &["sent fast", "gate shut seen", "shut", "opened again", "sent after it opened"],
-        program: reopened,
+        program: || reopened(0),
+    },
+    Model {
+        name: "gate_reopened_at_the_peer",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 1200,
+        branches: &["sent fast", "gate shut seen", "shut", "opened again", "sent after it opened"],
+        program: || reopened(1),
+    },
+    Model {
+        name: "gate_owner_changed",
+        threads: 2,
+        bound: [None; 2],
+        looks: ALL_LOOKS,
+        at_least: 70,
+        branches: &[
+            "sent as the first owner",
+            "sent as the next owner",
+            "found another's",
+            "both sent",
+        ],
+        program: owner_changed,
     },
     Model {
         name: "gate_send_close",
@@ -270,17 +294,23 @@ fn four() {
     ]);
 }
 
-/// The gate is shut, the pair changed, and the gate opened again, under a sender that tries twice.
-fn reopened() {
+/// The gate is shut, the pair changed, and the gate opened again, under a sender that tries twice, on
+/// the first end named to the opener or on the other.
+///
+/// Everything is changed that the fast path reads: the flags and limits of both ends, and with a
+/// limit, by `may_open`, the ring.
+fn reopened(at: usize) {
     let layer = Arc::new(Slow::new(&small()).expect("a layer"));
     let (sockets, _) = pair(&layer, SockType::Stream);
-    open(&layer, sockets, [[1, 0], [0, 0]]);
-    let [a, b] = sockets;
+    let mut owners = [[0; 2]; 2];
+    owners[at][SND] = 1;
+    open(&layer, sockets, owners);
+    let (so, [a, b]) = (sockets[at], sockets);
     let opener = Arc::clone(&layer);
     threads(vec![
         Box::new(move || {
-            let first = send_fast(a);
-            let second = send_fast(a);
+            let first = send_fast(so);
+            let second = send_fast(so);
             if !first && second {
                 seen("sent after it opened");
             }
@@ -288,10 +318,45 @@ fn reopened() {
         Box::new(move || {
             opener.policy.solock_pair(&a, &b);
             seen("shut");
-            a.st().so_snd.lowat.set(2);
+            for end in sockets {
+                let st = end.st();
+                st.so_state.set(st.so_state.get());
+                st.so_snd.lowat.set(2);
+                st.so_snd.limits.set(Limits::of(2 * small().pipsiz_bytes));
+            }
             open_again(&opener, [a, b]);
             opener.policy.sounlock_pair(&a, &b, Step::ReopenOwn);
             seen("opened again");
+        }),
+    ]);
+}
+
+/// Two threads send on one end: the second makes itself the owner of the direction by the locks,
+/// under the first. Only one of them at a time is the ring's producer.
+fn owner_changed() {
+    let layer = Arc::new(Slow::new(&small()).expect("a layer"));
+    let (sockets, _) = pair(&layer, SockType::Stream);
+    open(&layer, sockets, [[1, 0], [0, 0]]);
+    let (a, changer) = (sockets[0], Arc::clone(&layer));
+    let send_on_own = move |what| {
+        let is_mine = on_fast_path(a, SND, |me| {
+            let sent = put(me, &a, &mut &b"x"[..], MsgFlags::DONTWAIT);
+            assert!(matches!(sent, Try::Done(Ok(()))), "there is room for two");
+            seen(what);
+        });
+        if !is_mine {
+            seen("found another's");
+        }
+        is_mine
+    };
+    threads(vec![
+        Box::new(move || _ = send_on_own("sent as the first owner")),
+        Box::new(move || {
+            open(&changer, sockets, [[2, 0], [0, 0]]);
+            assert!(send_on_own("sent as the next owner"), "the gate is open, for this thread");
+            if sockets[1].rcv.tail_hint() == 2 {
+                seen("both sent");
+            }
         }),
     ]);
 }

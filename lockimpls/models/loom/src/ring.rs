@@ -7,7 +7,7 @@ use std::sync::atomic::AtomicUsize;
 use super::{ALL_LOOKS, Body, Model, seen, threads};
 use crate::domain::SockType;
 use crate::primitives::{Ordering, yield_now};
-use crate::sockbuf::{Limits, Marks, SockBuf};
+use crate::sockbuf::{Fill, Limits, Marks, SockBuf};
 
 use Ordering::Relaxed;
 
@@ -22,22 +22,31 @@ pub(super) const MODELS: &[Model] = &[
         program: stream,
     },
     Model {
-        name: "ring_records",
+        name: "ring_records_by_bytes",
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
         at_least: 200,
         branches: &["put", "full", "room refreshed", "got", "empty", "came round"],
-        program: two_records,
+        program: || records(BY_BYTES, 2),
+    },
+    Model {
+        name: "ring_records_by_memory",
+        threads: 2,
+        bound: [Some(2), Some(3)],
+        looks: ALL_LOOKS,
+        at_least: 19000,
+        branches: &["put", "full", "room refreshed", "got", "empty", "came round"],
+        program: || records(BY_MEMORY, 1),
     },
     Model {
         name: "ring_three_records",
         threads: 2,
         bound: [None; 2],
         looks: ALL_LOOKS,
-        at_least: 23000,
+        at_least: 20000,
         branches: &["put", "full", "room refreshed", "got", "empty", "came round"],
-        program: three_records,
+        program: || records(BY_BYTES, 3),
     },
 ];
 
@@ -54,11 +63,11 @@ struct Shared {
     read: AtomicUsize,
 }
 
-fn both(kind: SockType, limits: Limits, producer: fn(&Shared), consumer: fn(&Shared)) {
-    let buf = SockBuf::new();
-    buf.reserve(kind, limits);
+type Side = Box<dyn FnOnce(&Shared) + Send>;
+
+fn both(buf: SockBuf, producer: Side, consumer: Side) {
     let shared = Arc::new(Shared { buf, read: AtomicUsize::new(0) });
-    let body = |side: fn(&Shared)| -> Body {
+    let body = |side: Side| -> Body {
         let shared = Arc::clone(&shared);
         Box::new(move || side(&shared))
     };
@@ -66,7 +75,9 @@ fn both(kind: SockType, limits: Limits, producer: fn(&Shared), consumer: fn(&Sha
 }
 
 fn stream() {
-    both(SockType::Stream, Limits::of(HIWAT), put_stream, get_stream);
+    let buf = SockBuf::new();
+    buf.reserve(SockType::Stream, Limits::of(HIWAT));
+    both(buf, Box::new(put_stream), Box::new(get_stream));
 }
 
 /// As a send does: looks for room, then puts.
@@ -121,53 +132,84 @@ fn get_stream(shared: &Shared) {
     }
 }
 
-/// One record is as much as fits; the ring, of 128 bytes, comes round in the second.
-const RECORD: usize = 64;
-const RECORD_LIMITS: Limits = Limits { hiwat: RECORD, mbmax: 255 };
-
-fn two_records() {
-    both(SockType::Seqpacket, RECORD_LIMITS, put_records::<2>, get_records::<2>);
+/// The records of a model.
+#[derive(Clone, Copy)]
+struct Records {
+    /// How many bytes each has.
+    len: usize,
+    /// How many are unread when the model begins.
+    unread: usize,
+    limits: Limits,
+    /// The size of the ring under these limits.
+    ring: usize,
 }
 
-fn three_records() {
-    both(SockType::Seqpacket, RECORD_LIMITS, put_records::<3>, get_records::<3>);
+/// A record is as much as fits: the next waits until there are bytes left, and takes its place. The
+/// consumer's count of memory says nothing.
+const BY_BYTES: Records =
+    Records { len: 128, unread: 0, limits: Limits { hiwat: 128, mbmax: 2 * CHARGE }, ring: 256 };
+
+/// Heads alone, and more of them than the limit, which was lowered: the next waits until there is
+/// memory left, and takes the place of the first. The consumer's count of bytes stays 0.
+const BY_MEMORY: Records =
+    Records { len: 0, unread: 4, limits: Limits { hiwat: 0, mbmax: CHARGE - 1 }, ring: 4 * HEAD };
+
+/// What a record is charged, and its head.
+const CHARGE: usize = 256;
+const HEAD: usize = 16;
+
+/// So many records more, between a producer and a consumer.
+fn records(records: Records, more: usize) {
+    let buf = SockBuf::new();
+    buf.reserve(SockType::Seqpacket, records.limits);
+    (0..records.unread).for_each(|record| put(&buf, records, record));
+    let count = records.unread + more;
+    both(
+        buf,
+        Box::new(move |shared| put_records(shared, records, count)),
+        Box::new(move |shared| get_records(shared, records, count)),
+    );
+}
+
+fn put(buf: &SockBuf, Records { len, .. }: Records, record: usize) {
+    buf.put_record(buf.tail(), None, &vec![record as u8; len], Marks::default());
 }
 
 /// As a send of records on the lock-free path does.
-fn put_records<const COUNT: usize>(shared: &Shared) {
-    let buf = &shared.buf;
-    for record in 0..COUNT {
-        let data = [record as u8; RECORD];
-        if RECORD_LIMITS.space(buf.record_fill_seen()) < RECORD as isize {
-            while RECORD_LIMITS.space(buf.record_fill_fresh()) < RECORD as isize {
+fn put_records(shared: &Shared, records: Records, count: usize) {
+    let (buf, Records { len, limits, ring, .. }) = (&shared.buf, records);
+    for record in records.unread..count {
+        if limits.space(buf.record_fill_seen()) < len as isize {
+            while limits.space(buf.record_fill_fresh()) < len as isize {
                 seen("full");
                 yield_now();
             }
             seen("room refreshed");
         }
         let unread = record - shared.read.load(Relaxed);
-        assert!((unread + 1) * RECORD <= RECORD_LIMITS.hiwat, "room was seen too early");
-        if record >= 1 {
+        let fill = Fill { cc: unread * len, mbcnt: unread * CHARGE };
+        assert!(limits.space(fill) >= len as isize, "room was seen too early");
+        if buf.tail() + HEAD + len > ring {
             seen("came round");
         }
-        buf.put_record(buf.tail(), None, &data, Marks::default());
+        put(buf, records, record);
         seen("put");
     }
 }
 
-fn get_records<const COUNT: usize>(shared: &Shared) {
+fn get_records(shared: &Shared, Records { len, .. }: Records, count: usize) {
     let buf = &shared.buf;
     let mut next = 0;
-    while next < COUNT {
+    while next < count {
         let Some(record) = buf.front() else {
             seen("empty");
             yield_now();
             continue;
         };
-        assert_eq!(record.len, RECORD);
-        let mut data = [0; RECORD];
+        assert_eq!(record.len, len);
+        let mut data = vec![0; len];
         buf.ring().copy_out(buf.record_data(record), &mut data);
-        assert_eq!(data, [next as u8; RECORD], "a record came out wrong");
+        assert_eq!(data, vec![next as u8; len], "a record came out wrong");
         next += 1;
         shared.read.store(next, Relaxed);
         buf.record_consume(record);

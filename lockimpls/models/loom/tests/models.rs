@@ -30,9 +30,9 @@ models! {
     relock_send_shutdown
     refs_one_holder refs_two_holders refs_three_holders refs_relock_and_reuse
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
-    gate_shut_twice_both_sides gate_four gate_reopened
+    gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_send_close gate_send_shutdown
-    ring_stream ring_records ring_three_records
+    ring_stream ring_records_by_bytes ring_records_by_memory ring_three_records
     wait_locked_reader wait_locked_writer wait_locked_two_readers wait_locked_reader_ended wait_locked_two_and_two
     wait_reader wait_writer wait_both
     wait_writer_ended wait_reader_gate_shut wait_reader_closed wait_writer_closed
@@ -107,7 +107,8 @@ mod negative {
         gate_without_orderings: gate_shut without "orderings", "Causality violation";
         gate_without_leaving: gate_shut without "InUse", "returning with the following locks held";
         ring_without_orderings: ring_stream without "orderings", "Causality violation";
-        ring_records_without_orderings: ring_records without "orderings", "Causality violation";
+        ring_bytes_without_orderings: ring_records_by_bytes without "orderings", "Causality violation";
+        ring_memory_without_orderings: ring_records_by_memory without "orderings", "Causality violation";
         wait_without_wake: wait_locked_reader without "WakeReader", "deadlock";
         wait_two_readers_without_wake: wait_locked_two_readers without "WakeReader", "deadlock";
         wait_two_and_two_without_wake: wait_locked_two_and_two without "WakeReader", "deadlock";
