@@ -44,12 +44,12 @@ fn table(series: &[&Series]) -> String {
         places.push(place);
     }
     let widths = widths(&lines);
-    let mut text = aligned(&lines[0], &widths, true) + "\n";
+    let mut text = aligned(&lines[0], &widths, 1) + "\n";
     for (line, place) in lines[1..].iter().zip(places) {
         for series in series {
             text.extend(changes(series, place));
         }
-        text += &(aligned(line, &widths, true) + "\n");
+        text += &(aligned(line, &widths, 1) + "\n");
     }
     text
 }

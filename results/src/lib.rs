@@ -1,9 +1,11 @@
 //! Records of runs: the format, the store, the statistics. Knows nothing of locks.
 //!
-//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON, [`histogram`] the histograms inside it.
+//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON, [`histogram`]
+//!   the histograms inside it.
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
+//! * [`outward`] is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
@@ -20,6 +22,7 @@ pub mod history;
 pub mod history_table;
 pub mod line;
 pub mod multiple;
+pub mod outward;
 pub mod rank;
 pub mod ratio;
 pub mod record;
@@ -34,7 +37,10 @@ pub mod units;
 pub mod verdict;
 pub mod writer;
 
+mod latencies;
 mod merged;
+mod paired;
+mod wide;
 
 pub use cell::Cell;
 pub use compared::{Compared, Control, Side, Verdict};

@@ -13,6 +13,9 @@ const MAIN_EVENTS: [&str; 5] = ["send", "response", "round_trip", "service", "re
 /// What the send by the lower address is called when it stands apart.
 pub(crate) const LOWER_ADDRESS: &str = "send_lower_address";
 
+/// What the send by the higher address is called.
+pub(crate) const HIGHER_ADDRESS: &str = "send_higher_address";
+
 /// A round, and the index of the run it is of: rounds are paired inside a run.
 pub(crate) type Round<'a> = (usize, &'a Measured);
 
@@ -23,6 +26,8 @@ pub struct Quantiles {
     pub count: u64,
     /// The median.
     pub p50_ns: u64,
+    /// The 90th percentile.
+    pub p90_ns: u64,
     /// The 99th percentile.
     pub p99_ns: u64,
     /// The 99.9th percentile.
@@ -38,6 +43,7 @@ impl Quantiles {
         Quantiles {
             count: histogram.len(),
             p50_ns: histogram.value_at_quantile(0.5),
+            p90_ns: histogram.value_at_quantile(0.9),
             p99_ns: histogram.value_at_quantile(0.99),
             p999_ns: histogram.value_at_quantile(0.999),
             max_ns: histogram.max(),

@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::StoreError;
-use crate::merged::{Quantiles, Round, main_event, send_by_address};
-use crate::record::{Cell, Finding, Measure, Measured};
+use crate::merged::{HIGHER_ADDRESS, Quantiles, Round, main_event, send_by_address};
+use crate::paired;
+use crate::ratio::Ratio;
+use crate::record::{Cell, Finding, Latency, Measure, Measured, Slices};
 use crate::run::{Run, same_machine};
 use crate::stats::{self, Interval};
 
@@ -30,6 +32,14 @@ pub struct Summary {
     pub interrupted: Vec<String>,
     /// The programs that measured: commit, with `+` behind it when the checkout differed from it.
     pub commits: Vec<String>,
+}
+
+impl Summary {
+    /// What became of the slices of all rows; `None` where rounds are one slice each.
+    #[must_use]
+    pub fn slices(&self) -> Option<Slices> {
+        self.rows.iter().filter_map(|row| row.slices).reduce(Slices::plus)
+    }
 }
 
 /// What the checker costs, in the middle of all rounds.
@@ -63,10 +73,32 @@ pub struct Row {
     pub fast_path_share: Option<f64>,
     /// Jain's index of the threads' operations, the median over rounds.
     pub fairness_jain: Option<f64>,
-    /// Throughput as a ratio to the reference backend's in the same rounds.
-    pub ratio: Option<Interval>,
+    /// Throughput as a ratio to the reference backend's; `None` where that was not measured, or is
+    /// this one.
+    pub ratio: Option<Ratio>,
+    /// The cell against itself, where the run measured that: what no difference looks like.
+    pub control: Option<Ratio>,
+    /// What became of its slices; `None` of rounds that are one slice each.
+    pub slices: Option<Slices>,
+    /// The longest latency of all slices, those included that are in no percentile.
+    pub max_all_ns: Option<u64>,
     /// What a reader must know of these numbers.
     pub flags: Flags,
+}
+
+impl Row {
+    /// The interval of the ratio, of [`LEVEL`] at least.
+    #[must_use]
+    pub fn interval(&self) -> Option<Interval> {
+        let ratio = self.ratio.as_ref()?;
+        Some(Interval {
+            estimate: ratio.ratio?,
+            low: ratio.low?,
+            high: ratio.high?,
+            level: ratio.level,
+            level_reached: true,
+        })
+    }
 }
 
 /// Throughput over rounds.
@@ -136,8 +168,9 @@ pub fn summarise(runs: &[Run], reference: &str) -> Result<Summary, StoreError> {
     let mut rows = Vec::with_capacity(cells.len());
     for (cell, rounds) in &cells {
         let other = Cell { backend: reference.to_owned(), ..cell.clone() };
-        let reference_rounds = places.get(&other.id()).map(|place| cells[*place].1.as_slice());
-        rows.push(row(runs, cell, rounds, reference_rounds)?);
+        let against = places.get(&other.id()).filter(|_| cell.backend != reference);
+        let against = against.map(|place| (&cells[*place].0, cells[*place].1.as_slice()));
+        rows.push(row(runs, cell, rounds, against)?);
     }
     sort_rows(&mut rows, reference);
     let all = || runs.iter().flat_map(Run::measured);
@@ -180,10 +213,11 @@ fn row(
     runs: &[Run],
     cell: &Cell,
     rounds: &[Round],
-    reference: Option<&[Round]>,
+    reference: Option<(&Cell, &[Round])>,
 ) -> Result<Row, StoreError> {
     let latency = main_event(runs, rounds)?
         .map(|(event, merged)| RowLatency { event, quantiles: Quantiles::of(&merged) });
+    let max_all_ns = latency.as_ref().and_then(|found| max_all(rounds, found.event));
     let operations = sum(rounds, |round| round.operations);
     let locks = |pick: fn(&crate::LockCounts) -> u64| {
         sum(rounds, |round| round.locks.iter().map(pick).fold(0, u64::saturating_add))
@@ -207,7 +241,11 @@ fn row(
         contended_share: share(locks(|lock| lock.contended), acquisitions),
         fast_path_share: share(fast, fast.saturating_add(slow)),
         fairness_jain: stats::median(&fairness),
-        ratio: reference.and_then(|reference| ratio(rounds, reference)),
+        ratio: reference
+            .map(|(against, others)| paired::ratio(runs, (cell, rounds), (against, others))),
+        control: paired::control(runs, cell).cloned(),
+        slices: slices(rounds),
+        max_all_ns,
         flags,
     })
 }
@@ -243,20 +281,19 @@ fn throughput(rounds: &[Round], all_flagged: bool) -> Option<Throughput> {
     })
 }
 
-/// Pairs the unflagged throughput rounds of both sides by run and round.
-fn ratio(rounds: &[Round], reference: &[Round]) -> Option<Interval> {
-    let by_round = |rounds: &[Round]| -> BTreeMap<(usize, u32), f64> {
-        throughput_rounds(rounds)
-            .filter(|(_, round)| !round.host_noise.flagged)
-            .map(|(run, round)| ((run, round.round), round.operations_per_second))
-            .collect()
+/// What became of the slices of all rounds together.
+fn slices(rounds: &[Round]) -> Option<Slices> {
+    rounds.iter().filter_map(|(_, round)| round.slices).reduce(Slices::plus)
+}
+
+/// The longest of what stands in the main event's place: a send's two sides count as one.
+fn max_all(rounds: &[Round], event: &str) -> Option<u64> {
+    let of_event = |(_, round): &Round| -> Vec<u64> {
+        let is_it = |name: &str| name == event || (event == "send" && name == HIGHER_ADDRESS);
+        let all = round.latency_ns.iter().filter(|(name, _)| is_it(name));
+        all.map(|(_, latency): (_, &Latency)| latency.max_all.unwrap_or(latency.max)).collect()
     };
-    let reference = by_round(reference);
-    let pairs: Vec<(f64, f64)> = by_round(rounds)
-        .into_iter()
-        .filter_map(|(key, value)| Some((value, *reference.get(&key)?)))
-        .collect();
-    stats::paired_ratio(&pairs, LEVEL)
+    rounds.iter().flat_map(of_event).max()
 }
 
 fn flags(rounds: &[Round], latency: Option<&RowLatency>) -> Flags {

@@ -1,47 +1,50 @@
-//! The summary as plain text: one table per workload, and what the checker says.
+//! The summary as plain text: a line for each cell, and what the checker says.
 //!
-//! A row is one line where there is room, and two in 80 columns. There are no colours, so that a
-//! table reads the same in a file.
+//! The first table fits in 80 columns; [`wide`] has the rest. There are no colours, so that a table
+//! reads the same in a file.
 
 use crate::cell::Cell;
-use crate::stats::Interval;
+use crate::outward;
 use crate::summary::{Flags, Row, Summary};
 use crate::text::wrapped;
-use crate::units::{digits, percent, rate, time};
+use crate::units::{rate, time};
 
 /// The width when nobody says: that of a file or a pipe.
 pub const COLUMNS_DEFAULT: usize = 80;
 /// What stands where there is no number.
 pub(crate) const NONE: &str = "-";
+/// What stands where numbers mean nothing.
+pub(crate) const VOID: &str = "void";
 /// Between columns.
 const GAP: &str = "  ";
-/// The second line of a row, and of a note, is indented by this.
+/// The second line of a note is indented by this.
 const INDENT: &str = "    ";
 
-/// The tables, the notes and the last line, for a terminal or a file of so many columns.
+/// The table, the notes and the last line, for a terminal or a file of so many columns.
 #[must_use]
 pub fn render(summary: &Summary, columns: usize) -> String {
     let mut text = String::new();
-    let mut rows = summary.rows.as_slice();
-    while let Some(first) = rows.first() {
-        let length = rows.iter().take_while(|row| same_table(row, first)).count();
-        let (table, rest) = rows.split_at(length);
-        text.push_str(&title(&first.cell));
-        text.push('\n');
-        text.push_str(&table_of(table, &summary.reference, columns));
-        if let Some(lines) = by_address(table) {
-            text.push_str(&lines);
-        }
-        for note in notes(table) {
+    for table in tables(&summary.rows) {
+        text.push_str(&wrap(&title(&table[0].cell), columns));
+        let mut lines = vec![header(&summary.reference)];
+        lines.extend(table.iter().map(|row| cells(row, &summary.reference)));
+        text.push_str(&lined_up(&lines, NAMES));
+        for note in notes(&table, &summary.reference) {
             text.push_str(&wrap(&note, columns));
         }
         text.push('\n');
-        rows = rest;
     }
     for line in closing(summary) {
         text.push_str(&wrap(&line, columns));
     }
     text
+}
+
+/// What the first table leaves out: latencies, counters, slices; wider than 80 columns where names
+/// are long.
+#[must_use]
+pub fn wide(summary: &Summary) -> String {
+    crate::wide::text(&tables(&summary.rows))
 }
 
 /// The last line: what the checker costs, and whether it found anything.
@@ -66,14 +69,28 @@ pub fn verdict(summary: &Summary) -> String {
     }
 }
 
-fn same_table(left: &Row, right: &Row) -> bool {
-    let blank = |row: &Row| Cell { backend: String::new(), threads: 0, ..row.cell.clone() };
-    blank(left) == blank(right)
+/// Rows that differ in workload, backend and threads alone, in the order of the first of each.
+fn tables(rows: &[Row]) -> Vec<Vec<&Row>> {
+    let blank = |row: &Row| Cell {
+        workload: String::new(),
+        backend: String::new(),
+        threads: 0,
+        ..row.cell.clone()
+    };
+    let mut tables: Vec<Vec<&Row>> = Vec::new();
+    for row in rows {
+        match tables.iter_mut().find(|table| blank(table[0]) == blank(row)) {
+            Some(table) => table.push(row),
+            None => tables.push(vec![row]),
+        }
+    }
+    tables
 }
 
-fn title(cell: &Cell) -> String {
-    let Cell { workload, socket_type, message_bytes, wait, .. } = cell;
-    let mut title = format!("{workload}: {socket_type}, {message_bytes} B, {wait}");
+/// What the rows of a table have in common.
+pub(crate) fn title(cell: &Cell) -> String {
+    let Cell { socket_type, message_bytes, wait, .. } = cell;
+    let mut title = format!("{socket_type}, {message_bytes} B, {wait}");
     if let Some(rate) = cell.rate_asked {
         title.push_str(&format!(", {rate} per second and thread"));
     }
@@ -83,72 +100,40 @@ fn title(cell: &Cell) -> String {
     title
 }
 
-/// The columns of a row's first line.
-const FIRST: usize = 8;
+/// The columns that are names, and stand to the left.
+pub(crate) const NAMES: usize = 2;
 
-fn table_of(rows: &[Row], reference: &str, columns: usize) -> String {
-    let event =
-        rows.iter().find_map(|row| row.latency.as_ref()).map_or("send", |found| found.event);
-    let mut lines = vec![header(event, reference)];
-    lines.extend(rows.iter().map(cells));
-    let widths = widths(&lines);
-    let one_line = widths.iter().sum::<usize>() + GAP.len() * (widths.len() - 1) <= columns;
-    let mut text = String::new();
-    for line in &lines {
-        let (first, second) = line.split_at(FIRST);
-        text.push_str(&aligned(first, &widths[..FIRST], true));
-        text.push_str(if one_line { GAP } else { "\n" });
-        if !one_line {
-            text.push_str(INDENT);
-        }
-        text.push_str(&aligned(second, &widths[FIRST..], false));
-        text.push('\n');
-    }
-    text
+/// The columns that say which cell it is.
+pub(crate) fn coordinates(row: &Row) -> Vec<String> {
+    let Cell { workload, backend, threads, .. } = &row.cell;
+    vec![workload.clone(), backend.clone(), threads.to_string()]
 }
 
-fn header(event: &str, reference: &str) -> Vec<String> {
-    let first = ["backend", "t", "op/s", "spread"].map(str::to_owned);
-    let latency = [format!("{event} p50"), "p99".into(), "p99.9".into(), "max".into()];
-    let second = ["locks/op", "relocks", "contended", "fast path", "Jain"].map(str::to_owned);
-    let ratio = [format!("ratio to {reference}"), "level".to_owned()];
-    [first.as_slice(), &latency, &second, &ratio].concat()
+fn header(reference: &str) -> Vec<String> {
+    let ratio = format!("ratio to {reference}");
+    ["workload", "backend", "t", "op/s", &ratio, "p50", "p99"].map(str::to_owned).to_vec()
 }
 
-fn cells(row: &Row) -> Vec<String> {
-    let number = |value: Option<f64>, show: fn(f64) -> String| value.map_or(NONE.to_owned(), show);
-    let mut cells = vec![row.cell.backend.clone(), row.cell.threads.to_string()];
-    cells.push(number(row.throughput.map(|found| found.operations_per_second), rate));
-    let spread = |share: f64| format!("±{}", percent(share));
-    cells.push(number(row.throughput.map(|found| found.half_range_share), spread));
-    cells.extend(latency_cells(row));
-    cells.push(number(row.acquisitions_per_operation, digits));
-    cells.push(number(row.relocks_per_operation, digits));
-    cells.push(number(row.contended_share, percent));
-    cells.push(number(row.fast_path_share, percent));
-    cells.push(number(row.fairness_jain, |index| format!("{index:.3}")));
-    cells.push(row.ratio.map_or(NONE.to_owned(), ratio_text));
-    cells.push(row.ratio.map_or(NONE.to_owned(), |ratio| percent_rounded(ratio.level)));
+fn cells(row: &Row, reference: &str) -> Vec<String> {
+    let mut cells = coordinates(row);
+    cells.push(row.throughput.map_or(NONE.to_owned(), |found| rate(found.operations_per_second)));
+    cells.push(match row.interval() {
+        Some(ratio) => outward::text(ratio.estimate, ratio.low, ratio.high),
+        None if row.cell.backend == reference => "1".to_owned(),
+        None => NONE.to_owned(),
+    });
+    cells.extend(match &row.latency {
+        None => [NONE; 2].map(str::to_owned),
+        Some(_) if row.flags.overloaded => [VOID; 2].map(str::to_owned),
+        Some(latency) => [latency.quantiles.p50_ns, latency.quantiles.p99_ns].map(time),
+    });
     cells
 }
 
-fn latency_cells(row: &Row) -> [String; 4] {
-    match &row.latency {
-        None => [NONE; 4].map(str::to_owned),
-        Some(_) if row.flags.overloaded => ["void"; 4].map(str::to_owned),
-        Some(latency) => {
-            let found = &latency.quantiles;
-            [found.p50_ns, found.p99_ns, found.p999_ns, found.max_ns].map(time)
-        }
-    }
-}
-
-fn ratio_text(ratio: Interval) -> String {
-    format!("{} [{}, {}]", digits(ratio.estimate), digits(ratio.low), digits(ratio.high))
-}
-
-fn percent_rounded(share: f64) -> String {
-    format!("{:.0}%", share * 100.0)
+/// Lines of columns as text, so many of them names.
+pub(crate) fn lined_up(lines: &[Vec<String>], names: usize) -> String {
+    let widths = widths(lines);
+    lines.iter().map(|line| aligned(line, &widths, names) + "\n").collect()
 }
 
 /// The widest cell of each column.
@@ -157,76 +142,102 @@ pub(crate) fn widths(lines: &[Vec<String>]) -> Vec<usize> {
     (0..lines[0].len()).map(widest).collect()
 }
 
-/// One line of columns, to the right; the first to the left if it is a name.
-pub(crate) fn aligned(cells: &[String], widths: &[usize], named: bool) -> String {
+/// One line of columns: names to the left, numbers to the right.
+pub(crate) fn aligned(cells: &[String], widths: &[usize], names: usize) -> String {
     let mut line = String::new();
     for (index, (cell, room)) in cells.iter().zip(widths).enumerate() {
         let blank = " ".repeat(room - width(cell));
-        let is_name = named && index == 0;
+        let is_name = index < names;
         line.push_str(if index == 0 { "" } else { GAP });
         line.push_str(&if is_name { format!("{cell}{blank}") } else { format!("{blank}{cell}") });
     }
-    line
+    line.trim_end().to_owned()
 }
 
 fn width(text: &str) -> usize {
     text.chars().count()
 }
 
-/// The send's two sides apart, for the rows that have them: the order of the locks differs.
-fn by_address(rows: &[Row]) -> Option<String> {
-    let header =
-        ["send by address", "t", "lower p50", "p99", "p99.9", "higher p50", "p99", "p99.9"];
-    let mut lines = vec![header.map(str::to_owned).to_vec()];
-    for row in rows {
-        if let Some([lower, higher]) = &row.send_by_address {
-            let quantiles = [lower, higher].map(|side| [side.p50_ns, side.p99_ns, side.p999_ns]);
-            let mut line = vec![row.cell.backend.clone(), row.cell.threads.to_string()];
-            line.extend(quantiles.concat().into_iter().map(time));
-            lines.push(line);
-        }
-    }
-    (lines.len() > 1).then(|| {
-        let widths = widths(&lines);
-        lines.iter().map(|line| aligned(line, &widths, true) + "\n").collect()
-    })
-}
-
 /// What must be known of the rows: each thing once, with the rows it is true of.
-fn notes(rows: &[Row]) -> Vec<String> {
-    let every: [(&str, Told); 7] = [
-        ("OVERLOADED (the rate was not kept up, percentiles are void)", |flags| {
-            flags.overloaded.then(String::new)
+fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
+    let every: [(&str, Told); 6] = [
+        ("OVERLOADED (the rate was not kept up, percentiles are void)", |row| {
+            row.flags.overloaded.then(String::new)
         }),
-        ("rounds flagged (a thread was kept off its CPU; not in ratios)", |flags| {
-            let Flags { flagged_rounds, rounds, .. } = flags;
-            (*flagged_rounds > 0).then(|| format!("{flagged_rounds} of {rounds}"))
+        ("rounds flagged (a thread was kept off its CPU; not in ratios)", |row| {
+            let Flags { flagged_rounds, rounds, .. } = row.flags;
+            (flagged_rounds > 0).then(|| format!("{flagged_rounds} of {rounds}"))
         }),
-        ("op/s is over flagged rounds, there being no others", |flags| {
-            flags.all_flagged.then(String::new)
+        ("op/s is over flagged rounds, there being no others", |row| {
+            row.flags.all_flagged.then(String::new)
         }),
-        ("threads UNPINNED", |flags| flags.unpinned.then(String::new)),
-        ("more threads than CPUs", |flags| flags.oversubscribed.then(String::new)),
-        ("quantised: p50 is under 10 steps of the clock", |flags| {
-            flags.quantised.then(String::new)
-        }),
-        ("latencies over one minute, counted as one minute", |flags| {
-            (flags.lost_count > 0).then(|| flags.lost_count.to_string())
+        ("threads UNPINNED", |row| row.flags.unpinned.then(String::new)),
+        ("more threads than CPUs", |row| row.flags.oversubscribed.then(String::new)),
+        ("latencies over one minute, counted as one minute", |row| {
+            (row.flags.lost_count > 0).then(|| row.flags.lost_count.to_string())
         }),
     ];
-    every.into_iter().filter_map(|(text, told)| note(rows, text, told)).collect()
+    let mut notes: Vec<String> = events(rows).into_iter().collect();
+    notes.extend(no_ratio(rows, reference));
+    notes.extend(every.into_iter().filter_map(|(text, told)| note(rows, text, told)));
+    notes
+}
+
+/// What the latencies are of, where that is not a send.
+fn events(rows: &[&Row]) -> Option<String> {
+    let mut events: Vec<(&str, &str)> = Vec::new();
+    for row in rows {
+        let Some(latency) = &row.latency else { continue };
+        let found = (latency.event, row.cell.workload.as_str());
+        if !events.contains(&found) {
+            events.push(found);
+        }
+    }
+    let is_one = events.windows(2).all(|pair| pair[0].0 == pair[1].0);
+    let name = |event: &str| event.replace('_', " ");
+    match events.as_slice() {
+        [] => None,
+        [(event, _), ..] if is_one => Some(format!("p50, p99: of a {}", name(event))),
+        _ => {
+            let one = |(event, workload): &(&str, &str)| format!("{workload} a {}", name(event));
+            Some(format!("p50, p99: of {}", events.iter().map(one).collect::<Vec<_>>().join(", ")))
+        }
+    }
+}
+
+/// Why rows have no ratio.
+fn no_ratio(rows: &[&Row], reference: &str) -> Vec<String> {
+    let others: Vec<&&Row> = rows
+        .iter()
+        .filter(|row| row.cell.backend != reference && row.interval().is_none())
+        .collect();
+    let mut reasons: Vec<(String, Vec<String>)> = Vec::new();
+    for row in others {
+        let why = match &row.ratio {
+            None => format!("{reference} was not measured"),
+            Some(ratio) => ratio.why.clone().unwrap_or_else(|| "no interval of 95 %".to_owned()),
+        };
+        let name = name(row);
+        match reasons.iter_mut().find(|(other, _)| *other == why) {
+            Some((_, names)) => names.push(name),
+            None => reasons.push((why, vec![name])),
+        }
+    }
+    let text =
+        |(why, names): &(String, Vec<String>)| format!("no ratio: {why}: {}", names.join(", "));
+    reasons.iter().map(text).collect()
 }
 
 /// Whether something is true of a row, and what more there is to say of that row.
-type Told = fn(&Flags) -> Option<String>;
+type Told = fn(&Row) -> Option<String>;
 
 /// One note with the rows it is true of; `None` when it is true of none.
-fn note(rows: &[Row], text: &str, told: Told) -> Option<String> {
+fn note(rows: &[&Row], text: &str, told: Told) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     let mut details: Vec<String> = Vec::new();
     for row in rows {
-        if let Some(detail) = told(&row.flags) {
-            names.push(format!("{} t{} {detail}", row.cell.backend, row.cell.threads));
+        if let Some(detail) = told(row) {
+            names.push(format!("{} {detail}", name(row)));
             details.push(detail);
         }
     }
@@ -238,18 +249,22 @@ fn note(rows: &[Row], text: &str, told: Told) -> Option<String> {
     (!names.is_empty()).then(|| format!("{text}: {}", names.join(", ")))
 }
 
+/// A row in a note.
+pub(crate) fn name(row: &Row) -> String {
+    let Cell { workload, backend, threads, .. } = &row.cell;
+    format!("{workload} {backend} t{threads}")
+}
+
 fn closing(summary: &Summary) -> Vec<String> {
     let mut lines = Vec::new();
     if summary.rows.is_empty() {
         lines.push("nothing was measured".to_owned());
     }
-    if summary.rows.iter().any(|row| row.ratio.is_some_and(|ratio| !ratio.level_reached)) {
-        lines.push(
-            "ratios are paired by round; few rounds give their widest interval, which has the \
-             level shown (95 % needs 6 rounds)"
-                .to_owned(),
-        );
+    if summary.rows.iter().any(|row| row.interval().is_some()) {
+        lines
+            .push("[low, high]: an interval of 95 % at least, its ends rounded outward".to_owned());
     }
+    lines.extend(ledger(summary));
     if summary.commits.len() > 1 {
         lines.push(format!("measured by several builds: {}", summary.commits.join(", ")));
     }
@@ -258,6 +273,34 @@ fn closing(summary: &Summary) -> Vec<String> {
     }
     lines.push(verdict(summary));
     lines
+}
+
+/// What became of all slices; `None` where rounds are one slice each.
+#[must_use]
+pub fn ledger(summary: &Summary) -> Option<String> {
+    let all = summary.slices()?;
+    let share = |part: u32| {
+        let measured = all.measured().max(1) as f64;
+        format!("{part} ({:.0} %)", f64::from(part) / measured * 100.0)
+    };
+    let mut text = format!("slices: {} kept, {} repeated", all.kept, share(all.repeated));
+    if all.given_up > 0 {
+        text.push_str(&format!(", {} given up", share(all.given_up)));
+    }
+    let reasons = [
+        (all.off_cpu, "a thread was kept off its CPU"),
+        (all.switched, "threads were switched too often"),
+        (all.stolen, "the hypervisor gave time to others"),
+    ];
+    let reasons: Vec<String> = reasons
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, why)| format!("{count} because {why}"))
+        .collect();
+    if !reasons.is_empty() {
+        text.push_str(&format!(": {}", reasons.join(", ")));
+    }
+    Some(text)
 }
 
 /// A sentence in lines of so many columns, each but the first indented.

@@ -1,5 +1,6 @@
 //! Figure 5: every workload under every backend, as a ratio to one of them.
 
+use results::outward::Printed;
 use results::stats::Interval;
 use results::summary::Row;
 
@@ -25,8 +26,9 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         id: "ratios",
         title: "Throughput as a ratio to one backend",
         about: format!(
-            "Operations per second as a ratio to {reference}, paired by round, with the interval; \
-             blue is faster, orange slower, white the same. Flagged rounds are left out."
+            "Operations per second as a ratio to {reference}, of what was measured in turns, with an \
+             interval of 95% at least, its ends rounded outward; blue is faster, orange slower, \
+             white the same."
         ),
         columns: 1,
         table: Table::new(&COLUMNS),
@@ -34,32 +36,21 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     };
     let others = |row: &&Row| row.cell.backend != *reference;
     let rows: Vec<&Row> = input.summary.rows.iter().filter(others).collect();
-    if rows.iter().all(|row| row.ratio.is_none()) {
+    if rows.iter().all(|row| row.interval().is_none()) {
         return Ok(figure.missing(&why_not(&rows, input)));
     }
     let backends = input.backends(rows.iter().copied());
     let cases: Vec<&[Row]> = input
         .cases()
-        .filter(|case| case.iter().any(|row| others(&row) && row.ratio.is_some()))
+        .filter(|case| case.iter().any(|row| others(&row) && row.interval().is_some()))
         .collect();
     figure.panels =
         cases.chunks(ROWS_MAX).map(|chunk| panel(chunk, &backends, reference)).collect();
     figure.table.rows = rows.iter().filter_map(|row| entries(row)).collect();
-    if rows.iter().any(|row| row.ratio.is_some_and(|ratio| !ratio.level_reached)) {
-        figure.notes.push(
-            "few rounds give their widest interval, whose level is under 95% (6 rounds reach it)"
-                .to_owned(),
-        );
-    }
     if cases.iter().any(|case| case.iter().any(is_spoiled)) {
         figure.notes.push("* more threads than CPUs, or threads were unpinned".to_owned());
     }
-    let missing = rows.iter().filter(|row| row.ratio.is_none()).count();
-    if missing > 0 {
-        figure
-            .notes
-            .push(format!("{missing} cells have no round that is not flagged on both sides"));
-    }
+    figure.notes.extend(rows.iter().filter_map(|row| no_ratio(row)));
     Ok(figure)
 }
 
@@ -74,8 +65,14 @@ fn why_not(rows: &[&Row], input: &Input) -> String {
     if !input.summary.rows.iter().any(|row| row.cell.backend == *reference) {
         return format!("{reference}, which ratios are to, was not measured");
     }
-    "there is no pair of rounds of which neither is flagged (a thread was kept off its CPU)"
-        .to_owned()
+    "no ratio has an interval of 95%".to_owned()
+}
+
+/// Why a row has no ratio, if it has none.
+fn no_ratio(row: &Row) -> Option<String> {
+    let ratio = row.ratio.as_ref().filter(|_| row.interval().is_none())?;
+    let why = ratio.why.as_deref().unwrap_or("no interval of 95%");
+    Some(format!("no ratio of {}, {}: {why}", case_label(&row.cell), row.cell.backend))
 }
 
 fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
@@ -83,7 +80,7 @@ fn panel(cases: &[&[Row]], backends: &[String], reference: &str) -> Panel {
     for (row, case) in cases.iter().rev().enumerate() {
         for found in case.iter() {
             let column = backends.iter().position(|name| *name == found.cell.backend);
-            if let (Some(column), Some(ratio)) = (column, found.ratio) {
+            if let (Some(column), Some(ratio)) = (column, found.interval()) {
                 cells.push(cell(column, row, &ratio));
             }
         }
@@ -104,19 +101,12 @@ fn label(case: &[Row]) -> String {
 }
 
 fn cell(x: usize, y: usize, ratio: &Interval) -> MatrixCell {
-    let level = Unit::Share.short(ratio.level);
-    let ends = format!("[{}, {}]", Unit::Ratio.text(ratio.low), Unit::Ratio.text(ratio.high));
-    let interval = match ratio {
-        // One pair: its interval has no width and says nothing.
-        Interval { level, .. } if *level <= 0.0 => "one pair".to_owned(),
-        Interval { level_reached: true, .. } => ends,
-        _ => format!("{ends} {level}"),
-    };
+    let interval = Printed::new(ratio.estimate, ratio.low, ratio.high).interval();
     MatrixCell { x, y, ratio: ratio.estimate, interval }
 }
 
 fn entries(row: &Row) -> Option<Vec<Entry>> {
-    let ratio = row.ratio?;
+    let ratio = row.interval()?;
     Some(vec![
         case_label(&row.cell).into(),
         row.cell.backend.clone().into(),

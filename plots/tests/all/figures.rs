@@ -112,7 +112,8 @@ fn ratios_are_those_of_the_summary() {
     let figure = figure(&runs, "ratios");
     let summary = summarise(&runs, "global").expect("a summary");
     let others = summary.rows.iter().filter(|row| row.cell.backend != "global");
-    let expected: Vec<f64> = others.map(|row| row.ratio.expect("six pairs").estimate).collect();
+    let expected: Vec<f64> =
+        others.map(|row| row.interval().expect("six pairs").estimate).collect();
     assert_eq!(numbers(&figure, "ratio"), expected);
     let Content::Matrix { cells } = &figure.panels[0].content else { panic!("no matrix") };
     assert_eq!(cells.len(), expected.len());

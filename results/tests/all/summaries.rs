@@ -1,15 +1,21 @@
 //! Summaries and their tables.
 
 use results::{
-    FastPath, LockCounts, Measured, Run, StoreError, Summary, histogram, summarise, table,
+    Cell, FastPath, LockCounts, Measured, Ratio, Record, Run, Slices, StoreError, Summary,
+    histogram, summarise, table,
 };
 
-use crate::fixture::{cell, finding, latency, run, throughput};
+use crate::fixture::{cell, finding, host, latency, run, throughput};
 
 /// Three rounds in which `per-socket` does twice of what `global` does, whatever the round.
 fn two_backends() -> Vec<Measured> {
+    doubled(&[1_000_000, 1_100_000, 1_300_000])
+}
+
+/// Rounds in which `global` does so much, and `per-socket` twice as much.
+fn doubled(operations: &[u64]) -> Vec<Measured> {
     let mut rounds = Vec::new();
-    for (round, operations) in [1_000_000, 1_100_000, 1_300_000].into_iter().enumerate() {
+    for (round, operations) in operations.iter().copied().enumerate() {
         let round = u32::try_from(round).expect("few");
         rounds.push(throughput("per-socket", round, operations * 2));
         rounds.push(throughput("global", round, operations));
@@ -31,9 +37,12 @@ fn rows_hold_the_middle_and_the_ratio_by_round() {
     assert_eq!(throughput.operations_per_second, 2_200_000.0);
     assert_eq!((throughput.low, throughput.high), (2_000_000.0, 2_600_000.0));
     assert!((throughput.half_range_share - 0.3 / 2.2).abs() < 1e-12);
-    let ratio = row.ratio.expect("three pairs");
-    assert!((ratio.estimate - 2.0).abs() < 1e-12 && (ratio.high - 2.0).abs() < 1e-12);
-    assert_eq!((ratio.level, ratio.level_reached), (0.75, false));
+    assert!(row.interval().is_none(), "three pairs give 75 %");
+    let ratio = row.ratio.as_ref().expect("what is known of it");
+    assert_eq!((ratio.ratio, ratio.low, ratio.pairs, ratio.level), (None, None, 3, 0.75));
+    let why = "3 of 3 rounds undisturbed on both sides, 6 are needed for 95 %";
+    assert_eq!(ratio.why.as_deref(), Some(why));
+    assert!(summary.rows[0].ratio.is_none(), "global is no ratio to itself");
     assert_eq!(row.acquisitions_per_operation, Some(4.0));
     assert_eq!(row.relocks_per_operation, Some(0.5));
     assert_eq!(row.contended_share, Some(0.25));
@@ -51,13 +60,14 @@ fn flagged_rounds_count_for_nothing_unless_there_are_no_others() {
     let one = summary(rounds.clone());
     let row = &one.rows[1];
     assert_eq!(row.throughput.expect("two rounds").round_count, 2);
-    assert_eq!(row.ratio.expect("two pairs").level, 0.5);
+    assert_eq!(row.ratio.as_ref().expect("two pairs").pairs, 2);
     assert_eq!((row.flags.flagged_rounds, row.flags.all_flagged), (1, false));
     for round in &mut rounds {
         round.host_noise.flagged = true;
     }
     let all = summary(rounds);
-    assert!(all.rows[1].flags.all_flagged && all.rows[1].ratio.is_none());
+    assert!(all.rows[1].flags.all_flagged);
+    assert_eq!(all.rows[1].ratio.as_ref().expect("no pair").pairs, 0);
     assert_eq!(all.rows[1].throughput.expect("three rounds").round_count, 3);
 }
 
@@ -112,7 +122,7 @@ fn absent_things_are_absent() {
     round.locks = vec![LockCounts::default()];
     let row = summary(vec![round]).rows[0].clone();
     assert_eq!((row.acquisitions_per_operation, row.contended_share), (None, None));
-    assert_eq!((row.fast_path_share, row.ratio), (None, None));
+    assert!(row.fast_path_share.is_none() && row.ratio.is_none());
 }
 
 #[test]
@@ -128,6 +138,89 @@ fn no_lock_named_is_not_no_lock_taken() {
         rows.iter().map(|row| row.acquisitions_per_operation).collect::<Vec<_>>(),
         [None, Some(0.0)]
     );
+}
+
+#[test]
+fn six_rounds_give_an_interval_of_95_percent() {
+    let summary = summary(doubled(&[10, 20, 30, 40, 50, 60]));
+    let found = summary.rows[1].interval().expect("six pairs");
+    assert!((found.estimate - 2.0).abs() < 1e-12 && (found.high - 2.0).abs() < 1e-12);
+    assert_eq!((found.level, found.level_reached), (0.96875, true));
+    let ratio = summary.rows[1].ratio.as_ref().expect("a ratio");
+    assert_eq!(ratio.cell, cell("pairs", "per-socket", 2).id());
+    assert_eq!(ratio.against, cell("pairs", "global", 2).id());
+    assert_eq!((ratio.threads, ratio.pairs, ratio.why.as_deref()), (2, 6, None));
+}
+
+/// Run by run the second backend does twice of what the first does, and the second run's machine is
+/// ten times as fast: rounds of different runs must not meet, though their numbers are the same.
+#[test]
+fn rounds_are_paired_inside_their_run() {
+    let slow = doubled(&[10, 11, 12, 13, 14, 15]);
+    let fast = doubled(&[100, 111, 122, 133, 144, 155]);
+    let summary = summarise(&[run(slow), run(fast)], "global").expect("sums up");
+    let found = summary.rows[1].interval().expect("twelve pairs");
+    assert_eq!(summary.rows[1].ratio.as_ref().expect("a ratio").pairs, 12);
+    assert!((found.low - 2.0).abs() < 1e-12 && (found.high - 2.0).abs() < 1e-12, "{found:?}");
+}
+
+/// A round whose flag is set on either side makes no pair.
+#[test]
+fn flagged_rounds_make_no_pair() {
+    let mut rounds = doubled(&[10, 20, 30, 40, 50, 60, 70, 80]);
+    rounds[0].host_noise.flagged = true;
+    rounds[0].operations_per_second = 1.0;
+    rounds[3].host_noise.flagged = true;
+    rounds[3].operations_per_second = 1.0;
+    let row = summary(rounds).rows.remove(1);
+    assert_eq!(row.ratio.as_ref().expect("a ratio").pairs, 6);
+    assert!((row.interval().expect("six pairs").low - 2.0).abs() < 1e-12);
+}
+
+#[test]
+fn percentiles_are_of_all_rounds_together() {
+    // 1 .. 1000 in one round, 10 times as many and ten times as long in the other: the middle of
+    // the percentiles of both is none of theirs together.
+    let short: Vec<u64> = (1..=1000).collect();
+    let long: Vec<u64> = (1..=10_000).collect();
+    let row =
+        summary(vec![latency("global", 0, &short), latency("global", 1, &long)]).rows.remove(0);
+    let found = row.latency.expect("latencies").quantiles;
+    let near = |value: u64, expected: u64| value.abs_diff(expected) * 200 <= expected;
+    // 1000 lie under 1001, and 9000 above: 0.5 * 11000 = 5500 is the 4500th above 1000 ...
+    assert_eq!(found.count, 11_000);
+    assert!(near(found.p50_ns, 4_500), "{found:?}");
+    assert!(near(found.p90_ns, 8_900), "{found:?}");
+    assert!(near(found.p99_ns, 9_890), "{found:?}");
+    assert!(near(found.p999_ns, 9_989), "{found:?}");
+    assert_eq!(found.max_ns / 10, 1000);
+}
+
+#[test]
+fn slices_and_the_longest_of_all_are_added_up() {
+    let mut first = latency("global", 0, &[100, 200]);
+    let second = latency("global", 1, &[300]);
+    let send = first.latency_ns.send.as_mut().expect("sends");
+    (send.count_all, send.max_all) = (Some(5), Some(77_777));
+    let mut higher = send.clone();
+    higher.max_all = Some(99_999);
+    first.latency_ns.send_higher_address = Some(higher);
+    let summary = summary(vec![first, second, throughput("host", 0, 1)]);
+    assert_eq!(summary.rows[0].max_all_ns, Some(99_999));
+    let kept = |summary: &Summary, row: usize| summary.rows[row].slices.expect("slices").kept;
+    assert_eq!((kept(&summary, 0), kept(&summary, 1)), (48, 24));
+    let all = summary.slices().expect("slices");
+    assert_eq!((all.kept, all.repeated, all.off_cpu), (72, 18, 15));
+    assert_eq!((all.switched, all.stolen, all.given_up), (6, 3, 9));
+    assert_eq!(
+        table::ledger(&summary).expect("a ledger"),
+        "slices: 72 kept, 18 (18 %) repeated, 9 (9 %) given up: 15 because a thread was kept off \
+         its CPU, 6 because threads were switched too often, 3 because the hypervisor gave time \
+         to others"
+    );
+    let mut old = throughput("global", 0, 1);
+    old.slices = None;
+    assert_eq!(table::ledger(&self::summary(vec![old])), None);
 }
 
 /// A run with everything a table can show, in unpleasant sizes.
@@ -158,39 +251,169 @@ fn tables_fit() {
             assert_eq!(line.trim_end(), line);
         }
     }
-    let wide = table::render(&summary, 200);
-    let narrow = table::render(&summary, 80);
-    assert_eq!(narrow.lines().count() - wide.lines().count(), 5 + 1, "{narrow}{wide}");
-    assert!(!narrow.contains('\x1b'));
-    let has = |line: &str| assert!(narrow.lines().any(|other| other == line), "{narrow}");
-    has("send by address  t  lower p50    p99  p99.9  higher p50    p99  p99.9");
-    has("per-socket       2     1.00ms  60.0s  60.0s      1.00ms  60.0s  60.0s");
+    let text = table::render(&summary, 80);
+    assert!(!text.contains('\x1b'));
+    let has = |line: &str| assert!(text.lines().any(|other| other == line), "{text}");
     has("more threads than CPUs: all");
     has("rounds flagged (a thread was kept off its CPU; not in ratios): all 1 of 10");
+    let rows = text.lines().filter(|line| line.starts_with("pairs ")).count();
+    assert_eq!(rows, 4, "one line a cell: {text}");
+}
+
+/// Every number of a row has a value of its own, so that none can stand in another's place.
+fn unlike() -> Run {
+    let sends: Vec<u64> = (0..2000).map(|n| 1000 + n * 7 + n * n / 50).collect();
+    let higher: Vec<u64> = (0..2000).map(|n| 2000 + n * 11 + n * n / 25).collect();
+    let mut rounds = Vec::new();
+    for (number, operations) in [900_000, 1_000_000, 1_230_000].into_iter().enumerate() {
+        let number = number as u32;
+        rounds.push(throughput("global", number, operations));
+        let mut fine = throughput("per-socket", number, operations * 3);
+        fine.fairness_jain = 0.875;
+        fine.locks[0].acquisitions = operations * 21;
+        fine.locks[0].contended = operations * 2;
+        fine.locks[0].relocks = operations * 5;
+        fine.fast_path.sends = operations;
+        fine.fast_path.slow_sends = operations * 7;
+        fine.slices = Some(Slices { kept: 41, repeated: 13, given_up: 2, ..Slices::default() });
+        rounds.push(fine);
+    }
+    let mut stamped = latency("per-socket", 0, &sends);
+    stamped.fairness_jain = 0.875;
+    stamped.slices = None;
+    stamped.operations = 0;
+    stamped.locks.clear();
+    stamped.fast_path = FastPath::default();
+    stamped.latency_ns.send_higher_address = latency("per-socket", 0, &higher).latency_ns.send;
+    let send = stamped.latency_ns.send.as_mut().expect("sends");
+    (send.count_all, send.max_all) = (Some(9999), Some(7_654_321));
+    rounds.push(stamped);
+    let mut run = run(rounds);
+    let (fine, global) = (cell("pairs", "per-socket", 2), cell("pairs", "global", 2));
+    let ratio = Ratio {
+        cell: fine.id(),
+        against: global.id(),
+        threads: 2,
+        metric: "throughput".to_owned(),
+        ratio: Some(3.054),
+        low: Some(2.989),
+        high: Some(3.111),
+        level: 0.961,
+        pairs: 26,
+        host: host(),
+        ..Ratio::default()
+    };
+    let control = Ratio {
+        cell: fine.id(),
+        against: fine.id(),
+        ratio: Some(1.013),
+        low: Some(0.984),
+        ..ratio
+    };
+    let control = Ratio { high: Some(1.027), ..control };
+    run.records.push(Record::from(Ratio {
+        against: global.id(),
+        ratio: Some(3.054),
+        low: Some(2.989),
+        high: Some(3.111),
+        ..control.clone()
+    }));
+    run.records.push(control.into());
+    // A ratio of another metric, and to another cell, are not this one.
+    run.records.push(Record::from(Ratio {
+        cell: fine.id(),
+        against: global.id(),
+        metric: "send_p99".to_owned(),
+        ratio: Some(9.0),
+        low: Some(8.0),
+        high: Some(10.0),
+        level: 0.95,
+        host: host(),
+        ..Ratio::default()
+    }));
+    run
 }
 
 #[test]
 fn a_table_says_it_all() {
-    let mut rounds = two_backends();
-    rounds.extend((0..2).map(|round| latency("global", round, &[41, 1234, 2_000_000])));
-    rounds[0].host_noise.flagged = true;
-    let text = table::render(&summary(rounds), 80);
+    let summary = summarise(&[unlike()], "global").expect("sums up");
+    let text = table::render(&summary, 80);
     let expected = "\
-pairs: stream, 64 B, adaptive
-backend     t   op/s  spread  send p50     p99   p99.9     max
-    locks/op  relocks  contended  fast path   Jain    ratio to global  level
-global      2  1.10M  ±13.6%    1.23µs  2.00ms  2.00ms  2.00ms
-        4.00     0.50      25.0%       0.0%  1.000  1.00 [1.00, 1.00]    75%
-per-socket  2  2.40M   ±8.3%         -       -       -       -
-        4.00     0.50      25.0%       0.0%  1.000  2.00 [2.00, 2.00]    50%
-rounds flagged (a thread was kept off its CPU; not in ratios): per-socket t2 1
-    of 3
+stream, 64 B, adaptive
+workload  backend     t   op/s    ratio to global     p50    p99
+pairs     global      2  1.00M                  1       -      -
+pairs     per-socket  2  3.00M  3.05 [2.98, 3.12]  37.4µs  177µs
+p50, p99: of a send
 
-ratios are paired by round; few rounds give their widest interval, which has the
-    level shown (95 % needs 6 rounds)
+[low, high]: an interval of 95 % at least, its ends rounded outward
+slices: 195 kept, 57 (21 %) repeated, 15 (6 %) given up: 15 because a thread was
+    kept off its CPU, 6 because threads were switched too often, 3 because the
+    hypervisor gave time to others
 checker on, 1.2 ns per lock pair (12 %), nothing leaked
 ";
     assert_eq!(text, expected, "{text}");
+}
+
+#[test]
+fn a_wide_table_says_the_rest() {
+    let summary = summarise(&[unlike()], "global").expect("sums up");
+    let text = table::wide(&summary);
+    let expected = "\
+latencies: stream, 64 B, adaptive
+workload  backend     t  event     p50    p90    p99  p99.9    max  max of all
+pairs     per-socket  2   send  37.4µs  122µs  177µs  183µs  184µs      7.65ms
+
+sends by address: stream, 64 B, adaptive
+workload  backend     t  lower p50     p99   p99.9  higher p50    p99  p99.9
+pairs     per-socket  2     28.0µs  93.2µs  94.8µs      52.9µs  180µs  184µs
+
+counters: stream, 64 B, adaptive
+workload  backend     t  spread  locks/op  relocks  not free  no lock   Jain
+pairs     global      2  ±16.5%      4.00     0.50     25.0%     0.0%  1.000
+pairs     per-socket  2  ±16.5%      7.00     1.67      9.5%    12.5%  0.875
+
+ratios and slices: stream, 64 B, adaptive
+workload  backend     t  level  pairs                A/A  kept  repeated  given up
+pairs     global      2      -      -                  -    72        18         9
+pairs     per-socket  2  96.1%     26  1.01 [0.98, 1.03]   123        39         6
+
+";
+    assert_eq!(text, expected, "{text}");
+}
+
+#[test]
+fn a_row_without_a_ratio_has_the_reason() {
+    let text = table::render(&summary(two_backends()), 80);
+    assert!(
+        text.contains(
+            "no ratio: 3 of 3 rounds undisturbed on both sides, 6 are needed for 95 %: pairs\n\
+             \u{20}   per-socket t2\n"
+        ),
+        "{text}"
+    );
+    assert!(text.contains("per-socket  2  2.20M                -    -    -\n"), "{text}");
+    let alone = table::render(&summary(vec![throughput("per-socket", 0, 10)]), 80);
+    assert!(alone.contains("no ratio: global was not measured: pairs per-socket t2"), "{alone}");
+    assert!(!text.contains('['), "{text}");
+}
+
+#[test]
+fn latencies_of_other_events_are_named() {
+    let mut trip = latency("global", 0, &[1000, 2000]);
+    trip.cell = cell("pingpong", "global", 2);
+    trip.cell_id = trip.cell.id();
+    trip.latency_ns.round_trip = trip.latency_ns.send.take();
+    let text = table::render(&summary(vec![latency("global", 0, &[10]), trip]), 80);
+    assert!(text.contains("p50, p99: of pairs a send, pingpong a round trip\n"), "{text}");
+}
+
+#[test]
+fn an_overloaded_row_has_no_percentiles() {
+    let mut round = latency("global", 0, &[50; 10]);
+    round.overloaded = true;
+    let summary = summary(vec![round]);
+    assert!(table::render(&summary, 80).contains("void  void\n"));
+    assert!(table::wide(&summary).contains("void  void  void   void  void"));
 }
 
 #[test]
@@ -214,18 +437,34 @@ fn the_last_line_is_the_verdict() {
 }
 
 #[test]
-fn threads_share_a_table_and_other_cells_do_not() {
+fn workloads_share_a_table_and_other_messages_do_not() {
     let mut rounds = two_backends();
-    for (workload, threads) in [("pairs", 1), ("ring", 2)] {
+    for (workload, threads, bytes) in [("pairs", 1, 64), ("ring", 2, 64), ("pairs", 2, 1024)] {
         let mut round = throughput("global", 0, 10);
-        round.cell = cell(workload, "global", threads);
+        round.cell = Cell { message_bytes: bytes, ..cell(workload, "global", threads) };
         round.cell_id = round.cell.id();
         rounds.push(round);
     }
-    let text = table::render(&summary(rounds), 200);
-    assert_eq!(text.matches("stream, 64 B, adaptive").count(), 2, "{text}");
-    let order: Vec<&str> = text.lines().skip(2).take(3).map(|line| &line[..13]).collect();
-    assert_eq!(order, ["global      1", "global      2", "per-socket  2"]);
+    let text = table::render(&summary(rounds), 80);
+    let is_row =
+        |line: &&str| ["stream,", "pairs  ", "ring "].iter().any(|it| line.starts_with(it));
+    let order: Vec<&str> = text
+        .lines()
+        .filter(is_row)
+        .map(|line| if line.starts_with('s') { line } else { line[..24].trim_end() })
+        .collect();
+    assert_eq!(
+        order,
+        [
+            "stream, 64 B, adaptive",
+            "pairs     global      1",
+            "pairs     global      2",
+            "pairs     per-socket  2",
+            "ring      global      2",
+            "stream, 1024 B, adaptive",
+            "pairs     global   2  10",
+        ]
+    );
 }
 
 #[test]
