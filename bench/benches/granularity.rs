@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use bench::cli::RunArgs;
 use bench::cmd;
+use bench::cmd::show::Form;
 use bench::cpus::Cpus;
 use bench::instrument;
 use bench::interrupt::{EXIT_INTERRUPTED, Interrupt};
@@ -67,7 +68,7 @@ fn run() -> Result<i32, String> {
     }
     println!("\nthe recorded run: backends interleaved round by round\n");
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
-    let recorded = cmd::run::record(&settings, &planned, &process, &store, false)?;
+    let recorded = cmd::run::record(&settings, &planned, &process, &store, Form::Table)?;
     cmd::plot::recorded(&store, &recorded.id)?;
     println!("peak memory of this process: {}", bench::host::peak_memory());
     Ok(recorded.code)

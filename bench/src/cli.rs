@@ -190,9 +190,13 @@ pub struct RunArgs {
     /// How many times every cell is measured [default: 5].
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
-    /// Print the records on standard output, one JSON object per line, and nothing else there.
+    /// Print the records on standard output, one JSON object per line, the answer's sentences behind
+    /// them, and nothing else there.
     #[arg(long)]
     pub json: bool,
+    /// Show every number there is: latencies, counters, slices.
+    #[arg(long, conflicts_with = "json")]
+    pub wide: bool,
     /// How long no call may return before it is a hang.
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub hang_limit: Option<f64>,
@@ -239,6 +243,12 @@ pub struct ShowArgs {
     /// A path, an id, the beginning of one, or `last`.
     #[arg(value_name = "RUN", default_value = "last")]
     pub runs: Vec<String>,
+    /// Show every number there is: latencies, counters, slices.
+    #[arg(long)]
+    pub wide: bool,
+    /// Print the ratios and the answer's sentences, one JSON object per line, and nothing else.
+    #[arg(long, conflicts_with = "wide")]
+    pub json: bool,
     /// The folder of the runs [default: as for `run`].
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,

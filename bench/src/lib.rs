@@ -12,7 +12,7 @@
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
-//! * [`cli`], [`cmd`]: the program.
+//! * [`cli`], [`cmd`]: the program; [`words`]: how its answers call the backends.
 
 pub mod allocations;
 pub mod cli;
@@ -39,3 +39,4 @@ pub mod settings;
 pub mod slice;
 pub mod turns;
 pub mod watchdog;
+pub mod words;

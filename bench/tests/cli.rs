@@ -150,8 +150,11 @@ fn a_folder_that_cannot_be_written_is_named_before_the_run() {
 fn json_lines_are_all_that_standard_output_holds() {
     let (output, folder) = run_in_folder(&[&QUICK[..], &["--json"]].concat());
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let printed: Vec<Record> =
-        stdout(&output).lines().map(|line| Record::from_line(line).expect("a record")).collect();
+    let (answers, printed): (Vec<Record>, Vec<Record>) = stdout(&output)
+        .lines()
+        .map(|line| Record::from_line(line).expect("a record"))
+        .partition(|record| matches!(record, Record::Answer(_)));
+    assert!(!answers.is_empty(), "what cannot be answered is said, too");
     let run = Run::read(&only_run(folder.path())).expect("the run can be read");
     assert_eq!(printed, run.records);
     assert!(!run.interrupted());
@@ -195,6 +198,11 @@ fn a_run_can_be_shown_and_exported() {
     let from = folder.path().to_str().expect("a UTF-8 path");
     let shown = self::output(&["show", "last", "--from", from]);
     assert_eq!(stdout(&shown), stdout(&output));
+    assert!(stdout(&shown).contains("\nHow fine should the lock be?"), "{}", stdout(&shown));
+    assert!(stdout(&shown).lines().all(|line| line.chars().count() <= 80), "{}", stdout(&shown));
+    let wide = self::output(&["show", "last", "--from", from, "--wide"]);
+    assert!(stdout(&wide).ends_with(&stdout(&shown)), "{}", stdout(&wide));
+    assert!(stdout(&wide).contains("locks/op"), "{}", stdout(&wide));
     let exported = folder.path().join("exported");
     for format in ["hgrm", "hlog", "csv", "criterion"] {
         let out = exported.join(format);

@@ -5,13 +5,14 @@
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
-//! * [`outward`] is how an interval is printed.
+//! * [`answer`] makes sentences from the ratios; [`outward`] is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
 
 #![forbid(unsafe_code)]
 
+pub mod answer;
 pub mod cell;
 pub mod changes;
 pub mod compared;

@@ -7,10 +7,8 @@ use results::{Run, RunFile, Store};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
+use crate::words::REFERENCE;
 use crate::{matrix, settings};
-
-/// The backend that ratios are to.
-const REFERENCE: &str = "global";
 
 /// Writes the figures of the runs that were asked for, and says where.
 ///

@@ -5,7 +5,8 @@ use std::time::SystemTime;
 
 use results::{Measured, Record, RunWriter, Store};
 
-use super::{EXIT_OK, EXIT_USAGE, controls, print, show};
+use super::show::{self, Form};
+use super::{EXIT_OK, EXIT_USAGE, controls, print};
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
@@ -33,7 +34,12 @@ pub fn run(args: &RunArgs) -> Result<i32, String> {
         interrupt: Interrupt::catch()?,
         watchdog: Watchdog::start(settings.hang_limit)?,
     };
-    Ok(record(&settings, &planned, &process, &store, args.json)?.code)
+    let form = match (args.json, args.wide) {
+        (true, _) => Form::Json,
+        (_, true) => Form::Wide,
+        _ => Form::Table,
+    };
+    Ok(record(&settings, &planned, &process, &store, form)?.code)
 }
 
 /// A run that was kept.
@@ -54,8 +60,9 @@ pub fn record(
     planned: &Planned,
     process: &Process,
     store: &Store,
-    json: bool,
+    form: Form,
 ) -> Result<Recorded, String> {
+    let json = form == Form::Json;
     let writer = Arc::new(store.start(SystemTime::now()).map_err(|error| error.to_string())?);
     let (machine, current) = (host::describe(&settings.cpus), Current::default());
     finding::keep_in(Arc::clone(&writer), machine.clone(), current.clone(), json);
@@ -70,7 +77,7 @@ pub fn record(
     }
     let path = writer.finish().map_err(|error| error.to_string())?;
     eprintln!("run {}: {}", writer.id(), path.display());
-    let code = conclude(&summary, store, writer.id(), json)?;
+    let code = conclude(&summary, store, writer.id(), form)?;
     Ok(Recorded { id: writer.id().to_owned(), code })
 }
 
@@ -95,11 +102,11 @@ fn announce(settings: &Settings, planned: &Planned) {
     );
 }
 
-/// The table, or what is left of it, and the exit code.
-fn conclude(summary: &Summary, store: &Store, id: &str, json: bool) -> Result<i32, String> {
-    if !json && !summary.measured.is_empty() {
+/// The table and the answer, or what is left of them, and the exit code.
+fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i32, String> {
+    if !summary.measured.is_empty() {
         let run = store.read(id).map_err(|error| error.to_string())?;
-        print(&show::text(&[run])?)?;
+        print(&show::ended(&[run], form)?)?;
     }
     for failed in &summary.failed {
         eprintln!("solock: failed: {failed}");

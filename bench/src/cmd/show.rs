@@ -1,17 +1,17 @@
-//! `solock show`: the table of a run, or of several of one machine; of a comparison, its verdicts.
+//! `solock show`: the answer and the table of a run, or of several of one machine; of a comparison,
+//! its verdicts.
 
-use results::{Run, Store, summary, table};
+use results::answer::{self, Answers};
+use results::{Record, Run, Store, summary, table};
 
 use super::{EXIT_OK, print};
 use crate::cli::ShowArgs;
 use crate::compare::{self, verdicts};
 use crate::settings;
+use crate::words::{REFERENCE, words};
 
 /// The columns of a table that goes to a file or a pipe.
-const COLUMNS: usize = 80;
-
-/// The backend that ratios are to.
-const REFERENCE: &str = "global";
+const COLUMNS: usize = table::COLUMNS_DEFAULT;
 
 /// Shows the table of the runs that were asked for.
 ///
@@ -23,8 +23,13 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     let runs = runs.collect::<Result<Vec<Run>, String>>()?;
     let (compared, measured): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| run.compared().next().is_some());
+    if args.json {
+        print(&ratio_lines(&measured)?)?;
+        print(&answer_lines(&measured)?)?;
+        return Ok(EXIT_OK);
+    }
     if !measured.is_empty() {
-        print(&text(&measured)?)?;
+        print(&text(&measured, args.wide)?)?;
     }
     for run in &compared {
         print(&compare::table::text(&verdicts::stored(run.compared())))?;
@@ -32,13 +37,68 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     Ok(EXIT_OK)
 }
 
-/// The table of these runs and its closing line.
+/// How a run is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// A line for each cell, and the answer.
+    Table,
+    /// Every number there is.
+    Wide,
+    /// A JSON object per line.
+    Json,
+}
+
+/// What is printed when these runs have ended; as JSON the records were printed already.
 ///
 /// # Errors
 /// The runs are of several machines.
-pub fn text(runs: &[Run]) -> Result<String, String> {
+pub fn ended(runs: &[Run], form: Form) -> Result<String, String> {
+    match form {
+        Form::Json => answer_lines(runs),
+        Form::Table | Form::Wide => text(runs, form == Form::Wide),
+    }
+}
+
+/// The table of these runs, its closing lines, and the answer; `wide`: every number there is.
+///
+/// # Errors
+/// The runs are of several machines.
+pub fn text(runs: &[Run], wide: bool) -> Result<String, String> {
     let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
-    Ok(table::render(&summary, columns()))
+    let mut text = String::new();
+    if wide {
+        text.push_str(&table::wide(&summary));
+    }
+    text.push_str(&table::render(&summary, columns()));
+    let answers = Answers::of(runs, &summary, &words());
+    text.push('\n');
+    text.push_str(&answer::text(&answers, columns()));
+    Ok(text)
+}
+
+/// A line of kind `ratio` for each ratio: those that the runs hold, and what rounds say of the
+/// others.
+fn ratio_lines(runs: &[Run]) -> Result<String, String> {
+    let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
+    let controls = summary.rows.iter().filter_map(|row| row.control.clone());
+    let ratios = summary.rows.iter().filter_map(|row| row.ratio.clone());
+    lines(ratios.chain(controls).map(Record::from))
+}
+
+/// A line of kind `answer` for each sentence.
+fn answer_lines(runs: &[Run]) -> Result<String, String> {
+    let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
+    let answers = Answers::of(runs, &summary, &words());
+    lines(answers.iter().cloned().map(Record::from))
+}
+
+fn lines(records: impl Iterator<Item = Record>) -> Result<String, String> {
+    let mut lines = String::new();
+    for record in records {
+        lines += &record.to_line().map_err(|error| error.to_string())?;
+        lines.push('\n');
+    }
+    Ok(lines)
 }
 
 /// The width of the terminal, or of a file.

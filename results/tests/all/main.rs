@@ -1,5 +1,6 @@
 //! Records, run files, histograms, summaries and exports, from outside the crate.
 
+mod answers;
 mod exports;
 mod fixture;
 mod histograms;

@@ -1,0 +1,40 @@
+//! How backends are called in the sentences of the answer.
+
+use results::answer::Words;
+
+use crate::matrix;
+
+/// The backend that ratios are to.
+pub const REFERENCE: &str = "global";
+
+/// What a sentence says in the place of a name. A backend that is not here is called by its name.
+const WORDS: [(&str, &str); 3] = [
+    (REFERENCE, "one lock for all"),
+    ("per-socket", "a lock per socket"),
+    ("lock-free", "no lock"),
+];
+
+/// The words of every backend, in the order in which backends are shown.
+#[must_use]
+pub fn words() -> Words {
+    let backends = matrix::backends().into_iter().map(|backend| {
+        let found = WORDS.iter().find(|(name, _)| *name == backend.name);
+        let words = found.map_or(backend.name, |(_, words)| words);
+        (backend.name.to_owned(), words.to_owned())
+    });
+    Words { backends: backends.collect() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_a_backends() {
+        let backends = words().backends;
+        for (name, words) in WORDS {
+            let here = backends.contains(&(name.to_owned(), words.to_owned()));
+            assert!(here, "{name} is no backend");
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! How fine should the lock be? Sentences made from the intervals of a run, and never beyond them.
+//!
+//! A cell says something where its ratio to the reference has an interval of 95 % at least; what it
+//! says is decided by the interval as it is printed, rounded outward:
+//!
+//! | the interval | what is said |
+//! |---|---|
+//! | lies within 3 % of 1 | it makes no difference within so many percent |
+//! | lies above 1 | it pays |
+//! | lies below 1 | it costs, or is slower |
+//! | holds 1 and lies within 5 % of it | it makes no difference within so many percent |
+//! | holds 1 and is wider | not answered: too wide |
+//!
+//! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
+//! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
+//! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
+//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
+
+mod clauses;
+mod open;
+mod points;
+mod questions;
+mod reasons;
+mod render;
+
+use crate::ratio::Answer;
+use crate::run::Run;
+use crate::summary::Summary;
+
+use points::{Point, Setting};
+
+pub use render::{TITLE, text};
+
+/// How a backend is called in a sentence.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Words {
+    /// By the backend's name, such as `("per-socket", "a lock per socket")`, in the order in which
+    /// they are told; others are called by their names, behind them.
+    pub backends: Vec<(String, String)>,
+}
+
+impl Words {
+    fn of<'a>(&'a self, backend: &'a str) -> &'a str {
+        let found = self.backends.iter().find(|(name, _)| name == backend);
+        found.map_or(backend, |(_, words)| words)
+    }
+
+    fn place(&self, backend: &str) -> usize {
+        let found = self.backends.iter().position(|(name, _)| name == backend);
+        found.unwrap_or(self.backends.len())
+    }
+}
+
+/// The sentences about cells that differ in workload, backend and threads alone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Section {
+    /// What they have in common, such as `64-byte stream messages`.
+    pub setting: String,
+    /// The sentences, those that cannot be said last.
+    pub answers: Vec<Answer>,
+}
+
+/// All that some runs of one machine answer.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Answers {
+    /// The CPUs that were used at most; 0 of no run.
+    pub cpus: u32,
+    /// In the order in which they were measured.
+    pub sections: Vec<Section>,
+}
+
+impl Answers {
+    /// What the runs say; `summary` is of the same runs.
+    #[must_use]
+    pub fn of(runs: &[Run], summary: &Summary, words: &Words) -> Answers {
+        let first = runs.iter().flat_map(Run::measured).next();
+        let mut sections: Vec<(Setting, Vec<Point>)> = Vec::new();
+        for point in points::of(summary) {
+            let setting = Setting::of(&point.row.cell);
+            match sections.iter_mut().find(|(other, _)| *other == setting) {
+                Some((_, points)) => points.push(point),
+                None => sections.push((setting, vec![point])),
+            }
+        }
+        let section = |(setting, points): (Setting, Vec<Point>)| {
+            let mut answers = clauses::answers(&points, summary, words);
+            answers.extend(open::answers(&points));
+            for answer in &mut answers {
+                answer.started = first.map(|round| round.started.clone()).unwrap_or_default();
+                answer.host = first.map(|round| round.host.clone()).unwrap_or_default();
+            }
+            Section { setting: setting.text(), answers }
+        };
+        let sections: Vec<Section> = sections.into_iter().map(section).collect();
+        Answers {
+            cpus: first.map_or(0, |round| round.host.cpus),
+            sections: sections.into_iter().filter(|one| !one.answers.is_empty()).collect(),
+        }
+    }
+
+    /// Every sentence.
+    pub fn iter(&self) -> impl Iterator<Item = &Answer> {
+        self.sections.iter().flat_map(|section| &section.answers)
+    }
+}

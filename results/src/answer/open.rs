@@ -1,0 +1,121 @@
+//! What cannot be said, and what would help.
+
+use super::points::{Point, Spoiled};
+use super::questions;
+use crate::cell::Cell;
+use crate::outward;
+use crate::ratio::{Answer, Ratio};
+
+/// Half-widths, as shares, that are worth asking for, the finest first.
+const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];
+/// So many times longer than it was, a run is proposed at most.
+const LONGER_MAX: f64 = 5.0;
+
+/// A sentence for each point that says nothing; one for all that are spoiled alike.
+pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
+    let mut answers = Vec::new();
+    let mut told: Vec<Spoiled> = Vec::new();
+    for point in points.iter().filter(|point| point.is_open()) {
+        let (sentence, cells) = match point.spoiled {
+            Some(spoiled) if told.contains(&spoiled) => continue,
+            Some(spoiled) => {
+                told.push(spoiled);
+                let alike = points.iter().filter(|other| other.spoiled == Some(spoiled));
+                let cells: Vec<&Point> = alike.collect();
+                (why_spoiled(spoiled, &cells), cells)
+            }
+            None => (why_open(point), vec![point]),
+        };
+        let ratio = point.row.ratio.as_ref().filter(|_| point.spoiled.is_none());
+        answers.push(Answer {
+            question: questions::NOT_ANSWERED.to_owned(),
+            sentence,
+            cells: cells.iter().map(|point| point.row.cell.id()).collect(),
+            ratio: ratio.and_then(|found| found.ratio),
+            low: ratio.and_then(|found| found.low),
+            high: ratio.and_then(|found| found.high),
+            ..Answer::default()
+        });
+    }
+    answers
+}
+
+fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
+    let names: Vec<String> = cells.iter().map(|point| name(&point.row.cell)).collect();
+    let names = names.join(", ");
+    match spoiled {
+        Spoiled::Oversubscribed => {
+            format!("{names}: more threads than CPUs say more of the scheduler than of the locks")
+        }
+        Spoiled::Unpinned => format!("{names}: the threads were not pinned"),
+        Spoiled::Control(control) => {
+            let itself = interval(control).unwrap_or_default();
+            format!("{names}: a cell beside it differs from itself, A/A {itself}")
+        }
+    }
+}
+
+fn why_open(point: &Point) -> String {
+    let cell = &point.row.cell;
+    let Some(ratio) = &point.row.ratio else { return name(cell) };
+    let against = ratio.against.split('/').nth(1).unwrap_or_default();
+    let pair = format!("{} / {against}", name(cell));
+    match interval(ratio) {
+        None => {
+            let why = ratio.why.as_deref().unwrap_or("no interval of 95 %");
+            format!("{pair}: {why}{}", advice(ratio, None))
+        }
+        Some(shown) => {
+            let busy = ratio.why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+            format!("{pair}: {shown}, too wide{busy}{}", advice(ratio, half_width(ratio)))
+        }
+    }
+}
+
+/// The cell as a user would name it.
+fn name(cell: &Cell) -> String {
+    let many = if cell.threads == 1 { "" } else { "s" };
+    format!("{} {} with {} thread{many}", cell.workload, cell.backend, cell.threads)
+}
+
+fn interval(ratio: &Ratio) -> Option<String> {
+    Some(outward::text(ratio.ratio?, ratio.low?, ratio.high?))
+}
+
+/// Half the interval's width as a share of the ratio.
+fn half_width(ratio: &Ratio) -> Option<f64> {
+    Some((ratio.high? - ratio.low?) / 2.0 / ratio.ratio?)
+}
+
+/// How long a run would tell more: an interval narrows with the root of the pairs, and the pairs
+/// come with the time.
+fn advice(ratio: &Ratio, half_width: Option<f64>) -> String {
+    let Some(budget) = ratio.budget_seconds.filter(|budget| *budget > 0.0) else {
+        return String::new();
+    };
+    let Some(half_width) = half_width else {
+        return format!("; --budget {} would give it more pairs", time(budget * 2.0));
+    };
+    let longer = |wanted: f64| (half_width / wanted).powi(2);
+    let reached = WANTED.into_iter().find(|wanted| (1.0..=LONGER_MAX).contains(&longer(*wanted)));
+    reached.map_or_else(
+        || format!("; more than --budget {} is needed", time(budget * LONGER_MAX)),
+        |wanted| {
+            format!(
+                "; --budget {} would decide {:.0} %",
+                time(budget * longer(wanted)),
+                wanted * 100.0
+            )
+        },
+    )
+}
+
+/// A time as it is given to `--budget`, rounded up.
+fn time(seconds: f64) -> String {
+    // A whole number stays what it is: the arithmetic is not exact.
+    let up = |count: f64| (count - 1e-6).ceil();
+    if seconds <= 90.0 {
+        return format!("{:.0}s", up(seconds / 10.0) * 10.0);
+    }
+    format!("{:.0}m", up(seconds / 60.0))
+}
