@@ -72,7 +72,7 @@ fn list_names_every_backend_and_workload() {
         let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         assert!(text.contains(entry["name"].as_str().expect("a name")), "{line}");
     }
-    for backend in ["global", "per-socket", "lock-free", "host"] {
+    for backend in ["global", "global-gc", "per-socket", "lock-free", "host"] {
         assert!(text.contains(backend), "{text}");
     }
 }
@@ -167,7 +167,7 @@ fn json_lines_are_all_that_standard_output_holds() {
     }
     backends.sort_unstable();
     backends.dedup();
-    assert_eq!(backends, ["global", "host", "lock-free", "per-socket"]);
+    assert_eq!(backends, ["global", "global-gc", "host", "lock-free", "per-socket"]);
 }
 
 #[test]
