@@ -128,12 +128,13 @@ impl<P: Policy> Locked<P> {
     /// socket is locked.
     ///
     /// # Errors
-    /// `E2BIG`: more than fit in a cluster. `EMFILE`: too many in flight. `EBADF`: one is not open.
+    /// `EMFILE`: too many in flight. `E2BIG`: more than fit in a cluster. `EBADF`: one is not open.
     pub(crate) fn unp_internalize(&self, fds: &[Fd]) -> Result<MbufRef, Errno> {
+        self.reserve_rights(fds.len())?;
         if fds.len() > RIGHTS_MAX {
+            self.release_rights(fds.len());
             return Err(Errno::E2big);
         }
-        self.reserve_rights(fds.len())?;
         let control = self.mbufs.get();
         self.fds.enter();
         // From the last to the first, as the kernel does; the message has them in the caller's
