@@ -156,6 +156,9 @@ impl<P: Policy> Locked<P> {
     /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed
     /// meanwhile, so that its own reference keeps the file.
     pub(crate) fn sys_dup(&self, s: Fd) -> Result<Fd, Errno> {
+        if !self.fds.is_open(s) {
+            return Err(Errno::Ebadf);
+        }
         self.fds.enter();
         let result = self.dup_locked(s);
         self.fds.exit(Step::FdDup);
