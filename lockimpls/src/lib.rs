@@ -23,6 +23,8 @@ pub mod errno;
 pub mod sync;
 pub mod witness;
 
+#[cfg(test)]
+mod acquisitions;
 mod backend;
 mod checked;
 #[cfg(test)]

@@ -28,6 +28,8 @@ mod class;
 mod counters;
 mod report;
 mod thread;
+#[cfg(test)]
+pub(crate) mod trace;
 mod watch;
 
 use std::panic::Location;
@@ -192,6 +194,8 @@ pub(crate) fn lock(addr: usize, class: Class) {
     let thread = this();
     push(&thread.held, addr, class);
     bump(&thread.classes[class as usize].acquisitions);
+    #[cfg(test)]
+    trace::note(addr, class);
 }
 
 /// The thread enters the lock-free path of the socket at this address: it holds `in_use` now. The

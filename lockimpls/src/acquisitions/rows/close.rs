@@ -1,0 +1,63 @@
+//! close.
+
+use super::{ANY, BOTH, CONNECTED, DGRAM, ONE, Row, row};
+use crate::acquisitions::world::name;
+use crate::domain::Domain;
+use crate::policy::Policy;
+
+pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        row("close", ANY, "a socket alone", ONE, |w| {
+            let so = w.socket("so");
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", ANY, "a bound socket", ONE, |w| {
+            let so = w.bound("so", "here");
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", CONNECTED, "connected", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", CONNECTED, "with descriptors unread", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.pass(peer, &[peer]).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", DGRAM, "connected", BOTH, |w| {
+            let (so, _) = w.so_and_bound("peer", "there");
+            w.layer.connect(so, &name("there")).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", DGRAM, "another is connected to it", BOTH, |w| {
+            let (so, referrer) = if w.way == "higher" {
+                let referrer = w.socket("referrer");
+                (w.bound("so", "here"), referrer)
+            } else {
+                (w.bound("so", "here"), w.socket("referrer"))
+            };
+            w.layer.connect(referrer, &name("here")).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", DGRAM, "connected to itself", ONE, |w| {
+            let so = w.bound("so", "here");
+            w.layer.connect(so, &name("here")).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", CONNECTED, "a listener with a connection", BOTH, |w| {
+            let (so, head) = w.client_and_head();
+            w.layer.connect(so, &name("head")).unwrap();
+            w.ask(|layer| layer.close(head));
+        }),
+        row("close", ANY, "not the last descriptor", ONE, |w| {
+            let so = w.socket("so");
+            w.layer.dup(so).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", ANY, "a stale descriptor", ONE, |w| {
+            let so = w.socket("so");
+            w.layer.close(so).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+    ]
+}

@@ -1,0 +1,56 @@
+//! The programs: each comes to one exit of a request.
+
+mod close;
+mod connect;
+mod create;
+mod receive;
+mod rights;
+mod send;
+
+use super::world::World;
+use crate::domain::SockType;
+use crate::policy::Policy;
+
+const ANY: &[SockType] = &SockType::ALL;
+const CONNECTED: &[SockType] = &[SockType::Stream, SockType::Seqpacket];
+const STREAM: &[SockType] = &[SockType::Stream];
+const SEQPACKET: &[SockType] = &[SockType::Seqpacket];
+const DGRAM: &[SockType] = &[SockType::Dgram];
+const ATOMIC: &[SockType] = &[SockType::Dgram, SockType::Seqpacket];
+
+/// Where addresses do not matter.
+const ONE: &[&str] = &["-"];
+/// `so` below and above the other socket.
+const BOTH: &[&str] = &["lower", "higher"];
+
+/// One exit of a request.
+pub(super) struct Row<P: Policy> {
+    pub(super) request: &'static str,
+    /// The types that lock alike there.
+    pub(super) kinds: &'static [SockType],
+    pub(super) exit: &'static str,
+    pub(super) ways: &'static [&'static str],
+    pub(super) run: fn(&mut World<P>),
+}
+
+/// A row.
+const fn row<P: Policy>(
+    request: &'static str,
+    kinds: &'static [SockType],
+    exit: &'static str,
+    ways: &'static [&'static str],
+    run: fn(&mut World<P>),
+) -> Row<P> {
+    Row { request, kinds, exit, ways, run }
+}
+
+/// All of them.
+pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
+    let mut rows = create::rows();
+    rows.extend(connect::rows());
+    rows.extend(send::rows());
+    rows.extend(receive::rows());
+    rows.extend(rights::rows());
+    rows.extend(close::rows());
+    rows
+}

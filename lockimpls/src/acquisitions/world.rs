@@ -1,0 +1,177 @@
+//! A layer in which one request is made, and the names of its sockets.
+
+use std::collections::HashMap;
+
+use super::Done;
+use crate::descriptors::Fd;
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
+use crate::errno::Errno;
+use crate::fault::Step;
+use crate::policy::Policy;
+use crate::socket::SoState;
+use crate::uipc::Locked;
+use crate::witness::trace::{Taken, traced};
+use crate::witness::{self, Class};
+
+/// Nothing waits.
+pub(super) const NOW: MsgFlags = MsgFlags::DONTWAIT;
+
+/// A layer, the names of its sockets, and what the request did.
+pub(super) struct World<P: Policy> {
+    pub(super) layer: Locked<P>,
+    pub(super) kind: SockType,
+    pub(super) way: &'static str,
+    roles: HashMap<usize, &'static str>,
+    /// What a socket is called that the request makes.
+    pub(super) made: Vec<&'static str>,
+    done: Option<(String, Vec<Taken>)>,
+}
+
+/// A name.
+pub(super) fn name(path: &str) -> SockAddr {
+    SockAddr::new(path).unwrap()
+}
+
+impl<P: Policy> World<P> {
+    pub(super) fn new(kind: SockType, way: &'static str) -> Self {
+        let layer = Locked::new(&Config::default()).unwrap();
+        let (roles, made) = (HashMap::new(), Vec::new());
+        Self { layer, kind, way, roles, made, done: None }
+    }
+
+    /// Another layer, with so many descriptors.
+    pub(super) fn with_files(&mut self, maxfiles: usize) {
+        self.layer = Locked::new(&Config { maxfiles, ..Config::default() }).unwrap();
+    }
+
+    /// The socket is called this.
+    pub(super) fn call(&mut self, fd: Fd, role: &'static str) -> Fd {
+        self.roles.insert(self.layer.fds.find(fd).unwrap().so_lock.addr(), role);
+        fd
+    }
+
+    pub(super) fn socket(&mut self, role: &'static str) -> Fd {
+        let fd = self.layer.socket(self.kind).unwrap();
+        self.call(fd, role)
+    }
+
+    pub(super) fn bound(&mut self, role: &'static str, path: &str) -> Fd {
+        let fd = self.socket(role);
+        self.layer.bind(fd, &name(path)).unwrap();
+        fd
+    }
+
+    pub(super) fn listener(&mut self, role: &'static str, path: &str) -> Fd {
+        let fd = self.bound(role, path);
+        self.layer.listen(fd, 1).unwrap();
+        self.layer.set_nonblocking(fd, true).unwrap();
+        fd
+    }
+
+    /// A pair: `so` is the lower or the higher, as the way says; the other is `peer`.
+    pub(super) fn pair(&mut self) -> (Fd, Fd) {
+        let (a, b) = self.layer.socketpair(self.kind).unwrap();
+        let (so, peer) = if self.way == "higher" { (b, a) } else { (a, b) };
+        (self.call(so, "so"), self.call(peer, "peer"))
+    }
+
+    /// `so` and a bound socket, in the order the way says.
+    pub(super) fn so_and_bound(&mut self, role: &'static str, path: &str) -> (Fd, Fd) {
+        if self.way == "higher" {
+            let other = self.bound(role, path);
+            (self.socket("so"), other)
+        } else {
+            (self.socket("so"), self.bound(role, path))
+        }
+    }
+
+    /// A client `so` and a listener `head`; the next embryo is above the client, or, with the way
+    /// `higher`, below it.
+    pub(super) fn client_and_head(&mut self) -> (Fd, Fd) {
+        let place = (self.way == "higher").then(|| self.socket("none"));
+        let (so, head) = (self.socket("so"), self.listener("head", "head"));
+        if let Some(place) = place {
+            self.layer.close(place).unwrap();
+            self.roles.retain(|_, role| *role != "none");
+        }
+        self.made = vec!["embryo"];
+        (so, head)
+    }
+
+    /// Changes what a socket's lock guards.
+    pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&SoState)) {
+        let so = self.layer.fds.find(fd).unwrap();
+        self.layer.policy.solock(&so); // for the caller
+        change(so.st());
+        self.layer.policy.sounlock(&so, Step::OptionDone);
+    }
+
+    /// The request itself.
+    pub(super) fn ask<T>(&mut self, request: impl FnOnce(&Locked<P>) -> Result<T, Errno>) {
+        let (answer, taken) = traced(|| request(&self.layer));
+        witness::userret();
+        let answer = answer.map_or_else(|errno| errno.to_string(), |_| "ok".to_owned());
+        self.done = Some((answer, taken));
+    }
+
+    pub(super) fn send(&mut self, fd: Fd, data: &[u8]) {
+        self.ask(|layer| layer.send(fd, data, NOW));
+    }
+
+    pub(super) fn receive(&mut self, fd: Fd, flags: MsgFlags) {
+        self.ask(|layer| layer.recv(fd, &mut [0; 8], NOW | flags));
+    }
+
+    pub(super) fn pass(&self, fd: Fd, rights: &[Fd]) -> Result<usize, Errno> {
+        self.layer.sendmsg(fd, &SendMsg { to: None, data: b"x", rights, flags: NOW })
+    }
+
+    pub(super) fn ask_pass(&mut self, fd: Fd, rights: &[Fd]) {
+        self.ask(|layer| layer.sendmsg(fd, &SendMsg { to: None, data: b"x", rights, flags: NOW }));
+    }
+
+    pub(super) fn send_to(&mut self, fd: Fd, path: &str) {
+        let to = name(path);
+        self.ask(|layer| {
+            layer.sendmsg(fd, &SendMsg { to: Some(&to), data: b"x", rights: &[], flags: NOW })
+        });
+    }
+
+    pub(super) fn ask_take(&mut self, fd: Fd, room: usize) {
+        self.ask(|layer| {
+            let (mut data, mut rights) = ([0; 8], vec![None; room]);
+            layer.recvmsg(fd, &mut RecvMsg::with_rights(&mut data, &mut rights, NOW))
+        });
+    }
+
+    pub(super) fn collect(&mut self) {
+        self.ask(|layer| {
+            layer.collect();
+            Ok(())
+        });
+    }
+
+    /// Sends until there is no room.
+    pub(super) fn fill(&self, fd: Fd, data: &[u8]) {
+        while self.layer.send(fd, data, NOW).is_ok() {}
+    }
+
+    /// What the request answered and took, with the sockets' names.
+    pub(super) fn done(self) -> Done {
+        let (answer, taken) = self.done.expect("a row makes its request");
+        let (mut roles, mut made) = (self.roles, self.made.into_iter());
+        let steps = taken.iter().filter_map(|taken| match taken.class {
+            Class::SoLock => {
+                Some(*roles.entry(taken.addr).or_insert_with(|| made.next().unwrap_or("another")))
+            }
+            Class::UnpLock => Some("unp"),
+            Class::UnpGcLock => Some("gc"),
+            Class::UnpDfLock => Some("df"),
+            Class::Vnode => Some("vnode"),
+            Class::Fdplock => Some("fdplock"),
+            Class::UnpRightsMtx => Some("rights"),
+            _ => None,
+        });
+        Done { answer, steps: steps.collect(), taken }
+    }
+}
