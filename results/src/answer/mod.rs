@@ -29,7 +29,7 @@ use crate::summary::Summary;
 
 use points::{Point, Setting};
 
-pub use render::{TITLE, text};
+pub use render::{SILENCE, TITLE, text};
 
 /// How a backend is called in a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -95,6 +95,16 @@ impl Answers {
         Answers {
             cpus: first.map_or(0, |round| round.host.cpus),
             sections: sections.into_iter().filter(|one| !one.answers.is_empty()).collect(),
+        }
+    }
+
+    /// What stands above a section: the machine, and what its cells have in common.
+    #[must_use]
+    pub fn head(&self, section: &Section) -> String {
+        match self.cpus {
+            0 => format!("{}:", section.setting),
+            1 => format!("On this machine (1 CPU), {}:", section.setting),
+            cpus => format!("On this machine ({cpus} CPUs), {}:", section.setting),
         }
     }
 

@@ -5,6 +5,8 @@ use crate::text::wrapped;
 
 /// What it all is about.
 pub const TITLE: &str = "How fine should the lock be?";
+/// What is said where nothing can be.
+pub const SILENCE: &str = "This run does not say: no ratio was measured.";
 /// How much room a question has.
 const QUESTION: usize = 18;
 
@@ -12,17 +14,11 @@ const QUESTION: usize = 18;
 #[must_use]
 pub fn text(answers: &Answers, columns: usize) -> String {
     if answers.sections.is_empty() {
-        let silence = format!("{TITLE} This run does not say: no ratio was measured.");
-        return wrapped(&silence, "", "", columns);
+        return wrapped(&format!("{TITLE} {SILENCE}"), "", "", columns);
     }
-    let machine = match answers.cpus {
-        0 => String::new(),
-        1 => " On this machine (1 CPU),".to_owned(),
-        cpus => format!(" On this machine ({cpus} CPUs),"),
-    };
     let mut text = String::new();
     for section in &answers.sections {
-        let head = format!("{TITLE}{machine} {}:", section.setting);
+        let head = format!("{TITLE} {}", answers.head(section));
         text.push_str(&wrapped(&head, "", "", columns));
         let mut before = "";
         for answer in &section.answers {

@@ -3,53 +3,60 @@
 use ::csv::Writer;
 
 use super::{Content, ExportError, plain};
-use crate::record::{Finding, LockCounts, Measure, Measured, Record};
+use crate::record::{Finding, Latency, LockCounts, Measure, Measured, Record, Slices};
 use crate::run::Run;
 
-/// The names of the columns, in their order.
-const COLUMNS: [&str; 42] = [
-    "name",
-    "kind",
-    "backend",
-    "workload",
-    "socket_type",
-    "message_bytes",
-    "threads",
-    "wait",
-    "rate_asked",
-    "groups",
-    "fan",
-    "round",
-    "order_in_run",
-    "seed",
-    "measure",
-    "seconds",
-    "operations",
-    "bytes",
-    "operations_per_second",
-    "fairness_jain",
-    "rate_achieved",
-    "overloaded",
-    "send_count",
-    "send_p50_ns",
-    "send_p90_ns",
-    "send_p99_ns",
-    "send_p999_ns",
-    "send_max_ns",
-    "acquisitions",
-    "contended",
-    "relocks",
-    "retries",
-    "fast_sends",
-    "fast_receives",
-    "allocations",
-    "on_cpu_share_min",
-    "flagged",
-    "unpinned",
-    "commit",
-    "dirty",
-    "started",
-    "err",
+/// A column: its name, and what a round has of it.
+type Column = (&'static str, fn(&Measured) -> String);
+
+/// The columns, in their order.
+const COLUMNS: [Column; 46] = [
+    ("name", |round| round.cell_id.clone()),
+    ("kind", |_| "measured".to_owned()),
+    ("backend", |round| round.cell.backend.clone()),
+    ("workload", |round| round.cell.workload.clone()),
+    ("socket_type", |round| round.cell.socket_type.clone()),
+    ("message_bytes", |round| round.cell.message_bytes.to_string()),
+    ("threads", |round| round.cell.threads.to_string()),
+    ("wait", |round| round.cell.wait.clone()),
+    ("rate_asked", |round| optional(round.cell.rate_asked)),
+    ("groups", |round| optional(round.cell.groups)),
+    ("fan", |round| optional(round.cell.fan)),
+    ("round", |round| round.round.to_string()),
+    ("order_in_run", |round| round.order_in_run.to_string()),
+    ("seed", |round| round.seed.to_string()),
+    ("measure", |round| measure(round.measure).to_owned()),
+    ("seconds", |round| round.seconds.to_string()),
+    ("operations", |round| round.operations.to_string()),
+    ("bytes", |round| round.bytes.to_string()),
+    ("operations_per_second", |round| round.operations_per_second.to_string()),
+    ("fairness_jain", |round| round.fairness_jain.to_string()),
+    ("rate_achieved", |round| optional(round.rate_achieved)),
+    ("overloaded", |round| round.overloaded.to_string()),
+    ("send_count", |round| send(round, |send| Some(send.count))),
+    ("send_p50_ns", |round| send(round, |send| Some(send.p50))),
+    ("send_p90_ns", |round| send(round, |send| Some(send.p90))),
+    ("send_p99_ns", |round| send(round, |send| Some(send.p99))),
+    ("send_p999_ns", |round| send(round, |send| Some(send.p999))),
+    ("send_max_ns", |round| send(round, |send| Some(send.max))),
+    ("acquisitions", |round| locks(round, |lock| lock.acquisitions)),
+    ("contended", |round| locks(round, |lock| lock.contended)),
+    ("relocks", |round| locks(round, |lock| lock.relocks)),
+    ("retries", |round| locks(round, |lock| lock.retries)),
+    ("fast_sends", |round| round.fast_path.sends.to_string()),
+    ("fast_receives", |round| round.fast_path.receives.to_string()),
+    ("allocations", |round| optional(round.allocations)),
+    ("on_cpu_share_min", |round| optional(round.host_noise.on_cpu_share_min)),
+    ("flagged", |round| round.host_noise.flagged.to_string()),
+    ("unpinned", |round| round.pinning.unpinned.to_string()),
+    ("commit", |round| optional(round.commit.as_ref())),
+    ("dirty", |round| optional(round.dirty)),
+    ("started", |round| round.started.clone()),
+    ("send_max_all_ns", |round| send(round, |send| send.max_all)),
+    ("slices_kept", |round| slices(round, |slices| slices.kept)),
+    ("slices_repeated", |round| slices(round, |slices| slices.repeated)),
+    ("slices_given_up", |round| slices(round, |slices| slices.given_up)),
+    ("err", |_| String::new()),
 ];
 
 pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
@@ -66,7 +73,7 @@ pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    writer.write_record(COLUMNS).expect("writing to memory");
+    writer.write_record(COLUMNS.map(|(name, _)| name)).expect("writing to memory");
     for row in rows {
         writer.write_record(&row).expect("as many fields as there are columns");
     }
@@ -75,30 +82,12 @@ pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
 }
 
 fn measured_row(round: &Measured) -> Vec<String> {
-    let cell = &round.cell;
-    let mut row = vec![round.cell_id.clone(), "measured".to_owned()];
-    row.extend([&cell.backend, &cell.workload, &cell.socket_type].map(String::clone));
-    row.extend([cell.message_bytes.to_string(), cell.threads.to_string(), cell.wait.clone()]);
-    row.extend([optional(cell.rate_asked), optional(cell.groups), optional(cell.fan)]);
-    row.extend([round.round, round.order_in_run].map(|number| number.to_string()));
-    row.extend([round.seed.to_string(), measure(round.measure).to_owned()]);
-    row.extend([round.seconds.to_string(), round.operations.to_string(), round.bytes.to_string()]);
-    row.extend([round.operations_per_second, round.fairness_jain].map(|share| share.to_string()));
-    row.extend([optional(round.rate_achieved), round.overloaded.to_string()]);
-    row.extend(send(round));
-    row.extend(locks(&round.locks));
-    row.extend([round.fast_path.sends, round.fast_path.receives].map(|count| count.to_string()));
-    row.push(optional(round.allocations));
-    row.extend([optional(round.host_noise.on_cpu_share_min), round.host_noise.flagged.to_string()]);
-    row.push(round.pinning.unpinned.to_string());
-    row.extend([optional(round.commit.as_ref()), optional(round.dirty), round.started.clone()]);
-    row.push(String::new());
-    row
+    COLUMNS.into_iter().map(|(_, of)| of(round)).collect()
 }
 
 /// What a finding has of the columns: who and when, and the report as the error.
 fn finding_row(finding: &Finding) -> Vec<String> {
-    let text = |name: &str| match name {
+    let text = |(name, _): Column| match name {
         "name" => finding.cell.clone().unwrap_or_default(),
         "kind" => "finding".to_owned(),
         "backend" => finding.backend.clone(),
@@ -110,17 +99,17 @@ fn finding_row(finding: &Finding) -> Vec<String> {
     COLUMNS.into_iter().map(text).collect()
 }
 
-fn send(round: &Measured) -> [String; 6] {
-    round.latency_ns.send.as_ref().map_or_else(Default::default, |send| {
-        [send.count, send.p50, send.p90, send.p99, send.p999, send.max]
-            .map(|value| value.to_string())
-    })
+fn send(round: &Measured, of: fn(&Latency) -> Option<u64>) -> String {
+    optional(round.latency_ns.send.as_ref().and_then(of))
 }
 
-fn locks(locks: &[LockCounts]) -> [String; 4] {
-    let picks: [fn(&LockCounts) -> u64; 4] =
-        [|lock| lock.acquisitions, |lock| lock.contended, |lock| lock.relocks, |lock| lock.retries];
-    picks.map(|pick| locks.iter().map(pick).fold(0, u64::saturating_add).to_string())
+/// The sum over the classes of locks.
+fn locks(round: &Measured, of: fn(&LockCounts) -> u64) -> String {
+    round.locks.iter().map(of).fold(0, u64::saturating_add).to_string()
+}
+
+fn slices(round: &Measured, of: fn(&Slices) -> u32) -> String {
+    optional(round.slices.as_ref().map(of))
 }
 
 const fn measure(measure: Measure) -> &'static str {
