@@ -3,7 +3,7 @@
 
 use results::stats::median;
 use results::units::{percent, rate};
-use results::{Compared, Host, Measured, Record, Run, Summary, table};
+use results::{Compared, Host, Measured, Record, Run, Slices, Summary, table};
 
 /// A name and what there is to say about it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +19,8 @@ pub struct Fact {
 pub struct Facts {
     /// In the order in which they are shown.
     pub facts: Vec<Fact>,
+    /// What became of the slices of each cell; empty where rounds are one slice each.
+    pub ledger: Vec<(String, Slices)>,
     /// What spoils the numbers, loudest first.
     pub warnings: Vec<String>,
 }
@@ -40,10 +42,14 @@ impl Facts {
             ));
             facts.push(fact("Checker", table::verdict(summary)));
             facts.push(fact("Noise", noise(&measured)));
-            facts.push(fact("Rounds", rounds(&measured)));
+            facts.push(match table::ledger(summary) {
+                Some(ledger) => fact("Slices", ledger),
+                None => fact("Rounds", rounds(&measured)),
+            });
         }
         facts.extend(comparison(runs).map(|text| fact("Comparison", text)));
-        Facts { facts, warnings: warnings(runs, summary) }
+        let ledger = summary.rows.iter().filter_map(|row| Some((row.cell.id(), row.slices?)));
+        Facts { facts, ledger: ledger.collect(), warnings: warnings(runs, summary) }
     }
 }
 

@@ -12,6 +12,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use results::answer::{Answers, Words};
 use results::{Run, summarise};
 
 pub mod axis;
@@ -44,6 +45,8 @@ pub struct Options {
     pub backends: Vec<String>,
     /// The backend that ratios are to.
     pub reference: String,
+    /// How the backends are called in sentences.
+    pub words: Words,
     /// The commits, oldest first: the order of the history. Runs of none of them go by time.
     pub commits: Vec<String>,
 }
@@ -51,6 +54,8 @@ pub struct Options {
 /// Every figure of some runs, and what stands above them.
 #[derive(Clone, Debug)]
 pub struct Plots {
+    /// What the runs say, in sentences; `None` where they measured nothing.
+    pub answers: Option<Answers>,
     /// The machine, the program, the noise.
     pub facts: Facts,
     /// The figures, those that cannot be drawn included.
@@ -80,7 +85,12 @@ impl Plots {
         }
         let history = history::of_runs(runs, &options.commits)?;
         let input = Input::new(runs, &summary, &history, &options.backends);
-        Ok(Plots { facts: Facts::of(runs, &summary), figures: figures::all(&input)? })
+        let answers = Answers::of(runs, &summary, &options.words);
+        Ok(Plots {
+            answers: (!summary.rows.is_empty()).then_some(answers),
+            facts: Facts::of(runs, &summary),
+            figures: figures::all(&input)?,
+        })
     }
 
     /// Writes the report, and an SVG and a PNG file for each figure that can be drawn. Files of

@@ -7,7 +7,7 @@ use results::{Run, RunFile, Store};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
-use crate::words::REFERENCE;
+use crate::words::{REFERENCE, words};
 use crate::{matrix, settings};
 
 /// Writes the figures of the runs that were asked for, and says where.
@@ -53,8 +53,12 @@ pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
     // Only a history has an order.
     let commits = if runs.len() > 1 { history::commits() } else { None };
-    let options =
-        Options { backends, reference: REFERENCE.to_owned(), commits: commits.unwrap_or_default() };
+    let options = Options {
+        backends,
+        reference: REFERENCE.to_owned(),
+        words: words(),
+        commits: commits.unwrap_or_default(),
+    };
     let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;
     let written = plots.write(folder).map_err(|error| error.to_string())?;
     let mut text = format!(

@@ -7,10 +7,10 @@ use serde::Serialize;
 
 use crate::Plots;
 use crate::error::PlotError;
-use crate::facts::Facts;
 use crate::figure::Figure;
 
 mod html;
+mod top;
 
 use html::{escape, table};
 
@@ -43,10 +43,14 @@ pub fn html(plots: &Plots) -> Result<String, PlotError> {
     let page = fill(PAGE, "style", STYLE);
     let page = fill(&page, "library", LIBRARY);
     let page = fill(&page, "scripts", &SCRIPTS.concat());
-    let (head, rest) = split(&page, "facts");
+    let (head, rest) = split(&page, "answer");
+    let (between, rest) = split(rest, "facts");
     let (middle, rest) = split(rest, "figures");
     let (before, after) = split(rest, "data");
-    Ok([head, &facts(&plots.facts), middle, &figures, before, &for_script(&data), after].concat())
+    let answer = plots.answers.as_ref().map_or(String::new(), top::answer);
+    let facts = top::facts(&plots.facts);
+    Ok([head, &answer, between, &facts, middle, &figures, before, &for_script(&data), after]
+        .concat())
 }
 
 /// The page with one part in its place.
@@ -63,22 +67,6 @@ fn split<'a>(page: &'a str, place: &str) -> (&'a str, &'a str) {
 /// JSON that cannot end the script it stands in.
 fn for_script(json: &str) -> String {
     json.replace('<', "\\u003c").replace('\u{2028}', "\\u2028").replace('\u{2029}', "\\u2029")
-}
-
-fn facts(facts: &Facts) -> String {
-    let mut text = String::new();
-    if !facts.warnings.is_empty() {
-        let items: String =
-            facts.warnings.iter().map(|one| format!("<li>{}</li>", escape(one))).collect();
-        text.push_str(&format!(
-            "<ul class=\"warnings\" aria-label=\"To be read with care\">{items}</ul>\n"
-        ));
-    }
-    text.push_str("<dl class=\"facts\">\n");
-    for fact in &facts.facts {
-        text.push_str(&format!("<dt>{}</dt><dd>{}</dd>\n", fact.name, escape(&fact.text)));
-    }
-    text + "</dl>\n"
 }
 
 fn figure(figure: &Figure) -> String {

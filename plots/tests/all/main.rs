@@ -6,3 +6,4 @@ mod common;
 mod edges;
 mod figures;
 mod files;
+mod top;
