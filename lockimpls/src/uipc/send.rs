@@ -5,6 +5,9 @@
 //! right to fill `so_snd` (`sblock`) is held across the whole send, so that two senders on one
 //! socket never interleave their messages.
 
+#[cfg(test)]
+mod copy_share;
+
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
