@@ -121,10 +121,10 @@ fn rate(cell: &Cell, outcome: &Outcome) -> Option<f64> {
 }
 
 /// Whether some lane could not keep its rate: its response times then only grow, whatever the
-/// others did.
+/// others did. Where nothing was due nothing is late.
 fn is_overloaded(outcome: &Outcome, asked: f64) -> bool {
-    let rate = |lane: &Lane| lane.operations as f64 * 1e9 / lane.interval_ns.max(1) as f64;
-    outcome.counting().any(|lane| rate(lane) < RATE_SHARE_MIN * asked)
+    let due = |lane: &Lane| (asked * lane.interval_ns as f64 / 1e9).floor();
+    outcome.counting().any(|lane| (lane.operations as f64) < RATE_SHARE_MIN * due(lane))
 }
 
 fn counters(outcome: &Outcome) -> Counters {
@@ -193,4 +193,47 @@ fn latencies(outcome: &Outcome) -> Result<Latencies, String> {
         *place.ok_or_else(|| format!("records have no {} latency", event.name()))? = Some(latency);
     }
     Ok(latencies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::slice::LaneOutcome;
+
+    /// Lanes of so many operations in so many milliseconds; the last one does not count.
+    fn outcome(lanes: &[(u64, u64)]) -> Outcome {
+        let lane = |(operations, ms): &(u64, u64)| Lane {
+            operations: *operations,
+            interval_ns: ms * 1_000_000,
+            counters: Counters::default(),
+            allocations: 0,
+            latencies: None,
+        };
+        let (sums, count) = (workloads::LaneSums::default(), lanes.len() - 1);
+        let lanes = lanes.iter().enumerate().map(|(index, done)| LaneOutcome {
+            lane: lane(done),
+            sums,
+            counts: index < count,
+        });
+        Outcome {
+            lanes: lanes.collect(),
+            noise: results::HostNoise::default(),
+            started: std::time::SystemTime::UNIX_EPOCH,
+            complete: true,
+        }
+    }
+
+    #[test]
+    fn a_lane_is_overloaded_that_did_less_than_was_due() {
+        let is = |lanes: &[(u64, u64)]| is_overloaded(&outcome(lanes), 1000.0);
+        assert!(!is(&[(250, 250), (0, 250)]));
+        assert!(!is(&[(245, 250), (0, 250)]));
+        assert!(is(&[(244, 250), (0, 250)]));
+        // One of two is enough, and what the others did beyond their rate is no help.
+        assert!(is(&[(400, 250), (200, 250), (0, 250)]));
+        // Nothing was due, or nothing but the first.
+        assert!(!is_overloaded(&outcome(&[(0, 250), (0, 250)]), 3.9));
+        assert!(!is_overloaded(&outcome(&[(1, 250), (0, 250)]), 7.9));
+        assert!(is_overloaded(&outcome(&[(1, 250), (0, 250)]), 8.0));
+    }
 }

@@ -1,7 +1,8 @@
 //! An open loop: each thread sends and receives on its own pair at planned moments, whether or not
 //! the one before was in time.
 //!
-//! Operation i of a lane is planned for i/R seconds after the lane began (R is `--rate`).
+//! Operation i of a lane is planned for i/R seconds after the lane began (R is `--rate`). A round begins
+//! with an operation and ends when the next one is due, so that N operations have N periods.
 //! [`Event::Response`] is measured from the plan, [`Event::Service`] from the real start. A late
 //! operation starts at once, and none is skipped, so one long pause makes every operation that was
 //! planned in it late: a closed loop would have shown one slow operation. One operation is one
@@ -19,6 +20,10 @@ use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+
+/// A lane whose next operation is no further off than this, one second, waits for it at the end of a
+/// round; one with a slower pace ends at once, and may have an operation more than periods.
+const LAST_PERIOD_MAX_NS: f64 = 1e9;
 
 /// How far off a moment must be for the lane to let others run while it waits.
 const YIELD_NS: u64 = 200_000;
@@ -48,11 +53,11 @@ pub(crate) struct On {
     pairs: Pairs,
 }
 
-/// Waits until the moment has come, or the round is over; says when it is now.
-fn wait_until<M: Meter>(planned_ns: u64, meter: &M) -> u64 {
+/// Waits until the moment has come; if asked to, no longer than the round. Says when it is now.
+fn wait_until<M: Meter>(planned_ns: u64, ends_early: bool, meter: &M) -> u64 {
     loop {
         let now = meter.now_ns();
-        if now >= planned_ns || meter.stopping() {
+        if now >= planned_ns || (ends_early && meter.stopping()) {
             return now;
         }
         if planned_ns - now > YIELD_NS {
@@ -76,10 +81,11 @@ impl Workload for On {
         let mut order = Order::new(self.plan.message_bytes, lane as u16);
         let ends = self.pairs[lane];
         let (began, period_ns) = (meter.now_ns(), 1e9 / self.plan.rate_per_second);
+        let ends_early = period_ns > LAST_PERIOD_MAX_NS;
         let mut operation = 0u64;
         loop {
             let planned = began + (operation as f64 * period_ns) as u64;
-            let started = wait_until(planned, meter);
+            let started = wait_until(planned, ends_early, meter);
             if !meter.running() {
                 break;
             }
