@@ -8,8 +8,9 @@ use crate::matrix;
 pub const REFERENCE: &str = "global";
 
 /// What a sentence says in the place of a name. A backend that is not here is called by its name.
-const WORDS: [(&str, &str); 3] = [
+const WORDS: [(&str, &str); 4] = [
     (REFERENCE, "one lock for all"),
+    ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
     ("lock-free", "no lock"),
 ];

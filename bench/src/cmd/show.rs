@@ -2,7 +2,7 @@
 //! its verdicts.
 
 use results::answer::{self, Answers};
-use results::{Record, Run, Store, summary, table};
+use results::{Record, Run, Store, Summary, summary, table};
 
 use super::{EXIT_OK, print};
 use crate::cli::ShowArgs;
@@ -64,22 +64,35 @@ pub fn ended(runs: &[Run], form: Form) -> Result<String, String> {
 /// # Errors
 /// The runs are of several machines.
 pub fn text(runs: &[Run], wide: bool) -> Result<String, String> {
-    let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
-    let mut text = String::new();
-    if wide {
-        text.push_str(&table::wide(&summary));
-    }
-    text.push_str(&table::render(&summary, columns()));
-    let answers = Answers::of(runs, &summary, &words());
-    text.push('\n');
-    text.push_str(&answer::text(&answers, columns()));
-    Ok(text)
+    let columns = columns();
+    let wide = if wide { table::wide(&summarised(runs)?) } else { String::new() };
+    Ok(wide + &table_text(runs, columns)? + "\n" + &answer_text(runs, columns)?)
+}
+
+/// The table of these runs and its closing lines, for so many columns.
+///
+/// # Errors
+/// The runs are of several machines.
+pub fn table_text(runs: &[Run], columns: usize) -> Result<String, String> {
+    Ok(table::render(&summarised(runs)?, columns))
+}
+
+/// What these runs answer, for so many columns.
+///
+/// # Errors
+/// The runs are of several machines.
+pub fn answer_text(runs: &[Run], columns: usize) -> Result<String, String> {
+    Ok(answer::text(&Answers::of(runs, &summarised(runs)?, &words()), columns))
+}
+
+fn summarised(runs: &[Run]) -> Result<Summary, String> {
+    summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())
 }
 
 /// A line of kind `ratio` for each ratio: those that the runs hold, and what rounds say of the
 /// others.
 fn ratio_lines(runs: &[Run]) -> Result<String, String> {
-    let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
+    let summary = summarised(runs)?;
     let controls = summary.rows.iter().filter_map(|row| row.control.clone());
     let ratios = summary.rows.iter().filter_map(|row| row.ratio.clone());
     lines(ratios.chain(controls).map(Record::from))
@@ -87,8 +100,7 @@ fn ratio_lines(runs: &[Run]) -> Result<String, String> {
 
 /// A line of kind `answer` for each sentence.
 fn answer_lines(runs: &[Run]) -> Result<String, String> {
-    let summary = summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())?;
-    let answers = Answers::of(runs, &summary, &words());
+    let answers = Answers::of(runs, &summarised(runs)?, &words());
     lines(answers.iter().cloned().map(Record::from))
 }
 

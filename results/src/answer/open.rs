@@ -14,17 +14,16 @@ const LONGER_MAX: f64 = 5.0;
 /// A sentence for each point that says nothing; one for all that are spoiled alike.
 pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
     let mut answers = Vec::new();
-    let mut told: Vec<Spoiled> = Vec::new();
-    for point in points.iter().filter(|point| point.is_open()) {
-        let (sentence, cells) = match point.spoiled {
-            Some(spoiled) if told.contains(&spoiled) => continue,
-            Some(spoiled) => {
-                told.push(spoiled);
-                let alike = points.iter().filter(|other| other.spoiled == Some(spoiled));
-                let cells: Vec<&Point> = alike.collect();
-                (why_spoiled(spoiled, &cells), cells)
-            }
-            None => (why_open(point), vec![point]),
+    let open: Vec<&Point> = points.iter().filter(|point| point.is_open()).collect();
+    for (place, point) in open.iter().enumerate() {
+        if open[..place].iter().any(|other| are_alike(other, point)) {
+            continue;
+        }
+        let mut cells = vec![*point];
+        cells.extend(open[place + 1..].iter().filter(|other| are_alike(other, point)));
+        let sentence = match point.spoiled {
+            Some(spoiled) => why_spoiled(spoiled, &cells),
+            None => why_open(&cells),
         };
         let ratio = point.row.ratio.as_ref().filter(|_| point.spoiled.is_none());
         answers.push(Answer {
@@ -38,6 +37,18 @@ pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
         });
     }
     answers
+}
+
+/// Whether two cells say nothing for one reason.
+fn are_alike(one: &Point, other: &Point) -> bool {
+    let unmeasured = |point: &Point| {
+        let ratio = point.row.ratio.as_ref().filter(|ratio| ratio.low.is_none())?;
+        Some((ratio.why.clone(), ratio.pairs))
+    };
+    match (one.spoiled, other.spoiled) {
+        (None, None) => unmeasured(one).is_some() && unmeasured(one) == unmeasured(other),
+        _ => one.spoiled == other.spoiled,
+    }
 }
 
 fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
@@ -55,11 +66,14 @@ fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
     }
 }
 
-fn why_open(point: &Point) -> String {
-    let cell = &point.row.cell;
-    let Some(ratio) = &point.row.ratio else { return name(cell) };
+/// Of cells that have no interval for one reason, or of one whose interval is too wide.
+fn why_open(cells: &[&Point]) -> String {
+    let names: Vec<String> = cells.iter().map(|point| name(&point.row.cell)).collect();
+    let Some(ratio) = cells.first().and_then(|point| point.row.ratio.as_ref()) else {
+        return names.join(", ");
+    };
     let against = ratio.against.split('/').nth(1).unwrap_or_default();
-    let pair = format!("{} / {against}", name(cell));
+    let pair = format!("{} / {against}", names.join(", "));
     match interval(ratio) {
         None => {
             let why = ratio.why.as_deref().unwrap_or("no interval of 95 %");

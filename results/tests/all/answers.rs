@@ -314,6 +314,18 @@ fn what_is_not_answered_is_said_with_what_would_help() {
 }
 
 #[test]
+fn one_reason_is_told_once() {
+    let none = |threads| Known { ratio: None, ..pairs(threads, [1.0; 3]) };
+    let said = sentences(of(&[none(1), pairs(2, [0.5, 0.4, 0.6]), none(4)]));
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert_eq!(
+        said[1].1,
+        "pairs per-socket with 1 thread, pairs per-socket with 4 threads / global: 3 pairs of \
+         processes give no interval of 95 %; --budget 2m would give it more pairs"
+    );
+}
+
+#[test]
 fn a_level_under_95_percent_says_nothing() {
     let mut run = of(&[pairs(2, [2.0, 1.9, 2.1])]);
     for record in &mut run.records {
