@@ -5,8 +5,10 @@
 //! harness. Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that
 //! every call passes, as every system call passes the kernel's return to user mode.
 
+use crate::ambient::Ambient;
 use crate::errno::Errno;
 use crate::fifo::Fifofs;
+use crate::layer::Layer;
 
 /// The type of a socket, as socket(2) has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -229,6 +231,8 @@ pub struct Config {
     pub reopen_after_calls: u32,
     /// How a blocked call waits.
     pub wait: WaitStrategy,
+    /// Which locks of the kernel around the layer are taken. None.
+    pub ambient: Ambient,
 }
 
 impl Default for Config {
@@ -244,6 +248,7 @@ impl Default for Config {
             sockets_max: 4096,
             reopen_after_calls: 128,
             wait: WaitStrategy::Adaptive,
+            ambient: Ambient::empty(),
         }
     }
 }
@@ -286,6 +291,16 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// # Errors
     /// Where the sizes make no sense (`EINVAL`) or the machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
+
+    /// The same with the locks of the kernel around it that [`Config::ambient`] names: another
+    /// instantiation of the same source.
+    ///
+    /// # Errors
+    /// As [`Domain::new`]; `EOPNOTSUPP`: there is none.
+    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+        let _ = config;
+        Err(Errno::Eopnotsupp)
+    }
 
     /// Two connected sockets; the first has the lower address of the two when nothing was closed
     /// yet.

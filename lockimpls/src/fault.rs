@@ -134,6 +134,18 @@ pub(crate) enum Step {
     PoolSocketPut,
     PoolMbufGet,
     PoolMbufPut,
+    // The locks of the kernel around the layer.
+    KernelBind,
+    KernelUnlink,
+    KernelListen,
+    KernelShutdown,
+    KernelSetsockopt,
+    KernelGetsockopt,
+    KernelConnect,
+    KernelDetach,
+    KernelExternalize,
+    KernelSigpipe,
+    KernelSelwakeup,
     // Flags and references that are held like locks.
     SblockSend,
     SblockSendWait,

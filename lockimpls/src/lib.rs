@@ -15,6 +15,7 @@
 // loom uses a part of what is here.
 #![cfg_attr(solock_loom, allow(dead_code, unused_imports))]
 
+mod ambient;
 pub mod calibrate;
 #[cfg(not(solock_loom))]
 pub mod controls;
@@ -48,6 +49,7 @@ mod uipc;
 #[path = "../models/loom/src/mod.rs"]
 pub mod models;
 
+pub use ambient::Ambient;
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use domain::{

@@ -4,6 +4,7 @@
 //! else. Every unlock names the [`Step`] it is, so that a broken twin can leave out just that one.
 //! What `global` answers with its one lock held anyway, it answers with nothing.
 
+use crate::ambient::Surroundings;
 use crate::fault::{Fault, Step};
 use crate::socket::{RefCount, SockRef, Socket};
 use crate::witness::Class;
@@ -15,6 +16,10 @@ use crate::witness::Class;
 pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// What is left out; [`NoFault`](crate::fault::NoFault) in the real backends.
     type Fault: Fault;
+    /// What is around the layer; [`Nothing`](crate::ambient::Nothing) in the backends.
+    type Ambient: Surroundings;
+    /// The same policy with the locks of the kernel around it.
+    type UnderAmbient: Policy;
 
     /// The backend's name, or its twin's.
     const NAME: &'static str;

@@ -123,6 +123,12 @@ impl<F: Fault> SocketPool<F> {
         Some(SockRef::new(socket))
     }
 
+    /// Which of the places a socket has: below the room there is.
+    pub(crate) fn place_of(&self, socket: SockRef) -> usize {
+        let at = std::ptr::from_ref::<Socket>(&socket) as usize;
+        (at - self.places.as_ptr() as usize) / size_of::<Socket>()
+    }
+
     /// Gives a socket back: whoever still has a pointer to it finds its descriptor closed.
     pub(crate) fn put(&self, socket: SockRef) {
         self.pool_lock.enter();

@@ -153,6 +153,7 @@ impl<P: Policy> Locked<P> {
 
     /// Adds one file to a control message. `fdplock` is held: the descriptor stays open meanwhile.
     fn hold_file(&self, fd: Fd, control: MbufRef) -> Result<(), Errno> {
+        self.fd_fplock(1);
         if !self.fds.is_open(fd) {
             return Err(Errno::Ebadf);
         }
@@ -205,6 +206,9 @@ impl<P: Policy> Locked<P> {
             self.unp_discard(control);
             return Err(Errno::Emsgsize);
         }
+        // The receiver must be able to see what it gets, which is looked up under the kernel lock.
+        self.kernel_lock();
+        self.kernel_unlock(Step::KernelExternalize);
         self.fds.enter();
         if self.fds.room() < n {
             self.fds.exit(Step::FdExternalizeFull);
@@ -214,6 +218,7 @@ impl<P: Policy> Locked<P> {
         for (slot, so) in out.iter_mut().zip(control.rights().iter()) {
             let fd = self.fds.allocate_locked().expect("there is room, under fdplock");
             self.fds.install(fd, *so);
+            self.fd_fplock(1);
             *slot = Some(fd);
         }
         self.land(control.rights());

@@ -13,6 +13,7 @@ use std::mem::MaybeUninit;
 
 use lock_api::RawRwLock;
 
+use crate::ambient;
 use crate::primitives::UnsafeCell;
 use crate::witness::{self, Class, Edge, WaitsFor};
 
@@ -81,7 +82,9 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
             witness::contended(self.class);
             witness::sleep(self.addr(), WaitsFor::Lock, 0);
         }
+        let depth = if CHECKED { ambient::sleep_begins() } else { 0 };
         let acquisition = self.raw.lock_exclusive();
+        ambient::sleep_ends(depth);
         if CHECKED {
             witness::awake();
         }

@@ -277,6 +277,41 @@ pub(crate) fn unkeep(addr: usize, class: Class) {
     pop(&this().kept, addr, &class);
 }
 
+/// Before the kernel lock is taken: compares it with all that is held. It has no order with what may
+/// be slept for, and comes before every mutex (`subr_witness.c` 1.54).
+#[track_caller]
+pub(crate) fn kernel_lock_wanted(addr: usize) {
+    let (thread, site) = (this(), Location::caller());
+    if thread.in_use() != 0 {
+        locked_on_fast_path(thread, addr, Class::KernelLock, site);
+    }
+    let mutex = thread.held.entries().find(|held| Class::from_rank(held.class).is_mutex());
+    if let Some(held) = mutex {
+        order_violation(thread, held, addr, Class::KernelLock, site, "lock order reversal");
+    }
+}
+
+/// The thread has the kernel lock now, which it had not. It is listed with what is kept: the locks
+/// that are taken and left under it are not compared with it.
+#[track_caller]
+pub(crate) fn kernel_lock_taken(addr: usize) {
+    keep(addr, Class::KernelLock);
+    bump(&this().classes[Class::KernelLock as usize].acquisitions);
+}
+
+/// Whether the thread has the kernel lock.
+pub(crate) fn has_kernel_lock() -> bool {
+    this().kept.entries().any(|kept| kept.class == Class::KernelLock as u8)
+}
+
+/// Ends the process with a report unless the thread has what it is about to give back.
+#[track_caller]
+pub(crate) fn assert_kept(addr: usize, class: Class) {
+    if !this().kept.entries().any(|kept| kept.addr == addr) {
+        not_held(addr, class, Location::caller());
+    }
+}
+
 #[inline(always)]
 #[track_caller]
 fn pop(list: &HeldList, addr: usize, class: &Class) {

@@ -22,10 +22,11 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = "lockimpls/src"
 # The fault injection and the twins are not the layer; the calibration loop is measured, not tested.
-LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host")
+LEFT_OUT = ("controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host",
+            "ambient/")
 UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
-    r"|(list|gc|scan|flight|deferred|rights)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock)\("
+    r"|(list|gc|scan|flight|deferred|rights)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock|kernel_unlock|sched_unlock)\("
 )
 ASLEEP = ("|| self.policy.sounlock(so, Step::Sleep)", "|| self.vop_unlock(vp, Step::FifoSleep)")
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")

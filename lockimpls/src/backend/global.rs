@@ -7,6 +7,9 @@
 //!
 //! How often a file is in flight is counted atomically, with nothing held.
 
+use std::marker::PhantomData;
+
+use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
 use crate::socket::{RefCount, SockRef, Socket};
@@ -18,13 +21,13 @@ use crate::witness::Class;
 pub(crate) type Global = Locked<GlobalPolicy<NoFault>>;
 
 /// The policy of `global`.
-pub(crate) struct GlobalPolicy<F> {
+pub(crate) struct GlobalPolicy<F, A = Nothing> {
     /// Boxed: its address is its identity, and the layer that owns it may move before it is used.
     unp_lock: Box<RwLock>,
-    fault: std::marker::PhantomData<F>,
+    what: PhantomData<(F, A)>,
 }
 
-impl<F: Fault> GlobalPolicy<F> {
+impl<F: Fault, A: Surroundings> GlobalPolicy<F, A> {
     #[inline(always)]
     #[track_caller]
     fn enter(&self) {
@@ -40,8 +43,10 @@ impl<F: Fault> GlobalPolicy<F> {
     }
 }
 
-impl<F: Fault> Policy for GlobalPolicy<F> {
+impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     type Fault = F;
+    type Ambient = A;
+    type UnderAmbient = GlobalPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global",
@@ -51,7 +56,7 @@ impl<F: Fault> Policy for GlobalPolicy<F> {
 
     fn new() -> Self {
         let unp_lock = Box::new(RwLock::new(Class::UnpLock));
-        Self { unp_lock, fault: std::marker::PhantomData }
+        Self { unp_lock, what: PhantomData }
     }
 
     fn guard(&self) -> Option<(usize, Class)> {

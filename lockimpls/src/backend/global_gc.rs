@@ -10,6 +10,7 @@
 //! the connecting thread has the listener's name locked, without which the listener cannot detach,
 //! and the client is CONNECTING.
 
+use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::GlobalPolicy;
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
@@ -22,14 +23,16 @@ use crate::witness::Class;
 pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
 
 /// The policy of `global-gc`: what is done with sockets alone, `global` does.
-pub(crate) struct GlobalGcPolicy<F> {
-    unp: GlobalPolicy<F>,
+pub(crate) struct GlobalGcPolicy<F, A = Nothing> {
+    unp: GlobalPolicy<F, A>,
     unp_gc_lock: RwLock,
     unp_df_lock: RwLock,
 }
 
-impl<F: Fault> Policy for GlobalGcPolicy<F> {
+impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Fault = F;
+    type Ambient = A;
+    type UnderAmbient = GlobalGcPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global-gc",

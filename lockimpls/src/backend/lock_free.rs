@@ -29,6 +29,8 @@ pub(crate) mod transfer;
 use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Got, Try, get, put};
 use super::per_socket::SocketPolicy;
+use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::checked::Checked;
 use crate::descriptors::Fd;
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
@@ -36,6 +38,7 @@ use crate::domain::{
 use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::fifo::Fifofs;
+use crate::layer::Layer;
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::socket::{RCV, SND, SoState, SockRef, Socket, WaitPoint};
@@ -52,8 +55,8 @@ use Ordering::{Acquire, Relaxed};
 pub(crate) type LockFree = LockFreeLayer<NoFault>;
 
 /// The layer: `per-socket`'s, with a fast path before it.
-pub(crate) struct LockFreeLayer<F: Fault> {
-    pub(crate) slow: Locked<SocketPolicy<F, true>>,
+pub(crate) struct LockFreeLayer<F: Fault, A: Surroundings = Nothing> {
+    pub(crate) slow: Locked<SocketPolicy<F, true, A>>,
 }
 
 /// A thread on its way through a call that the fast path could not serve at once: the socket, where
@@ -100,7 +103,7 @@ impl Awaited<'_> {
     }
 }
 
-impl<F: Fault> LockFreeLayer<F> {
+impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
@@ -216,12 +219,17 @@ impl<F: Fault> LockFreeLayer<F> {
         witness::sleep(point.key(), WaitsFor::Wakeup, 0); // control: the parked waiter
         if !spin(self.slow.config.wait, || awaited.is_over(which)) {
             F::window(Window::BeforeRegister);
+            if A::IS_THERE {
+                self.slow.ambient.sched_lock();
+                witness::sleep(point.key(), WaitsFor::Wakeup, 0);
+            }
             point.waiting.store(1, Relaxed);
             // Pairs with the light fences of those who publish and then load `waiting`.
             heavy_fence();
             if F::omits(Step::RetestWaiting) || !awaited.is_over(which) {
                 // Acquire; pairs with the AcqRel of the waker that cleared it.
                 park(point.key(), || point.waiting.load(Acquire) != 0, || {});
+                self.slow.ambient.sched_lock();
             }
         }
         witness::awake();
@@ -261,7 +269,7 @@ impl<F: Fault> LockFreeLayer<F> {
         waiter: Waiter,
     ) -> Result<Waiter, Errno> {
         let so = self.slow_enter(fd, SND, waiter)?;
-        let nonblock = Locked::<SocketPolicy<F, true>>::is_nonblocking(so.st(), flags);
+        let nonblock = Locked::<SocketPolicy<F, true, A>>::is_nonblocking(so.st(), flags);
         let mut sending = Sending::plain(rest, nonblock);
         let result = loop {
             let result = self.slow.sosend_once(&so, &mut sending);
@@ -408,20 +416,10 @@ fn is_plain(flags: MsgFlags) -> bool {
     (flags - MsgFlags::DONTWAIT).is_empty()
 }
 
-impl<F: Fault> Domain for LockFreeLayer<F> {
-    type Sock = Fd;
-
-    const NAME: &'static str = <SocketPolicy<F, true> as Policy>::NAME;
-    const ABOUT: &'static str =
-        "no lock for data on a connected pair; a so_lock per socket for the rest";
-    const MODELLED: bool = true;
-
-    fn new(config: &Config) -> Result<Self, Errno> {
-        Ok(Self { slow: Locked::new(config)? })
-    }
-
+impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
+    /// A send, whichever way it goes.
     #[inline(always)]
-    fn send(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+    fn sosend(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
         if !is_plain(flags) {
             return self.slow_send(s, &SendMsg { to: None, data, rights: &[], flags });
         }
@@ -437,16 +435,9 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         }
     }
 
+    /// A receive of bytes, whichever way it goes.
     #[inline(always)]
-    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
-        if msg.rights.is_empty() && msg.to.is_none() {
-            return self.send(s, msg.data, msg.flags);
-        }
-        self.slow_send(s, msg)
-    }
-
-    #[inline(always)]
-    fn recv(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
+    fn soreceive(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
         let mut waiter = None;
         if is_plain(flags) {
             match self.fast_receive(s, data, flags, None) {
@@ -458,8 +449,9 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
         self.recv_on(s, data, flags, waiter)
     }
 
+    /// A receive of whatever there is, whichever way it goes.
     #[inline(always)]
-    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+    fn soreceive_msg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = std::mem::take(&mut msg.flags);
         msg.rights_len = 0;
         let mut waiter = None;
@@ -471,6 +463,66 @@ impl<F: Fault> Domain for LockFreeLayer<F> {
             }
         }
         self.receive_on(s, msg, flags, waiter)
+    }
+
+    /// The file of a call that is counted when it has succeeded, in a layer with something around
+    /// it. Found under `fd_fplock`, as by any call.
+    #[inline(always)]
+    fn getsock(&self, s: Fd) -> Option<SockRef> {
+        self.slow.fd_fplock(1);
+        if A::IS_THERE { self.slow.fds.find(s).ok() } else { None }
+    }
+}
+
+impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
+    type Sock = Fd;
+
+    const NAME: &'static str = <SocketPolicy<F, true, A> as Policy>::NAME;
+    const ABOUT: &'static str =
+        "no lock for data on a connected pair; a so_lock per socket for the rest";
+    const MODELLED: bool = true;
+
+    fn new(config: &Config) -> Result<Self, Errno> {
+        Ok(Self { slow: Locked::new(config)? })
+    }
+
+    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+        Ok(Box::new(Checked::<LockFreeLayer<F, Kernel>>::new(config)?))
+    }
+
+    #[inline(always)]
+    fn send(&self, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
+        let file = self.getsock(s);
+        let result = self.sosend(s, data, flags);
+        file.inspect(|so| self.slow.sendit_ends(*so, &result));
+        result
+    }
+
+    #[inline(always)]
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        if msg.rights.is_empty() && msg.to.is_none() {
+            return self.send(s, msg.data, msg.flags);
+        }
+        let file = self.getsock(s);
+        let result = self.slow_send(s, msg);
+        file.inspect(|so| self.slow.sendit_ends(*so, &result));
+        result
+    }
+
+    #[inline(always)]
+    fn recv(&self, s: Fd, data: &mut [u8], flags: MsgFlags) -> Result<usize, Errno> {
+        let file = self.getsock(s);
+        let result = self.soreceive(s, data, flags);
+        file.inspect(|so| self.slow.transferred(*so, &result));
+        result
+    }
+
+    #[inline(always)]
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        let file = self.getsock(s);
+        let result = self.soreceive_msg(s, msg);
+        file.inspect(|so| self.slow.transferred(*so, &result));
+        result
     }
 
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {

@@ -34,6 +34,7 @@
 use std::marker::PhantomData;
 
 use super::lock_free;
+use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::Policy;
 use crate::socket::{RefCount, SockRef, Socket};
@@ -46,13 +47,13 @@ pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
 /// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of
 /// `lock-free`.
-pub(crate) struct SocketPolicy<F, const BIASED: bool = false> {
+pub(crate) struct SocketPolicy<F, const BIASED: bool = false, A = Nothing> {
     unp_gc_lock: RwLock,
     unp_df_lock: RwLock,
-    fault: PhantomData<F>,
+    what: PhantomData<(F, A)>,
 }
 
-impl<F: Fault, const BIASED: bool> SocketPolicy<F, BIASED> {
+impl<F: Fault, const BIASED: bool, A: Surroundings> SocketPolicy<F, BIASED, A> {
     /// Takes one `so_lock`. The only place where one is taken.
     #[inline(always)]
     #[track_caller]
@@ -98,8 +99,10 @@ fn comes_first(a: &Socket, b: &Socket) -> bool {
     a.so_lock.addr() < b.so_lock.addr()
 }
 
-impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
+impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, BIASED, A> {
     type Fault = F;
+    type Ambient = A;
+    type UnderAmbient = SocketPolicy<F, BIASED, Kernel>;
     const NAME: &'static str = match (F::TWIN, BIASED) {
         (Some(twin), _) => twin,
         (None, false) => "per-socket",
@@ -113,7 +116,7 @@ impl<F: Fault, const BIASED: bool> Policy for SocketPolicy<F, BIASED> {
         Self {
             unp_gc_lock: RwLock::new(Class::UnpGcLock),
             unp_df_lock: RwLock::new(Class::UnpDfLock),
-            fault: PhantomData,
+            what: PhantomData,
         }
     }
 

@@ -12,11 +12,14 @@ impl<P: Policy> Locked<P> {
     /// The descriptor is made before any socket is locked, and given back when there is no
     /// connection.
     pub(crate) fn sys_accept(&self, s: Fd) -> Result<(Fd, SockAddr), Errno> {
+        self.fd_fplock(1);
         if !self.fds.is_open(s) {
             return Err(Errno::Ebadf);
         }
         let fd = self.fds.allocate()?;
-        match self.soaccept(s) {
+        let accepted = self.soaccept(s);
+        self.fd_fplock(1);
+        match accepted {
             Ok((so, name)) => {
                 self.fds.insert(fd, so, Step::FdAccept);
                 Ok((fd, name))

@@ -6,6 +6,7 @@
 //! never freed by anyone else: it has no descriptor until it is accepted, and then it is on no
 //! queue.
 
+use crate::ambient::Surroundings;
 use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
@@ -21,7 +22,9 @@ use Ordering::AcqRel;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_close(&self, s: Fd) -> Result<(), Errno> {
+        self.fd_fplock(1);
         let so = self.fds.release(s)?.ok_or(Errno::Ebadf)?;
+        self.fd_fplock(1);
         self.closef(so);
         Ok(())
     }
@@ -148,6 +151,7 @@ impl<P: Policy> Locked<P> {
         let st = so.st();
         st.clear(State::ISCONNECTED);
         st.set(State::ISDISCONNECTED | State::CANTRCVMORE | State::CANTSENDMORE);
+        self.ambient.sched_lock();
         so.timeo_wait.wakeup(P::BIASED);
         self.sowwakeup(so);
         self.sorwakeup(so);
@@ -181,7 +185,9 @@ impl<P: Policy> Locked<P> {
     /// order, as the list does, and both go in the one time that the socket is unlocked.
     fn forget_name(&self, so: &Socket, vnode: usize) {
         self.policy.list_to_name(so, Step::DetachName);
+        self.kernel_lock();
         self.names.unbind(vnode);
+        self.kernel_unlock(Step::KernelDetach);
         self.policy.solock(so);
     }
 

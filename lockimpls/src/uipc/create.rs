@@ -1,6 +1,7 @@
 //! socket, socketpair, dup: `sys_socket`, `sys_socketpair` (`uipc_syscalls.c` 1.196), `socreate`,
 //! `soconnect2` (`uipc_socket.c` 1.279), `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166).
 
+use crate::ambient::Surroundings;
 use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
@@ -17,16 +18,20 @@ impl<P: Policy> Locked<P> {
     /// The socket first, then the descriptor: where there is none, the socket goes again.
     pub(crate) fn sys_socket(&self, kind: SockType) -> Result<Fd, Errno> {
         let so = self.socreate(kind, Step::SocketDone)?;
-        self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.closef(so))
+        let fd = self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.closef(so))?;
+        self.fd_fplock(1);
+        Ok(fd)
     }
 
     /// Both descriptors in one hold of `fdplock`.
     pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         let (so, so2) = self.socreate_pair(kind)?;
-        self.fds.allocate_pair_for(so, so2, Step::FdSocketpair).inspect_err(|_| {
+        let pair = self.fds.allocate_pair_for(so, so2, Step::FdSocketpair).inspect_err(|_| {
             self.closef(so);
             self.closef(so2);
-        })
+        })?;
+        self.fd_fplock(2);
+        Ok(pair)
     }
 
     /// Two sockets, connected: STREAM and SEQPACKET by one `soconnect2`, DGRAM by one in each
@@ -127,6 +132,7 @@ impl<P: Policy> Locked<P> {
             self.embryo_is_ready(so, &head, client);
             return;
         }
+        self.ambient.sched_lock();
         so.timeo_wait.wakeup(false);
         self.sorwakeup(so);
         self.sowwakeup(so);
@@ -148,6 +154,7 @@ impl<P: Policy> Locked<P> {
             head.st().so_q.append(embryo);
             so3.st().so_onq.set(OnQueue::Q);
             self.sorwakeup(head);
+            self.ambient.sched_lock();
             head.timeo_wait.wakeup_one();
         }
         self.policy.head_leave(head, Step::ConnectedHead);
@@ -156,6 +163,7 @@ impl<P: Policy> Locked<P> {
     /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed
     /// meanwhile, so that its own reference keeps the file.
     pub(crate) fn sys_dup(&self, s: Fd) -> Result<Fd, Errno> {
+        self.fd_fplock(1);
         if !self.fds.is_open(s) {
             return Err(Errno::Ebadf);
         }
@@ -173,6 +181,7 @@ impl<P: Policy> Locked<P> {
         let fd = self.fds.allocate_locked()?;
         so.f_count.fetch_add(1, Relaxed);
         self.fds.install(fd, so);
+        self.fd_fplock(1);
         Ok(fd)
     }
 }

@@ -13,6 +13,7 @@
 //! user frees it: the file reference that a system call holds in a kernel.
 
 mod accept;
+pub(crate) mod around;
 mod bind;
 mod close;
 mod connect;
@@ -24,6 +25,8 @@ pub(crate) mod send;
 mod shutdown;
 pub(crate) mod wait;
 
+use crate::ambient::Surroundings;
+use crate::checked::Checked;
 use crate::descriptors::{Descriptors, Fd};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
@@ -31,6 +34,7 @@ use crate::domain::{
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::fifo::Fifofs;
+use crate::layer::Layer;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::pool::{MbufPool, SocketPool};
@@ -47,6 +51,7 @@ pub(crate) struct Locked<P: Policy> {
     pub(crate) fds: Descriptors<P::Fault>,
     pub(crate) names: Names<P::Fault>,
     pub(crate) in_flight: InFlight,
+    pub(crate) ambient: P::Ambient,
 }
 
 impl<P: Policy> Locked<P> {
@@ -86,18 +91,22 @@ impl<P: Policy> Locked<P> {
     /// descriptors need.
     #[inline(always)]
     fn sys_sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.fd_fplock(1);
         let so = self.solock_fd(s)?;
         let result = self.sosend(&so, msg);
         self.sounlock_fd(&so, Step::SendDone);
+        self.sendit_ends(so, &result);
         result
     }
 
     /// recvmsg(2). Compiled twice, as [`Self::sys_sendmsg`] is.
     #[inline(always)]
     fn sys_recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.fd_fplock(1);
         let so = self.solock_fd(s)?;
         let result = self.soreceive(&so, msg);
         self.sounlock_fd(&so, Step::ReceiveDone);
+        self.transferred(so, &result);
         result
     }
 }
@@ -130,7 +139,12 @@ impl<P: Policy> Domain for Locked<P> {
             fds: Descriptors::new(config.maxfiles),
             names: Names::new(config.sockets_max),
             in_flight: InFlight::new(),
+            ambient: Surroundings::new(config)?,
         })
+    }
+
+    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+        Ok(Box::new(Checked::<Locked<P::UnderAmbient>>::new(config)?))
     }
 
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
@@ -142,18 +156,30 @@ impl<P: Policy> Domain for Locked<P> {
     }
 
     fn bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        self.sys_bind(s, name)
+        self.kernel_lock();
+        self.fd_fplock(1);
+        let result = self.sys_bind(s, name);
+        self.kernel_unlock(Step::KernelBind);
+        result
     }
 
     fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
-        self.names.unlink(name)
+        self.kernel_lock();
+        let result = self.names.unlink(name);
+        self.kernel_unlock(Step::KernelUnlink);
+        result
     }
 
     fn listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
-        self.sys_listen(s, backlog)
+        self.kernel_lock();
+        self.fd_fplock(1);
+        let result = self.sys_listen(s, backlog);
+        self.kernel_unlock(Step::KernelListen);
+        result
     }
 
     fn connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
+        self.fd_fplock(1);
         self.sys_connect(s, name)
     }
 
@@ -180,7 +206,11 @@ impl<P: Policy> Domain for Locked<P> {
     }
 
     fn shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
-        self.sys_shutdown(s, how)
+        self.kernel_lock();
+        self.fd_fplock(1);
+        let result = self.sys_shutdown(s, how);
+        self.kernel_unlock(Step::KernelShutdown);
+        result
     }
 
     fn close(&self, s: Fd) -> Result<(), Errno> {
@@ -200,22 +230,33 @@ impl<P: Policy> Domain for Locked<P> {
     }
 
     fn getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
+        self.fd_fplock(1);
         self.sys_getsockname(s)
     }
 
     fn getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
+        self.fd_fplock(1);
         self.sys_getpeername(s)
     }
 
     fn setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
-        self.sys_setsockopt(s, option, value)
+        self.kernel_lock();
+        self.fd_fplock(1);
+        let result = self.sys_setsockopt(s, option, value);
+        self.kernel_unlock(Step::KernelSetsockopt);
+        result
     }
 
     fn getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
-        self.sys_getsockopt(s, option)
+        self.kernel_lock();
+        self.fd_fplock(1);
+        let result = self.sys_getsockopt(s, option);
+        self.kernel_unlock(Step::KernelGetsockopt);
+        result
     }
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
+        self.fd_fplock(1);
         self.sys_set_nonblocking(s, on)
     }
 

@@ -5,6 +5,7 @@
 //! wake-up can fall between. There is no timeout: a lost wake-up hangs, and is seen by the
 //! watchdog.
 
+use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
@@ -44,11 +45,23 @@ pub(crate) fn spin(strategy: WaitStrategy, ready: impl Fn() -> bool) -> bool {
 }
 
 impl<P: Policy> Locked<P> {
-    /// `rwsleep`: waits at a point of a locked socket until it is woken, the socket unlocked
+    /// `sosleep`: waits at a point of a locked socket until it is woken, the socket unlocked
     /// meanwhile. It may return early: the caller looks again.
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn sosleep(&self, so: &Socket, point: &WaitPoint) {
+        let depth = self.ambient.sleep_begins();
+        self.rwsleep(so, point);
+        self.ambient.sleep_ends(depth);
+    }
+
+    /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
+    #[track_caller]
+    fn rwsleep(&self, so: &Socket, point: &WaitPoint) {
         let seen = point.event.load(Relaxed);
+        if self.config.wait == WaitStrategy::Park {
+            self.ambient.sched_lock();
+        }
         witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
         if self.config.wait != WaitStrategy::Park {
             self.policy.sounlock(so, Step::Sleep);
@@ -58,12 +71,14 @@ impl<P: Policy> Locked<P> {
                 witness::awake();
                 return;
             }
+            self.ambient.sched_lock();
             witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
         }
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
         park(point.key(), || true, || self.policy.sounlock(so, Step::Sleep));
+        self.ambient.sched_lock();
         self.policy.solock(so);
         witness::awake();
     }
@@ -121,6 +136,7 @@ impl<P: Policy> Locked<P> {
         witness::unkeep(side.addr(), Class::Sblock);
         side.locked.set(false);
         if side.wanted.replace(false) {
+            self.ambient.sched_lock();
             so.sblock_wait[which].wakeup(false);
         }
     }
@@ -128,13 +144,13 @@ impl<P: Policy> Locked<P> {
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
     pub(crate) fn sorwakeup(&self, so: &Socket) {
-        so.rcv_wait.wakeup(P::BIASED);
+        self.sowakeup(&so.rcv_wait);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
     pub(crate) fn sowwakeup(&self, so: &Socket) {
-        so.snd_wait.wakeup(P::BIASED);
+        self.sowakeup(&so.snd_wait);
     }
 
     /// Whether a call on the socket may wait.

@@ -14,6 +14,16 @@
 /// | 8 | `unp_rights_mtx` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 9 | `pool` | one pool's free list | `pl_lock` |
 ///
+/// | 13 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
+/// | 14 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
+/// | 15 | `f_mtx` | as above: the counts of a file | `f_mtx` |
+/// | 16 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
+///
+/// The last four are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
+/// is given up by whoever sleeps: it may be taken before and after any lock above `unp_rights_mtx`,
+/// and not after that one, `pool`, or one of the last three, which are mutexes. Nothing is taken
+/// while one of the last three is held.
+///
 /// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or
 /// drain a buffer), `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control
 /// block). They have no place in the order; they leak like the others.
@@ -44,10 +54,18 @@ pub enum Class {
     InUse = 11,
     /// A reference on a control block that keeps it while its lock is dropped.
     UnpRef = 12,
+    /// The kernel lock.
+    KernelLock = 13,
+    /// Which file is at a descriptor.
+    FdFplock = 14,
+    /// The counts of a file.
+    FMtx = 15,
+    /// The scheduler's lock.
+    SchedLock = 16,
 }
 
 /// How many classes there are, the unused number 0 included.
-pub const CLASSES: usize = 13;
+pub const CLASSES: usize = 17;
 
 impl Class {
     /// Every class, in rank order.
@@ -64,6 +82,10 @@ impl Class {
         Class::Sblock,
         Class::InUse,
         Class::UnpRef,
+        Class::KernelLock,
+        Class::FdFplock,
+        Class::FMtx,
+        Class::SchedLock,
     ];
 
     /// The lock's name in reports, as witness(4) prints it.
@@ -82,13 +104,24 @@ impl Class {
             Class::Sblock => "sblock",
             Class::InUse => "in_use",
             Class::UnpRef => "unp_ref",
+            Class::KernelLock => "kernel_lock",
+            Class::FdFplock => "fd_fplock",
+            Class::FMtx => "f_mtx",
+            Class::SchedLock => "sched_lock",
         }
     }
 
     /// Whether this is a lock that is waited for (the others are flags and references).
     #[must_use]
     pub const fn is_lock(self) -> bool {
-        (self as u8) < Class::Sblock as u8
+        !matches!(self, Class::Sblock | Class::InUse | Class::UnpRef)
+    }
+
+    /// Whether it is a mutex(9) in the kernel, or the scheduler's lock: nothing sleeps while it is
+    /// held, and the kernel lock is not taken after it.
+    pub(super) const fn is_mutex(self) -> bool {
+        use Class::{FMtx, FdFplock, Pool, SchedLock, UnpRightsMtx};
+        matches!(self, UnpRightsMtx | Pool | FdFplock | FMtx | SchedLock)
     }
 
     /// The kind of thing, the second word of a witness(4) line.
@@ -96,6 +129,9 @@ impl Class {
         match self {
             Class::Sblock | Class::InUse => "flag",
             Class::UnpRef => "reference",
+            Class::KernelLock => "kernel_lock",
+            Class::FdFplock | Class::FMtx => "mutex",
+            Class::SchedLock => "sched_lock",
             _ => "rwlock",
         }
     }

@@ -45,6 +45,7 @@ macro_rules! reports {
 mod allowed;
 mod fast_path;
 mod findings;
+mod kernel_lock;
 mod leaks;
 mod not_held;
 mod order;

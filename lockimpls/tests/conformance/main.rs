@@ -9,6 +9,7 @@
 #[macro_use]
 mod battery;
 
+mod ambient;
 mod blocking;
 mod close;
 mod counts;

@@ -100,6 +100,10 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         ("sblock", "flag", false),
         ("in_use", "flag", false),
         ("unp_ref", "reference", false),
+        ("kernel_lock", "kernel_lock", true),
+        ("fd_fplock", "mutex", true),
+        ("f_mtx", "mutex", true),
+        ("sched_lock", "sched_lock", true),
     ];
     assert_eq!(Class::ALL.map(|class| (class.name(), class.kind(), class.is_lock())), expected);
     for (index, class) in Class::ALL.into_iter().enumerate() {

@@ -1,0 +1,85 @@
+//! Where a request meets the locks of the kernel around the layer (see `ambient.rs`): nothing, in a
+//! layer that has none.
+
+use crate::ambient::Surroundings;
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::policy::Policy;
+use crate::primitives::Ordering;
+use crate::socket::{SockRef, WaitPoint};
+use crate::uipc::Locked;
+
+use Ordering::Relaxed;
+
+impl<P: Policy> Locked<P> {
+    /// KERNEL_LOCK. It may be held already.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn kernel_lock(&self) {
+        self.ambient.kernel_lock();
+    }
+
+    /// KERNEL_UNLOCK.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn kernel_unlock(&self, step: Step) {
+        if !P::Fault::omits(step) {
+            self.ambient.kernel_unlock();
+        }
+    }
+
+    /// A file is found by its descriptor (`fd_getfile`), or so many are put in their places, or
+    /// taken from there: `fd_fplock`, once for each.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn fd_fplock(&self, times: usize) {
+        if P::Ambient::IS_THERE {
+            (0..times).for_each(|_| self.ambient.fd_fplock());
+        }
+    }
+
+    /// `selwakeup` (`sys_generic.c`, 844): the kernel lock, whether or not anybody listens.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn selwakeup(&self) {
+        self.kernel_lock();
+        self.kernel_unlock(Step::KernelSelwakeup);
+    }
+
+    /// `sowakeup` (`uipc_socket2.c` 1.125, 494): `wakeup` only where somebody sleeps, `selwakeup`
+    /// in any case. The socket is locked.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sowakeup(&self, point: &WaitPoint) {
+        if P::Ambient::IS_THERE && point.waiting.load(Relaxed) != 0 {
+            self.ambient.sched_lock();
+        }
+        point.wakeup(P::BIASED);
+        self.selwakeup();
+    }
+
+    /// The end of `sendit` (`uipc_syscalls.c` 1.196, 688 and 695): SIGPIPE under the kernel lock;
+    /// what was sent is counted under `f_mtx`.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sendit_ends(&self, so: SockRef, result: &Result<usize, Errno>) {
+        if P::Ambient::IS_THERE && *result == Err(Errno::Epipe) {
+            self.kernel_lock();
+            self.kernel_unlock(Step::KernelSigpipe);
+        }
+        self.transferred(so, result);
+    }
+
+    /// The end of `recvit` (`uipc_syscalls.c` 1.196, 921), and of `sendit`. The kernel has its
+    /// reference on the file still; here it may be gone, and its place another one's, which is
+    /// counted there.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn transferred(&self, so: SockRef, result: &Result<usize, Errno>) {
+        if P::Ambient::IS_THERE
+            && let Ok(bytes) = result
+        {
+            self.ambient.f_mtx(self.sockets.place_of(so), *bytes);
+        }
+    }
+}
