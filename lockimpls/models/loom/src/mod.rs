@@ -6,6 +6,7 @@
 //! or a branch that no execution took. `README.md` of the package has the figures.
 
 mod gate;
+mod mp_lock;
 mod refs;
 mod relock;
 mod ring;
@@ -64,7 +65,8 @@ const ALL_LOOKS: u64 = u64::MAX;
 /// All models.
 #[must_use]
 pub fn all() -> Vec<Model> {
-    [relock::MODELS, refs::MODELS, gate::MODELS, ring::MODELS, wait::MODELS].concat()
+    [relock::MODELS, refs::MODELS, gate::MODELS, ring::MODELS, wait::MODELS, mp_lock::MODELS]
+        .concat()
 }
 
 /// What happened in the executions of the model that runs, and how often.

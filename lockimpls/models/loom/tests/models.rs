@@ -36,6 +36,7 @@ models! {
     wait_locked_reader wait_locked_writer wait_locked_two_readers wait_locked_reader_ended wait_locked_two_and_two
     wait_reader wait_writer wait_both
     wait_writer_ended wait_reader_gate_shut wait_reader_closed wait_writer_closed
+    mp_lock_two mp_lock_three
 }
 
 /// Set in the process that runs a model.
@@ -118,6 +119,9 @@ mod negative {
         wait_with_a_third_without_second_look: wait_reader_gate_shut without "RetestWaiting", "deadlock";
         wait_without_light_fence: wait_reader without "light_fence", "deadlock";
         wait_without_heavy_fence: wait_reader without "heavy_fence", "deadlock";
+        mp_lock_without_orderings: mp_lock_two without "orderings", "an update is lost";
+        mp_lock_of_three_without_orderings: mp_lock_three without "orderings", "an update is lost";
+        mp_lock_is_kept: mp_lock_two without "mp_unlock", "maximum number of branches";
         wait_writer_without_light_fence: wait_writer without "light_fence", "deadlock";
     }
 }
