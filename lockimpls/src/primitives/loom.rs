@@ -383,7 +383,7 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
 
 /// Wakes the thread that has been parked under `key` the longest; says whether more are.
 pub(crate) fn unpark_one(key: usize) -> bool {
-    unpark(key, 1).1
+    unpark(key, 1).1 && !leaves_out("more")
 }
 
 /// Wakes every thread parked under `key`; says how many there were.

@@ -1,7 +1,7 @@
 //! Where threads wait, and how they are woken.
 //!
 //! Checked by `lockimpls/models/loom`, `wait_*`: readers and writers that wait, with the lock and
-//! without it, for bytes, for room and for the end, are woken in every order.
+//! without it, for bytes, for room, for the end and for a connection, are woken in every order.
 
 use crate::primitives::{AtomicU32, Ordering, light_fence, unpark_all, unpark_one};
 

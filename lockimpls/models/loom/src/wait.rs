@@ -67,6 +67,15 @@ pub(super) const MODELS: &[Model] = &[
         program: locked_two_and_two,
     },
     Model {
+        name: "wait_locked_one_each",
+        threads: 3,
+        bound: [Some(3), None],
+        looks: ALL_LOOKS,
+        at_least: 450,
+        branches: &["parked", "woken", "taken"],
+        program: locked_one_each,
+    },
+    Model {
         name: "wait_reader",
         threads: 2,
         bound: [None; 2],
@@ -199,6 +208,37 @@ fn locked_two_readers() {
 
 fn locked_two_and_two() {
     locked_crowd(2, 2, 1);
+}
+
+/// A listener's queue, as a number under its lock: two threads wait as accept does, a third puts two
+/// connections there, and wakes one thread for each, as `soisconnected` does.
+fn locked_one_each() {
+    let layer = layer();
+    let ([head, _], _) = pair(&layer, SockType::Stream);
+    let so_qlen = Arc::new(AtomicUsize::new(0));
+    let taker = |_| -> Body {
+        let (layer, so_qlen) = (Arc::clone(&layer), Arc::clone(&so_qlen));
+        Box::new(move || {
+            layer.policy.solock(&head);
+            while so_qlen.load(Relaxed) == 0 {
+                layer.sosleep(&head, &head.timeo_wait);
+            }
+            so_qlen.fetch_sub(1, Relaxed);
+            layer.policy.sounlock(&head, Step::AcceptHead);
+            seen("taken");
+        })
+    };
+    let mut bodies: Vec<Body> = (0..2).map(taker).collect();
+    let (giver, so_qlen) = (Arc::clone(&layer), Arc::clone(&so_qlen));
+    bodies.push(Box::new(move || {
+        for _ in 0..2 {
+            giver.policy.solock(&head);
+            so_qlen.fetch_add(1, Relaxed);
+            head.timeo_wait.wakeup_one();
+            giver.policy.sounlock(&head, Step::ConnectedHead);
+        }
+    }));
+    threads(bodies);
 }
 
 /// One thread sends and one ends the stream: the reader gets just what was said to be sent.

@@ -34,6 +34,7 @@ models! {
     gate_send_close gate_send_shutdown
     ring_stream ring_records_by_bytes ring_records_by_memory ring_three_records
     wait_locked_reader wait_locked_writer wait_locked_two_readers wait_locked_reader_ended wait_locked_two_and_two
+    wait_locked_one_each
     wait_reader wait_writer wait_both
     wait_writer_ended wait_reader_gate_shut wait_reader_closed wait_writer_closed
     mp_lock_two mp_lock_three
@@ -114,6 +115,7 @@ mod negative {
         wait_two_readers_without_wake: wait_locked_two_readers without "WakeReader", "deadlock";
         wait_two_and_two_without_wake: wait_locked_two_and_two without "WakeReader", "deadlock";
         wait_end_unseen: wait_locked_reader_ended without "EndRecheck", "bytes sent, and bytes read up to the end";
+        wait_one_that_forgets_the_others: wait_locked_one_each without "more", "deadlock";
         wait_without_mirror: wait_locked_writer without "MirrorReceived", "deadlock";
         wait_without_second_look: wait_reader without "RetestWaiting", "deadlock";
         wait_with_a_third_without_second_look: wait_reader_gate_shut without "RetestWaiting", "deadlock";
