@@ -23,6 +23,7 @@ pub mod history;
 pub mod history_table;
 pub mod line;
 pub mod multiple;
+pub mod narrow;
 pub mod outward;
 pub mod rank;
 pub mod ratio;

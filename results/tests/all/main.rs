@@ -6,6 +6,7 @@ mod fixture;
 mod histograms;
 mod histories;
 mod lines;
+mod narrowing;
 mod runs;
 mod summaries;
 mod synthetic;
