@@ -53,18 +53,35 @@ impl Watchdog {
 /// Never returns, but through a report.
 fn watch(shared: &Shared) {
     let nap = shared.limit / LOOKS;
-    let mut still = Still { since: witness::progress(), time: Duration::ZERO };
-    let mut ending = Duration::ZERO;
+    let mut watched = Watched::new(witness::progress());
     let mut looked = Instant::now();
     loop {
         thread::sleep(nap);
         let passed = looked.elapsed().min(nap * 2);
         looked = Instant::now();
-        ending = if shared.ending.load(Relaxed) { ending + passed } else { Duration::ZERO };
-        if still.for_so_long(witness::progress(), passed) >= shared.limit || ending >= shared.limit
-        {
+        let ending = shared.ending.load(Relaxed);
+        if watched.look(witness::progress(), ending, passed) >= shared.limit {
             witness::report_hang(shared.limit);
         }
+    }
+}
+
+/// What was seen so far.
+struct Watched {
+    still: Still,
+    /// For how long lanes have been told to end.
+    ending: Duration,
+}
+
+impl Watched {
+    fn new(since: Progress) -> Watched {
+        Watched { still: Still { since, time: Duration::ZERO }, ending: Duration::ZERO }
+    }
+
+    /// For how long nothing has moved that should.
+    fn look(&mut self, now: Progress, ending: bool, passed: Duration) -> Duration {
+        self.ending = if ending { self.ending + passed } else { Duration::ZERO };
+        self.still.for_so_long(now, passed).max(self.ending)
     }
 }
 
@@ -97,5 +114,13 @@ mod tests {
             let time = still.for_so_long(Progress::default(), Duration::from_secs(60));
             assert_eq!(time, Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn lanes_that_were_told_to_end_must_do_so_although_nobody_is_inside_a_call() {
+        let (mut watched, second) = (Watched::new(Progress::default()), Duration::from_secs(1));
+        let mut look = |ending| watched.look(Progress::default(), ending, second);
+        assert_eq!((look(true), look(true)), (second, 2 * second));
+        assert_eq!((look(false), look(true)), (Duration::ZERO, second), "it begins anew");
     }
 }
