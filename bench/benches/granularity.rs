@@ -6,14 +6,15 @@
 //! change is anything that the host did in between, too: the noise threshold of each workload is
 //! what two identical series of it lay apart just now, one after the other, and interleaved.
 //!
-//! Then the recorded run: backends interleaved round by round, latencies in histograms, records on
-//! disk, the table, and the figures. It is left out when criterion is given anything to do of its own (a filter,
+//! Then the recorded run, as `solock run` measures: backends in turns, latencies in histograms,
+//! records on disk, the table, and the figures. It is left out when criterion is given anything to do of its own (a filter,
 //! `--save-baseline`, ...), and in tests.
 //!
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
 //! checked as ever.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bench::cli::RunArgs;
@@ -29,6 +30,7 @@ use bench::settings::{self, Settings};
 use bench::slice::{Process, Slice};
 use bench::watchdog::{self, Watchdog};
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode, Throughput};
+use regex::Regex;
 use results::{Measure, Store};
 
 /// Samples of each case; criterion wants 10 at least.
@@ -66,21 +68,26 @@ fn run() -> Result<i32, String> {
     if !asked.nothing_special {
         return Ok(cmd::EXIT_OK);
     }
-    println!("\nthe recorded run: backends interleaved round by round\n");
+    println!("\nthe recorded run: backends in turns, slice by slice\n");
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
-    let recorded = cmd::run::record(&settings, &planned, &process, &store, Form::Table)?;
+    let program = PathBuf::from(env!("CARGO_BIN_EXE_solock"));
+    let run =
+        cmd::run::Recording { settings: &settings, planned: &planned, process: &process, program };
+    let recorded = run.record(&store, Form::Table)?;
     cmd::plot::recorded(&store, &recorded.id)?;
     println!("peak memory of this process: {}", bench::host::peak_memory());
     Ok(recorded.code)
 }
 
 /// What cargo and the user asked for.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Asked {
     /// To measure, and not to list or to test.
     to_measure: bool,
     /// A noise threshold of the user's own.
     noise_threshold: bool,
+    /// The cases whose name this finds.
+    filter: Filter,
     /// To measure, and nothing else.
     nothing_special: bool,
 }
@@ -92,10 +99,67 @@ impl Asked {
         Asked {
             to_measure: has("--bench") && !has("--test") && !has("--list"),
             noise_threshold: has("--noise-threshold"),
+            filter: Filter::read(&arguments),
             nothing_special: arguments == ["--bench"],
         }
     }
 }
+
+/// criterion's own filter, for what is measured before criterion is asked.
+#[derive(Clone, Debug)]
+enum Filter {
+    All,
+    Exact(String),
+    Pattern(Regex),
+}
+
+impl Filter {
+    /// The one argument that is neither an option nor an option's value. What criterion will refuse
+    /// filters nothing here.
+    fn read(arguments: &[String]) -> Filter {
+        let is_value = |place: usize| {
+            place.checked_sub(1).is_some_and(|before| {
+                let before = arguments[before].as_str();
+                before.starts_with("--") && !before.contains('=') && !FLAGS.contains(&before)
+            })
+        };
+        let is_text =
+            |(place, argument): &(usize, &String)| !argument.starts_with('-') && !is_value(*place);
+        let Some((_, text)) = arguments.iter().enumerate().find(is_text) else {
+            return Filter::All;
+        };
+        if arguments.iter().any(|argument| argument == "--exact") {
+            return Filter::Exact(text.clone());
+        }
+        Regex::new(text).map_or(Filter::All, Filter::Pattern)
+    }
+
+    fn finds(&self, workload: &str, job: &Job) -> bool {
+        let name = format!("{workload}/{}/{}", job.cell.backend, job.cell.threads);
+        match self {
+            Filter::All => true,
+            Filter::Exact(text) => *text == name,
+            Filter::Pattern(pattern) => pattern.is_match(&name),
+        }
+    }
+}
+
+/// criterion's options that have no value.
+const FLAGS: [&str; 13] = [
+    "--bench",
+    "--test",
+    "--list",
+    "--exact",
+    "--ignored",
+    "--include-ignored",
+    "--quick",
+    "--quiet",
+    "--verbose",
+    "--noplot",
+    "--discard-baseline",
+    "--nocapture",
+    "--show-output",
+];
 
 fn under_criterion(
     settings: &Settings,
@@ -116,7 +180,8 @@ fn under_criterion(
         let Some((lanes, job)) = cases.last() else { continue };
         let mut group = criterion.benchmark_group(workload);
         group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(1));
-        if asked.to_measure && !asked.noise_threshold {
+        let is_wanted = cases.iter().any(|(_, job)| asked.filter.finds(workload, job));
+        if asked.to_measure && !asked.noise_threshold && is_wanted {
             group.noise_threshold(noise(lanes, job, process)?);
         }
         for (lanes, job) in &cases {

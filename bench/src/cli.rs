@@ -19,7 +19,7 @@ pub struct Cli {
 pub enum Command {
     /// Lists the backends and the workloads.
     List(ListArgs),
-    /// Measures: backends interleaved round by round on pinned threads, leaks always checked.
+    /// Measures: the backends in turns, slice by slice, on pinned threads, leaks always checked.
     Run(Box<RunArgs>),
     /// Compares commits, the working tree or stored runs: faster, slower, same, or unclear.
     Compare(Box<CompareArgs>),
@@ -39,9 +39,17 @@ pub enum Command {
     Replay(ReplayArgs),
     /// Makes a program that fails smaller.
     Minimize(MinimizeArgs),
-    /// Measures slices on demand, for `compare` (see PROTOCOL.md).
+    /// Measures slices on demand, for `run` and `compare` (see PROTOCOL.md).
     #[command(hide = true)]
-    Serve,
+    Serve(ServeArgs),
+}
+
+/// `solock serve`.
+#[derive(Args, Debug, Default)]
+pub struct ServeArgs {
+    /// How long no call may return before it is a hang.
+    #[arg(long, value_name = "SECONDS")]
+    pub hang_limit: Option<f64>,
 }
 
 /// `solock controls`.
@@ -183,11 +191,20 @@ pub struct RunArgs {
     /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
-    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up, a
-    /// fifth of it, comes on top [default: 0.5].
+    /// How narrow the interval of a ratio shall be, in percent to each side; a cell whose ratios are
+    /// all so narrow is done [default: 3% where no thread waits for another, 10% where one does].
+    #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
+    pub within: Option<String>,
+    /// The longest that all of it may take, such as 60s or 5m [default: 3s a cell; with --rounds:
+    /// no limit].
+    #[arg(long, value_name = "TIME")]
+    pub budget: Option<String>,
+    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up
+    /// comes on top [default: 0.16, of which 0.12 for throughput].
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     pub seconds: Option<f64>,
-    /// How many times every cell is measured [default: 5].
+    /// How many times every cell is measured, each time in fresh processes, however narrow or wide
+    /// the intervals are [default: until they are narrow, or the budget is spent].
     #[arg(long, value_name = "N")]
     pub rounds: Option<u32>,
     /// Print the records on standard output, one JSON object per line, the answer's sentences behind
@@ -200,6 +217,9 @@ pub struct RunArgs {
     /// How long no call may return before it is a hang.
     #[arg(long, value_name = "SECONDS", hide = true)]
     pub hang_limit: Option<f64>,
+    /// Take this program in place of this one to measure (for tests).
+    #[arg(long, hide = true, value_name = "PATH")]
+    pub program: Option<PathBuf>,
 }
 
 /// `solock compare`.

@@ -1,105 +1,34 @@
-//! From what a slice measured to the record of it.
+//! From what the lanes of a slice measured to what the process says of it.
 
 use lockimpls::witness::{Check, Class, Counters, found_by};
-use results::{
-    Cell, Checks, FastPath, Host, Instrument, Latencies, LockCounts, Measure, Measured, Pinning,
-    stats,
-};
+use results::{Cell, Checks, FastPath, Latencies, LockCounts};
 use workloads::Event;
 
-use crate::host;
 use crate::meter::Lane;
-use crate::plan::Job;
 use crate::protocol::SliceDone;
 use crate::slice::Outcome;
 
-/// What is the same for all records of a run, or of a part of it.
-#[derive(Clone, Debug)]
-pub struct Context {
-    /// The machine.
-    pub host: Host,
-    /// What the measuring costs.
-    pub instrument: Instrument,
-    /// Where the lanes are.
-    pub pinning: Pinning,
-    /// What everything was drawn from.
-    pub seed: u64,
-}
-
-/// Where in the run a slice stood.
-#[derive(Clone, Copy, Debug)]
-pub struct Place {
-    /// The round, from 0.
-    pub round: u32,
-    /// The slice's position in the run, from 0.
-    pub order_in_run: u32,
-    /// What it was for.
-    pub measure: Measure,
-}
-
 /// A lane that reached less than this share of its planned rate was overloaded.
 const RATE_SHARE_MIN: f64 = 0.98;
-
-/// The record of a slice.
-///
-/// # Errors
-/// A histogram could not be encoded.
-pub fn record(
-    job: &Job,
-    outcome: &Outcome,
-    place: Place,
-    context: &Context,
-) -> Result<Measured, String> {
-    let operations_per_thread: Vec<u64> = outcome.counting().map(|lane| lane.operations).collect();
-    let operations = outcome.operations();
-    let counters = counters(outcome);
-    let rate = rate(&job.cell, outcome);
-    Ok(Measured {
-        cell_id: job.cell.id(),
-        cell: job.cell.clone(),
-        round: place.round,
-        order_in_run: place.order_in_run,
-        seed: context.seed,
-        measure: place.measure,
-        seconds: seconds(outcome),
-        operations,
-        fairness_jain: stats::jain_index(&operations_per_thread).unwrap_or(1.0),
-        operations_per_thread,
-        bytes: operations * job.cell.message_bytes,
-        operations_per_second: outcome.operations_per_second(),
-        rate_achieved: rate,
-        overloaded: job.cell.rate_asked.is_some_and(|asked| is_overloaded(outcome, asked)),
-        latency_ns: latencies(outcome)?,
-        locks: locks(&counters),
-        fast_path: fast_path(&counters),
-        allocations: Some(allocations(outcome)),
-        checks: checks(outcome),
-        instrument: context.instrument.clone(),
-        host_noise: outcome.noise.clone(),
-        slices: None,
-        pinning: context.pinning.clone(),
-        host: context.host.clone(),
-        rustc: host::RUSTC.to_owned(),
-        commit: host::commit(),
-        dirty: host::dirty(),
-        started: results::time::rfc3339_utc(outcome.started),
-    })
-}
 
 /// What a server says of a slice.
 ///
 /// # Errors
 /// A histogram could not be encoded.
-pub fn slice(outcome: &Outcome) -> Result<SliceDone, String> {
+pub fn slice(cell: &Cell, outcome: &Outcome) -> Result<SliceDone, String> {
     let counters = counters(outcome);
     Ok(SliceDone {
         seconds: seconds(outcome),
         operations: outcome.operations(),
         operations_per_second: outcome.operations_per_second(),
+        operations_per_thread: outcome.counting().map(|lane| lane.operations).collect(),
+        rate_achieved: rate(cell, outcome),
+        overloaded: cell.rate_asked.is_some_and(|asked| is_overloaded(outcome, asked)),
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
         fast_path: fast_path(&counters),
         allocations: Some(allocations(outcome)),
+        checks: checks(outcome),
         host_noise: outcome.noise.clone(),
     })
 }

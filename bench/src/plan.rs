@@ -24,7 +24,15 @@ pub struct Job {
     pub config: Config,
 }
 
-/// Cells that differ in the backend alone: the ones whose rounds are compared with each other.
+impl Job {
+    /// The cell without its backend, for a user.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        describe(self.case.workload.name, &self.plan)
+    }
+}
+
+/// Cells that differ in the backend alone: the ones whose launches are compared with each other.
 pub type Group = Vec<Job>;
 
 /// What cannot run as asked.
@@ -120,11 +128,15 @@ impl Shape {
     }
 
     fn describe(&self) -> String {
-        let Plan { threads, socket_type, message_bytes, .. } = &self.plan;
-        let plural = if *threads == 1 { "" } else { "s" };
-        let kind = socket_type.name();
-        format!("{} with {threads} thread{plural}, {kind}, {message_bytes} B", self.workload)
+        describe(&self.workload, &self.plan)
     }
+}
+
+fn describe(workload: &str, plan: &Plan) -> String {
+    let Plan { threads, socket_type, message_bytes, .. } = plan;
+    let plural = if *threads == 1 { "" } else { "s" };
+    let kind = socket_type.name();
+    format!("{workload} with {threads} thread{plural}, {kind}, {message_bytes} B")
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and

@@ -5,54 +5,46 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::plan::Job;
-use crate::session::Planned;
+use crate::plan::Group;
 
 /// The progress of a run, on standard error.
 #[derive(Debug)]
 pub struct Progress {
     bar: Option<ProgressBar>,
-    rounds: u32,
-    slices: u64,
-    done: u64,
-    slice_time: Duration,
+    budget: Option<Duration>,
+    rounds: Option<u32>,
 }
 
 impl Progress {
-    /// Before the first slice.
+    /// Before the first launch.
     #[must_use]
-    pub fn new(planned: &Planned, rounds: u32) -> Progress {
-        let bar = stderr().is_terminal().then(|| bar(planned.slices));
-        let (slices, slice_time) = (planned.slices, planned.slice_time);
-        Progress { bar, rounds, slices, done: 0, slice_time }
+    pub fn new(budget: Option<Duration>, rounds: Option<u32>) -> Progress {
+        let length = budget.map(|budget| budget.as_millis() as u64);
+        let length = length.or(rounds.map(u64::from)).unwrap_or(1);
+        Progress { bar: stderr().is_terminal().then(|| bar(length)), budget, rounds }
     }
 
-    /// A round begins.
-    pub fn round(&self, threads: usize, round: u32) {
-        if self.bar.is_none() {
-            let left = self.slice_time * (self.slices - self.done.min(self.slices)) as u32;
-            let plural = if threads == 1 { "" } else { "s" };
-            eprintln!(
-                "{threads} thread{plural}, round {} of {}; about {} s left",
-                round + 1,
-                self.rounds,
-                left.as_secs_f64().ceil()
-            );
+    /// A round begins, in which so many groups of cells are measured.
+    pub fn round(&self, round: u32, groups: usize, elapsed: Duration) {
+        match &self.bar {
+            Some(bar) if self.budget.is_none() => bar.set_position(u64::from(round)),
+            Some(_) => {}
+            None => {
+                let of = self.rounds.map_or_else(String::new, |rounds| format!(" of {rounds}"));
+                let groups =
+                    if groups == 1 { "1 group".into() } else { format!("{groups} groups") };
+                eprintln!("round {}{of}, {groups} of cells; {} s", round + 1, elapsed.as_secs());
+            }
         }
     }
 
-    /// A slice begins.
-    pub fn slice(&self, job: &Job) {
+    /// A launch begins.
+    pub fn launch(&self, group: &Group, elapsed: Duration) {
         if let Some(bar) = &self.bar {
-            bar.set_message(job.cell.id());
-        }
-    }
-
-    /// A slice has ended.
-    pub fn done(&mut self) {
-        self.done += 1;
-        if let Some(bar) = &self.bar {
-            bar.inc(1);
+            if self.budget.is_some() {
+                bar.set_position(elapsed.as_millis() as u64);
+            }
+            bar.set_message(group[0].describe());
         }
     }
 
@@ -64,10 +56,9 @@ impl Progress {
     }
 }
 
-fn bar(slices: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} {eta_precise} left  {msg}");
-    let bar = ProgressBar::new(slices);
-    match style {
+fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    match ProgressStyle::with_template("{bar:30} {elapsed_precise}  {msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar, // The template is a constant; the plain bar would do as well.
     }

@@ -1,10 +1,12 @@
-//! What `solock compare` and `solock serve` say to each other: one JSON object per line.
+//! What `solock run` or `solock compare` and `solock serve` say to each other: one JSON object per line.
 //!
 //! `PROTOCOL.md` describes it for other programs. An old program must stay comparable, so fields
 //! are only added, and readers leave aside what they do not know; anything else makes a new
 //! [`PROTOCOL`].
 
-use results::{Cell, FastPath, Finding, HostNoise, Latencies, LockCounts, Measure};
+use results::{
+    Cell, Checks, FastPath, Finding, HostNoise, Latencies, LockCounts, Measure, Pinning,
+};
 use serde::{Deserialize, Serialize};
 
 /// The number of the protocol that this program speaks.
@@ -91,7 +93,7 @@ pub struct Hello {
     pub clock_step_ns: f64,
 }
 
-/// Where the code is that the cell's lanes run.
+/// Where the code is that the cell's lanes run, and where they run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Prepared {
     /// Addresses of the function of a throughput slice and of that of a latency slice, counted from
@@ -102,6 +104,9 @@ pub struct Prepared {
     /// program has no such table, and leads from `code` to all of its code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub calls: Vec<u64>,
+    /// Which CPU each thread was given, and has; an old program does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pinning: Option<Pinning>,
 }
 
 /// A slice; the fields are those of a record of kind `measured`.
@@ -113,6 +118,15 @@ pub struct SliceDone {
     pub operations: u64,
     /// Operations per second.
     pub operations_per_second: f64,
+    /// Operations of each thread that counts.
+    #[serde(default)]
+    pub operations_per_thread: Vec<u64>,
+    /// `paced`: operations per second and thread that were reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate_achieved: Option<f64>,
+    /// `paced`: some thread did not keep up its rate.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub overloaded: bool,
     /// By kind of event; empty in a throughput slice.
     #[serde(default)]
     pub latency_ns: Latencies,
@@ -125,6 +139,9 @@ pub struct SliceDone {
     /// Allocations of all threads; an old program does not say.
     #[serde(default)]
     pub allocations: Option<u64>,
+    /// What the checks counted: all 0 but the last, or the process would have ended.
+    #[serde(default)]
+    pub checks: Checks,
     /// What else the machine did.
     #[serde(default)]
     pub host_noise: HostNoise,

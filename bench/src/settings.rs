@@ -33,10 +33,14 @@ pub struct Settings {
     pub groups: Vec<usize>,
     /// `groups`: senders, and receivers, of each.
     pub fans: Vec<usize>,
-    /// Measured time per cell and round.
-    pub measured: Duration,
-    /// How many times every cell is measured.
-    pub rounds: u32,
+    /// Measured time per cell and round, half of it for each measure, if somebody said.
+    pub seconds: Option<Duration>,
+    /// How many times every cell is measured; none: until its ratios are known well enough.
+    pub rounds: Option<u32>,
+    /// How narrow the interval of a ratio shall be, as a share to each side, if somebody said.
+    pub within: Option<f64>,
+    /// The longest that a run may take, if somebody said.
+    pub budget: Option<Duration>,
     /// For the order of the backends, and for the workloads.
     pub seed: u64,
     /// The CPUs, in the order threads get them.
@@ -52,8 +56,6 @@ pub struct Settings {
 pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex"];
 /// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
-const DEFAULT_SECONDS: f64 = 0.5;
-const DEFAULT_ROUNDS: u32 = 5;
 /// Operations per second and thread of `paced` when nobody says.
 pub const DEFAULT_RATE: f64 = 10_000.0;
 const DEFAULT_BYTES: usize = 64;
@@ -88,14 +90,13 @@ impl Settings {
             rates_per_second: rates(&cells.rate)?,
             groups: counts("--groups", &cells.groups)?,
             fans: counts("--fan", &cells.fan)?,
-            measured: seconds("--seconds", args.seconds.unwrap_or(DEFAULT_SECONDS))?,
-            rounds: rounds(args.rounds.unwrap_or(DEFAULT_ROUNDS))?,
+            seconds: args.seconds.map(|asked| seconds("--seconds", asked)).transpose()?,
+            rounds: args.rounds.map(rounds).transpose()?,
+            within: args.within.as_deref().map(within).transpose()?,
+            budget: args.budget.as_deref().map(budget).transpose()?,
             seed: u64::from(cells.seed.unwrap_or_else(|| fastrand::u32(..))),
             pin: if cells.no_pin { Pin::None } else { Pin::Each },
-            hang_limit: match args.hang_limit {
-                Some(limit) => seconds("--hang-limit", limit)?,
-                None => watchdog::LIMIT,
-            },
+            hang_limit: hang_limit(args.hang_limit)?,
             socket_types,
             cpus,
         })
@@ -282,6 +283,42 @@ fn rounds(rounds: u32) -> Result<u32, String> {
     Err(format!("--rounds {rounds}: valid are 1 to {ROUNDS_MAX}"))
 }
 
+/// How long nothing may move before it is a hang.
+///
+/// # Errors
+/// It is no time.
+pub fn hang_limit(asked: Option<f64>) -> Result<Duration, String> {
+    asked.map_or(Ok(watchdog::LIMIT), |limit| seconds("--hang-limit", limit))
+}
+
+/// Reads `3%`, or `3`, as a share.
+fn within(text: &str) -> Result<f64, String> {
+    let number = text.trim().trim_end_matches('%').trim_end().parse::<f64>().ok();
+    let percent = number.filter(|percent| (WITHIN_MIN..=WITHIN_MAX).contains(percent));
+    percent.map(|percent| percent / 100.0).ok_or_else(|| {
+        format!("--within {text}: valid are {WITHIN_MIN}% to {WITHIN_MAX}%, to each side")
+    })
+}
+
+const WITHIN_MIN: f64 = 0.1;
+const WITHIN_MAX: f64 = 100.0;
+
+/// Reads `500ms`, `60s` or `2m`; a number alone is seconds.
+///
+/// # Errors
+/// It is no time, too short or too long.
+pub fn budget(text: &str) -> Result<Duration, String> {
+    let with_unit = if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.to_owned() };
+    let budget = humantime::parse_duration(&with_unit).ok();
+    budget.filter(|budget| (BUDGET_MIN..=BUDGET_MAX).contains(budget)).ok_or_else(|| {
+        format!("--budget {text}: valid are 100ms to 24h, written as in 500ms, 60s or 2m")
+    })
+}
+
+/// The shortest and the longest budget.
+const BUDGET_MIN: Duration = Duration::from_millis(100);
+const BUDGET_MAX: Duration = Duration::from_secs(24 * 3600);
+
 /// The folder of the runs: the one that was named, or the default.
 #[must_use]
 pub fn folder(named: Option<&PathBuf>) -> PathBuf {
@@ -321,11 +358,26 @@ mod tests {
         assert!(refused(&|a| a.seconds = Some(f64::INFINITY)).starts_with("--seconds inf: "));
         assert!(refused(&|a| a.seconds = Some(-1.0)).starts_with("--seconds -1: "));
         assert!(refused(&|a| a.rounds = Some(0)).starts_with("--rounds 0: "));
+        for bad in ["", "0", "-3%", "NaN", "101%", "wide"] {
+            let said = refused(&|a| a.within = Some(bad.to_owned()));
+            assert!(said.starts_with(&format!("--within {bad}: ")), "{said}");
+        }
+        for bad in ["", "0", "-1", "soon", "25h", "NaN"] {
+            let said = refused(&|a| a.budget = Some(bad.to_owned()));
+            assert!(said.starts_with(&format!("--budget {bad}: ")), "{said}");
+        }
         assert!(refused(&|a| a.cells.size = vec![64, 0]).starts_with("--size 0: "));
         assert!(refused(&|a| a.cells.groups = vec![0]).starts_with("--groups 0: "));
         assert!(
             refused(&|a| a.cells.cpus = Some("99999".into())).contains("CPU 99999 is not allowed")
         );
+    }
+
+    #[test]
+    fn a_width_is_in_percent_and_a_budget_has_a_unit_or_is_seconds() {
+        assert_eq!((within("3%"), within("0.5")), (Ok(0.03), Ok(0.005)));
+        assert_eq!(budget("2m"), Ok(Duration::from_secs(120)));
+        assert_eq!(budget("5"), Ok(Duration::from_secs(5)));
     }
 
     #[test]

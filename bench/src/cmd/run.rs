@@ -1,9 +1,11 @@
-//! `solock run`: measures, keeps every round in a file, and shows the table.
+//! `solock run`: measures, keeps every record in a file, and shows the table.
 
+use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use results::{Measured, Record, RunWriter, Store};
+use lockimpls::witness::EXIT_FINDING;
+use results::{Control, Record, RunWriter, Store};
 
 use super::show::{self, Form};
 use super::{EXIT_OK, EXIT_USAGE, controls, print};
@@ -11,12 +13,16 @@ use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
 use crate::host;
+use crate::instrument;
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
-use crate::plan::Job;
+use crate::plan::Group;
+use crate::pool::Lanes;
 use crate::progress::Progress;
-use crate::session::{self, Observer, Planned, Summary};
+use crate::session::{self, Found, Observer, Planned, REFERENCE, Session, Summary};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
+use crate::turns::record::Context;
+use crate::turns::server::Machine;
 use crate::watchdog::Watchdog;
 
 /// Runs what the user asked for.
@@ -34,12 +40,22 @@ pub fn run(args: &RunArgs) -> Result<i32, String> {
         interrupt: Interrupt::catch()?,
         watchdog: Watchdog::start(settings.hang_limit)?,
     };
+    let program = args.program.clone().map_or_else(this_program, Ok)?;
+    let run = Recording { settings: &settings, planned: &planned, process: &process, program };
     let form = match (args.json, args.wide) {
         (true, _) => Form::Json,
         (_, true) => Form::Wide,
         _ => Form::Table,
     };
-    Ok(record(&settings, &planned, &process, &store, form)?.code)
+    Ok(run.record(&store, form)?.code)
+}
+
+/// The program that is running.
+///
+/// # Errors
+/// The system does not say where it is.
+pub fn this_program() -> Result<PathBuf, String> {
+    std::env::current_exe().map_err(|error| format!("this program cannot find itself: {error}"))
 }
 
 /// A run that was kept.
@@ -51,34 +67,69 @@ pub struct Recorded {
     pub code: i32,
 }
 
-/// Runs a plan, and keeps its records in the store.
-///
-/// # Errors
-/// The system refused something; what was published stays.
-pub fn record(
-    settings: &Settings,
-    planned: &Planned,
-    process: &Process,
-    store: &Store,
-    form: Form,
-) -> Result<Recorded, String> {
-    let json = form == Form::Json;
-    let writer = Arc::new(store.start(SystemTime::now()).map_err(|error| error.to_string())?);
-    let (machine, current) = (host::describe(&settings.cpus), Current::default());
-    finding::keep_in(Arc::clone(&writer), machine.clone(), current.clone(), json);
-    announce(settings, planned);
-    let progress = Progress::new(planned, settings.rounds);
-    let mut keeper = Keeper { writer: &writer, progress, json };
-    let summary = session::run(settings, planned, process, &current, &mut keeper)?;
-    keeper.progress.clear();
-    if summary.interrupted {
-        let interrupted = interrupt::record(current.get(), machine);
-        writer.append(&interrupted).map_err(|error| error.to_string())?;
+/// What is recorded, and how.
+#[derive(Clone, Debug)]
+pub struct Recording<'a> {
+    /// What was asked.
+    pub settings: &'a Settings,
+    /// What is done about it.
+    pub planned: &'a Planned,
+    /// What there is once per process.
+    pub process: &'a Process,
+    /// What is started to measure: this program, or in tests another.
+    pub program: PathBuf,
+}
+
+impl Recording<'_> {
+    /// Runs the plan, and keeps its records in the store.
+    ///
+    /// # Errors
+    /// The system refused something; what was published stays.
+    pub fn record(&self, store: &Store, form: Form) -> Result<Recorded, String> {
+        let Recording { settings, planned, process, program } = self;
+        let json = form == Form::Json;
+        let writer = Arc::new(store.start(SystemTime::now()).map_err(|error| error.to_string())?);
+        let (machine, current) = (host::describe(&settings.cpus), Current::default());
+        finding::keep_in(Arc::clone(&writer), machine, current.clone(), json);
+        announce(settings, planned);
+        let context = self.context()?;
+        let world = Machine::new(&process.interrupt).with_hang_limit(settings.hang_limit);
+        let session = Session {
+            settings,
+            planned,
+            world: &world,
+            program,
+            context: &context,
+            current: &current,
+        };
+        let progress = Progress::new(planned.budget(settings), settings.rounds);
+        let mut keeper = Keeper { writer: &writer, progress, json };
+        let summary = session::run(&session, &mut keeper)?;
+        keeper.progress.clear();
+        if let Some(found) = &summary.found {
+            keeper.publish(&Record::from(found.finding.clone()))?;
+        }
+        if summary.interrupted {
+            let interrupted = interrupt::record(current.get(), context.host.clone());
+            writer.append(&interrupted).map_err(|error| error.to_string())?;
+        }
+        let path = writer.finish().map_err(|error| error.to_string())?;
+        eprintln!("run {}: {}", writer.id(), path.display());
+        let code = conclude(&summary, store, writer.id(), form)?;
+        Ok(Recorded { id: writer.id().to_owned(), code })
     }
-    let path = writer.finish().map_err(|error| error.to_string())?;
-    eprintln!("run {}: {}", writer.id(), path.display());
-    let code = conclude(&summary, store, writer.id(), form)?;
-    Ok(Recorded { id: writer.id().to_owned(), code })
+
+    /// The instrument is measured here, before the first process is started.
+    fn context(&self) -> Result<Context, String> {
+        let Recording { settings, planned, process, .. } = self;
+        let job = planned.groups().find_map(|group| group.first()).ok_or("nothing is planned")?;
+        let lanes = Lanes::start(job.plan.threads, &settings.cpus, settings.pin)?;
+        Ok(Context {
+            host: host::describe(&settings.cpus),
+            instrument: instrument::measure(&lanes, job, process)?,
+            seed: settings.seed,
+        })
+    }
 }
 
 /// What is said before the run: what is left out, and what can spoil it.
@@ -93,20 +144,31 @@ fn announce(settings: &Settings, planned: &Planned) {
             settings.cpus.count()
         );
     }
-    let cells: usize = planned.parts.values().flatten().map(Vec::len).sum();
-    eprintln!(
-        "{cells} cells, {} rounds, about {} s; seed {}",
-        settings.rounds,
-        (planned.slice_time * planned.slices as u32).as_secs_f64().ceil(),
-        settings.seed
-    );
+    let rounds = settings.rounds.map(|rounds| format!("{rounds} rounds"));
+    let budget = planned.budget(settings);
+    let budget = budget.map(|budget| format!("at most {} s", budget.as_secs_f64().ceil()));
+    let length: Vec<String> = rounds.into_iter().chain(budget).collect();
+    eprintln!("{} cells, {}; seed {}", planned.cells(), length.join(", "), settings.seed);
 }
 
 /// The table and the answer, or what is left of them, and the exit code.
 fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i32, String> {
-    if !summary.measured.is_empty() {
+    if let Some(found) = &summary.found {
+        let Found { finding, report } = found;
+        eprintln!("{}{report}", finding.report.trim_end());
+        eprintln!("solock: stopped by a check");
+        return Ok(EXIT_FINDING);
+    }
+    if summary.measured > 0 {
         let run = store.read(id).map_err(|error| error.to_string())?;
         print(&show::ended(&[run], form)?)?;
+    }
+    if let Some((Control { ratio, low, high, pairs }, differs)) = &summary.control {
+        let invalid = if *differs { ": something but the locking differs here" } else { "" };
+        eprintln!(
+            "{REFERENCE} with a copy of itself: {ratio:.3} [{low:.3}, {high:.3}], {pairs} \
+             launches{invalid}"
+        );
     }
     for failed in &summary.failed {
         eprintln!("solock: failed: {failed}");
@@ -126,22 +188,20 @@ struct Keeper<'a> {
 }
 
 impl Observer for Keeper<'_> {
-    fn round(&mut self, threads: usize, round: u32) {
-        self.progress.round(threads, round);
+    fn round(&mut self, round: u32, groups: usize, elapsed: Duration) {
+        self.progress.round(round, groups, elapsed);
     }
 
-    fn slice(&mut self, job: &Job) {
-        self.progress.slice(job);
+    fn launch(&mut self, group: &Group, elapsed: Duration) {
+        self.progress.launch(group, elapsed);
     }
 
-    fn publish(&mut self, measured: &Measured) -> Result<(), String> {
-        let record = Record::from(measured.clone());
-        self.writer.append(&record).map_err(|error| error.to_string())?;
+    fn publish(&mut self, record: &Record) -> Result<(), String> {
+        self.writer.append(record).map_err(|error| error.to_string())?;
         if self.json {
             let line = record.to_line().map_err(|error| error.to_string())?;
             print(&(line + "\n"))?;
         }
-        self.progress.done();
         Ok(())
     }
 }

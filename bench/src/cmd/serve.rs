@@ -11,6 +11,7 @@ use std::time::Duration;
 use lockimpls::witness;
 
 use super::{EXIT_OK, print};
+use crate::cli::ServeArgs;
 use crate::clock;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
@@ -21,8 +22,9 @@ use crate::measured;
 use crate::plan::{self, Job};
 use crate::pool::{Lanes, Pin};
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
+use crate::settings;
 use crate::slice::{Process, Slice};
-use crate::watchdog::{self, Watchdog};
+use crate::watchdog::Watchdog;
 
 /// The longest slice that is measured.
 const SLICE_SECONDS_MAX: f64 = 60.0;
@@ -31,12 +33,13 @@ const SLICE_SECONDS_MAX: f64 = 60.0;
 ///
 /// # Errors
 /// The system refused something, or a line of input was no question.
-pub fn serve() -> Result<i32, String> {
+pub fn serve(args: &ServeArgs) -> Result<i32, String> {
     let allowed = Cpus::allowed()?;
+    let hang_limit = settings::hang_limit(args.hang_limit)?;
     let process = Process {
         clock: quanta::Clock::new(),
         interrupt: Interrupt::catch()?,
-        watchdog: Watchdog::start(watchdog::LIMIT)?,
+        watchdog: Watchdog::start(hang_limit)?,
     };
     let current = Current::default();
     announce_findings(&allowed, &current);
@@ -58,8 +61,8 @@ pub fn serve() -> Result<i32, String> {
 fn read(line: &str) -> Result<Ask, String> {
     serde_json::from_str(line).map_err(|error| {
         format!(
-            "{line:?} is no question ({error}); this is the program's side of `solock compare`, \
-             which speaks protocol {PROTOCOL}: see bench/PROTOCOL.md"
+            "{line:?} is no question ({error}); this is what `solock run` and `solock \
+             compare` talk to, by protocol {PROTOCOL}: see bench/PROTOCOL.md"
         )
     })
 }
@@ -125,8 +128,9 @@ impl Server {
         self.current.set(&job.cell.id());
         let prepared =
             program_start().map_or_else(|| Ok(Prepared::default()), |s| code(&job, s))?;
+        let pinning = Some(lanes.pinning().clone());
         self.ready = Some((job, lanes));
-        Ok(prepared)
+        Ok(Prepared { pinning, ..prepared })
     }
 
     fn slice(&self, asked: &SliceAsked) -> Result<SliceDone, String> {
@@ -144,7 +148,7 @@ impl Server {
         if !outcome.complete {
             return Err("interrupted".to_owned());
         }
-        measured::slice(&outcome)
+        measured::slice(&job.cell, &outcome)
     }
 }
 
@@ -156,6 +160,7 @@ fn code(job: &Job, start: u64) -> Result<Prepared, String> {
     Ok(Prepared {
         code: Some((job.case.workload.code)().map(from_start)),
         calls: layer.code().into_iter().map(from_start).collect(),
+        pinning: None,
     })
 }
 

@@ -147,7 +147,7 @@ fn programs(
 
 /// Starts a program once: does it speak, and which cells does it know?
 fn survey<'a>(request: &Request, layouts: Layouts, interrupt: &Interrupt) -> State<'a> {
-    let launch = Launch { program: &layouts[0], padding: 0, interrupt };
+    let launch = Launch { program: &layouts[0], padding: 0, interrupt, hang_limit: None };
     let asked = Server::start(launch).and_then(|mut server| {
         let mut cells = HashMap::new();
         for cell in &request.cells {

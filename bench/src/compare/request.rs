@@ -14,17 +14,11 @@ use crate::matrix;
 use crate::pool::Pin;
 use crate::protocol::Prepare;
 use crate::session;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::turns::launch::Asked;
 
 /// The longest that a cell is measured when nobody says.
 const BUDGET: Duration = Duration::from_secs(60);
-/// The shortest and the longest budget.
-const BUDGET_MIN: Duration = Duration::from_millis(100);
-const BUDGET_MAX: Duration = Duration::from_secs(24 * 3600);
-/// The length of a slice when nobody says, in milliseconds: long beside a change of threads, short
-/// beside the host's drift.
-const SLICE_MS: u32 = 20;
 /// Turns of throughput slices in a pair: on a host whose cores flicker the median of six is worth
 /// more than half as many pairs again of three (`METHODOLOGY.md`).
 const TURNS: usize = 6;
@@ -72,8 +66,8 @@ impl Request {
             sides,
             cells,
             skipped,
-            budget: budget(args.budget.as_deref())?,
-            slice: slice(args.slice.unwrap_or(SLICE_MS))?,
+            budget: args.budget.as_deref().map_or(Ok(BUDGET), settings::budget)?,
+            slice: args.slice.map_or(Ok(session::SLICE), slice)?,
             metrics: metrics(&args.metric)?,
             noisy: args.noisy,
             settings,
@@ -171,18 +165,6 @@ fn stored_cells(sides: &[Side]) -> Option<Vec<Cell>> {
     (!cells.is_empty()).then_some(cells)
 }
 
-fn budget(asked: Option<&str>) -> Result<Duration, String> {
-    let Some(text) = asked else { return Ok(BUDGET) };
-    // A number alone is seconds.
-    let text = if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.to_owned() };
-    let budget = humantime::parse_duration(&text).ok();
-    budget.filter(|budget| (BUDGET_MIN..=BUDGET_MAX).contains(budget)).ok_or_else(|| {
-        format!(
-            "--budget {text}: the time for a cell is 100ms to 24h, written as in 500ms, 60s or 2m"
-        )
-    })
-}
-
 fn slice(ms: u32) -> Result<Duration, String> {
     if (SLICE_MS_MIN..=SLICE_MS_MAX).contains(&ms) {
         return Ok(Duration::from_millis(u64::from(ms)));
@@ -201,16 +183,6 @@ fn metrics(asked: &[String]) -> Result<Vec<Metric>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_budget_has_a_unit_or_is_seconds() {
-        assert_eq!(budget(None), Ok(BUDGET));
-        assert_eq!(budget(Some("2m")), Ok(Duration::from_secs(120)));
-        assert_eq!(budget(Some("5")), Ok(Duration::from_secs(5)));
-        for bad in ["", "0", "-1", "soon", "25h"] {
-            assert!(budget(Some(bad)).unwrap_err().starts_with("--budget "), "{bad}");
-        }
-    }
 
     #[test]
     fn a_metric_is_asked_for_by_its_name() {

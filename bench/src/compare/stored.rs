@@ -69,9 +69,10 @@ fn take(comparison: &mut Comparison, side: usize, alone: Alone) {
 fn alone(state: &State<'_>, asked: Asked<'_>, interrupt: &Interrupt) -> Result<Alone, Failure> {
     match state {
         State::Stored(run) => of_run(run, &asked.prepare.cell),
-        State::Program(side) => {
-            of_program(Launch { program: &side.layouts[0], padding: 0, interrupt }, asked)
-        }
+        State::Program(side) => of_program(
+            Launch { program: &side.layouts[0], padding: 0, interrupt, hang_limit: None },
+            asked,
+        ),
         State::Broken(why) | State::Found(why) => Err(Failure::Broken(why.clone())),
     }
 }
@@ -89,6 +90,7 @@ fn of_run(run: &Run, cell: &Cell) -> Result<Alone, Failure> {
             fast_path: measured.fast_path.clone(),
             allocations: measured.allocations,
             host_noise: measured.host_noise.clone(),
+            ..SliceDone::default()
         })
         .collect();
     if slices.is_empty() {

@@ -4,9 +4,11 @@
 //! * [`server`]: one process that measures slices of a cell when it is asked.
 //! * [`launch`]: some of them side by side, taking turns: the unit of every ratio.
 //! * [`disturbed`]: which slices may be used, and why not.
+//! * [`record`]: what is written down of a party.
 
 pub mod disturbed;
 pub mod launch;
 #[cfg(test)]
 pub(crate) mod made_up;
+pub mod record;
 pub mod server;

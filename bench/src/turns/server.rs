@@ -30,6 +30,7 @@ const PADDING: &str = "SOLOCK_PADDING";
 pub struct Machine {
     /// Ctrl-C.
     interrupt: Interrupt,
+    hang_limit: Option<Duration>,
     began: Instant,
 }
 
@@ -37,13 +38,21 @@ impl Machine {
     /// Its time begins now.
     #[must_use]
     pub fn new(interrupt: &Interrupt) -> Machine {
-        Machine { interrupt: interrupt.clone(), began: Instant::now() }
+        Machine { interrupt: interrupt.clone(), hang_limit: None, began: Instant::now() }
+    }
+
+    /// Its processes call it a hang when nothing moves for so long; only for programs that are no
+    /// older than this one.
+    #[must_use]
+    pub fn with_hang_limit(self, limit: Duration) -> Machine {
+        Machine { hang_limit: Some(limit), ..self }
     }
 }
 
 impl World for Machine {
     fn start(&self, party: Party<'_>, padding: usize) -> Result<Box<dyn Serving>, Failure> {
-        let launch = Launch { program: party.program, padding, interrupt: &self.interrupt };
+        let Machine { interrupt, hang_limit, .. } = self;
+        let launch = Launch { program: party.program, padding, interrupt, hang_limit: *hang_limit };
         let mut server = Server::start(launch)?;
         server.prepared = server.prepare(party.prepare)?.map_err(Failure::Broken)?;
         Ok(Box::new(server))
@@ -68,7 +77,7 @@ impl Serving for Server {
     }
 
     fn pinning(&self) -> Option<Pinning> {
-        None
+        self.prepared.pinning.clone()
     }
 
     fn end(self: Box<Self>) {
@@ -102,6 +111,8 @@ pub struct Launch<'a> {
     pub padding: usize,
     /// Ctrl-C.
     pub interrupt: &'a Interrupt,
+    /// How long nothing may move before it is a hang; none: as the program thinks fit.
+    pub hang_limit: Option<Duration>,
 }
 
 /// A server that has said hello.
@@ -113,6 +124,7 @@ pub struct Server {
     answers: Receiver<String>,
     errors: Option<JoinHandle<String>>,
     interrupt: Interrupt,
+    patience: Duration,
     program: PathBuf,
     /// What it said first.
     pub hello: Hello,
@@ -135,6 +147,7 @@ impl Server {
             answers: lines(out),
             errors: err.map(|err| thread::spawn(move || last_lines(err))),
             interrupt: launch.interrupt.clone(),
+            patience: PATIENCE + launch.hang_limit.unwrap_or_default(),
             program: launch.program.to_owned(),
             hello: Hello::default(),
             prepared: Prepared::default(),
@@ -144,7 +157,7 @@ impl Server {
     }
 
     fn first_line(&mut self) -> Result<Hello, Failure> {
-        let line = self.line(PATIENCE).map_err(|failure| match failure {
+        let line = self.line(self.patience).map_err(|failure| match failure {
             Failure::Broken(why) => Failure::Broken(format!("it has no `solock serve`: {why}")),
             other => other,
         })?;
@@ -169,7 +182,7 @@ impl Server {
     /// # Errors
     /// It ended, or answered what is no answer.
     pub fn prepare(&mut self, prepare: &Prepare) -> Result<Result<Prepared, String>, Failure> {
-        match self.ask(&Ask::Prepare(prepare.clone()), PATIENCE)? {
+        match self.ask(&Ask::Prepare(prepare.clone()), self.patience)? {
             Say::Prepared(prepared) => Ok(Ok(prepared)),
             Say::Refused { why } => Ok(Err(why)),
             other => Err(self.unexpected(&other)),
@@ -181,7 +194,8 @@ impl Server {
     /// # Errors
     /// It ended, refused, or answered what is no answer.
     pub fn slice(&mut self, asked: SliceAsked) -> Result<SliceDone, Failure> {
-        let patience = PATIENCE + Duration::from_secs_f64(asked.seconds + asked.warm_up_seconds);
+        let time = Duration::from_secs_f64(asked.seconds + asked.warm_up_seconds);
+        let patience = self.patience + time;
         match self.ask(&Ask::Slice(asked), patience)? {
             Say::Slice(done) => Ok(*done),
             Say::Refused { why } => Err(Failure::Broken(format!("it refused to measure: {why}"))),
@@ -302,6 +316,9 @@ fn command(launch: Launch<'_>) -> Command {
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
+    if let Some(limit) = launch.hang_limit {
+        command.args(["--hang-limit", &limit.as_secs_f64().to_string()]);
+    }
     // Ctrl-C on a terminal goes to the whole group of processes; the driver ends its servers.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);

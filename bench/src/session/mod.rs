@@ -1,0 +1,293 @@
+//! A whole run: launches of every group of cells, round by round, until each ratio is known well
+//! enough.
+//!
+//! Cells that differ in the backend alone are a group. A launch of a group is one process of each of
+//! its backends, slices in turns ([`launch`]); a ratio is that of a backend to the reference in the
+//! same launch, and its interval is over launches. One launch in five has the reference twice: what
+//! no difference looks like. A round has a launch of each group that is not done, in an order that is
+//! drawn, so that no group has the whole of a good or a bad minute.
+//!
+//! * `group`: what the launches of one said, and whether another is wanted.
+//! * `ratios`: the lines of kind `ratio`.
+
+mod group;
+mod ratios;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use results::{Cell, Control, Finding, Measure, Record};
+
+pub use self::group::SLICE;
+use self::group::State;
+use crate::finding::Current;
+use crate::host;
+use crate::plan::{self, Group, Skipped};
+use crate::protocol::Prepare;
+use crate::settings::Settings;
+use crate::turns::launch::{self, Failed, Launch, Party, World};
+use crate::turns::record::{self, Context, Place};
+use crate::turns::server::Failure;
+
+/// The backend that ratios are to, where it is measured; else the first of each group.
+pub const REFERENCE: &str = "global";
+/// The time of a run when nobody says, for each cell.
+const BUDGET_PER_CELL: Duration = Duration::from_secs(3);
+/// The longest warm-up: no more is gained by waiting.
+const WARM_UP_MAX: Duration = Duration::from_millis(250);
+
+/// What a run will do.
+#[derive(Clone, Debug)]
+pub struct Planned {
+    /// The groups of each number of threads.
+    pub parts: BTreeMap<usize, Vec<Group>>,
+    /// What is left out.
+    pub skipped: Vec<Skipped>,
+}
+
+impl Planned {
+    /// Every group, those of few threads first.
+    pub fn groups(&self) -> impl Iterator<Item = &Group> {
+        self.parts.values().flatten()
+    }
+
+    /// How many cells there are.
+    #[must_use]
+    pub fn cells(&self) -> usize {
+        self.groups().map(Vec::len).sum()
+    }
+
+    /// The longest that the run may take; none where the number of rounds decides.
+    #[must_use]
+    pub fn budget(&self, settings: &Settings) -> Option<Duration> {
+        let usual = BUDGET_PER_CELL * self.cells() as u32;
+        settings.budget.or_else(|| settings.rounds.is_none().then_some(usual))
+    }
+}
+
+/// Works out what the settings ask for.
+///
+/// # Errors
+/// Nothing of it can run.
+pub fn plan(settings: &Settings) -> Result<Planned, String> {
+    let (parts, skipped) = plan::parts(settings);
+    let planned = Planned { parts, skipped };
+    if planned.cells() == 0 {
+        let reasons: Vec<String> =
+            planned.skipped.iter().map(|s| format!("\n  {}: {}", s.what, s.why)).collect();
+        return Err(format!(
+            "nothing is left to run{}{}",
+            if reasons.is_empty() { "" } else { "; every cell was skipped:" },
+            reasons.concat()
+        ));
+    }
+    Ok(planned)
+}
+
+/// A fifth of the measured time at most.
+#[must_use]
+pub fn warm_up(measured: Duration) -> Duration {
+    (measured / 5).min(WARM_UP_MAX)
+}
+
+/// What a run did.
+#[derive(Debug, Default)]
+pub struct Summary {
+    /// Lines of kind `measured`.
+    pub measured: u32,
+    /// Cells that could not be run to the end, and why.
+    pub failed: Vec<String>,
+    /// The reference with a copy of itself, over all cells, if there were launches enough; and
+    /// whether it differs.
+    pub control: Option<(Control, bool)>,
+    /// What a check found; the run ended with it.
+    pub found: Option<Found>,
+    /// Whether somebody ended it before its plan was done.
+    pub interrupted: bool,
+}
+
+/// What a check found in a process that measured.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The line of it.
+    pub finding: Finding,
+    /// What the process wrote on standard error.
+    pub report: String,
+}
+
+/// Who watches a run.
+pub trait Observer {
+    /// A round begins, in which so many groups are measured.
+    fn round(&mut self, round: u32, groups: usize, elapsed: Duration);
+    /// A launch of a group begins.
+    fn launch(&mut self, group: &Group, elapsed: Duration);
+    /// There is a record: its processes have ended, and passed all checks.
+    ///
+    /// # Errors
+    /// The record could not be kept; this ends the run.
+    fn publish(&mut self, record: &Record) -> Result<(), String>;
+}
+
+/// What a run is made with.
+#[derive(Clone, Copy)]
+pub struct Session<'a> {
+    /// What was asked.
+    pub settings: &'a Settings,
+    /// What is done about it.
+    pub planned: &'a Planned,
+    /// Where processes come from.
+    pub world: &'a dyn World,
+    /// The program that measures.
+    pub program: &'a Path,
+    /// What all records have in common.
+    pub context: &'a Context,
+    /// The cell under way.
+    pub current: &'a Current,
+}
+
+/// Runs it all, or until the budget is spent, a check finds something, or somebody asks for the end.
+///
+/// # Errors
+/// A record could not be kept.
+pub fn run(session: &Session<'_>, observer: &mut dyn Observer) -> Result<Summary, String> {
+    let groups = session.planned.groups().map(|group| State::new(group, session.settings));
+    let mut run = Run {
+        session,
+        observer,
+        random: fastrand::Rng::with_seed(session.settings.seed),
+        summary: Summary::default(),
+        controls: Vec::new(),
+    };
+    let mut groups: Vec<State<'_>> = groups.collect();
+    run.rounds(&mut groups)?;
+    run.summary.interrupted = session.world.is_interrupted() && run.summary.found.is_none();
+    let pooled = ratios::control(&run.controls);
+    let begun = groups.iter().filter(|group| group.launches > 0);
+    for ratio in begun.flat_map(|group| ratios::of_group(session, group, pooled.as_ref())) {
+        run.observer.publish(&Record::from(ratio))?;
+    }
+    run.summary.control = pooled;
+    Ok(run.summary)
+}
+
+/// A run under way.
+struct Run<'a> {
+    session: &'a Session<'a>,
+    observer: &'a mut dyn Observer,
+    random: fastrand::Rng,
+    summary: Summary,
+    controls: Vec<f64>,
+}
+
+impl Run<'_> {
+    fn rounds(&mut self, groups: &mut [State<'_>]) -> Result<(), String> {
+        let Session { settings, planned, world, .. } = *self.session;
+        let budget = planned.budget(settings);
+        for round in 0.. {
+            let mut open: Vec<usize> =
+                (0..groups.len()).filter(|group| groups[*group].is_open(settings.rounds)).collect();
+            if open.is_empty() {
+                return Ok(());
+            }
+            self.observer.round(round, open.len(), world.elapsed());
+            self.random.shuffle(&mut open);
+            for group in open {
+                // Each group is measured once, whatever it takes.
+                let is_spent = budget.is_some_and(|budget| world.elapsed() >= budget);
+                if self.is_over() || (is_spent && round > 0) {
+                    return Ok(());
+                }
+                self.launch(&mut groups[group])?;
+            }
+        }
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        self.session.world.is_interrupted() || self.summary.found.is_some()
+    }
+
+    /// A launch of a group; of those that are left, where a backend fails in it.
+    fn launch(&mut self, state: &mut State<'_>) -> Result<(), String> {
+        let Session { settings, world, program, current, .. } = *self.session;
+        loop {
+            let places = state.parties(settings.rounds);
+            let Some(first) = places.first() else { return Ok(()) };
+            current.set(&state.group[*first].cell.id());
+            self.observer.launch(state.group, world.elapsed());
+            let started = results::time::rfc3339_utc(SystemTime::now());
+            let prepares: Vec<Prepare> =
+                places.iter().map(|place| state.prepare(*place, settings)).collect();
+            let parties: Vec<Party<'_>> =
+                prepares.iter().map(|prepare| Party { program, prepare }).collect();
+            match launch::measure(world, &parties, &state.asked, &mut self.random) {
+                Ok(launch) => return self.keep(state, &places, &launch, started),
+                Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(()),
+                Err(Failed { party, failure: Failure::Found { finding, report } }) => {
+                    let cell = state.group[places[party]].cell.clone();
+                    let finding = finding.map_or_else(
+                        || unsaid(&cell, &report, self.session.context),
+                        |found| *found,
+                    );
+                    self.summary.found = Some(Found { finding, report });
+                    return Ok(());
+                }
+                Err(Failed { party, failure: Failure::Broken(why) }) => {
+                    let place = places[party];
+                    state.backends[place].has_failed = true;
+                    self.summary.failed.push(format!("{}: {why}", state.group[place].cell.id()));
+                }
+            }
+        }
+    }
+
+    /// Publishes what a launch measured, but of the reference's copy.
+    fn keep(
+        &mut self,
+        state: &mut State<'_>,
+        places: &[usize],
+        launch: &Launch,
+        started: String,
+    ) -> Result<(), String> {
+        let is_copy = |party: usize| places[..party].contains(&places[party]);
+        for measure in [Measure::Throughput, Measure::Latency] {
+            for party in launch.order.iter().copied().filter(|party| !is_copy(*party)) {
+                let place = Place {
+                    round: state.launches,
+                    order_in_run: self.summary.measured,
+                    measure,
+                    started: started.clone(),
+                };
+                let cell = &state.group[places[party]].cell;
+                let taken = &launch.parties[party];
+                let measured = record::record(cell, taken, &place, self.session.context)?;
+                self.observer.publish(&Record::from(measured))?;
+                self.summary.measured += 1;
+            }
+        }
+        if state.launches == 0 {
+            state.started = started;
+        }
+        self.controls.extend(state.add(places, launch));
+        Ok(())
+    }
+}
+
+/// A finding of which the process could say no more than its exit code and its last lines.
+fn unsaid(cell: &Cell, report: &str, context: &Context) -> Finding {
+    Finding {
+        check: "unknown".to_owned(),
+        count: 1,
+        operation: "none".to_owned(),
+        backend: cell.backend.clone(),
+        report: report.trim_start().to_owned(),
+        cell: Some(cell.id()),
+        commit: host::commit(),
+        started: results::time::rfc3339_utc(SystemTime::now()),
+        host: context.host.clone(),
+        ..Finding::default()
+    }
+}

@@ -1,0 +1,94 @@
+//! The lines of kind `ratio` that a run ends with.
+
+use results::verdict::{self, ControlVerdict};
+use results::{Control, Ratio, Slices, narrow};
+
+use super::group::{Backend, State};
+use super::{REFERENCE, Session};
+use crate::host;
+use crate::turns::disturbed::REJECTED_SHARE_MAX;
+
+/// The reference with a copy of itself, if there were launches enough; and whether it differs.
+pub(super) fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
+    match verdict::control(log_ratios) {
+        ControlVerdict::TooFew => None,
+        ControlVerdict::Agrees(control) => Some((control, false)),
+        ControlVerdict::Differs(control) => Some((control, true)),
+    }
+}
+
+/// A line for each ratio of a group, and one for the reference with itself. No ratio is said where
+/// the reference, over all cells together, differs from itself.
+pub(super) fn of_group(
+    session: &Session<'_>,
+    state: &State<'_>,
+    pooled: Option<&(Control, bool)>,
+) -> Vec<Ratio> {
+    let invalid =
+        pooled.filter(|(_, differs)| *differs).map(|(Control { ratio, low, high, .. }, _)| {
+            format!("invalid: {REFERENCE} differs from itself, {ratio:.3} [{low:.3}, {high:.3}]")
+        });
+    let of = |place: usize| {
+        let blank = blank(session, state, place);
+        if place == state.reference {
+            return of_control(&state.controls, blank);
+        }
+        of_backend(&state.backends[place], state.within, invalid.clone(), blank)
+    };
+    let was_measured = |ratio: &Ratio| ratio.pairs > 0 || ratio.why.is_some();
+    (0..state.group.len()).map(of).filter(was_measured).collect()
+}
+
+fn blank(session: &Session<'_>, state: &State<'_>, place: usize) -> Ratio {
+    let [cell, against] = [place, state.reference].map(|place| &state.group[place].cell);
+    let budget = session.planned.budget(session.settings);
+    Ratio {
+        cell: cell.id(),
+        against: against.id(),
+        threads: cell.threads,
+        metric: results::ratio::THROUGHPUT.to_owned(),
+        budget_seconds: budget.map(|budget| budget.as_secs_f64()),
+        commit: host::commit(),
+        dirty: host::dirty(),
+        started: state.started.clone(),
+        host: session.context.host.clone(),
+        ..Ratio::default()
+    }
+}
+
+fn of_backend(backend: &Backend, within: f64, invalid: Option<String>, blank: Ratio) -> Ratio {
+    let found = narrow::interval(&backend.log_ratios).filter(|_| invalid.is_none());
+    let is_wide = found.is_none_or(|interval| narrow::half_width(&interval) > within);
+    Ratio {
+        ratio: found.map(|interval| interval.estimate),
+        low: found.map(|interval| interval.low),
+        high: found.map(|interval| interval.high),
+        level: found.map_or(0.0, |_| narrow::LEVEL),
+        pairs: backend.log_ratios.len() as u32,
+        within: Some(within),
+        why: invalid.or_else(|| busy(&backend.slices).filter(|_| is_wide)),
+        ..blank
+    }
+}
+
+fn of_control(log_ratios: &[f64], blank: Ratio) -> Ratio {
+    let pairs = log_ratios.len() as u32;
+    let Some((Control { ratio, low, high, pairs }, _)) = control(log_ratios) else {
+        return Ratio { pairs, ..blank };
+    };
+    let level = verdict::Rule::default().level_per_look;
+    Ratio { ratio: Some(ratio), low: Some(low), high: Some(high), level, pairs, ..blank }
+}
+
+/// What the machine did, where it did too much.
+fn busy(slices: &Slices) -> Option<String> {
+    let Slices { kept, off_cpu, switched, stolen, .. } = slices;
+    let all = slices.measured();
+    let disturbed = all - u64::from(*kept);
+    (disturbed as f64 > REJECTED_SHARE_MAX * all as f64).then(|| {
+        format!(
+            "host busy: {disturbed} of {all} slices disturbed: a thread off its CPU {off_cpu}, \
+             switched {switched}, time stolen {stolen}"
+        )
+    })
+}

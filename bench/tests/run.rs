@@ -1,0 +1,159 @@
+//! `solock run` and the processes that measure for it: those that die, those in which a check finds
+//! something, and what is left of them.
+#![cfg(unix)]
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use results::{Record, Run, Store};
+use tempfile::TempDir;
+
+/// A program that stands in for `solock serve`, with a shell command in place of an answer where the
+/// cell is of `host`.
+fn scripted(folder: &Path, instead: &str) -> PathBuf {
+    let slice = r#"{"say":"slice","seconds":0.005,"operations":5000,"operations_per_second":1e6}"#;
+    let script = format!(
+        r#"#!/bin/sh
+echo '{{"say":"hello","protocol":1,"clock_step_ns":10.0}}'
+while read -r line; do
+    case "$line" in
+    *'"ask":"prepare"'*)
+        case "$line" in *'"backend":"host"'*) host=1 ;; esac
+        echo '{{"say":"prepared"}}' ;;
+    *'"ask":"slice"'*)
+        if [ -n "$host" ]; then {instead}; fi
+        echo '{slice}' ;;
+    *) exit 0 ;;
+    esac
+done
+"#
+    );
+    write(folder, "program", &script)
+}
+
+/// This program, which writes down its process.
+fn noted(folder: &Path) -> PathBuf {
+    let (folder_name, solock) = (folder.display(), env!("CARGO_BIN_EXE_solock"));
+    let script =
+        format!("#!/bin/sh\necho $$ >> '{folder_name}/processes'\nexec '{solock}' \"$@\"\n");
+    write(folder, "program", &script)
+}
+
+fn write(folder: &Path, name: &str, script: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, script).expect("written");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).expect("executable");
+    path
+}
+
+fn run(folder: &Path, program: &Path, rounds: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
+    command.args(["run", "--workload", "pairs", "--threads", "1", "--backend", "global,host"]);
+    command.args(["--seconds", "0.02", "--rounds", rounds, "--program"]).arg(program);
+    command.arg("--out").arg(folder.join("runs")).stdin(Stdio::null());
+    command
+}
+
+fn output(folder: &Path, program: &Path) -> Output {
+    run(folder, program, "2").output().expect("solock starts")
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8(output.stderr.clone()).expect("UTF-8")
+}
+
+fn only_run(folder: &Path) -> Run {
+    let files = Store::at(folder.join("runs")).list().expect("readable");
+    Run::read(&files[0]).expect("the run can be read")
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+#[test]
+fn a_process_that_is_killed_is_named_and_the_others_are_measured() {
+    let folder = folder();
+    let program = scripted(folder.path(), "echo broken >&2; kill -9 $$");
+    let output = output(folder.path(), &program);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(
+        said.contains("failed: pairs/host/stream/64B/t1/adaptive: its process ended"),
+        "{said}"
+    );
+    assert!(said.contains("signal: 9") && said.contains("broken"), "{said}");
+    let run = only_run(folder.path());
+    assert_eq!(run.measured().count(), 4, "two rounds of the other");
+    assert!(run.measured().all(|line| line.cell.backend == "global"));
+}
+
+#[test]
+fn a_finding_in_a_process_ends_the_run_with_code_2_its_report_and_its_line() {
+    let folder = folder();
+    let found = "echo 'witness: userret: sys_sendmsg' >&2; exit 2";
+    let output = output(folder.path(), &scripted(folder.path(), found));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("witness: userret: sys_sendmsg"), "{said}");
+    assert!(said.contains("stopped by a check"), "{said}");
+    let run = only_run(folder.path());
+    assert!(!run.partial, "the file is whole");
+    let findings: Vec<_> = run.findings().collect();
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].cell.as_deref(), Some("pairs/host/stream/64B/t1/adaptive"));
+    assert!(findings[0].report.contains("witness: userret: sys_sendmsg"));
+}
+
+/// A run that would take long, of which some records are on disk.
+fn long_run(folder: &Path) -> Child {
+    let mut command = run(folder, &noted(folder), "5000");
+    let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("starts");
+    let until = Instant::now() + Duration::from_secs(60);
+    let is_there = || {
+        let files = Store::at(folder.join("runs")).list().unwrap_or_default();
+        files.first().is_some_and(|file| Run::read(file).is_ok_and(|run| !run.records.is_empty()))
+    };
+    while !is_there() {
+        assert!(Instant::now() < until, "no records after 60 s");
+        thread::sleep(Duration::from_millis(20));
+    }
+    child
+}
+
+/// Waits for the end of all processes that measured.
+#[track_caller]
+fn all_end(folder: &Path) {
+    let noted = fs::read_to_string(folder.join("processes")).expect("some were started");
+    let lives = |id: &str| {
+        let stat = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+        stat.contains("(solock)") && !stat.contains(") Z ")
+    };
+    let until = Instant::now() + Duration::from_secs(30);
+    while let Some(id) = noted.lines().find(|id| lives(id)) {
+        assert!(Instant::now() < until, "process {id} outlives its driver");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn no_process_outlives_a_run_that_is_killed_or_interrupted() {
+    for (signal, code) in [("-KILL", None), ("-INT", Some(130)), ("-TERM", Some(130))] {
+        let folder = folder();
+        let child = long_run(folder.path());
+        let id = child.id().to_string();
+        assert!(Command::new("kill").args([signal, &id]).status().expect("kill").success());
+        let output = child.wait_with_output().expect("ended");
+        assert_eq!(output.status.code(), code, "{signal}: {}", stderr(&output));
+        all_end(folder.path());
+        let run = only_run(folder.path());
+        assert!(run.interrupted() && run.measured().count() > 0);
+        let is_said = matches!(run.records.last(), Some(Record::Interrupted(_)));
+        assert_eq!(is_said, code.is_some(), "{signal}");
+    }
+}
