@@ -117,6 +117,8 @@ pub(crate) fn light_fence() {
 /// The slow side's fence. Pairs with [`light_fence`].
 #[cold]
 pub(crate) fn heavy_fence() {
+    // For the fallback. membarrier(2) is a full fence for its caller too, so that with it nothing can
+    // tell whether this one is there.
     fence(Ordering::SeqCst);
     if asymmetric() == Asymmetric::Membarrier {
         membarrier_everyone();
@@ -206,3 +208,6 @@ pub(crate) fn unpark_all(key: usize) -> usize {
     // SAFETY: as for `park`: the key is the address of an object of this layer.
     unsafe { parking_lot_core::unpark_all(key, parking_lot_core::DEFAULT_UNPARK_TOKEN) }
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod litmus;
