@@ -45,9 +45,9 @@ pub use self::report::{
     Check, EXIT_FINDING, Finding, Operation, check_pools, found_by, pool_table, report_data,
     report_panic, set_finding_hook,
 };
-pub(crate) use self::thread::thread_number;
+pub use self::thread::thread_number;
 pub(crate) use self::watch::is_waiting;
-pub use self::watch::{Progress, is_stuck, progress, report_hang, show_all_locks};
+pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_hang, show_all_locks};
 
 use Ordering::{Acquire, Relaxed, Release};
 

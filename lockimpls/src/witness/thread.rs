@@ -288,8 +288,9 @@ fn thread_exit() {
 }
 
 /// The calling thread's number: from 1, dense, unique among the living threads.
+#[allow(clippy::must_use_candidate, reason = "it may be asked for only to be given")]
 #[inline(always)]
-pub(crate) fn thread_number() -> u32 {
+pub fn thread_number() -> u32 {
     let thread = this();
     let number = thread.number.load(Relaxed);
     if number != 0 {

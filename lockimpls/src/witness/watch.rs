@@ -2,6 +2,7 @@
 
 #![allow(unsafe_code)]
 
+use super::WaitsFor;
 use super::report::{Check, Operation, describe_held, found_in, operation_of, site_of};
 use super::thread::{Thread, location, registry};
 use crate::primitives::Ordering;
@@ -73,6 +74,21 @@ pub(crate) fn is_waiting(number: u32) -> bool {
     let address = (number as usize).checked_sub(1).map_or(0, |place| registry[place]);
     // SAFETY: as in `show_all_locks`.
     address != 0 && unsafe { (*(address as *const Thread)).waits_for.load(Relaxed) != 0 }
+}
+
+/// Whether the thread with this number sleeps, or spins, until another one wakes it: it waits for no
+/// lock. For tests, which must know when a call has got as far as it can.
+#[must_use]
+pub fn awaits_wakeup(number: u32) -> bool {
+    let registry = registry();
+    let address = (number as usize).checked_sub(1).map_or(0, |place| registry[place]);
+    if address == 0 {
+        return false;
+    }
+    // SAFETY: as in `show_all_locks`.
+    let thread = unsafe { &*(address as *const Thread) };
+    let kind = thread.waits_kind.load(Relaxed);
+    thread.waits_for.load(Relaxed) != 0 && kind == WaitsFor::Wakeup as u8
 }
 
 /// Whether nothing moved between two moments although some thread was inside a call at both: a

@@ -98,6 +98,16 @@ fn a_head_is_taken_with_its_client_alone() {
 }
 
 #[test]
+fn a_lock_is_compared_with_every_held_one() {
+    is_found(here!("a_lock_is_compared_with_every_held_one"), "1st 0x30 solock", || {
+        take(C, Class::SoLock);
+        take_by(A, Class::SoLock, Edge::Head { client: C });
+        // Behind the newest, and before the client.
+        take(B, Class::SoLock);
+    });
+}
+
+#[test]
 fn an_edge_is_of_sockets_alone() {
     is_found(here!("an_edge_is_of_sockets_alone"), "1st 0x30 pool", || {
         take(C, Class::Pool);

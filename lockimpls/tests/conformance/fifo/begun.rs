@@ -1,51 +1,46 @@
 //! A call in a thread of its own, and whether it waits.
 
+use std::sync::mpsc::channel;
 use std::thread::{Scope, ScopedJoinHandle};
+use std::time::Duration;
 
-#[cfg(not(target_os = "linux"))]
-use crate::battery::settle;
+use lockimpls::witness;
+
+/// Between two looks.
+const NAP: Duration = Duration::from_millis(1);
 
 /// A thread that makes a call.
 pub(super) struct Begun<'scope> {
     handle: ScopedJoinHandle<'scope, String>,
-    #[cfg(target_os = "linux")]
-    task: task::Task,
+    waiter: Waiter,
 }
 
 impl<'scope> Begun<'scope> {
+    /// `is_modelled`: the call is of a layer, which knows whether its threads wait.
     pub(super) fn new<'env>(
         scope: &'scope Scope<'scope, 'env>,
+        is_modelled: bool,
         call: impl FnOnce() -> String + Send + 'scope,
     ) -> Begun<'scope> {
-        #[cfg(target_os = "linux")]
-        {
-            let (told, task) = std::sync::mpsc::channel();
-            let handle = scope.spawn(move || {
-                told.send(task::Task::this()).unwrap();
-                call()
-            });
-            Begun { handle, task: task.recv().unwrap() }
-        }
-        #[cfg(not(target_os = "linux"))]
-        Begun { handle: scope.spawn(call) }
+        let (told, waiter) = channel();
+        let handle = scope.spawn(move || {
+            told.send(Waiter::this(is_modelled)).unwrap();
+            call()
+        });
+        Begun { handle, waiter: waiter.recv().unwrap() }
     }
 
     /// What it does when it got as far as it can, however busy the machine is.
-    #[cfg(target_os = "linux")]
     pub(super) fn state(&self) -> String {
         while !self.handle.is_finished() {
-            if self.task.waits() {
+            let first = self.waiter.waits();
+            std::thread::sleep(NAP);
+            // Not for a moment only.
+            if first && self.waiter.waits() {
                 return "waits".into();
             }
         }
         "done".into()
-    }
-
-    /// What it does when it had some time.
-    #[cfg(not(target_os = "linux"))]
-    pub(super) fn state(&self) -> String {
-        settle();
-        if self.handle.is_finished() { "done" } else { "waits" }.into()
     }
 
     /// What the call answered.
@@ -54,41 +49,38 @@ impl<'scope> Begun<'scope> {
     }
 }
 
-#[cfg(target_os = "linux")]
-mod task {
-    use std::fs;
-    use std::path::PathBuf;
-    use std::time::Duration;
+/// Where it is known whether a thread waits.
+enum Waiter {
+    /// In the layer, by the thread's number there.
+    Layer(u32),
+    #[cfg(target_os = "linux")]
+    Machine(std::path::PathBuf),
+}
 
-    /// Between two looks.
-    const NAP: Duration = Duration::from_millis(1);
-    /// A thread that was on a CPU for so long makes no call any more: it spins.
-    const SPINS_NS: u64 = 20_000_000;
-
-    /// A thread, as the system sees it.
-    pub(super) struct Task(PathBuf);
-
-    impl Task {
-        /// The calling thread.
-        pub(super) fn this() -> Task {
-            Task(PathBuf::from("/proc").join(fs::read_link("/proc/thread-self").unwrap()))
+impl Waiter {
+    /// The calling thread.
+    #[cfg(target_os = "linux")]
+    fn this(is_modelled: bool) -> Waiter {
+        if is_modelled {
+            return Waiter::Layer(witness::thread_number());
         }
+        let task = std::fs::read_link("/proc/thread-self").unwrap();
+        Waiter::Machine(std::path::PathBuf::from("/proc").join(task))
+    }
 
-        /// Whether it sleeps, and not only for a moment, or spins.
-        pub(super) fn waits(&self) -> bool {
-            let first = self.sleeps();
-            std::thread::sleep(NAP);
-            (first && self.sleeps()) || self.cpu_ns() > SPINS_NS
-        }
+    #[cfg(not(target_os = "linux"))]
+    fn this(_: bool) -> Waiter {
+        Waiter::Layer(witness::thread_number())
+    }
 
-        fn sleeps(&self) -> bool {
-            let stat = fs::read_to_string(self.0.join("stat")).unwrap_or_default();
-            stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
-        }
-
-        fn cpu_ns(&self) -> u64 {
-            let times = fs::read_to_string(self.0.join("schedstat")).unwrap_or_default();
-            times.split(' ').next().and_then(|time| time.parse().ok()).unwrap_or(0)
+    fn waits(&self) -> bool {
+        match self {
+            Waiter::Layer(number) => witness::awaits_wakeup(*number),
+            #[cfg(target_os = "linux")]
+            Waiter::Machine(task) => {
+                let stat = std::fs::read_to_string(task.join("stat")).unwrap_or_default();
+                stat.rsplit_once(") ").is_some_and(|(_, rest)| rest.starts_with('S'))
+            }
         }
     }
 }

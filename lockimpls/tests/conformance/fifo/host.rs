@@ -66,6 +66,7 @@ fn answer<T>(result: Result<T, HostErrno>) -> Result<T, Errno> {
 
 impl Fifos for HostFifo {
     type File<'f> = OwnedFd;
+    const MODELLED: bool = false;
 
     fn open(&self, mode: OpenMode) -> Result<OwnedFd, Errno> {
         let mut flags = match (mode.contains(OpenMode::READ), mode.contains(OpenMode::WRITE)) {

@@ -47,6 +47,8 @@ trait Fifos: Sync {
     type File<'f>: Send + Sync
     where
         Self: 'f;
+    /// Whether it is a layer's.
+    const MODELLED: bool;
 
     fn open(&self, mode: OpenMode) -> Result<Self::File<'_>, Errno>;
     fn read(file: &Self::File<'_>, data: &mut [u8]) -> Result<usize, Errno>;
@@ -59,6 +61,7 @@ impl<D: Domain> Fifos for Fifo<'_, D> {
         = FifoFile<'f, D>
     where
         Self: 'f;
+    const MODELLED: bool = true;
 
     fn open(&self, mode: OpenMode) -> Result<FifoFile<'_, D>, Errno> {
         Fifo::open(self, mode)
@@ -156,7 +159,7 @@ impl<'f, F: Fifos> Run<'f, F> {
                 let answer = match words[..] {
                     ["begin", thread, ..] => {
                         let words = words[2..].to_vec();
-                        let begun = Begun::new(scope, move || self.call(&words));
+                        let begun = Begun::new(scope, F::MODELLED, move || self.call(&words));
                         threads.insert(thread, begun);
                         threads[thread].state()
                     }

@@ -1,7 +1,7 @@
 //! Several threads on a fifo: what must hold whatever their order.
 
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use lockimpls::{Errno, OpenMode, PIPE_BUF};
 
@@ -78,23 +78,25 @@ pub(super) fn messages_are_whole<F: Fifos>(fifo: &F) {
 
 /// A reader and a writer open at once and wait for each other, again and again.
 pub(super) fn both_sides_meet<F: Fifos>(fifo: &F) {
-    let (before, after) = (Barrier::new(2), Barrier::new(2));
+    // One that fails drops its end, and the other does not wait for it.
+    let ((writer, reader), (told, is_told)) = (sync_channel(0), sync_channel(0));
     std::thread::scope(|threads| {
-        threads.spawn(|| {
+        threads.spawn(move || {
             for _ in 0..ROUNDS {
-                before.wait();
+                writer.send(()).expect("a reader");
                 let file = fifo.open(OpenMode::WRITE).unwrap();
                 assert_eq!(F::write(&file, b"met"), Ok(3));
                 F::close(file);
-                after.wait();
+                is_told.recv().expect("a reader");
             }
         });
+        let (reader, told) = (reader, told);
         for _ in 0..ROUNDS {
-            before.wait();
+            reader.recv().expect("a writer");
             let file = fifo.open(OpenMode::READ).unwrap();
             assert_eq!(read_all::<F>(&file, 9), b"met");
             F::close(file);
-            after.wait();
+            told.send(()).expect("a writer");
         }
     });
 }
