@@ -14,6 +14,7 @@ mod blocking;
 mod close;
 mod counts;
 mod dgram;
+mod fast;
 mod fifo;
 mod names;
 mod options;

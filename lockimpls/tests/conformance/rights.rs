@@ -1,5 +1,8 @@
 //! SCM_RIGHTS: passing descriptors, refusing to, dropping them on the way, and the collector.
 
+use std::sync::atomic::AtomicBool;
+use std::sync::atomic::Ordering::Relaxed;
+
 use lockimpls::{Config, Domain, Errno, MsgFlags, SockType};
 
 use crate::battery::{NONE, Program, name};
@@ -336,14 +339,69 @@ case!(a_long_message_with_a_descriptor, layer, {
     }
 });
 
+// A call under way keeps what its socket's buffer holds, though no descriptor of the socket is left:
+// it can still receive it.
+case!(a_socket_in_its_own_buffer_that_a_call_reads_is_kept, layer, {
+    let (a, b) = layer.pair(STREAM);
+    layer.setsockopt(b, lockimpls::SockOpt::RcvLowat, 1000).unwrap();
+    layer.pass(a, b"x", &[b]).unwrap();
+    let (told, number) = std::sync::mpsc::channel();
+    let (bytes, got) = std::thread::scope(|threads| {
+        let reader = threads.spawn(move || {
+            told.send(lockimpls::witness::thread_number()).unwrap();
+            let (mut data, mut fds) = (vec![0; 2000], [None]);
+            let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
+            (layer.recvmsg(b, &mut msg), fds[0])
+        });
+        let number = number.recv().unwrap();
+        while !lockimpls::witness::awaits_wakeup(number) {
+            std::thread::yield_now();
+        }
+        layer.close(b).unwrap();
+        for _ in 0..3 {
+            layer.collect();
+            assert_eq!(in_flight(layer), 1);
+        }
+        assert_eq!(layer.put(a, &[0; 1000]), Ok(1000));
+        reader.join().unwrap()
+    });
+    assert_eq!(bytes, Ok(1001));
+    layer.close_all(&[a, got.unwrap()]);
+});
+
+/// Says when it goes, by a panic too.
+struct Gone<'a>(&'a AtomicBool);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Relaxed);
+    }
+}
+
+/// Passes a descriptor as soon as there is room, as long as there is a receiver.
+fn pass_to<D: Domain>(
+    layer: &lockimpls::Checked<D>,
+    (a, data, passed): (D::Sock, &[u8], D::Sock),
+    receiver_is_gone: &AtomicBool,
+) {
+    loop {
+        match layer.pass(a, data, &[passed]) {
+            Err(Errno::Ewouldblock) if !receiver_is_gone.load(Relaxed) => {}
+            sent => return assert_eq!(sent, Ok(data.len())),
+        }
+    }
+}
+
 case!(every_byte_keeps_its_descriptor, layer, {
     let (a, b) = layer.pair(STREAM);
+    let is_gone = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| {
             for i in 0..3000_u32 {
-                while layer.pass(a, &[i as u8], &[a]) == Err(Errno::Ewouldblock) {}
+                pass_to(layer, (a, &[i as u8], a), &is_gone);
             }
         });
+        let _receiver = Gone(&is_gone);
         for i in 0..3000_u32 {
             let (mut data, mut fds) = ([0; 9], [None; 9]);
             let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);
@@ -360,16 +418,18 @@ case!(every_byte_keeps_its_descriptor, layer, {
 case!(descriptors_cross_while_a_collector_runs, layer, {
     let (a, b) = layer.pair(STREAM);
     let (c, d) = layer.pair(STREAM);
+    let is_gone = AtomicBool::new(false);
     std::thread::scope(|threads| {
         threads.spawn(|| {
             for _ in 0..300 {
                 // `c` is merely in flight: the copy that was sent is closed at once.
                 let copy = layer.dup(c).unwrap();
-                while layer.pass(a, b"x", &[copy]) == Err(Errno::Ewouldblock) {}
+                pass_to(layer, (a, b"x", copy), &is_gone);
                 layer.close(copy).unwrap();
                 layer.collect();
             }
         });
+        let _receiver = Gone(&is_gone);
         for _ in 0..300 {
             let (mut data, mut fds) = ([0], [None]);
             let mut msg = lockimpls::RecvMsg::with_rights(&mut data, &mut fds, NONE);

@@ -1,0 +1,137 @@
+//! What the lock-free path must answer as the locks do, one thing at a time. On the other backends the
+//! same programs are plain cases.
+
+use std::sync::mpsc::channel;
+
+use lockimpls::witness::{awaits_wakeup, counters, thread_number};
+use lockimpls::{Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SockOpt, SockType};
+
+use crate::battery::{NONE, Program};
+
+const RECORDS: [SockType; 2] = [SockType::Dgram, SockType::Seqpacket];
+
+/// One message there and back, often enough that the gate opens for this thread.
+fn open_gate<D: Domain>(layer: &Checked<D>, (a, b): (D::Sock, D::Sock)) {
+    for _ in 0..3 {
+        for (from, to) in [(a, b), (b, a)] {
+            layer.put(from, b"open").unwrap();
+            assert_eq!(layer.get(to, 9).unwrap(), b"open");
+        }
+    }
+}
+
+case!(a_record_that_is_cut_says_so, layer, {
+    for kind in RECORDS {
+        let pair = layer.pair(kind);
+        open_gate(layer, pair);
+        let before = counters();
+        for room in [10, 2000] {
+            layer.put(pair.0, &[1; 1000]).unwrap();
+            let got = layer.take(pair.1, room, 0).unwrap();
+            assert_eq!(got.data.len(), room.min(1000));
+            assert_eq!(got.flags.contains(MsgFlags::TRUNC), room < 1000);
+        }
+        let fast = counters().since(&before);
+        assert_eq!(
+            (fast.fast_sends, fast.fast_receives),
+            if fast.fast_sends > 0 { (2, 2) } else { (0, 0) }
+        );
+        layer.close_all(&[pair.0, pair.1]);
+    }
+});
+
+case!(a_closed_descriptor_leads_to_no_other_socket, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        open_gate(layer, (a, b));
+        layer.close_all(&[a, b]);
+        assert_eq!(layer.put(a, b"x"), Err(Errno::Ebadf));
+        // The same places, and an open gate again, for the same thread.
+        let (c, d) = layer.pair(kind);
+        open_gate(layer, (c, d));
+        for closed in [a, b] {
+            assert_eq!(layer.put(closed, b"x"), Err(Errno::Ebadf));
+            assert_eq!(layer.get(closed, 9), Err(Errno::Ebadf));
+        }
+        for s in [c, d] {
+            assert_eq!(layer.get(s, 9), Err(Errno::Ewouldblock));
+        }
+        layer.close_all(&[c, d]);
+    }
+});
+
+/// Enough that a thread which goes on in another's socket is seen to.
+const ROUNDS: usize = 100;
+
+// The thread that waits keeps the socket, as a call under way does: its place is not used again
+// before the thread has gone on.
+waiting_case!(a_receive_waits_while_its_descriptor_is_closed, layer, {
+    for kind in SockType::ALL {
+        for _ in 0..ROUNDS {
+            let (a, b) = layer.pair(kind);
+            let (told, number) = channel();
+            std::thread::scope(|threads| {
+                let reader = threads.spawn(move || {
+                    told.send(thread_number()).unwrap();
+                    // The first takes the locks; the second finds an open gate, and nothing.
+                    assert_eq!(layer.recv(b, &mut [0; 9], NONE), Ok(5));
+                    layer.recv(b, &mut [0; 9], NONE)
+                });
+                let number = number.recv().unwrap();
+                layer.put(a, b"first").unwrap();
+                while !awaits_wakeup(number) {
+                    std::thread::yield_now();
+                }
+                layer.close_all(&[b, a]);
+                let (c, d) = layer.pair(kind);
+                for (from, to) in [(c, d), (d, c)] {
+                    layer.put(from, b"stranger").unwrap();
+                    std::thread::yield_now();
+                    assert_eq!(layer.get(to, 9).unwrap(), b"stranger");
+                }
+                let got = reader.join().unwrap();
+                assert!(!matches!(got, Ok(1..)), "{kind:?}: {got:?}");
+                layer.close_all(&[c, d]);
+            });
+        }
+    }
+});
+
+// Where the message may be cut, its descriptors' bytes count for the low-water mark: `sosend` asks
+// whether what is left of the room and they are enough together.
+case!(a_control_message_counts_for_the_low_water_mark_of_a_send, layer, {
+    let (a, b) = layer.pair(SockType::Stream);
+    layer.setsockopt(a, SockOpt::SndBuf, 100).unwrap();
+    layer.setsockopt(a, SockOpt::SndLowat, 95).unwrap();
+    let sent = layer.pass(a, &[1; 200], &[a]);
+    assert!(matches!(sent, Ok(1..95)), "{sent:?}");
+    let got = layer.take(b, 200, 1).unwrap();
+    assert_eq!((Ok(got.data.len()), got.fds.len()), (sent, 1));
+    layer.close_all(&[a, b, got.fds[0]]);
+});
+
+case!(a_flushed_buffer_has_no_low_water_mark, layer, {
+    let (a, b) = layer.pair(SockType::Stream);
+    layer.setsockopt(b, SockOpt::RcvLowat, 50).unwrap();
+    layer.shutdown(b, lockimpls::Shutdown::Read).unwrap();
+    assert_eq!(layer.getsockopt(b, SockOpt::RcvLowat), Ok(0));
+    layer.close_all(&[a, b]);
+});
+
+fn often() -> Config {
+    Config { reopen_after_calls: 1, ..Config::default() }
+}
+
+case!(what_is_received_without_a_wait_says_its_name, often(), layer, {
+    let (a, b) = (layer.bound(SockType::Dgram, "a"), layer.bound(SockType::Dgram, "b"));
+    for (s, to) in [(a, "b"), (b, "a")] {
+        layer.connect(s, &crate::battery::name(to)).unwrap();
+    }
+    open_gate(layer, (a, b));
+    layer.put(a, b"x").unwrap();
+    let (mut data, flags) = ([0; 9], MsgFlags::DONTWAIT);
+    let mut msg = RecvMsg::new(&mut data, flags);
+    assert_eq!(layer.recvmsg(b, &mut msg), Ok(1));
+    assert_eq!(msg.from, crate::battery::name("a"));
+    layer.close_all(&[a, b]);
+});
