@@ -105,7 +105,7 @@ fn runs_are_in_the_order_of_their_commits_and_changes_are_marked() {
     let said = text(&output.stdout);
     let lines: Vec<&str> = said.lines().collect();
     assert_eq!(lines[0], CELL);
-    assert_eq!(lines[1], "commit         began (UTC)   op/s  locks/op  relocks");
+    assert_eq!(lines[1], "commit         began (UTC)   op/s  locks  relocks");
     assert_eq!(lines.len(), 2 + 12 + 1 + 1, "{said}");
     let shown: Vec<&str> = lines[2..].iter().filter_map(|line| line.split(' ').next()).collect();
     let mut expected: Vec<&str> = commits.iter().map(|commit| &commit[..8]).collect();

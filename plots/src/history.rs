@@ -1,10 +1,10 @@
-//! The history of cells across commits: what figure 7 draws. Order and change points are those of
+//! The history of cells across commits: what figure 7 draws, ratios first. Order and change points are those of
 //! [`results::history`].
 
-use results::history::{Origin, Point, Series, history};
+use results::history::{Origin, Point, RATIO, Series, history};
 use results::{Measure, Measured, Run, StoreError, stats};
 
-/// The throughput of one cell over commits.
+/// A metric of one cell over commits.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct HistorySeries {
     /// The cell.
@@ -28,7 +28,7 @@ pub struct HistoryPoint {
     pub started: String,
     /// The median.
     pub value: f64,
-    /// The lower end of its spread.
+    /// The lower end of a ratio's interval, or the slowest round.
     pub low: f64,
     /// The upper end.
     pub high: f64,
@@ -36,33 +36,42 @@ pub struct HistoryPoint {
 
 /// How many characters of a commit are shown.
 const COMMIT_LENGTH: usize = 7;
-/// The metric that is drawn.
-const METRIC: &str = "throughput";
+/// The metrics that are drawn, in the order in which they are.
+const METRICS: [&str; 2] = [RATIO, "throughput"];
 
-/// The throughput of each cell that several runs have, in the order of `commits` (oldest first).
+/// The ratio, and the throughput, of each cell that several runs have, in the order of `commits` (oldest first).
 ///
 /// # Errors
 /// The runs are of several machines, or a histogram is damaged.
-pub fn of_runs(runs: &[Run], commits: &[String]) -> Result<Vec<HistorySeries>, StoreError> {
+pub fn of_runs(
+    runs: &[Run],
+    commits: &[String],
+    reference: &str,
+) -> Result<Vec<HistorySeries>, StoreError> {
     // One run is no history, and its histograms would be merged once more.
     if runs.len() < 2 {
         return Ok(Vec::new());
     }
-    let drawn = |series: &Series| series.metric == METRIC && series.points.len() > 1;
-    let all = history(runs, commits)?;
-    Ok(all.iter().filter(|series| drawn(series)).map(|series| of_series(series, runs)).collect())
+    let all = history(runs, commits, reference)?;
+    let of_metric = |metric: &'static str| {
+        all.iter().filter(move |series| series.metric == metric && series.points.len() > 1)
+    };
+    Ok(METRICS.into_iter().flat_map(of_metric).map(|series| of_series(series, runs)).collect())
 }
 
 fn of_series(series: &Series, runs: &[Run]) -> HistorySeries {
     let cell = series.cell.id();
     let point = |point: &Point| {
         let rounds = rounds(runs, &point.run, &cell);
+        let end = |known: Option<f64>, share| {
+            known.or_else(|| stats::quantile(&rounds, share)).unwrap_or(point.value)
+        };
         HistoryPoint {
             commit: commit(&point.run),
             started: point.run.started.clone(),
             value: point.value,
-            low: stats::quantile(&rounds, 0.0).unwrap_or(point.value),
-            high: stats::quantile(&rounds, 1.0).unwrap_or(point.value),
+            low: end(point.low, 0.0),
+            high: end(point.high, 1.0),
         }
     };
     HistorySeries {

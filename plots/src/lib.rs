@@ -83,7 +83,7 @@ impl Plots {
         if summary.rows.is_empty() && runs.iter().all(|run| run.compared().next().is_none()) {
             return Err(nothing(runs));
         }
-        let history = history::of_runs(runs, &options.commits)?;
+        let history = history::of_runs(runs, &options.commits, &options.reference)?;
         let input = Input::new(runs, &summary, &history, &options.backends);
         let answers = Answers::of(runs, &summary, &options.words);
         Ok(Plots {

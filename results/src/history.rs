@@ -7,10 +7,15 @@ use serde::{Serialize, Serializer};
 use crate::cell::Cell;
 use crate::changes::{ChangePoint, change_points};
 use crate::error::StoreError;
+use crate::outward;
 use crate::record::Measured;
 use crate::run::{Run, same_machine};
 use crate::summary::{Row, summarise};
 use crate::units;
+
+/// The metric that comes first: the throughput as a ratio to a reference of the same run, which
+/// survives another host and another hour; a throughput does not.
+pub const RATIO: &str = "ratio";
 
 /// One metric of one cell over the runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -18,9 +23,12 @@ pub struct Series {
     /// What was measured; its name in JSON.
     #[serde(serialize_with = "serialize_name")]
     pub cell: Cell,
-    /// `throughput`, `send_p99` (or of the event that stands for the workload), or a counter:
-    /// `acquisitions_per_operation`, `relocks_per_operation`.
+    /// [`RATIO`], `throughput`, `send_p99` (or of the event that stands for the workload), or a
+    /// counter: `acquisitions_per_operation`, `relocks_per_operation`.
     pub metric: String,
+    /// The backend that a ratio is to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub against: Option<String>,
     /// The unit of every value.
     pub unit: Unit,
     /// A value per run that has one, oldest commit first.
@@ -36,7 +44,16 @@ impl Series {
         match self.unit {
             Unit::OperationsPerSecond => units::rate(value),
             Unit::Nanoseconds => units::time(value.round() as u64),
-            Unit::PerOperation => units::digits(value),
+            Unit::PerOperation | Unit::Ratio => units::digits(value),
+        }
+    }
+
+    /// A point's value as people read it, with its interval if it has one.
+    #[must_use]
+    pub fn shown_point(&self, point: &Point) -> String {
+        match (point.low, point.high) {
+            (Some(low), Some(high)) => outward::text(point.value, low, high),
+            _ => self.shown(point.value),
         }
     }
 }
@@ -55,6 +72,8 @@ pub enum Unit {
     Nanoseconds,
     /// A count per operation.
     PerOperation,
+    /// One throughput over another; more is better.
+    Ratio,
 }
 
 /// What one run says of a metric.
@@ -67,6 +86,12 @@ pub struct Point {
     pub run: Origin,
     /// The value, in the series' unit.
     pub value: f64,
+    /// The lower end of its interval of 95 % at least; only of ratios.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub low: Option<f64>,
+    /// The upper end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub high: Option<f64>,
 }
 
 /// Where a value comes from.
@@ -98,34 +123,57 @@ impl Origin {
 /// `commits`, oldest first, and by time where that is the same; a run of no such commit goes right
 /// behind the run that began last before it.
 ///
-/// Throughput is the median of a run's rounds, without any in which a thread was kept off its CPU;
-/// a run in which that was so in all of them has none. Percentiles are of its merged histograms.
+/// The ratio to `reference` is that of each run by itself. Throughput is the median of a run's
+/// rounds, without any in which a thread was kept off its CPU; a run in which that was so in all of
+/// them has none. Percentiles are of its merged histograms.
 ///
 /// # Errors
 /// The runs are of several machines, or a histogram is damaged.
-pub fn history(runs: &[Run], commits: &[String]) -> Result<Vec<Series>, StoreError> {
+pub fn history(
+    runs: &[Run],
+    commits: &[String],
+    reference: &str,
+) -> Result<Vec<Series>, StoreError> {
     same_machine(runs)?;
     let mut series: Vec<Series> = Vec::new();
     let mut indexes: BTreeMap<(String, String), usize> = BTreeMap::new();
     for (place, (origin, run)) in in_order(runs, commits).into_iter().enumerate() {
-        for row in summarise(std::slice::from_ref(run), "")?.rows {
-            for (metric, unit, value) in figures(&row) {
+        for row in summarise(std::slice::from_ref(run), reference)?.rows {
+            for Figure { metric, unit, value, interval } in figures(&row) {
                 let key = (row.cell.id(), metric);
                 let index = *indexes.entry(key.clone()).or_insert(series.len());
                 if index == series.len() {
-                    let (cell, metric) = (row.cell.clone(), key.1);
-                    let (points, changes) = (Vec::new(), Vec::new());
-                    series.push(Series { cell, metric, unit, points, changes });
+                    let against = (unit == Unit::Ratio).then(|| reference.to_owned());
+                    series.push(Series {
+                        cell: row.cell.clone(),
+                        metric: key.1,
+                        against,
+                        unit,
+                        points: Vec::new(),
+                        changes: Vec::new(),
+                    });
                 }
-                series[index].points.push(Point { place, run: origin.clone(), value });
+                let [low, high] = interval.map_or([None; 2], |ends| ends.map(Some));
+                series[index].points.push(Point { place, run: origin.clone(), value, low, high });
             }
         }
     }
+    ratios_first(&mut series);
     for one in &mut series {
         let values: Vec<f64> = one.points.iter().map(|point| point.value).collect();
         one.changes = change_points(&values);
     }
     Ok(series)
+}
+
+/// The series of a cell together, its ratio first, cells in the order of their first series.
+fn ratios_first(series: &mut [Series]) {
+    let mut cells: BTreeMap<String, usize> = BTreeMap::new();
+    for one in series.iter() {
+        let count = cells.len();
+        cells.entry(one.cell.id()).or_insert(count);
+    }
+    series.sort_by_key(|one| (cells.get(&one.cell.id()).copied(), one.metric != RATIO));
 }
 
 /// The runs that measured something, oldest commit first.
@@ -147,26 +195,43 @@ fn in_order<'a>(runs: &'a [Run], commits: &[String]) -> Vec<(Origin, &'a Run)> {
     placed.into_iter().map(|(_, origin, run)| (origin, run)).collect()
 }
 
+/// What a row says of one metric.
+struct Figure {
+    metric: String,
+    unit: Unit,
+    value: f64,
+    interval: Option<[f64; 2]>,
+}
+
 /// What a row says, by metric; nothing where its numbers mean nothing.
-fn figures(row: &Row) -> Vec<(String, Unit, f64)> {
+fn figures(row: &Row) -> Vec<Figure> {
+    let plain = |metric: &str, unit, value| {
+        let (metric, interval) = (metric.to_owned(), None);
+        Figure { metric, unit, value, interval }
+    };
+    let mut figures = Vec::new();
+    figures.extend(row.interval().map(|found| Figure {
+        interval: Some([found.low, found.high]),
+        ..plain(RATIO, Unit::Ratio, found.estimate)
+    }));
     let throughput = row.throughput.filter(|_| !row.flags.all_flagged);
+    figures.extend(
+        throughput.map(|found| {
+            plain("throughput", Unit::OperationsPerSecond, found.operations_per_second)
+        }),
+    );
     let latency =
         row.latency.as_ref().filter(|found| !row.flags.overloaded && found.quantiles.count > 0);
-    let mut figures = Vec::new();
-    if let Some(found) = throughput {
-        let value = found.operations_per_second;
-        figures.push(("throughput".to_owned(), Unit::OperationsPerSecond, value));
-    }
-    if let Some(found) = latency {
+    figures.extend(latency.map(|found| {
         let value = found.quantiles.p99_ns as f64;
-        figures.push((format!("{}_p99", found.event), Unit::Nanoseconds, value));
-    }
+        plain(&format!("{}_p99", found.event), Unit::Nanoseconds, value)
+    }));
     let counters = [
         ("acquisitions_per_operation", row.acquisitions_per_operation),
         ("relocks_per_operation", row.relocks_per_operation),
     ];
     for (name, value) in counters {
-        figures.extend(value.map(|value| (name.to_owned(), Unit::PerOperation, value)));
+        figures.extend(value.map(|value| plain(name, Unit::PerOperation, value)));
     }
     figures
 }

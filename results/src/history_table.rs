@@ -34,7 +34,7 @@ pub fn render(series: &[Series], notes: &[String], columns: usize) -> String {
 /// The table of one cell, whose series these are.
 fn table(series: &[&Series]) -> String {
     let mut header = vec!["commit".to_owned(), "began (UTC)".to_owned()];
-    header.extend(series.iter().map(|series| title(&series.metric)));
+    header.extend(series.iter().map(|series| title(series)));
     let mut lines = vec![header];
     let mut places = Vec::new();
     for (place, origin) in runs(series) {
@@ -60,12 +60,17 @@ fn runs<'a>(series: &[&'a Series]) -> BTreeMap<usize, &'a Origin> {
 }
 
 /// A metric's name as the head of a column.
-fn title(metric: &str) -> String {
-    match metric {
-        "throughput" => "op/s".to_owned(),
-        "acquisitions_per_operation" => "locks/op".to_owned(),
-        "relocks_per_operation" => "relocks".to_owned(),
-        latency => latency.replace('_', " "),
+fn title(series: &Series) -> String {
+    match (series.metric.as_str(), &series.against) {
+        (_, Some(against)) => format!("ratio to {against}"),
+        ("throughput", _) => "op/s".to_owned(),
+        ("acquisitions_per_operation", _) => "locks".to_owned(),
+        ("relocks_per_operation", _) => "relocks".to_owned(),
+        (latency, _) => match latency.rsplit_once('_') {
+            // Of the event that stands for the workload; a line has room for no more.
+            Some((_, percentile)) => percentile.to_owned(),
+            None => latency.to_owned(),
+        },
     }
 }
 
@@ -85,7 +90,7 @@ fn minute(started: &str) -> String {
 
 fn value(series: &Series, place: usize) -> String {
     let point = series.points.iter().find(|point| point.place == place);
-    point.map_or(NONE.to_owned(), |point| series.shown(point.value))
+    point.map_or(NONE.to_owned(), |point| series.shown_point(point))
 }
 
 /// What is said above the run with which a level changes.
@@ -95,7 +100,7 @@ fn changes(series: &Series, place: usize) -> Option<String> {
     let (before, after) = (series.shown(change.before), series.shown(change.after));
     let share = change.share();
     let size = if share.is_finite() { format!(" {}", signed(share)) } else { String::new() };
-    Some(format!("-- {}{size}: {before} before, {after} from here\n", title(&series.metric)))
+    Some(format!("-- {}{size}: {before} before, {after} from here\n", title(series)))
 }
 
 fn signed(share: f64) -> String {

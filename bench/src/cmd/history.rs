@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::{EXIT_OK, print, show};
 use crate::cli::HistoryArgs;
 use crate::cpus::Cpus;
+use crate::words::REFERENCE;
 use crate::{host, settings};
 
 /// One line of `solock history --json`.
@@ -31,7 +32,7 @@ pub fn run(args: &HistoryArgs) -> Result<i32, String> {
         notes.push("not in a checkout: runs are in the order of time".to_owned());
         Vec::new()
     });
-    let mut series = history(&runs, &commits).map_err(|error| error.to_string())?;
+    let mut series = history(&runs, &commits, REFERENCE).map_err(|error| error.to_string())?;
     if let Some(pattern) = &args.cell {
         let known = names(&series);
         series.retain(|series| series.cell.id().contains(pattern));

@@ -1,6 +1,7 @@
 //! Figure 7: a cell's value from commit to commit, and where it changed.
 
 use results::Run;
+use results::history::RATIO;
 use results::summary::Row;
 
 use super::legend;
@@ -23,10 +24,12 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     let mut figure = Figure {
         id: "history",
         title: "History across commits",
-        about: "The value of each commit's run, with its slowest and fastest round, in the order \
-                of the commits. A vertical line marks a change point. Values of different days \
-                tell of the machine, too."
-            .to_owned(),
+        about:
+            "First each run's ratio to one backend, with its interval; then its throughput, with \
+                its slowest and fastest round, in the order of the commits. A vertical line marks \
+                a change point. Throughputs of different days tell of the machine, too; a ratio \
+                of one run tells less of it."
+                .to_owned(),
         columns: 2,
         table: Table::new(&COLUMNS),
         ..Figure::default()
@@ -60,6 +63,7 @@ fn runs(input: &Input, row: &Row) -> usize {
 /// What a metric counts, by its name.
 fn unit(metric: &str) -> Unit {
     match metric {
+        RATIO => Unit::Ratio,
         "throughput" => Unit::Rate,
         _ if ["_p50", "_p99", "_p999", "_ns"].iter().any(|end| metric.ends_with(end)) => Unit::Time,
         _ => Unit::Count,
@@ -71,7 +75,11 @@ fn panel(input: &Input, series: &HistorySeries) -> Panel {
     let points: Vec<Point> = series.points.iter().enumerate().map(point).collect();
     let y: Vec<f64> =
         series.points.iter().flat_map(|point| [point.value, point.low, point.high]).collect();
-    let label = if unit == Unit::Rate { "operations per second" } else { &series.metric };
+    let label = match unit {
+        Unit::Rate => "operations per second".to_owned(),
+        Unit::Ratio => format!("ratio to {}", input.summary.reference),
+        _ => series.metric.clone(),
+    };
     let line = Series {
         name: series.backend.clone(),
         style: input.style(&series.backend),
@@ -82,7 +90,7 @@ fn panel(input: &Input, series: &HistorySeries) -> Panel {
     Panel {
         title: series.cell.clone(),
         x: commits(&series.points),
-        y: Axis::linear(label, unit, &y),
+        y: Axis::linear(&label, unit, &y),
         content: Content::Lines(Lines {
             series: vec![line],
             marks: series.changes.iter().map(|index| *index as f64 - 0.5).collect(),

@@ -135,8 +135,36 @@ fn verdicts_come_from_the_comparison() {
 #[test]
 fn a_history_is_a_point_per_run_in_the_order_of_time() {
     let figure = figure(&[full_run("a"), full_run("b")], "history");
-    assert_eq!(figure.panels.len(), 9, "a panel per cell");
+    assert_eq!(figure.panels.len(), 6 + 9, "a panel per ratio, then one per cell");
     assert_eq!(lines(&figure, 0).series[0].points.len(), 2);
+    let labels: Vec<&str> = figure.panels.iter().map(|panel| panel.y.label.as_str()).collect();
+    assert!(labels[..6].iter().all(|label| *label == "ratio to global"), "{labels:?}");
+    assert!(labels[6..].iter().all(|label| *label == "operations per second"), "{labels:?}");
+}
+
+/// The interval of a ratio is that of its run; the spread of a throughput is that of its rounds,
+/// without the flagged ones.
+#[test]
+fn a_history_has_intervals_and_spreads() {
+    let mut first = full_run("a");
+    for record in &mut first.records {
+        let results::Record::Measured(round) = record else { continue };
+        if round.round == 2 {
+            round.host_noise.flagged = true;
+            round.operations_per_second *= 100.0;
+        }
+    }
+    let first_cell = |round: u32| operations("global", 1, round) as f64;
+    // Six pairs are needed for a ratio, and the flagged round of five makes none.
+    let figure = figure(&[first, full_run("b")], "history");
+    let (low, high) = (numbers(&figure, "low"), numbers(&figure, "high"));
+    assert_eq!((low[0], high[0]), (first_cell(0), first_cell(5)));
+    let figure = self::figure(&[full_run("a"), full_run("b")], "history");
+    let (value, low) = (numbers(&figure, "value"), numbers(&figure, "low"));
+    let high = numbers(&figure, "high");
+    // lock-free does three times of what global does, and a little less in later rounds.
+    assert!(low[0] > 2.85 && low[0] < value[0] && value[0] < high[0], "{} {}", low[0], value[0]);
+    assert!(high[0] < 3.001, "{}", high[0]);
 }
 
 #[test]
@@ -158,8 +186,13 @@ fn a_change_is_marked_between_the_commits_before_and_after_it() {
     let options = plots::Options { commits: (0..20).map(commit).collect(), ..options() };
     let plots = Plots::of(&runs, &options).expect("figures");
     let figure = plots.figures.iter().find(|figure| figure.id == "history").expect("history");
-    assert_eq!(lines(figure, 0).marks, [9.5]);
-    assert!(lines(figure, 0).series[0].points.windows(2).all(|two| two[0].x < two[1].x));
+    // Every backend got faster, so no ratio changed.
+    assert_eq!(figure.panels[0].y.label, "ratio to global");
+    assert!(lines(figure, 0).marks.is_empty());
+    let throughput = figure.panels.iter().position(|panel| panel.y.label.contains("per second"));
+    let throughput = lines(figure, throughput.expect("a throughput"));
+    assert_eq!(throughput.marks, [9.5]);
+    assert!(throughput.series[0].points.windows(2).all(|two| two[0].x < two[1].x));
 }
 
 #[test]

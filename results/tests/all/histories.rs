@@ -4,7 +4,7 @@ use fastrand::Rng;
 use rayon::prelude::*;
 use results::changes::change_points;
 use results::history::{Series, Unit, history};
-use results::{Measured, Run, StoreError, history_table};
+use results::{Measured, Ratio, Run, StoreError, history_table};
 
 use crate::fixture::{latency, run, throughput};
 use crate::synthetic::normal;
@@ -35,7 +35,7 @@ fn minutes(series: &Series) -> Vec<&str> {
 fn every_metric_has_a_series_over_the_runs() {
     let runs = [run_at(1, Some("a"), 1000), run_at(2, Some("b"), 2000)];
     let commits = ["a", "b"].map(str::to_owned);
-    let series = history(&runs, &commits).expect("one machine");
+    let series = history(&runs, &commits, "global").expect("one machine");
     let names: Vec<(&str, Unit)> =
         series.iter().map(|series| (series.metric.as_str(), series.unit)).collect();
     let expected = [
@@ -66,7 +66,7 @@ fn commits_go_before_time_and_time_before_nothing() {
     ];
     let order = |commits: &[&str]| {
         let commits: Vec<String> = commits.iter().map(|commit| (*commit).to_owned()).collect();
-        let series = history(&runs, &commits).expect("one machine");
+        let series = history(&runs, &commits, "global").expect("one machine");
         minutes(find(&series, "throughput")).join(" ")
     };
     // 02 stays with b, behind which it began; 06 with a.
@@ -88,7 +88,7 @@ fn rounds_that_mean_nothing_make_no_point() {
             change(round);
         }
     }
-    let series = history(&[flagged, overloaded], &[]).expect("one machine");
+    let series = history(&[flagged, overloaded], &[], "global").expect("one machine");
     assert_eq!(minutes(find(&series, "throughput")), ["02"]);
     assert_eq!(minutes(find(&series, "send_p99")), ["01"]);
     assert_eq!(minutes(find(&series, "relocks_per_operation")), ["01", "02"]);
@@ -101,10 +101,10 @@ fn runs_of_several_machines_are_refused() {
         let results::Record::Measured(round) = record else { panic!("a round") };
         round.host.cpus = 64;
     }
-    let error = history(&[run_at(1, None, 1000), other], &[]).expect_err("two machines");
+    let error = history(&[run_at(1, None, 1000), other], &[], "global").expect_err("two machines");
     assert!(matches!(error, StoreError::Machines { .. }), "{error}");
-    assert!(history(&[], &[]).expect("nothing").is_empty());
-    assert!(history(&[run(Vec::new())], &[]).expect("nothing measured").is_empty());
+    assert!(history(&[], &[], "global").expect("nothing").is_empty());
+    assert!(history(&[run(Vec::new())], &[], "global").expect("nothing measured").is_empty());
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_change_is_marked_where_it_begins() {
             run_at(minute, None, level + wobble)
         })
         .collect();
-    let series = history(&runs, &[]).expect("one machine");
+    let series = history(&runs, &[], "global").expect("one machine");
     let changes = &find(&series, "throughput").changes;
     assert_eq!(changes.iter().map(|change| change.index).collect::<Vec<_>>(), [12]);
     assert!((changes[0].share() + 0.1).abs() < 0.002 && changes[0].p_value < 1e-9);
@@ -137,25 +137,91 @@ fn tables_mark_changes_above_the_run_they_begin_with() {
     let notes = ["runs of other machines left out: 3 of a good many, which is said in a sentence \
                   longer than a line"];
     let notes = notes.map(str::to_owned);
-    let text = history_table::render(&history(&runs, &[]).expect("one machine"), &notes, 80);
+    let text =
+        history_table::render(&history(&runs, &[], "global").expect("one machine"), &notes, 80);
     let expected_end = "\
-01234567  2026-11-23 10:07  1.00M     107ns      4.00     0.50
+01234567  2026-11-23 10:07  1.00M  107ns   4.00     0.50
 -- op/s -20.0%: 1.00M before, 800k from here
-01234567  2026-11-23 10:08   800k     108ns      4.00     0.50
-01234567  2026-11-23 10:09   800k     109ns      4.00     0.50
-01234567  2026-11-23 10:10   800k     110ns      4.00     0.50
-01234567  2026-11-23 10:11   800k     111ns      4.00     0.50
--         2026-11-23 10:12   800k     112ns      4.00     0.50
+01234567  2026-11-23 10:08   800k  108ns   4.00     0.50
+01234567  2026-11-23 10:09   800k  109ns   4.00     0.50
+01234567  2026-11-23 10:10   800k  110ns   4.00     0.50
+01234567  2026-11-23 10:11   800k  111ns   4.00     0.50
+-         2026-11-23 10:12   800k  112ns   4.00     0.50
 
 runs of other machines left out: 3 of a good many, which is said in a sentence
     longer than a line
 ";
     assert!(text.ends_with(expected_end), "{text}");
     let head: Vec<&str> = text.lines().take(2).collect();
-    let columns = "commit         began (UTC)   op/s  send p99  locks/op  relocks";
+    let columns = "commit         began (UTC)   op/s    p99  locks  relocks";
     assert_eq!(head, [CELL, columns]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert_eq!(history_table::render(&[], &[], 80), "nothing was measured\n");
+}
+
+/// A run with a ratio of its own, on a machine that is so many times as fast as usual.
+fn run_of_ratio(minute: u32, speed: u64, ratio: Option<[f64; 3]>) -> Run {
+    let mut run = run_at(minute, Some("0123456789"), 1000 * speed);
+    let mut fine = throughput("per-socket", 0, 3_000_000 * speed);
+    fine.started = format!("2026-11-23T10:{minute:02}:00.000Z");
+    let (cell, against) = (fine.cell.id(), CELL.to_owned());
+    run.records.push(fine.into());
+    if let Some([middle, low, high]) = ratio {
+        run.records.push(
+            Ratio {
+                cell,
+                against,
+                threads: 2,
+                metric: "throughput".to_owned(),
+                ratio: Some(middle),
+                low: Some(low),
+                high: Some(high),
+                level: 0.95,
+                pairs: 20,
+                host: crate::fixture::host(),
+                ..Ratio::default()
+            }
+            .into(),
+        );
+    }
+    run
+}
+
+/// The host gets faster and slower from run to run; the ratio changes once, and that alone is seen
+/// in it.
+#[test]
+fn the_ratio_comes_first_and_has_its_interval() {
+    let ratio = |minute: u32| {
+        let middle = if minute < 8 { 3.0 } else { 2.4 } + f64::from(minute % 2) / 100.0;
+        Some([middle, middle - 0.104, middle + 0.116])
+    };
+    let mut runs: Vec<Run> = (0..16)
+        .map(|minute| run_of_ratio(minute, [1, 7, 2, 9][minute as usize % 4], ratio(minute)))
+        .collect();
+    runs.push(run_of_ratio(16, 1, None));
+    let series = history(&runs, &[], "global").expect("one machine");
+    let of_fine: Vec<&Series> =
+        series.iter().filter(|one| one.cell.backend == "per-socket").collect();
+    assert_eq!(of_fine[0].metric, "ratio");
+    assert_eq!((of_fine[0].unit, of_fine[0].against.as_deref()), (Unit::Ratio, Some("global")));
+    assert_eq!(of_fine[0].points.len(), 16, "a run without a ratio makes no point");
+    let point = &of_fine[0].points[3];
+    assert_eq!([Some(point.value), point.low, point.high], ratio(3).expect("a ratio").map(Some));
+    assert_eq!(of_fine[0].changes.iter().map(|change| change.index).collect::<Vec<_>>(), [8]);
+    assert!(find(&series, "throughput").changes.is_empty(), "the machine is no change");
+    assert!(series.iter().all(|one| one.cell.backend != "global" || one.metric != "ratio"));
+    let line = serde_json::to_value(of_fine[0]).expect("JSON");
+    assert_eq!((&line["against"], &line["unit"]), (&"global".into(), &"ratio".into()));
+    assert_eq!(line["points"][3]["low"].as_f64(), point.low);
+    let text = history_table::render(&series, &[], 80);
+    let shown = "\
+pairs/per-socket/stream/64B/t2/adaptive
+commit         began (UTC)    ratio to global   op/s  locks  relocks
+";
+    assert!(text.contains(shown), "{text}");
+    assert!(text.contains("10:03  3.01 [2.90, 3.13]  27.0M   4.00     0.50\n"), "{text}");
+    assert!(text.contains("-- ratio to global -20.0%: 3.00 before, 2.40 from here\n"), "{text}");
+    assert!(text.contains("10:16                  -  3.00M   4.00     0.50\n"), "{text}");
 }
 
 /// Levels, and for how many values each.
