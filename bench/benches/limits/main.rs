@@ -33,6 +33,15 @@ struct Effort {
 const FULL: Effort = Effort { rounds: 61, rounds_of_two: 31, slice_ns: 10_000_000 };
 const ONCE: Effort = Effort { rounds: 1, rounds_of_two: 1, slice_ns: 100_000 };
 
+/// What stands above the figures.
+const MEANING: &str = "\
+How near does a backend come to the parts it is made of? \"x / y\" is the time (of streams and of two
+threads: the speed) of x over that of y, measured in turns: the median over rounds, [the quartiles].
+  / (locks + copies)  1 would be a send and receive of nothing but its locks and copies
+  / rtrb, / crossbeam-channel  the queues that users would take instead; under 1 is faster than they
+  2 threads / 1       2 is twice the work with twice the threads; under 1 the second one only disturbs
+";
+
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
@@ -59,6 +68,7 @@ fn run(effort: Effort) -> Result<(), String> {
         interrupt: Interrupt::catch()?,
         watchdog: Watchdog::start(watchdog::LIMIT)?,
     };
+    println!("{MEANING}");
     let one = Lanes::start(1, &cpus, Pin::Each)?;
     one_thread::run(&one, &process, effort);
     if cpus.count() < 2 {
