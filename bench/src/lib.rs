@@ -1,5 +1,4 @@
-//! The harness: pinned threads, a measured instrument, interleaved rounds, and records of all of
-//! it.
+//! The harness: pinned threads, a measured instrument, slices in turns, and records of all of it.
 //!
 //! It knows no backend and no workload by name: [`matrix`] crosses the two registries and turns
 //! every pair into one function pointer, called once per slice; inside it the code is monomorphic.
@@ -7,7 +6,7 @@
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`]: what one lane measures, and what disturbed it.
 //! * [`instrument`], [`echo`]: what the measuring itself costs.
-//! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run of them.
+//! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.

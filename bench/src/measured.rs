@@ -24,6 +24,7 @@ pub fn slice(cell: &Cell, outcome: &Outcome) -> Result<SliceDone, String> {
         operations_per_thread: outcome.counting().map(|lane| lane.operations).collect(),
         rate_achieved: rate(cell, outcome),
         overloaded: cell.rate_asked.is_some_and(|asked| is_overloaded(outcome, asked)),
+        was_not_run: outcome.was_not_run(),
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
         fast_path: fast_path(&counters),

@@ -127,6 +127,9 @@ pub struct SliceDone {
     /// `paced`: some thread did not keep up its rate.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub overloaded: bool,
+    /// A thread never saw the measured time, so that what it did is not in the sums.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub was_not_run: bool,
     /// By kind of event; empty in a throughput slice.
     #[serde(default)]
     pub latency_ns: Latencies,

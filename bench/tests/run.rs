@@ -9,7 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use results::{Record, Run, Store};
+use bench::protocol::Say;
+use results::{Finding, Record, Run, Store};
 use tempfile::TempDir;
 
 /// A program that stands in for `solock serve`, with a shell command in place of an answer where the
@@ -107,6 +108,29 @@ fn a_finding_in_a_process_ends_the_run_with_code_2_its_report_and_its_line() {
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].cell.as_deref(), Some("pairs/host/stream/64B/t1/adaptive"));
     assert!(findings[0].report.contains("witness: userret: sys_sendmsg"));
+}
+
+#[test]
+fn what_a_process_says_of_its_finding_stands_in_the_run() {
+    let folder = folder();
+    let finding = Finding {
+        check: "leaked lock".to_owned(),
+        count: 1,
+        operation: "sys_sendmsg".to_owned(),
+        report: "witness: userret: sys_sendmsg".to_owned(),
+        ..Finding::default()
+    };
+    let line = serde_json::to_string(&Say::Finding(Box::new(finding.clone()))).expect("JSON");
+    let said = folder.path().join("finding");
+    fs::write(&said, line + "\n").expect("written");
+    let instead = format!("cat '{}'; exit 2", said.display());
+    let output = output(folder.path(), &scripted(folder.path(), &instead));
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    assert!(stderr(&output).contains("witness: userret: sys_sendmsg"), "{}", stderr(&output));
+    let files = Store::at(folder.path().join("runs")).list().expect("readable");
+    let text = fs::read_to_string(&files[0].path).expect("readable");
+    let last = Record::from_line(text.lines().last().expect("a line")).expect("a record");
+    assert_eq!(last, Record::from(finding));
 }
 
 /// A run that would take long, of which some records are on disk.

@@ -18,12 +18,13 @@ use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::plan::Group;
 use crate::pool::Lanes;
 use crate::progress::Progress;
-use crate::session::{self, Found, Observer, Planned, REFERENCE, Session, Summary};
+use crate::session::{self, Found, Observer, Planned, Session, Summary};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
 use crate::turns::record::Context;
 use crate::turns::server::Machine;
 use crate::watchdog::Watchdog;
+use crate::words::REFERENCE;
 
 /// Runs what the user asked for.
 ///

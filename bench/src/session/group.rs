@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use results::{Slices, narrow, stats};
 
-use super::REFERENCE;
 use crate::compare::counters;
 use crate::plan::Group;
 use crate::pool::Pin;
@@ -12,6 +11,7 @@ use crate::protocol::Prepare;
 use crate::settings::Settings;
 use crate::turns::launch::{Asked, Launch, Slice};
 use crate::turns::record;
+use crate::words::REFERENCE;
 
 /// The length of a slice, but where something happens too seldom for it: long beside a change of
 /// threads, short beside the host's drift.
@@ -34,7 +34,7 @@ pub(super) struct State<'a> {
     pub(super) asked: Asked,
     /// How narrow its ratios shall be.
     pub(super) within: f64,
-    /// The place of the reference in the group.
+    /// The place in the group of the backend that ratios are to: the reference, or the first.
     pub(super) reference: usize,
     pub(super) launches: u32,
     /// In the order of the group.
@@ -89,11 +89,13 @@ impl<'a> State<'a> {
         is_narrow || self.launches as usize >= stats::PAIRS_MAX
     }
 
-    /// The backends whose ratio is not known well enough.
+    /// The backends whose ratio is not known well enough; none where there is nothing to divide by.
     fn wanted(&self) -> impl Iterator<Item = usize> {
-        let is_wanted = |place: &usize| {
+        let has_reference = !self.backends[self.reference].has_failed;
+        let is_wanted = move |place: &usize| {
             let backend = &self.backends[*place];
-            *place != self.reference && !backend.has_failed && !backend.is_narrow
+            let is_open = !backend.has_failed && !backend.is_narrow;
+            has_reference && *place != self.reference && is_open
         };
         (0..self.group.len()).filter(is_wanted)
     }

@@ -32,8 +32,6 @@ use crate::turns::launch::{self, Failed, Launch, Party, World};
 use crate::turns::record::{self, Context, Place};
 use crate::turns::server::Failure;
 
-/// The backend that ratios are to, where it is measured; else the first of each group.
-pub const REFERENCE: &str = "global";
 /// The time of a run when nobody says, for each cell.
 const BUDGET_PER_CELL: Duration = Duration::from_secs(3);
 /// The longest warm-up: no more is gained by waiting.

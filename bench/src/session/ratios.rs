@@ -3,10 +3,11 @@
 use results::verdict::{self, ControlVerdict};
 use results::{Control, Ratio, Slices, narrow};
 
+use super::Session;
 use super::group::{Backend, State};
-use super::{REFERENCE, Session};
 use crate::host;
 use crate::turns::disturbed::REJECTED_SHARE_MAX;
+use crate::words::REFERENCE;
 
 /// The reference with a copy of itself, if there were launches enough; and whether it differs.
 pub(super) fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
@@ -86,9 +87,9 @@ fn busy(slices: &Slices) -> Option<String> {
     let all = slices.measured();
     let disturbed = all - u64::from(*kept);
     (disturbed as f64 > REJECTED_SHARE_MAX * all as f64).then(|| {
-        format!(
-            "host busy: {disturbed} of {all} slices disturbed: a thread off its CPU {off_cpu}, \
-             switched {switched}, time stolen {stolen}"
-        )
+        let signs = [("off CPU", off_cpu), ("switched", switched), ("stolen", stolen)];
+        let seen = signs.into_iter().filter(|(_, times)| **times > 0);
+        let seen: Vec<String> = seen.map(|(sign, times)| format!("{sign} {times}")).collect();
+        format!("host busy: {disturbed} of {all} slices disturbed: {}", seen.join(", "))
     })
 }

@@ -252,7 +252,7 @@ fn a_busy_host_is_said_in_numbers_and_its_lines_are_flagged() {
     assert_eq!(ran.summary.measured, 2 * 2 * 4, "every round has its lines");
     assert!(ran.measured().all(|line| line.host_noise.flagged && line.operations > 0));
     let why = ran.ratio("pairs/per-socket/stream/64B/t1").why.clone().unwrap();
-    assert!(why.starts_with("host busy: ") && why.contains("a thread off its CPU"), "{why}");
+    assert!(why.starts_with("host busy: ") && why.contains(" slices disturbed: off CPU "), "{why}");
 }
 
 #[test]
@@ -267,6 +267,16 @@ fn a_backend_that_fails_is_named_and_the_others_go_on() {
     assert_eq!(ran.summary.failed.len(), 2, "once for each cell");
     assert_eq!(ran.measured().filter(|line| line.cell.backend == "global").count(), 2 * 2 * 2);
     assert_eq!(ran.summary.measured, 8);
+}
+
+#[test]
+fn without_the_reference_there_is_no_ratio_to_wait_for() {
+    let world = MadeUp::new(|now| match &*now.prepare.cell.backend {
+        "global" => Err(Failure::Broken("gone".to_owned())),
+        _ => Ok(done(now, 0.5, 0.5)),
+    });
+    let ran = ran(&world, |args| args.budget = Some("1h".to_owned()));
+    assert_eq!((ran.rounds, ran.ratios().len()), (10, 0));
 }
 
 #[test]

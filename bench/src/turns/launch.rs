@@ -256,10 +256,10 @@ impl Running<'_> {
         let repeats = if noisy { REPEATS_NOISY_MAX } else { REPEATS_MAX }.min(self.repeats_left);
         for repeat in 0..=repeats {
             let done = self.slice(party, measure)?;
-            // A slice without an operation was not run: its threads never saw it begin.
+            // Nothing was done, or a thread never saw the slice begin: it had no CPU.
             let nothing = done.operations == 0;
             let mut signs = Signs::of(&done.host_noise, done.seconds);
-            signs.off_cpu |= nothing;
+            signs.off_cpu |= nothing || done.was_not_run;
             let is_last = !signs.any() || repeat == repeats;
             let is_used = !signs.any() || (noisy && is_last && !nothing);
             let slice = Slice { measure, turn, done, signs, is_used, is_last };

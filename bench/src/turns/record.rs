@@ -223,6 +223,7 @@ mod tests {
             operations_per_thread: vec![10 * n, 20 * n],
             rate_achieved: Some(700.0 * n as f64),
             overloaded: n == 2,
+            was_not_run: false,
             latency_ns: Latencies {
                 send: Some(latency(100 * n, 5 * n)),
                 receive: Some(latency(1000 * n, 6 * n)),

@@ -79,6 +79,20 @@ fn a_slice_is_repeated_for_its_covariates_and_never_for_its_value() {
 }
 
 #[test]
+fn a_slice_that_a_thread_slept_through_is_repeated() {
+    let world = MadeUp::new(|now| {
+        let was_not_run = now.slice == 2;
+        let rate = if was_not_run { 5e5 } else { 1e6 };
+        Ok(SliceDone { was_not_run, ..quiet(now.asked, rate) })
+    });
+    let launch = measured(&world, 2, &ASKED, 1);
+    for taken in &launch.parties {
+        assert_eq!(taken.slices.len(), 9);
+        assert!(taken.used(Measure::Throughput).all(|done| done.operations_per_second == 1e6));
+    }
+}
+
+#[test]
 fn a_busy_host_ends_the_repeating_and_nothing_is_used() {
     let world = MadeUp::new(|now| Ok(disturbed(now.asked, 1e6)));
     let launch = measured(&world, 2, &ASKED, 1);
