@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::twin::{
-    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, send_rights,
+    Injection, PerSocket, UnderKernel, at, bound, close_all, layer, layer_of, name, receive,
+    send_byte, send_rights,
 };
 use super::{Control, stage};
-use crate::domain::{Domain, Shutdown, SockType};
+use crate::ambient::Ambient;
+use crate::domain::{Config, Domain, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
@@ -28,6 +30,25 @@ fn leak_nobufs<D: Domain>() {
     layer.shutdown(b, Shutdown::Read).expect("shutdown");
     assert_eq!(send_rights(&layer, a, &[a]), Err(Errno::Enobufs));
     close_all(&layer, &[a, b]);
+}
+
+pub(super) const LEAK_KERNEL_LOCK: Control = Control {
+    name: "leak-kernel-lock",
+    bug: "connect keeps the kernel lock around the layer, under which it looked the name up",
+    check: Check::LeakedLock,
+    operation: "sys_connect",
+    at: at!("uipc/connect.rs", "// control: the kernel lock"),
+    fault: Injection::of(Step::KernelConnect),
+    program: leak_kernel_lock::<UnderKernel>,
+};
+
+/// `connect(s, "nobody") = ENOENT`, with the kernel lock around the layer.
+fn leak_kernel_lock<D: Domain>() {
+    let config = Config { ambient: Ambient::KERNEL_LOCK, ..Config::default() };
+    let layer = layer_of::<D>(&config);
+    let s = layer.socket(SockType::Stream).expect("socket");
+    assert_eq!(layer.connect(s, &name("nobody")), Err(Errno::Enoent));
+    close_all(&layer, &[s]);
 }
 
 pub(super) const ORDER: Control = Control {

@@ -107,6 +107,7 @@ impl Control {
 pub fn all() -> Vec<Control> {
     let mut all = twins();
     all.extend([
+        locks::LEAK_KERNEL_LOCK,
         gate::GATE_SHUT,
         data::SHUTDOWN_UNSEEN,
         fifo::READ_LOCKED,

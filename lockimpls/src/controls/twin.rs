@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::stage;
+use crate::ambient::Kernel;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_socket::SocketPolicy;
@@ -15,6 +16,8 @@ use crate::witness::{self, Check};
 
 /// The backend that most twins are broken versions of.
 pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
+/// The same with the locks of the kernel around it.
+pub(super) type UnderKernel = Locked<SocketPolicy<Injected, false, Kernel>>;
 /// The backend without locks on the way of data.
 pub(super) type LockFree = LockFreeLayer<Injected>;
 /// The backend with one lock.

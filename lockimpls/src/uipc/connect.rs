@@ -50,7 +50,7 @@ impl<P: Policy> Locked<P> {
         st.set(State::CONNECTING);
         self.policy.sounlock(&so, Step::ConnectResolve);
         P::Fault::window(Window::Connecting);
-        self.kernel_lock();
+        self.kernel_lock(); // control: the kernel lock
         let result = self.connect_unlocked(so, name);
         self.kernel_unlock(Step::KernelConnect);
         P::Fault::window(Window::Connected);
