@@ -17,7 +17,7 @@ pub struct Cli {
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Lists the backends and the workloads.
+    /// Lists the backends, the workloads, and the locks around the layer.
     List(ListArgs),
     /// Measures: the backends in turns, slice by slice, on pinned threads, leaks always checked.
     Run(Box<RunArgs>),
@@ -170,6 +170,10 @@ pub struct CellArgs {
     /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
     pub wait: Vec<String>,
+    /// Locks of the kernel around the layer, taken too: names with commas between them are taken
+    /// together, each further --ambient is another setting; `none` is one [default: none].
+    #[arg(long, value_name = "NAMES")]
+    pub ambient: Vec<String>,
     /// What everything that is drawn by chance draws from [default: drawn, and recorded].
     #[arg(long, value_name = "N")]
     pub seed: Option<u32>,

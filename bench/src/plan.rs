@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lockimpls::{Config, SockType, WaitStrategy};
+use lockimpls::{Ambient, Backend, Config, SockType, WaitStrategy};
 use results::Cell;
 use workloads::Plan;
 
@@ -68,7 +68,10 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
         seed,
     };
     (case.workload.fits)(&plan)?;
-    let config = Config { wait: settings::wait(&cell.wait)?, ..Config::default() };
+    let ambient = settings::ambient(&cell.ambient)?;
+    may_be_under(&case.backend, ambient)?;
+    let wait = settings::wait(&cell.wait)?;
+    let config = Config { wait, ambient, ..Config::default() };
     Ok(Job { cell: cell.clone(), case, plan, config })
 }
 
@@ -88,10 +91,32 @@ pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>)
             skipped.push(Skipped { what: shape.describe(), why });
             continue;
         }
-        let group = cases.into_iter().map(|case| shape.job(case)).collect();
+        let mut possible: Vec<&Case> = Vec::new();
+        for case in cases {
+            match may_be_under(&case.backend, shape.ambient) {
+                Ok(()) => possible.push(case),
+                Err(why) => skipped.push(Skipped { what: shape.describe(), why }),
+            }
+        }
+        if possible.is_empty() {
+            continue;
+        }
+        let group = possible.into_iter().map(|case| shape.job(case)).collect();
         parts.entry(shape.plan.threads).or_default().push(group);
     }
     (parts, skipped)
+}
+
+/// Whether a backend has the locks of the kernel around it.
+fn may_be_under(backend: &Backend, ambient: Ambient) -> Result<(), String> {
+    if ambient.is_empty() || backend.modelled {
+        return Ok(());
+    }
+    Err(format!(
+        "{} is the machine's own layer, with the machine's own locks around it; ask for it without \
+         --ambient",
+        backend.name
+    ))
 }
 
 fn fits(case: &Case, plan: &Plan) -> Result<(), String> {
@@ -106,6 +131,7 @@ struct Shape {
     workload: String,
     plan: Plan,
     wait: WaitStrategy,
+    ambient: Ambient,
 }
 
 impl Shape {
@@ -122,8 +148,9 @@ impl Shape {
             rate_asked: workload.uses_rate().then_some(plan.rate_per_second),
             groups: groups.then_some(plan.groups as u32),
             fan: groups.then_some(plan.fan as u32),
+            ambient: self.ambient.names().into_iter().map(str::to_owned).collect(),
         };
-        let config = Config { wait: self.wait, ..Config::default() };
+        let config = Config { wait: self.wait, ambient: self.ambient, ..Config::default() };
         Job { cell, case: *case, plan, config }
     }
 
@@ -149,7 +176,7 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
             continue;
         };
         let variants = variants(settings, workload);
-        for (socket_type, message_bytes, wait) in messages(settings) {
+        for (socket_type, message_bytes, wait, ambient) in messages(settings) {
             for (rate_per_second, groups, fan) in variants.clone() {
                 let plan = Plan {
                     threads: 0,
@@ -164,7 +191,7 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
                 let own = (workload.threads)(&plan).map(|own| vec![own]);
                 for threads in own.unwrap_or_else(|| settings.threads.clone()) {
                     let plan = Plan { threads, ..plan.clone() };
-                    shapes.push(Shape { workload: name.clone(), plan, wait });
+                    shapes.push(Shape { workload: name.clone(), plan, wait, ambient });
                 }
             }
         }
@@ -172,12 +199,14 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
     shapes
 }
 
-fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy)> {
+fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy, Ambient)> {
     let mut messages = Vec::new();
     for socket_type in &settings.socket_types {
         for message_bytes in &settings.message_bytes {
-            messages
-                .extend(settings.waits.iter().map(|wait| (*socket_type, *message_bytes, *wait)));
+            for wait in &settings.waits {
+                let all = settings.ambients.iter();
+                messages.extend(all.map(|around| (*socket_type, *message_bytes, *wait, *around)));
+            }
         }
     }
     messages
@@ -235,5 +264,37 @@ mod tests {
         );
         assert_eq!(skipped.len(), 2, "{skipped:?}");
         assert!(skipped[0].why.starts_with("at most "), "{skipped:?}");
+    }
+
+    #[test]
+    fn each_set_of_locks_around_the_layer_is_a_cell_and_the_machine_has_none() {
+        let (parts, skipped) = parts_of(|args| {
+            args.cells.workload = vec!["pairs".to_owned()];
+            args.cells.backend = vec!["global".to_owned(), "host".to_owned()];
+            args.cells.threads = vec!["1".to_owned()];
+            args.cells.ambient = vec!["none".to_owned(), "f-mtx,kernel-lock".to_owned()];
+        });
+        let jobs: Vec<&Job> = parts.values().flatten().flatten().collect();
+        let ids: Vec<String> = jobs.iter().map(|job| job.cell.id()).collect();
+        assert_eq!(
+            ids,
+            [
+                "pairs/global/stream/64B/t1/adaptive",
+                "pairs/host/stream/64B/t1/adaptive",
+                "pairs/global/stream/64B/t1/adaptive/kernel-lock+f-mtx",
+            ]
+        );
+        assert_eq!(skipped.len(), 1, "{skipped:?}");
+        assert!(skipped[0].why.starts_with("host is the machine's own"), "{skipped:?}");
+        // What another program names is looked at in the same way.
+        let of_cell = job(&jobs[2].cell, 1).unwrap();
+        assert_eq!(of_cell.config.ambient, Ambient::F_MTX | Ambient::KERNEL_LOCK);
+        let refused = |change: &dyn Fn(&mut Cell)| {
+            let mut cell = jobs[2].cell.clone();
+            change(&mut cell);
+            job(&cell, 1).unwrap_err()
+        };
+        assert!(refused(&|cell| cell.backend = "host".to_owned()).contains("without --ambient"));
+        assert!(refused(&|cell| cell.ambient = vec!["x".to_owned()]).contains("kernel-lock, "));
     }
 }

@@ -88,6 +88,9 @@ pub struct Hello {
     /// The workloads it knows.
     #[serde(default)]
     pub workloads: Vec<String>,
+    /// The locks around the layer that it knows.
+    #[serde(default)]
+    pub ambient: Vec<String>,
     /// The smallest step of its clock, in nanoseconds.
     #[serde(default)]
     pub clock_step_ns: f64,

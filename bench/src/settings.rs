@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lockimpls::{Config, SockType, WaitStrategy};
+use lockimpls::{Ambient, Config, SockType, WaitStrategy};
 
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
@@ -27,6 +27,8 @@ pub struct Settings {
     pub threads: Vec<usize>,
     /// Wait strategies.
     pub waits: Vec<WaitStrategy>,
+    /// Sets of locks around the layer.
+    pub ambients: Vec<Ambient>,
     /// `paced`: operations per second and thread.
     pub rates_per_second: Vec<f64>,
     /// `groups`: numbers of groups.
@@ -87,6 +89,7 @@ impl Settings {
             } else {
                 named(&cells.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
             },
+            ambients: ambients(&cells.ambient)?,
             rates_per_second: rates(&cells.rate)?,
             groups: counts("--groups", &cells.groups)?,
             fans: counts("--fan", &cells.fan)?,
@@ -202,6 +205,38 @@ pub fn socket_type(asked: &str) -> Result<SockType, String> {
 /// There is none.
 pub fn wait(asked: &str) -> Result<WaitStrategy, String> {
     Ok(named(&[asked.to_owned()], "way to wait", WaitStrategy::ALL, WaitStrategy::name)?[0])
+}
+
+/// The set of no locks.
+const NO_AMBIENT: &str = "none";
+
+/// Sets of locks around the layer, one for each time that the flag was given.
+fn ambients(asked: &[String]) -> Result<Vec<Ambient>, String> {
+    if asked.is_empty() {
+        return Ok(vec![Ambient::empty()]);
+    }
+    let sets = asked.iter().map(|list| {
+        let names: Vec<&str> = list.split(',').collect();
+        if names == [NO_AMBIENT] { Ok(Ambient::empty()) } else { ambient(&names) }
+    });
+    Ok(distinct(sets.collect::<Result<Vec<_>, _>>()?))
+}
+
+/// The locks around the layer of these names.
+///
+/// # Errors
+/// There is none of such a name.
+pub fn ambient(names: &[impl AsRef<str>]) -> Result<Ambient, String> {
+    let mut valid = Ambient::all().names();
+    valid.extend([Ambient::ALL.0, NO_AMBIENT]);
+    let mut ambient = Ambient::empty();
+    for name in names.iter().map(AsRef::as_ref) {
+        matrix::check_name("lock around the layer", name, &valid)?;
+        ambient |= Ambient::of_name(name).ok_or_else(|| {
+            format!("--ambient: {NO_AMBIENT} cannot be taken together with others")
+        })?;
+    }
+    Ok(ambient)
 }
 
 /// Reads `1`, `1-8`, `1,2,4`, several times.
@@ -348,6 +383,26 @@ mod tests {
             let error = threads(&[bad]).unwrap_err();
             assert!(error.starts_with(&format!("--threads {bad}: ")), "{error}");
         }
+    }
+
+    #[test]
+    fn locks_around_the_layer_come_in_sets() {
+        let ambients = |lists: &[&str]| {
+            settings(|a| a.cells.ambient = lists.iter().map(|l| (*l).to_owned()).collect())
+                .map(|settings| settings.ambients)
+        };
+        assert_eq!(ambients(&[]), Ok(vec![Ambient::empty()]));
+        assert_eq!(ambients(&["none"]), Ok(vec![Ambient::empty()]));
+        assert_eq!(ambients(&["2022-07-01"]), Ok(vec![Ambient::all()]));
+        let two = Ambient::F_MTX | Ambient::SCHED_LOCK;
+        let lists = ["sched-lock,f-mtx", "none", "f-mtx", "f-mtx,sched-lock,f-mtx"];
+        assert_eq!(ambients(&lists), Ok(vec![two, Ambient::empty(), Ambient::F_MTX]));
+        for bad in ["", ",", "f-mtx,", "f_mtx", "NONE", "2022-07-25", "kernel-lock f-mtx"] {
+            let error = ambients(&[bad]).unwrap_err();
+            assert!(error.contains("kernel-lock, fd-fplock, f-mtx, sched-lock"), "{error}");
+        }
+        assert!(ambients(&["f_mtx"]).unwrap_err().ends_with("did you mean \"f-mtx\"?"));
+        assert!(ambients(&["none,f-mtx"]).unwrap_err().contains("together"));
     }
 
     #[test]

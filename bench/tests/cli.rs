@@ -60,7 +60,7 @@ fn every_control_is_caught() {
     for line in text.lines() {
         assert!(line.contains("\"caught\":true") && line.contains("\"clean\":true"), "{line}");
     }
-    assert!(text.lines().count() >= 43, "{text}");
+    assert!(text.lines().count() >= 44, "{text}");
     assert_eq!(output.status.code(), Some(0));
 }
 
@@ -73,7 +73,9 @@ fn list_names_every_backend_and_workload() {
         let entry: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
         assert!(text.contains(entry["name"].as_str().expect("a name")), "{line}");
     }
-    for backend in ["global", "global-gc", "per-socket", "lock-free", "host"] {
+    let around = ["kernel-lock", "fd-fplock", "f-mtx", "sched-lock", "2022-07-01"];
+    let backends = ["global", "global-gc", "per-socket", "lock-free", "host"];
+    for backend in backends.into_iter().chain(around) {
         assert!(text.contains(backend), "{text}");
     }
 }
@@ -98,6 +100,12 @@ fn unknown_names_are_answered_with_the_valid_ones_and_the_nearest() {
     refused(&["--workload", "ping-pong"], &["pairs", "did you mean \"pingpong\"?"]);
     refused(&["--type", "raw"], &["stream, dgram, seqpacket"]);
     refused(&["--wait", "sleep"], &["spin, adaptive, park"]);
+    let around = "kernel-lock, fd-fplock, f-mtx, sched-lock, 2022-07-01, none";
+    refused(&["--ambient", "f_mtx"], &[around, "did you mean \"f-mtx\"?"]);
+    refused(&["--ambient", "f-mtx,"], &[around]);
+    refused(&["--ambient", ""], &[around]);
+    refused(&["--ambient", "none,f-mtx"], &["together"]);
+    refused(&["--ambient", "f-mtx", "--backend", "host"], &["host is the machine's own"]);
     refused(&["--bakend", "global"], &["--bakend", "--backend"]);
     let (output, _) = run_in_folder(&["rum"]);
     assert_eq!(output.status.code(), Some(1));
@@ -171,6 +179,47 @@ fn json_lines_are_all_that_standard_output_holds() {
     let mut all: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
     all.sort_unstable();
     assert_eq!(backends, all);
+}
+
+#[test]
+fn locks_around_the_layer_are_recorded_with_the_cell_and_counted() {
+    let what = ["run", "--workload", "pairs", "--threads", "1", "--backend", "per-socket,host"];
+    let around = ["--ambient", "none", "--ambient", "2022-07-01", "--ambient", "f-mtx,kernel-lock"];
+    let how = ["--seconds", "0.1", "--rounds", "1"];
+    let (output, folder) = run_in_folder(&[&what[..], &around, &how].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = [stdout(&output), stderr(&output)].concat();
+    assert!(said.contains("under kernel-lock, fd-fplock, f-mtx and sched-lock"), "{said}");
+    assert!(said.contains("host is the machine's own"), "{said}");
+    assert!(stdout(&output).lines().all(|line| line.len() <= 80), "{}", stdout(&output));
+    let run = Run::read(&only_run(folder.path())).expect("the run can be read");
+    let mut seen: Vec<String> = Vec::new();
+    for round in run.measured().filter(|round| round.operations > 0) {
+        let of = |class: &str| {
+            let found = round.locks.iter().find(|lock| lock.class == class);
+            found.map_or(0, |lock| lock.acquisitions)
+        };
+        // A message sent and received: each call wakes under the kernel lock, finds its file, and is
+        // counted; nobody sleeps.
+        let each = 2 * round.operations;
+        let is_there = |name: &str| u64::from(round.cell.ambient.iter().any(|there| there == name));
+        let names =
+            [("kernel_lock", "kernel-lock"), ("fd_fplock", "fd-fplock"), ("f_mtx", "f-mtx")];
+        for (class, name) in names {
+            let (found, expected) = (of(class), each * is_there(name));
+            // A round ends between the two calls, and the counts are of a little more.
+            assert!(found.abs_diff(expected) <= 4, "{class}: {found}, not {expected}");
+        }
+        assert_eq!(of("sched_lock"), 0);
+        seen.push(round.cell_id.clone());
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    let name = "pairs/per-socket/stream/64B/t1/adaptive";
+    let all = format!("{name}/kernel-lock+fd-fplock+f-mtx+sched-lock");
+    let of = |end: &str| format!("{name}{end}");
+    let host = "pairs/host/stream/64B/t1/adaptive".to_owned();
+    assert_eq!(seen, [host, of(""), of("/kernel-lock+f-mtx"), all]);
 }
 
 #[test]

@@ -269,7 +269,8 @@ fn a_server_measures_what_it_is_asked_for_and_ends_with_its_input() {
     assert!(matches!(hello, Say::Hello(hello) if hello.protocol == PROTOCOL), "{hello:?}");
     assert!(matches!(early, Say::Refused { why } if why.contains("no cell")), "{early:?}");
     assert!(matches!(unknown, Say::Refused { why } if why.contains("nosuch")), "{unknown:?}");
-    assert!(matches!(prepared, Say::Prepared(_)), "{prepared:?}");
+    let Say::Prepared(prepared) = prepared else { panic!("{prepared:?}") };
+    assert_eq!(prepared.code.is_none(), prepared.calls.is_empty(), "{prepared:?}");
     let (Say::Slice(throughput), Say::Slice(latency)) = (throughput, latency) else {
         panic!("{answers:?}")
     };

@@ -110,7 +110,7 @@ pub fn group_label(cell: &Cell) -> String {
         let many = if groups == 1 { "" } else { "s" };
         label.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
     }
-    label
+    label + &cell.surroundings()
 }
 
 /// The same with the threads.

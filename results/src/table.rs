@@ -97,7 +97,7 @@ pub(crate) fn title(cell: &Cell) -> String {
     if let (Some(groups), Some(fan)) = (cell.groups, cell.fan) {
         title.push_str(&format!(", {groups} groups of {fan} + {fan}"));
     }
-    title
+    title + &cell.surroundings()
 }
 
 /// The columns that are names, and stand to the left.

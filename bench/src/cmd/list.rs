@@ -1,5 +1,6 @@
 //! `solock list`: what there is to measure.
 
+use lockimpls::Ambient;
 use serde::Serialize;
 
 use super::{EXIT_OK, print};
@@ -12,9 +13,10 @@ use crate::matrix;
 enum Entry {
     Backend { name: &'static str, about: &'static str, modelled: bool },
     Workload { name: &'static str, about: &'static str, operation: &'static str },
+    Ambient { name: &'static str, about: &'static str },
 }
 
-/// Lists the backends and the workloads.
+/// Lists the backends, the workloads, and the locks around the layer.
 ///
 /// # Errors
 /// Standard output cannot be written.
@@ -35,11 +37,17 @@ fn json() -> Result<String, String> {
         operation: workload.operation,
     });
     let mut lines = String::new();
-    for entry in backends.chain(workloads) {
+    let ambient = ambient().map(|(name, about)| Entry::Ambient { name, about });
+    for entry in backends.chain(workloads).chain(ambient) {
         lines += &serde_json::to_string(&entry).map_err(|error| error.to_string())?;
         lines.push('\n');
     }
     Ok(lines)
+}
+
+/// The locks around the layer, and the name of all of them.
+fn ambient() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Ambient::LOCKS.into_iter().map(|(_, name, about)| (name, about)).chain([Ambient::ALL])
 }
 
 fn text() -> String {
@@ -51,6 +59,10 @@ fn text() -> String {
     for workload in matrix::workloads() {
         text += &format!("  {:<12} {}\n", workload.name, workload.about);
         text += &format!("  {:<12} one operation: {}\n", "", workload.operation);
+    }
+    text += "\nlocks of the kernel around the layer (--ambient NAME,NAME)\n";
+    for (name, about) in ambient() {
+        text += &format!("  {name:<12} {about}\n");
     }
     text
 }

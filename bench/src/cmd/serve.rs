@@ -8,7 +8,7 @@
 use std::io::{self, BufRead};
 use std::time::Duration;
 
-use lockimpls::witness;
+use lockimpls::{Ambient, witness};
 
 use super::{EXIT_OK, print};
 use crate::cli::ServeArgs;
@@ -91,6 +91,7 @@ fn hello(process: &Process) -> Say {
         rustc: host::RUSTC.to_owned(),
         backends: names(matrix::backends().iter().map(|backend| backend.name).collect()),
         workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
+        ambient: names(Ambient::all().names()),
         clock_step_ns: clock::measure(&process.clock).clock_step_ns,
     })
 }

@@ -140,7 +140,8 @@ fn names_cells(args: &CellArgs) -> bool {
         && args.workload.is_empty()
         && args.socket_type.is_empty()
         && args.size.is_empty()
-        && args.threads.is_empty())
+        && args.threads.is_empty()
+        && args.ambient.is_empty())
 }
 
 fn planned(settings: &Settings) -> Result<(Vec<Cell>, Vec<String>), String> {

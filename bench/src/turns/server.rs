@@ -182,6 +182,10 @@ impl Server {
     /// # Errors
     /// It ended, or answered what is no answer.
     pub fn prepare(&mut self, prepare: &Prepare) -> Result<Result<Prepared, String>, Failure> {
+        // It would leave aside what it does not know, and measure without.
+        if let Some(name) = prepare.cell.ambient.iter().find(|n| !self.hello.ambient.contains(n)) {
+            return Ok(Err(format!("this program has no {name} around the layer")));
+        }
         match self.ask(&Ask::Prepare(prepare.clone()), self.patience)? {
             Say::Prepared(prepared) => Ok(Ok(prepared)),
             Say::Refused { why } => Ok(Err(why)),

@@ -125,6 +125,7 @@ fn short_label(input: &Input, case: &[Row]) -> String {
     let groups = cell.groups.zip(cell.fan);
     let text = groups.map_or(String::new(), |(groups, fan)| format!("g{groups}f{fan}"));
     tell(all().filter(like).any(|one| one.groups.zip(one.fan) != groups), text);
+    tell(all().any(|one| one.ambient != cell.ambient), cell.ambient.join("+"));
     label.push(format!("t{}", cell.threads));
     label.join(" ")
 }

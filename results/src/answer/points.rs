@@ -143,6 +143,6 @@ impl Setting {
             let many = if groups == 1 { "" } else { "s" };
             text.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
         }
-        text
+        text + &self.0.surroundings()
     }
 }

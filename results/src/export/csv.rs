@@ -10,7 +10,7 @@ use crate::run::Run;
 type Column = (&'static str, fn(&Measured) -> String);
 
 /// The columns, in their order.
-const COLUMNS: [Column; 46] = [
+const COLUMNS: [Column; 47] = [
     ("name", |round| round.cell_id.clone()),
     ("kind", |_| "measured".to_owned()),
     ("backend", |round| round.cell.backend.clone()),
@@ -56,6 +56,7 @@ const COLUMNS: [Column; 46] = [
     ("slices_kept", |round| slices(round, |slices| slices.kept)),
     ("slices_repeated", |round| slices(round, |slices| slices.repeated)),
     ("slices_given_up", |round| slices(round, |slices| slices.given_up)),
+    ("ambient", |round| round.cell.ambient.join("+")),
     ("err", |_| String::new()),
 ];
 

@@ -120,6 +120,7 @@ fn unlike() -> Measured {
         rate_asked: Some(1.5),
         groups: Some(17),
         fan: Some(18),
+        ambient: vec!["one".to_owned(), "two".to_owned()],
         ..cell("pairs", "per-socket", 16)
     };
     round.cell_id = round.cell.id();
@@ -163,7 +164,7 @@ fn every_column_of_csv_is_what_it_is_called() {
     let row = reader.records().next().expect("a row").expect("as many fields");
     let found: Vec<(&str, &str)> = names.iter().zip(row.iter()).collect();
     let expected = [
-        ("name", "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18"),
+        ("name", "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18/one+two"),
         ("kind", "measured"),
         ("backend", "per-socket"),
         ("workload", "pairs"),
@@ -208,6 +209,7 @@ fn every_column_of_csv_is_what_it_is_called() {
         ("slices_kept", "39"),
         ("slices_repeated", "40"),
         ("slices_given_up", "41"),
+        ("ambient", "one+two"),
         ("err", ""),
     ];
     assert_eq!(found, expected);
