@@ -24,8 +24,8 @@ def rounds(path):
             continue
         if record["host_noise"]["flagged"]:
             continue
-        cell = record["cell"]
-        key = (cell["workload"], tuple(cell.get("ambient", [])), cell["backend"], cell["threads"])
+        around = tuple(record.get("ambient", []))
+        key = (record["workload"], around, record["backend"], record["threads"])
         found[key][record["round"]] = record["operations_per_second"]
     return found
 
