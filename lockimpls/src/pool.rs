@@ -19,7 +19,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, THREADS_MAX, UnsafeCell};
-use crate::sockbuf::{MCLBYTES, MSIZE};
+use crate::sockbuf::{MCLBYTES, MLEN, MSIZE};
 use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::witness::{self, Class};
@@ -233,7 +233,7 @@ impl Mbuf {
     /// cluster.
     pub(crate) fn control_fill(&self) -> crate::sockbuf::Fill {
         let cc = control_len(self.rights().len());
-        let mbcnt = if cc <= MSIZE - 32 { MSIZE } else { MSIZE + MCLBYTES };
+        let mbcnt = if cc <= MLEN { MSIZE } else { MSIZE + MCLBYTES };
         crate::sockbuf::Fill { cc, mbcnt }
     }
 }

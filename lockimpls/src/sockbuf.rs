@@ -11,13 +11,16 @@
 //! them afresh only when the copy says that there is no room; as the counts only grow, a stale copy
 //! may show room late, never too early, and in a single thread the answer is exact.
 //!
-//! * `cc`: bytes. A datagram also counts its address (16 bytes when unnamed).
-//! * `mbcnt`: memory. A record of n bytes is charged one 256-byte mbuf, and beyond 224 bytes the
-//!   smallest cluster that holds it; a datagram's address is charged one mbuf more.
+//! * `cc`: bytes. A datagram also counts its address: 16 bytes when unnamed, else a whole
+//!   `sockaddr_un`, 106.
+//! * `mbcnt`: memory. A record is charged the mbufs it came in, 256 bytes each: one up to 144
+//!   bytes, two up to 368, then one with the smallest cluster that holds it. A datagram's address
+//!   is charged one mbuf more.
 //! * A *stream* coalesces, as `sbcompress` does: its bytes are charged as if they filled 2 KiB
 //!   clusters to the brim, that is 2304 for each block of 2048 stream positions that holds an
 //!   unread byte. This is at most 1.125 cc + 4608, which `sb_mbmax` (at least 196608, and 8 hiwat)
-//!   never gets to limit; so a stream without control messages is limited by `cc` alone.
+//!   never gets to limit; so a stream without control messages is limited by `cc` alone. Bytes that
+//!   came with a control message are charged as a record's are (`Socket::rcv_fill`).
 //!
 //! # Layout
 //!
@@ -37,12 +40,13 @@ mod ring;
 
 use crossbeam_utils::CachePadded;
 
-use self::charge::stream_charge;
 use self::record::HEAD;
 use crate::domain::{SockAddr, SockType};
 use crate::primitives::{AtomicUsize, Cell, Ordering, RING_MIN, UnsafeCell};
 
-pub(crate) use self::charge::{Fill, Limits, MCLBYTES, MSIZE, sa_len};
+pub(crate) use self::charge::{
+    Fill, Limits, MCLBYTES, MLEN, MSIZE, mbuf_charge, sa_len, stream_charge,
+};
 pub(crate) use self::record::{Marks, Record};
 pub(crate) use self::ring::Ring;
 

@@ -22,8 +22,9 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
 use crate::domain::SockType;
+use crate::pool::MbufRef;
 use crate::primitives::{AtomicU32, Cell, Ordering};
-use crate::sockbuf::{Fill, SockBuf};
+use crate::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::sync::RwLock;
 use crate::witness::{self, Class};
 
@@ -266,8 +267,26 @@ impl Socket {
     #[inline(always)]
     pub(crate) fn rcv_fill(&self, st: &SoState) -> Fill {
         let control = st.so_rcv.fill.get();
+        if control.cc != 0 && !self.is_atomic() {
+            return self.rcv_fill_by_record(st, control);
+        }
         let data = self.rcv.fill(self.so_type.get());
         Fill { cc: data.cc + control.cc, mbcnt: data.mbcnt + control.mbcnt }
+    }
+
+    /// A stream with control messages: bytes that came with one are charged the mbufs they came in
+    /// (`sbappendcontrol` links them as they are).
+    #[cold]
+    fn rcv_fill_by_record(&self, st: &SoState, control: Fill) -> Fill {
+        let tail = self.rcv.tail();
+        let end = |m: Option<MbufRef>| m.map_or(tail, |m| m.position.get());
+        let mut next = st.control.get();
+        let mut mbcnt = control.mbcnt + stream_charge(self.rcv.head(), end(next));
+        while let Some(m) = next {
+            next = m.next.get();
+            mbcnt += mbuf_charge(end(next) - m.position.get());
+        }
+        Fill { cc: tail - self.rcv.head() + control.cc, mbcnt }
     }
 }
 

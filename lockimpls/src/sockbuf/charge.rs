@@ -4,28 +4,53 @@ use crate::domain::SockAddr;
 
 /// MSIZE: what a plain mbuf is charged.
 pub(crate) const MSIZE: usize = 256;
-/// How many bytes a plain mbuf holds.
-const MLEN: usize = 224;
+/// MLEN: how many bytes a plain mbuf holds.
+pub(crate) const MLEN: usize = 224;
+/// MHLEN: how many the first mbuf of a message holds, which has a packet header.
+const MHLEN: usize = 144;
+/// MINCLSIZE: so many bytes go into a cluster.
+const MINCLSIZE: usize = MHLEN + MLEN + 1;
 /// MCLBYTES: the smallest cluster.
 pub(crate) const MCLBYTES: usize = 2048;
-/// The cluster sizes, smallest first.
-const CLUSTERS: [usize; 6] = [MCLBYTES, 4096, 8192, 16384, 32768, 65536];
-/// What the address of an unnamed sender counts as.
-pub(super) const SA_UNNAMED: usize = 16;
-/// What a message of this many bytes is charged in `mbcnt`.
+/// MAXMCLBYTES: the largest cluster.
+const MAXMCLBYTES: usize = 65536;
+/// The cluster sizes, smallest first: `mclsizes` (`uipc_mbuf.c`), in whole cache lines.
+const CLUSTERS: [usize; 8] = [MCLBYTES, 2112, 4096, 8192, 9216, 12288, 16384, MAXMCLBYTES];
+/// What the address of an unnamed sender counts as: a `sockaddr`.
+const SA_UNNAMED: usize = 16;
+/// What that of a bound one counts as, however long its path: a `sockaddr_un` (`unp_bind`,
+/// `uipc_usrreq.c` 1.167, line 677).
+const SA_BOUND: usize = 106;
+
+/// What a message of this many bytes is charged in `mbcnt`: the mbufs that `m_getuio` puts it in.
 pub(crate) const fn mbuf_charge(len: usize) -> usize {
-    if len <= MLEN {
-        return MSIZE;
+    if len <= MHLEN {
+        MSIZE
+    } else if len < MINCLSIZE {
+        2 * MSIZE
+    } else if len <= MCLBYTES {
+        MSIZE + MCLBYTES
+    } else {
+        cluster_charge(len)
+    }
+}
+
+/// [`mbuf_charge`] of more than fits in the smallest cluster.
+const fn cluster_charge(len: usize) -> usize {
+    let (whole, rest) = (len / MAXMCLBYTES, len % MAXMCLBYTES);
+    let charge = whole * (MSIZE + MAXMCLBYTES);
+    if rest == 0 {
+        return charge;
+    }
+    if whole > 0 && rest < MINCLSIZE {
+        // Only the first mbuf has a packet header.
+        return charge + rest.div_ceil(MLEN) * MSIZE;
     }
     let mut i = 0;
-    while i < CLUSTERS.len() {
-        if len <= CLUSTERS[i] {
-            return MSIZE + CLUSTERS[i];
-        }
+    while rest > CLUSTERS[i] {
         i += 1;
     }
-    let whole = len / 65536;
-    whole * (MSIZE + 65536) + if len.is_multiple_of(65536) { 0 } else { mbuf_charge(len % 65536) }
+    charge + MSIZE + CLUSTERS[i]
 }
 
 /// `sb_mbmax` for a buffer of this `hiwat`.
@@ -36,7 +61,12 @@ pub(crate) const fn mbmax_for(hiwat: usize) -> usize {
 
 /// The length of an address as it counts in `cc`: `sa_len`.
 pub(crate) fn sa_len(name: &SockAddr) -> usize {
-    if name.is_unnamed() { SA_UNNAMED } else { 2 + name.path().len() + 1 }
+    sa_len_of(name.path().len())
+}
+
+/// [`sa_len`] by the length of the path.
+pub(super) const fn sa_len_of(path_len: usize) -> usize {
+    if path_len == 0 { SA_UNNAMED } else { SA_BOUND }
 }
 
 /// How much a buffer holds, or may hold: bytes and memory.
@@ -73,7 +103,7 @@ impl Limits {
 
 /// What the bytes of a stream between two positions are charged.
 #[inline]
-pub(super) fn stream_charge(head: usize, tail: usize) -> usize {
+pub(crate) fn stream_charge(head: usize, tail: usize) -> usize {
     if head == tail {
         return 0;
     }
@@ -85,17 +115,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_charged_the_smallest_that_holds_it() {
+    fn a_message_is_charged_the_mbufs_it_is_put_in() {
         let expected = [
             (0, 256),
-            (224, 256),
-            (225, 256 + 2048),
+            (144, 256),
+            (145, 2 * 256),
+            (368, 2 * 256),
+            (369, 256 + 2048),
             (2048, 256 + 2048),
-            (2049, 256 + 4096),
+            (2049, 256 + 2112),
+            (2113, 256 + 4096),
+            (8193, 256 + 9216),
+            (12289, 256 + 16384),
+            (16385, 256 + 65536),
             (65536, 256 + 65536),
             (65537, 2 * 256 + 65536),
+            (65536 + 225, 3 * 256 + 65536),
+            (65536 + 368, 3 * 256 + 65536),
+            (65536 + 369, 2 * 256 + 65536 + 2048),
             (2 * 65536, 2 * (256 + 65536)),
-            (2 * 65536 + 300, 2 * (256 + 65536) + 256 + 2048),
+            (2 * 65536 + 4096, 2 * (256 + 65536) + 256 + 4096),
         ];
         for (len, charge) in expected {
             assert_eq!(mbuf_charge(len), charge, "{len} bytes");
@@ -117,9 +156,9 @@ mod tests {
     }
 
     #[test]
-    fn an_address_counts_its_head_its_path_and_a_nul() {
+    fn an_address_counts_the_same_however_long_its_path() {
         let lengths = ["a", "abcd"].map(|path| sa_len(&SockAddr::new(path).unwrap()));
-        assert_eq!((sa_len(&SockAddr::UNNAMED), lengths), (16, [4, 7]));
+        assert_eq!((sa_len(&SockAddr::UNNAMED), lengths), (16, [106, 106]));
     }
 
     #[test]

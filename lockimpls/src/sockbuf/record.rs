@@ -1,6 +1,6 @@
 //! The head that stands before a record in the ring.
 
-use super::charge::{Fill, MSIZE, SA_UNNAMED, mbuf_charge};
+use super::charge::{Fill, MSIZE, mbuf_charge, sa_len_of};
 
 /// The length of the head, and the alignment of records.
 pub(super) const HEAD: usize = 16;
@@ -56,8 +56,7 @@ impl Record {
         if !self.is_dgram {
             return Fill { cc: self.len, mbcnt: mbuf_charge(self.len) };
         }
-        let sa = if self.name_len == 0 { SA_UNNAMED } else { 2 + self.name_len + 1 };
-        Fill { cc: self.len + sa, mbcnt: MSIZE + mbuf_charge(self.len) }
+        Fill { cc: self.len + sa_len_of(self.name_len), mbcnt: MSIZE + mbuf_charge(self.len) }
     }
 }
 
@@ -87,8 +86,8 @@ mod tests {
 
     #[test]
     fn a_datagram_counts_its_address() {
-        assert_eq!(record(300, 0, false).fill(), Fill { cc: 300, mbcnt: 2304 });
-        assert_eq!(record(300, 0, true).fill(), Fill { cc: 316, mbcnt: 2560 });
-        assert_eq!(record(300, 7, true).fill(), Fill { cc: 310, mbcnt: 2560 });
+        assert_eq!(record(400, 0, false).fill(), Fill { cc: 400, mbcnt: 2304 });
+        assert_eq!(record(400, 0, true).fill(), Fill { cc: 416, mbcnt: 2560 });
+        assert_eq!(record(400, 7, true).fill(), Fill { cc: 506, mbcnt: 2560 });
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use lockimpls::{Config, Domain, Errno, MsgFlags, SockType};
+use lockimpls::{Config, Domain, Errno, MsgFlags, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name};
 
@@ -94,6 +94,26 @@ case!(without_any_room_descriptors_are_dropped, layer, {
         // It was the last reference: the socket is closed.
         assert_eq!(layer.get(d, 1).unwrap(), b"");
         layer.close_all(&[a, b, d]);
+    }
+});
+
+case!(a_message_with_a_descriptor_counts_the_mbufs_it_came_in, layer, {
+    // Of 196608 bytes of memory, 256 each for the descriptor, the byte and a datagram's address.
+    let kinds = [(STREAM, 384, Errno::Ewouldblock), (SockType::Dgram, 256, Errno::Enobufs)];
+    for (kind, most, full) in [(SockType::Seqpacket, 384, Errno::Ewouldblock)].iter().chain(&kinds)
+    {
+        let (a, b) = layer.pair(*kind);
+        layer.setsockopt(a, SockOpt::SndBuf, 20_000).unwrap();
+        layer.setsockopt(b, SockOpt::RcvBuf, 20_000).unwrap();
+        layer.set_nonblocking(a, true).unwrap();
+        for _ in 0..*most {
+            assert_eq!(layer.pass(a, b"x", &[a]), Ok(1));
+        }
+        assert_eq!(layer.pass(a, b"x", &[a]), Err(*full));
+        let got = layer.take(b, 1, 1).unwrap();
+        assert_eq!(layer.pass(a, b"x", &[a]), Ok(1));
+        assert_eq!(layer.pass(a, b"x", &[a]), Err(*full));
+        layer.close_all(&[a, b, got.fds[0]]);
     }
 });
 
