@@ -21,8 +21,8 @@ impl<P: Policy> Locked<P> {
     fn sosetopt(&self, so: &Socket, option: SockOpt, value: usize) -> Result<(), Errno> {
         let st = so.st();
         match option {
-            SockOpt::SndBuf if st.is(State::CANTSENDMORE) => Err(Errno::Enobufs),
-            SockOpt::RcvBuf if st.is(State::CANTRCVMORE) => Err(Errno::Enobufs),
+            SockOpt::SndBuf if st.is(State::CANTSENDMORE) => Err(Errno::Einval),
+            SockOpt::RcvBuf if st.is(State::CANTRCVMORE) => Err(Errno::Einval),
             SockOpt::SndBuf => self.sbreserve(so, SND, value),
             SockOpt::RcvBuf => self.sbreserve(so, RCV, value),
             SockOpt::SndLowat => Self::set_lowat(so, SND, value),
