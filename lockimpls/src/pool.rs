@@ -166,6 +166,10 @@ impl<F: Fault> Drop for SocketPool<F> {
 /// How many descriptors one message can carry: a cluster of 16-byte entries after a 16-byte head.
 pub(crate) const RIGHTS_MAX: usize = (MCLBYTES - 16) / 16;
 
+/// How many descriptors a caller's control message has room for: a cluster of numbers after the same
+/// head.
+pub(crate) const CONTROL_MAX: usize = (MCLBYTES - 16) / 4;
+
 /// A message on its way into a buffer, or a control message in one.
 pub(crate) struct Mbuf {
     /// Bytes on their way from the caller: only its taker touches it.

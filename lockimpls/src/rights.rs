@@ -128,7 +128,8 @@ impl<P: Policy> Locked<P> {
     /// socket is locked.
     ///
     /// # Errors
-    /// `EMFILE`: too many in flight. `E2BIG`: more than fit in a cluster. `EBADF`: one is not open.
+    /// In the order they are looked for: `EMFILE`: too many in flight. `E2BIG`: more than fit in a
+    /// cluster. `EBADF`: one is not open.
     pub(crate) fn unp_internalize(&self, fds: &[Fd]) -> Result<MbufRef, Errno> {
         self.reserve_rights(fds.len())?;
         if fds.len() > RIGHTS_MAX {

@@ -350,6 +350,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends what never goes the fast way.
     #[cold]
     fn slow_send(&self, fd: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.slow.sockargs(fd, msg.rights)?;
         let so = self.slow_enter(fd, SND, None)?;
         let result = self.slow.sosend(&so, msg);
         self.slow_leave(fd, &so, SND, Step::SendDone, false);

@@ -37,7 +37,7 @@ use crate::fifo::Fifofs;
 use crate::layer::Layer;
 use crate::names::Names;
 use crate::policy::Policy;
-use crate::pool::{MbufPool, SocketPool};
+use crate::pool::{CONTROL_MAX, MbufPool, SocketPool};
 use crate::primitives::{Ordering, register_asymmetric};
 use crate::rights::InFlight;
 use crate::socket::{FastSide, RCV, SND, SockRef, Socket, State};
@@ -92,11 +92,28 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn sys_sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.fd_fplock(1);
+        self.sockargs(s, msg.rights)?;
         let so = self.solock_fd(s)?;
         let result = self.sosend(&so, msg);
         self.sounlock_fd(&so, Step::SendDone);
         self.sendit_ends(so, &result);
         result
+    }
+
+    /// `sockargs` of a control message: more than a cluster of it is refused before the socket is
+    /// looked at (`uipc_syscalls.c` 1.196, line 1147).
+    #[inline(always)]
+    pub(crate) fn sockargs(&self, s: Fd, rights: &[Fd]) -> Result<(), Errno> {
+        if rights.len() > CONTROL_MAX { Err(self.too_much_control(s)) } else { Ok(()) }
+    }
+
+    /// Only a descriptor that is not open is refused before.
+    #[cold]
+    fn too_much_control(&self, s: Fd) -> Errno {
+        match self.fds.find(s) {
+            Ok(_) if self.fds.is_open(s) => Errno::Einval,
+            _ => Errno::Ebadf,
+        }
     }
 
     /// recvmsg(2). Compiled twice, as [`Self::sys_sendmsg`] is.
