@@ -18,6 +18,9 @@ use crate::sockbuf::{Fill, Marks, sa_len};
 use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
+/// What room out-of-band data is given beyond the limit.
+const OOB_BYTES: isize = 1024;
+
 /// How far a send has come.
 pub(crate) struct Sending<'a> {
     /// What is left of the caller's bytes.
@@ -28,6 +31,8 @@ pub(crate) struct Sending<'a> {
     nonblock: bool,
     /// MSG_EOR.
     is_eor: bool,
+    /// MSG_OOB: the room that out-of-band data is given more. 0 without it.
+    oob_bytes: isize,
 }
 
 /// A message on its way to a peer.
@@ -48,7 +53,7 @@ impl Outgoing<'_> {
 impl<'a> Sending<'a> {
     /// A send of nothing but bytes, to the peer.
     pub(crate) fn plain(data: &'a [u8], nonblock: bool) -> Self {
-        Sending { rest: data, rights: &[], to: None, nonblock, is_eor: false }
+        Sending { rest: data, rights: &[], to: None, nonblock, is_eor: false, oob_bytes: 0 }
     }
 }
 
@@ -64,19 +69,18 @@ impl<P: Policy> Locked<P> {
     /// `sosend`: the socket is locked before and after.
     #[inline(always)]
     pub(crate) fn sosend(&self, so: &Socket, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
-        if msg.flags.contains(MsgFlags::OOB) {
-            return Err(Errno::Eopnotsupp);
-        }
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
         let nonblock = Self::is_nonblocking(so.st(), msg.flags);
+        let flags = msg.flags;
         let mut sending = Sending {
             rest: msg.data,
             rights: msg.rights,
             to: msg.to,
             nonblock,
-            is_eor: msg.flags.contains(MsgFlags::EOR),
+            is_eor: flags.contains(MsgFlags::EOR),
+            oob_bytes: if flags.contains(MsgFlags::OOB) { OOB_BYTES } else { 0 },
         };
         let result = loop {
             match self.sosend_once(so, &mut sending) {
@@ -159,8 +163,8 @@ impl<P: Policy> Locked<P> {
         if so.is_atomic() && resid > limits.hiwat {
             return Err(Errno::Emsgsize);
         }
-        let space = limits.space(st.so_snd.fill.get()) - clen as isize;
-        Ok(room_for(space, resid, so.is_atomic(), st.so_snd.lowat.get(), clen))
+        let space = limits.space(st.so_snd.fill.get()) + sending.oob_bytes;
+        Ok(room_for(space, clen, resid, so.is_atomic(), st.so_snd.lowat.get()))
     }
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
@@ -174,9 +178,13 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `PRU_SEND`: hands a message to the peer. The caller keeps the message; a control message is
-    /// made here, and either goes to the peer or is disposed of.
+    /// made here, and either goes to the peer or is disposed of. Out-of-band data (`PRU_SENDOOB`)
+    /// comes this far and no farther.
     #[inline(always)]
     fn pru_send(&self, so: &Socket, m: MbufRef, sending: &Sending<'_>) -> Result<(), Errno> {
+        if sending.oob_bytes != 0 {
+            return Err(Errno::Eopnotsupp);
+        }
         let message = Outgoing { data: m.data(), control: None, is_eor: sending.is_eor };
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);
@@ -221,8 +229,12 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::MirrorLocked) {
             return self.mirror_later(so, &so2);
         }
-        so.st().so_snd.fill.set(so2.rcv_fill(st2));
-        self.wake_reader(&so2);
+        let fill = so2.rcv_fill(st2);
+        so.st().so_snd.fill.set(fill);
+        // A reader waits for bytes: a record of none in an empty buffer does not wake it.
+        if fill.cc > 0 {
+            self.wake_reader(&so2);
+        }
         self.policy.sounlock_peer(so, &so2, Step::SendPeer);
         Ok(())
     }
@@ -393,17 +405,18 @@ fn has_room(so2: &Socket, st2: &SoState, bytes: usize) -> bool {
     st2.so_rcv.limits.get().space(so2.rcv_fill(st2)) >= bytes as isize
 }
 
-/// How much of `resid` bytes may go into `space` at once: all of it; or, where a message may be
-/// cut, what fits if that is at least `lowat`. A control message of `clen` bytes must fit, which
-/// `space` may have gone negative for.
+/// How much of `resid` bytes may go at once into `space`, of which a control message takes `clen`:
+/// all of it; or, where a message may be cut, what fits if there are at least `lowat` bytes of space.
+/// That may be none: then the control message goes alone.
 #[inline(always)]
-fn room_for(space: isize, resid: usize, atomic: bool, lowat: usize, clen: usize) -> Room {
-    if space < 0 {
+fn room_for(space: isize, clen: usize, resid: usize, is_atomic: bool, lowat: usize) -> Room {
+    let rest = space - clen as isize;
+    if rest < 0 {
         return Room::Wait;
     }
-    let space = space.unsigned_abs();
-    if space >= resid || (!atomic && space + clen >= lowat && space > 0) {
-        return Room::Bytes(space);
+    let rest = rest.unsigned_abs();
+    if rest < resid && (is_atomic || space.unsigned_abs() < lowat) {
+        return Room::Wait;
     }
-    Room::Wait
+    Room::Bytes(rest)
 }
