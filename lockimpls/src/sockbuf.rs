@@ -47,7 +47,7 @@ use crate::primitives::{AtomicUsize, Cell, Ordering, RING_MIN, UnsafeCell};
 pub(crate) use self::charge::{
     Fill, Limits, MCLBYTES, MLEN, MSIZE, mbuf_charge, sa_len, stream_charge,
 };
-pub(crate) use self::record::{Marks, Record};
+pub(crate) use self::record::{Marks, Record, Taken};
 pub(crate) use self::ring::Ring;
 
 use Ordering::{Acquire, Relaxed, Release};

@@ -27,7 +27,7 @@ pub(crate) mod gate;
 pub(crate) mod transfer;
 
 use self::gate::{count_anew, may_open, note_user};
-use self::transfer::{Got, Try, get, put};
+use self::transfer::{Try, get, put};
 use super::per_socket::SocketPolicy;
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::checked::Checked;
@@ -41,7 +41,8 @@ use crate::fifo::Fifofs;
 use crate::layer::Layer;
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
-use crate::socket::{RCV, SND, SoState, SockRef, Socket, WaitPoint};
+use crate::sockbuf::Taken;
+use crate::socket::{RCV, SND, SoState, SockRef, Socket, State, WaitPoint};
 use crate::uipc::Locked;
 use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
@@ -107,7 +108,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
-        self.fast(fd, SND, |me, so| put(me, so, rest, flags))
+        self.fast(fd, SND, flags, |me, so| put(me, so, rest))
     }
 
     /// Receives on the fast path.
@@ -118,8 +119,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         data: &mut [u8],
         flags: MsgFlags,
         from: Option<&mut SockAddr>,
-    ) -> Result<Got, Slow> {
-        self.fast(fd, RCV, |me, so| get(me, so, data, flags, from))
+    ) -> Result<Taken, Slow> {
+        self.fast(fd, RCV, flags, |me, so| get(me, so, data, from))
     }
 
     /// One try on the fast path, and the wait after it where that is the answer.
@@ -128,6 +129,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         &self,
         fd: Fd,
         which: usize,
+        flags: MsgFlags,
         attempt: impl FnOnce(u32, &Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
@@ -147,6 +149,11 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 gate::leave(&so, me);
                 Err(Slow::Locks(None))
             }
+            Try::Wait(_) if is_dontwait(so.st_fast(me, &so), flags) => {
+                gate::leave(&so, me);
+                witness::fast_event(Self::FAST_EVENTS[which]);
+                Err(Slow::Refused(Errno::Ewouldblock))
+            }
             Try::Wait(index) => {
                 self.leave_and_wait(&so, which, me, index);
                 Err(Slow::Locks(Some(so)))
@@ -154,7 +161,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         }
     }
 
-    /// More tries, by a thread that has waited: it needs no descriptor.
+    /// More tries, by a thread that has waited: it needs no descriptor, and waits again, whatever
+    /// became of O_NONBLOCK.
     #[cold]
     fn fast_again<T>(
         &self,
@@ -246,7 +254,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     ) -> Result<(), Errno> {
         loop {
             if let Some(so) = waiter {
-                match self.fast_again(&so, SND, |me, so| put(me, so, rest, flags)) {
+                match self.fast_again(&so, SND, |me, so| put(me, so, rest)) {
                     Ok(()) => return Ok(()),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
@@ -269,8 +277,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         waiter: Waiter,
     ) -> Result<Waiter, Errno> {
         let so = self.slow_enter(fd, SND, waiter)?;
-        let nonblock = Locked::<SocketPolicy<F, true, A>>::is_nonblocking(so.st(), flags);
-        let mut sending = Sending::plain(rest, nonblock);
+        let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(so.st(), flags));
         let result = loop {
             let result = self.slow.sosend_once(&so, &mut sending);
             *rest = sending.rest;
@@ -308,8 +315,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     ) -> Result<usize, Errno> {
         loop {
             if let Some(so) = waiter {
-                let again =
-                    |me, so: &Socket| get(me, so, &mut *msg.data, flags, Some(&mut msg.from));
+                let again = |me, so: &Socket| get(me, so, &mut *msg.data, Some(&mut msg.from));
                 match self.fast_again(&so, RCV, again) {
                     Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
@@ -333,6 +339,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         waiter: Waiter,
     ) -> Result<Result<usize, SockRef>, Errno> {
         let so = self.slow_enter(fd, RCV, waiter)?;
+        let is_dontwait = waiter.is_none() && is_dontwait(so.st(), flags);
+        let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
         let result = loop {
             match self.slow.soreceive_once(&so, msg, flags) {
                 Ok(Some(bytes)) => break Ok(Ok(bytes)),
@@ -404,8 +412,14 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 }
 
+/// Whether a call that begins may not wait.
+#[inline(always)]
+fn is_dontwait(st: &SoState, flags: MsgFlags) -> bool {
+    flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK)
+}
+
 /// Tells the caller what else there is to say of a record.
-fn note(msg: &mut RecvMsg<'_, Fd>, got: Got) -> usize {
+fn note(msg: &mut RecvMsg<'_, Fd>, got: Taken) -> usize {
     msg.flags.set(MsgFlags::TRUNC, got.is_cut);
     msg.flags.set(MsgFlags::EOR, got.is_eor);
     got.bytes

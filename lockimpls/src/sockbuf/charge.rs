@@ -53,6 +53,12 @@ const fn cluster_charge(len: usize) -> usize {
     charge + MSIZE + CLUSTERS[i]
 }
 
+/// How many bytes of a message are in its first mbuf.
+pub(super) const fn first_mbuf_len(len: usize) -> usize {
+    let most = if len < MINCLSIZE { MHLEN } else { MAXMCLBYTES };
+    if len < most { len } else { most }
+}
+
 /// `sb_mbmax` for a buffer of this `hiwat`.
 pub(crate) const fn mbmax_for(hiwat: usize) -> usize {
     let eight = 8 * hiwat;
@@ -139,6 +145,12 @@ mod tests {
         for (len, charge) in expected {
             assert_eq!(mbuf_charge(len), charge, "{len} bytes");
         }
+    }
+
+    #[test]
+    fn the_first_mbuf_is_a_small_one_or_a_cluster() {
+        let lengths = [0, 144, 145, 368, 369, 65536, 65537].map(first_mbuf_len);
+        assert_eq!(lengths, [0, 144, 144, 144, 369, 65536, 65536]);
     }
 
     #[test]

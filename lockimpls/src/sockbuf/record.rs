@@ -1,6 +1,6 @@
 //! The head that stands before a record in the ring.
 
-use super::charge::{Fill, MSIZE, mbuf_charge, sa_len_of};
+use super::charge::{Fill, MSIZE, first_mbuf_len, mbuf_charge, sa_len_of};
 
 /// The length of the head, and the alignment of records.
 pub(super) const HEAD: usize = 16;
@@ -58,6 +58,41 @@ impl Record {
         }
         Fill { cc: self.len + sa_len_of(self.name_len), mbcnt: MSIZE + mbuf_charge(self.len) }
     }
+
+    /// What a receive with so much room takes of it (`soreceive`, `uipc_socket.c` 1.279, lines 1028
+    /// to 1158).
+    ///
+    /// MSG_TRUNC tells of an mbuf that is left, which one without bytes is, too, where there is no
+    /// room. MSG_EOR ends the receive behind the mbuf that is marked: the last one of a plain
+    /// record, which `sbcompress` marks, but the first one of a datagram, and of a record with a
+    /// control message.
+    pub(crate) fn taken(self, room: usize) -> Taken {
+        let marks_first = self.marks.is_eor && (self.is_dgram || self.marks.has_control);
+        let end = if marks_first { first_mbuf_len(self.len) } else { self.len };
+        let bytes = room.min(end);
+        Taken {
+            bytes,
+            is_cut: room == 0 || bytes < self.len,
+            is_eor: self.marks.is_eor && room > 0 && bytes == end,
+        }
+    }
+
+    /// Whether a receive goes on behind it, as if it had not been there: a record of no bytes that
+    /// was not ended by hand. (A datagram has an address; the caller knows of a control message.)
+    #[inline(always)]
+    pub(crate) fn is_nothing(self) -> bool {
+        self.len == 0 && !self.marks.is_eor && !self.marks.has_control && !self.is_dgram
+    }
+}
+
+/// What a receive takes of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    pub(crate) bytes: usize,
+    /// MSG_TRUNC: the rest is lost.
+    pub(crate) is_cut: bool,
+    /// MSG_EOR.
+    pub(crate) is_eor: bool,
 }
 
 #[cfg(test)]
@@ -89,5 +124,44 @@ mod tests {
         assert_eq!(record(400, 0, false).fill(), Fill { cc: 400, mbcnt: 2304 });
         assert_eq!(record(400, 0, true).fill(), Fill { cc: 416, mbcnt: 2560 });
         assert_eq!(record(400, 7, true).fill(), Fill { cc: 506, mbcnt: 2560 });
+    }
+
+    fn taken(record: Record, room: usize) -> (usize, bool, bool) {
+        let Taken { bytes, is_cut, is_eor } = record.taken(room);
+        (bytes, is_cut, is_eor)
+    }
+
+    #[test]
+    fn what_is_left_is_cut_off_though_it_has_no_bytes() {
+        let (empty, three) = (record(0, 0, false), record(3, 0, false));
+        assert_eq!([taken(empty, 0), taken(empty, 1)], [(0, true, false), (0, false, false)]);
+        let takes = [0, 2, 3, 9].map(|room| taken(three, room));
+        assert_eq!(
+            takes,
+            [(0, true, false), (2, true, false), (3, false, false), (3, false, false)]
+        );
+    }
+
+    #[test]
+    fn a_marked_mbuf_ends_the_receive() {
+        let marks = Marks { is_eor: true, ..Marks::default() };
+        let record = |len, is_dgram| Record { marks, ..record(len, 0, is_dgram) };
+        assert_eq!(
+            [0, 1].map(|room| taken(record(0, false), room)),
+            [(0, true, false), (0, false, true)]
+        );
+        assert_eq!(
+            [199, 200].map(|room| taken(record(200, false), room)),
+            [(199, true, false), (200, false, true)]
+        );
+        // 144 bytes are in the first mbuf.
+        assert_eq!(
+            [143, 144, 999].map(|room| taken(record(200, true), room)),
+            [(143, true, false), (144, true, true), (144, true, true)]
+        );
+        assert_eq!(taken(record(400, true), 400), (400, false, true));
+        let with_control =
+            Record { marks: Marks { has_control: true, is_eor: true }, ..record(200, false) };
+        assert_eq!(taken(with_control, 999), (144, true, true));
     }
 }

@@ -92,6 +92,9 @@ pub(crate) struct SoState {
     pub(crate) so_rcv: Side,
     /// The control messages in the receive buffer, oldest first.
     pub(crate) control: Cell<Option<MbufRef>>,
+    /// STREAM: the receive buffer begins with an mbuf of no bytes, of a message whose descriptors
+    /// were taken and whose bytes, none, were not: the receive had no room for any, or failed.
+    pub(crate) empty_first: Cell<bool>,
     /// The listener this socket came from, until it is accepted.
     pub(crate) so_head: Cell<Option<SockRef>>,
     pub(crate) so_onq: Cell<OnQueue>,
@@ -121,6 +124,7 @@ impl SoState {
             so_snd: Side::new(),
             so_rcv: Side::new(),
             control: Cell::new(None),
+            empty_first: Cell::new(false),
             so_head: Cell::new(None),
             so_onq: Cell::new(OnQueue::None),
             so_q0: SockList::new(),
@@ -142,6 +146,7 @@ impl SoState {
         self.so_snd.reset();
         self.so_rcv.reset();
         self.control.set(None);
+        self.empty_first.set(false);
         self.so_head.set(None);
         self.so_onq.set(OnQueue::None);
         self.so_qlimit.set(0);

@@ -3,6 +3,9 @@
 //! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can
 //! be copied with the socket unlocked. What was taken is accounted to the peer's `so_snd`
 //! afterwards, with both locked.
+//!
+//! A record of no bytes that nobody ended by hand is no answer: the receive takes it, accounts it,
+//! and begins again, unless nothing more can come, or no bytes were asked for.
 
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, RecvMsg, SockType};
@@ -10,7 +13,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::policy::Policy;
 use crate::pool::MbufRef;
-use crate::sockbuf::{Fill, Record};
+use crate::sockbuf::{Fill, Record, Taken};
 use crate::socket::{RCV, SoState, Socket, State};
 use crate::uipc::Locked;
 
@@ -18,7 +21,7 @@ use crate::uipc::Locked;
 enum Found {
     /// Something to take.
     Data,
-    /// The end of the stream, or nothing asked for.
+    /// The end of the stream, or nothing asked for: neither bytes nor descriptors.
     End,
     /// Nothing: wait.
     Wait,
@@ -28,7 +31,7 @@ impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
     #[inline(always)]
     pub(crate) fn soreceive(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
-        let flags = msg.flags;
+        let flags = Self::msg_flags(so.st(), msg.flags);
         loop {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
                 return Ok(bytes);
@@ -37,8 +40,8 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// One look of `soreceive`: takes what there is. `None`: there is nothing, and the caller may
-    /// wait for it.
+    /// `soreceive` up to where it would wait: takes what there is. `None`: there is nothing, and
+    /// the caller may wait for it.
     #[inline(always)]
     pub(crate) fn soreceive_once(
         &self,
@@ -52,37 +55,42 @@ impl<P: Policy> Locked<P> {
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
         let st = so.st();
-        self.sblock(so, st, RCV, Self::is_nonblocking(st, flags))?;
-        match Self::soreceive_look(so, st, msg.data.len(), flags) {
-            Ok(Found::Wait) => {
-                self.sbunlock(so, RCV, Step::SblockReceiveWait);
-                Ok(None)
-            }
-            Ok(Found::Data) => {
-                let result = self.soreceive_take(so, st, msg, flags);
-                self.sbunlock(so, RCV, Step::SblockReceive);
-                result.map(Some)
-            }
-            Ok(Found::End) => {
-                self.sbunlock(so, RCV, Step::SblockReceiveEnd);
-                Ok(Some(0))
-            }
-            Err(errno) => {
-                self.sbunlock(so, RCV, Step::SblockReceiveError);
-                Err(errno)
+        loop {
+            self.sblock(so, st, RCV, flags.contains(MsgFlags::DONTWAIT))?;
+            match Self::soreceive_look(so, st, msg, flags) {
+                Ok(Found::Wait) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveWait);
+                    return Ok(None);
+                }
+                Ok(Found::Data) => {
+                    let result = self.soreceive_take(so, st, msg, flags);
+                    self.sbunlock(so, RCV, Step::SblockReceive);
+                    if !matches!(result, Ok(None)) {
+                        return result;
+                    }
+                }
+                Ok(Found::End) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveEnd);
+                    return Ok(Some(0));
+                }
+                Err(errno) => {
+                    self.sbunlock(so, RCV, Step::SblockReceiveError);
+                    return Err(errno);
+                }
             }
         }
     }
 
-    /// Looks whether there is something to take; if not, why, in `soreceive`'s order.
+    /// Looks whether there is something to take; if not, why, in `soreceive`'s order (lines 862 to
+    /// 904).
     #[inline(always)]
     fn soreceive_look(
         so: &Socket,
         st: &SoState,
-        resid: usize,
+        msg: &RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Found, Errno> {
-        let (has_data, is_enough) = Self::is_enough(so, st, resid, flags);
+        let (has_data, is_enough) = Self::is_enough(so, st, msg.data.len(), flags);
         if is_enough {
             return Ok(Found::Data);
         }
@@ -101,16 +109,18 @@ impl<P: Policy> Locked<P> {
         if so.connection_required() && !st.is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }
-        if resid == 0 {
+        // Whoever has room for descriptors asks for something.
+        if msg.data.is_empty() && msg.rights.is_empty() {
             return Ok(Found::End);
         }
-        if Self::is_nonblocking(st, flags) {
+        if flags.contains(MsgFlags::DONTWAIT) {
             return Err(Errno::Ewouldblock);
         }
         Ok(Found::Wait)
     }
 
-    /// Whether the buffer has anything, and whether it is enough to return.
+    /// Whether the buffer has anything, and whether it is enough to return. MSG_DONTWAIT takes what
+    /// there is, whatever the low-water mark.
     #[inline(always)]
     fn is_enough(so: &Socket, st: &SoState, resid: usize, flags: MsgFlags) -> (bool, bool) {
         if so.is_atomic() {
@@ -118,20 +128,20 @@ impl<P: Policy> Locked<P> {
             return (has_record, has_record);
         }
         let readable = so.rcv.stream_readable(resid.max(1));
-        let control = st.control.get();
-        let has_data = readable > 0 || control.is_some();
+        let (control, is_left) = (st.control.get(), st.empty_first.get());
+        let has_data = readable > 0 || control.is_some() || is_left;
         // `sb_cc`: a control message counts too.
         let count = readable + st.so_rcv.fill.get().cc;
         let short =
             !flags.contains(MsgFlags::DONTWAIT) && count < resid && count < st.so_rcv.lowat.get();
         // A control message after the first record is a second record: there is nothing to wait for
         // in the first.
-        let ends =
-            control.is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some());
+        let ends = control
+            .is_some_and(|m| m.position.get() > so.rcv.head() || m.next.get().is_some() || is_left);
         (has_data, has_data && (!short || ends))
     }
 
-    /// Takes what was found.
+    /// Takes what was found. `None`: it was nothing, and the receive begins again (line 1176).
     #[inline(always)]
     fn soreceive_take(
         &self,
@@ -139,11 +149,11 @@ impl<P: Policy> Locked<P> {
         st: &SoState,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
-    ) -> Result<usize, Errno> {
+    ) -> Result<Option<usize>, Errno> {
         if so.so_type.get() == SockType::Stream {
             self.take_stream(so, st, msg, flags)
         } else {
-            self.take_record(so, msg, flags)
+            self.take_record(so, st, msg, flags)
         }
     }
 
@@ -154,42 +164,74 @@ impl<P: Policy> Locked<P> {
         st: &SoState,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
-    ) -> Result<usize, Errno> {
-        let is_peek = flags.contains(MsgFlags::PEEK);
-        let here = st.control.get().filter(|m| m.position.get() == so.rcv.head());
+    ) -> Result<Option<usize>, Errno> {
+        if st.control.get().is_some() || st.empty_first.get() {
+            return self.take_first_record(so, st, msg, flags);
+        }
+        let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
+        self.copy_unlocked(so, so.rcv.head(), &mut msg.data[..bytes]);
+        if !flags.contains(MsgFlags::PEEK) {
+            so.rcv.stream_consume(bytes);
+            self.pru_rcvd(so);
+        }
+        Ok(Some(bytes))
+    }
+
+    /// A stream with control messages is a row of records: each message begins one, whose bytes go
+    /// to the next. A receive takes from the first alone.
+    #[cold]
+    fn take_first_record(
+        &self,
+        so: &Socket,
+        st: &SoState,
+        msg: &mut RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<Option<usize>, Errno> {
+        let (is_peek, room) = (flags.contains(MsgFlags::PEEK), msg.data.len());
+        let begins_here = |m: &MbufRef| m.position.get() == so.rcv.head();
+        let here = st.control.get().filter(|m| begins_here(m) && !st.empty_first.get());
         if let Some(control) = here
             && !is_peek
         {
             Self::remove_control(so, control);
+            st.empty_first.set(Self::first_record_len(so, st.control.get()) == 0);
             if let Err(errno) = self.deliver_control(so, control, msg) {
                 self.pru_rcvd(so);
                 return Err(errno);
             }
         }
-        // Only now: the socket was unlocked, and another control message may have come.
+        // Only now: the socket was unlocked, and more may have come.
         let next = match here {
             Some(control) if is_peek => control.next.get(),
             _ => st.control.get(),
         };
-        let readable = so.rcv.stream_readable(msg.data.len());
-        let record = next.map_or(readable, |m| m.position.get() - so.rcv.head());
-        let bytes = msg.data.len().min(readable).min(record);
+        let bytes = room.min(Self::first_record_len(so, next));
         self.copy_unlocked(so, so.rcv.head(), &mut msg.data[..bytes]);
-        if !is_peek {
-            so.rcv.stream_consume(bytes);
-            self.pru_rcvd(so);
+        if is_peek {
+            return Ok(Some(bytes));
         }
-        Ok(bytes)
+        so.rcv.stream_consume(bytes);
+        st.empty_first.set(st.empty_first.get() && room == 0);
+        self.pru_rcvd(so);
+        let is_nothing = here.is_none() && bytes == 0 && room > 0;
+        Ok((!is_nothing || st.is(State::CANTRCVMORE)).then_some(bytes))
+    }
+
+    /// How many bytes there are before a control message, or at all.
+    fn first_record_len(so: &Socket, next: Option<MbufRef>) -> usize {
+        let readable = so.rcv.stream_readable(usize::MAX);
+        next.map_or(readable, |m| m.position.get() - so.rcv.head())
     }
 
     fn take_record(
         &self,
         so: &Socket,
+        st: &SoState,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
-    ) -> Result<usize, Errno> {
+    ) -> Result<Option<usize>, Errno> {
         let is_peek = flags.contains(MsgFlags::PEEK);
-        let Some(record) = so.rcv.front() else { return Ok(0) };
+        let Some(record) = so.rcv.front() else { return Ok(Some(0)) };
         msg.from = so.rcv.record_from(record);
         if record.marks.has_control
             && !is_peek
@@ -198,14 +240,16 @@ impl<P: Policy> Locked<P> {
             self.consume_record(so, record);
             return Err(errno);
         }
-        let bytes = msg.data.len().min(record.len);
-        msg.flags.set(MsgFlags::TRUNC, bytes < record.len);
-        msg.flags.set(MsgFlags::EOR, record.marks.is_eor && bytes == record.len);
+        let Taken { bytes, is_cut, is_eor } = record.taken(msg.data.len());
+        msg.flags.set(MsgFlags::TRUNC, is_cut);
+        msg.flags.set(MsgFlags::EOR, is_eor);
         self.copy_unlocked(so, so.rcv.record_data(record), &mut msg.data[..bytes]);
-        if !is_peek {
-            self.consume_record(so, record);
+        if is_peek {
+            return Ok(Some(bytes));
         }
-        Ok(bytes)
+        self.consume_record(so, record);
+        let is_nothing = record.is_nothing() && !msg.data.is_empty();
+        Ok((!is_nothing || st.is(State::CANTRCVMORE)).then_some(bytes))
     }
 
     /// Fills the caller's buffer with the socket unlocked (`uiomove`): `sblock` keeps the bytes where
@@ -242,7 +286,8 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile;
-    /// without room for any it is disposed of, which CTRUNC tells.
+    /// without a control buffer it is disposed of, and nothing tells the caller (`recvit` looks for
+    /// MSG_CTRUNC in such a buffer alone: `uipc_syscalls.c` 1.196, line 884).
     fn deliver_control(
         &self,
         so: &Socket,
@@ -251,7 +296,6 @@ impl<P: Policy> Locked<P> {
     ) -> Result<(), Errno> {
         if msg.rights.is_empty() {
             self.unp_discard(control);
-            msg.flags |= MsgFlags::CTRUNC;
             return Ok(());
         }
         self.policy.sounlock(so, Step::ReceiveRights);

@@ -72,13 +72,12 @@ impl<P: Policy> Locked<P> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
-        let nonblock = Self::is_nonblocking(so.st(), msg.flags);
-        let flags = msg.flags;
+        let flags = Self::msg_flags(so.st(), msg.flags);
         let mut sending = Sending {
             rest: msg.data,
             rights: msg.rights,
             to: msg.to,
-            nonblock,
+            nonblock: flags.contains(MsgFlags::DONTWAIT),
             is_eor: flags.contains(MsgFlags::EOR),
             oob_bytes: if flags.contains(MsgFlags::OOB) { OOB_BYTES } else { 0 },
         };

@@ -66,6 +66,7 @@ impl<P: Policy> Locked<P> {
             witness::kept_by_another(st.so_rcv.addr(), Class::Sblock); // control: the flush
         }
         let mut control = st.control.take();
+        st.empty_first.set(false);
         so.rcv.flush();
         st.so_rcv.fill.set(Fill::default());
         st.so_rcv.limits.set(Limits::ZERO);

@@ -153,11 +153,16 @@ impl<P: Policy> Locked<P> {
         self.sowakeup(&so.snd_wait);
     }
 
-    /// Whether a call on the socket may wait.
+    /// The flags of a call, with MSG_DONTWAIT where the file is O_NONBLOCK. That is settled once,
+    /// when the call begins (`sendit`, `recvit`: `uipc_syscalls.c` 1.196, lines 617 and 841): a call
+    /// that waits goes on waiting, whatever becomes of the file's flag.
     #[inline]
-    pub(crate) fn is_nonblocking(st: &SoState, flags: MsgFlags) -> bool {
-        flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK)
+    pub(crate) fn msg_flags(st: &SoState, flags: MsgFlags) -> MsgFlags {
+        if st.is(State::NONBLOCK) { flags | MsgFlags::DONTWAIT } else { flags }
     }
 }
 
 const _: () = assert!(SND == 0 && RCV == 1);
+
+#[cfg(test)]
+mod tests;

@@ -166,6 +166,7 @@ pub(crate) fn may_open(so: &Socket, so2: &Socket) -> bool {
     let is_alive = st.is(State::ISCONNECTED) && !st.so_state.get().intersects(ended);
     let is_quiet = st.so_error.get().is_none()
         && st.control.get().is_none()
+        && !st.empty_first.get()
         && !st.so_snd.locked.get()
         && !st.so_rcv.locked.get()
         && st.so_rcv.lowat.get() == 1;

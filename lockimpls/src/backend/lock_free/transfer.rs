@@ -1,16 +1,16 @@
 //! A plain message into or out of a ring, by a thread that is `in_use`: `sosend` and `soreceive`
 //! without the locks, with the same checks and answers.
 
-use crate::domain::{MsgFlags, SockAddr, SockType};
+use crate::domain::{SockAddr, SockType};
 use crate::errno::Errno;
-use crate::sockbuf::{Marks, sa_len};
-use crate::socket::{SoState, Socket, State};
+use crate::sockbuf::{Marks, Record, Taken, sa_len};
+use crate::socket::{SoState, Socket};
 
 /// How a try on the fast path ended.
 pub(crate) enum Try<T> {
     Done(Result<T, Errno>),
-    /// The ring is full or empty, and the caller may wait: until the other side's index is not what
-    /// it was here.
+    /// The ring is full or empty. Who may wait does so until the other side's index is not what it
+    /// was here.
     Wait(usize),
     /// The locks must be taken.
     Slow,
@@ -19,19 +19,13 @@ pub(crate) enum Try<T> {
 /// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
 /// `in_use` of `so`.
 #[inline(always)]
-pub(crate) fn put(me: u32, so: &Socket, rest: &mut &[u8], flags: MsgFlags) -> Try<()> {
+pub(crate) fn put(me: u32, so: &Socket, rest: &mut &[u8]) -> Try<()> {
     let st = so.st_fast(me, so);
     let Some(so2) = st.unp_conn.get() else { return Try::Slow };
-    let attempt = match so.so_type.get() {
+    match so.so_type.get() {
         SockType::Stream => put_stream(st, &so2, rest),
         SockType::Seqpacket => put_record(st, &so2, rest),
-        SockType::Dgram => return put_dgram(me, so, &so2, rest),
-    };
-    match attempt {
-        Try::Wait(_) if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) => {
-            Try::Done(Err(Errno::Ewouldblock))
-        }
-        attempt => attempt,
+        SockType::Dgram => put_dgram(me, so, &so2, rest),
     }
 }
 
@@ -73,6 +67,10 @@ fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 }
 
 fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+    if rest.is_empty() {
+        // Whether it wakes a reader depends on what else there is.
+        return Try::Slow;
+    }
     let limits = st.so_snd.limits.get();
     if rest.len() > limits.hiwat {
         return Try::Done(Err(Errno::Emsgsize));
@@ -106,45 +104,37 @@ fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     Try::Done(Ok(()))
 }
 
-/// What a receive took.
-pub(crate) struct Got {
-    pub(crate) bytes: usize,
-    /// The rest of a record was dropped.
-    pub(crate) is_cut: bool,
-    /// The record was ended by hand.
-    pub(crate) is_eor: bool,
-}
-
 /// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
 #[inline(always)]
 pub(crate) fn get(
     me: u32,
     so: &Socket,
     data: &mut [u8],
-    flags: MsgFlags,
     from: Option<&mut SockAddr>,
-) -> Try<Got> {
+) -> Try<Taken> {
     let st = so.st_fast(me, so);
     let taken = if so.so_type.get() == SockType::Stream {
         get_stream(so, st, data)
     } else {
-        get_record(so, st, data, from)
+        match so.rcv.front() {
+            Some(record) if record.is_nothing() => return Try::Slow,
+            Some(record) => Some(get_record(so, st, record, data, from)),
+            None => None,
+        }
     };
-    if let Some(got) = taken {
-        return Try::Done(Ok(got));
+    if let Some(taken) = taken {
+        return Try::Done(Ok(taken));
     }
     if data.is_empty() {
-        return Try::Done(Ok(Got { bytes: 0, is_cut: false, is_eor: false }));
-    }
-    if flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK) {
-        return Try::Done(Err(Errno::Ewouldblock));
+        // It depends on whether there is room for descriptors.
+        return Try::Slow;
     }
     // Empty: the tail was seen to be where the head is.
     Try::Wait(so.rcv.head())
 }
 
 #[inline(always)]
-fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Got> {
+fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Taken> {
     let readable = so.rcv.stream_readable(data.len().max(1));
     if readable == 0 {
         return None;
@@ -153,18 +143,18 @@ fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Got> {
     so.rcv.ring().copy_out(so.rcv.head(), &mut data[..bytes]);
     so.rcv.stream_consume(bytes);
     consumed(st);
-    Some(Got { bytes, is_cut: false, is_eor: false })
+    Some(Taken { bytes, is_cut: false, is_eor: false })
 }
 
 fn get_record(
     so: &Socket,
     st: &SoState,
+    record: Record,
     data: &mut [u8],
     from: Option<&mut SockAddr>,
-) -> Option<Got> {
-    let record = so.rcv.front()?;
-    let bytes = record.len.min(data.len());
-    so.rcv.ring().copy_out(so.rcv.record_data(record), &mut data[..bytes]);
+) -> Taken {
+    let taken = record.taken(data.len());
+    so.rcv.ring().copy_out(so.rcv.record_data(record), &mut data[..taken.bytes]);
     if so.so_type.get() == SockType::Dgram
         && let Some(from) = from
     {
@@ -172,8 +162,7 @@ fn get_record(
     }
     so.rcv.record_consume(record);
     consumed(st);
-    let is_cut = bytes < record.len;
-    Some(Got { bytes, is_cut, is_eor: record.marks.is_eor && !is_cut })
+    taken
 }
 
 /// Wakes a sender that waits for the room just made.
