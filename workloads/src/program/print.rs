@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Formatter, Result};
 
-use super::words::{FLAGS, HOWS, KINDS, OPTIONS, SIZES, SWITCH, word};
+use super::words::{FLAGS, HOWS, KINDS, OPTIONS, SIZES, SWITCH, TIMES_MAX, word};
 use super::{Call, Data, Program, Recv, Send, Size, Var};
 use lockimpls::MsgFlags;
 
@@ -26,13 +26,15 @@ pub(super) fn vars(list: &[Var]) -> String {
     list.iter().map(Var::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// `r0, r1`; a descriptor that comes very often is counted: `r0*128`.
+/// `r0, r1`; a descriptor that comes very often is counted, as far as it can be read again:
+/// `r0*300, r0*28`.
 fn list(rights: &[Var]) -> String {
     let part = |same: &[Var]| match same.len() {
         0..=TIMES_MIN => vars(same),
         times => format!("{}*{times}", same[0]),
     };
-    rights.chunk_by(Var::eq).map(part).collect::<Vec<_>>().join(", ")
+    let runs = rights.chunk_by(Var::eq).flat_map(|same| same.chunks(TIMES_MAX));
+    runs.map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// Up to here the descriptors are named one by one.

@@ -20,6 +20,9 @@ pub(super) const OPTIONS: [(&str, SockOpt); 5] = [
     ("error", SockOpt::Error),
 ];
 
+/// How often a list has one descriptor at once, at most: more than any layer passes.
+pub(super) const TIMES_MAX: usize = 300;
+
 /// The flags of a send or a receive.
 pub(super) const FLAGS: [(&str, MsgFlags); 4] = [
     ("dontwait", MsgFlags::DONTWAIT),

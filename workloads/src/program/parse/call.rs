@@ -1,6 +1,6 @@
 //! Reading one call, and the values in it.
 
-use super::super::words::{CALLS, FLAGS, HOWS, KINDS, OPTIONS, SWITCH, all, value};
+use super::super::words::{CALLS, FLAGS, HOWS, KINDS, OPTIONS, SWITCH, TIMES_MAX, all, value};
 use super::super::{Call, Data, Name, Recv, Send, Var};
 use lockimpls::{MsgFlags, SockAddr, SockType};
 
@@ -237,9 +237,6 @@ fn list_of(text: &str) -> Result<Vec<Var>, String> {
     }
     Ok(list)
 }
-
-/// How often a list may have one descriptor at once: more than any layer passes.
-const TIMES_MAX: usize = 300;
 
 fn receive(out: Vec<Var>, args: &mut Arguments<'_>) -> Result<Call, String> {
     let (call, s, room) = (args.call, args.var()?, args.bytes("the room")?);
