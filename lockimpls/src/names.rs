@@ -81,7 +81,8 @@ impl<F: Fault> Names<F> {
         }
     }
 
-    /// Finds a name and locks it: ENOENT where there is none. Ended by [`Names::put`].
+    /// Finds a name and locks it: ENOENT where there is none, and none is empty (namei(9)). Ended by
+    /// [`Names::put`].
     #[track_caller]
     pub(crate) fn lookup(&self, name: &SockAddr) -> Result<LockedName, Errno> {
         self.lock.enter();
@@ -106,7 +107,9 @@ impl<F: Fault> Names<F> {
         self.lock.enter();
         let made = {
             let mut table = self.table();
-            if table.by_name.contains_key(name) {
+            if name.is_unnamed() {
+                Err(Errno::Enoent)
+            } else if table.by_name.contains_key(name) {
                 Err(Errno::Eaddrinuse)
             } else {
                 table.free.pop().ok_or(Errno::Enomem).inspect(|vnode| {

@@ -1,5 +1,5 @@
-//! bind and listen: `uipc_bind`, `uipc_listen` (`uipc_usrreq.c` 1.166), `solisten` (`uipc_socket.c`
-//! 1.279).
+//! bind and listen: `unp_bind`, PRU_LISTEN of `uipc_usrreq` (`uipc_usrreq.c` 1.166), `solisten`
+//! (`uipc_socket.c` 1.279).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
@@ -12,7 +12,7 @@ use crate::uipc::Locked;
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
-        if let Err(errno) = Self::may_bind(&so, name) {
+        if let Err(errno) = Self::may_bind(&so) {
             self.sounlock_fd(&so, Step::Bind);
             return Err(errno);
         }
@@ -42,11 +42,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    fn may_bind(so: &Socket, name: &SockAddr) -> Result<(), Errno> {
+    fn may_bind(so: &Socket) -> Result<(), Errno> {
         let st = so.st();
-        if name.is_unnamed() {
-            return Err(Errno::Einval);
-        }
         if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
             return Err(Errno::Einval);
         }

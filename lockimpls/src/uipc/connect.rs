@@ -44,9 +44,6 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         Self::may_connect(st)?;
-        if name.is_unnamed() {
-            return Err(Errno::Einval);
-        }
         st.set(State::CONNECTING);
         self.policy.sounlock(&so, Step::ConnectResolve);
         P::Fault::window(Window::Connecting);

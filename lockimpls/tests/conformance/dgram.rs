@@ -70,7 +70,7 @@ case!(destinations_that_do_not_take_a_datagram, layer, {
     assert_eq!(send(&name("nowhere")), Err(Errno::Enoent));
     assert_eq!(send(&name("stream")), Err(Errno::Eprototype));
     assert_eq!(send(&name("gone")), Err(Errno::Econnrefused));
-    assert_eq!(send(&SockAddr::UNNAMED), Err(Errno::Einval));
+    assert_eq!(send(&SockAddr::UNNAMED), Err(Errno::Enoent));
     layer.close_all(&[s, stream]);
     layer.unlink(&name("stream")).unwrap();
     layer.unlink(&name("gone")).unwrap();
