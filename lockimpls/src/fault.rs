@@ -30,6 +30,7 @@ pub(crate) enum Step {
     NewconnHead,
     NewconnAttach,
     NewconnEmbryo,
+    NewconnRefused,
     ConnectedEmbryo,
     ConnectedHead,
     AcceptError,

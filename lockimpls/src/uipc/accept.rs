@@ -1,4 +1,5 @@
-//! accept: `doaccept` (`uipc_syscalls.c` 1.196), `uipc_accept` (`uipc_usrreq.c` 1.166).
+//! accept: `doaccept` (`uipc_syscalls.c` 1.196), PRU_ACCEPT of `uipc_usrreq` (`uipc_usrreq.c`
+//! 1.166).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
@@ -46,6 +47,8 @@ impl<P: Policy> Locked<P> {
         head.st().so_q.remove(so);
         so.st().so_head.set(None);
         so.st().so_onq.set(OnQueue::None);
+        // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 311).
+        so.st().set(head.st().so_state.get() & State::NONBLOCK);
         let is_last = Self::unuse(&head);
         self.policy.head_leave(&head, Step::AcceptHead);
         self.sofile(&so);
@@ -65,30 +68,36 @@ impl<P: Policy> Locked<P> {
         st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(head)
     }
 
-    /// Waits until the queue of a locked listener has a connection.
+    /// Waits until the queue of a locked listener has a connection (`doaccept`, lines 275 to 300). A
+    /// call that may not wait leaves a pending error where it is, unless there is a connection; then
+    /// the error comes first.
+    ///
+    /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
     fn await_connection(&self, head: &Socket) -> Result<SockRef, Errno> {
-        if !head.st().is(State::ACCEPTCONN) {
+        let st = head.st();
+        if !st.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
+        }
+        if st.is(State::NONBLOCK) && st.so_q.len() == 0 {
+            let has_ended = st.is(State::CANTRCVMORE);
+            return Err(if has_ended { Errno::Econnaborted } else { Errno::Ewouldblock });
         }
         loop {
             let st = head.st();
-            if let Some(so) = st.so_q.first() {
-                return Ok(so);
-            }
             if let Some(errno) = st.so_error.take() {
                 return Err(errno);
             }
+            if let Some(so) = st.so_q.first() {
+                return Ok(so);
+            }
             if st.is(State::CANTRCVMORE) {
                 return Err(Errno::Econnaborted);
-            }
-            if st.is(State::NONBLOCK) {
-                return Err(Errno::Ewouldblock);
             }
             self.sosleep(head, &head.timeo_wait);
         }
     }
 
-    /// `uipc_accept`: the name of the client, if it has one and is still there.
+    /// PRU_ACCEPT: the name of the client, if it has one and is still there.
     fn accepted_name(&self, so: &Socket) -> SockAddr {
         let Some(so2) = self.policy.solock_peer(so) else {
             return SockAddr::UNNAMED;

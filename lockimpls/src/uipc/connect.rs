@@ -13,7 +13,9 @@ use crate::uipc::Locked;
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
-        let result = self.soconnect(so, name);
+        // A connect that succeeds takes the pending error and answers it (`sys_connect`, line 424).
+        let pending = |()| so.st().so_error.take().map_or(Ok(()), Err);
+        let result = self.soconnect(so, name).and_then(pending);
         self.sounlock_fd(&so, Step::ConnectDone);
         result
     }
@@ -30,7 +32,7 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Eisconn);
             }
             // An addressed send has connected it, and parts it itself.
-            Self::may_connect(st)?;
+            Self::is_idle(st)?;
             self.unp_disconnect(&so);
         }
         self.unp_connect(so, name)?;
@@ -106,7 +108,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sonewconn`: an embryo on the queue of the listener, which is locked before and after; none
-    /// when the queue is full or there is no memory.
+    /// when the queue is full, there is no memory, or the listener has no receive buffer any more.
     ///
     /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
     /// the name, which the connecting thread has locked.
@@ -119,7 +121,11 @@ impl<P: Policy> Locked<P> {
         self.policy.embryo_enter(&head, &so3);
         so3.reset(head.so_type.get());
         self.soreserve(&so3);
-        Self::inherit(&head, &so3);
+        if !Self::inherit(&head, &so3) {
+            self.policy.embryo_leave(&so3, Step::NewconnRefused);
+            self.sockets.put(so3);
+            return None;
+        }
         head.st().so_q0.append(so3);
         self.policy.head_leave(&head, Step::NewconnHead);
         self.unp_attach(&so3);
@@ -128,25 +134,38 @@ impl<P: Policy> Locked<P> {
         Some(so3)
     }
 
-    /// What an embryo has from its listener.
-    fn inherit(head: &SockRef, so3: &Socket) {
+    /// What an embryo has from its listener (`uipc_socket2.c`, lines 191 to 223): what has ended
+    /// there has ended here, too, and the sizes are the same. Whether it can have them: a shutdown
+    /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
+    /// bytes.
+    fn inherit(head: &SockRef, so3: &Socket) -> bool {
         let (from, to) = (head.st(), so3.st());
-        to.so_head.set(Some(*head));
-        to.so_onq.set(OnQueue::Q0);
-        to.so_state.set(State::NOFDREF | (from.so_state.get() & State::NONBLOCK));
+        let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::ISDISCONNECTED;
+        to.so_state.set(State::NOFDREF | (from.so_state.get() & ended));
         for (from, to) in [(&from.so_snd, &to.so_snd), (&from.so_rcv, &to.so_rcv)] {
+            if from.limits.get().hiwat == 0 {
+                return false;
+            }
             to.limits.set(from.limits.get());
             to.lowat.set(from.lowat.get());
         }
+        to.so_head.set(Some(*head));
+        to.so_onq.set(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
+        true
     }
 
     /// Whether no other call is about to bind or connect the socket.
     fn may_connect(st: &SoState) -> Result<(), Errno> {
-        let is_connecting = st.is(State::CONNECTING) && !P::Fault::omits(Step::ConnectConnecting);
-        if st.is(State::BINDING) || is_connecting {
+        if st.is(State::BINDING) {
             return Err(Errno::Eisconn);
         }
-        Ok(())
+        Self::is_idle(st)
+    }
+
+    /// Whether no other call is about to connect the socket.
+    fn is_idle(st: &SoState) -> Result<(), Errno> {
+        let is_connecting = st.is(State::CONNECTING) && !P::Fault::omits(Step::ConnectConnecting);
+        if is_connecting { Err(Errno::Eisconn) } else { Ok(()) }
     }
 }

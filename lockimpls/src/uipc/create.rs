@@ -124,7 +124,6 @@ impl<P: Policy> Locked<P> {
     /// accepted, and one thread in accept is woken.
     fn soisconnected(&self, so: &Socket, client: Option<&Socket>) {
         let st = so.st();
-        st.clear(State::ISDISCONNECTED);
         st.set(State::ISCONNECTED);
         if let Some(head) = st.so_head.get()
             && st.so_onq.get() == OnQueue::Q0
