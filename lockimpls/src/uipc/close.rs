@@ -191,14 +191,13 @@ impl<P: Policy> Locked<P> {
         self.policy.solock(so);
     }
 
-    /// A datagram socket loses its destination. Both are locked.
+    /// A datagram socket loses its destination (`unp_detach`, lines 628 to 631). Both are locked.
+    /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
     fn unp_drop(&self, so: &Socket, so2: &Socket) {
         so.st().unp_refs.remove(SockRef::new(so2));
         let st2 = so2.st();
         st2.unp_conn.set(None);
         st2.so_error.set(Some(Errno::Econnreset));
         st2.clear(State::ISCONNECTED);
-        self.sowwakeup(so2);
-        self.sorwakeup(so2);
     }
 }

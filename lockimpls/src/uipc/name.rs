@@ -1,4 +1,5 @@
-//! getsockname, getpeername: `uipc_sockaddr`, `uipc_peeraddr` (`uipc_usrreq.c` 1.166).
+//! getsockname, getpeername: `sys_getpeername` (`uipc_syscalls.c` 1.196), PRU_SOCKADDR and
+//! PRU_PEERADDR of `uipc_usrreq` (`uipc_usrreq.c` 1.166).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
@@ -23,11 +24,14 @@ impl<P: Policy> Locked<P> {
         result
     }
 
+    /// A peer that parts meanwhile has no name, as one that was never bound (line 423).
     fn peeraddr(&self, so: &Socket) -> Result<SockAddr, Errno> {
         if !so.st().is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }
-        let so2 = self.policy.solock_peer(so).ok_or(Errno::Enotconn)?;
+        let Some(so2) = self.policy.solock_peer(so) else {
+            return Ok(SockAddr::UNNAMED);
+        };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         self.policy.sounlock_peer(so, &so2, Step::PeernamePeer);
         Ok(name)

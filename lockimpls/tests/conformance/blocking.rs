@@ -96,13 +96,6 @@ waiting_case!(a_receive_ends_with_the_stream, layer, {
     }
 });
 
-waiting_case!(a_receive_ends_when_the_destination_closes, layer, {
-    let (a, b) = layer.pair(SockType::Dgram);
-    let got = blocked(|| layer.recv(b, &mut [0; 9], NONE), || layer.close(a).unwrap());
-    assert_eq!(got, Err(Errno::Econnreset));
-    layer.close(b).unwrap();
-});
-
 waiting_case!(a_send_waits_for_room, layer, {
     for kind in CONNECTED {
         let (a, b) = layer.pair(kind);
@@ -183,6 +176,63 @@ waiting_case!(an_accept_waits_for_a_connection, layer, {
     let accepted =
         blocked(|| layer.accept(listener), || layer.connect(client, &name("here")).unwrap());
     layer.close_all(&[listener, client, accepted.unwrap().0]);
+    layer.unlink(&name("here")).unwrap();
+});
+
+// `unp_detach` (`uipc_usrreq.c` 1.167, line 630) leaves the error and wakes nobody; the data that
+// comes then is received before the error is looked at (`uipc_socket.c` 1.279, line 862).
+waiting_case!(a_receive_goes_on_waiting_when_its_destination_closes, layer, {
+    let (a, b) = layer.pair(SockType::Dgram);
+    layer.bind(a, &name("here")).unwrap();
+    let other = layer.socket(SockType::Dgram).unwrap();
+    let got = blocked(
+        || layer.recv(a, &mut [0; 9], NONE),
+        || {
+            layer.close(b).unwrap();
+            settle();
+            assert_eq!(layer.sendto(other, b"data", &name("here"), NONE), Ok(4));
+        },
+    );
+    assert_eq!(got, Ok(4));
+    let pending = layer.getsockopt(a, SockOpt::Error).unwrap();
+    assert_eq!(pending, Errno::Econnreset.code() as usize);
+    layer.close_all(&[a, other]);
+    layer.unlink(&name("here")).unwrap();
+});
+
+// SOCK_NONBLOCK_INHERIT (`uipc_syscalls.c` 1.196, line 311): the listener was nonblocking when the
+// connection came, and is not when it is accepted.
+waiting_case!(an_accepted_socket_waits_as_its_listener_does_now, layer, {
+    let listener = layer.listener(STREAM, "here");
+    let client = layer.client(STREAM, "here");
+    layer.set_nonblocking(listener, false).unwrap();
+    let (server, _) = layer.accept(listener).unwrap();
+    let got = blocked(
+        || layer.recv(server, &mut [0; 9], NONE),
+        || assert_eq!(layer.put(client, b"data"), Ok(4)),
+    );
+    assert_eq!(got, Ok(4));
+    layer.close_all(&[listener, client, server]);
+    layer.unlink(&name("here")).unwrap();
+});
+
+// `socantsendmore` wakes those that wait for room, and an accept waits for a connection
+// (`uipc_socket2.c` 1.125, line 338). Nor does `socantrcvmore`, after which no connection comes.
+waiting_case!(an_accept_goes_on_waiting_when_its_listener_is_shut, layer, {
+    let listener = layer.listener(STREAM, "here");
+    layer.set_nonblocking(listener, false).unwrap();
+    let client = layer.socket(STREAM).unwrap();
+    let accepted = blocked(
+        || layer.accept(listener),
+        || {
+            layer.shutdown(listener, Shutdown::Write).unwrap();
+            settle();
+            layer.connect(client, &name("here")).unwrap();
+        },
+    );
+    let (server, _) = accepted.unwrap();
+    assert_eq!(layer.put(server, b"x"), Err(Errno::Epipe));
+    layer.close_all(&[listener, client, server]);
     layer.unlink(&name("here")).unwrap();
 });
 
