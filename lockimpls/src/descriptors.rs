@@ -58,6 +58,8 @@ pub(crate) struct Descriptors<F: Fault> {
     /// this file free of unsafe code.
     free: Mutex<Vec<u32>>,
     count: Count,
+    /// `numfiles`: at most as many as there are places.
+    files: Count,
     fault: PhantomData<F>,
 }
 
@@ -72,6 +74,7 @@ impl<F: Fault> Descriptors<F> {
             places: (0..max).map(|_| place()).collect(),
             free: Mutex::new((0..max as u32).rev().collect()),
             count: Count::new(),
+            files: Count::new(),
             fault: PhantomData,
         }
     }
@@ -99,18 +102,41 @@ impl<F: Fault> Descriptors<F> {
         self.fdplock.assert_mine();
     }
 
-    /// `fdalloc`: a place that refers to nothing yet. EMFILE when there is none.
-    pub(crate) fn allocate(&self) -> Result<Fd, Errno> {
+    /// `falloc`: a place that refers to a file of nothing yet.
+    pub(crate) fn falloc(&self) -> Result<Fd, Errno> {
         self.enter();
-        let fd = self.allocate_locked();
+        let fd = self.falloc_locked();
         self.exit(Step::FdAllocate);
         fd
+    }
+
+    /// `falloc` with `fdplock` held: EMFILE when there is no place, then ENFILE when there are too
+    /// many files, which those in flight are, too (`kern_descrip.c` 1.205, lines 917 and 1028).
+    fn falloc_locked(&self) -> Result<Fd, Errno> {
+        let fd = self.allocate_locked()?;
+        if self.files.get_up_to(self.places.len()) {
+            return Ok(fd);
+        }
+        self.fdremove(fd);
+        Err(Errno::Enfile)
+    }
+
+    /// `fdremove` and `closef` of what [`Descriptors::falloc`] made.
+    pub(crate) fn ffree(&self, fd: Fd) {
+        let nothing = self.release(fd);
+        debug_assert!(matches!(nothing, Ok(None)));
+        self.fdrop();
+    }
+
+    /// `fdrop`: a file is gone.
+    pub(crate) fn fdrop(&self) {
+        self.files.put();
     }
 
     /// `falloc` and `fdinsert` in one hold of `fdplock`: a descriptor of a socket that is ready.
     pub(crate) fn allocate_for(&self, socket: SockRef, step: Step) -> Result<Fd, Errno> {
         self.enter();
-        let fd = self.allocate_locked().inspect(|fd| self.install(*fd, socket));
+        let fd = self.falloc_locked().inspect(|fd| self.install(*fd, socket));
         self.exit(step);
         fd
     }
@@ -133,14 +159,15 @@ impl<F: Fault> Descriptors<F> {
     }
 
     fn allocate_two(&self) -> Result<(Fd, Fd), Errno> {
-        let fd = self.allocate_locked()?;
-        let fd2 = self.allocate_locked().inspect_err(|_| {
+        let fd = self.falloc_locked()?;
+        let fd2 = self.falloc_locked().inspect_err(|_| {
             self.fdremove(fd);
+            self.fdrop();
         })?;
         Ok((fd, fd2))
     }
 
-    /// [`Descriptors::allocate`] with `fdplock` held.
+    /// `fdalloc` with `fdplock` held: a place that refers to nothing yet. EMFILE when there is none.
     pub(crate) fn allocate_locked(&self) -> Result<Fd, Errno> {
         self.fdplock.assert_mine();
         let place = self.free().pop().ok_or(Errno::Emfile)?;
@@ -218,5 +245,9 @@ impl<F: Fault> Descriptors<F> {
 
     pub(crate) fn row(&self) -> PoolUse {
         self.count.row("fd")
+    }
+
+    pub(crate) fn file_row(&self) -> PoolUse {
+        self.files.row("file")
     }
 }

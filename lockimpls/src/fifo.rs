@@ -21,8 +21,7 @@
 //! by a descriptor. So the gate of these sockets is never open, and who clears a flag under a
 //! socket's lock has no one to shut out: a fifo takes the locks on every backend.
 //!
-//! Different from the kernel: a fifo has no name here, and each of its sockets has a file, as those
-//! of socketpair(2) have.
+//! Different from the kernel: a fifo has no name here, and its files are not counted.
 
 use std::fmt;
 
@@ -319,8 +318,8 @@ impl<P: Policy> Locked<P> {
             }
         }
         if fip.readers == 0 && fip.writers == 0 {
-            self.closef(fip.readsock);
-            self.closef(fip.writesock);
+            self.soclose(fip.readsock);
+            self.soclose(fip.writesock);
             vp.set_info(None);
         } else {
             vp.set_info(Some(fip));

@@ -42,6 +42,17 @@ impl Count {
         self.requests.fetch_add(1, Relaxed);
     }
 
+    /// [`Count::get`], unless more than `most` would be in use then: whether it did.
+    pub(crate) fn get_up_to(&self, most: usize) -> bool {
+        let requests = self.requests.fetch_add(1, Relaxed) + 1;
+        // Others may have got and put meanwhile, so that the releases run ahead.
+        let fits = requests.saturating_sub(self.releases.load(Relaxed)) <= most as u64;
+        if !fits {
+            self.put();
+        }
+        fits
+    }
+
     pub(crate) fn put(&self) {
         self.releases.fetch_add(1, Relaxed);
     }
@@ -63,7 +74,6 @@ pub(crate) struct SocketPool<F: Fault> {
     guard: Option<(usize, Class)>,
     pub(crate) sockets: Count,
     pub(crate) unpcbs: Count,
-    pub(crate) files: Count,
     fault: PhantomData<F>,
 }
 
@@ -88,7 +98,6 @@ impl<F: Fault> SocketPool<F> {
             guard,
             sockets: Count::new(),
             unpcbs: Count::new(),
-            files: Count::new(),
             fault: PhantomData,
         }
     }

@@ -17,7 +17,7 @@ impl<P: Policy> Locked<P> {
         if !self.fds.is_open(s) {
             return Err(Errno::Ebadf);
         }
-        let fd = self.fds.allocate()?;
+        let fd = self.fds.falloc()?;
         let accepted = self.soaccept(s);
         self.fd_fplock(1);
         match accepted {
@@ -26,8 +26,7 @@ impl<P: Policy> Locked<P> {
                 Ok((fd, name))
             }
             Err(errno) => {
-                let nothing = self.fds.release(fd);
-                debug_assert!(matches!(nothing, Ok(None)));
+                self.fds.ffree(fd);
                 Err(errno)
             }
         }

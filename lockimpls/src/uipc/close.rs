@@ -36,8 +36,8 @@ impl<P: Policy> Locked<P> {
         match so.f_count.fetch_sub(1, AcqRel) {
             0 => witness::no_reference(so.guard_addr()), // control: the file
             1 => {
-                self.sockets.files.put();
                 self.soclose(so);
+                self.fds.fdrop();
             }
             _ => {}
         }

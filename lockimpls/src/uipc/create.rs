@@ -18,7 +18,7 @@ impl<P: Policy> Locked<P> {
     /// The socket first, then the descriptor: where there is none, the socket goes again.
     pub(crate) fn sys_socket(&self, kind: SockType) -> Result<Fd, Errno> {
         let so = self.socreate(kind, Step::SocketDone)?;
-        let fd = self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.closef(so))?;
+        let fd = self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.soclose(so))?;
         self.fd_fplock(1);
         Ok(fd)
     }
@@ -27,8 +27,8 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         let (so, so2) = self.socreate_pair(kind)?;
         let pair = self.fds.allocate_pair_for(so, so2, Step::FdSocketpair).inspect_err(|_| {
-            self.closef(so);
-            self.closef(so2);
+            self.soclose(so2);
+            self.soclose(so);
         })?;
         self.fd_fplock(2);
         Ok(pair)
@@ -41,7 +41,7 @@ impl<P: Policy> Locked<P> {
         let so2 = match self.socreate(kind, Step::SocketpairSecond) {
             Ok(so2) => so2,
             Err(errno) => {
-                self.closef(so);
+                self.soclose(so);
                 return Err(errno);
             }
         };
@@ -72,9 +72,8 @@ impl<P: Policy> Locked<P> {
         Ok(so)
     }
 
-    /// Gives a locked socket its file.
+    /// Gives a locked socket its file, which is counted where its descriptor is made.
     pub(crate) fn sofile(&self, so: &Socket) {
-        self.sockets.files.get();
         so.f_count.store(1, Relaxed);
         so.st().clear(State::NOFDREF);
     }

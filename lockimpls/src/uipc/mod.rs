@@ -293,7 +293,7 @@ impl<P: Policy> Domain for Locked<P> {
     fn pools(&self) -> Vec<PoolUse> {
         vec![
             self.fds.row(),
-            self.sockets.files.row("file"),
+            self.fds.file_row(),
             self.sockets.sockets.row("socket"),
             self.sockets.unpcbs.row("unpcb"),
             self.mbufs.row(),
