@@ -30,11 +30,11 @@ impl Domain for Model {
     }
 
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
-        self.state().socketpair(kind)
+        self.then_settle(|state| state.socketpair(kind))
     }
 
     fn socket(&self, kind: SockType) -> Result<Fd, Errno> {
-        self.state().socket(kind)
+        self.then_settle(|state| state.socket(kind))
     }
 
     fn bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
@@ -78,20 +78,16 @@ impl Domain for Model {
     }
 
     fn dup(&self, s: Fd) -> Result<Fd, Errno> {
-        let mut state = self.state();
-        let id = state.id(s)?;
-        if state.room_for_files() < 1 { Err(Errno::Emfile) } else { Ok(state.open(id)) }
+        self.state().dup(s)
     }
 
     fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
         let state = self.state();
-        Ok(state.id(a)? == state.id(b)?)
+        Ok(state.getsock(a)? == state.getsock(b)?)
     }
 
     fn getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
-        let mut state = self.state();
-        let id = state.id(s)?;
-        Ok(state.sock(id).addr.unwrap_or(SockAddr::UNNAMED))
+        self.state().getsockname(s)
     }
 
     fn getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
@@ -108,13 +104,13 @@ impl Domain for Model {
 
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         let mut state = self.state();
-        let id = state.id(s)?;
+        let id = state.getsock(s)?;
         state.sock(id).nonblock = on;
         Ok(())
     }
 
     fn collect(&self) {
-        self.then_settle(|state| (state.let_go, state.wants_collector) = (true, true));
+        self.then_settle(|state| state.wants_gc = true);
     }
 
     fn pools(&self) -> Vec<PoolUse> {

@@ -1,23 +1,33 @@
 //! The sequential model: what a unix(4) layer answers when one call is made after another.
 //!
-//! It is written for one purpose: to be so simple that it is right. There are no locks, no
-//! waiting (what would wait answers `EWOULDBLOCK`), no rings and no reference counts: what nobody
-//! can reach is found by looking. It shares no code with the layers it judges.
+//! It is the kernel's source of 2022-07-01 read once more, in the order of its layers, and written
+//! down without what only concurrency needs: there are no locks, no waiting (what would wait
+//! answers `EWOULDBLOCK`), no wake-ups and no reference counts. It shares no code with the layers
+//! it judges.
 //!
-//! It leaves out the memory that messages are charged for (`sb_mbcnt`): that limit is at least
-//! 192 KiB and eight times the byte limit, which the short programs here do not reach.
+//! Each step names its line. The revisions: `uipc_syscalls.c` 1.196, `uipc_socket.c` 1.279,
+//! `uipc_socket2.c` 1.125, `socketvar.h` 1.105, `uipc_usrreq.c` 1.167, `unpcb.h` 1.26,
+//! `kern_descrip.c` 1.205, `uipc_mbuf.c` 1.283, `mbuf.h` 1.254. A line number alone is of the file
+//! that the function's comment names first.
 
+mod connect;
 mod domain;
+mod mbuf;
+mod options;
 mod position;
-mod requests;
-mod transfer;
+mod receive;
+mod rights;
+mod send;
+mod sockbuf;
+mod socket;
 
 pub(super) use position::Position;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use lockimpls::{Config, Errno, Fd, SockAddr, SockType};
+use sockbuf::Sockbuf;
 
 /// The model as a layer that programs run on.
 #[derive(Debug)]
@@ -31,7 +41,7 @@ impl Model {
     }
 }
 
-/// A socket; numbers are used once.
+/// A socket, its control block and its file; numbers are used once.
 type Id = u32;
 
 /// Everything there is.
@@ -41,12 +51,11 @@ struct State {
     next: u32,
     fds: BTreeMap<Fd, Id>,
     socks: BTreeMap<Id, Sock>,
-    /// Whether something was let go since the last look at what nobody refers to.
-    let_go: bool,
-    /// Whether the collector is to run: a message was dropped, or a socket went while descriptors
-    /// were on their way.
-    wants_collector: bool,
-    /// Every name there is, and the socket bound to it while that lives.
+    /// Files that were sent and will not be received: the collector closes them.
+    deferred: Vec<Id>,
+    /// Whether the collector's task was added.
+    wants_gc: bool,
+    /// Every name there is, and the socket bound to it while that lives (`v_socket`).
     names: BTreeMap<Vec<u8>, Option<Id>>,
 }
 
@@ -57,8 +66,9 @@ struct Limits {
     dgram_send: usize,
     dgram_recv: usize,
     sb_max: usize,
-    backlog_least: usize,
-    backlog_most: usize,
+    sominconn: usize,
+    somaxconn: usize,
+    /// `maxfiles`: of files, and of descriptors, for all belong to one process.
     files: usize,
     sockets: usize,
 }
@@ -70,88 +80,55 @@ impl Limits {
             dgram_send: config.dgram_send_bytes,
             dgram_recv: config.dgram_recv_bytes,
             sb_max: config.sb_max_bytes,
-            backlog_least: config.sominconn,
-            backlog_most: config.somaxconn,
+            sominconn: config.sominconn,
+            somaxconn: config.somaxconn,
             files: config.maxfiles,
             sockets: config.sockets_max,
         }
     }
 }
 
-/// How much one direction holds, and when it is enough.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Side {
-    hiwat: usize,
-    lowat: usize,
-}
-
-/// A message, or what of a stream lies between two control messages.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-struct Record {
-    rights: Vec<Id>,
-    data: Vec<u8>,
-    /// A datagram's sender.
-    from: Option<SockAddr>,
-    /// Its sender ended it by hand.
-    is_eor: bool,
-}
-
-/// A socket.
+/// A socket: what of `struct socket`, `struct unpcb` and `struct file` answers depend on.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Sock {
     kind: SockType,
-    nonblock: bool,
-    connected: bool,
+    /// SS_ISCONNECTED
+    is_connected: bool,
+    /// SS_CANTSENDMORE
     cant_send: bool,
+    /// SS_CANTRCVMORE
     cant_recv: bool,
+    /// `so_error`
     error: Option<Errno>,
-    peer: Option<Id>,
-    /// What it answers as its own name.
-    addr: Option<SockAddr>,
-    /// The name that leads to it.
-    bound: Option<Vec<u8>>,
-    /// The longest queue, of a listener.
-    backlog: Option<usize>,
-    /// Connections that nobody accepted yet.
+    /// SO_ACCEPTCONN
+    is_listener: bool,
+    /// `so_qlimit`
+    qlimit: usize,
+    /// `so_q`
     queue: VecDeque<Id>,
-    /// Whether it waits to be accepted: it has no file yet.
-    is_embryo: bool,
-    snd: Side,
-    rcv: Side,
-    /// What of this socket's bytes lay unread at the peer when either side last moved.
-    unread: usize,
-    records: VecDeque<Record>,
-}
-
-/// What a message with so many descriptors counts in a buffer.
-fn control_len(rights: usize) -> usize {
-    if rights == 0 { 0 } else { 16 + 16 * rights }
-}
-
-impl Record {
-    fn len(&self) -> usize {
-        let from = self.from.as_ref().map_or(0, address_len);
-        from + self.data.len() + control_len(self.rights.len())
-    }
-}
-
-/// What a datagram's address counts: `sa_len`, 16 where there is no name.
-fn address_len(addr: &SockAddr) -> usize {
-    if addr.is_unnamed() { 16 } else { 2 + addr.path().len() + 1 }
+    snd: Sockbuf,
+    rcv: Sockbuf,
+    /// `unp_conn`
+    conn: Option<Id>,
+    /// `unp_addr`
+    addr: Option<SockAddr>,
+    /// `unp_vnode`
+    vnode: Option<Vec<u8>>,
+    /// Not SS_NOFDREF: it was not made for a connection that nobody accepted yet.
+    has_file: bool,
+    /// FNONBLOCK, of the file.
+    nonblock: bool,
 }
 
 impl Sock {
+    /// PR_CONNREQUIRED and PR_WANTRCVD, which unixsw gives to the same types.
     fn needs_connection(&self) -> bool {
         self.kind != SockType::Dgram
     }
 
+    /// PR_ATOMIC
     fn is_atomic(&self) -> bool {
         self.kind != SockType::Stream
-    }
-
-    /// `sb_cc` of the receive buffer.
-    fn received(&self) -> usize {
-        self.records.iter().map(Record::len).sum()
     }
 }
 
@@ -162,17 +139,18 @@ impl State {
             next: 0,
             fds: BTreeMap::new(),
             socks: BTreeMap::new(),
-            let_go: false,
-            wants_collector: false,
+            deferred: Vec::new(),
+            wants_gc: false,
             names: BTreeMap::new(),
         }
     }
 
-    fn id(&self, fd: Fd) -> Result<Id, Errno> {
+    /// `getsock` (uipc_syscalls.c:1175).
+    fn getsock(&self, fd: Fd) -> Result<Id, Errno> {
         self.fds.get(&fd).copied().ok_or(Errno::Ebadf)
     }
 
-    /// A socket that is known to live: one that a descriptor, a peer or a queue leads to.
+    /// A socket that is known to live: one that a descriptor, a peer, a name or a queue leads to.
     fn sock(&mut self, id: Id) -> &mut Sock {
         self.socks.get_mut(&id).unwrap_or_else(|| panic!("the model has lost socket {id}"))
     }
@@ -182,75 +160,11 @@ impl State {
         self.next
     }
 
-    fn room_for_files(&self) -> usize {
-        self.limits.files - self.fds.len()
-    }
-
-    fn open(&mut self, id: Id) -> Fd {
+    /// `fdinsert`: a descriptor of a file (kern_descrip.c:705).
+    fn fdinsert(&mut self, id: Id) -> Fd {
         // Numbers are used once.
         let fd = Fd { number: self.fresh(), generation: 0 };
         self.fds.insert(fd, id);
         fd
-    }
-
-    /// How many descriptors are on their way.
-    fn in_flight(&self) -> usize {
-        self.socks.values().flat_map(|sock| &sock.records).map(|record| record.rights.len()).sum()
-    }
-
-    /// Descriptors that nobody will receive.
-    fn discard(&mut self, rights: &[Id]) {
-        if !rights.is_empty() {
-            (self.let_go, self.wants_collector) = (true, true);
-        }
-    }
-
-    /// The end of a call: closes what nobody refers to, and runs the collector if it is wanted.
-    fn settle(&mut self) {
-        while std::mem::take(&mut self.let_go) {
-            while let Some(id) = self.unreferenced() {
-                self.wants_collector |= self.in_flight() > 0;
-                self.close_socket(id);
-            }
-            if std::mem::take(&mut self.wants_collector) {
-                self.collect();
-            }
-        }
-    }
-
-    /// A socket without a descriptor that is not on its way either.
-    fn unreferenced(&self) -> Option<Id> {
-        let records = self.socks.values().flat_map(|sock| &sock.records);
-        let mut held: BTreeSet<Id> = records.flat_map(|record| &record.rights).copied().collect();
-        held.extend(self.fds.values());
-        let lost =
-            |(id, sock): (&Id, &Sock)| (!sock.is_embryo && !held.contains(id)).then_some(*id);
-        self.socks.iter().find_map(lost)
-    }
-
-    /// Drops what lies in buffers that nobody can read any more.
-    fn collect(&mut self) {
-        let live = self.reachable();
-        let dead: Vec<Id> = self.socks.keys().filter(|id| !live.contains(id)).copied().collect();
-        for id in dead {
-            for record in std::mem::take(&mut self.sock(id).records) {
-                self.discard(&record.rights);
-            }
-        }
-    }
-
-    /// What descriptors lead to, directly or through what can still be received.
-    fn reachable(&self) -> BTreeSet<Id> {
-        let mut live = BTreeSet::new();
-        let mut todo: Vec<Id> = self.fds.values().copied().collect();
-        while let Some(id) = todo.pop() {
-            if live.insert(id)
-                && let Some(sock) = self.socks.get(&id)
-            {
-                todo.extend(&sock.queue);
-                todo.extend(sock.records.iter().flat_map(|record| &record.rights));
-            }
-        }
-        live
     }
 }

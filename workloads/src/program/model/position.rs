@@ -89,8 +89,9 @@ impl Position {
     /// Keeps the descriptors received.
     fn keep(&mut self, recv: &Recv, rights: &[Option<Fd>], answer: &mut Answer) {
         for (index, fd) in rights.iter().flatten().enumerate() {
-            let id = self.state.id(*fd);
-            let same = |var: &&Var| self.get(**var).is_some_and(|known| self.state.id(known) == id);
+            let id = self.state.getsock(*fd);
+            let same =
+                |var: &&Var| self.get(**var).is_some_and(|known| self.state.getsock(known) == id);
             answer.files.push(self.known.iter().find(same).copied());
             if let Some(var) = recv.out.get(index) {
                 self.vars[usize::from(var.0)] = Some(*fd);
