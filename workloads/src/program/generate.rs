@@ -3,6 +3,8 @@
 //! Nothing in a single-threaded program waits: every socket is made nonblocking, and is so but for
 //! the one call that shows the difference.
 
+mod edges;
+
 use fastrand::Rng;
 use lockimpls::{MsgFlags, Shutdown, SockOpt, SockType};
 
@@ -11,6 +13,12 @@ use super::{Call, Data, Name, Program, Recv, Send, Var};
 
 /// Every so many programs one has threads.
 const THREADS_EVERY: u64 = 16;
+
+/// Every so many programs one has a layer with little room.
+const SMALL_TABLES_EVERY: u64 = 16;
+
+/// Every so many programs one fills the memory of a buffer, with hundreds of messages.
+const FULL_MEMORY_EVERY: u64 = 512;
 
 /// The shortest and the longest single-threaded program, in calls (a drawn call may be a few).
 const CALLS: (u32, u32) = (4, 28);
@@ -26,12 +34,17 @@ pub fn generate(seed: u64, number: u64) -> Program {
         return threads::generate(&mut rng);
     }
     let mut draw = Draw::new(rng);
+    if number % FULL_MEMORY_EVERY == FULL_MEMORY_EVERY / 2 {
+        return edges::full_memory(draw);
+    }
     let calls = draw.rng.u32(CALLS.0..=CALLS.1);
     draw.pair();
+    let is_small = number % SMALL_TABLES_EVERY == SMALL_TABLES_EVERY / 2 - 1;
+    let sizes = if is_small { draw.small_tables() } else { Vec::new() };
     while draw.calls.len() < calls as usize {
         draw.call();
     }
-    Program { first: draw.calls, ..Program::default() }
+    Program { first: draw.calls, sizes, ..Program::default() }
 }
 
 /// A socket that the program has made, as far as its text shows.
@@ -54,7 +67,7 @@ struct Draw {
 type Step = fn(&mut Draw);
 
 /// The calls and how often each is drawn.
-const WEIGHTS: [(u32, Step); 21] = [
+const WEIGHTS: [(u32, Step); 25] = [
     (8, Draw::pair),
     (5, Draw::socket),
     (30, Draw::send),
@@ -76,6 +89,10 @@ const WEIGHTS: [(u32, Step); 21] = [
     (5, Draw::get_option),
     (2, Draw::blocking_for_once),
     (4, Draw::server),
+    (2, Draw::ended_below_the_mark),
+    (2, Draw::sender_at_the_limit),
+    (3, Draw::empty_records),
+    (2, Draw::ended_listener),
 ];
 
 impl Draw {
@@ -161,8 +178,8 @@ impl Draw {
     fn send_flags(&mut self) -> MsgFlags {
         match self.rng.u32(0..40) {
             0 => MsgFlags::OOB,
-            1 => MsgFlags::EOR,
-            2..=20 => MsgFlags::DONTWAIT,
+            1..=2 => MsgFlags::EOR,
+            3..=20 => MsgFlags::DONTWAIT,
             _ => MsgFlags::empty(),
         }
     }
@@ -305,7 +322,7 @@ impl Draw {
 
     fn set_option(&mut self) {
         let (s, option) = (self.any().var, self.option());
-        let value = self.pick(&[0, 1, 10, 100, 2048, 4096, 16_384, 60_000, 3 << 20]);
+        let value = self.pick(&[0, 1, 10, 32, 48, 100, 2048, 4096, 16_384, 60_000, 3 << 20]);
         self.calls.push(Call::Setsockopt(s, option, value));
     }
 
