@@ -57,6 +57,9 @@ struct Producer {
     /// Where the next byte goes. Release here pairs with Acquire in `refresh_tail`: the bytes
     /// before it are written.
     tail: AtomicUsize,
+    /// Where the tail is behind nothing but records of no bytes, for which no reader is woken.
+    /// Written before `tail` moves there.
+    quiet_tail: AtomicUsize,
     /// What was ever put, for records (a stream's `cc` is its position).
     put_cc: Cell<usize>,
     put_mbcnt: Cell<usize>,
@@ -110,6 +113,7 @@ impl SockBuf {
         Self {
             producer: CachePadded::new(Producer {
                 tail: AtomicUsize::new(0),
+                quiet_tail: AtomicUsize::new(0),
                 put_cc: Cell::new(0),
                 put_mbcnt: Cell::new(0),
                 seen_head: Cell::new(0),
@@ -183,6 +187,7 @@ impl SockBuf {
     /// Forgets everything, for a socket made anew. The ring's memory is kept.
     pub(crate) fn reset(&self) {
         self.producer.tail.store(0, Relaxed);
+        self.producer.quiet_tail.store(0, Relaxed);
         self.producer.put_cc.set(0);
         self.producer.put_mbcnt.set(0);
         self.producer.seen_head.set(0);
@@ -282,6 +287,13 @@ impl SockBuf {
         self.producer.tail.store(tail + record.size(), Release);
     }
 
+    /// The next record, of no bytes, wakes no reader: a buffer without bytes stays one. The caller
+    /// holds the socket's lock.
+    pub(crate) fn put_quietly(&self) {
+        // Relaxed: published by the Release of `tail` in `put_record`.
+        self.producer.quiet_tail.store(self.tail() + HEAD, Relaxed);
+    }
+
     // ---- the consumer's side ----
 
     /// Where the next byte will be read.
@@ -374,6 +386,15 @@ impl SockBuf {
     #[inline(always)]
     pub(crate) fn seen_head(&self) -> usize {
         self.producer.seen_head.get()
+    }
+
+    /// Whether something came for which a consumer is woken that waits since the tail was at
+    /// `seen`.
+    #[inline(always)]
+    pub(crate) fn has_come(&self, seen: usize) -> bool {
+        // Acquire; pairs with the Release in `put_record`: `quiet_tail` was written before.
+        let tail = self.producer.tail.load(Acquire);
+        tail != seen && tail != self.producer.quiet_tail.load(Relaxed)
     }
 
     /// Where the producer is: a hint for a waiting consumer.

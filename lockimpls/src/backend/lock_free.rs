@@ -100,7 +100,12 @@ impl Awaited<'_> {
 
     /// Whether the other side moved, or something happened to the socket.
     fn is_over(&self, which: usize) -> bool {
-        Self::index(self.ring, which) != self.index || self.point.event.load(Relaxed) != self.event
+        let has_moved = if which == SND {
+            Self::index(self.ring, SND) != self.index
+        } else {
+            self.ring.rcv.has_come(self.index)
+        };
+        has_moved || self.point.event.load(Relaxed) != self.event
     }
 }
 

@@ -353,6 +353,9 @@ impl<P: Policy> Locked<P> {
             so2.rcv.put_stream(tail, data);
         } else {
             let marks = Marks { has_control: control.is_some(), is_eor };
+            if data.is_empty() && from.is_none() {
+                Self::note_quiet(&so2);
+            }
             so2.rcv.put_record(tail, from, data, marks);
         }
     }
@@ -378,6 +381,15 @@ impl<P: Policy> Locked<P> {
             last = next;
         }
         last.next.set(Some(control));
+    }
+
+    /// Before a record of no bytes is put: in a buffer without bytes it wakes nobody, and a reader
+    /// on the lock-free path, which looks at the tail, must know.
+    #[cold]
+    fn note_quiet(so2: &Socket) {
+        if so2.rcv_fill(so2.st()).cc == 0 {
+            so2.rcv.put_quietly();
+        }
     }
 
     #[inline(always)]

@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread::{Scope, ScopedJoinHandle, sleep, yield_now};
 use std::time::Duration;
 
-use crate::domain::{Config, Domain, MsgFlags, SockType, WaitStrategy};
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::witness::{is_waiting, thread_number};
 use crate::{Checked, Visitor, visit_all};
@@ -141,6 +141,20 @@ fn a_record_of_no_bytes_wakes_no_reader() {
                 settle();
                 assert_eq!(layer.send(a, b"xy", NONE), Ok(2));
                 assert_eq!(reader.join().unwrap(), Ok(2));
+            });
+            std::thread::scope(|threads| {
+                // One that asks for descriptors alone is answered by any record.
+                let reader = asleep(threads, || {
+                    let (mut data, mut fds) = ([], [None]);
+                    let mut msg = RecvMsg::with_rights(&mut data, &mut fds, NONE);
+                    layer.recvmsg(b, &mut msg).map(|bytes| (bytes, msg.flags))
+                });
+                assert_eq!(layer.send(a, b"", NONE), Ok(0));
+                settle();
+                assert!(!reader.is_finished(), "it was woken");
+                assert_eq!(layer.send(a, b"x", NONE), Ok(1));
+                assert_eq!(reader.join().unwrap(), Ok((0, MsgFlags::TRUNC)));
+                assert_eq!(layer.recv(b, &mut [0; 9], NONE), Ok(1));
             });
             layer.close(a).unwrap();
             layer.close(b).unwrap();
