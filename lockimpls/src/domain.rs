@@ -224,7 +224,7 @@ pub struct Config {
     pub somaxconn: usize,
     /// maxfiles: how many files may be open; a tenth of it may be in flight. 7030.
     pub maxfiles: usize,
-    /// How many sockets the layer has room for. 4096.
+    /// How many sockets the layer has room for, and how many names its file system. 4096.
     pub sockets_max: usize,
     /// `lock-free`: after how many plain calls in a row by one thread a direction's fast path is
     /// tried to be opened again. 128.

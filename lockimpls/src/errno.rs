@@ -24,6 +24,8 @@ pub enum Errno {
     Emfile,
     /// Too many files are open in the system.
     Enfile,
+    /// There is no room for another name.
+    Enospc,
     /// The other end cannot receive any more, or this end cannot send any more.
     Epipe,
     /// The request would block, and the socket or the call is nonblocking.
@@ -79,6 +81,7 @@ const NAMES: &[(Errno, &str, i32)] = &[
     (Errno::Einval, "EINVAL", libc::EINVAL),
     (Errno::Emfile, "EMFILE", libc::EMFILE),
     (Errno::Enfile, "ENFILE", libc::ENFILE),
+    (Errno::Enospc, "ENOSPC", libc::ENOSPC),
     (Errno::Epipe, "EPIPE", libc::EPIPE),
     (Errno::Ewouldblock, "EWOULDBLOCK", libc::EWOULDBLOCK),
     (Errno::Enotsock, "ENOTSOCK", libc::ENOTSOCK),

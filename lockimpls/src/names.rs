@@ -112,7 +112,7 @@ impl<F: Fault> Names<F> {
             } else if table.by_name.contains_key(name) {
                 Err(Errno::Eaddrinuse)
             } else {
-                table.free.pop().ok_or(Errno::Enomem).inspect(|vnode| {
+                table.free.pop().ok_or(Errno::Enospc).inspect(|vnode| {
                     table.by_name.insert(*name, *vnode);
                     // The name's own, and that of the socket to be bound.
                     table.refs[*vnode] = 2;

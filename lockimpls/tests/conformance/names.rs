@@ -67,7 +67,7 @@ case!(there_is_no_memory_for_another_name, two_names(), layer, {
         layer.close(s).unwrap();
     }
     let s = layer.socket(STREAM).unwrap();
-    assert_eq!(layer.bind(s, &name("three")), Err(Errno::Enomem));
+    assert_eq!(layer.bind(s, &name("three")), Err(Errno::Enospc));
     layer.unlink(&name("two")).unwrap();
     assert_eq!(layer.bind(s, &name("three")), Ok(()));
     layer.close(s).unwrap();

@@ -36,6 +36,10 @@ struct Row {
 /// The longest message that both sides take whole and without a thought.
 const BYTES: usize = 1000;
 
+/// Why nothing is compared from an accept on, where something was shut down before, perhaps the
+/// listener.
+const ACCEPT_AFTER_SHUTDOWN: &str = "a connection is not shut down with its listener";
+
 const ENDS: &[End] = &[
     End {
         reason: "SHUT_RD keeps what is queued, and makes the peer's sends fail",
@@ -48,6 +52,13 @@ const ENDS: &[End] = &[
     End {
         reason: "capacity differs",
         is: |call, _| matches!(call, Call::Send(send) if send.data.len() > BYTES),
+    },
+    End {
+        reason: "a record of no bytes is received like others",
+        is: |call, kind| {
+            let is_record = !matches!(kind, Some(SockType::Stream | SockType::Dgram));
+            is_record && matches!(call, Call::Send(send) if send.data.is_empty())
+        },
     },
     End {
         reason: "out-of-band data is supported on streams, MSG_EOR ignored",
@@ -244,9 +255,12 @@ pub fn comparable(program: &Program) -> Program {
         return Program::default();
     }
     let kinds = kinds(program);
-    let ends = |call: &&Call| {
+    let mut has_shut = false;
+    let mut ends = |call: &&Call| {
         let kind = call.needs()[0].and_then(|var| kinds.get(&var)).copied();
-        ENDS.iter().any(|end| (end.is)(call, kind))
+        has_shut |= matches!(call, Call::Shutdown(..));
+        let is_accept = matches!(call, Call::Accept { .. });
+        (has_shut && is_accept) || ENDS.iter().any(|end| (end.is)(call, kind))
     };
     let first = program.first.iter().take_while(|call| !ends(call)).cloned().collect();
     Program { first, ..Program::default() }
@@ -293,5 +307,6 @@ fn history(before: &[Call], call: &Call) -> Option<&'static str> {
 
 /// Every reason there is, for the documentation and its test.
 pub fn reasons() -> impl Iterator<Item = &'static str> {
-    ENDS.iter().map(|end| end.reason).chain(ROWS.iter().map(|row| row.reason))
+    let ends = ENDS.iter().map(|end| end.reason).chain([ACCEPT_AFTER_SHUTDOWN]);
+    ends.chain(ROWS.iter().map(|row| row.reason))
 }

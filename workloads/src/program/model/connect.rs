@@ -21,10 +21,22 @@ impl State {
         if self.names.contains_key(&name) {
             return Err(Errno::Eaddrinuse); // :708
         }
+        if self.vnodes() >= self.limits.sockets {
+            return Err(Errno::Enospc); // :715
+        }
         self.names.insert(name.clone(), Some(so)); // :725
         let sock = self.sock(so);
         (sock.addr, sock.vnode) = (Some(*addr), Some(name));
         Ok(())
+    }
+
+    /// How many names there are, with those that only a socket still holds.
+    fn vnodes(&self) -> usize {
+        let names = &self.names;
+        let is_removed = |(id, sock): &(&Id, &Sock)| {
+            sock.vnode.as_ref().is_some_and(|name| names.get(name) != Some(&Some(**id)))
+        };
+        names.len() + self.socks.iter().filter(is_removed).count()
     }
 
     /// `solisten` (uipc_socket.c:222). A datagram socket may listen as well.
