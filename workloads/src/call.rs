@@ -86,9 +86,7 @@ impl<'a> Caller<'a> {
     pub(crate) fn socket(&mut self, kind: SockType) -> Fd {
         for _ in 0..EXHAUSTED_MAX {
             match self.domain.socket(kind) {
-                Err(
-                    Errno::Enobufs | Errno::Enomem | Errno::Enospc | Errno::Emfile | Errno::Enfile,
-                ) => {
+                Err(Errno::Enobufs | Errno::Enomem | Errno::Emfile | Errno::Enfile) => {
                     self.sums.refusals += 1;
                     std::thread::yield_now();
                 }
