@@ -141,13 +141,14 @@ impl<F: Fault> Descriptors<F> {
         fd
     }
 
-    /// [`Descriptors::allocate_for`] for two sockets: both get a descriptor, or neither.
+    /// [`Descriptors::allocate_for`] for two sockets: both get a descriptor, or neither. With the
+    /// error comes whether there was one for the first.
     pub(crate) fn allocate_pair_for(
         &self,
         socket: SockRef,
         socket2: SockRef,
         step: Step,
-    ) -> Result<(Fd, Fd), Errno> {
+    ) -> Result<(Fd, Fd), (Errno, bool)> {
         self.enter();
         let fds = self.allocate_two();
         if let Ok((fd, fd2)) = fds {
@@ -158,11 +159,12 @@ impl<F: Fault> Descriptors<F> {
         fds
     }
 
-    fn allocate_two(&self) -> Result<(Fd, Fd), Errno> {
-        let fd = self.falloc_locked()?;
-        let fd2 = self.falloc_locked().inspect_err(|_| {
+    fn allocate_two(&self) -> Result<(Fd, Fd), (Errno, bool)> {
+        let fd = self.falloc_locked().map_err(|errno| (errno, false))?;
+        let fd2 = self.falloc_locked().map_err(|errno| {
             self.fdremove(fd);
             self.fdrop();
+            (errno, true)
         })?;
         Ok((fd, fd2))
     }

@@ -26,9 +26,13 @@ impl<P: Policy> Locked<P> {
     /// Both descriptors in one hold of `fdplock`.
     pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         let (so, so2) = self.socreate_pair(kind)?;
-        let pair = self.fds.allocate_pair_for(so, so2, Step::FdSocketpair).inspect_err(|_| {
-            self.soclose(so2);
-            self.soclose(so);
+        let fds = self.fds.allocate_pair_for(so, so2, Step::FdSocketpair);
+        let pair = fds.map_err(|(errno, has_first)| {
+            // What has a file goes by its closef, before the others (uipc_syscalls.c 1.196, 514).
+            let (before, after) = if has_first { (so, so2) } else { (so2, so) };
+            self.soclose(before);
+            self.soclose(after);
+            errno
         })?;
         self.fd_fplock(2);
         Ok(pair)
