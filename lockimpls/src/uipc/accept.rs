@@ -46,7 +46,7 @@ impl<P: Policy> Locked<P> {
         head.st().so_q.remove(so);
         so.st().so_head.set(None);
         so.st().so_onq.set(OnQueue::None);
-        // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 311).
+        // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
         so.st().set(head.st().so_state.get() & State::NONBLOCK);
         let is_last = Self::unuse(&head);
         self.policy.head_leave(&head, Step::AcceptHead);

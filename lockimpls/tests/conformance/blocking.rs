@@ -200,7 +200,7 @@ waiting_case!(a_receive_goes_on_waiting_when_its_destination_closes, layer, {
     layer.unlink(&name("here")).unwrap();
 });
 
-// SOCK_NONBLOCK_INHERIT (`uipc_syscalls.c` 1.196, line 311): the listener was nonblocking when the
+// SOCK_NONBLOCK_INHERIT (`uipc_syscalls.c` 1.196, line 314): the listener was nonblocking when the
 // connection came, and is not when it is accepted.
 waiting_case!(an_accepted_socket_waits_as_its_listener_does_now, layer, {
     let listener = layer.listener(STREAM, "here");
