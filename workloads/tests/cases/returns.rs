@@ -1,6 +1,8 @@
 //! The list of returns: where in the kernel's source every errno comes from, and what stands for
 //! it. The list says of itself how long each of its parts is.
 
+mod source;
+
 use std::collections::BTreeSet;
 
 use super::table::{Row, rows};
