@@ -64,6 +64,13 @@ impl Ratio {
         self.cell == self.against
     }
 
+    /// Why there is no narrower interval, without this cell's own numbers behind it.
+    #[must_use]
+    pub fn why_in_short(&self) -> Option<&str> {
+        let why = self.why.as_deref()?;
+        Some(why.split_once(": ").map_or(why, |(short, _)| short))
+    }
+
     /// What makes it impossible, if anything does.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {

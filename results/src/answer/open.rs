@@ -43,7 +43,8 @@ pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
 fn are_alike(one: &Point, other: &Point) -> bool {
     let unmeasured = |point: &Point| {
         let ratio = point.row.ratio.as_ref().filter(|ratio| ratio.low.is_none())?;
-        Some((ratio.why.clone(), ratio.pairs))
+        // Without a reason of the run's, the number of pairs is the reason.
+        Some((ratio.why_in_short().map(str::to_owned), ratio.why.is_none().then_some(ratio.pairs)))
     };
     match (one.spoiled, other.spoiled) {
         (None, None) => unmeasured(one).is_some() && unmeasured(one) == unmeasured(other),
@@ -76,7 +77,10 @@ fn why_open(cells: &[&Point]) -> String {
     let pair = format!("{} / {against}", names.join(", "));
     match interval(ratio) {
         None => {
-            let why = ratio.why.as_deref().unwrap_or("no interval of 95 %");
+            let whys = cells.iter().filter_map(|point| point.row.ratio.as_ref());
+            let is_one = whys.clone().all(|other| other.why == ratio.why);
+            let why = if is_one { ratio.why.as_deref() } else { ratio.why_in_short() };
+            let why = why.unwrap_or("no interval of 95 %");
             format!("{pair}: {why}{}", advice(ratio, None))
         }
         Some(shown) => {

@@ -325,6 +325,27 @@ fn one_reason_is_told_once() {
     );
 }
 
+/// Cells of one reason, each with numbers of its own, are told of together, without the numbers.
+#[test]
+fn a_busy_host_is_told_once() {
+    let none = |threads| Known { ratio: None, ..pairs(threads, [1.0; 3]) };
+    let mut run = of(&[none(1), none(2)]);
+    let whys = ["host busy: 3 of 4 slices disturbed", "host busy: 5 of 6 slices disturbed"];
+    let mut whys = whys.into_iter();
+    for record in &mut run.records {
+        if let Record::Ratio(ratio) = record {
+            ratio.why = whys.next().map(str::to_owned);
+        }
+    }
+    let said = sentences(run);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(
+        said[0].1,
+        "pairs per-socket with 1 thread, pairs per-socket with 2 threads / global: host busy; \
+         --budget 2m would give it more pairs"
+    );
+}
+
 #[test]
 fn a_level_under_95_percent_says_nothing() {
     let mut run = of(&[pairs(2, [2.0, 1.9, 2.1])]);
