@@ -56,11 +56,13 @@ bitflags::bitflags! {
         const PEEK = 2;
         /// The message ends a record. On a stream: EINVAL.
         const EOR = 4;
-        /// Out-of-band data: EOPNOTSUPP here.
+        /// Out-of-band data: EOPNOTSUPP here, of a send that nothing else speaks against.
         const OOB = 8;
-        /// Given back: the message was longer than the buffer, and its rest is lost.
+        /// Given back: something of the message was left, if only an mbuf without bytes where there
+        /// was no room, and is lost.
         const TRUNC = 16;
-        /// Given back: there were descriptors that found no room, and they are lost.
+        /// Given back: there were descriptors that found no room, and they are lost. Only `host`
+        /// says so; a modelled backend refuses the message, or has no control buffer to look at.
         const CTRUNC = 32;
     }
 }
