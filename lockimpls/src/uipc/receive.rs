@@ -169,7 +169,7 @@ impl<P: Policy> Locked<P> {
             return self.take_first_record(so, st, msg, flags);
         }
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
-        self.copy_unlocked(so, so.rcv.head(), &mut msg.data[..bytes]);
+        self.uiomove(so, so.rcv.head(), msg, bytes);
         if !flags.contains(MsgFlags::PEEK) {
             so.rcv.stream_consume(bytes);
             self.pru_rcvd(so);
@@ -206,7 +206,7 @@ impl<P: Policy> Locked<P> {
             _ => st.control.get(),
         };
         let bytes = room.min(Self::first_record_len(so, next));
-        self.copy_unlocked(so, so.rcv.head(), &mut msg.data[..bytes]);
+        self.uiomove(so, so.rcv.head(), msg, bytes);
         if is_peek {
             return Ok(Some(bytes));
         }
@@ -243,7 +243,7 @@ impl<P: Policy> Locked<P> {
         let Taken { bytes, is_cut, is_eor } = record.taken(msg.data.len());
         msg.flags.set(MsgFlags::TRUNC, is_cut);
         msg.flags.set(MsgFlags::EOR, is_eor);
-        self.copy_unlocked(so, so.rcv.record_data(record), &mut msg.data[..bytes]);
+        self.uiomove(so, so.rcv.record_data(record), msg, bytes);
         if is_peek {
             return Ok(Some(bytes));
         }
@@ -252,13 +252,17 @@ impl<P: Policy> Locked<P> {
         Ok((!is_nothing || st.is(State::CANTRCVMORE)).then_some(bytes))
     }
 
-    /// Fills the caller's buffer with the socket unlocked (`uiomove`): `sblock` keeps the bytes where
-    /// they are, and a ring that is replaced meanwhile keeps them too.
+    /// Fills the caller's buffer with the socket unlocked: `sblock` keeps the bytes where they are,
+    /// and a ring that is replaced meanwhile keeps them too. Whoever has no room for any is not
+    /// unlocked (line 1020).
     #[inline(always)]
-    fn copy_unlocked(&self, so: &Socket, position: usize, data: &mut [u8]) {
+    fn uiomove(&self, so: &Socket, position: usize, msg: &mut RecvMsg<'_, Fd>, bytes: usize) {
+        if msg.data.is_empty() {
+            return;
+        }
         let ring = so.rcv.ring();
         self.policy.sounlock(so, Step::ReceiveCopy);
-        ring.copy_out(position, data);
+        ring.copy_out(position, &mut msg.data[..bytes]);
         P::Fault::window(Window::CopiedOut);
         self.policy.solock(so);
     }
