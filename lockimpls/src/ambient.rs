@@ -4,7 +4,7 @@
 //! | name | lock | where it is taken |
 //! |---|---|---|
 //! | `kernel-lock` | KERNEL_LOCK, one for the machine | every `sorwakeup` and `sowwakeup`: `sowakeup` calls `selwakeup` (`uipc_socket2.c` 1.125, 504; `sys_generic.c`, 846); the whole of bind, listen, shutdown, setsockopt, getsockopt and unlink, which `syscalls.master` 1.226 does not mark NOLOCK; looking up a name to connect or send to (`uipc_usrreq.c` 1.167, 768); taking descriptors out of a message (1004); giving back the name of a closed socket (592); SIGPIPE (`uipc_syscalls.c` 1.196, 688) |
-//! | `fd-fplock` | `fd_fplock`, one for a process | each `fd_getfile` (`kern_descrip.c`, 240): once in a call on a descriptor, once more for each descriptor sent (`uipc_usrreq.c` 1.167, 1211); each descriptor that appears or goes (`fdinsert` 722, `fdremove` 739, `finishdup` 679; received: `uipc_usrreq.c`, 1073) |
+//! | `fd-fplock` | `fd_fplock`, one for a process | each `fd_getfile` (`kern_descrip.c`, 240): once in a call on a descriptor, once more for each descriptor sent (`uipc_usrreq.c` 1.167, 1211); each descriptor that appears or goes (`fdinsert` 722, `fdremove` 739, `finishdup` 666 and 679; received: `uipc_usrreq.c`, 1073) |
 //! | `f-mtx` | `f_mtx`, one for each file | the counts of transfers, after each send and receive that succeeds (`uipc_syscalls.c` 1.196, 695 and 921) |
 //! | `sched-lock` | SCHED_LOCK, one for the machine | `wakeup` (`kern_synch.c` 1.189, 540) where the kernel calls it; going to sleep (363) and coming back (`sched_bsd.c` 1.71, `mi_switch`) |
 //!

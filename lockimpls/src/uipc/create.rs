@@ -183,7 +183,7 @@ impl<P: Policy> Locked<P> {
         let fd = self.fds.allocate_locked()?;
         so.f_count.fetch_add(1, Relaxed);
         self.fds.install(fd, so);
-        self.fd_fplock(1);
+        self.fd_fplock(2);
         Ok(fd)
     }
 }

@@ -177,8 +177,8 @@ fn rights(it: &Counted<'_>) {
 
 fn the_rest(it: &Counted<'_>) {
     let (a, b) = it.pair(SockType::Stream);
-    // Found, and put in its place (`kern_descrip.c`, 679).
-    let again = it.costs([0, 2, 0, 0], |layer| layer.dup(a).unwrap());
+    // Found, its new place looked at, and put there (`kern_descrip.c`, 666 and 679).
+    let again = it.costs([0, 3, 0, 0], |layer| layer.dup(a).unwrap());
     it.layer.close(again).unwrap();
     let stale = |layer: &dyn Layer| layer.send(again, b"x", NONE);
     assert_eq!(it.costs([0, 1, 0, 0], stale), Err(Errno::Ebadf));
