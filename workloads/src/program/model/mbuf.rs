@@ -21,9 +21,10 @@ pub(super) const MCLBYTES: usize = 2048;
 /// mbuf.h:59
 pub(super) const MAXMCLBYTES: usize = 64 * 1024;
 
-/// The sizes of clusters (uipc_mbuf.c:111).
+/// The sizes of clusters (uipc_mbuf.c:111), in whole lines of 64 bytes: `mbinit` makes the pools with
+/// that alignment (192), and `m_clget` charges the pool's size (377).
 const CLUSTERS: [usize; 8] =
-    [MCLBYTES, MCLBYTES + 2, 4096, 8192, 9 * 1024, 12 * 1024, 16 * 1024, MAXMCLBYTES];
+    [MCLBYTES, MCLBYTES + 64, 4096, 8192, 9 * 1024, 12 * 1024, 16 * 1024, MAXMCLBYTES];
 
 /// A whole `sockaddr_un`: what a bound name counts (uipc_usrreq.c:677, un.h:49).
 const SOCKADDR_UN: usize = 106;
@@ -155,4 +156,20 @@ pub(super) fn m_getuio(data: &[u8], mut space: usize) -> Chain {
 fn cluster(len: usize) -> usize {
     let len = len.min(MAXMCLBYTES);
     CLUSTERS.into_iter().find(|size| len <= *size).unwrap_or(MAXMCLBYTES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_charged_the_pool_its_cluster_comes_from() {
+        let charged = |len: usize| {
+            m_getuio(&vec![0; len], usize::MAX).iter().map(Mbuf::mbcnt).collect::<Vec<_>>()
+        };
+        for (len, pool) in [(369, 2048), (2048, 2048), (2049, 2112), (2112, 2112), (2113, 4096)] {
+            assert_eq!(charged(len), [256 + pool], "{len} bytes");
+        }
+        assert_eq!((charged(144), charged(145)), (vec![256], vec![256, 256]));
+    }
 }

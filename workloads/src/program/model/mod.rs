@@ -4,6 +4,7 @@
 //! down without what only concurrency needs: there are no locks, no waiting (what would wait
 //! answers `EWOULDBLOCK`), no wake-ups and no reference counts. It shares no code with the layers
 //! it judges.
+//! Where it and the layer differed: `READING.md`, beside this file.
 //!
 //! Each step names its line. The revisions: `uipc_syscalls.c` 1.196, `uipc_socket.c` 1.279,
 //! `uipc_socket2.c` 1.125, `socketvar.h` 1.105, `uipc_usrreq.c` 1.167, `unpcb.h` 1.26,
