@@ -25,7 +25,7 @@
 //! # Layout
 //!
 //! A stream is bare bytes: position p of the stream is byte p modulo the capacity. Records start at
-//! multiples of 16 with a head of 16 bytes (length, address length, control flag), then the
+//! multiples of 16 with a head of 16 bytes (length, address length, marks), then the
 //! address, then the data.
 //!
 //! Checked by `lockimpls/models/loom`, `ring_*`: with one producer and one consumer, in every order,

@@ -1,5 +1,5 @@
 //! close: `soclose`, `sofree` (`uipc_socket.c` 1.279), `unp_disconnect`, `unp_detach`
-//! (`uipc_usrreq.c` 1.166).
+//! (`uipc_usrreq.c` 1.166; lines are of 1.167).
 //!
 //! Order: part from the peer, take the name away (so that no new connection begins), drop whoever
 //! refers here, wait until nobody holds a reference, then the queues of a listener. An embryo is

@@ -1,5 +1,5 @@
 //! getsockname, getpeername: `sys_getpeername` (`uipc_syscalls.c` 1.196), PRU_SOCKADDR and
-//! PRU_PEERADDR of `uipc_usrreq` (`uipc_usrreq.c` 1.166).
+//! PRU_PEERADDR of `uipc_usrreq` (`uipc_usrreq.c` 1.166; lines are of 1.167).
 
 use crate::descriptors::Fd;
 use crate::domain::SockAddr;
