@@ -191,7 +191,10 @@ impl Run<'_> {
                 return Ok(());
             }
             self.observer.round(round, open.len(), world.elapsed());
-            self.random.shuffle(&mut open);
+            // The first goes in the plan's order, in which tables show the cells.
+            if round > 0 {
+                self.random.shuffle(&mut open);
+            }
             for group in open {
                 // Each group is measured once, whatever it takes.
                 let is_spent = budget.is_some_and(|budget| world.elapsed() >= budget);

@@ -21,7 +21,7 @@ const QUESTIONS: [(&str, Question); 10] = [
     ("pairs", question("private pairs", "private pairs", "message")),
     ("stream", question("one busy pair", "streaming", "message")),
     ("duplex", question("one busy pair", "both ways", "message")),
-    ("pingpong", question("request/response", "ping-pong", "round trip")),
+    ("pingpong", question("request/reply", "ping-pong", "round trip")),
     ("fanin", question("many to one", "into one socket", "message")),
     ("groups", question("many to one", "in groups", "message")),
     ("ring", question("neighbours", "in a ring", "message")),

@@ -236,7 +236,7 @@ fn every_class_of_workloads_has_its_question() {
         ("pairs", "private pairs"),
         ("stream", "one busy pair"),
         ("duplex", "one busy pair"),
-        ("pingpong", "request/response"),
+        ("pingpong", "request/reply"),
         ("fanin", "many to one"),
         ("groups", "many to one"),
         ("ring", "neighbours"),
