@@ -1,63 +1,53 @@
 #!/usr/bin/env python3
 """What each set of locks around the layer leaves of a finer lock: a Markdown table of one run.
 
-    python3 results/ambient-table.py RUN.jsonl [BACKEND BASE]
+    python3 results/ambient-table.py RUN.jsonl [BACKEND]
 
-A row is a workload under a set of locks (`solock run --ambient ...`). Of each of the two backends (per-socket and
-global-gc unless others are named) it has the operations per second with each number of threads, as the median of the
-rounds that the host left alone; then the first backend over the second, round by round: the median, and the lowest and
-the highest.
+A row is a workload under a set of locks (`solock run --ambient ...`), a column a number of threads:
+the throughput of the backend (per-socket unless another is named) over that of the run's reference,
+with its interval of at least 95 % from the run's `ratio` lines, ends rounded outward.
 """
 
-import collections
 import json
-import statistics
+import math
 import sys
 
+LOCKS = ("kernel-lock", "fd-fplock", "f-mtx", "sched-lock")
 
-def rounds(path):
-    """By workload, set of locks, backend and threads: operations per second by round."""
-    found = collections.defaultdict(dict)
+
+def ratios(path, backend):
+    """By workload, set of locks and threads: the ratio and the ends of its interval."""
+    found = {}
     for line in open(path, encoding="utf-8"):
         record = json.loads(line)
-        if record.get("kind") != "measured" or record["measure"] != "throughput":
+        if record.get("kind") != "ratio" or record["cell"] == record["against"]:
             continue
-        if record["host_noise"]["flagged"]:
+        workload, of, *_, last = record["cell"].split("/")
+        if of != backend or record.get("metric", "throughput") != "throughput" or record["low"] is None:
             continue
-        around = tuple(record.get("ambient", []))
-        key = (record["workload"], around, record["backend"], record["threads"])
-        found[key][record["round"]] = record["operations_per_second"]
+        around = tuple(last.split("+")) if last.split("+")[0] in LOCKS else ()
+        found[workload, around, record["threads"]] = (record["ratio"], record["low"], record["high"])
     return found
 
 
-def ratios(of, base):
-    both = sorted(set(of) & set(base))
-    return [of[number] / base[number] for number in both]
+def cell(found):
+    if found is None:
+        return "-"
+    ratio, low, high = found
+    return f"{ratio:.2f} [{math.floor(low * 100) / 100:.2f}, {math.ceil(high * 100) / 100:.2f}]"
 
 
 def main():
-    if len(sys.argv) not in (2, 4):
+    if len(sys.argv) not in (2, 3):
         sys.exit(__doc__)
-    backend, base = sys.argv[2:] or ("per-socket", "global-gc")
-    found = rounds(sys.argv[1])
-    threads = sorted({key[3] for key in found})
-    rows = list(dict.fromkeys((key[0], key[1]) for key in found))
-    names = [f"{name}, {count} t" for count in threads for name in (base, backend)]
-    names += [f"{backend} / {base}, {count} t" for count in threads]
-    print("| workload | around the layer | " + " | ".join(names) + " |")
-    print("|---" * (2 + len(names)) + "|")
-    for workload, around in rows:
-        line = [workload, ", ".join(around) or "none"]
-        of = lambda name, count: found.get((workload, around, name, count), {})
-        for count in threads:
-            for name in (base, backend):
-                values = of(name, count).values()
-                line.append(f"{statistics.median(values) / 1e6:.3f} M" if values else "-")
-        for count in threads:
-            values = ratios(of(backend, count), of(base, count))
-            median = f"{statistics.median(values):.2f} [{min(values):.2f}, {max(values):.2f}]" if values else "-"
-            line.append(median)
-        print("| " + " | ".join(line) + " |")
+    found = ratios(sys.argv[1], sys.argv[2] if len(sys.argv) == 3 else "per-socket")
+    threads = sorted({key[2] for key in found})
+    print("| workload | around the layer |" + "".join(f" {count} thread{'s' * (count > 1)} |" for count in threads))
+    print("|---" * (2 + len(threads)) + "|")
+    rows = {key[:2] for key in found}
+    for workload, around in sorted(rows, key=lambda row: (row[0], len(row[1]), [LOCKS.index(name) for name in row[1]])):
+        shown = (cell(found.get((workload, around, count))) for count in threads)
+        print(f"| {workload} | {', '.join(around) or 'none'} | " + " | ".join(shown) + " |")
 
 
 if __name__ == "__main__":
