@@ -111,6 +111,23 @@ fn a_finding_in_a_process_ends_the_run_with_code_2_its_report_and_its_line() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_finding_has_its_report_and_code_where_its_line_cannot_be_written() {
+    let folder = folder();
+    let program = scripted(folder.path(), "echo 'witness: userret: sys_sendmsg' >&2; exit 2");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let mut command = run(folder.path(), &program, "2");
+    let output = command.arg("--json").stdout(full).stderr(Stdio::piped()).output();
+    let output = output.expect("solock starts");
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("witness: userret: sys_sendmsg"), "{said}");
+    assert!(said.contains("warning: standard output cannot be written"), "{said}");
+    let run = only_run(folder.path());
+    assert!(!run.partial && run.findings().count() == 1, "the file is whole");
+}
+
+#[test]
 fn what_a_process_says_of_its_finding_stands_in_the_run() {
     let folder = folder();
     let finding = Finding {

@@ -108,7 +108,8 @@ impl Recording<'_> {
         let summary = session::run(&session, &mut keeper)?;
         keeper.progress.clear();
         if let Some(found) = &summary.found {
-            keeper.publish(&Record::from(found.finding.clone()))?;
+            stopped(found, summary.unkept.as_deref(), &mut keeper);
+            return Ok(Recorded { id: writer.id().to_owned(), code: EXIT_FINDING });
         }
         if summary.interrupted {
             let interrupted = interrupt::record(current.get(), context.host.clone());
@@ -152,14 +153,25 @@ fn announce(settings: &Settings, planned: &Planned) {
     eprintln!("{} cells, {}; seed {}", planned.cells(), length.join(", "), settings.seed);
 }
 
+/// The end of a run in which a check found something. Its report comes first: no write that fails
+/// after it can cost the report or the exit code.
+fn stopped(found: &Found, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
+    let Found { finding, report } = found;
+    eprintln!("{}{report}", finding.report.trim_end());
+    eprintln!("solock: stopped by a check");
+    let warn = |error: &str| eprintln!("warning: {error}");
+    unkept.into_iter().for_each(warn);
+    if let Err(error) = keeper.publish(&Record::from(finding.clone())) {
+        warn(&error);
+    }
+    match keeper.writer.finish() {
+        Ok(path) => eprintln!("run {}: {}", keeper.writer.id(), path.display()),
+        Err(error) => warn(&error.to_string()),
+    }
+}
+
 /// The table and the answer, or what is left of them, and the exit code.
 fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i32, String> {
-    if let Some(found) = &summary.found {
-        let Found { finding, report } = found;
-        eprintln!("{}{report}", finding.report.trim_end());
-        eprintln!("solock: stopped by a check");
-        return Ok(EXIT_FINDING);
-    }
     if summary.measured > 0 {
         let run = store.read(id).map_err(|error| error.to_string())?;
         print(&show::ended(&[run], form)?)?;

@@ -103,6 +103,8 @@ pub struct Summary {
     pub control: Option<(Control, bool)>,
     /// What a check found; the run ended with it.
     pub found: Option<Found>,
+    /// Why a record was not kept after a check had found something: the finding goes first.
+    pub unkept: Option<String>,
     /// Whether somebody ended it before its plan was done.
     pub interrupted: bool,
 }
@@ -149,7 +151,7 @@ pub struct Session<'a> {
 /// Runs it all, or until the budget is spent, a check finds something, or somebody asks for the end.
 ///
 /// # Errors
-/// A record could not be kept.
+/// A record could not be kept, and no check had found anything.
 pub fn run(session: &Session<'_>, observer: &mut dyn Observer) -> Result<Summary, String> {
     let groups = session.planned.groups().map(|group| State::new(group, session.settings));
     let mut run = Run {
@@ -165,7 +167,10 @@ pub fn run(session: &Session<'_>, observer: &mut dyn Observer) -> Result<Summary
     let pooled = ratios::control(&run.controls);
     let begun = groups.iter().filter(|group| group.launches > 0);
     for ratio in begun.flat_map(|group| ratios::of_group(session, group, pooled.as_ref())) {
-        run.observer.publish(&Record::from(ratio))?;
+        match run.observer.publish(&Record::from(ratio)) {
+            Err(error) if run.summary.found.is_some() => run.summary.unkept = Some(error),
+            kept => kept?,
+        }
     }
     run.summary.control = pooled;
     Ok(run.summary)

@@ -295,6 +295,35 @@ fn a_finding_ends_the_run_and_is_handed_over() {
     assert!(Record::from(found.finding.clone()).to_line().is_ok());
 }
 
+/// A disk that has room for what is measured, and for no ratio.
+struct Full;
+
+impl Observer for Full {
+    fn round(&mut self, _round: u32, _groups: usize, _elapsed: Duration) {}
+
+    fn launch(&mut self, _group: &Group, _elapsed: Duration) {}
+
+    fn publish(&mut self, record: &Record) -> Result<(), String> {
+        if matches!(record, Record::Ratio(_)) { Err("full".to_owned()) } else { Ok(()) }
+    }
+}
+
+#[test]
+fn a_ratio_that_cannot_be_kept_ends_a_run_but_costs_no_finding() {
+    let full = |finds: bool| {
+        let world = MadeUp::new(move |now| match now.process {
+            process if finds && process >= 4 => {
+                Err(Failure::Found { finding: None, report: String::new() })
+            }
+            _ => Ok(done(now, 0.5, 0.0)),
+        });
+        in_session(&world, |args| args.rounds = Some(1), |session| run(session, &mut Full))
+    };
+    assert_eq!(full(false).unwrap_err(), "full");
+    let summary = full(true).unwrap();
+    assert!(summary.found.is_some() && summary.unkept.as_deref() == Some("full"));
+}
+
 #[test]
 fn an_interrupt_keeps_what_had_ended() {
     let world = world(0.5, 0.0);
