@@ -100,7 +100,7 @@ fn a_finding_in_a_process_ends_the_run_with_code_2_its_report_and_its_line() {
     let output = output(folder.path(), &scripted(folder.path(), found));
     let said = stderr(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("witness: userret: sys_sendmsg"), "{said}");
+    assert_eq!(said.matches("witness: userret: sys_sendmsg").count(), 1, "{said}");
     assert!(said.contains("stopped by a check"), "{said}");
     let run = only_run(folder.path());
     assert!(!run.partial, "the file is whole");
@@ -140,10 +140,11 @@ fn what_a_process_says_of_its_finding_stands_in_the_run() {
     let line = serde_json::to_string(&Say::Finding(Box::new(finding.clone()))).expect("JSON");
     let said = folder.path().join("finding");
     fs::write(&said, line + "\n").expect("written");
-    let instead = format!("cat '{}'; exit 2", said.display());
+    let report = finding.report.as_str();
+    let instead = format!("cat '{}'; echo '{report}' >&2; exit 2", said.display());
     let output = output(folder.path(), &scripted(folder.path(), &instead));
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
-    assert!(stderr(&output).contains("witness: userret: sys_sendmsg"), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches(report).count(), 1, "{}", stderr(&output));
     let files = Store::at(folder.path().join("runs")).list().expect("readable");
     let text = fs::read_to_string(&files[0].path).expect("readable");
     let last = Record::from_line(text.lines().last().expect("a line")).expect("a record");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lockimpls::witness::EXIT_FINDING;
-use results::{Control, Record, RunWriter, Store};
+use results::{Control, Finding, Record, RunWriter, Store};
 
 use super::show::{self, Form};
 use super::{EXIT_OK, EXIT_USAGE, controls, print};
@@ -18,7 +18,7 @@ use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::plan::Group;
 use crate::pool::Lanes;
 use crate::progress::Progress;
-use crate::session::{self, Found, Observer, Planned, Session, Summary};
+use crate::session::{self, Observer, Planned, Session, Summary};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
 use crate::turns::record::Context;
@@ -107,8 +107,8 @@ impl Recording<'_> {
         let mut keeper = Keeper { writer: &writer, progress, json };
         let summary = session::run(&session, &mut keeper)?;
         keeper.progress.clear();
-        if let Some(found) = &summary.found {
-            stopped(found, summary.unkept.as_deref(), &mut keeper);
+        if let Some(finding) = &summary.found {
+            stopped(finding, summary.unkept.as_deref(), &mut keeper);
             return Ok(Recorded { id: writer.id().to_owned(), code: EXIT_FINDING });
         }
         if summary.interrupted {
@@ -155,9 +155,8 @@ fn announce(settings: &Settings, planned: &Planned) {
 
 /// The end of a run in which a check found something. Its report comes first: no write that fails
 /// after it can cost the report or the exit code.
-fn stopped(found: &Found, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
-    let Found { finding, report } = found;
-    eprintln!("{}{report}", finding.report.trim_end());
+fn stopped(finding: &Finding, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
+    eprintln!("{}", finding.report.trim_end());
     eprintln!("solock: stopped by a check");
     let warn = |error: &str| eprintln!("warning: {error}");
     unkept.into_iter().for_each(warn);

@@ -101,21 +101,12 @@ pub struct Summary {
     /// The reference with a copy of itself, over all cells, if there were launches enough; and
     /// whether it differs.
     pub control: Option<(Control, bool)>,
-    /// What a check found; the run ended with it.
-    pub found: Option<Found>,
+    /// What a check found in a process that measured; the run ended with it.
+    pub found: Option<Finding>,
     /// Why a record was not kept after a check had found something: the finding goes first.
     pub unkept: Option<String>,
     /// Whether somebody ended it before its plan was done.
     pub interrupted: bool,
-}
-
-/// What a check found in a process that measured.
-#[derive(Clone, Debug)]
-pub struct Found {
-    /// The line of it.
-    pub finding: Finding,
-    /// What the process wrote on standard error.
-    pub report: String,
 }
 
 /// Who watches a run.
@@ -238,7 +229,7 @@ impl Run<'_> {
                         || unsaid(&cell, &report, self.session.context),
                         |found| *found,
                     );
-                    self.summary.found = Some(Found { finding, report });
+                    self.summary.found = Some(finding);
                     return Ok(());
                 }
                 Err(Failed { party, failure: Failure::Broken(why) }) => {

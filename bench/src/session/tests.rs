@@ -289,10 +289,10 @@ fn a_finding_ends_the_run_and_is_handed_over() {
     });
     let ran = ran(&world, |args| args.rounds = Some(9));
     let found = ran.summary.found.as_ref().expect("a finding");
-    assert_eq!(found.finding.report, "witness: userret");
-    assert!(found.finding.cell.as_ref().is_some_and(|cell| cell.starts_with("pairs/")));
+    assert_eq!(found.report, "witness: userret");
+    assert!(found.cell.as_ref().is_some_and(|cell| cell.starts_with("pairs/")));
     assert!(!ran.summary.interrupted && ran.summary.measured > 0);
-    assert!(Record::from(found.finding.clone()).to_line().is_ok());
+    assert!(Record::from(found.clone()).to_line().is_ok());
 }
 
 /// A disk that has room for what is measured, and for no ratio.
