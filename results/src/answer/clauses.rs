@@ -17,9 +17,12 @@ pub(super) fn answers(points: &[Point], summary: &Summary, words: &Words) -> Vec
         for backend in &backends {
             let of_backend = || here.iter().filter(|one| one.row.cell.backend == *backend);
             let said: Vec<Point> = of_backend().filter(|one| !one.is_open()).copied().collect();
+            let measured: Vec<Point> =
+                points.iter().filter(|one| one.row.cell.backend == *backend).copied().collect();
             let sentence = Sentence {
                 subject: subject(question, words.of(backend), &backends),
                 reference: words.of(&summary.reference),
+                measured: &workloads(&measured),
                 // Every lock that was measured here is this one.
                 is_finer: question != questions::NO_LOCK
                     && backends.len() == 1
@@ -60,14 +63,16 @@ fn subject<'a>(question: &str, words: &'a str, backends: &[String]) -> &'a str {
 struct Sentence<'a> {
     subject: &'a str,
     reference: &'a str,
+    /// All that was measured of the backend, whatever it says and asks: each workload, by threads.
+    measured: &'a [Vec<Point<'a>>],
     /// No other lock was measured here, and every cell of this one says something.
     is_finer: bool,
     summary: &'a Summary,
 }
 
-impl Sentence<'_> {
+impl<'a> Sentence<'a> {
     /// The answer of points that all say something; `None` without any.
-    fn of(&self, question: &str, said: &[Point]) -> Option<Answer> {
+    fn of(&self, question: &str, said: &[Point<'a>]) -> Option<Answer> {
         let is = |kind: fn(Weight) -> bool| said.iter().all(|point| kind(point.weight));
         let parts = workloads(said);
         let (text, first) = if said.is_empty() {
@@ -97,7 +102,7 @@ impl Sentence<'_> {
     }
 
     /// Each workload with what it says of its numbers of threads; and the point that is told first.
-    fn by_workload<'p>(&self, parts: &[Vec<Point<'p>>]) -> (String, Point<'p>) {
+    fn by_workload(&self, parts: &[Vec<Point<'a>>]) -> (String, Point<'a>) {
         let mut texts = Vec::new();
         let mut first = None;
         for part in parts {
@@ -114,8 +119,8 @@ impl Sentence<'_> {
     }
 
     /// One workload: where it pays, where it costs, where it makes no difference.
-    fn over_threads<'p>(&self, subject: &str, points: &[Point<'p>]) -> (String, Point<'p>) {
-        let mut stretches = stretches(points);
+    fn over_threads(&self, subject: &str, points: &[Point<'a>]) -> (String, Point<'a>) {
+        let mut stretches = stretches(points, self.over_all_threads(points));
         stretches.sort_by_key(|stretch| match stretch.points[0].weight {
             Weight::More => 0,
             Weight::Less => 1,
@@ -128,6 +133,13 @@ impl Sentence<'_> {
         };
         let clauses: Vec<String> = stretches.iter().enumerate().map(clause).collect();
         (clauses.join("; "), first)
+    }
+
+    /// All that was measured of the workload of `points`, those that say nothing among it.
+    fn over_all_threads<'s>(&'s self, points: &'s [Point<'a>]) -> &'s [Point<'a>] {
+        let workload = &points[0].row.cell.workload;
+        let found = self.measured.iter().find(|part| part[0].row.cell.workload == *workload);
+        found.map_or(points, Vec::as_slice)
     }
 
     /// What a sentence begins with, its threads included.
@@ -167,7 +179,7 @@ impl Sentence<'_> {
     }
 }
 
-/// Neighbouring numbers of threads that say the same.
+/// Neighbouring numbers of threads that say the same; one that says nothing lies in no stretch.
 struct Stretch<'a, 'p> {
     points: &'a [Point<'p>],
     /// The number of threads from which on it is so, if that was seen: what is so goes on to the
@@ -175,16 +187,27 @@ struct Stretch<'a, 'p> {
     begins: Option<u32>,
 }
 
-fn stretches<'a, 'p>(points: &'a [Point<'p>]) -> Vec<Stretch<'a, 'p>> {
+/// The stretches of a workload's points that say something to one question; `measured` are all the
+/// workload's points.
+fn stretches<'a, 'p>(said: &[Point<'p>], measured: &'a [Point<'p>]) -> Vec<Stretch<'a, 'p>> {
     let kind = |point: &Point| std::mem::discriminant(&point.weight);
+    let is_alike =
+        |left: &Point, right: &Point| kind(left) == kind(right) && left.asks() == right.asks();
     let mut stretches = Vec::new();
     let mut start = 0;
-    for chunk in points.chunk_by(|left, right| kind(left) == kind(right)) {
+    for chunk in measured.chunk_by(is_alike) {
         let end = start + chunk.len();
-        let before = start.checked_sub(1).map(|place| points[place].row.cell.threads);
-        let count = chunk[0].row.cell.threads;
-        let is_seen = end == points.len() && before.is_some_and(|before| before * 2 >= count);
-        stretches.push(Stretch { points: chunk, begins: is_seen.then_some(count) });
+        let begins = chunk[0].row.cell.threads;
+        let is_before = |before: &Point| {
+            !before.is_open()
+                && kind(before) != kind(&chunk[0])
+                && before.row.cell.threads * 2 >= begins
+        };
+        let before = start.checked_sub(1).map(|place| &measured[place]);
+        let is_seen = end == measured.len() && before.is_some_and(is_before);
+        if !chunk[0].is_open() && chunk[0].asks() == said[0].asks() {
+            stretches.push(Stretch { points: chunk, begins: is_seen.then_some(begins) });
+        }
         start = end;
     }
     stretches

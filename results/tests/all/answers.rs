@@ -213,6 +213,52 @@ fn crossovers_are_told_only_where_they_were_seen() {
     }
 }
 
+/// What says nothing lies between numbers of threads, and above them, as what says something else.
+#[test]
+fn from_a_number_on_nothing_is_open() {
+    let (less, more, open) = ([0.8, 0.77, 0.83], [2.0, 1.9, 2.1], [1.0, 0.6, 1.7]);
+    let costs = "with 1 thread it costs 20 % [17, 23]";
+    let pays = "2.00 x one lock for all [1.90, 2.10]";
+    let unmeasured = Known { ratio: None, ..pairs(4, open) };
+    for (points, expected) in [
+        (
+            vec![pairs(1, less), pairs(2, more), pairs(4, open)],
+            format!("a lock per socket pays with 2 threads: {pays}; {costs}"),
+        ),
+        (
+            vec![pairs(1, less), pairs(2, more), unmeasured],
+            format!("a lock per socket pays with 2 threads: {pays}; {costs}"),
+        ),
+        (
+            vec![pairs(1, less), pairs(2, more), pairs(3, open), pairs(4, more)],
+            format!(
+                "a lock per socket pays with 2 threads: {pays}; with 4 threads it pays: 2.00 x \
+                 [1.90, 2.10]; {costs}"
+            ),
+        ),
+        // Where it begins was not seen.
+        (
+            vec![pairs(2, less), pairs(3, open), pairs(4, more)],
+            format!(
+                "a lock per socket pays with 4 threads: {pays}; with 2 threads it costs 20 % \
+                 [17, 23]"
+            ),
+        ),
+        // With 4 threads it takes locks, and that is another question.
+        (
+            vec![
+                known("pairs", "lock-free", 1, less, [0.0; 3]),
+                known("pairs", "lock-free", 2, more, [0.0; 3]),
+                known("pairs", "lock-free", 4, less, GLOBAL_LOCKS),
+            ],
+            format!("it pays with 2 threads: {pays}; {costs}"),
+        ),
+    ] {
+        let said: Vec<String> = sentences(of(&points)).into_iter().map(|(_, said)| said).collect();
+        assert!(said.iter().any(|said| said.ends_with(&expected)), "{expected}: {said:?}");
+    }
+}
+
 #[test]
 fn finer_is_not_slower_where_one_lock_is_not_or_says_nothing() {
     let slow = [0.5, 0.45, 0.55];
@@ -488,6 +534,7 @@ fn no_sentence_says_more_than_its_interval() {
 fn no_sentence_about_many_says_more_than_their_intervals() {
     let mut random = Rng::with_seed(13);
     let backends = ["per-socket", "lock-free", "global-gc", "per-buffer"];
+    let mut crossovers = 0;
     for _ in 0..400 {
         let mut all = Vec::new();
         for workload in ["pairs", "stream", "duplex"] {
@@ -508,6 +555,8 @@ fn no_sentence_about_many_says_more_than_their_intervals() {
         let mut told: Vec<String> = Vec::new();
         for answer in answers(of(&all)).iter() {
             check_many(answer, &found);
+            check_from(answer, &all);
+            crossovers += answer.sentence.matches("pays from ").count();
             told.extend(answer.cells.iter().cloned());
         }
         told.sort();
@@ -516,6 +565,7 @@ fn no_sentence_about_many_says_more_than_their_intervals() {
         ids.sort();
         assert_eq!(told, ids, "every cell is told of once");
     }
+    assert!(crossovers > 100, "{crossovers}");
 }
 
 fn check_many(answer: &Answer, found: &impl Fn(&str) -> Option<[f64; 3]>) {
@@ -560,5 +610,39 @@ fn check_many(answer: &Answer, found: &impl Fn(&str) -> Option<[f64; 3]>) {
                 assert!(to < 1.0, "{part}: {answer:?}");
             }
         }
+    }
+}
+
+/// "From N threads" is said where every number measured from N on pays, and the one before is known
+/// not to.
+fn check_from(answer: &Answer, all: &[Known]) {
+    let sentence = &answer.sentence;
+    let of_answer =
+        |one: &&Known| answer.cells.contains(&cell(one.workload, one.backend, one.threads).id());
+    for (place, _) in sentence.match_indices("pays from ") {
+        let number = sentence[place + "pays from ".len()..].split(' ').next();
+        let from: u32 = number.unwrap().parse().expect("a number of threads");
+        let labels =
+            [("private pairs: ", "pairs"), ("streaming: ", "stream"), ("both ways: ", "duplex")];
+        let last = labels.iter().max_by_key(|(label, _)| sentence[..place].rfind(label));
+        let told = all.iter().find(of_answer).expect("a cell of the run");
+        let workload = match last {
+            Some((label, workload)) if sentence[..place].contains(label) => workload,
+            _ => told.workload,
+        };
+        let mut here: Vec<&Known> = all
+            .iter()
+            .filter(|one| one.workload == workload && one.backend == told.backend)
+            .collect();
+        here.sort_by_key(|one| one.threads);
+        let begins = here.iter().position(|one| one.threads == from).expect("it was measured");
+        for one in &here[begins..] {
+            assert!(one.ratio.is_some_and(|[_, low, _]| low > 1.0), "{one:?} in {answer:?}");
+        }
+        let before = here[begins.checked_sub(1).expect("one before")];
+        assert!(of_answer(&before), "{before:?} in {answer:?}");
+        // It is said of the printed interval, which is wider by less than 0.01 to each side.
+        let is_not_so = before.ratio.is_some_and(|[_, low, high]| low < 1.01 || high <= 1.03);
+        assert!(is_not_so, "{before:?} in {answer:?}");
     }
 }
