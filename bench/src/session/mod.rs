@@ -178,12 +178,11 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn rounds(&mut self, groups: &mut [State<'_>]) -> Result<(), String> {
-        let Session { settings, planned, world, .. } = *self.session;
-        let budget = planned.budget(settings);
+        let Session { settings, world, .. } = *self.session;
         for round in 0.. {
             let mut open: Vec<usize> =
                 (0..groups.len()).filter(|group| groups[*group].is_open(settings.rounds)).collect();
-            if open.is_empty() {
+            if open.is_empty() || self.is_over(round) {
                 return Ok(());
             }
             self.observer.round(round, open.len(), world.elapsed());
@@ -192,9 +191,7 @@ impl Run<'_> {
                 self.random.shuffle(&mut open);
             }
             for group in open {
-                // Each group is measured once, whatever it takes.
-                let is_spent = budget.is_some_and(|budget| world.elapsed() >= budget);
-                if self.is_over() || (is_spent && round > 0) {
+                if self.is_over(round) {
                     return Ok(());
                 }
                 self.launch(&mut groups[group])?;
@@ -203,8 +200,12 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn is_over(&self) -> bool {
-        self.session.world.is_interrupted() || self.summary.found.is_some()
+    fn is_over(&self, round: u32) -> bool {
+        let Session { settings, planned, world, .. } = *self.session;
+        // Each group is measured once, whatever it takes.
+        let budget = planned.budget(settings).filter(|_| round > 0);
+        let is_spent = budget.is_some_and(|budget| world.elapsed() >= budget);
+        world.is_interrupted() || self.summary.found.is_some() || is_spent
     }
 
     /// A launch of a group; of those that are left, where a backend fails in it.
