@@ -151,6 +151,21 @@ fn what_a_process_says_of_its_finding_stands_in_the_run() {
     assert_eq!(last, Record::from(finding));
 }
 
+#[test]
+fn an_interrupt_ends_a_launch_between_two_slices() {
+    let folder = folder();
+    let asked = folder.path().join("asked");
+    let file = asked.display();
+    let instead = format!("[ -e '{file}' ] || kill -INT $PPID; echo >> '{file}'");
+    let output = output(folder.path(), &scripted(folder.path(), &instead));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(!said.contains("failed"), "{said}");
+    // A whole launch has five: the first, and two for each measure.
+    let slices = fs::read_to_string(&asked).expect("a slice was asked for").lines().count();
+    assert!(slices < 5, "{slices} slices");
+}
+
 /// A run that would take long, of which some records are on disk.
 fn long_run(folder: &Path) -> Child {
     let mut command = run(folder, &noted(folder), "5000");

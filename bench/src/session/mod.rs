@@ -211,7 +211,8 @@ impl Run<'_> {
     /// A launch of a group; of those that are left, where a backend fails in it.
     fn launch(&mut self, state: &mut State<'_>) -> Result<(), String> {
         let Session { settings, world, program, current, .. } = *self.session;
-        loop {
+        // After a backend has failed the others are started again, unless somebody asked for the end.
+        while !world.is_interrupted() {
             let places = state.parties(settings.rounds);
             let Some(first) = places.first() else { return Ok(()) };
             current.set(&state.group[*first].cell.id());
@@ -240,6 +241,7 @@ impl Run<'_> {
                 }
             }
         }
+        Ok(())
     }
 
     /// Publishes what a launch measured, but of the reference's copy.

@@ -336,6 +336,16 @@ fn an_interrupt_keeps_what_had_ended() {
 }
 
 #[test]
+fn nothing_is_started_again_after_an_interrupt() {
+    let world = MadeUp::new(|_| Err(Failure::Broken("gone".to_owned())));
+    world.interrupt_at.set(Duration::from_nanos(1));
+    let ran = ran(&world, |args| args.rounds = Some(1000));
+    assert!(ran.summary.interrupted);
+    let started = world.events().iter().filter(|event| matches!(event, Event::Start(..))).count();
+    assert_eq!(started, 3, "one launch: both backends, and the reference's copy");
+}
+
+#[test]
 fn a_slice_of_a_paced_workload_has_room_for_operations() {
     let seconds = |rate: f64| {
         let ran = ran(&world(0.5, 0.0), |args| {

@@ -207,7 +207,11 @@ impl Server {
         }
     }
 
+    /// Where answers come fast this is the only place that sees an interrupt.
     fn ask(&mut self, ask: &Ask, patience: Duration) -> Result<Say, Failure> {
+        if self.interrupt.is_set() {
+            return Err(Failure::Interrupted);
+        }
         let line =
             serde_json::to_string(ask).map_err(|error| Failure::Broken(error.to_string()))?;
         if let Some(questions) = self.questions.as_mut() {
