@@ -28,7 +28,7 @@ impl Job {
     /// The cell without its backend, for a user.
     #[must_use]
     pub fn describe(&self) -> String {
-        describe(self.case.workload.name, &self.plan)
+        describe(self.case.workload.name, &self.plan, self.config.ambient)
     }
 }
 
@@ -155,15 +155,17 @@ impl Shape {
     }
 
     fn describe(&self) -> String {
-        describe(&self.workload, &self.plan)
+        describe(&self.workload, &self.plan, self.ambient)
     }
 }
 
-fn describe(workload: &str, plan: &Plan) -> String {
+fn describe(workload: &str, plan: &Plan, ambient: Ambient) -> String {
     let Plan { threads, socket_type, message_bytes, .. } = plan;
     let plural = if *threads == 1 { "" } else { "s" };
     let kind = socket_type.name();
-    format!("{workload} with {threads} thread{plural}, {kind}, {message_bytes} B")
+    let around = if ambient.is_empty() { "" } else { ", under " };
+    let locks = ambient.names().join("+");
+    format!("{workload} with {threads} thread{plural}, {kind}, {message_bytes} B{around}{locks}")
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and
@@ -285,6 +287,9 @@ mod tests {
             ]
         );
         assert_eq!(skipped.len(), 1, "{skipped:?}");
+        let under = "pairs with 1 thread, stream, 64 B, under kernel-lock+f-mtx";
+        assert_eq!((&*skipped[0].what, &*jobs[2].describe()), (under, under));
+        assert_eq!(jobs[0].describe(), "pairs with 1 thread, stream, 64 B");
         assert!(skipped[0].why.starts_with("host is the machine's own"), "{skipped:?}");
         // What another program names is looked at in the same way.
         let of_cell = job(&jobs[2].cell, 1).unwrap();
