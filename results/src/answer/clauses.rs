@@ -19,14 +19,15 @@ pub(super) fn answers(points: &[Point], summary: &Summary, words: &Words) -> Vec
             let said: Vec<Point> = of_backend().filter(|one| !one.is_open()).copied().collect();
             let measured: Vec<Point> =
                 points.iter().filter(|one| one.row.cell.backend == *backend).copied().collect();
+            let is_of_question =
+                |one: &&Point| one.asks() == question || one.question.name == question;
             let sentence = Sentence {
                 subject: subject(question, words.of(backend), &backends),
                 reference: words.of(&summary.reference),
                 measured: &workloads(&measured),
                 // Every lock that was measured here is this one.
-                is_finer: question != questions::NO_LOCK
-                    && backends.len() == 1
-                    && said.len() == of_backend().count(),
+                is_finer: question != questions::NO_LOCK && backends.len() == 1,
+                is_whole: said.len() == measured.iter().filter(is_of_question).count(),
                 summary,
             };
             answers.extend(sentence.of(question, &said));
@@ -65,15 +66,19 @@ struct Sentence<'a> {
     reference: &'a str,
     /// All that was measured of the backend, whatever it says and asks: each workload, by threads.
     measured: &'a [Vec<Point<'a>>],
-    /// No other lock was measured here, and every cell of this one says something.
+    /// No other lock was measured here.
     is_finer: bool,
+    /// Every cell of the backend that was measured for the question says something to it; otherwise
+    /// each clause says what it is about, lest it be read as if it were about all.
+    is_whole: bool,
     summary: &'a Summary,
 }
 
 impl<'a> Sentence<'a> {
     /// The answer of points that all say something; `None` without any.
     fn of(&self, question: &str, said: &[Point<'a>]) -> Option<Answer> {
-        let is = |kind: fn(Weight) -> bool| said.iter().all(|point| kind(point.weight));
+        let is =
+            |kind: fn(Weight) -> bool| self.is_whole && said.iter().all(|one| kind(one.weight));
         let parts = workloads(said);
         let (text, first) = if said.is_empty() {
             return None;
@@ -87,7 +92,7 @@ impl<'a> Sentence<'a> {
         } else if is(|weight| matches!(weight, Weight::Same(_))) {
             (format!("{} {}", self.subject, no_difference(said)), said[0])
         } else {
-            self.by_workload(&parts)
+            self.by_workload(question, &parts)
         };
         let ratio = first.row.ratio.as_ref();
         Some(Answer {
@@ -102,13 +107,15 @@ impl<'a> Sentence<'a> {
     }
 
     /// Each workload with what it says of its numbers of threads; and the point that is told first.
-    fn by_workload(&self, parts: &[Vec<Point<'a>>]) -> (String, Point<'a>) {
+    fn by_workload(&self, question: &str, parts: &[Vec<Point<'a>>]) -> (String, Point<'a>) {
         let mut texts = Vec::new();
         let mut first = None;
         for part in parts {
-            let label = match parts.len() {
-                1 => String::new(),
-                _ => format!("{}: ", part[0].question.label),
+            let label = match part[0].question.label {
+                _ if parts.len() == 1 && self.is_whole => String::new(),
+                // The question says it already.
+                label if label == question => String::new(),
+                label => format!("{label}: "),
             };
             let subject = if texts.is_empty() { self.subject } else { "it" };
             let (text, point) = self.over_threads(subject, part);

@@ -273,7 +273,45 @@ fn finer_is_not_slower_where_one_lock_is_not_or_says_nothing() {
         known("stream", "per-socket", 2, slow, GLOBAL_LOCKS),
         known("duplex", "per-socket", 2, [1.0, 0.5, 2.0], GLOBAL_LOCKS),
     ];
-    assert_eq!(sentences(of(&open))[0].1, "a lock per socket is slower: 0.50 x [0.45, 0.55]");
+    assert_eq!(
+        sentences(of(&open))[0].1,
+        "streaming: a lock per socket costs 50 % [45, 55] with 2 threads"
+    );
+}
+
+/// What is said of a part of a question says of which, whatever it says.
+#[test]
+fn a_part_is_not_told_as_the_whole() {
+    let (less, more, same) = ([0.5, 0.45, 0.55], [2.0, 1.9, 2.1], [1.0, 0.98, 1.02]);
+    let open = known("duplex", "per-socket", 2, [1.0, 0.5, 2.0], GLOBAL_LOCKS);
+    let pays = "2.00 x one lock for all [1.90, 2.10]";
+    for (found, expected) in [
+        (same, "makes no difference within 2 % with 2 threads".to_owned()),
+        (less, "costs 50 % [45, 55] with 2 threads".to_owned()),
+        (more, format!("pays with 2 threads: {pays}")),
+    ] {
+        let said = sentences(of(&[known("stream", "per-socket", 2, found, GLOBAL_LOCKS), open]));
+        let [(question, part), (rest, _)] = said.as_slice() else { panic!("{said:?}") };
+        assert_eq!([question, rest], ["one busy pair", "not answered"]);
+        assert_eq!(*part, format!("streaming: a lock per socket {expected}"));
+        let whole = one_sentence(&[known("stream", "per-socket", 2, found, GLOBAL_LOCKS)]);
+        assert!(!whole.contains("streaming"), "{whole}");
+    }
+    // Another number of threads is open; the question has one workload, and its name.
+    for (found, expected) in [
+        (same, "makes no difference within 2 % with 1 thread".to_owned()),
+        (less, "costs 50 % [45, 55] with 1 thread".to_owned()),
+        (more, format!("pays with 1 thread: {pays}")),
+    ] {
+        let said = sentences(of(&[pairs(1, found), pairs(2, [1.0, 0.5, 2.0])]));
+        assert_eq!(said[0].1, format!("a lock per socket {expected}"));
+    }
+    // Where it takes no lock it belongs to another question.
+    let said = sentences(of(&[
+        known("stream", "lock-free", 2, more, [0.0; 3]),
+        known("duplex", "lock-free", 2, same, GLOBAL_LOCKS),
+    ]));
+    assert_eq!(said[0].1, "both ways: no lock makes no difference within 2 % with 2 threads");
 }
 
 #[test]
