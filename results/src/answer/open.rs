@@ -10,6 +10,8 @@ use crate::ratio::{Answer, Ratio};
 const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];
 /// So many times longer than it was, a run is proposed at most.
 const LONGER_MAX: f64 = 5.0;
+/// The longest budget that can be asked for.
+const BUDGET_MAX_SECONDS: f64 = 24.0 * 3600.0;
 
 /// A sentence for each point that says nothing; one for all that are spoiled alike.
 pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
@@ -106,26 +108,29 @@ fn half_width(ratio: &Ratio) -> Option<f64> {
 }
 
 /// How long a run would tell more: an interval narrows with the root of the pairs, and the pairs
-/// come with the time.
+/// come with the time. Nothing where more pairs would not help, or no run may be so long.
 fn advice(ratio: &Ratio, half_width: Option<f64>) -> String {
-    let Some(budget) = ratio.budget_seconds.filter(|budget| *budget > 0.0) else {
-        return String::new();
-    };
+    advised(ratio, half_width).unwrap_or_default()
+}
+
+fn advised(ratio: &Ratio, half_width: Option<f64>) -> Option<String> {
+    let is_of_use = |budget: &f64| *budget > 0.0 && !ratio.is_invalid();
+    let budget = ratio.budget_seconds.filter(is_of_use)?;
+    let longer = |times: f64| Some(budget * times).filter(|long| *long <= BUDGET_MAX_SECONDS);
     let Some(half_width) = half_width else {
-        return format!("; --budget {} would give it more pairs", time(budget * 2.0));
+        return Some(format!("; --budget {} would give it more pairs", time(longer(2.0)?)));
     };
-    let longer = |wanted: f64| (half_width / wanted).powi(2);
-    let reached = WANTED.into_iter().find(|wanted| (1.0..=LONGER_MAX).contains(&longer(*wanted)));
-    reached.map_or_else(
-        || format!("; more than --budget {} is needed", time(budget * LONGER_MAX)),
-        |wanted| {
-            format!(
-                "; --budget {} would decide {:.0} %",
-                time(budget * longer(wanted)),
-                wanted * 100.0
-            )
-        },
-    )
+    let times = |wanted: f64| (half_width / wanted).powi(2);
+    let reached = WANTED.into_iter().find(|wanted| (1.0..=LONGER_MAX).contains(&times(*wanted)));
+    let Some(wanted) = reached else {
+        return Some(format!("; more than --budget {} is needed", time(longer(LONGER_MAX)?)));
+    };
+    let percent = format!("{:.0}", wanted * 100.0);
+    // A ratio that is as narrow as was asked for is not measured any further.
+    let is_soon_enough = ratio.within.is_some_and(|within| within > wanted);
+    let within = if is_soon_enough { format!("--within {percent}% ") } else { String::new() };
+    let budget = time(longer(times(wanted))?);
+    Some(format!("; {within}--budget {budget} would decide {percent} %"))
 }
 
 /// A time as it is given to `--budget`, rounded up.

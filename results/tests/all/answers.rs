@@ -398,6 +398,43 @@ fn what_is_not_answered_is_said_with_what_would_help() {
 }
 
 #[test]
+fn what_would_not_help_is_not_proposed() {
+    let said = |found: Option<[f64; 3]>, change: fn(&mut Ratio)| {
+        let mut run = of(&[Known { ratio: found, ..pairs(2, [1.0; 3]) }]);
+        for record in &mut run.records {
+            if let Record::Ratio(ratio) = record {
+                change(ratio);
+            }
+        }
+        let sentence = sentences(run).remove(0).1;
+        sentence.strip_prefix("pairs per-socket with 2 threads / global: ").unwrap().to_owned()
+    };
+    let wide = Some([1.0, 0.92, 1.08]);
+    for (change, advice) in [
+        // It was narrow enough, and would stop there again.
+        (
+            (|ratio| ratio.within = Some(0.1)) as fn(&mut Ratio),
+            "; --within 5% --budget 3m would decide 5 %",
+        ),
+        (|ratio| ratio.within = Some(0.05), "; --budget 3m would decide 5 %"),
+        (|ratio| ratio.within = Some(0.03), "; --budget 3m would decide 5 %"),
+        // A run takes a day at most.
+        (|ratio| ratio.budget_seconds = Some(24.0 * 3600.0), ""),
+        (|ratio| ratio.budget_seconds = None, ""),
+    ] {
+        assert_eq!(said(wide, change), format!("1.00 [0.92, 1.08], too wide{advice}"));
+    }
+    let long = |ratio: &mut Ratio| ratio.budget_seconds = Some(13.0 * 3600.0);
+    let too_few = "3 pairs of processes give no interval of 95 %";
+    assert_eq!(said(None, long), too_few);
+    assert_eq!(said(Some([1.0, 0.1, 2.0]), long), "1.00 [0.10, 2.00], too wide");
+    let invalid = said(None, |ratio| {
+        ratio.why = Some("invalid: global differs from itself, 0.900 [0.880, 0.910]".to_owned());
+    });
+    assert_eq!(invalid, "invalid: global differs from itself, 0.900 [0.880, 0.910]");
+}
+
+#[test]
 fn one_reason_is_told_once() {
     let none = |threads| Known { ratio: None, ..pairs(threads, [1.0; 3]) };
     let said = sentences(of(&[none(1), pairs(2, [0.5, 0.4, 0.6]), none(4)]));
@@ -488,7 +525,7 @@ fn several_runs_do_not_share_a_ratio() {
     let summary = summarise(&runs, "global").expect("sums up");
     let said: Vec<Answer> = Answers::of(&runs, &summary, &words()).iter().cloned().collect();
     assert_eq!(said.len(), 1);
-    assert!(said[0].sentence.contains("each of 2 runs has its own"), "{said:?}");
+    assert!(said[0].sentence.ends_with("each of 2 runs has its own"), "{said:?}");
 }
 
 #[test]
