@@ -152,6 +152,18 @@ fn what_a_process_says_of_its_finding_stands_in_the_run() {
 }
 
 #[test]
+fn what_a_check_finds_after_the_last_answer_is_a_finding() {
+    let folder = folder();
+    let at_end = "trap 'echo witness: late >&2; exit 2' EXIT";
+    let output = output(folder.path(), &scripted(folder.path(), at_end));
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("witness: late"), "{said}");
+    let run = only_run(folder.path());
+    assert_eq!((run.findings().count(), run.measured().count()), (1, 0), "its launch is lost");
+}
+
+#[test]
 fn an_interrupt_ends_a_launch_between_two_slices() {
     let folder = folder();
     let asked = folder.path().join("asked");

@@ -154,7 +154,7 @@ fn survey<'a>(request: &Request, layouts: Layouts, interrupt: &Interrupt) -> Sta
             cells.insert(cell.id(), server.prepare(&request.prepare(cell))?);
         }
         let hello = server.hello.clone();
-        server.end();
+        server.end()?;
         Ok((hello, cells))
     });
     match asked {

@@ -110,7 +110,7 @@ fn of_program(launch: Launch<'_>, asked: Asked<'_>) -> Result<Alone, Failure> {
             slices.push(server.slice(slice)?);
         }
     }
-    server.end();
+    server.end()?;
     of_slices(&slices)
 }
 

@@ -50,7 +50,10 @@ pub trait Serving {
     /// Where its threads are, if it says.
     fn pinning(&self) -> Option<Pinning>;
     /// Tells it to end, and waits until it did.
-    fn end(self: Box<Self>);
+    ///
+    /// # Errors
+    /// A check found something after its last slice.
+    fn end(self: Box<Self>) -> Result<(), Failure>;
 }
 
 /// What takes part in a launch.
@@ -197,7 +200,9 @@ pub fn measure(
         running.repeats_left = (2 * turns * parties.len()) as u32;
         (0..turns).try_for_each(|turn| running.turn(measure, turn))?;
     }
-    running.servers.into_iter().for_each(Serving::end);
+    for (party, server) in running.servers.into_iter().enumerate() {
+        server.end().map_err(|failure| Failed { party, failure })?;
+    }
     Ok(running.launch)
 }
 

@@ -135,8 +135,9 @@ impl Serving for Process {
         Some(Pinning { asked: vec![0], got: vec![0], ..Pinning::default() })
     }
 
-    fn end(self: Box<Self>) {
+    fn end(self: Box<Self>) -> Result<(), Failure> {
         self.shared.events.borrow_mut().push(Event::End(self.process));
+        Ok(())
     }
 }
 

@@ -80,8 +80,8 @@ impl Serving for Server {
         self.prepared.pinning.clone()
     }
 
-    fn end(self: Box<Self>) {
-        Server::end(*self);
+    fn end(self: Box<Self>) -> Result<(), Failure> {
+        Server::end(*self)
     }
 }
 
@@ -283,13 +283,27 @@ impl Server {
     }
 
     /// Tells it to end and waits until it did.
-    pub fn end(mut self) {
+    ///
+    /// # Errors
+    /// A check found something after the last answer: when its threads ended, for example.
+    pub fn end(mut self) -> Result<(), Failure> {
         if let (Some(mut questions), Ok(line)) =
             (self.questions.take(), serde_json::to_string(&Ask::End))
         {
             let _ = questions.write_all((line + "\n").as_bytes());
         }
-        let _ = self.wait();
+        let code = self.wait().and_then(|status| status.code());
+        let mut finding = None;
+        // Its output ends with it, but for a program that leaves another one behind.
+        while let Ok(line) = self.answers.recv_timeout(END_PATIENCE) {
+            if let Ok(Say::Finding(found)) = serde_json::from_str(&line) {
+                finding = Some(found);
+            }
+        }
+        if finding.is_some() || code == Some(EXIT_FINDING) {
+            return Err(self.found(finding));
+        }
+        Ok(())
     }
 
     /// How it ended, if it does so in time; killed otherwise.
