@@ -15,6 +15,9 @@ const WORDS: [(&str, &str); 4] = [
     ("lock-free", "no lock"),
 ];
 
+/// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket, too.
+const FINER: [&str; 2] = ["per-socket", "lock-free"];
+
 /// The words of every backend, in the order in which backends are shown.
 #[must_use]
 pub fn words() -> Words {
@@ -23,7 +26,7 @@ pub fn words() -> Words {
         let words = found.map_or(backend.name, |(_, words)| words);
         (backend.name.to_owned(), words.to_owned())
     });
-    Words { backends: backends.collect() }
+    Words { backends: backends.collect(), finer: FINER.map(str::to_owned).to_vec() }
 }
 
 #[cfg(test)]
@@ -36,6 +39,9 @@ mod tests {
         for (name, words) in WORDS {
             let here = backends.contains(&(name.to_owned(), words.to_owned()));
             assert!(here, "{name} is no backend");
+        }
+        for name in FINER {
+            assert!(WORDS.iter().any(|(other, _)| *other == name), "{name} has no words");
         }
     }
 }

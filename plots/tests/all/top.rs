@@ -11,7 +11,8 @@ fn page(change: impl FnOnce(&mut results::Run)) -> String {
     change(&mut run);
     let words = [("per-socket", "a lock per <socket>")];
     let words = words.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
-    let options = plots::Options { words: Words { backends: words }, ..options() };
+    let words = Words { backends: words, ..Words::default() };
+    let options = plots::Options { words, ..options() };
     plots::report::html(&Plots::of(&[run], &options).expect("figures")).expect("a page")
 }
 

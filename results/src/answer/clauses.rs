@@ -26,7 +26,9 @@ pub(super) fn answers(points: &[Point], summary: &Summary, words: &Words) -> Vec
                 reference: words.of(&summary.reference),
                 measured: &workloads(&measured),
                 // Every lock that was measured here is this one.
-                is_finer: question != questions::NO_LOCK && backends.len() == 1,
+                is_finer: question != questions::NO_LOCK
+                    && backends.len() == 1
+                    && words.is_finer(backend),
                 is_whole: said.len() == measured.iter().filter(is_of_question).count(),
                 summary,
             };
@@ -66,7 +68,7 @@ struct Sentence<'a> {
     reference: &'a str,
     /// All that was measured of the backend, whatever it says and asks: each workload, by threads.
     measured: &'a [Vec<Point<'a>>],
-    /// No other lock was measured here.
+    /// It is finer than the reference, and no other lock was measured here.
     is_finer: bool,
     /// Every cell of the backend that was measured for the question says something to it; otherwise
     /// each clause says what it is about, lest it be read as if it were about all.

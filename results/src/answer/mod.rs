@@ -37,12 +37,19 @@ pub struct Words {
     /// By the backend's name, such as `("per-socket", "a lock per socket")`, in the order in which
     /// they are told; others are called by their names, behind them.
     pub backends: Vec<(String, String)>,
+    /// The names of those whose locks are finer than the reference's: of no other is it said that
+    /// finer is slower.
+    pub finer: Vec<String>,
 }
 
 impl Words {
     fn of<'a>(&'a self, backend: &'a str) -> &'a str {
         let found = self.backends.iter().find(|(name, _)| name == backend);
         found.map_or(backend, |(_, words)| words)
+    }
+
+    fn is_finer(&self, backend: &str) -> bool {
+        self.finer.iter().any(|name| name == backend)
     }
 
     fn place(&self, backend: &str) -> usize {

@@ -101,7 +101,10 @@ fn words() -> Words {
         ("per-socket", "a lock per socket"),
         ("lock-free", "no lock"),
     ];
-    Words { backends: words.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec() }
+    Words {
+        backends: words.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
+        finer: vec!["per-socket".to_owned()],
+    }
 }
 
 fn answers(run: Run) -> Answers {
@@ -277,6 +280,14 @@ fn finer_is_not_slower_where_one_lock_is_not_or_says_nothing() {
         sentences(of(&open))[0].1,
         "streaming: a lock per socket costs 50 % [45, 55] with 2 threads"
     );
+}
+
+#[test]
+fn only_what_is_finer_is_called_so() {
+    for (backend, subject) in [("per-socket", "finer"), ("global-gc", "global-gc")] {
+        let said = one_sentence(&[known("stream", backend, 2, [0.5, 0.45, 0.55], GLOBAL_LOCKS)]);
+        assert_eq!(said, format!("{subject} is slower: 0.50 x [0.45, 0.55]"));
+    }
 }
 
 /// What is said of a part of a question says of which, whatever it says.
