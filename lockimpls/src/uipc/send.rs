@@ -5,9 +5,6 @@
 //! right to fill `so_snd` (`sblock`) is held across the whole send, so that two senders on one
 //! socket never interleave their messages.
 
-#[cfg(test)]
-mod copy_share;
-
 use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
@@ -431,3 +428,6 @@ fn room_for(space: isize, clen: usize, resid: usize, is_atomic: bool, lowat: usi
     }
     Room::Bytes(rest)
 }
+
+#[cfg(test)]
+mod copy_share;
