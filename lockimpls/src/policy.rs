@@ -2,7 +2,8 @@
 //!
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else. Every unlock names the [`Step`] it is, so that a broken twin can leave out just that one.
-//! What `global` answers with its one lock held anyway, it answers with nothing.
+//!
+//! A verb with a body of its own here does nothing where one lock guards every socket.
 
 use crate::ambient::Surroundings;
 use crate::fault::{Fault, Step};
@@ -45,7 +46,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn solock_peer(&self, so: &Socket) -> Option<SockRef>;
     #[track_caller]
-    fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step);
+    #[inline(always)]
+    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
 
     /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
     #[track_caller]
@@ -56,24 +58,25 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
     #[track_caller]
-    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step);
+    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
 
     /// With the listener locked, locks one of its embryos, whatever the addresses.
     #[track_caller]
-    fn embryo_enter(&self, head: &Socket, so3: &Socket);
+    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
     /// Leaves the listener; an embryo stays locked.
     #[track_caller]
-    fn head_leave(&self, head: &Socket, step: Step);
+    fn head_leave(&self, _head: &Socket, _step: Step) {}
     /// Back to the listener, with nothing of its held.
     #[track_caller]
-    fn head_return(&self, head: &Socket);
+    fn head_return(&self, _head: &Socket) {}
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
-    fn embryo_leave(&self, so3: &Socket, step: Step);
+    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]
-    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>, step: Step);
+    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
+    }
 
     /// With a datagram socket locked, locks the first of those connected to it, for detach.
     #[track_caller]
@@ -129,5 +132,5 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, so: &Socket, references: &RefCount, step: Step);
+    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
 }

@@ -12,7 +12,7 @@ use std::marker::PhantomData;
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
-use crate::socket::{RefCount, SockRef, Socket};
+use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -78,28 +78,12 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         so.st().unp_conn.get()
     }
 
-    #[inline(always)]
-    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
-
     fn solock_pair(&self, _so: &Socket, _so2: &Socket) {
         self.enter();
     }
 
     fn sounlock_pair(&self, _so: &Socket, _so2: &Socket, step: Step) {
         self.exit(step);
-    }
-
-    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
-
-    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
-
-    fn head_leave(&self, _head: &Socket, _step: Step) {}
-
-    fn head_return(&self, _head: &Socket) {}
-
-    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
-
-    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
     }
 
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
@@ -159,6 +143,4 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     }
 
     fn deferred_to_gc(&self, _step: Step) {}
-
-    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
 }

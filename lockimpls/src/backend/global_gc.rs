@@ -14,7 +14,7 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::GlobalPolicy;
 use crate::fault::{Fault, NoFault, Step};
 use crate::policy::Policy;
-use crate::socket::{RefCount, SockRef, Socket};
+use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -68,28 +68,12 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.unp.solock_peer(so)
     }
 
-    #[inline(always)]
-    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
-
     fn solock_pair(&self, so: &Socket, so2: &Socket) {
         self.unp.solock_pair(so, so2);
     }
 
     fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step) {
         self.unp.sounlock_pair(so, so2, step);
-    }
-
-    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
-
-    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
-
-    fn head_leave(&self, _head: &Socket, _step: Step) {}
-
-    fn head_return(&self, _head: &Socket) {}
-
-    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
-
-    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
     }
 
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
@@ -168,6 +152,4 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.deferred_exit(true, step);
         self.unp_gc_lock.enter();
     }
-
-    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
 }
