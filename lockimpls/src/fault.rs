@@ -23,6 +23,7 @@ pub(crate) enum Step {
     ListenDone,
     ConnectDone,
     ConnectResolve,
+    ConnectName,
     ConnectPair,
     ConnectStreamPair,
     ConnectHeadRefused,

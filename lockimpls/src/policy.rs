@@ -55,6 +55,19 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step);
 
+    /// With a name locked, before its socket is looked at: locks what guards every socket.
+    #[track_caller]
+    fn name_enter(&self, so: &Socket);
+    /// Leaves the name's socket, which `so` cannot be connected to.
+    #[track_caller]
+    fn name_leave(&self, so: &Socket, step: Step);
+    /// Locks the name's socket, a listener.
+    #[track_caller]
+    fn name_to_head(&self, _head: &Socket) {}
+    /// Locks `so` and the name's socket, which may be the same.
+    #[track_caller]
+    fn name_to_pair(&self, _so: &Socket, _so2: &Socket) {}
+
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
     #[track_caller]

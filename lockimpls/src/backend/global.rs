@@ -86,6 +86,14 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         self.exit(step);
     }
 
+    fn name_enter(&self, _so: &Socket) {
+        self.enter();
+    }
+
+    fn name_leave(&self, _so: &Socket, step: Step) {
+        self.exit(step);
+    }
+
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
         so.st().unp_refs.first()
     }

@@ -76,6 +76,14 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.unp.sounlock_pair(so, so2, step);
     }
 
+    fn name_enter(&self, so: &Socket) {
+        self.unp.name_enter(so);
+    }
+
+    fn name_leave(&self, so: &Socket, step: Step) {
+        self.unp.name_leave(so, step);
+    }
+
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
         self.unp.solock_referrer(so)
     }

@@ -179,6 +179,18 @@ impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, B
         self.release(so, step);
     }
 
+    fn name_enter(&self, _so: &Socket) {}
+
+    fn name_leave(&self, _so: &Socket, _step: Step) {}
+
+    fn name_to_head(&self, head: &Socket) {
+        self.take(head, Edge::None);
+    }
+
+    fn name_to_pair(&self, so: &Socket, so2: &Socket) {
+        self.solock_pair(so, so2);
+    }
+
     fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step) {
         self.release(head, step);
         self.solock_pair(so, so3);

@@ -74,25 +74,35 @@ impl<P: Policy> Locked<P> {
     }
 
     fn connect_to(&self, so: SockRef, vnode: LockedName) -> Result<(), Errno> {
-        let so2 = self.names.socket(vnode).ok_or(Errno::Econnrefused)?;
+        self.policy.name_enter(&so);
+        let so2 = match self.name_socket(&so, vnode) {
+            Ok(so2) => so2,
+            Err(errno) => {
+                self.policy.name_leave(&so, Step::ConnectName);
+                return Err(errno);
+            }
+        };
         let generation = so2.generation();
         P::Fault::window(Window::NameFound);
-        if so.so_type.get() != so2.so_type.get() {
-            return Err(Errno::Eprototype);
-        }
         if so.connection_required() {
             return self.connect_stream(so, so2, generation);
         }
-        self.policy.solock_pair(&so, &so2);
+        self.policy.name_to_pair(&so, &so2);
         so2.assert_generation(generation);
         self.unp_connect2(so, so2);
         self.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
         Ok(())
     }
 
+    /// The socket of a locked name, if it has one of the type of `so`.
+    fn name_socket(&self, so: &Socket, vnode: LockedName) -> Result<SockRef, Errno> {
+        let so2 = self.names.socket(vnode).ok_or(Errno::Econnrefused)?;
+        if so.so_type.get() == so2.so_type.get() { Ok(so2) } else { Err(Errno::Eprototype) }
+    }
+
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
     fn connect_stream(&self, so: SockRef, head: SockRef, generation: u32) -> Result<(), Errno> {
-        self.policy.solock(&head);
+        self.policy.name_to_head(&head);
         head.assert_generation(generation); // control: the listener that was found
         let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
         let Some(so3) = embryo else {

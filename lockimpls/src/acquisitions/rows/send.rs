@@ -2,7 +2,7 @@
 
 use super::{ATOMIC, BOTH, CONNECTED, DGRAM, ONE, Row, SEQPACKET, STREAM, row};
 use crate::acquisitions::world::{NOW, name};
-use crate::domain::{Domain, MsgFlags, Shutdown};
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::policy::Policy;
 
@@ -119,6 +119,12 @@ fn addressed<P: Policy>() -> Vec<Row<P>> {
         row("sendto", DGRAM, "no socket at the name", ONE, |w| {
             let (so, other) = w.so_and_bound("other", "there");
             w.layer.close(other).unwrap();
+            w.send_to(so, "there");
+        }),
+        row("sendto", DGRAM, "another type", ONE, |w| {
+            let other = w.layer.socket(SockType::Stream).unwrap();
+            w.layer.bind(other, &name("there")).unwrap();
+            let so = w.socket("so");
             w.send_to(so, "there");
         }),
     ]
