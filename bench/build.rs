@@ -6,6 +6,9 @@
 use std::path::Path;
 use std::process::Command;
 
+#[path = "src/git/environment.rs"]
+mod environment;
+
 /// The parts of the workspace that end up in the program.
 const SOURCES: [&str; 6] =
     ["Cargo.toml", "Cargo.lock", "lockimpls", "workloads", "bench", "results"];
@@ -40,13 +43,18 @@ fn watch() {
     if let Some(branch) = output("git", &["symbolic-ref", "--quiet", "HEAD"]) {
         paths.extend(output("git", &["rev-parse", "--git-path", &branch]));
     }
-    for path in paths.iter().filter(|path| Path::new(path).exists()) {
-        println!("cargo::rerun-if-changed={path}");
+    // A path that a line cannot hold is one that is not there: then this runs every time.
+    let told = |path: &&String| Path::new(path).exists() || path.contains(['\n', '\u{fffd}']);
+    for path in paths.iter().filter(told) {
+        println!("cargo::rerun-if-changed={}", path.replace('\n', "\u{fffd}"));
     }
 }
 
 /// What the command prints, without the newline; nothing if it fails.
 fn output(command: &str, arguments: &[&str]) -> Option<String> {
-    let output = Command::new(command).args(arguments).output().ok()?;
+    let mut command = Command::new(command);
+    // A build that a hook of git's began is still one of this checkout.
+    environment::OF_A_CHECKOUT.iter().for_each(|name| _ = command.env_remove(name));
+    let output = command.args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

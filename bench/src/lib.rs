@@ -11,6 +11,7 @@
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
+//! * [`git`](mod@git): asked about commits.
 //! * [`cli`], [`cmd`]: the program; [`words`]: how its answers call the backends.
 
 pub mod allocations;
@@ -22,6 +23,7 @@ pub mod cpus;
 pub mod echo;
 pub mod finding;
 pub mod fuzzing;
+pub mod git;
 pub mod host;
 pub mod instrument;
 pub mod interrupt;

@@ -1,5 +1,6 @@
 //! `solock history` as its users meet it, on runs that are made up.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
@@ -127,6 +128,16 @@ fn runs_of_other_machines_are_counted_and_left_out() {
     assert!(said.contains("pairs/per-socket/") && !said.contains("3.00k"), "{said}");
     assert!(said.contains("runs of other machines left out: 1\n"), "{said}");
     assert!(said.contains("in the order of time"), "{said}");
+}
+
+#[test]
+fn what_git_refuses_is_said_in_its_words() {
+    let (checkout, commits) = checkout(1);
+    let runs = folder();
+    store_run(runs.path(), 1, Some(&commits[0]), 1000, &this_machine());
+    fs::write(checkout.path().join(".git/config"), "[broken").expect("written");
+    let said = text(&solock(&[], runs.path(), checkout.path()).stdout);
+    assert!(said.contains("order of time") && said.contains("bad config line"), "{said}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `solock history`: each cell's figures from commit to commit, over the stored runs of this
 //! machine.
 
-use std::process::{Command, Stdio};
+use std::path::Path;
 
 use results::history::{Series, history};
 use results::{Run, Store, history_table};
@@ -11,7 +11,7 @@ use super::{EXIT_OK, print, show};
 use crate::cli::HistoryArgs;
 use crate::cpus::Cpus;
 use crate::words::REFERENCE;
-use crate::{host, settings};
+use crate::{git, host, settings};
 
 /// One line of `solock history --json`.
 #[derive(Serialize)]
@@ -28,8 +28,8 @@ struct Line<'a> {
 pub fn run(args: &HistoryArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let (runs, mut notes) = of_this_machine(&store)?;
-    let commits = commits().unwrap_or_else(|| {
-        notes.push("not in a checkout: runs are in the order of time".to_owned());
+    let commits = commits().unwrap_or_else(|why| {
+        notes.push(format!("runs are in the order of time, as commits are not known: {why}"));
         Vec::new()
     });
     let mut series = history(&runs, &commits, REFERENCE).map_err(|error| error.to_string())?;
@@ -73,14 +73,12 @@ fn of_this_machine(store: &Store) -> Result<(Vec<Run>, Vec<String>), String> {
 }
 
 /// Every commit of the checkout that one stands in, parents before children.
-pub(super) fn commits() -> Option<Vec<String>> {
-    let output = Command::new("git")
-        .args(["rev-list", "--topo-order", "--reverse", "--all"])
-        .stdin(Stdio::null())
-        .output()
-        .ok()
-        .filter(|output| output.status.success())?;
-    Some(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+///
+/// # Errors
+/// git's own words.
+pub(super) fn commits() -> Result<Vec<String>, String> {
+    let all = git::text(Path::new("."), &["rev-list", "--topo-order", "--reverse", "--all"])?;
+    Ok(all.lines().map(str::to_owned).collect())
 }
 
 /// The cells, each once, a line each.

@@ -52,12 +52,12 @@ pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
 pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
     // Only a history has an order.
-    let commits = if runs.len() > 1 { history::commits() } else { None };
+    let commits = if runs.len() > 1 { history::commits() } else { Ok(Vec::new()) };
     let options = Options {
         backends,
         reference: REFERENCE.to_owned(),
         words: words(),
-        commits: commits.unwrap_or_default(),
+        commits: commits.clone().unwrap_or_default(),
     };
     let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;
     let written = plots.write(folder).map_err(|error| error.to_string())?;
@@ -66,6 +66,9 @@ pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
         written.report.display(),
         written.files.len()
     );
+    if let Err(why) = commits {
+        text.push_str(&format!("the history is in the order of time: {why}\n"));
+    }
     for missing in &written.missing {
         text.push_str(&format!("not drawn: {missing}\n"));
     }

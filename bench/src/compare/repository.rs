@@ -1,9 +1,11 @@
 //! The checkout the user stands in: read, never changed. What is built of a commit is built in a
 //! worktree of its own, which is gone afterwards.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+
+use crate::git;
 
 /// How many names an error lists.
 const LISTED_MAX: &str = "--count=6";
@@ -22,15 +24,16 @@ impl Repository {
     /// There is none, or no git.
     pub fn here() -> Result<Repository, String> {
         let current = std::env::current_dir().map_err(|error| error.to_string())?;
-        let root = git(&current, &["rev-parse", "--show-toplevel"])?;
-        Ok(Repository { root: PathBuf::from(root) })
+        let arguments = ["rev-parse", "--show-toplevel"].map(OsStr::new);
+        Ok(Repository { root: git::path(git::git(&current, &arguments)?) })
     }
 
     /// The full hash of the commit of that name, if there is one.
     #[must_use]
     pub fn commit(&self, name: &str) -> Option<String> {
         let name = format!("{name}^{{commit}}");
-        git(&self.root, &["rev-parse", "--verify", "--quiet", "--end-of-options", &name]).ok()
+        let verify = ["rev-parse", "--verify", "--quiet", "--end-of-options", &name];
+        git::text(&self.root, &verify).ok()
     }
 
     /// The commit that is checked out, if there is one.
@@ -44,7 +47,7 @@ impl Repository {
     pub fn names(&self) -> Vec<String> {
         let newest = ["for-each-ref", "--sort=-creatordate", "--format=%(refname:short)"];
         let refs = [&newest[..], &[LISTED_MAX, "refs/heads", "refs/tags"]].concat();
-        let names = git(&self.root, &refs).unwrap_or_default();
+        let names = git::text(&self.root, &refs).unwrap_or_default();
         names.lines().map(str::to_owned).collect()
     }
 
@@ -56,11 +59,12 @@ impl Repository {
         let worktree = Worktree { root: self.root.clone(), folder: folder.to_owned() };
         // What a driver that was killed left here.
         worktree.remove();
-        let path = folder.to_string_lossy();
         // Hooks are the user's, and not meant for this.
         let hooks = "core.hooksPath=/dev/null";
-        let add = ["-c", hooks, "worktree", "add", "--quiet", "--detach", "--force", &path, commit];
-        git(&self.root, &add)?;
+        let add = ["-c", hooks, "worktree", "add", "--quiet", "--detach", "--force"];
+        let mut add = add.map(OsStr::new).to_vec();
+        add.extend([folder.as_os_str(), OsStr::new(commit)]);
+        git::git(&self.root, &add)?;
         Ok(worktree)
     }
 }
@@ -75,9 +79,10 @@ pub struct Worktree {
 
 impl Worktree {
     fn remove(&self) {
-        if let Some(path) = self.folder.to_str() {
-            let _ = git(&self.root, &["worktree", "remove", "--force", "--force", path]);
-        }
+        let mut remove = ["worktree", "remove", "--force", "--force"].map(OsStr::new).to_vec();
+        remove.push(self.folder.as_os_str());
+        // Where there is none git says so. It may be registered although its folder is gone.
+        let _ = git::git(&self.root, &remove);
         let _ = fs::remove_dir_all(&self.folder);
     }
 }
@@ -90,24 +95,5 @@ impl Drop for Worktree {
 
 /// Removes the worktree in that folder, if there is one.
 pub fn remove_left_over(repository: &Repository, folder: &Path) {
-    if folder.exists() {
-        drop(Worktree { root: repository.root.clone(), folder: folder.to_owned() });
-    }
-}
-
-/// What git prints, without the newline.
-fn git(folder: &Path, arguments: &[&str]) -> Result<String, String> {
-    let mut command = Command::new("git");
-    command.args(arguments).current_dir(folder);
-    // Set where git runs this program as a hook; they would send it to another checkout.
-    for name in ["GIT_DIR", "GIT_INDEX_FILE", "GIT_WORK_TREE"] {
-        command.env_remove(name);
-    }
-    let output = command.output().map_err(|error| format!("git cannot be run: {error}"))?;
-    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
-    if output.status.success() {
-        return Ok(said(&output.stdout));
-    }
-    let what = arguments.iter().find(|word| !word.starts_with('-') && !word.contains('='));
-    Err(format!("git {} failed: {}", what.unwrap_or(&""), said(&output.stderr)))
+    drop(Worktree { root: repository.root.clone(), folder: folder.to_owned() });
 }
