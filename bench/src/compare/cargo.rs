@@ -29,12 +29,12 @@ const FIRST_LAYOUT: &[&str] = &[];
 const OTHER_LAYOUTS: &[&str] = &["strip=symbols"];
 
 /// What to build.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Build<'a> {
     /// For the user.
     pub name: &'a str,
-    /// The folder of the workspace.
-    pub source: &'a Path,
+    /// cargo, as it is to be started for it.
+    pub cargo: &'a dyn Fn() -> Command,
     /// The target folder.
     pub target: &'a Path,
     /// Which [layout](super::layouts); the first compiles, the others only link.
@@ -72,17 +72,15 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
 }
 
 fn command(build: &Build<'_>) -> Command {
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let order = layouts::flag(build.layout);
     let flags = if order.is_none() { FIRST_LAYOUT } else { OTHER_LAYOUTS };
-    let mut command = Command::new(cargo);
+    let mut command = (build.cargo)();
     command
-        .args(["rustc", "--release", "--locked", "--package", "bench", "--bin", "solock"])
+        .args(["--release", "--locked", "--package", "bench", "--bin", "solock"])
         .args(["--message-format", "json-render-diagnostics", "--target-dir"])
         .arg(build.target)
         .arg("--")
         .args(flags.iter().copied().chain(order.as_deref()).flat_map(|flag| ["-C", flag]))
-        .current_dir(build.source)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());

@@ -1,8 +1,8 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`cargo`], [`programs`]: from a commit to its program; [`layouts`]: in many
-//!   orders of its functions.
+//! * [`repository`], [`surroundings`], [`cargo`], [`programs`]: from a commit to its program;
+//!   [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.
@@ -23,6 +23,7 @@ pub mod repository;
 pub mod request;
 pub mod side;
 pub mod stored;
+pub mod surroundings;
 pub mod table;
 pub mod verdicts;
 

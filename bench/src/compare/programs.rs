@@ -14,7 +14,6 @@ use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,16 +22,13 @@ use super::layouts::{LAYOUTS, Layouts};
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
 use super::side::{Side, Source};
+use super::surroundings::Surroundings;
 use crate::interrupt::Interrupt;
 
 /// As many programs are kept, in all their layouts: about 250 MB each.
 const KEPT_MAX: usize = 8;
 /// How often a lock is tried that somebody else holds.
 const NAP: Duration = Duration::from_millis(200);
-/// Variables that change what cargo builds, beside those that begin with `CARGO_PROFILE_` and
-/// `CARGO_BUILD_`.
-const FLAGS: [&str; 5] =
-    ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_INCREMENTAL", "RUSTC_WRAPPER", "RUSTC"];
 
 /// Builds, or finds what was built.
 #[derive(Debug)]
@@ -41,7 +37,7 @@ pub struct Programs<'a> {
     repository: &'a Repository,
     interrupt: &'a Interrupt,
     watch: &'a Watch,
-    compiler: String,
+    surroundings: Surroundings,
     /// Held until this is dropped.
     _lock: File,
 }
@@ -59,13 +55,19 @@ impl<'a> Programs<'a> {
         let target = env::var_os("CARGO_TARGET_DIR").map(|folder| repository.root.join(folder));
         let target = target.unwrap_or_else(|| repository.root.join("target"));
         let folder = target.join("solock-compare");
+        if folder.to_str().is_none() {
+            return Err(format!(
+                "nothing can be built in {folder:?}: the compiler takes only paths that are UTF-8; \
+                 name another folder in CARGO_TARGET_DIR"
+            ));
+        }
         let failed = |error| format!("cannot write to {}: {error}", folder.display());
         fs::create_dir_all(folder.join("programs")).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
         wait_for(&lock, interrupt, watch)?;
-        let compiler = compiler()?;
+        let surroundings = Surroundings::of(&repository.root)?;
         remove_left_over(repository, &folder.join("tree"));
-        Ok(Programs { folder, repository, interrupt, watch, compiler, _lock: lock })
+        Ok(Programs { folder, repository, interrupt, watch, surroundings, _lock: lock })
     }
 
     /// The program of a side that has one.
@@ -83,13 +85,14 @@ impl<'a> Programs<'a> {
 
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
         let short = &commit[..commit.len().min(16)];
-        let key = format!("{short}-{}", hex(&(commit, &self.compiler, LAYOUTS)));
+        let key = format!("{short}-{}", hex(&(commit, self.surroundings.key(), LAYOUTS)));
         if let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
         let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
-        let build = Build { name: &name, source: &worktree.folder, target: &target, layout: 0 };
+        let cargo = || self.surroundings.for_commit(&worktree.folder);
+        let build = Build { name: &name, cargo: &cargo, target: &target, layout: 0 };
         let program = self.compile(build)?;
         self.keep(build, &program, &key)
     }
@@ -97,10 +100,11 @@ impl<'a> Programs<'a> {
     fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", hex(root)));
-        let build = Build { name: "the working tree", source: root, target: &target, layout: 0 };
+        let cargo = || self.surroundings.for_tree(root);
+        let build = Build { name: "the working tree", cargo: &cargo, target: &target, layout: 0 };
         let program = self.compile(build)?;
         let bytes = fs::read(&program).map_err(|error| error.to_string())?;
-        let key = format!("{}-{}", hex(&bytes), hex(&(&self.compiler, LAYOUTS)));
+        let key = format!("{}-{}", hex(&bytes), hex(&(self.surroundings.key(), LAYOUTS)));
         self.kept(&key).map_or_else(|| self.keep(build, &program, &key), Ok)
     }
 
@@ -200,29 +204,6 @@ fn wait_for(lock: &File, interrupt: &Interrupt, watch: &Watch) -> Result<(), Str
             }
         }
     }
-}
-
-/// What decides, beside the source, what is built.
-fn compiler() -> Result<String, String> {
-    let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let output = Command::new(&rustc).arg("-vV").output().map_err(|error| {
-        let rustc = rustc.to_string_lossy();
-        format!("{rustc} cannot be run: {error}; commits are built from source, with cargo")
-    })?;
-    let mut all = String::from_utf8_lossy(&output.stdout).into_owned();
-    let decides = |name: &str| {
-        FLAGS.contains(&name)
-            || name.starts_with("CARGO_PROFILE_")
-            || name.starts_with("CARGO_BUILD_")
-    };
-    let mut flags: Vec<(String, String)> = env::vars_os()
-        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
-        .filter(|(name, _)| decides(name))
-        .map(|(name, value)| (name, value.to_string_lossy().into_owned()))
-        .collect();
-    flags.sort();
-    flags.iter().for_each(|(name, value)| all += &format!("{name}={value}\n"));
-    Ok(all)
 }
 
 /// Sixteen digits for a value. They name files in a folder that `cargo clean` may take away, so it
