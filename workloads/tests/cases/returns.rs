@@ -1,18 +1,22 @@
 //! The list of returns: where in the kernel's source every errno comes from, and what stands for
 //! it. The list says of itself how long each of its parts is.
 
+mod refusals;
 mod source;
 
 use std::collections::BTreeSet;
 
 use super::table::{Row, rows};
 
-/// Calls of the interface that are not of sockets: of a name alone, of a descriptor alone.
-const ELSEWHERE: &[&str] = &["unlink", "nonblocking", "same_file"];
+/// Calls of the interface that are not of sockets: of a name alone, of two descriptors alone.
+const ELSEWHERE: &[&str] = &["unlink", "same_file"];
 
 /// The word of a line where calls go well, and their answer in rows.
 const OK: &str = "ok";
 const SUCCESS: &str = "success";
+
+/// What a function refuses with that has no errno; `fp` is a file that may be NULL.
+const REFUSALS: &[&str] = &["NULL", "0", "1", "fp"];
 
 /// A place at which an answer begins.
 #[derive(Debug)]
@@ -23,6 +27,9 @@ struct Answer {
     word: String,
     /// What the caller is told: errnos, or `success`.
     errnos: Vec<String>,
+    /// The listed functions whose refusals it is made of; and whether of those alone.
+    from: Vec<String>,
+    is_from_them_alone: bool,
     rows: Vec<Row>,
     reasons: Vec<String>,
 }
@@ -113,16 +120,20 @@ impl Function {
 }
 
 impl Answer {
-    /// `LINE ERRNO`, `LINE WORD: ERRNO, ...`
+    /// `LINE ERRNO`, `LINE WORD: ERRNO, ...`; then `from FUNCTION, ...` or `also from ...`, perhaps.
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?}: no answer");
         let (line, rest) = text.split_once(' ').ok_or_else(wrong)?;
+        let (rest, from) = rest.split_once(" from ").unwrap_or((rest, ""));
+        let (rest, is_also) = rest.strip_suffix(" also").map_or((rest, false), |rest| (rest, true));
         let said = if rest == OK { SUCCESS } else { rest };
         let (word, errnos) = rest.split_once(": ").unwrap_or((rest, said));
         Ok(Self {
             line: line.parse().map_err(|_| wrong())?,
             word: word.to_owned(),
             errnos: words(errnos),
+            from: words(from),
+            is_from_them_alone: !from.is_empty() && !is_also,
             rows: Vec::new(),
             reasons: Vec::new(),
         })
@@ -131,6 +142,15 @@ impl Answer {
     /// Whether it is a return with an errno.
     fn is_error(&self) -> bool {
         self.word != OK
+    }
+
+    /// Whether a caller makes an errno of it.
+    fn is_refusal(&self) -> bool {
+        REFUSALS.contains(&self.word.as_str())
+    }
+
+    fn has(&self, row: &Row) -> bool {
+        self.rows.iter().any(|other| other.key() == row.key())
     }
 
     /// A line that stands beneath.
@@ -172,6 +192,10 @@ impl List {
         self.files.iter().flat_map(|file| &file.functions)
     }
 
+    fn answers(&self) -> impl Iterator<Item = (&Function, &Answer)> {
+        self.functions().flat_map(|of| of.answers.iter().map(move |answer| (of, answer)))
+    }
+
     /// What its own headings do not bear out.
     fn miscounts(&self) -> Vec<String> {
         let mut wrong = Vec::new();
@@ -204,7 +228,8 @@ impl List {
         let called: BTreeSet<&str> =
             self.functions().flat_map(|f| &f.calls).map(String::as_str).collect();
         wrong.extend(called.difference(&known).map(|name| format!("{name} is called, not listed")));
-        let inner = known.iter().filter(|name| !name.starts_with("sys_"));
+        let is_call = |name: &&&str| ["sys_", "fifo_"].iter().any(|of| name.starts_with(of));
+        let inner = known.iter().filter(|name| !is_call(name));
         let lost = inner.filter(|name| !called.contains(*name));
         wrong.extend(lost.map(|name| format!("{name} is listed, not called")));
         for function in self.functions() {
@@ -226,9 +251,7 @@ impl List {
     fn unsettled(&self, expected: &[Row]) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut met = BTreeSet::new();
-        for (function, answer) in
-            self.functions().flat_map(|f| f.answers.iter().map(move |a| (f, a)))
-        {
+        for (function, answer) in self.answers() {
             let place = format!("{} {} {}", function.name, answer.line, answer.word);
             if answer.is_error() && answer.errnos.iter().any(|errno| !is_errno(errno)) {
                 wrong.push(format!("{place}: {:?} are no errnos", answer.errnos));
@@ -255,7 +278,8 @@ impl List {
 
     /// All that is wrong.
     fn misfits(&self, expected: &[Row]) -> Vec<String> {
-        [self.miscounts(), self.misplaced(), self.unsettled(expected)].concat()
+        let parts = [self.miscounts(), self.misplaced(), self.unsettled(expected), self.adrift()];
+        parts.concat()
     }
 }
 
@@ -298,7 +322,9 @@ fn no_line_of_the_list_can_be_left_out() {
     let counts = |line: &str| !line.is_empty() && !line.starts_with('#');
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| counts(line)) {
         let rest = [&lines[..at], &lines[at + 1..]].concat().join("\n");
-        let is_missed = parse(&rest).map_or(true, |list| !list.misfits(&expected).is_empty());
+        let is_short =
+            |list: List| !list.miscounts().is_empty() || !list.misfits(&expected).is_empty();
+        let is_missed = parse(&rest).map_or(true, is_short);
         assert!(is_missed, "nobody misses line {}: {line}", at + 1);
     }
 }
@@ -306,10 +332,12 @@ fn no_line_of_the_list_can_be_left_out() {
 #[test]
 fn a_list_that_does_not_fit_is_found() {
     let expected = rows("bind any EINVAL bind-twice\nbind any success bind\nbind any EBADF closed");
-    let good = "1 files, 2 functions, 2 answers\n= a.c 1.1: 2 functions, 2 answers\n\
+    let good = "1 files, 3 functions, 3 answers\n= a.c 1.1: 3 functions, 3 answers\n\
                 sys_bind 10-20: 1 answer, 4 lines; calls getsock\n12 EINVAL\n    \
                 bind any EINVAL bind-twice\n14 ok\n    bind any success bind\n\
-                getsock 30-40: 1 answer, 2 lines\n31 fd: EBADF\n    bind any EBADF closed\n";
+                getsock 30-40: 1 answer, 2 lines; calls fd_get\n31 EBADF from fd_get\n    \
+                bind any EBADF closed\nfd_get 50-60: 1 answer, 2 lines\n51 NULL: EBADF\n    \
+                bind any EBADF closed\n";
     let found = |text: &str| match parse(text) {
         Ok(list) => list.misfits(&expected).join("; "),
         Err(error) => error,
@@ -317,11 +345,11 @@ fn a_list_that_does_not_fit_is_found() {
     assert_eq!(found(good), "");
     for (from, to, words) in [
         ("4 lines; calls", "3 lines; calls", "sys_bind: [1, 3] said"),
-        ("2 functions, 2 answers\ns", "3 functions, 2 answers\ns", "a.c 1.1: [3, 2] said"),
-        ("1 files", "2 files", "[2, 2, 2]"),
+        ("3 functions, 3 answers\ns", "4 functions, 3 answers\ns", "a.c 1.1: [4, 3] said"),
+        ("1 files", "2 files", "[2, 3, 3]"),
         ("bind-twice", "bind-thrice", "bind-thrice is not in rows.txt"),
         ("bind any EINVAL bind-twice", "bind any EBADF closed", "another answer"),
-        ("31 fd: EBADF", "31 ok", "another answer"),
+        ("51 NULL: EBADF", "51 ok", "another answer"),
         ("14 ok\n", "", "another answer"),
         ("bind any EINVAL bind-twice", "- why", "no row stands for it"),
         ("bind any EINVAL bind-twice", "- no bind is bound twice", "bind-twice: from no line"),
@@ -330,7 +358,14 @@ fn a_list_that_does_not_fit_is_found() {
         ("calls getsock", "calls getsock, sobind", "sobind is called, not listed"),
         ("; calls getsock", "", "getsock is listed, not called"),
         ("12 EINVAL", "twelve", "no heading of a function"),
-        ("1 files, 2", "one files, 2", "no number"),
+        ("1 files, 3", "one files, 3", "no number"),
+        ("31 EBADF from fd_get", "31 EBADF", "fd_get 51: nobody makes bind any EBADF closed of it"),
+        (
+            "51 NULL: EBADF\n    bind any EBADF closed",
+            "51 NULL: EBADF\n    - no",
+            "refused nowhere",
+        ),
+        ("; calls fd_get", "", "getsock 31: from fd_get, which is not called"),
     ] {
         assert!(good.contains(from), "{from}");
         let report = found(&good.replacen(from, to, 1));
