@@ -42,6 +42,7 @@ pub mod writer;
 mod latencies;
 mod merged;
 mod paired;
+mod two_cpus;
 mod wide;
 
 pub use cell::Cell;
@@ -53,7 +54,7 @@ pub use merged::Quantiles;
 pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,
-    LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA, Slices,
+    LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA, Slices, TwoCpus,
 };
 pub use run::{Run, same_machine};
 pub use store::{RunFile, Store};

@@ -10,6 +10,7 @@ pub use crate::cell::Cell;
 use crate::compared::Compared;
 pub use crate::latencies::{Latencies, Latency};
 use crate::ratio::{Answer, Ratio};
+pub use crate::two_cpus::TwoCpus;
 
 /// The number of the format that this crate writes, and the only one it reads.
 pub const SCHEMA: u32 = 1;
@@ -102,6 +103,10 @@ pub struct Measured {
     pub slices: Option<Slices>,
     /// Which CPU each thread was given.
     pub pinning: Pinning,
+    /// What the first two CPUs were to each other just before; absent where fewer were used, and in
+    /// lines before this field.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub two_cpus: Option<TwoCpus>,
     /// The machine.
     pub host: Host,
     /// The compiler, as `rustc --version` prints it.

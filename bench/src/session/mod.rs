@@ -19,13 +19,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use results::{Cell, Control, Finding, Measure, Record};
+use results::{Cell, Control, Finding, Measure, Record, TwoCpus};
 
 pub use self::group::SLICE;
 use self::group::State;
 use crate::finding::Current;
 use crate::host;
 use crate::plan::{self, Group, Skipped};
+use crate::pool::Pin;
 use crate::protocol::Prepare;
 use crate::settings::Settings;
 use crate::turns::launch::{self, Failed, Launch, Party, World};
@@ -217,13 +218,18 @@ impl Run<'_> {
             let Some(first) = places.first() else { return Ok(()) };
             current.set(&state.group[*first].cell.id());
             self.observer.launch(state.group, world.elapsed());
-            let started = results::time::rfc3339_utc(SystemTime::now());
+            let place = Place {
+                round: state.launches,
+                started: results::time::rfc3339_utc(SystemTime::now()),
+                two_cpus: self.two_cpus(state.group[*first].cell.threads),
+                ..Place::default()
+            };
             let prepares: Vec<Prepare> =
                 places.iter().map(|place| state.prepare(*place, settings)).collect();
             let parties: Vec<Party<'_>> =
                 prepares.iter().map(|prepare| Party { program, prepare }).collect();
             match launch::measure(world, &parties, &state.asked, &mut self.random) {
-                Ok(launch) => return self.keep(state, &places, &launch, started),
+                Ok(launch) => return self.keep(state, &places, &launch, &place),
                 Err(Failed { failure: Failure::Interrupted, .. }) => return Ok(()),
                 Err(Failed { party, failure: Failure::Found { finding, report } }) => {
                     let cell = state.group[places[party]].cell.clone();
@@ -244,23 +250,25 @@ impl Run<'_> {
         Ok(())
     }
 
+    /// What the first two CPUs are to each other, where threads stay on them.
+    fn two_cpus(&self, threads: u32) -> Option<TwoCpus> {
+        let Session { settings, world, .. } = *self.session;
+        let are_used = threads > 1 && settings.pin == Pin::Each && settings.cpus.count() > 1;
+        are_used.then(|| world.two_cpus(&settings.cpus)).flatten()
+    }
+
     /// Publishes what a launch measured, but of the reference's copy.
     fn keep(
         &mut self,
         state: &mut State<'_>,
         places: &[usize],
         launch: &Launch,
-        started: String,
+        place: &Place,
     ) -> Result<(), String> {
         let is_copy = |party: usize| places[..party].contains(&places[party]);
         for measure in [Measure::Throughput, Measure::Latency] {
             for party in launch.order.iter().copied().filter(|party| !is_copy(*party)) {
-                let place = Place {
-                    round: state.launches,
-                    order_in_run: self.summary.measured,
-                    measure,
-                    started: started.clone(),
-                };
+                let place = Place { order_in_run: self.summary.measured, measure, ..place.clone() };
                 let cell = &state.group[places[party]].cell;
                 let taken = &launch.parties[party];
                 let measured = record::record(cell, taken, &place, self.session.context)?;
@@ -269,7 +277,7 @@ impl Run<'_> {
             }
         }
         if state.launches == 0 {
-            state.started = started;
+            state.started.clone_from(&place.started);
         }
         self.controls.extend(state.add(places, launch));
         Ok(())

@@ -360,3 +360,32 @@ fn a_slice_of_a_paced_workload_has_room_for_operations() {
     assert!((seconds(1000.0) - 0.1).abs() < 1e-9);
     assert!((seconds(1.0) - 1.0).abs() < 1e-9);
 }
+
+/// A launch of two threads has its own look at the two CPUs, in each of its lines; one thread has none,
+/// and where threads wander nobody looks.
+#[test]
+fn lines_say_what_the_two_cpus_were_in_their_launch() {
+    let looks = |pin: bool| {
+        let world = world(0.5, 0.0);
+        let look = |share| TwoCpus { at_once_share: share, ..TwoCpus::default() };
+        world.two_cpus.borrow_mut().extend([0.6, 0.9, 0.7].map(look));
+        let ran = ran(&world, |args| {
+            args.rounds = Some(3);
+            args.cells.no_pin = !pin;
+        });
+        let of = |line: &results::Measured| {
+            let share = line.two_cpus.as_ref().map(|two| two.at_once_share);
+            (line.cell.threads, line.round, share)
+        };
+        ran.measured().map(of).collect::<Vec<_>>()
+    };
+    let seen = looks(true);
+    if Cpus::allowed().unwrap().count() > 1 {
+        for line in &seen {
+            let share = [0.6, 0.9, 0.7][line.1 as usize];
+            assert_eq!(line.2, (line.0 == 2).then_some(share), "{line:?}");
+        }
+    }
+    assert_eq!(seen.len(), 3 * 2 * 4);
+    assert!(looks(false).iter().all(|(_, _, share)| share.is_none()));
+}

@@ -10,10 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use hdrhistogram::Histogram;
-use results::{Latency, Measure, Pinning, histogram, stats};
+use results::{Latency, Measure, Pinning, TwoCpus, histogram, stats};
 
 use super::disturbed::Signs;
 use super::server::Failure;
+use crate::cpus::Cpus;
 use crate::protocol::{Prepare, SliceAsked, SliceDone};
 
 /// The longest padding of the environment, in bytes.
@@ -32,6 +33,9 @@ pub trait World {
     /// # Errors
     /// There is none, or it cannot measure that cell.
     fn start(&self, party: Party<'_>, padding: usize) -> Result<Box<dyn Serving>, Failure>;
+    /// What the first two of these CPUs are to each other at this moment; `None` where it cannot be
+    /// told.
+    fn two_cpus(&self, cpus: &Cpus) -> Option<TwoCpus>;
     /// How long all has taken by now.
     fn elapsed(&self) -> Duration;
     /// Whether somebody asked for the end.

@@ -2,14 +2,16 @@
 //! slices alone, and what each process does is what the test says.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 
-use results::{HostNoise, Measure, Pinning};
+use results::{HostNoise, Measure, Pinning, TwoCpus};
 
 use super::launch::{Party, Serving, World};
 use super::server::Failure;
+use crate::cpus::Cpus;
 use crate::protocol::{Prepare, SliceAsked, SliceDone};
 
 /// What was asked of the machine.
@@ -46,6 +48,8 @@ pub(crate) struct MadeUp {
     started: Cell<usize>,
     /// From which moment on somebody asks for the end.
     pub(crate) interrupt_at: Cell<Duration>,
+    /// What its first two CPUs are to each other, look by look; nothing beyond.
+    pub(crate) two_cpus: RefCell<VecDeque<TwoCpus>>,
 }
 
 struct Shared {
@@ -59,7 +63,8 @@ impl MadeUp {
         let shared =
             Shared { events: RefCell::default(), time: Cell::default(), answer: Box::new(answer) };
         let interrupt_at = Cell::new(Duration::MAX);
-        MadeUp { shared: Rc::new(shared), started: Cell::new(0), interrupt_at }
+        let (started, two_cpus) = (Cell::new(0), RefCell::default());
+        MadeUp { shared: Rc::new(shared), started, interrupt_at, two_cpus }
     }
 
     /// All that was asked so far.
@@ -97,6 +102,11 @@ impl World for MadeUp {
             prepare: party.prepare.clone(),
             slices: 0,
         }))
+    }
+
+    fn two_cpus(&self, _cpus: &Cpus) -> Option<TwoCpus> {
+        let mut looks = self.two_cpus.borrow_mut();
+        looks.pop_front()
     }
 
     fn elapsed(&self) -> Duration {

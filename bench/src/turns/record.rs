@@ -2,7 +2,7 @@
 
 use results::{
     Cell, Checks, FastPath, Host, HostNoise, Instrument, Latencies, Latency, LockCounts, Measure,
-    Measured, Slices, histogram, stats,
+    Measured, Slices, TwoCpus, histogram, stats,
 };
 
 use super::launch::{Slice, Taken};
@@ -21,7 +21,7 @@ pub struct Context {
 }
 
 /// Where in the run a record stands.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Place {
     /// The launch of its cell, from 0.
     pub round: u32,
@@ -31,6 +31,8 @@ pub struct Place {
     pub measure: Measure,
     /// When the launch began: UTC, RFC 3339, milliseconds.
     pub started: String,
+    /// What the first two CPUs were to each other just before.
+    pub two_cpus: Option<TwoCpus>,
 }
 
 /// The record of a party's slices of one measure: of those that count, or, where none does, of all,
@@ -80,6 +82,7 @@ pub fn record(
         host_noise: HostNoise { flagged: is_flagged, ..noise(&slices) },
         slices: Some(ledger(&all)),
         pinning: taken.pinning.clone().unwrap_or_default(),
+        two_cpus: place.two_cpus.clone(),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),
         commit: host::commit(),
@@ -265,7 +268,9 @@ mod tests {
         let taken = Taken { slices, clock_step_ns: 10.0, pinning: Some(pinning) };
         let cell = Cell { message_bytes: 64, ..Cell::default() };
         let started = "2026-11-23T09:15:02.250Z".to_owned();
-        let place = Place { round: 3, order_in_run: 17, measure: Measure::Latency, started };
+        let two_cpus = Some(TwoCpus { cpus: [1, 0], at_once_share: 0.6, line_round_trip_ns: None });
+        let (round, order_in_run, measure) = (3, 17, Measure::Latency);
+        let place = Place { round, order_in_run, measure, started, two_cpus };
         let context = Context {
             host: Host { cpu: "a processor".to_owned(), ..Host::default() },
             instrument: Instrument { clock_ns: 11.5, ..Instrument::default() },
@@ -282,6 +287,7 @@ mod tests {
             vec![slice(1, true, true), slice(7, false, false), slice(2, true, true), other];
         let line = recorded([slices, vec![slice(9, false, true)]].concat());
         assert_eq!((line.round, line.order_in_run, line.seed), (3, 17, 99));
+        assert!(line.two_cpus.as_ref().is_some_and(|two| two.cpus == [1, 0] && two.share_a_core()));
         assert_eq!((line.operations, line.bytes), (90, 90 * 64));
         assert_eq!(line.operations_per_thread, [30, 60]);
         assert!((line.fairness_jain - 0.9).abs() < 1e-9);

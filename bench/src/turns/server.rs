@@ -8,10 +8,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use lockimpls::witness::EXIT_FINDING;
-use results::{Finding, Pinning};
+use results::{Finding, Pinning, TwoCpus};
 
 use super::launch::{Party, Serving, World};
+use crate::cpus::Cpus;
 use crate::interrupt::Interrupt;
+use crate::neighbours;
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
 
 /// How long an answer may take, beyond the time that was asked for.
@@ -56,6 +58,10 @@ impl World for Machine {
         let mut server = Server::start(launch)?;
         server.prepared = server.prepare(party.prepare)?.map_err(Failure::Broken)?;
         Ok(Box::new(server))
+    }
+
+    fn two_cpus(&self, cpus: &Cpus) -> Option<TwoCpus> {
+        neighbours::measure(cpus)
     }
 
     fn elapsed(&self) -> Duration {
