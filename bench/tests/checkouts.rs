@@ -2,14 +2,13 @@
 //! around them, under names that are no text.
 #![cfg(unix)]
 
-use std::ffi::OsStr;
-use std::fs;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Command, Output, Stdio};
+mod common;
 
-use tempfile::TempDir;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use common::{Checkout, git, text};
 
 /// A build script that says what reaches it, and lets nothing be built.
 const TELLS: &str = r#"
@@ -26,82 +25,6 @@ fn main() {
 }
 "#;
 
-/// A checkout of three commits, in a folder of that name, below one that is nobody's.
-struct Checkout {
-    around: TempDir,
-    name: &'static [u8],
-}
-
-impl Checkout {
-    fn named(name: &'static [u8]) -> Checkout {
-        let checkout = Checkout { around: tempfile::tempdir().expect("a folder"), name };
-        fs::create_dir(checkout.root()).expect("made");
-        checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"bench\"]\n");
-        checkout.write(
-            "bench/Cargo.toml",
-            "[package]\nname = \"bench\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-             [[bin]]\nname = \"solock\"\npath = \"src/main.rs\"\n",
-        );
-        checkout.write("bench/src/main.rs", "fn main() {}\n");
-        checkout.write("bench/build.rs", TELLS);
-        checkout.write(
-            "Cargo.lock",
-            "version = 4\n\n[[package]]\nname = \"bench\"\nversion = \"0.1.0\"\n",
-        );
-        checkout.git(&["init", "--quiet", "--initial-branch", "main"]);
-        checkout.git(&["config", "user.name", "somebody"]);
-        checkout.git(&["config", "user.email", "somebody@example.org"]);
-        for message in ["first", "second", "third"] {
-            checkout.commit(message);
-        }
-        checkout
-    }
-
-    fn root(&self) -> std::path::PathBuf {
-        self.around.path().join(OsStr::from_bytes(self.name))
-    }
-
-    fn write(&self, path: &str, text: &str) {
-        let path = self.root().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "."]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
-    }
-
-    fn git(&self, arguments: &[&str]) -> String {
-        git(&self.root(), arguments)
-    }
-
-    /// What `solock` says there.
-    fn solock(&self, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
-        command.args(arguments).args(["--backend", "global", "--threads", "1"]);
-        command.stdin(Stdio::null()).current_dir(self.root());
-        command.env("CARGO_TARGET_DIR", self.root().join("target"));
-        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS"] {
-            command.env_remove(name);
-        }
-        change(&mut command);
-        command.output().expect("solock starts")
-    }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    bench::git::forget_checkout(&mut command);
-    let output = command.args(arguments).current_dir(folder).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 /// What the builds of a comparison saw, in the order of its sides.
 #[track_caller]
 fn seen(said: &str) -> Vec<&str> {
@@ -113,7 +36,7 @@ fn seen(said: &str) -> Vec<&str> {
 
 #[test]
 fn a_hook_of_a_linked_worktree_compares_the_commits_that_it_names() {
-    let checkout = Checkout::named(b"checkout");
+    let checkout = Checkout::named(TELLS, b"checkout");
     let linked = checkout.around.path().join("linked");
     let path = linked.to_str().expect("UTF-8");
     checkout.git(&["worktree", "add", "--quiet", "--detach", path]);
@@ -139,7 +62,7 @@ fn a_hook_of_a_linked_worktree_compares_the_commits_that_it_names() {
 
 #[test]
 fn a_commit_is_built_with_its_own_settings_and_not_with_those_of_the_checkout() {
-    let checkout = Checkout::named(b"checkout");
+    let checkout = Checkout::named(TELLS, b"checkout");
     checkout.write(".cargo/config.toml", "[build]\nrustflags = [\"--cfg\", \"own\"]\n");
     checkout.commit("settings");
     checkout.git(&["rm", "--quiet", "-r", ".cargo"]);
@@ -167,7 +90,7 @@ fn a_checkout_may_have_any_name() {
     for name in
         [&b"a space at its end "[..], b"a newline at its end\n", b"new\nlines\n\n", b"\"'$x"]
     {
-        let checkout = Checkout::named(name);
+        let checkout = Checkout::named(TELLS, name);
         let output = checkout.solock(&["compare", "HEAD~1", "HEAD"], |_| {});
         assert_eq!(output.status.code(), Some(4), "{name:?}: {}", text(&output.stderr));
         let said = text(&output.stderr);
@@ -183,7 +106,7 @@ fn a_checkout_may_have_any_name() {
 
 #[test]
 fn where_the_compiler_takes_no_path_that_is_no_text_the_user_is_told_what_to_do() {
-    let checkout = Checkout::named(b"not UTF-8: \xe9");
+    let checkout = Checkout::named(TELLS, b"not UTF-8: \xe9");
     let output = checkout.solock(&["compare", "HEAD~1", "HEAD"], |_| {});
     let said = text(&output.stderr);
     assert_eq!(output.status.code(), Some(4), "{said}");
@@ -202,7 +125,7 @@ fn where_the_compiler_takes_no_path_that_is_no_text_the_user_is_told_what_to_do(
 
 #[test]
 fn a_worktree_that_is_registered_and_gone_is_in_nobodys_way() {
-    let checkout = Checkout::named(b"checkout");
+    let checkout = Checkout::named(TELLS, b"checkout");
     let tree = checkout.root().join("target/solock-compare/tree");
     let path = tree.to_str().expect("UTF-8");
     // As after `kill -9` and `cargo clean`.

@@ -31,7 +31,7 @@ pub fn compare(args: &CompareArgs) -> Result<i32, String> {
         return Ok(code);
     }
     let store = Store::open(&folder).map_err(|error| error.to_string())?;
-    let (interrupt, watch) = (Interrupt::catch()?, Watch::new());
+    let (interrupt, watch) = (Interrupt::catch_and_undo()?, Watch::new());
     announce(&request, &watch);
     let around = Around { interrupt: &interrupt, watch: &watch };
     let ready = compare::get_ready(&request, &repository, around);

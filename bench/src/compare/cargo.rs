@@ -2,19 +2,20 @@
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use super::group::Group;
 use super::layouts;
 use super::progress::Watch;
 use crate::interrupt::Interrupt;
 
 /// How often an interrupt is looked for.
 const NAP: Duration = Duration::from_millis(100);
-/// How long cargo may take to end when it is told to.
-const END_PATIENCE: Duration = Duration::from_secs(3);
+/// How long the last lines of cargo may take when it has ended.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of what cargo says stands in an error, in lines.
 const LAST_LINES: usize = 20;
 
@@ -46,11 +47,11 @@ pub struct Build<'a> {
 /// # Errors
 /// It does not build, or somebody asked for the end.
 pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBuf, String> {
-    let mut child = command(build).spawn().map_err(|error| {
+    let mut group = Group::start(&mut command(build), &note(build.target)).map_err(|error| {
         format!("cargo cannot be run: {error}; commits are built from source, with cargo")
     })?;
-    let messages = lines(child.stdout.take());
-    let said = lines(child.stderr.take());
+    let (messages, said) = group.pipes();
+    let (messages, said) = (lines(messages), lines(said));
     let mut last: Vec<String> = Vec::new();
     let status = loop {
         for line in said.try_iter() {
@@ -58,16 +59,18 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
             last.push(line);
         }
         if interrupt.is_set() {
-            end(&mut child);
+            group.end();
             return Err("interrupted".to_owned());
         }
-        match child.try_wait().map_err(|error| error.to_string())? {
+        match group.try_wait().map_err(|error| error.to_string())? {
             Some(status) => break status,
             None => thread::sleep(NAP),
         }
     };
-    last.extend(said.iter());
-    let program = messages.iter().filter_map(|line| executable(&line)).last();
+    // What cargo left running has nothing to say.
+    drop(group);
+    last.extend(rest(&said));
+    let program = rest(&messages).filter_map(|line| executable(&line)).last();
     program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))
 }
 
@@ -80,31 +83,19 @@ fn command(build: &Build<'_>) -> Command {
         .args(["--message-format", "json-render-diagnostics", "--target-dir"])
         .arg(build.target)
         .arg("--")
-        .args(flags.iter().copied().chain(order.as_deref()).flat_map(|flag| ["-C", flag]))
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped());
-    // A group of its own: it is ended as a whole, with its compilers, whoever got the signal.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        .args(flags.iter().copied().chain(order.as_deref()).flat_map(|flag| ["-C", flag]));
     command
 }
 
-/// Ends cargo and all its compilers.
-fn end(child: &mut Child) {
-    let group = rustix::process::Pid::from_raw(child.id().cast_signed());
-    let signal = |signal| {
-        if let Some(group) = group {
-            let _ = rustix::process::kill_process_group(group, signal);
-        }
-    };
-    signal(rustix::process::Signal::INT);
-    let until = Instant::now() + END_PATIENCE;
-    while Instant::now() < until && matches!(child.try_wait(), Ok(None)) {
-        thread::sleep(NAP);
-    }
-    signal(rustix::process::Signal::KILL);
-    let _ = child.wait();
+/// Where it is noted that a target folder beside it is being built in.
+#[must_use]
+pub fn note(target: &Path) -> PathBuf {
+    target.with_file_name("building")
+}
+
+/// What has been written until the end, which a process that left the group may put off.
+fn rest(lines: &Receiver<String>) -> impl Iterator<Item = String> {
+    std::iter::from_fn(|| lines.recv_timeout(LAST_PATIENCE).ok())
 }
 
 /// The program, if this is cargo's message that it was made.

@@ -1,8 +1,8 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`surroundings`], [`cargo`], [`programs`]: from a commit to its program;
-//!   [`layouts`]: in many orders of its functions.
+//! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`programs`]: from a commit to its
+//!   program; [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.
@@ -14,6 +14,7 @@ pub mod cargo;
 pub mod cell;
 pub mod code;
 pub mod counters;
+pub mod group;
 pub mod judge;
 pub mod layouts;
 pub mod metric;

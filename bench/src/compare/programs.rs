@@ -18,6 +18,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::cargo::{self, Build};
+use super::group;
 use super::layouts::{LAYOUTS, Layouts};
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
@@ -66,6 +67,7 @@ impl<'a> Programs<'a> {
         let lock = File::create(folder.join("lock")).map_err(failed)?;
         wait_for(&lock, interrupt, watch)?;
         let surroundings = Surroundings::of(&repository.root)?;
+        group::end_left_over(&cargo::note(&folder.join("target")));
         remove_left_over(repository, &folder.join("tree"));
         Ok(Programs { folder, repository, interrupt, watch, surroundings, _lock: lock })
     }

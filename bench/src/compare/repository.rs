@@ -6,6 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::git;
+use crate::interrupt::{UnderWay, undo};
 
 /// How many names an error lists.
 const LISTED_MAX: &str = "--count=6";
@@ -56,9 +57,14 @@ impl Repository {
     /// # Errors
     /// git says no.
     pub fn worktree(&self, commit: &str, folder: &Path) -> Result<Worktree, String> {
-        let worktree = Worktree { root: self.root.clone(), folder: folder.to_owned() };
         // What a driver that was killed left here.
-        worktree.remove();
+        remove(&self.root, folder);
+        let (root, at) = (self.root.clone(), folder.to_owned());
+        let worktree = Worktree {
+            root: self.root.clone(),
+            folder: folder.to_owned(),
+            _under_way: undo(move || remove(&root, &at)),
+        };
         // Hooks are the user's, and not meant for this.
         let hooks = "core.hooksPath=/dev/null";
         let add = ["-c", hooks, "worktree", "add", "--quiet", "--detach", "--force"];
@@ -75,25 +81,24 @@ pub struct Worktree {
     root: PathBuf,
     /// Where.
     pub folder: PathBuf,
-}
-
-impl Worktree {
-    fn remove(&self) {
-        let mut remove = ["worktree", "remove", "--force", "--force"].map(OsStr::new).to_vec();
-        remove.push(self.folder.as_os_str());
-        // Where there is none git says so. It may be registered although its folder is gone.
-        let _ = git::git(&self.root, &remove);
-        let _ = fs::remove_dir_all(&self.folder);
-    }
+    _under_way: UnderWay,
 }
 
 impl Drop for Worktree {
     fn drop(&mut self) {
-        self.remove();
+        remove(&self.root, &self.folder);
     }
 }
 
 /// Removes the worktree in that folder, if there is one.
 pub fn remove_left_over(repository: &Repository, folder: &Path) {
-    drop(Worktree { root: repository.root.clone(), folder: folder.to_owned() });
+    remove(&repository.root, folder);
+}
+
+fn remove(root: &Path, folder: &Path) {
+    let mut remove = ["worktree", "remove", "--force", "--force"].map(OsStr::new).to_vec();
+    remove.push(folder.as_os_str());
+    // Where there is none git says so. It may be registered although its folder is gone.
+    let _ = git::git(root, &remove);
+    let _ = fs::remove_dir_all(folder);
 }

@@ -1,0 +1,121 @@
+//! cargo and its compilers: one group of processes, which is ended as a whole.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use crate::interrupt::{UnderWay, undo};
+
+/// How long it may take to end when it is told to.
+const END_PATIENCE: Duration = Duration::from_secs(3);
+/// How often it is looked at meanwhile.
+const NAP: Duration = Duration::from_millis(50);
+
+/// The group, while it runs.
+#[derive(Debug)]
+pub struct Group {
+    child: Child,
+    /// Which group runs, for whoever comes after a driver that was killed.
+    note: PathBuf,
+    _under_way: UnderWay,
+}
+
+impl Group {
+    /// Starts it, whatever signals the driver's own group gets; what it writes is piped.
+    ///
+    /// # Errors
+    /// It cannot be started.
+    pub fn start(command: &mut Command, note: &Path) -> io::Result<Group> {
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(command, 0);
+        let child = command.spawn()?;
+        let id = child.id();
+        // Without the note it would only be found by nobody.
+        let _ = fs::write(note, format!("{id} {}\n", begun(id).unwrap_or_default()));
+        let _under_way = undo(move || signal(id, Signal::KILL));
+        Ok(Group { child, note: note.to_owned(), _under_way })
+    }
+
+    /// What it writes; each once.
+    pub fn pipes(&mut self) -> (Option<ChildStdout>, Option<ChildStderr>) {
+        (self.child.stdout.take(), self.child.stderr.take())
+    }
+
+    /// How its first process ended, if it did.
+    ///
+    /// # Errors
+    /// The system does not say.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.child.try_wait()
+    }
+
+    /// Tells it to end, and waits for a while.
+    pub fn end(&mut self) {
+        signal(self.child.id(), Signal::INT);
+        let until = Instant::now() + END_PATIENCE;
+        while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
+            thread::sleep(NAP);
+        }
+    }
+}
+
+impl Drop for Group {
+    /// Nothing of it outlives this. A group keeps its number while any process of it is there.
+    fn drop(&mut self) {
+        signal(self.child.id(), Signal::KILL);
+        let _ = self.child.wait();
+        let _ = fs::remove_file(&self.note);
+    }
+}
+
+/// Ends the group that a driver which was killed left running, if it still does.
+pub fn end_left_over(note: &Path) {
+    let text = fs::read_to_string(note).unwrap_or_default();
+    if let Some((id, when)) = text.trim().split_once(' ')
+        && let Ok(id) = id.parse()
+        // Another process may have the number by now; it would have begun at another time.
+        && begun(id).is_some_and(|begun| begun == when)
+    {
+        signal(id, Signal::KILL);
+    }
+    let _ = fs::remove_file(note);
+}
+
+/// When a process began, in ticks since the machine did; none where the system does not tell.
+fn begun(id: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The name, in parentheses, may hold anything; what follows are fields 3 and on.
+    let (_, fields) = stat.rsplit_once(')')?;
+    fields.split_whitespace().nth(22 - 3).map(str::to_owned)
+}
+
+fn signal(group: u32, signal: Signal) {
+    // 0 and 1 would be this group, and every process.
+    let group = rustix::process::Pid::from_raw(group.cast_signed());
+    if let Some(group) = group.filter(|group| !group.is_init()) {
+        let _ = rustix::process::kill_process_group(group, signal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_has_one_beginning() {
+        if !Path::new("/proc/self/stat").exists() {
+            println!("skipped: this system has no /proc");
+            return;
+        }
+        let own = begun(std::process::id());
+        assert!(own.as_deref().is_some_and(|ticks| ticks.parse::<u64>().is_ok()), "{own:?}");
+        assert_eq!(begun(std::process::id()), own);
+        assert_eq!(begun(u32::MAX), None);
+    }
+}
