@@ -1,5 +1,7 @@
 //! What each workload times: which latencies, how many of each, stamped when, on a made-up clock.
 
+mod paced;
+
 use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::sync::Mutex;
@@ -122,7 +124,7 @@ impl Layer for Logged {
         fn name() -> &'static str;
         fn socket(kind: SockType) -> Result<Fd, Errno> = 'o';
         fn bind(s: Fd, name: &SockAddr) -> Result<(), Errno>;
-        fn unlink(name: &SockAddr) -> Result<(), Errno>;
+        fn unlink(name: &SockAddr) -> Result<(), Errno> = 'u';
         fn listen(s: Fd, backlog: i32) -> Result<(), Errno>;
         fn connect(s: Fd, name: &SockAddr) -> Result<(), Errno> = 'c';
         fn accept(s: Fd) -> Result<(Fd, SockAddr), Errno> = 'a';
@@ -133,7 +135,7 @@ impl Layer for Logged {
         fn shutdown(s: Fd, how: Shutdown) -> Result<(), Errno>;
         fn close(s: Fd) -> Result<(), Errno> = 'x';
         fn dup(s: Fd) -> Result<Fd, Errno>;
-        fn same_file(a: Fd, b: Fd) -> Result<bool, Errno>;
+        fn same_file(a: Fd, b: Fd) -> Result<bool, Errno> = 'f';
         fn getsockname(s: Fd) -> Result<SockAddr, Errno>;
         fn getpeername(s: Fd) -> Result<SockAddr, Errno>;
         fn setsockopt(s: Fd, option: SockOpt, value: usize) -> Result<(), Errno>;
@@ -248,6 +250,11 @@ fn fanin_and_groups_stamp_each_send_and_each_receive() {
     assert_eq!(three("fanin", &plan(2, SockType::Dgram)), [receiver, sender]);
     for kind in SockType::ALL {
         assert_eq!(three("groups", &plan(2, kind)), [sender, receiver]);
+        // Two senders, of which each sends to two receivers.
+        let (sender, received) = ("krsSsSrsSsSrsSsS.ss", "vR".repeat(8));
+        let done = three("groups", &Plan { fan: 2, ..plan(4, kind) });
+        assert_eq!(done[..2], [sender, sender]);
+        assert!(done[2..].iter().all(|lane| lane.replace(['k', 'r', '.'], "") == received));
     }
 }
 
@@ -255,7 +262,8 @@ fn fanin_and_groups_stamp_each_send_and_each_receive() {
 fn rights_stamps_each_send_and_each_receive() {
     for kind in SockType::ALL {
         let done = three("rights", &plan(1, kind));
-        assert_eq!(done, ["krsSvxRrsSvxRrsSvxR.svx"]);
+        // The first and the last descriptor are looked at.
+        assert_eq!(done, ["krsSvfxRrsSvxRrsSvxR.svfx"]);
     }
 }
 
@@ -266,8 +274,12 @@ fn accept_and_churn_stamp_whole_cycles() {
         for lane in &done {
             assert_eq!(lane.matches(['S', 'H', 'R', 'T', 'P']).count(), 0, "{lane}");
         }
-        let cycles: usize = done.iter().map(|lane| lane.matches('V').count()).sum();
-        assert!((3..=8).contains(&cycles), "{done:?}");
+        // The client's, which end when it is closed; refused connects come before.
+        assert_eq!(done[0].matches("sxV").count(), 4, "{done:?}");
+        assert_eq!([done[0].matches('V').count(), done[1].matches('V').count()], [4, 0]);
+        let cycle = "ocasvxxV";
+        let alone = format!("kr{cycle}r{cycle}r{cycle}.{cycle}");
+        assert_eq!(three("accept", &plan(1, kind)), [alone]);
     }
     for kind in SockType::ALL {
         let done = three("churn", &plan(2, kind));
@@ -276,120 +288,45 @@ fn accept_and_churn_stamp_whole_cycles() {
         assert!(sender.matches('S').count() <= 3, "{sender}");
         assert_eq!(churner.matches(['S', 'H', 'R', 'T', 'P']).count(), 0, "{churner}");
         // A life begins with the socket and ends when it is closed.
-        assert_eq!(churner.matches("xV").count(), 3, "{churner}");
+        // The name goes before or after it, in turns.
+        let ends = ["uxV", "xuV"].map(|end| churner.matches(end).count());
+        assert_eq!(ends, [2, 1], "{churner}");
         assert_eq!(churner.matches("ro").count(), 3, "{churner}");
     }
 }
 
-/// What `paced` records of operations that take two calls, one of which stalls.
-fn paced(stall: (u64, u64)) -> (Vec<(u64, u64)>, String) {
-    struct Find((u64, u64), Vec<(u64, u64)>, String);
-    impl workloads::Visitor for Find {
+/// Which lanes' operations count, of a workload with so many.
+fn counted(name: &'static str, threads: usize, fan: usize) -> Vec<bool> {
+    struct Find<'a>(&'static str, &'a Plan, Vec<bool>);
+    impl workloads::Visitor for Find<'_> {
         fn visit<K: Kind>(&mut self) {
-            if K::NAME != "paced" {
-                return;
+            if K::NAME == self.0 {
+                let layer = (lockimpls::backends()[0].open)(&Config::default()).unwrap();
+                let on = K::On::new(&*layer, self.1).unwrap();
+                self.2 = (0..self.1.threads).map(|lane| on.counts(lane)).collect();
+                on.finish(&*layer, &[]);
+                layer.check_end();
             }
-            let (done, latencies) = run::<K>(&plan(1, SockType::Stream), 20, self.0).remove(0);
-            let of =
-                |event| latencies.iter().filter(move |(of, _)| *of == event).map(|(_, ns)| *ns);
-            self.1 = of(Event::Response).zip(of(Event::Service)).collect();
-            self.2 = done;
         }
     }
-    let mut find = Find(stall, Vec::new(), String::new());
+    let kind = if name == "fanin" { SockType::Dgram } else { SockType::Stream };
+    let plan = Plan { fan, ..plan(threads, kind) };
+    let mut find = Find(name, &plan, Vec::new());
     workloads::visit_all(&mut find);
-    (find.1, find.2)
-}
-
-/// More than the readings of an operation take.
-const SLACK_NS: u64 = 10;
-
-#[track_caller]
-fn is_about(is: u64, must_be: u64) {
-    assert!(is >= must_be && is <= must_be + SLACK_NS, "{is} for {must_be}");
+    find.2
 }
 
 #[test]
-fn paced_measures_responses_from_the_plan_and_services_from_the_start() {
-    const PERIOD_NS: u64 = 10_000;
-    const STALL_NS: u64 = 45_000;
-    let (latencies, done) = paced((0, 0));
-    assert_eq!(done, format!("{}.vsv", "rsvPV".repeat(20)));
-    assert_eq!(latencies.len(), 20);
-    for (response, service) in latencies {
-        is_about(response, 2 * CALL_NS);
-        is_about(service, 2 * CALL_NS);
+fn an_operation_counts_where_it_ends() {
+    let (yes, no) = (true, false);
+    for all in ["pairs", "duplex", "ring", "rights", "paced"] {
+        assert_eq!(counted(all, 2, 1), [yes, yes], "{all}");
     }
-    // The send of the sixth operation, the eleventh call, stalls: those planned meanwhile are late.
-    let (latencies, _) = paced((11, STALL_NS));
-    let mut late_ns = 0;
-    for (index, (response, service)) in latencies.into_iter().enumerate() {
-        let takes = if index == 5 { STALL_NS + CALL_NS } else { 2 * CALL_NS };
-        is_about(service, takes);
-        // Each late operation adds its own readings.
-        let slack = SLACK_NS * index as u64;
-        let planned = late_ns + takes;
-        assert!(
-            response >= planned && response <= planned + slack + SLACK_NS,
-            "{index}: {response}"
-        );
-        late_ns = planned.saturating_sub(PERIOD_NS);
-    }
-}
-
-#[test]
-fn paced_ends_when_the_next_operation_is_due() {
-    for operations in [1, 2, 20] {
-        struct Find(u64, u64);
-        impl workloads::Visitor for Find {
-            fn visit<K: Kind>(&mut self) {
-                if K::NAME == "paced" {
-                    let plan = plan(1, SockType::Stream);
-                    let layer = lockimpls::backends()[0];
-                    let layer = (layer.open)(&Config::default()).unwrap();
-                    let on = K::On::new(&*layer, &plan).unwrap();
-                    NOW_NS.set(0);
-                    let mut meter = Ending { left: self.0, ended_ns: 0 };
-                    let sums = on.lane(&*layer, 0, &mut meter);
-                    on.finish(&*layer, &[sums]);
-                    self.1 = meter.ended_ns;
-                }
-            }
-        }
-        let mut find = Find(operations, 0);
-        workloads::visit_all(&mut find);
-        is_about(find.1, operations * 10_000);
-    }
-}
-
-/// Says when it was asked for an operation that it refused.
-struct Ending {
-    left: u64,
-    ended_ns: u64,
-}
-
-impl Meter for Ending {
-    fn running(&mut self) -> bool {
-        if self.left == 0 {
-            self.ended_ns = NOW_NS.get();
-            return false;
-        }
-        self.left -= 1;
-        true
-    }
-
-    fn lap(&mut self, _: Event) {}
-
-    fn skip(&mut self) {}
-
-    fn now_ns(&self) -> u64 {
-        pass(READING_NS);
-        NOW_NS.get()
-    }
-
-    fn stopping(&self) -> bool {
-        self.left == 0
-    }
-
-    fn record(&mut self, _: Event, _: u64) {}
+    assert_eq!(counted("stream", 4, 1), [no, yes, no, yes]);
+    assert_eq!(counted("pingpong", 4, 1), [yes, no, yes, no]);
+    assert_eq!(counted("fanin", 3, 1), [yes, no, no]);
+    assert_eq!(counted("groups", 4, 2), [no, no, yes, yes]);
+    assert_eq!(counted("accept", 4, 1), [no, yes, no, yes]);
+    assert_eq!(counted("accept", 1, 1), [yes]);
+    assert_eq!(counted("churn", 3, 1), [no, yes, yes]);
 }
