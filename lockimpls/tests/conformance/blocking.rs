@@ -1,5 +1,8 @@
 //! Calls that wait, and everything that ends the wait, with every way to wait.
 
+use std::sync::mpsc::channel;
+
+use lockimpls::witness::{awaits_wakeup, thread_number};
 use lockimpls::{Checked, Domain, Errno, RecvMsg, Shutdown, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name, settle};
@@ -7,12 +10,20 @@ use crate::battery::{NONE, Program, name, settle};
 const STREAM: SockType = SockType::Stream;
 const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
 
-/// Runs a call that must wait on another thread, then what ends the wait; the call's answer.
+/// Runs a call that must wait on another thread, and when it sleeps what ends the wait; the call's
+/// answer.
 fn blocked<T: Send>(call: impl FnOnce() -> T + Send, wake: impl FnOnce()) -> T {
     std::thread::scope(|threads| {
-        let call = threads.spawn(call);
-        settle();
-        assert!(!call.is_finished(), "the call did not wait");
+        let (tell, told) = channel();
+        let call = threads.spawn(move || {
+            tell.send(thread_number()).unwrap();
+            call()
+        });
+        let number = told.recv().unwrap();
+        while !awaits_wakeup(number) {
+            assert!(!call.is_finished(), "the call did not wait");
+            std::thread::yield_now();
+        }
         wake();
         call.join().unwrap()
     })
