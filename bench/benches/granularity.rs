@@ -13,6 +13,7 @@
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
 //! checked as ever.
 
+use bench::tell;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -47,8 +48,9 @@ const SLICE_MIN: Duration = Duration::from_millis(1);
 const SLICE_MAX: Duration = Duration::from_secs(1);
 
 fn main() {
+    bench::interrupt::survive_file_limit();
     std::process::exit(run().unwrap_or_else(|error| {
-        eprintln!("granularity: {error}");
+        tell!("granularity: {error}");
         cmd::EXIT_USAGE
     }))
 }
@@ -68,14 +70,14 @@ fn run() -> Result<i32, String> {
     if !asked.nothing_special {
         return Ok(cmd::EXIT_OK);
     }
-    println!("\nthe recorded run: backends in turns, slice by slice\n");
+    cmd::print("\nthe recorded run: backends in turns, slice by slice\n\n")?;
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
     let program = PathBuf::from(env!("CARGO_BIN_EXE_solock"));
     let run =
         cmd::run::Recording { settings: &settings, planned: &planned, process: &process, program };
     let recorded = run.record(&store, Form::Table)?;
     cmd::plot::recorded(&store, &recorded.id)?;
-    println!("peak memory of this process: {}", bench::host::peak_memory());
+    cmd::print(&format!("peak memory of this process: {}\n", bench::host::peak_memory()))?;
     Ok(recorded.code)
 }
 
@@ -216,7 +218,8 @@ fn noise(lanes: &Lanes, job: &Job, process: &Process) -> Result<f64, String> {
     let percent =
         spread.map_or(0.0, |spread| spread.interleaved_percent.max(spread.in_turn_percent));
     let threshold = (percent / 100.0).max(NOISE_MIN);
-    println!("{}: noise threshold {:.1} %", job.cell.workload, threshold * 100.0);
+    let workload = &job.cell.workload;
+    cmd::print(&format!("{workload}: noise threshold {:.1} %\n", threshold * 100.0))?;
     Ok(threshold)
 }
 
@@ -241,7 +244,7 @@ fn measure(
             process,
         };
         let outcome = job.case.run(&slice).unwrap_or_else(|error| {
-            eprintln!("granularity: {error}");
+            tell!("granularity: {error}");
             std::process::exit(cmd::EXIT_USAGE)
         });
         if !outcome.complete {

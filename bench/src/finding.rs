@@ -1,5 +1,6 @@
 //! What happens when a check finds something: a line in the run's file, then the process ends.
 
+use crate::tell;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
@@ -30,15 +31,16 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
     witness::set_finding_hook(move |finding| {
         let record = Record::from(of(finding, &host, current.get()));
         if let Err(error) = writer.append(&record) {
-            eprintln!("solock: the finding could not be stored: {error}");
+            tell!("solock: the finding could not be stored: {error}");
         }
         if let (true, Ok(line)) = (json, record.to_line()) {
-            println!("{line}");
+            // The process ends all the same, with the code of a finding.
+            let _ = crate::cmd::print(&(line + "\n"));
         }
         // The run ends with this line: it is whole.
         match writer.finish() {
-            Ok(path) => eprintln!("solock: stopped by a check; the run so far: {}", path.display()),
-            Err(error) => eprintln!("solock: the run could not be closed: {error}"),
+            Ok(path) => tell!("solock: stopped by a check; the run so far: {}", path.display()),
+            Err(error) => tell!("solock: the run could not be closed: {error}"),
         }
     });
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use results::{Host, Interrupted, Record};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 /// The exit code of a run that was interrupted.
@@ -123,6 +123,13 @@ fn signals() -> Vec<i32> {
 fn ignored(status: &str) -> u64 {
     let set = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
+}
+
+/// A file that grows beyond what `ulimit -f` allows is an error of the write, as on a full disk, and
+/// not the end of the process.
+pub fn survive_file_limit() {
+    // A signal that somebody handles does not kill. Where it cannot be handled all is as before.
+    let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());
 }
 
 /// What a run's file says of an interrupt, in which `cell` was being measured.

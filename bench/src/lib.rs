@@ -13,7 +13,10 @@
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`git`](mod@git): asked about commits.
-//! * [`cli`], [`cmd`]: the program; [`words`]: how its answers call the backends.
+//! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call the backends.
+
+// What a user reads goes through `tell` and `cmd::print`, which do not panic.
+#![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
 pub mod allocations;
 pub mod cli;
@@ -33,6 +36,7 @@ pub mod measured;
 pub mod meter;
 pub mod neighbours;
 pub mod noise;
+pub mod number;
 pub mod plan;
 pub mod pool;
 pub mod progress;
@@ -40,6 +44,7 @@ pub mod protocol;
 pub mod session;
 pub mod settings;
 pub mod slice;
+pub mod tell;
 pub mod turns;
 pub mod watchdog;
 pub mod words;

@@ -1,15 +1,18 @@
 //! `solock`: the program.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stdout, clippy::print_stderr)]
 
 use bench::cli::{Cli, Command};
 use bench::cmd::{self, EXIT_OK, EXIT_USAGE};
+use bench::tell;
 use clap::{CommandFactory, Parser};
 
 fn main() {
+    bench::interrupt::survive_file_limit();
     std::process::exit(match Cli::try_parse() {
         Ok(cli) => run(cli).unwrap_or_else(|error| {
-            eprintln!("solock: {error}");
+            tell!("solock: {error}");
             EXIT_USAGE
         }),
         Err(error) => {

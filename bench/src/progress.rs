@@ -1,5 +1,6 @@
 //! What a user sees while a run goes on: a bar on a terminal, a line per round otherwise.
 
+use crate::tell;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ impl Progress {
                 let of = self.rounds.map_or_else(String::new, |rounds| format!(" of {rounds}"));
                 let groups =
                     if groups == 1 { "1 group".into() } else { format!("{groups} groups") };
-                eprintln!("round {}{of}, {groups} of cells; {} s", round + 1, elapsed.as_secs());
+                tell!("round {}{of}, {groups} of cells; {} s", round + 1, elapsed.as_secs());
             }
         }
     }

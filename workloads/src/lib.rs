@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod number;
 pub mod program;
 pub mod testing;
 

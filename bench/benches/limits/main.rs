@@ -9,6 +9,16 @@
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once. With any
 //! other argument it does nothing: `cargo bench -- FILTER` is meant for criterion.
 
+/// Prints a line of the table; without a place for it there is nothing to go on for.
+macro_rules! say {
+    ($($argument:tt)*) => {
+        if let Err(error) = bench::cmd::print(&(format!($($argument)*) + "\n")) {
+            bench::tell!("limits: {error}");
+            std::process::exit(bench::cmd::EXIT_USAGE);
+        }
+    };
+}
+
 mod one_thread;
 mod ratio;
 mod two_threads;
@@ -17,6 +27,7 @@ use bench::cpus::Cpus;
 use bench::interrupt::Interrupt;
 use bench::pool::{Lanes, Pin};
 use bench::slice::Process;
+use bench::tell;
 use bench::watchdog::{self, Watchdog};
 
 /// How long all of it may take.
@@ -46,17 +57,17 @@ fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let has = |name: &str| arguments.iter().any(|argument| argument == name);
     if has("--list") {
-        println!("limits: benchmark");
+        say!("limits: benchmark");
         return;
     }
     // A filter, a baseline: whoever gives one speaks to criterion, which this is not.
     if arguments.iter().any(|argument| !["--bench", "--test"].contains(&argument.as_str())) {
-        eprintln!("limits: left out, because criterion was given arguments");
+        tell!("limits: left out, because criterion was given arguments");
         return;
     }
     let effort = if has("--bench") && !has("--test") { FULL } else { ONCE };
     if let Err(error) = run(effort) {
-        eprintln!("limits: {error}");
+        tell!("limits: {error}");
         std::process::exit(1);
     }
 }
@@ -68,15 +79,15 @@ fn run(effort: Effort) -> Result<(), String> {
         interrupt: Interrupt::catch()?,
         watchdog: Watchdog::start(watchdog::LIMIT)?,
     };
-    println!("{MEANING}");
+    say!("{MEANING}");
     let one = Lanes::start(1, &cpus, Pin::Each)?;
     one_thread::run(&one, &process, effort);
     if cpus.count() < 2 {
-        println!("\ntwo threads: skipped, there is one CPU");
+        say!("\ntwo threads: skipped, there is one CPU");
         return Ok(());
     }
     drop(one);
     two_threads::run(&cpus, &process, effort)?;
-    println!("\npeak memory of this process: {}", bench::host::peak_memory());
+    say!("\npeak memory of this process: {}", bench::host::peak_memory());
     Ok(())
 }

@@ -163,7 +163,7 @@ fn of<'a>(times: &'a Times, name: &str) -> &'a [Option<f64>] {
 }
 
 fn print_times(times: &Times) {
-    println!("one thread, nanoseconds (for orientation: only ratios of one run are to be trusted)");
+    say!("one thread, nanoseconds (for orientation: only ratios of one run are to be trusted)");
     for (name, values) in times {
         let quiet: Vec<f64> = values.iter().copied().flatten().collect();
         report(&format!("  {name}"), &quiet, " ns");
@@ -182,7 +182,7 @@ fn ratios(times: &Times, case: &str, yardsticks: &[(f64, &str)]) -> Vec<f64> {
 }
 
 fn print_ratios(times: &Times) {
-    println!("\none thread, 64 bytes, send + receive: ratios");
+    say!("\none thread, 64 bytes, send + receive: ratios");
     let (lock, copy) = ("lock + unlock, checked", "copy of 64 bytes");
     let made = |locks| vec![(locks, lock), (3.0, copy)];
     let one = |name| vec![(1.0, name)];

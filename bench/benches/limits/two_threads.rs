@@ -32,7 +32,7 @@ pub(crate) fn run(cpus: &Cpus, process: &Process, effort: Effort) -> Result<(), 
         process,
         effort,
     };
-    println!("\ntwo pinned threads, 64 bytes: ratios");
+    say!("\ntwo pinned threads, 64 bytes: ratios");
     bench.streams()?;
     bench.round_trips()?;
     bench.scaling()

@@ -4,6 +4,7 @@
 //! finding ends that process, and this one minimizes the program, writes it to a file, and goes on
 //! with the other backends.
 
+use crate::tell;
 use std::io::{BufRead, BufReader, IsTerminal, stderr};
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -15,10 +16,11 @@ use workloads::program::check::Bench;
 use workloads::program::generate::generate;
 
 use super::minimize::{smallest, text_of};
-use super::{EXIT_OK, print};
+use super::{EXIT_OK, print, print_to_parent};
 use crate::cli::FuzzArgs;
 use crate::fuzzing::{self, EXIT_FOUND, Found, candidate};
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use crate::number;
 use crate::watchdog::{self, Watchdog};
 
 /// How long it lasts when nobody says.
@@ -68,7 +70,8 @@ struct Finding<'a> {
 pub fn fuzz(args: &FuzzArgs) -> Result<i32, String> {
     let seconds = args.seconds.unwrap_or(SECONDS);
     if !(seconds > 0.0 && seconds <= 1e6) {
-        return Err(format!("--seconds {seconds}: must be above 0 and at most 1000000"));
+        let shown = number::shown(seconds);
+        return Err(format!("--seconds {shown}: must be above 0 and at most 1000000"));
     }
     let limit = Duration::from_secs_f64(seconds);
     if args.child {
@@ -87,7 +90,7 @@ pub fn fuzz(args: &FuzzArgs) -> Result<i32, String> {
         interrupt: Interrupt::catch()?,
         told: Instant::now(),
     };
-    eprintln!("fuzzing {} for {seconds} s; seed {seed}", session.backends.join(", "));
+    tell!("fuzzing {} for {seconds} s; seed {seed}", session.backends.join(", "));
     session.run()
 }
 
@@ -178,13 +181,13 @@ impl Session {
     /// Minimizes the program, writes it and says so; its backend runs no more.
     fn keep(&mut self, found: &Found) -> Result<(), String> {
         clear_line();
-        eprintln!("found: {}: {}; minimizing", found.backend, found.kind);
+        tell!("found: {}: {}; minimizing", found.backend, found.kind);
         let mut program = generate(self.seed, found.program);
         program.backends = vec![found.backend.clone()];
         let small = match candidate::run(&program)? {
             Some(again) if found.is_like(&again) => smallest(&program, found)?,
             _ => {
-                eprintln!("it does not fail by itself: the program is kept as it is");
+                tell!("it does not fail by itself: the program is kept as it is");
                 program
             }
         };
@@ -207,6 +210,11 @@ impl Session {
     fn conclude(&self) -> Result<i32, String> {
         clear_line();
         let Done { programs, operations } = self.before;
+        if programs == 0 && self.findings == 0 && !self.interrupt.is_set() {
+            return Err(
+                "no program ran in this time, so nothing was tested; give more --seconds".into()
+            );
+        }
         let seconds = self.start.elapsed().as_secs_f64();
         if self.json {
             let (seed, findings) = (self.seed, self.findings);
@@ -240,14 +248,18 @@ impl Session {
             self.before.operations + done.operations,
             self.findings
         );
-        if stderr().is_terminal() { eprint!("\r\x1b[K{text}") } else { eprintln!("{text}") }
+        if stderr().is_terminal() {
+            tell::text(format_args!("\r\x1b[K{text}"), "");
+        } else {
+            tell!("{text}");
+        }
     }
 }
 
 /// Takes the progress off the terminal's line.
 fn clear_line() {
     if stderr().is_terminal() {
-        eprint!("\r\x1b[K");
+        tell::text(format_args!("\r\x1b[K"), "");
     }
 }
 
@@ -283,16 +295,16 @@ fn child(args: &FuzzArgs, limit: Duration) -> Result<i32, String> {
         fuzzing::begin(number, done.operations);
         let program = generate(seed, number);
         if let Err(difference) = bench.run(&program) {
-            print(&Found::of(difference).line())?;
+            print_to_parent(&Found::of(difference).line())?;
             return Ok(EXIT_FOUND);
         }
         done.programs += 1;
         done.operations += program.len() as u64;
         if said.elapsed() > REPORT_EVERY {
             said = Instant::now();
-            print(&json(&done)?)?;
+            print_to_parent(&json(&done)?)?;
         }
     }
-    print(&json(&done)?)?;
+    print_to_parent(&json(&done)?)?;
     Ok(EXIT_OK)
 }

@@ -1,6 +1,7 @@
 //! `solock history`: each cell's figures from commit to commit, over the stored runs of this
 //! machine.
 
+use crate::tell;
 use std::path::Path;
 
 use results::history::{Series, history};
@@ -41,7 +42,7 @@ pub fn run(args: &HistoryArgs) -> Result<i32, String> {
         }
     }
     if args.json {
-        notes.iter().for_each(|note| eprintln!("solock: {note}"));
+        notes.iter().for_each(|note| tell!("solock: {note}"));
         print(&json(&series)?)?;
     } else {
         print(&history_table::render(&series, &notes, show::columns()))?;

@@ -1,5 +1,6 @@
 //! `solock run`: measures, keeps every record in a file, and shows the table.
 
+use crate::tell;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -116,7 +117,7 @@ impl Recording<'_> {
             writer.append(&interrupted).map_err(|error| error.to_string())?;
         }
         let path = writer.finish().map_err(|error| error.to_string())?;
-        eprintln!("run {}: {}", writer.id(), path.display());
+        tell!("run {}: {}", writer.id(), path.display());
         let code = conclude(&summary, store, writer.id(), form)?;
         Ok(Recorded { id: writer.id().to_owned(), code })
     }
@@ -137,10 +138,10 @@ impl Recording<'_> {
 /// What is said before the run: what is left out, and what can spoil it.
 fn announce(settings: &Settings, planned: &Planned) {
     for skipped in &planned.skipped {
-        eprintln!("skipped: {}: {}", skipped.what, skipped.why);
+        tell!("skipped: {}: {}", skipped.what, skipped.why);
     }
     if let Some(most) = planned.parts.keys().last().filter(|most| **most > settings.cpus.count()) {
-        eprintln!(
+        tell!(
             "warning: up to {most} threads share {} CPUs; such rounds say more about the scheduler \
              than about the locks",
             settings.cpus.count()
@@ -150,21 +151,21 @@ fn announce(settings: &Settings, planned: &Planned) {
     let budget = planned.budget(settings);
     let budget = budget.map(|budget| format!("at most {} s", budget.as_secs_f64().ceil()));
     let length: Vec<String> = rounds.into_iter().chain(budget).collect();
-    eprintln!("{} cells, {}; seed {}", planned.cells(), length.join(", "), settings.seed);
+    tell!("{} cells, {}; seed {}", planned.cells(), length.join(", "), settings.seed);
 }
 
 /// The end of a run in which a check found something. Its report comes first: no write that fails
 /// after it can cost the report or the exit code.
 fn stopped(finding: &Finding, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
-    eprintln!("{}", finding.report.trim_end());
-    eprintln!("solock: stopped by a check");
-    let warn = |error: &str| eprintln!("warning: {error}");
+    tell!("{}", finding.report.trim_end());
+    tell!("solock: stopped by a check");
+    let warn = |error: &str| tell!("warning: {error}");
     unkept.into_iter().for_each(warn);
     if let Err(error) = keeper.publish(&Record::from(finding.clone())) {
         warn(&error);
     }
     match keeper.writer.finish() {
-        Ok(path) => eprintln!("run {}: {}", keeper.writer.id(), path.display()),
+        Ok(path) => tell!("run {}: {}", keeper.writer.id(), path.display()),
         Err(error) => warn(&error.to_string()),
     }
 }
@@ -177,16 +178,16 @@ fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i3
     }
     if let Some((Control { ratio, low, high, pairs }, differs)) = &summary.control {
         let invalid = if *differs { ": something but the locking differs here" } else { "" };
-        eprintln!(
+        tell!(
             "{REFERENCE} with a copy of itself: {ratio:.3} [{low:.3}, {high:.3}], {pairs} \
              launches{invalid}"
         );
     }
     for failed in &summary.failed {
-        eprintln!("solock: failed: {failed}");
+        tell!("solock: failed: {failed}");
     }
     if summary.interrupted {
-        eprintln!("interrupted: the rounds that had ended are kept");
+        tell!("interrupted: the rounds that had ended are kept");
         return Ok(EXIT_INTERRUPTED);
     }
     Ok(if summary.failed.is_empty() { EXIT_OK } else { EXIT_USAGE })

@@ -5,6 +5,7 @@
 //! same CPUs and only the one that is asked runs. The end of standard input ends the server: it
 //! does not outlive a driver that was killed.
 
+use crate::tell;
 use std::io::{self, BufRead};
 use std::time::Duration;
 
@@ -19,6 +20,7 @@ use crate::host;
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use crate::matrix;
 use crate::measured;
+use crate::number;
 use crate::plan::{self, Job};
 use crate::pool::{Lanes, Pin};
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
@@ -77,7 +79,7 @@ fn announce_findings(allowed: &Cpus, current: &Current) {
     witness::set_finding_hook(move |found| {
         let found = finding::of(found, &machine, current.get());
         if let Err(error) = say(&Say::Finding(Box::new(found))) {
-            eprintln!("solock: the finding could not be told: {error}");
+            tell!("solock: the finding could not be told: {error}");
         }
     });
 }
@@ -177,6 +179,7 @@ fn time(seconds: f64) -> Result<Duration, String> {
     if (0.0..=SLICE_SECONDS_MAX).contains(&seconds) {
         return Ok(Duration::from_secs_f64(seconds));
     }
+    let seconds = number::shown(seconds);
     Err(format!("{seconds} is no time for a slice; valid are 0 to {SLICE_SECONDS_MAX} seconds"))
 }
 

@@ -1,6 +1,7 @@
 //! What a user sees while a comparison goes on: a line that changes on a terminal, lines that stay
 //! otherwise. All of it on standard error.
 
+use crate::tell;
 use std::io::{IsTerminal, stderr};
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ impl Watch {
     /// A line that stays.
     pub fn say(&self, line: &str) {
         match &self.bar {
-            Some(bar) => bar.suspend(|| eprintln!("{line}")),
-            None => eprintln!("{line}"),
+            Some(bar) => bar.suspend(|| tell!("{line}")),
+            None => tell!("{line}"),
         }
     }
 

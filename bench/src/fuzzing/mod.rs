@@ -3,6 +3,7 @@
 
 pub mod candidate;
 
+use crate::tell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock};
 
@@ -86,7 +87,7 @@ fn case() -> std::sync::MutexGuard<'static, String> {
 
 /// From now on the case stands before the report of a check that finds something. At most once.
 pub fn say_case() {
-    witness::set_finding_hook(|_| eprintln!("{}", case()));
+    witness::set_finding_hook(|_| tell!("{}", case()));
 }
 
 /// From now on a finding of a check, and a panic, says on standard output what it is. At most once.
