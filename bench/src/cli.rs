@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::number;
+
 /// How fine should the lock be? A benchmark of lock granularity under unix-domain sockets.
 #[derive(Debug, Parser)]
 #[command(name = "solock", version, max_term_width = 100)]
@@ -48,7 +50,8 @@ pub enum Command {
 #[derive(Args, Debug, Default)]
 pub struct ServeArgs {
     /// How long no call may return before it is a hang.
-    #[arg(long, value_name = "SECONDS")]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true,
+          value_parser = number::real)]
     pub hang_limit: Option<f64>,
 }
 
@@ -76,10 +79,12 @@ pub struct FuzzArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
     /// How long, in seconds [default: 60].
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true,
+          value_parser = number::real)]
     pub seconds: Option<f64>,
     /// What the programs are drawn from [default: drawn, and said].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = number::whole::<u64>)]
     pub seed: Option<u64>,
     /// One JSON object per finding, and one at the end.
     #[arg(long)]
@@ -91,7 +96,8 @@ pub struct FuzzArgs {
     #[arg(long, hide = true)]
     pub child: bool,
     /// With --child: the number of the first program.
-    #[arg(long, hide = true, default_value_t = 0)]
+    #[arg(long, hide = true, default_value_t = 0, allow_negative_numbers = true,
+          value_parser = number::whole::<u64>)]
     pub from: u64,
 }
 
@@ -106,13 +112,15 @@ pub struct ReplayArgs {
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
     /// How often it runs [default: 6, with threads 300].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = number::whole::<u32>)]
     pub rounds: Option<u32>,
     /// A finding as a JSON object, and nothing else.
     #[arg(long)]
     pub json: bool,
     /// How long no call may return before it is a hang.
-    #[arg(long, value_name = "SECONDS", hide = true)]
+    #[arg(long, value_name = "SECONDS", hide = true, allow_negative_numbers = true,
+          value_parser = number::real)]
     pub hang_limit: Option<f64>,
 }
 
@@ -152,20 +160,24 @@ pub struct CellArgs {
     #[arg(long = "type", value_name = "TYPE", value_delimiter = ',')]
     pub socket_type: Vec<String>,
     /// The length of a message in bytes (repeatable) [default: 64].
-    #[arg(long, value_name = "BYTES", value_delimiter = ',')]
+    #[arg(long, value_name = "BYTES", value_delimiter = ',', allow_negative_numbers = true,
+          value_parser = number::whole::<usize>)]
     pub size: Vec<usize>,
     /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has as many as its groups need [default: 1
     /// and 2, and of `run` also 4 and 8 where there are the CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Operations per second and thread of `paced` (repeatable) [default: 10000].
-    #[arg(long, value_name = "PER_SECOND", value_delimiter = ',', allow_negative_numbers = true)]
+    #[arg(long, value_name = "PER_SECOND", value_delimiter = ',', allow_negative_numbers = true,
+          value_parser = number::real)]
     pub rate: Vec<f64>,
     /// How many groups `groups` has (repeatable) [default: 1].
-    #[arg(long, value_name = "N", value_delimiter = ',')]
+    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true,
+          value_parser = number::whole::<usize>)]
     pub groups: Vec<usize>,
     /// How many senders, and how many receivers, a group has (repeatable) [default: 1].
-    #[arg(long, value_name = "N", value_delimiter = ',')]
+    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true,
+          value_parser = number::whole::<usize>)]
     pub fan: Vec<usize>,
     /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
@@ -175,7 +187,8 @@ pub struct CellArgs {
     #[arg(long, value_name = "NAMES")]
     pub ambient: Vec<String>,
     /// What everything that is drawn by chance draws from [default: drawn, and recorded].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = number::whole::<u32>)]
     pub seed: Option<u32>,
     /// The CPUs to use, in the order threads get them, such as 0,2,4-7 [default: every allowed CPU,
     /// one hardware thread per core first].
@@ -205,11 +218,13 @@ pub struct RunArgs {
     pub budget: Option<String>,
     /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up
     /// comes on top [default: 0.16, of which 0.12 for throughput].
-    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true,
+          value_parser = number::real)]
     pub seconds: Option<f64>,
     /// How many times every cell is measured, each time in fresh processes, however narrow or wide
     /// the intervals are [default: until they are narrow, or the budget is spent].
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_negative_numbers = true,
+          value_parser = number::whole::<u32>)]
     pub rounds: Option<u32>,
     /// Print the records on standard output, one JSON object per line, the answer's sentences behind
     /// them, and nothing else there.
@@ -219,7 +234,8 @@ pub struct RunArgs {
     #[arg(long, conflicts_with = "json")]
     pub wide: bool,
     /// How long no call may return before it is a hang.
-    #[arg(long, value_name = "SECONDS", hide = true)]
+    #[arg(long, value_name = "SECONDS", hide = true, allow_negative_numbers = true,
+          value_parser = number::real)]
     pub hang_limit: Option<f64>,
     /// Take this program in place of this one to measure (for tests).
     #[arg(long, hide = true, value_name = "PATH")]
@@ -241,7 +257,8 @@ pub struct CompareArgs {
     #[arg(long, value_name = "TIME")]
     pub budget: Option<String>,
     /// The length of a slice in milliseconds, 5 to 1000 [default: 20].
-    #[arg(long, value_name = "MS")]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true,
+          value_parser = number::whole::<u32>)]
     pub slice: Option<u32>,
     /// What gets a verdict: throughput, send_p50, send_p99; can be repeated [default: all three].
     /// A cell ends when each verdict is clear, so fewer of them end sooner.

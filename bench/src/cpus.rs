@@ -6,6 +6,8 @@
 use std::collections::HashMap;
 use std::fs;
 
+use workloads::number::whole;
+
 /// The CPUs that this process may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Cpus {
@@ -80,8 +82,8 @@ fn parse_list(list: &str) -> Result<Vec<usize>, String> {
     let mut cpus = Vec::new();
     for part in list.split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
-        let first: usize = first.trim().parse().map_err(|_| wrong(part))?;
-        let last: usize = last.trim().parse().map_err(|_| wrong(part))?;
+        let first: usize = whole(first).ok_or_else(|| wrong(part))?;
+        let last: usize = whole(last).ok_or_else(|| wrong(part))?;
         if first > last || last - first >= CPUS_MAX {
             return Err(wrong(part));
         }

@@ -9,8 +9,10 @@ use lockimpls::{Ambient, Config, SockType, WaitStrategy};
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::matrix;
+use crate::number::{real, shown, time};
 use crate::pool::{Pin, THREADS_MAX};
 use crate::watchdog;
+use workloads::number::whole;
 
 /// The settings of a run, all valid.
 #[derive(Clone, Debug)]
@@ -259,7 +261,7 @@ fn threads(asked: &[String], cpus: &Cpus) -> Result<Vec<usize>, String> {
 
 fn range(list: &str, part: &str) -> Result<(usize, usize), String> {
     let number = |text: &str| {
-        let number = text.trim().parse::<usize>().ok();
+        let number = whole::<usize>(text);
         number.filter(|n| (1..=THREADS_MAX).contains(n)).ok_or_else(|| {
             format!(
                 "--threads {list}: {text:?} is no number of threads; valid are 1 to {THREADS_MAX}, \
@@ -282,8 +284,9 @@ fn rates(asked: &[f64]) -> Result<Vec<f64>, String> {
     let valid = |rate: &&f64| !(rate.is_finite() && **rate > 0.0 && **rate <= RATE_MAX);
     match asked.iter().find(valid) {
         Some(rate) => Err(format!(
-            "--rate {rate}: a rate is a number of operations per second and thread above 0, at \
-             most {RATE_MAX}"
+            "--rate {}: a rate is a number of operations per second and thread above 0, at \
+             most {RATE_MAX}",
+            shown(*rate)
         )),
         None => Ok(distinct(asked.iter().copied())),
     }
@@ -302,7 +305,8 @@ fn counts(flag: &str, asked: &[usize]) -> Result<Vec<usize>, String> {
 fn seconds(flag: &str, seconds: f64) -> Result<Duration, String> {
     if !(SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
         return Err(format!(
-            "{flag} {seconds}: valid are {SECONDS_MIN} to {SECONDS_MAX} seconds, fractions included"
+            "{flag} {}: valid are {SECONDS_MIN} to {SECONDS_MAX} seconds, fractions included",
+            shown(seconds)
         ));
     }
     Ok(Duration::from_secs_f64(seconds))
@@ -311,7 +315,11 @@ fn seconds(flag: &str, seconds: f64) -> Result<Duration, String> {
 /// Shorter rounds would measure their own beginning and end.
 const SECONDS_MIN: f64 = 0.001;
 
-fn rounds(rounds: u32) -> Result<u32, String> {
+/// How many times something is done.
+///
+/// # Errors
+/// Not once, or too often.
+pub fn rounds(rounds: u32) -> Result<u32, String> {
     if (1..=ROUNDS_MAX).contains(&rounds) {
         return Ok(rounds);
     }
@@ -328,7 +336,7 @@ pub fn hang_limit(asked: Option<f64>) -> Result<Duration, String> {
 
 /// Reads `3%`, or `3`, as a share.
 fn within(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%').trim_end().parse::<f64>().ok();
+    let number = real(text.strip_suffix('%').unwrap_or(text)).ok();
     let percent = number.filter(|percent| (WITHIN_MIN..=WITHIN_MAX).contains(percent));
     percent.map(|percent| percent / 100.0).ok_or_else(|| {
         format!("--within {text}: valid are {WITHIN_MIN}% to {WITHIN_MAX}%, to each side")
@@ -343,9 +351,7 @@ const WITHIN_MAX: f64 = 100.0;
 /// # Errors
 /// It is no time, too short or too long.
 pub fn budget(text: &str) -> Result<Duration, String> {
-    let with_unit = if text.parse::<f64>().is_ok() { format!("{text}s") } else { text.to_owned() };
-    let budget = humantime::parse_duration(&with_unit).ok();
-    budget.filter(|budget| (BUDGET_MIN..=BUDGET_MAX).contains(budget)).ok_or_else(|| {
+    time(text).filter(|budget| (BUDGET_MIN..=BUDGET_MAX).contains(budget)).ok_or_else(|| {
         format!("--budget {text}: valid are 100ms to 24h, written as in 500ms, 60s or 2m")
     })
 }

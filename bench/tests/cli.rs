@@ -121,10 +121,10 @@ fn impossible_numbers_are_refused() {
     refused(&["--size", "0"], &["--size 0"]);
     refused(&["--size", "-1"], &["-1"]);
     refused(&["--workload", "paced", "--rate", "0"], &["--rate 0"]);
-    refused(&["--workload", "paced", "--rate", "NaN"], &["--rate NaN"]);
+    refused(&["--workload", "paced", "--rate", "NaN"], &["--rate", "NaN"]);
     refused(&["--workload", "paced", "--rate", "-5"], &["--rate -5"]);
     refused(&["--seconds", "0"], &["--seconds 0"]);
-    refused(&["--seconds", "inf"], &["--seconds inf"]);
+    refused(&["--seconds", "inf"], &["--seconds", "inf"]);
     refused(&["--rounds", "0"], &["--rounds 0"]);
     refused(&["--groups", "0"], &["--groups 0"]);
     refused(&["--fan", "0"], &["--fan 0"]);

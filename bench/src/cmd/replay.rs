@@ -12,7 +12,8 @@ use workloads::program::{ParseError, Program, parse};
 use super::{EXIT_OK, print};
 use crate::cli::ReplayArgs;
 use crate::fuzzing::{self, EXIT_FOUND, Found};
-use crate::watchdog::{self, Watchdog};
+use crate::settings;
+use crate::watchdog::Watchdog;
 
 /// How often a program runs in one layer: closed sockets are used again in another order, so that
 /// the addresses differ from round to round.
@@ -26,18 +27,23 @@ const ROUNDS_OF_THREADS: u32 = 300;
 /// # Errors
 /// The file cannot be read, or is no program; an unknown backend.
 pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
+    args.rounds.map(settings::rounds).transpose()?;
+    let hang_limit = settings::hang_limit(args.hang_limit)?;
     let text = text_of(&args.file)?;
     if is_cases(&text) {
         let cases = parse_cases(&text).map_err(|error| no_program(&args.file, &error))?;
-        return replay_cases(args, &cases);
+        if cases.is_empty() {
+            return Err(nothing_in(&args.file, "case"));
+        }
+        return replay_cases(args, &cases, hang_limit);
     }
-    let program = parse(&text).map_err(|error| no_program(&args.file, &error))?;
+    let program = program_of(&text, &args.file)?;
     let mut bench = Bench::new(fuzzing::targets_for(&program, &args.backend)?)
         .map_err(|errno| format!("the model could not be made: {errno}"))?;
     if args.json {
         fuzzing::say_findings();
     }
-    Watchdog::start(args.hang_limit.map_or(watchdog::LIMIT, Duration::from_secs_f64))?;
+    Watchdog::start(hang_limit)?;
     let usual = if program.threads.is_empty() { ROUNDS } else { ROUNDS_OF_THREADS };
     let rounds = args.rounds.unwrap_or(usual);
     for round in 1..=rounds {
@@ -52,15 +58,19 @@ pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
 }
 
 /// Runs every case on every backend that has a profile.
-fn replay_cases(args: &ReplayArgs, cases: &[Case]) -> Result<i32, String> {
+fn replay_cases(args: &ReplayArgs, cases: &[Case], hang_limit: Duration) -> Result<i32, String> {
     let mut targets = fuzzing::targets(&args.backend)?;
     targets.retain(|target| Profile::of(target.as_ref()).is_some());
+    if targets.is_empty() {
+        let names = args.backend.join(", ");
+        return Err(format!("cases say nothing of {names}; they are for the backends of the list"));
+    }
     if args.json {
         fuzzing::say_findings();
     } else {
         fuzzing::say_case();
     }
-    Watchdog::start(args.hang_limit.map_or(watchdog::LIMIT, Duration::from_secs_f64))?;
+    Watchdog::start(hang_limit)?;
     let (rounds, mut trace) = (args.rounds.unwrap_or(ROUNDS), Trace::default());
     for (round, case) in (1..=rounds).flat_map(|round| cases.iter().map(move |case| (round, case)))
     {
@@ -92,7 +102,20 @@ fn say(args: &ReplayArgs, difference: Difference, round: u32) -> Result<i32, Str
 /// # Errors
 /// It cannot be read, or is no program: the line, what is wrong there, and what is valid.
 pub fn read(file: &Path) -> Result<Program, String> {
-    parse(&text_of(file)?).map_err(|error| no_program(file, &error))
+    program_of(&text_of(file)?, file)
+}
+
+/// A program that calls something: one that does not would find nothing, whatever it runs on.
+fn program_of(text: &str, file: &Path) -> Result<Program, String> {
+    let program = parse(text).map_err(|error| no_program(file, &error))?;
+    if program.is_empty() { Err(nothing_in(file, "call")) } else { Ok(program) }
+}
+
+fn nothing_in(file: &Path, what: &str) -> String {
+    let file = file.display();
+    format!(
+        "{file}: there is no {what} in it, so nothing is tested (the form: workloads/PROGRAMS.md)"
+    )
 }
 
 fn text_of(file: &Path) -> Result<String, String> {

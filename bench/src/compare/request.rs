@@ -55,6 +55,9 @@ impl Request {
     pub fn new(args: &CompareArgs, names: &Names<'_>, allowed: &Cpus) -> Result<Request, String> {
         let cells = with_defaults(&args.cells);
         let settings = Settings::new(&RunArgs { cells, ..RunArgs::default() }, allowed)?;
+        let budget = args.budget.as_deref().map_or(Ok(BUDGET), settings::budget)?;
+        let slice = args.slice.map_or(Ok(session::SLICE), slice)?;
+        let metrics = metrics(&args.metric)?;
         let sides = names.sides(&args.sides)?;
         let (mut cells, skipped) = planned(&settings)?;
         if !names_cells(&args.cells)
@@ -62,16 +65,7 @@ impl Request {
         {
             cells = stored;
         }
-        Ok(Request {
-            sides,
-            cells,
-            skipped,
-            budget: args.budget.as_deref().map_or(Ok(BUDGET), settings::budget)?,
-            slice: args.slice.map_or(Ok(session::SLICE), slice)?,
-            metrics: metrics(&args.metric)?,
-            noisy: args.noisy,
-            settings,
-        })
+        Ok(Request { sides, cells, skipped, budget, slice, metrics, noisy: args.noisy, settings })
     }
 
     /// The question by which a server gets ready for a cell.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::words::{SIZES, all, value};
 use super::{Call, Program, Var};
+use crate::number::whole;
 use lockimpls::SockType;
 
 use call::call_of;
@@ -130,7 +131,7 @@ impl Reader {
         for size in sizes.split(',') {
             let (name, number) = size.split_once('=').unwrap_or((size, ""));
             let known = value(&SIZES, name.trim());
-            let number = number.trim().parse().ok().filter(|number| *number > 0);
+            let number = whole(number.trim()).filter(|number| *number > 0);
             let (Some(known), Some(number)) = (known, number) else {
                 return Err(format!(
                     "{} is no size; a size is NAME=NUMBER, the number at least 1, the name one \

@@ -3,6 +3,7 @@
 use super::super::parse::{Reader, data, quoted, split, strip_comment, variables};
 use super::super::words::{KINDS, all, value};
 use super::{Case, GIVEN, Must, Musts, Profile};
+use crate::number::whole;
 use crate::program::runner::{Answer, Outcome};
 use crate::program::{Call, ParseError, Recv};
 use lockimpls::{Errno, MsgFlags, SockAddr, SockOpt, SockType};
@@ -176,8 +177,8 @@ fn answer_of(call: &Call, text: &str) -> Result<Answer, String> {
             Ok(done(errno.code() as usize))
         }
         _ => {
-            let number = text.parse();
-            number.map(done).map_err(|_| format!("{text}: the answer is an error or a number"))
+            let number = whole(text).map(done);
+            number.ok_or_else(|| format!("{text}: the answer is an error or a number"))
         }
     }
 }

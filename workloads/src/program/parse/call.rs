@@ -2,6 +2,7 @@
 
 use super::super::words::{CALLS, FLAGS, HOWS, KINDS, OPTIONS, SWITCH, TIMES_MAX, all, value};
 use super::super::{Call, Data, Name, Recv, Send, Var};
+use crate::number::{self, whole};
 use lockimpls::{MsgFlags, SockAddr, SockType};
 
 /// The longest message and the largest room that a program may ask for, in bytes.
@@ -14,8 +15,9 @@ pub(in crate::program) fn variables(text: &str) -> Result<Vec<Var>, String> {
 }
 
 fn variable(text: &str) -> Result<Var, String> {
-    let number = text.strip_prefix('r').and_then(|number| number.parse::<u16>().ok());
-    number
+    let digits = text.strip_prefix('r').filter(|digits| *digits == "0" || !digits.starts_with('0'));
+    digits
+        .and_then(number::whole::<u16>)
         .filter(|number| *number < VARS_MAX)
         .map(Var)
         .ok_or_else(|| format!("{text:?} is no variable; variables are r0 to r{}", VARS_MAX - 1))
@@ -56,7 +58,7 @@ impl<'a> Arguments<'a> {
 
     fn number<T: std::str::FromStr>(&mut self, what: &str) -> Result<T, String> {
         let text = self.next(what)?;
-        text.parse().map_err(|_| format!("{}: {what} is a number, not {text}", self.call))
+        number::signed(text).ok_or_else(|| format!("{}: {what} is a number, not {text}", self.call))
     }
 
     fn bytes(&mut self, what: &str) -> Result<usize, String> {
@@ -108,8 +110,7 @@ pub(in crate::program) fn data(text: &str) -> Result<Data, String> {
     }
     let count = text.strip_prefix("bytes(").and_then(|rest| rest.strip_suffix(')'));
     let parts = count.and_then(|inside| inside.split_once(','));
-    let numbers =
-        parts.and_then(|(len, first)| Some((len.trim().parse().ok()?, first.trim().parse().ok()?)));
+    let numbers = parts.and_then(|(len, first)| Some((whole(len.trim())?, whole(first.trim())?)));
     let (len, first) = numbers.ok_or_else(|| {
         format!(
             "{text} is no data; data is \"text\" or bytes(LENGTH, FIRST), such as bytes(2000, 7)"
@@ -231,7 +232,7 @@ fn list_of(text: &str) -> Result<Vec<Var>, String> {
     let mut list = Vec::new();
     for part in inside.split(',').map(str::trim).filter(|part| !part.is_empty()) {
         let (name, times) = part.split_once('*').unwrap_or((part, "1"));
-        let times = times.trim().parse().ok().filter(|times| *times <= TIMES_MAX);
+        let times = whole(times.trim()).filter(|times| *times <= TIMES_MAX);
         let times = times.ok_or_else(|| format!("{part}: at most {TIMES_MAX} times"))?;
         list.extend(std::iter::repeat_n(variable(name.trim())?, times));
     }
@@ -245,7 +246,7 @@ fn receive(out: Vec<Var>, args: &mut Arguments<'_>) -> Result<Call, String> {
     for argument in args.rest.by_ref() {
         match (&mut made.rights, argument.split_once('=')) {
             (Some(rights), Some(("rights", count))) => {
-                let number = count.parse().ok().filter(|count| *count <= RIGHTS_MAX);
+                let number = whole(count).filter(|count| *count <= RIGHTS_MAX);
                 *rights = number.ok_or_else(|| {
                     format!("rights={count}: the room is a number from 0 to {RIGHTS_MAX}")
                 })?;
