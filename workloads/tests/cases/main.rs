@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once};
 use std::time::Duration;
 
-use lockimpls::{Backend, witness};
-use workloads::program::cases::{Case, Profile, is_cases, parse_cases};
+use lockimpls::{Backend, MsgFlags, witness};
+use workloads::program::cases::{Case, Must, Musts, Profile, is_cases, parse_cases};
 use workloads::program::runner::{Target, Trace};
-use workloads::program::{Model, Runner, Size, parse};
+use workloads::program::{Call, Data, Model, Recv, Runner, Send, Size, Var, parse};
 use workloads::testing;
 
 /// How often the watchdog looks.
@@ -79,6 +79,33 @@ fn reopened(case: &Case) -> Case {
     case
 }
 
+/// The same with pairs that are in use: each end of each has sent and received, so that whatever comes
+/// then meets the lock-free path. None where the case makes no pair.
+fn in_use(case: &Case) -> Option<Case> {
+    let mut used = reopened(case);
+    used.program.first.clear();
+    used.musts.clear();
+    for (call, musts) in case.program.first.iter().zip(&case.musts) {
+        used.program.first.push(call.clone());
+        used.musts.push(musts.clone());
+        let Call::Socketpair { out: [a, b], .. } = call else { continue };
+        let Must::Succeed = musts.on(Profile::Openbsd2022) else { continue };
+        for (from, to) in [(*a, *b), (*b, *a)] {
+            used.program.first.extend(message(from, to));
+            used.musts.extend([(); 2].map(|()| Musts([Must::Succeed, Must::Succeed])));
+        }
+    }
+    (used.musts.len() > case.musts.len()).then_some(used)
+}
+
+/// One message from one end of a pair to the other.
+fn message(from: Var, to: Var) -> [Call; 2] {
+    let (none, data) = (MsgFlags::empty(), Data::Text("used".to_owned()));
+    let send = Send { s: from, data, to: None, rights: None, flags: none };
+    let recv = Recv { out: Vec::new(), s: to, room: 9, rights: None, flags: none };
+    [Call::Send(send), Call::Recv(recv)]
+}
+
 /// Runs a case, in a layer of its own sizes or in one that other cases have used; what is wrong.
 fn run(case: &Case, target: &mut dyn Target) -> Option<String> {
     let profile = Profile::of(target)?;
@@ -100,6 +127,7 @@ fn every_case_on_every_backend_and_on_the_model() {
             wrong.extend(run(case, target.as_mut()));
             if target.is_modelled() {
                 wrong.extend(run(&reopened(case), target.as_mut()));
+                wrong.extend(in_use(case).and_then(|used| run(&used, target.as_mut())));
             }
         }
     }
