@@ -4,6 +4,9 @@
 //! that the compiler removes. A twin leaves out one [`Step`], or lets another thread in at one
 //! [`Window`]. Everything else, the whole of `uipc` included, is the same source.
 
+#[cfg(test)]
+pub(crate) mod met;
+
 /// A step of a request that a twin can leave out. Each unlock names its own, so that each can be
 /// left out alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

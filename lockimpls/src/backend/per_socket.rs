@@ -328,31 +328,12 @@ impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, B
 
 #[cfg(test)]
 mod tests {
-    use std::cell::RefCell;
     use std::sync::{Mutex, PoisonError};
 
     use super::*;
     use crate::domain::{Config, Domain, SockType};
+    use crate::fault::met::{Met, has_met, meet};
     use crate::witness::{counters, is_held, is_waiting, thread_number};
-
-    type Action = Box<dyn FnOnce() + Send>;
-
-    thread_local! {
-        static IN_WINDOW: RefCell<Option<Action>> = const { RefCell::new(None) };
-    }
-
-    /// Leaves out nothing; in the window of a relock another thread does what was armed.
-    struct Met;
-
-    impl Fault for Met {
-        fn window(window: Window) {
-            if window == Window::Relock
-                && let Some(action) = IN_WINDOW.take()
-            {
-                std::thread::spawn(action).join().unwrap();
-            }
-        }
-    }
 
     type Layer = Locked<SocketPolicy<Met>>;
 
@@ -449,9 +430,10 @@ mod tests {
         let (layer, [old, new, so]) = layer();
         for (peer, relocks) in [(Some(new), 2), (None, 1)] {
             connect(so, Some(old));
-            IN_WINDOW.set(Some(Box::new(move || connect(so, peer))));
+            meet(Window::Relock, move || connect(so, peer));
             layer.policy.solock(&so);
             assert_eq!(counting(|| layer.policy.solock_peer(&so)), (peer, relocks, 1));
+            assert!(has_met());
             assert_eq!(mine([old, new, so]), [false, peer.is_some(), true]);
             if let Some(so2) = peer {
                 layer.policy.sounlock_peer(&so, &so2, Step::SendPeer);
@@ -487,12 +469,12 @@ mod tests {
     fn a_referrer_that_goes_in_the_relock_is_left_alone() {
         let (layer, [referrer, elsewhere, so]) = layer();
         refer(referrer, so);
-        IN_WINDOW.set(Some(Box::new(move || {
+        meet(Window::Relock, move || {
             connect(referrer, Some(elsewhere));
             so.so_lock.enter();
             so.st().unp_refs.remove(referrer);
             so.so_lock.exit();
-        })));
+        });
         layer.policy.solock(&so);
         assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));
         assert_eq!(mine([referrer, elsewhere, so]), [false, false, true]);

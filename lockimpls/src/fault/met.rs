@@ -1,0 +1,35 @@
+//! For unit tests: another thread, let in at a window. Not compiled into anything else.
+
+use std::cell::RefCell;
+
+use super::{Fault, Window};
+
+type Action = Box<dyn FnOnce() + Send>;
+
+thread_local! {
+    static ARMED: RefCell<Option<(Window, Action)>> = const { RefCell::new(None) };
+}
+
+/// Leaves out nothing; in the window that was armed another thread does what was asked.
+pub(crate) struct Met;
+
+impl Fault for Met {
+    fn window(window: Window) {
+        let is_armed = |(at, _): &(Window, Action)| *at == window;
+        if ARMED.with_borrow(|armed| armed.as_ref().is_some_and(is_armed))
+            && let Some((_, action)) = ARMED.take()
+        {
+            std::thread::spawn(action).join().unwrap();
+        }
+    }
+}
+
+/// When the calling thread comes to this window next, another one does this.
+pub(crate) fn meet(at: Window, action: impl FnOnce() + Send + 'static) {
+    ARMED.set(Some((at, Box::new(action))));
+}
+
+/// Whether the calling thread has come to every window that was armed.
+pub(crate) fn has_met() -> bool {
+    ARMED.with_borrow(Option::is_none)
+}
