@@ -187,6 +187,7 @@ impl<F: Fault> Names<F> {
 
     /// Detach: the name leads to no socket any more, and the socket gives back its reference. No
     /// socket is locked.
+    #[track_caller]
     pub(crate) fn unbind(&self, vnode: usize) {
         if !F::omits(Step::NameLock) {
             self.vnodes[vnode].i_lock.enter();

@@ -9,6 +9,58 @@ use crate::policy::Policy;
 /// The kernels, by the backend that is modelled on each.
 pub(super) const KERNELS: [&str; 3] = ["per-socket", "global-gc", "global"];
 
+/// Which of the two takes a lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum By {
+    Both,
+    /// `+`: the model alone.
+    Model,
+    /// `-`: the kernel alone.
+    Kernel,
+}
+
+/// One lock taken.
+#[derive(Clone, Debug)]
+pub(super) struct Step {
+    pub(super) by: By,
+    pub(super) lock: String,
+    /// The kernel's file and line: none of what the model takes alone.
+    pub(super) at: Option<(String, usize)>,
+}
+
+impl Step {
+    /// `LOCK FILE:LINE`, `-LOCK FILE:LINE`, `+LOCK`.
+    pub(super) fn parse(text: &str) -> Result<Step, String> {
+        let (by, rest) = match text.split_at(1) {
+            ("+", rest) => (By::Model, rest),
+            ("-", rest) => (By::Kernel, rest),
+            _ => (By::Both, text),
+        };
+        let (lock, at) = match rest.split_once(' ') {
+            None => (rest, None),
+            Some((lock, at)) => {
+                let (file, line) = at.split_once(':').ok_or(format!("{text}: no FILE:LINE"))?;
+                let line = line.parse().map_err(|_| format!("{text}: {line} is no line"))?;
+                (lock, Some((file.to_owned(), line)))
+            }
+        };
+        if at.is_some() == (by == By::Model) {
+            return Err(format!("{text}: the kernel's steps have a line, and no others"));
+        }
+        Ok(Step { by, lock: lock.to_owned(), at })
+    }
+
+    fn shown(&self) -> String {
+        let sign = match self.by {
+            By::Both => "",
+            By::Model => "+",
+            By::Kernel => "-",
+        };
+        let at = self.at.iter().map(|(file, line)| format!(" {file}:{line}"));
+        format!("{sign}{}{}", self.lock, at.collect::<String>())
+    }
+}
+
 /// One exit of a request.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Block {
@@ -17,8 +69,8 @@ pub(super) struct Block {
     exit: String,
     way: String,
     answer: String,
-    /// By kernel: the locks, each with the file and line that takes it.
-    steps: [Vec<(String, String)>; 3],
+    /// By kernel: the locks; none where the kernel has no such exit.
+    pub(super) steps: [Option<Vec<Step>>; 3],
 }
 
 impl Block {
@@ -27,7 +79,7 @@ impl Block {
         row: &Row<P>,
         way: &str,
         answer: &str,
-        backend: &str,
+        kernel: usize,
         steps: &[&str],
     ) -> Block {
         let mut block = Block {
@@ -38,9 +90,8 @@ impl Block {
             answer: answer.to_owned(),
             ..Block::default()
         };
-        let kernel = KERNELS.iter().position(|name| *name == backend).unwrap_or(0);
-        block.steps[kernel] =
-            steps.iter().map(|step| ((*step).to_owned(), String::new())).collect();
+        let seen = |lock: &&str| Step { by: By::Both, lock: (*lock).to_owned(), at: None };
+        block.steps[kernel] = Some(steps.iter().map(seen).collect());
         block
     }
 
@@ -48,11 +99,11 @@ impl Block {
         (&self.request, &self.kinds, &self.exit, &self.way)
     }
 
-    /// Whether what was seen is what this kernel does, with what the block says the model adds.
+    /// Whether what was seen is what the block says that the model does.
     pub(super) fn agrees(&self, kernel: usize, seen: &Block) -> bool {
-        let locks = |block: &Block| -> Vec<String> {
-            let locks = block.steps[kernel].iter();
-            locks.map(|(lock, _)| lock.trim_start_matches('+').to_owned()).collect()
+        let locks = |block: &Block| -> Option<Vec<String>> {
+            let steps = block.steps[kernel].as_ref()?.iter();
+            Some(steps.filter(|it| it.by != By::Kernel).map(|it| it.lock.clone()).collect())
         };
         self.answer == seen.answer && locks(self) == locks(seen)
     }
@@ -67,7 +118,7 @@ fn kinds_of(kinds: &[SockType]) -> String {
 }
 
 /// A file of this folder.
-fn read(name: &str) -> String {
+pub(super) fn read(name: &str) -> String {
     let path = super::folder().join("acquisitions").join(name);
     std::fs::read_to_string(path).expect(name)
 }
@@ -89,13 +140,17 @@ pub(super) fn blocks() -> Vec<Block> {
             let (kernel, steps) = line.split_once(':').expect(line);
             let kernel = KERNELS.iter().position(|name| *name == kernel.trim()).expect(line);
             let steps = steps.split(',').map(str::trim).filter(|step| !step.is_empty());
-            blocks.last_mut().expect("a block").steps[kernel] = steps
-                .map(|step| step.split_once(' ').unwrap_or((step, "")))
-                .map(|(lock, at)| (lock.to_owned(), at.to_owned()))
-                .collect();
+            let steps: Result<_, _> = steps.map(Step::parse).collect();
+            let steps = steps.unwrap_or_else(|error| panic!("expected.txt: {error}"));
+            blocks.last_mut().expect("a block").steps[kernel] = Some(steps);
         }
     }
     blocks
+}
+
+/// Locks between commas.
+fn list(steps: &[Step]) -> String {
+    steps.iter().map(Step::shown).collect::<Vec<_>>().join(", ")
 }
 
 /// A block as the file has it.
@@ -103,10 +158,23 @@ pub(super) fn write_block(block: &Block) -> String {
     let Block { request, kinds, exit, way, answer, steps } = block;
     let mut text = format!("= {request} | {kinds} | {exit} | {way} | {answer}\n");
     for (kernel, steps) in KERNELS.iter().zip(steps) {
-        let steps: Vec<String> = steps.iter().map(|(lock, at)| format!("{lock} {at}")).collect();
-        writeln!(text, "{kernel}: {}", steps.join(", ")).unwrap();
+        if let Some(steps) = steps {
+            writeln!(text, "{kernel}: {}", list(steps)).unwrap();
+        }
     }
     text
+}
+
+/// The locks in a cell of the table, with how many of them the kernel takes.
+fn cell(steps: &Option<Vec<Step>>) -> String {
+    match steps.as_deref() {
+        None => "no such exit".to_owned(),
+        Some([]) => "none".to_owned(),
+        Some(steps) => {
+            let kernels = steps.iter().filter(|step| step.by != By::Model).count();
+            format!("{kernels}: {}", list(steps))
+        }
+    }
 }
 
 /// The table for readers.
@@ -124,18 +192,27 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
             .unwrap();
         }
         let Block { kinds, exit, way, answer, steps, .. } = block;
-        let cells = steps.each_ref().map(|steps| {
-            let steps: Vec<String> = steps
-                .iter()
-                .map(|(lock, at)| format!("{lock} {at}").trim_end().to_owned())
-                .collect();
-            if steps.is_empty() {
-                "none".to_owned()
-            } else {
-                format!("{}: {}", steps.len(), steps.join(", "))
-            }
-        });
+        let cells = steps.each_ref().map(cell);
         writeln!(text, "| {exit} | {kinds} | {way} | {answer} | {} |", cells.join(" | ")).unwrap();
     }
     text
+}
+
+#[test]
+fn a_step_of_the_kernel_has_a_line() {
+    for (text, shown) in
+        [("so socket:590", None), ("-so socket:368", None), ("+so", None)].into_iter().chain([
+            ("so", Some("the kernel's steps have a line")),
+            ("-so", Some("the kernel's steps have a line")),
+            ("+so socket:590", Some("the kernel's steps have a line")),
+            ("so socket", Some("no FILE:LINE")),
+            ("so socket:", Some("is no line")),
+        ])
+    {
+        let step = Step::parse(text);
+        match shown {
+            None => assert_eq!(step.unwrap().shown(), text),
+            Some(words) => assert!(step.unwrap_err().contains(words), "{text}"),
+        }
+    }
 }

@@ -31,6 +31,8 @@ pub(super) struct Row<P: Policy> {
     pub(super) exit: &'static str,
     pub(super) ways: &'static [&'static str],
     pub(super) run: fn(&mut World<P>),
+    /// Something happens in a relock: there is none where one lock guards every socket.
+    pub(super) is_relock: bool,
 }
 
 /// A row.
@@ -41,7 +43,7 @@ const fn row<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run }
+    Row { request, kinds, exit, ways, run, is_relock: false }
 }
 
 /// All of them.
