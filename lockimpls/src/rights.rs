@@ -49,7 +49,7 @@ pub(crate) struct InFlight {
     /// 1 when there is something to collect.
     wanted: AtomicU32,
     /// 1 while a thread collects. Under the collector's lock.
-    unp_gcing: AtomicU32,
+    pub(crate) unp_gcing: AtomicU32,
     count: Count,
 }
 

@@ -1,12 +1,14 @@
 //! A layer in which one request is made, and the names of its sockets.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::Done;
 use crate::descriptors::Fd;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::fault::Step;
+use crate::fault::met::{has_met, meet};
+use crate::fault::{Step, Window};
 use crate::policy::Policy;
 use crate::socket::SoState;
 use crate::uipc::Locked;
@@ -18,7 +20,7 @@ pub(super) const NOW: MsgFlags = MsgFlags::DONTWAIT;
 
 /// A layer, the names of its sockets, and what the request did.
 pub(super) struct World<P: Policy> {
-    pub(super) layer: Locked<P>,
+    pub(super) layer: Arc<Locked<P>>,
     pub(super) kind: SockType,
     pub(super) way: &'static str,
     roles: HashMap<usize, &'static str>,
@@ -34,14 +36,45 @@ pub(super) fn name(path: &str) -> SockAddr {
 
 impl<P: Policy> World<P> {
     pub(super) fn new(kind: SockType, way: &'static str) -> Self {
-        let layer = Locked::new(&Config::default()).unwrap();
+        let layer = Arc::new(Locked::new(&Config::default()).unwrap());
         let (roles, made) = (HashMap::new(), Vec::new());
         Self { layer, kind, way, roles, made, done: None }
     }
 
     /// Another layer, with so many descriptors.
     pub(super) fn with_files(&mut self, maxfiles: usize) {
-        self.layer = Locked::new(&Config { maxfiles, ..Config::default() }).unwrap();
+        self.with(&Config { maxfiles, ..Config::default() });
+    }
+
+    /// Another layer, with so many sockets and names.
+    pub(super) fn with_sockets(&mut self, sockets_max: usize) {
+        self.with(&Config { sockets_max, ..Config::default() });
+    }
+
+    fn with(&mut self, config: &Config) {
+        self.layer = Arc::new(Locked::new(config).unwrap());
+    }
+
+    /// Another layer, where a descriptor is left, and no file: the last is in flight. One of its
+    /// sockets.
+    pub(super) fn with_no_file(&mut self) -> Fd {
+        self.with_files(10);
+        let (a, _) = self.layer.socketpair(self.kind).unwrap();
+        let others: Vec<Fd> = (2..10).map(|_| self.layer.socket(self.kind).unwrap()).collect();
+        self.pass(a, &others[..1]).unwrap();
+        self.layer.close(others[0]).unwrap();
+        a
+    }
+
+    /// The request's two new sockets: the first is the lower or the higher, as the way says.
+    pub(super) fn two_are_made(&mut self) {
+        let pool = &self.layer.sockets;
+        let (a, b) = (pool.get().unwrap(), pool.get().unwrap());
+        let (first, second) = if self.way == "higher" { (b, a) } else { (a, b) };
+        // The last freed is the next.
+        pool.put(second);
+        pool.put(first);
+        self.made = vec!["so", "so2"];
     }
 
     /// The socket is called this.
@@ -61,10 +94,25 @@ impl<P: Policy> World<P> {
         fd
     }
 
+    /// A socket of another type is bound there.
+    pub(super) fn another_type_bound(&self, path: &str) {
+        let is_stream = self.kind == SockType::Stream;
+        let kind = if is_stream { SockType::Dgram } else { SockType::Stream };
+        let other = self.layer.socket(kind).unwrap();
+        self.layer.bind(other, &name(path)).unwrap();
+    }
+
     pub(super) fn listener(&mut self, role: &'static str, path: &str) -> Fd {
         let fd = self.bound(role, path);
         self.layer.listen(fd, 1).unwrap();
         self.layer.set_nonblocking(fd, true).unwrap();
+        fd
+    }
+
+    /// A descriptor that is closed.
+    pub(super) fn stale(&mut self) -> Fd {
+        let fd = self.socket("so");
+        self.layer.close(fd).unwrap();
         fd
     }
 
@@ -106,10 +154,27 @@ impl<P: Policy> World<P> {
         self.layer.policy.sounlock(&so, Step::OptionDone);
     }
 
+    /// When the request comes to this window, another thread does something.
+    pub(super) fn meanwhile(&self, at: Window, act: impl FnOnce(&Locked<P>) + Send + 'static) {
+        let layer = Arc::clone(&self.layer);
+        meet(at, move || act(&layer));
+    }
+
+    /// In the relock that the request makes, another thread parts this socket from its peer.
+    pub(super) fn parts_in_the_relock(&self, fd: Fd) {
+        let so = self.layer.fds.find(fd).unwrap();
+        self.meanwhile(Window::Relock, move |layer| {
+            layer.policy.solock(&so);
+            layer.unp_disconnect(&so);
+            layer.policy.sounlock(&so, Step::OptionDone);
+        });
+    }
+
     /// The request itself.
     pub(super) fn ask<T>(&mut self, request: impl FnOnce(&Locked<P>) -> Result<T, Errno>) {
         let (answer, taken) = traced(|| request(&self.layer));
         witness::userret();
+        assert!(has_met(), "nothing happened meanwhile");
         let answer = answer.map_or_else(|errno| errno.to_string(), |_| "ok".to_owned());
         self.done = Some((answer, taken));
     }
@@ -131,9 +196,13 @@ impl<P: Policy> World<P> {
     }
 
     pub(super) fn send_to(&mut self, fd: Fd, path: &str) {
+        self.ask_pass_to(fd, path, &[]);
+    }
+
+    pub(super) fn ask_pass_to(&mut self, fd: Fd, path: &str, rights: &[Fd]) {
         let to = name(path);
         self.ask(|layer| {
-            layer.sendmsg(fd, &SendMsg { to: Some(&to), data: b"x", rights: &[], flags: NOW })
+            layer.sendmsg(fd, &SendMsg { to: Some(&to), data: b"x", rights, flags: NOW })
         });
     }
 

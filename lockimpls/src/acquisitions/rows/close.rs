@@ -1,6 +1,6 @@
 //! close.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, ONE, Row, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, relock, row};
 use crate::acquisitions::world::name;
 use crate::domain::Domain;
 use crate::policy::Policy;
@@ -22,6 +22,14 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
         row("close", CONNECTED, "with descriptors unread", BOTH, |w| {
             let (so, peer) = w.pair();
             w.pass(peer, &[peer]).unwrap();
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", DGRAM, "with descriptors unread", ONE, |w| {
+            let (so, passed) = (w.bound("so", "here"), w.socket("passed"));
+            let other = w.socket("other");
+            w.layer.connect(other, &name("here")).unwrap();
+            w.pass(other, &[passed]).unwrap();
+            w.layer.close(other).unwrap();
             w.ask(|layer| layer.close(so));
         }),
         row("close", DGRAM, "connected", BOTH, |w| {
@@ -48,6 +56,23 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
             let (so, head) = w.client_and_head();
             w.layer.connect(so, &name("head")).unwrap();
             w.ask(|layer| layer.close(head));
+        }),
+        relock("close", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.parts_in_the_relock(so);
+            w.ask(|layer| layer.close(so));
+        }),
+        relock("close", DGRAM, "another one that parts in the relock", HIGHER, |w| {
+            let referrer = w.socket("referrer");
+            let so = w.bound("so", "here");
+            w.layer.connect(referrer, &name("here")).unwrap();
+            w.parts_in_the_relock(referrer);
+            w.ask(|layer| layer.close(so));
+        }),
+        row("close", ANY, "a call is under way", ONE, |w| {
+            let so = w.socket("so");
+            w.set(so, |st| st.users.set(1));
+            w.ask(|layer| layer.close(so));
         }),
         row("close", ANY, "not the last descriptor", ONE, |w| {
             let so = w.socket("so");

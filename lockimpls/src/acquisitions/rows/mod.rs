@@ -22,6 +22,8 @@ const ATOMIC: &[SockType] = &[SockType::Dgram, SockType::Seqpacket];
 const ONE: &[&str] = &["-"];
 /// `so` below and above the other socket.
 const BOTH: &[&str] = &["lower", "higher"];
+const LOWER: &[&str] = &["lower"];
+const HIGHER: &[&str] = &["higher"];
 
 /// One exit of a request.
 pub(super) struct Row<P: Policy> {
@@ -44,6 +46,17 @@ const fn row<P: Policy>(
     run: fn(&mut World<P>),
 ) -> Row<P> {
     Row { request, kinds, exit, ways, run, is_relock: false }
+}
+
+/// A row of what happens while a socket is unlocked for another one.
+const fn relock<P: Policy>(
+    request: &'static str,
+    kinds: &'static [SockType],
+    exit: &'static str,
+    ways: &'static [&'static str],
+    run: fn(&mut World<P>),
+) -> Row<P> {
+    Row { request, kinds, exit, ways, run, is_relock: true }
 }
 
 /// All of them.

@@ -1,14 +1,18 @@
 //! receive without descriptors, and shutdown.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, ONE, Row, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, LOWER, ONE, Row, SEQPACKET, relock, row};
+use crate::acquisitions::world::NOW;
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
+use crate::fault::Window;
 use crate::policy::Policy;
 
 const PLAIN: MsgFlags = MsgFlags::empty();
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = receive();
+    rows.extend(nothing());
+    rows.extend(meanwhile());
     rows.extend(shutdown());
     rows
 }
@@ -34,6 +38,61 @@ fn receive<P: Policy>() -> Vec<Row<P>> {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.layer.close(peer).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", SEQPACKET, "a record of no bytes", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"", PLAIN).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", SEQPACKET, "a record of no bytes, then one", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"", PLAIN).unwrap();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", SEQPACKET, "a record of no bytes, and the end", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"", PLAIN).unwrap();
+            w.layer.close(peer).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", DGRAM, "a record of no bytes", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"", PLAIN).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", CONNECTED, "without room", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.ask(|layer| layer.recv(so, &mut [], NOW));
+        }),
+        row("receive", DGRAM, "without room", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.ask(|layer| layer.recv(so, &mut [], NOW));
+        }),
+    ]
+}
+
+fn nothing<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        row("receive", ANY, "without room, nothing there", ONE, |w| {
+            let (so, _) = w.pair();
+            w.ask(|layer| layer.recv(so, &mut [], NOW));
+        }),
+        row("receive", ANY, "shut down", ONE, |w| {
+            let (so, _) = w.pair();
+            w.layer.shutdown(so, Shutdown::Read).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", ANY, "MSG_OOB", ONE, |w| {
+            let (so, _) = w.pair();
+            w.receive(so, MsgFlags::OOB);
+        }),
+        row("receive", ANY, "another one receives, MSG_DONTWAIT", ONE, |w| {
+            let (so, _) = w.pair();
+            w.set(so, |st| st.so_rcv.locked.set(true));
             w.receive(so, PLAIN);
         }),
         row("receive", CONNECTED, "the end", ONE, |w| {
@@ -62,8 +121,39 @@ fn receive<P: Policy>() -> Vec<Row<P>> {
     ]
 }
 
+fn meanwhile<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        relock("receive", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.parts_in_the_relock(so);
+            w.receive(so, PLAIN);
+        }),
+        row("receive", CONNECTED, "its last descriptor is closed meanwhile", LOWER, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.meanwhile(Window::CopiedOut, move |layer| layer.close(so).unwrap());
+            w.receive(so, PLAIN);
+        }),
+        relock("shutdown", CONNECTED, "SHUT_WR, the peer goes in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.parts_in_the_relock(so);
+            w.ask(|layer| layer.shutdown(so, Shutdown::Write));
+        }),
+    ]
+}
+
 fn shutdown<P: Policy>() -> Vec<Row<P>> {
     vec![
+        row("shutdown", ANY, "SHUT_RD with descriptors unread", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.pass(peer, &[peer]).unwrap();
+            w.ask(|layer| layer.shutdown(so, Shutdown::Read));
+        }),
+        row("shutdown", ANY, "a stale descriptor", ONE, |w| {
+            let so = w.stale();
+            w.ask(|layer| layer.shutdown(so, Shutdown::Read));
+        }),
         row("shutdown", ANY, "SHUT_RD", ONE, |w| {
             let (so, _) = w.pair();
             w.ask(|layer| layer.shutdown(so, Shutdown::Read));
@@ -75,6 +165,10 @@ fn shutdown<P: Policy>() -> Vec<Row<P>> {
         row("shutdown", DGRAM, "SHUT_WR", ONE, |w| {
             let (so, _) = w.pair();
             w.ask(|layer| layer.shutdown(so, Shutdown::Write));
+        }),
+        row("shutdown", DGRAM, "SHUT_RDWR", ONE, |w| {
+            let (so, _) = w.pair();
+            w.ask(|layer| layer.shutdown(so, Shutdown::Both));
         }),
         row("shutdown", CONNECTED, "SHUT_RDWR", BOTH, |w| {
             let (so, _) = w.pair();

@@ -1,13 +1,15 @@
 //! Descriptors in messages, and the collector.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, ONE, Row, STREAM, row};
-use crate::acquisitions::world::name;
-use crate::domain::{Domain, MsgFlags, Shutdown};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock, row};
+use crate::acquisitions::world::{NOW, name};
+use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockOpt};
 use crate::policy::Policy;
+use crate::primitives::Ordering;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = pass();
     rows.extend(refused());
+    rows.extend(refused_to_a_name());
     rows.extend(take());
     rows.extend(collect());
     rows
@@ -22,6 +24,10 @@ fn pass<P: Policy>() -> Vec<Row<P>> {
         row("sendmsg, 2 descriptors", DGRAM, "done", BOTH, |w| {
             let (so, peer) = w.pair();
             w.ask_pass(so, &[so, peer]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "to a name", BOTH, |w| {
+            let (so, peer) = w.so_and_bound("peer", "there");
+            w.ask_pass_to(so, "there", &[so, peer]);
         }),
     ]
 }
@@ -38,20 +44,86 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             w.fill(so, b"x");
             w.ask_pass(so, &[so, peer]);
         }),
-        row("sendmsg, 2 descriptors", CONNECTED, "the first is stale", ONE, |w| {
+        row("sendmsg, 2 descriptors", ANY, "the first is stale", ONE, |w| {
             let (so, _) = w.pair();
             let [good, stale] = [w.socket("other"), w.socket("stale")];
             w.layer.close(stale).unwrap();
             w.ask_pass(so, &[stale, good]);
         }),
-        row("sendmsg, 2 descriptors", CONNECTED, "too many in flight", ONE, |w| {
+        row("sendmsg, 2 descriptors", ANY, "too many in flight", ONE, |w| {
             w.with_files(10);
             let (so, peer) = w.pair();
             w.ask_pass(so, &[so, peer]);
         }),
-        row("sendmsg, 128 descriptors", STREAM, "too many for a message", ONE, |w| {
+        row("sendmsg, 2 descriptors", ANY, "MSG_OOB", ONE, |w| {
+            let (so, peer) = w.pair();
+            let flags = NOW | MsgFlags::OOB;
+            w.ask(|layer| {
+                let rights = &[so, peer];
+                layer.sendmsg(so, &SendMsg { to: None, data: b"x", rights, flags })
+            });
+        }),
+        row("sendmsg, 2 descriptors", CONNECTED, "not connected, no bytes", ONE, |w| {
+            let so = w.socket("so");
+            w.ask(|layer| {
+                let rights = &[so, so];
+                layer.sendmsg(so, &SendMsg { to: None, data: b"", rights, flags: NOW })
+            });
+        }),
+        row("sendmsg, 2 descriptors", CONNECTED, "not connected", ONE, |w| {
+            let so = w.socket("so");
+            w.ask_pass(so, &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "not connected", ONE, |w| {
+            let so = w.socket("so");
+            w.ask_pass(so, &[so, so]);
+        }),
+        relock("sendmsg, 2 descriptors", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+            let (so, peer) = w.pair();
+            w.parts_in_the_relock(so);
+            w.ask_pass(so, &[so, peer]);
+        }),
+        row("sendmsg, 128 descriptors", ANY, "too many for a message", ONE, |w| {
             let (so, _) = w.pair();
+            w.layer.setsockopt(so, SockOpt::SndBuf, 10_000).unwrap();
             w.ask_pass(so, &[so; 128]);
+        }),
+        row("sendmsg, 128 descriptors", ANY, "no room for them", ONE, |w| {
+            let (so, _) = w.pair();
+            w.layer.setsockopt(so, SockOpt::SndBuf, 1000).unwrap();
+            w.ask_pass(so, &[so; 128]);
+        }),
+        row("sendmsg, 600 descriptors", ANY, "more than a cluster", ONE, |w| {
+            let (so, _) = w.pair();
+            w.ask_pass(so, &[so; 600]);
+        }),
+    ]
+}
+
+fn refused_to_a_name<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        row("sendmsg, 2 descriptors", DGRAM, "to a name, connected", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.ask_pass_to(so, "there", &[so, peer]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "to no such name", ONE, |w| {
+            let so = w.socket("so");
+            w.ask_pass_to(so, "there", &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "to a name without a socket", ONE, |w| {
+            let (so, other) = w.so_and_bound("other", "there");
+            w.layer.close(other).unwrap();
+            w.ask_pass_to(so, "there", &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "to another type", ONE, |w| {
+            w.another_type_bound("there");
+            let so = w.socket("so");
+            w.ask_pass_to(so, "there", &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "to a name, no room there", BOTH, |w| {
+            let (so, peer) = w.so_and_bound("peer", "there");
+            w.layer.shutdown(peer, Shutdown::Read).unwrap();
+            w.ask_pass_to(so, "there", &[so, peer]);
         }),
     ]
 }
@@ -85,6 +157,36 @@ fn take<P: Policy>() -> Vec<Row<P>> {
             while w.layer.dup(so).is_ok() {}
             w.ask_take(so, 2);
         }),
+        row("recvmsg, 2 descriptors", DGRAM, "no control asked for", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.pass(peer, &[so, peer]).unwrap();
+            w.ask_take(so, 0);
+        }),
+        row("recvmsg, 2 descriptors", DGRAM, "room for one", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.pass(peer, &[so, peer]).unwrap();
+            w.ask_take(so, 1);
+        }),
+        row("recvmsg, 2 descriptors", DGRAM, "no descriptors left", ONE, |w| {
+            w.with_files(20);
+            let (so, peer) = w.pair();
+            w.pass(peer, &[so, peer]).unwrap();
+            while w.layer.dup(so).is_ok() {}
+            w.ask_take(so, 2);
+        }),
+        row("receive", STREAM, "what a control message left, no bytes", BOTH, |w| {
+            let (so, peer) = w.pair();
+            let message = SendMsg { to: None, data: b"", rights: &[peer], flags: NOW };
+            w.layer.sendmsg(peer, &message).unwrap();
+            let mut rights = [None];
+            let mut no_room = RecvMsg::with_rights(&mut [], &mut rights, NOW);
+            w.layer.recvmsg(so, &mut no_room).unwrap();
+            w.receive(so, MsgFlags::empty());
+        }),
+        row("recvmsg, 2 descriptors", ANY, "a stale descriptor", ONE, |w| {
+            let so = w.stale();
+            w.ask_take(so, 2);
+        }),
         row("recvmsg, 2 descriptors", ANY, "MSG_PEEK", ONE, |w| {
             let (so, peer) = w.pair();
             w.pass(peer, &[so, peer]).unwrap();
@@ -96,6 +198,10 @@ fn take<P: Policy>() -> Vec<Row<P>> {
 fn collect<P: Policy>() -> Vec<Row<P>> {
     vec![
         row("unp_gc", STREAM, "nothing to do", ONE, |w| {
+            w.collect();
+        }),
+        row("unp_gc", STREAM, "another one collects", ONE, |w| {
+            w.layer.in_flight.unp_gcing.store(1, Ordering::Relaxed);
             w.collect();
         }),
         row("unp_gc", STREAM, "a dropped message with 2 descriptors", ONE, |w| {

@@ -1,15 +1,21 @@
 //! send without descriptors.
 
-use super::{ATOMIC, BOTH, CONNECTED, DGRAM, ONE, Row, SEQPACKET, STREAM, row};
+use super::{
+    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, SEQPACKET, STREAM, relock, row,
+};
 use crate::acquisitions::world::{NOW, name};
-use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
+use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
+use crate::fault::Window;
 use crate::policy::Policy;
+use crate::socket::State;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = done();
     rows.extend(refused());
+    rows.extend(relocked());
     rows.extend(addressed());
+    rows.extend(not_found());
     rows
 }
 
@@ -28,6 +34,10 @@ fn done<P: Policy>() -> Vec<Row<P>> {
             w.layer.connect(so, &name("here")).unwrap();
             w.send(so, b"x");
         }),
+        row("send", CONNECTED, "no bytes", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.send(so, b"");
+        }),
         row("send", STREAM, "a part, then no room, MSG_DONTWAIT", BOTH, |w| {
             let (so, _) = w.pair();
             w.send(so, &[b'x'; 10_000]);
@@ -41,14 +51,28 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             let (so, _) = w.pair();
             w.ask(|layer| layer.send(so, b"x", NOW | MsgFlags::EOR));
         }),
-        row("send", CONNECTED, "shut down", ONE, |w| {
+        row("send", ANY, "shut down", ONE, |w| {
             let (so, _) = w.pair();
             w.layer.shutdown(so, Shutdown::Write).unwrap();
             w.send(so, b"x");
         }),
-        row("send", CONNECTED, "so_error", ONE, |w| {
+        row("send", ANY, "so_error", ONE, |w| {
             let (so, _) = w.pair();
             w.set(so, |st| st.so_error.set(Some(Errno::Econnreset)));
+            w.send(so, b"x");
+        }),
+        row("send", ANY, "MSG_OOB", ONE, |w| {
+            let (so, _) = w.pair();
+            w.ask(|layer| layer.send(so, b"x", NOW | MsgFlags::OOB));
+        }),
+        row("send", ANY, "another one sends, MSG_DONTWAIT", ONE, |w| {
+            let (so, _) = w.pair();
+            w.set(so, |st| st.so_snd.locked.set(true));
+            w.send(so, b"x");
+        }),
+        row("send", ANY, "its descriptor is closed before it locks", ONE, |w| {
+            let (so, _) = w.pair();
+            w.meanwhile(Window::Lookup, move |layer| layer.close(so).unwrap());
             w.send(so, b"x");
         }),
         row("send", CONNECTED, "not connected", ONE, |w| {
@@ -83,10 +107,49 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             w.layer.close(peer).unwrap();
             w.send(so, b"x");
         }),
-        row("send", CONNECTED, "a stale descriptor", ONE, |w| {
+        row("send", ANY, "a stale descriptor", ONE, |w| {
             let (so, _) = w.pair();
             w.layer.close(so).unwrap();
             w.send(so, b"x");
+        }),
+    ]
+}
+
+fn relocked<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        relock("send", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.parts_in_the_relock(so);
+            w.send(so, b"x");
+        }),
+        relock("send", DGRAM, "the peer goes in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.parts_in_the_relock(so);
+            w.send(so, b"x");
+        }),
+        relock("send", DGRAM, "connected to a higher one in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.bound("new", "elsewhere");
+            let there = name("elsewhere");
+            w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
+            w.send(so, b"x");
+        }),
+        relock("send", DGRAM, "connected to a lower one in the relock", HIGHER, |w| {
+            w.bound("new", "elsewhere");
+            let (so, _) = w.pair();
+            let there = name("elsewhere");
+            w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
+            w.send(so, b"x");
+        }),
+        relock("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
+            let (so, _) = w.pair();
+            w.meanwhile(Window::Relock, move |layer| layer.shutdown(so, Shutdown::Write).unwrap());
+            w.send(so, b"x");
+        }),
+        relock("sendto", DGRAM, "the peer goes in the relock", HIGHER, |w| {
+            let (so, _) = w.so_and_bound("peer", "there");
+            w.parts_in_the_relock(so);
+            w.send_to(so, "there");
         }),
     ]
 }
@@ -112,6 +175,25 @@ fn addressed<P: Policy>() -> Vec<Row<P>> {
             let (so, _) = w.pair();
             w.send_to(so, "there");
         }),
+        row("sendto", CONNECTED, "the name is not looked at", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.send_to(so, "there");
+        }),
+        row("sendto", DGRAM, "another binds it", ONE, |w| {
+            let so = w.socket("so");
+            w.set(so, |st| st.set(State::BINDING));
+            w.send_to(so, "there");
+        }),
+        row("sendto", DGRAM, "the peer closes before the send", BOTH, |w| {
+            let (so, peer) = w.so_and_bound("peer", "there");
+            w.meanwhile(Window::Connected, move |layer| layer.close(peer).unwrap());
+            w.send_to(so, "there");
+        }),
+    ]
+}
+
+fn not_found<P: Policy>() -> Vec<Row<P>> {
+    vec![
         row("sendto", DGRAM, "no such name", ONE, |w| {
             let so = w.socket("so");
             w.send_to(so, "there");
@@ -122,8 +204,7 @@ fn addressed<P: Policy>() -> Vec<Row<P>> {
             w.send_to(so, "there");
         }),
         row("sendto", DGRAM, "another type", ONE, |w| {
-            let other = w.layer.socket(SockType::Stream).unwrap();
-            w.layer.bind(other, &name("there")).unwrap();
+            w.another_type_bound("there");
             let so = w.socket("so");
             w.send_to(so, "there");
         }),
