@@ -1,0 +1,295 @@
+//! Whether the cited lines of the kernels' sources take the locks they are cited for, and whether any
+//! other line there does. The sources are not part of this repository: whoever has them in a folder,
+//! or in folders of it, can ask.
+//!
+//! ```text
+//! SOLOCK_KERNEL_SOURCE=DIR cargo test -p lockimpls --lib -- acquisitions::source --include-ignored
+//! ```
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::expected::{Block, KERNELS, Step, blocks, read};
+
+/// The variable with the folder of the kernels' files. Each is found by its first line.
+const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
+
+/// By lock: what takes it in the kernel. Any other lock is that of a socket.
+const CALLS: &[(&str, &[&str])] = &[
+    ("unp", &["solock(", "rw_enter_write(&unp_lock)"]),
+    ("gc", &["rw_enter_write(&unp_gc_lock)"]),
+    ("df", &["rw_enter_write(&unp_df_lock)"]),
+    ("rights", &["mtx_enter(&unp_rights_mtx)"]),
+    ("fdplock", &["fdplock("]),
+    ("vnode", &["VOP_LOCK(", "namei(", "VOP_CREATE("]),
+];
+const SOCKET_CALLS: &[&str] = &["solock(", "solock_pair("];
+
+/// The functions of each file that requests on a unix(4) socket are made of.
+const FUNCTIONS: &[(&str, &[&str])] = &[
+    (
+        "usrreq",
+        &[
+            "unp_solock_peer",
+            "uipc_usrreq",
+            "uipc_attach",
+            "uipc_detach",
+            "unp_detach",
+            "unp_bind",
+            "unp_connect",
+            "unp_connect2",
+            "unp_disconnect",
+            "unp_shutdown",
+            "unp_drop",
+            "unp_externalize",
+            "unp_internalize",
+            "unp_gc",
+            "unp_dispose",
+            "unp_scan",
+            "unp_discard",
+        ],
+    ),
+    (
+        "socket",
+        &[
+            "socreate",
+            "sofree",
+            "soclose",
+            "soabort",
+            "soaccept",
+            "soconnect",
+            "soconnect2",
+            "sosend",
+            "soreceive",
+            "soshutdown",
+            "sorflush",
+        ],
+    ),
+    ("socket2", &["soisconnected", "sonewconn"]),
+    (
+        "syscalls",
+        &[
+            "sys_socket",
+            "sys_bind",
+            "sys_listen",
+            "doaccept",
+            "sys_connect",
+            "sys_socketpair",
+            "sys_setsockopt",
+            "sys_getsockopt",
+            "sys_getsockname",
+            "sys_getpeername",
+        ],
+    ),
+    ("descrip", &["sys_dup", "sys_close"]),
+];
+
+/// Lines of those functions that take a lock and are in no row: kernel, file, line, why.
+const UNCITED: &[(&str, &str, usize, &str)] = &[
+    ("per-socket", "usrreq", 693, "the directory's lock, which is left out"),
+    ("global-gc", "usrreq", 598, "the directory's lock, which is left out"),
+    ("global", "usrreq", 572, "the directory's lock, which is left out"),
+    ("per-socket", "socket", 284, "what is closed is on no queue: it was accepted, or taken off"),
+    ("per-socket", "socket", 285, "as 284"),
+    ("per-socket", "socket", 414, "a connect has the name locked until its embryo is on so_q"),
+    ("per-socket", "socket", 420, "as 414"),
+    ("per-socket", "socket", 503, "for the other families"),
+];
+
+/// Functions that a kernel does not have.
+const GONE: &[(&str, &str)] =
+    &[("global", "unp_solock_peer"), ("global-gc", "unp_solock_peer"), ("per-socket", "unp_drop")];
+
+/// A file of one kernel.
+struct Source {
+    /// `usrreq`.
+    key: String,
+    /// `uipc_usrreq.c,v 1.167 `: how its first line names it.
+    head: String,
+}
+
+/// The files of each kernel, from the table in `head.md`.
+fn sources() -> [Vec<Source>; 3] {
+    let mut all: [Vec<Source>; 3] = Default::default();
+    let text = read("head.md");
+    for line in text.lines().filter(|line| line.starts_with("| `") && line.contains("` = `")) {
+        let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+        let (key, name) = cells[1].split_once(" = ").expect(line);
+        let word = |text: &str| text.trim_matches('`').to_owned();
+        for (kernel, revision) in all.iter_mut().zip(&cells[2..5]) {
+            let head = format!("{},v {revision} ", word(name));
+            kernel.push(Source { key: word(key), head });
+        }
+    }
+    all
+}
+
+/// The files of a folder and of its folders.
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(files_in(&path));
+        } else if path.extension().is_some_and(|kind| kind == "c") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+fn is_comment(line: &str) -> bool {
+    ["*", "/*"].iter().any(|begin| line.trim_start().starts_with(begin))
+}
+
+/// Whether a line of C takes a lock by one of these calls.
+fn makes(line: &str, calls: &[&str]) -> bool {
+    let is_whole = |(at, _): (usize, &str)| {
+        !line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_')
+    };
+    !is_comment(line) && calls.iter().any(|call| line.match_indices(call).any(is_whole))
+}
+
+fn calls_of(lock: &str) -> &'static [&'static str] {
+    CALLS.iter().find(|(name, _)| *name == lock).map_or(SOCKET_CALLS, |(_, calls)| calls)
+}
+
+/// The lines of a function with their numbers, from its name at the margin to its brace.
+fn lines_of<'a>(name: &str, lines: &[&'a str]) -> Vec<(usize, &'a str)> {
+    let head = format!("{name}(");
+    let mut of_it = Vec::new();
+    for (at, line) in (1..).zip(lines.iter().copied()) {
+        let is_in = !of_it.is_empty() || line.starts_with(&head);
+        if is_in {
+            of_it.push((at, line));
+        }
+        if is_in && line == "}" {
+            break;
+        }
+    }
+    of_it
+}
+
+/// What is wrong with the lines that the rows cite of one kernel's file.
+fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Vec<String> {
+    let functions = FUNCTIONS.iter().find(|(file, _)| *file == key).map_or(&[][..], |it| it.1);
+    differences_in(kernel, key, functions, lines, blocks)
+}
+
+fn differences_in(
+    kernel: usize,
+    key: &str,
+    functions: &[&str],
+    lines: &[&str],
+    blocks: &[Block],
+) -> Vec<String> {
+    let name = KERNELS[kernel];
+    let mut wrong = BTreeSet::new();
+    let mut cited = BTreeSet::new();
+    for step in blocks.iter().filter_map(|block| block.steps[kernel].as_ref()).flatten() {
+        let Some((_, at)) = step.at.as_ref().filter(|(file, _)| file == key) else { continue };
+        let line = lines.get(at - 1).copied().unwrap_or("");
+        cited.insert(*at);
+        if !makes(line, calls_of(&step.lock)) {
+            wrong.insert(format!("{name} {key}:{at} takes no {}: {line}", step.lock));
+        }
+    }
+    let calls: Vec<&str> = CALLS.iter().flat_map(|(_, calls)| *calls).copied().collect();
+    let takes = |line: &str| makes(line, &calls) || makes(line, SOCKET_CALLS);
+    let is_excused = |at: usize| {
+        UNCITED.iter().any(|(kernel, file, line, _)| (*kernel, *file, *line) == (name, key, at))
+    };
+    let excused = UNCITED.iter().filter(|(kernel, file, ..)| (*kernel, *file) == (name, key));
+    for (_, _, at, _) in
+        excused.filter(|(_, _, at, _)| !lines.get(at - 1).is_some_and(|l| takes(l)))
+    {
+        wrong.insert(format!("{name} {key}:{at} is excused, and takes nothing"));
+    }
+    for function in functions {
+        let of_it = lines_of(function, lines);
+        if of_it.is_empty() && !GONE.contains(&(name, function)) {
+            wrong.insert(format!("{name} {key}: {function} is not there"));
+        }
+        for (at, line) in of_it.into_iter().filter(|(_, line)| takes(line)) {
+            match (cited.contains(&at), is_excused(at)) {
+                (false, false) => {
+                    wrong.insert(format!("{name} {key}:{at} is in no row: {}", line.trim()));
+                }
+                (true, true) => {
+                    wrong.insert(format!("{name} {key}:{at} is in a row, and excused"));
+                }
+                _ => {}
+            }
+        }
+    }
+    wrong.into_iter().collect()
+}
+
+#[test]
+#[ignore = "wants the kernels' sources: SOLOCK_KERNEL_SOURCE=DIR"]
+fn the_cited_lines_take_the_locks() {
+    let folder = PathBuf::from(std::env::var_os(SOURCE).expect(SOURCE));
+    let texts: Vec<String> = files_in(&folder)
+        .iter()
+        .map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned())
+        .collect();
+    let by_head: BTreeMap<&str, &str> =
+        texts.iter().map(|text| (text.lines().next().unwrap_or(""), text.as_str())).collect();
+    let blocks = blocks();
+    let mut wrong = Vec::new();
+    for (kernel, sources) in sources().iter().enumerate() {
+        for Source { key, head } in sources {
+            match by_head.iter().find(|(first, _)| first.contains(head.as_str())) {
+                None => wrong.push(format!("there is no {head}")),
+                Some((_, text)) => {
+                    let lines: Vec<&str> = text.lines().collect();
+                    wrong.extend(differences(kernel, key, &lines, &blocks));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_cited_file_is_one_of_the_table() {
+    let sources = sources();
+    for (kernel, sources) in sources.iter().enumerate() {
+        assert_eq!(sources.len(), FUNCTIONS.len());
+        for block in blocks() {
+            for (file, _) in
+                block.steps[kernel].iter().flatten().filter_map(|step| step.at.as_ref())
+            {
+                assert!(sources.iter().any(|source| source.key == *file), "{file}: no such file");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_line_that_takes_another_lock_is_found() {
+    let kernel = 0;
+    let step = |text| Step::parse(text).unwrap();
+    let mut block = Block::default();
+    block.steps[kernel] = Some(vec![step("so dup:4"), step("-gc dup:5"), step("+so")]);
+    let good = "/* */\nsys_dup(int a)\n{\n\tsolock(so);\n\trw_enter_write(&unp_gc_lock);\n\t\
+                sounlock(so);\n}\n";
+    let blocks = [block];
+    let found = |text: &str| {
+        let lines: Vec<&str> = text.lines().collect();
+        differences_in(kernel, "dup", &["sys_dup"], &lines, &blocks).join("; ")
+    };
+    assert_eq!(found(good), "");
+    for (from, to, words) in [
+        ("\tsolock(so)", "\tsounlock(so)", "dup:4 takes no so"),
+        ("unp_gc_lock", "unp_df_lock", "dup:5 takes no gc"),
+        ("\tsolock(so)", "\t/* solock(so)", "dup:4 takes no so"),
+        ("\tsolock(so)", "\tunp_solock(so)", "dup:4 takes no so"),
+        ("\tsounlock(so)", "\tfdplock(fdp)", "dup:6 is in no row"),
+        ("\tsounlock(so)", "\ts = solock(so)", "dup:6 is in no row"),
+        ("sys_dup", "sys_dup2", "sys_dup is not there"),
+    ] {
+        let report = found(&good.replacen(from, to, 1));
+        assert!(report.contains(words), "{to}: {report}");
+    }
+}
