@@ -16,6 +16,7 @@ bitflags::bitflags! {
         const ISCONNECTED = 0x002;
         const CANTSENDMORE = 0x010;
         const CANTRCVMORE = 0x020;
+        /// For poll(2) alone, which is not modelled: nothing else looks at it.
         const ISDISCONNECTED = 0x800;
         /// O_NONBLOCK (the kernel keeps it in the file).
         const NONBLOCK = 0x1_0000;

@@ -116,6 +116,7 @@ impl<P: Policy> Locked<P> {
             st.clear(State::ISCONNECTED);
         } else {
             so2.st().unp_conn.set(None);
+            // Nothing can be seen of it: neither of the two sends again.
             st.so_snd.fill.set(Fill::default());
             so2.st().so_snd.fill.set(Fill::default());
             self.soisdisconnected(so);
