@@ -186,9 +186,17 @@ fn differences_in(
     let name = KERNELS[kernel];
     let mut wrong = BTreeSet::new();
     let mut cited = BTreeSet::new();
+    let line_at = |at: usize| lines.get(at - 1).copied().unwrap_or("");
+    for pair in blocks.iter().filter_map(|b| b.steps[kernel].as_ref()).flat_map(|s| s.windows(2)) {
+        let [a, b] = pair else { continue };
+        let Some((_, at)) = a.at.as_ref().filter(|(file, _)| file == key) else { continue };
+        if a.lock != b.lock && a.at == b.at && !makes(line_at(*at), &["solock_pair("]) {
+            wrong.insert(format!("{name} {key}:{at} takes one of {} and {}", a.lock, b.lock));
+        }
+    }
     for step in blocks.iter().filter_map(|block| block.steps[kernel].as_ref()).flatten() {
         let Some((_, at)) = step.at.as_ref().filter(|(file, _)| file == key) else { continue };
-        let line = lines.get(at - 1).copied().unwrap_or("");
+        let line = line_at(*at);
         cited.insert(*at);
         if !makes(line, calls_of(&step.lock)) {
             wrong.insert(format!("{name} {key}:{at} takes no {}: {line}", step.lock));
@@ -200,9 +208,7 @@ fn differences_in(
         UNCITED.iter().any(|(kernel, file, line, _)| (*kernel, *file, *line) == (name, key, at))
     };
     let excused = UNCITED.iter().filter(|(kernel, file, ..)| (*kernel, *file) == (name, key));
-    for (_, _, at, _) in
-        excused.filter(|(_, _, at, _)| !lines.get(at - 1).is_some_and(|l| takes(l)))
-    {
+    for (_, _, at, _) in excused.filter(|(_, _, at, _)| !takes(line_at(*at))) {
         wrong.insert(format!("{name} {key}:{at} is excused, and takes nothing"));
     }
     for function in functions {
@@ -271,9 +277,10 @@ fn a_line_that_takes_another_lock_is_found() {
     let kernel = 0;
     let step = |text| Step::parse(text).unwrap();
     let mut block = Block::default();
-    block.steps[kernel] = Some(vec![step("so dup:4"), step("-gc dup:5"), step("+so")]);
+    let steps = ["so dup:4", "-gc dup:5", "+so", "so dup:6", "peer dup:6"];
+    block.steps[kernel] = Some(steps.map(step).to_vec());
     let good = "/* */\nsys_dup(int a)\n{\n\tsolock(so);\n\trw_enter_write(&unp_gc_lock);\n\t\
-                sounlock(so);\n}\n";
+                solock_pair(so, so2);\n\tsounlock(so);\n}\n";
     let blocks = [block];
     let found = |text: &str| {
         let lines: Vec<&str> = text.lines().collect();
@@ -285,8 +292,9 @@ fn a_line_that_takes_another_lock_is_found() {
         ("unp_gc_lock", "unp_df_lock", "dup:5 takes no gc"),
         ("\tsolock(so)", "\t/* solock(so)", "dup:4 takes no so"),
         ("\tsolock(so)", "\tunp_solock(so)", "dup:4 takes no so"),
-        ("\tsounlock(so)", "\tfdplock(fdp)", "dup:6 is in no row"),
-        ("\tsounlock(so)", "\ts = solock(so)", "dup:6 is in no row"),
+        ("\tsounlock(so)", "\tfdplock(fdp)", "dup:7 is in no row"),
+        ("\tsounlock(so)", "\ts = solock(so)", "dup:7 is in no row"),
+        ("solock_pair(so, so2)", "solock(so)", "dup:6 takes one of so and peer"),
         ("sys_dup", "sys_dup2", "sys_dup is not there"),
     ] {
         let report = found(&good.replacen(from, to, 1));
