@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread::{Scope, ScopedJoinHandle, sleep, yield_now};
 use std::time::Duration;
 
-use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SockType, WaitStrategy};
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SockOpt, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::witness::{is_waiting, thread_number};
 use crate::{Checked, Visitor, visit_all};
@@ -108,6 +108,41 @@ fn a_send_that_waits_goes_on_when_its_file_becomes_nonblocking() {
                 layer.close(a).unwrap();
                 layer.close(b).unwrap();
             }
+        }
+    }
+    everywhere::<This>();
+}
+
+/// `sosetopt` wakes nobody, and a look does not account (`uipc_socket.c` 1.279, lines 1790 to 1964, and
+/// 1156): what a call waits for is there, and it sleeps until something happens in the buffer.
+#[test]
+fn neither_an_option_nor_a_look_wakes_anybody() {
+    struct This;
+    impl Case for This {
+        fn run<D: Domain>(layer: &Checked<D>) {
+            let (a, b) = layer.socketpair(SockType::Stream).unwrap();
+            layer.setsockopt(b, SockOpt::RcvLowat, 6).unwrap();
+            assert_eq!(layer.send(a, b"abc", NONE), Ok(3));
+            std::thread::scope(|threads| {
+                let reader = asleep(threads, || layer.recv(b, &mut [0; 9], NONE));
+                layer.setsockopt(b, SockOpt::RcvLowat, 1).unwrap();
+                settle();
+                assert!(!reader.is_finished());
+                assert_eq!(layer.send(a, b"d", NONE), Ok(1));
+                assert_eq!(reader.join().unwrap(), Ok(4));
+            });
+            assert_eq!(layer.send(a, &[0; 8192], DONTWAIT), Ok(8192));
+            std::thread::scope(|threads| {
+                let writer = asleep(threads, || layer.send(a, &[1; 100], NONE));
+                layer.setsockopt(a, SockOpt::SndBuf, 20_000).unwrap();
+                assert_eq!(layer.recv(b, &mut [0; 9], MsgFlags::PEEK), Ok(9));
+                settle();
+                assert!(!writer.is_finished());
+                assert_eq!(layer.recv(b, &mut [0; 1], NONE), Ok(1));
+                assert_eq!(writer.join().unwrap(), Ok(100));
+            });
+            layer.close(a).unwrap();
+            layer.close(b).unwrap();
         }
     }
     everywhere::<This>();
