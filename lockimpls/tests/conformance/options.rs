@@ -1,6 +1,6 @@
 //! Options: the sizes of 2022, their limits, SO_ERROR and the receiver's low-water mark.
 
-use lockimpls::{Errno, MsgFlags, SockOpt, SockType};
+use lockimpls::{Config, Errno, MsgFlags, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name, settle};
 
@@ -17,6 +17,24 @@ case!(the_sizes_of_2022, layer, {
         assert_eq!(layer.getsockopt(s, SockOpt::RcvLowat), Ok(1));
         assert_eq!(layer.getsockopt(s, SockOpt::Error), Ok(0));
         layer.close(s).unwrap();
+    }
+});
+
+/// Buffers smaller than the usual low-water mark.
+fn small() -> Config {
+    Config { pipsiz_bytes: 1000, ..Config::default() }
+}
+
+// `soreserve` lowers the mark to the limit (`uipc_socket2.c` 1.125, line 554): else a stream so small
+// would take nothing of what does not fit.
+case!(a_low_water_mark_is_at_most_the_limit, small(), layer, {
+    for kind in [SockType::Stream, SockType::Seqpacket] {
+        let (a, b) = layer.pair(kind);
+        assert_eq!(layer.getsockopt(a, SockOpt::SndLowat), Ok(1000));
+        let is_stream = kind == SockType::Stream;
+        let answer = if is_stream { Ok(1000) } else { Err(Errno::Emsgsize) };
+        assert_eq!(layer.put(a, &[0; 1500]), answer);
+        layer.close_all(&[a, b]);
     }
 });
 
