@@ -5,7 +5,7 @@ use std::sync::mpsc::channel;
 use std::thread::{Scope, ScopedJoinHandle, sleep, yield_now};
 use std::time::Duration;
 
-use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SockOpt, SockType, WaitStrategy};
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockOpt, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::witness::{is_waiting, thread_number};
 use crate::{Checked, Visitor, visit_all};
@@ -140,6 +140,38 @@ fn neither_an_option_nor_a_look_wakes_anybody() {
                 assert!(!writer.is_finished());
                 assert_eq!(layer.recv(b, &mut [0; 1], NONE), Ok(1));
                 assert_eq!(writer.join().unwrap(), Ok(100));
+            });
+            layer.close(a).unwrap();
+            layer.close(b).unwrap();
+        }
+    }
+    everywhere::<This>();
+}
+
+/// Where there is a second record there is nothing to wait for in the first (`uipc_socket.c` 1.279, line
+/// 866): a receive below its low-water mark takes the empty mbuf that was left, and waits behind it.
+#[test]
+fn a_receive_that_waits_has_taken_the_empty_mbuf_before() {
+    struct This;
+    impl Case for This {
+        fn run<D: Domain>(layer: &Checked<D>) {
+            let (a, b) = layer.socketpair(SockType::Stream).unwrap();
+            let pass = |data: &[u8]| {
+                layer.sendmsg(a, &SendMsg { to: None, data, rights: &[a], flags: NONE })
+            };
+            layer.setsockopt(b, SockOpt::RcvLowat, 100).unwrap();
+            assert_eq!(pass(b""), Ok(0));
+            let (mut data, mut fds) = ([], [None]);
+            let mut msg = RecvMsg::with_rights(&mut data, &mut fds, NONE);
+            assert_eq!(layer.recvmsg(b, &mut msg), Ok(0));
+            layer.close(fds[0].unwrap()).unwrap();
+            assert_eq!(pass(b"x"), Ok(1));
+            std::thread::scope(|threads| {
+                let reader = asleep(threads, || layer.recv(b, &mut [0; 200], NONE));
+                let peek = DONTWAIT | MsgFlags::PEEK;
+                assert_eq!(layer.recv(b, &mut [0; 9], peek), Ok(1));
+                assert_eq!(layer.send(a, &[0; 99], NONE), Ok(99));
+                assert_eq!(reader.join().unwrap(), Ok(100));
             });
             layer.close(a).unwrap();
             layer.close(b).unwrap();
