@@ -14,7 +14,8 @@
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
 //! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
 //! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
-//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
+//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked. What
+//! the two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
 mod clauses;
 mod open;
@@ -22,6 +23,7 @@ mod points;
 mod questions;
 mod reasons;
 mod render;
+mod two_cpus;
 
 use crate::ratio::Answer;
 use crate::run::Run;
@@ -63,7 +65,7 @@ impl Words {
 pub struct Section {
     /// What they have in common, such as `64-byte stream messages`.
     pub setting: String,
-    /// The sentences, those that cannot be said last.
+    /// The sentences; what cannot be said, and what the CPUs were, last.
     pub answers: Vec<Answer>,
 }
 
@@ -92,6 +94,7 @@ impl Answers {
         let section = |(setting, points): (Setting, Vec<Point>)| {
             let mut answers = clauses::answers(&points, summary, words);
             answers.extend(open::answers(&points));
+            answers.extend(two_cpus::answers(runs, &points));
             for answer in &mut answers {
                 answer.started = first.map(|round| round.started.clone()).unwrap_or_default();
                 answer.host = first.map(|round| round.host.clone()).unwrap_or_default();

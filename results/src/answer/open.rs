@@ -71,12 +71,10 @@ fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
 
 /// Of cells that have no interval for one reason, or of one whose interval is too wide.
 fn why_open(cells: &[&Point]) -> String {
-    let names: Vec<String> = cells.iter().map(|point| name(&point.row.cell)).collect();
+    let pair = pair(cells);
     let Some(ratio) = cells.first().and_then(|point| point.row.ratio.as_ref()) else {
-        return names.join(", ");
+        return pair;
     };
-    let against = ratio.against.split('/').nth(1).unwrap_or_default();
-    let pair = format!("{} / {against}", names.join(", "));
     match interval(ratio) {
         None => {
             let whys = cells.iter().filter_map(|point| point.row.ratio.as_ref());
@@ -90,6 +88,14 @@ fn why_open(cells: &[&Point]) -> String {
             format!("{pair}: {shown}, too wide{busy}{}", advice(ratio, half_width(ratio)))
         }
     }
+}
+
+/// The cells of one reference, and the reference.
+pub(super) fn pair(cells: &[&Point]) -> String {
+    let names: Vec<String> = cells.iter().map(|point| name(&point.row.cell)).collect();
+    let ratio = cells.first().and_then(|point| point.row.ratio.as_ref());
+    let against = ratio.and_then(|ratio| ratio.against.split('/').nth(1));
+    format!("{} / {}", names.join(", "), against.unwrap_or_default())
 }
 
 /// The cell as a user would name it.

@@ -11,4 +11,5 @@ mod runs;
 mod summaries;
 mod synthetic;
 mod trust;
+mod two_cpus;
 mod verdicts;
