@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use bench::cmd::plot;
 use bench::cmd::show::{answer_text, table_text};
-use results::{Run, RunFile};
+use results::{Kept, Run, RunFile};
 
 /// The width of a text in a README.
 const COLUMNS: usize = 80;
@@ -63,7 +63,7 @@ fn expected(run: &Run) -> Vec<(PathBuf, String)> {
     let (readme, own) = (root().join("README.md"), folder().join("README.md"));
     let mut text = read(&readme);
     for (name, part) in [
-        ("answer", fenced(&answer_text(runs, COLUMNS).expect("an answer"))),
+        ("answer", fenced(&answer_text(runs, &Kept::default(), COLUMNS).expect("an answer"))),
         ("origin", origin(run)),
         ("table", fenced(&table_text(runs, COLUMNS).expect("a table"))),
     ] {
@@ -72,7 +72,7 @@ fn expected(run: &Run) -> Vec<(PathBuf, String)> {
     let mut files = vec![(own.clone(), replaced(&read(&own), "origin", &origin(run)))];
     files.push((readme, text));
     let drawn = tempfile::tempdir().expect("a folder");
-    plot::write(runs, drawn.path()).expect("figures");
+    plot::write(runs, Kept::default(), drawn.path()).expect("figures");
     files.extend(FIGURES.map(|name| (folder().join(name), read(&drawn.path().join(name)))));
     files
 }

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::answer::{Answers, Words};
-use results::{Run, summarise};
+use results::{Kept, Run, summarise};
 
 pub mod axis;
 pub mod draw;
@@ -47,6 +47,8 @@ pub struct Options {
     pub reference: String,
     /// How the backends are called in sentences.
     pub words: Words,
+    /// What other kept runs of the same program say.
+    pub kept: Kept,
     /// The commits, oldest first: the order of the history. Runs of none of them go by time.
     pub commits: Vec<String>,
 }
@@ -85,7 +87,7 @@ impl Plots {
         }
         let history = history::of_runs(runs, &options.commits, &options.reference)?;
         let input = Input::new(runs, &summary, &history, &options.backends);
-        let answers = Answers::of(runs, &summary, &options.words);
+        let answers = Answers::of(runs, &summary, &options.kept, &options.words);
         Ok(Plots {
             answers: (!summary.rows.is_empty()).then_some(answers),
             facts: Facts::of(runs, &summary),

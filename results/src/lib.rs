@@ -5,7 +5,8 @@
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
-//! * [`answer`] makes sentences from the ratios; [`outward`] is how an interval is printed.
+//! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`] is
+//!   how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
@@ -21,6 +22,7 @@ pub mod export;
 pub mod histogram;
 pub mod history;
 pub mod history_table;
+pub mod kept;
 pub mod line;
 pub mod multiple;
 pub mod narrow;
@@ -49,6 +51,7 @@ pub use cell::Cell;
 pub use compared::{Compared, Control, Side, Verdict};
 pub use error::StoreError;
 pub use export::{ExportError, Format, export};
+pub use kept::Kept;
 pub use line::LineError;
 pub use merged::Quantiles;
 pub use ratio::{Answer, Ratio};

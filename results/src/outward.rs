@@ -43,12 +43,28 @@ impl Printed {
         format!("[{:.*}, {:.*}]", self.decimals, self.low, self.decimals, self.high)
     }
 
+    /// Its ends alone, such as `2.98 to 3.12`.
+    #[must_use]
+    pub fn span(&self) -> String {
+        format!("{:.*} to {:.*}", self.decimals, self.low, self.decimals, self.high)
+    }
+
+    /// What is lost of 1 at least and at most, such as `19 to 23 %`.
+    #[must_use]
+    pub fn loss_span(&self) -> String {
+        let (less, more) = self.losses();
+        format!("{less:.0} to {more:.0} %")
+    }
+
     /// What is lost of 1, in percent, such as `21 % [19, 23]`; of a ratio that lies below 1.
     #[must_use]
     pub fn loss(&self) -> String {
-        let lost = |share: f64| (1.0 - share) * 100.0;
-        let (less, more) = (down(lost(self.high)), up(lost(self.low)));
+        let (less, more) = self.losses();
         format!("{:.0} % [{less:.0}, {more:.0}]", lost(self.ratio))
+    }
+
+    fn losses(&self) -> (f64, f64) {
+        (down(lost(self.high)), up(lost(self.low)))
     }
 
     /// How far from 1 the interval reaches, in whole percent, rounded up.
@@ -73,6 +89,11 @@ fn decimals(ratio: f64) -> usize {
         large if large < 99.95 => 1,
         _ => 0,
     }
+}
+
+/// What a share leaves of 1, in percent.
+fn lost(share: f64) -> f64 {
+    (1.0 - share) * 100.0
 }
 
 fn down(value: f64) -> f64 {

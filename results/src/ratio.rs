@@ -114,6 +114,10 @@ pub struct Answer {
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,
+    /// How many kept runs of this program the two ends are over, where they do not agree; absent
+    /// where they are this run's alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runs: Option<u32>,
     /// When the run began: UTC, RFC 3339, milliseconds.
     pub started: String,
     /// The machine.

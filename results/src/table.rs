@@ -15,6 +15,9 @@ pub const COLUMNS_DEFAULT: usize = 80;
 pub(crate) const NONE: &str = "-";
 /// What stands where numbers mean nothing.
 pub(crate) const VOID: &str = "void";
+/// What an interval is, and is not.
+pub const INTERVALS: &str =
+    "[low, high]: 95 % at least, rounded outward; of this run: another's may lie outside";
 /// Between columns.
 const GAP: &str = "  ";
 /// The second line of a note is indented by this.
@@ -261,8 +264,7 @@ fn closing(summary: &Summary) -> Vec<String> {
         lines.push("nothing was measured".to_owned());
     }
     if summary.rows.iter().any(|row| row.interval().is_some()) {
-        lines
-            .push("[low, high]: an interval of 95 % at least, its ends rounded outward".to_owned());
+        lines.push(INTERVALS.to_owned());
     }
     lines.extend(ledger(summary));
     if summary.commits.len() > 1 {

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plots::{Options, Plots};
-use results::{Run, RunFile, Store};
+use results::{Kept, Run, RunFile, Store};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
@@ -22,7 +22,8 @@ pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let read = |file: &RunFile| Run::read(file).map_err(|error| error.to_string());
     let runs = files.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
     let beside = files.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
-    print(&write(&runs, args.out.as_ref().unwrap_or(&beside))?)?;
+    let kept = Kept::beside(&store, &runs);
+    print(&write(&runs, kept, args.out.as_ref().unwrap_or(&beside))?)?;
     Ok(EXIT_OK)
 }
 
@@ -40,16 +41,17 @@ pub fn beside(file: &RunFile) -> PathBuf {
 pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
     let drawn = store.resolve(id).map_err(|error| error.to_string()).and_then(|file| {
         let run = Run::read(&file).map_err(|error| error.to_string())?;
-        write(&[run], &beside(&file))
+        let runs = [run];
+        write(&runs, Kept::beside(store, &runs), &beside(&file))
     });
     print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
 }
 
-/// Writes the figures of runs; the answer says where, and what could not be drawn.
+/// Writes the figures of runs, `kept` beside them; the answer says where, and what could not be drawn.
 ///
 /// # Errors
 /// There is nothing to draw, or a file cannot be written.
-pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
+pub fn write(runs: &[Run], kept: Kept, folder: &Path) -> Result<String, String> {
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
     // Only a history has an order.
     let commits = if runs.len() > 1 { history::commits() } else { Ok(Vec::new()) };
@@ -57,6 +59,7 @@ pub fn write(runs: &[Run], folder: &Path) -> Result<String, String> {
         backends,
         reference: REFERENCE.to_owned(),
         words: words(),
+        kept,
         commits: commits.clone().unwrap_or_default(),
     };
     let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;

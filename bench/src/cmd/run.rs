@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use lockimpls::witness::EXIT_FINDING;
-use results::{Control, Finding, Record, RunWriter, Store};
+use results::{Control, Finding, Kept, Record, RunWriter, Store};
 
 use super::show::{self, Form};
 use super::{EXIT_OK, EXIT_USAGE, controls, print};
@@ -173,8 +173,8 @@ fn stopped(finding: &Finding, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
 /// The table and the answer, or what is left of them, and the exit code.
 fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i32, String> {
     if summary.measured > 0 {
-        let run = store.read(id).map_err(|error| error.to_string())?;
-        print(&show::ended(&[run], form)?)?;
+        let runs = [store.read(id).map_err(|error| error.to_string())?];
+        print(&show::ended(&runs, &Kept::beside(store, &runs), form)?)?;
     }
     if let Some((Control { ratio, low, high, pairs }, differs)) = &summary.control {
         let invalid = if *differs { ": something but the locking differs here" } else { "" };

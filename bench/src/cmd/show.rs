@@ -2,7 +2,7 @@
 //! its verdicts.
 
 use results::answer::{self, Answers};
-use results::{Record, Run, Store, Summary, summary, table};
+use results::{Kept, Record, Run, Store, Summary, summary, table};
 
 use super::{EXIT_OK, print};
 use crate::cli::ShowArgs;
@@ -23,13 +23,14 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     let runs = runs.collect::<Result<Vec<Run>, String>>()?;
     let (compared, measured): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| run.compared().next().is_some());
+    let kept = Kept::beside(&store, &measured);
     if args.json {
         print(&ratio_lines(&measured)?)?;
-        print(&answer_lines(&measured)?)?;
+        print(&answer_lines(&measured, &kept)?)?;
         return Ok(EXIT_OK);
     }
     if !measured.is_empty() {
-        print(&text(&measured, args.wide)?)?;
+        print(&text(&measured, &kept, args.wide)?)?;
     }
     for run in &compared {
         print(&compare::table::text(&verdicts::stored(run.compared())))?;
@@ -48,14 +49,14 @@ pub enum Form {
     Json,
 }
 
-/// What is printed when these runs have ended; as JSON the records were printed already.
+/// What is printed when these runs have ended, `kept` beside them; as JSON the records were printed already.
 ///
 /// # Errors
 /// The runs are of several machines.
-pub fn ended(runs: &[Run], form: Form) -> Result<String, String> {
+pub fn ended(runs: &[Run], kept: &Kept, form: Form) -> Result<String, String> {
     match form {
-        Form::Json => answer_lines(runs),
-        Form::Table | Form::Wide => text(runs, form == Form::Wide),
+        Form::Json => answer_lines(runs, kept),
+        Form::Table | Form::Wide => text(runs, kept, form == Form::Wide),
     }
 }
 
@@ -63,10 +64,10 @@ pub fn ended(runs: &[Run], form: Form) -> Result<String, String> {
 ///
 /// # Errors
 /// The runs are of several machines.
-pub fn text(runs: &[Run], wide: bool) -> Result<String, String> {
+pub fn text(runs: &[Run], kept: &Kept, wide: bool) -> Result<String, String> {
     let columns = columns();
     let wide = if wide { table::wide(&summarised(runs)?) } else { String::new() };
-    Ok(wide + &table_text(runs, columns)? + "\n" + &answer_text(runs, columns)?)
+    Ok(wide + &table_text(runs, columns)? + "\n" + &answer_text(runs, kept, columns)?)
 }
 
 /// The table of these runs and its closing lines, for so many columns.
@@ -77,12 +78,12 @@ pub fn table_text(runs: &[Run], columns: usize) -> Result<String, String> {
     Ok(table::render(&summarised(runs)?, columns))
 }
 
-/// What these runs answer, for so many columns.
+/// What these runs answer, `kept` beside them, for so many columns.
 ///
 /// # Errors
 /// The runs are of several machines.
-pub fn answer_text(runs: &[Run], columns: usize) -> Result<String, String> {
-    Ok(answer::text(&Answers::of(runs, &summarised(runs)?, &words()), columns))
+pub fn answer_text(runs: &[Run], kept: &Kept, columns: usize) -> Result<String, String> {
+    Ok(answer::text(&Answers::of(runs, &summarised(runs)?, kept, &words()), columns))
 }
 
 fn summarised(runs: &[Run]) -> Result<Summary, String> {
@@ -99,8 +100,8 @@ fn ratio_lines(runs: &[Run]) -> Result<String, String> {
 }
 
 /// A line of kind `answer` for each sentence.
-fn answer_lines(runs: &[Run]) -> Result<String, String> {
-    let answers = Answers::of(runs, &summarised(runs)?, &words());
+fn answer_lines(runs: &[Run], kept: &Kept) -> Result<String, String> {
+    let answers = Answers::of(runs, &summarised(runs)?, kept, &words());
     lines(answers.iter().cloned().map(Record::from))
 }
 

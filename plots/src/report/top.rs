@@ -2,6 +2,7 @@
 
 use results::Slices;
 use results::answer::{Answers, SILENCE};
+use results::table::INTERVALS;
 
 use super::html::escape;
 use crate::facts::Facts;
@@ -26,6 +27,9 @@ pub(super) fn answer(answers: &Answers) -> String {
             text.push_str(&format!("<dd>{}</dd>\n", escape(&answer.sentence)));
         }
         text.push_str("</dl>\n");
+    }
+    if !answers.sections.is_empty() {
+        text.push_str(&format!("<p class=\"note\">{}</p>\n", escape(INTERVALS)));
     }
     text + "</section>\n"
 }

@@ -97,13 +97,15 @@ impl<'a> Sentence<'a> {
             self.by_workload(question, &parts)
         };
         let ratio = first.row.ratio.as_ref();
+        let [low, high] = first.ends();
         Some(Answer {
             question: question.to_owned(),
             sentence: text,
             cells: said.iter().map(|point| point.row.cell.id()).collect(),
             ratio: ratio.and_then(|found| found.ratio),
-            low: ratio.and_then(|found| found.low),
-            high: ratio.and_then(|found| found.high),
+            low,
+            high,
+            runs: first.several(),
             ..Answer::default()
         })
     }
@@ -174,7 +176,6 @@ impl<'a> Sentence<'a> {
                 format!("pays: {}{why}", listed(points, None))
             }
             Weight::Less => {
-                let lost = |point: &Point| point.printed.as_ref().map(|found| found.loss());
                 let lost: Vec<String> = points.iter().filter_map(lost).collect();
                 format!("costs {}{}", lost.join(", "), self.why(points, ": ", ""))
             }
@@ -249,7 +250,10 @@ fn listed(points: &[Point], reference: Option<&str>) -> String {
             let Some(printed) = &point.printed else { continue };
             let to =
                 reference.filter(|_| texts.is_empty()).map_or(String::new(), |to| format!("{to} "));
-            let mut text = format!("{} x {to}{}", printed.ratio(), printed.interval());
+            let mut text = match point.several() {
+                None => format!("{} x {to}{}", printed.ratio(), printed.interval()),
+                Some(runs) => format!("{} x {to}{}", printed.span(), in_runs(runs)),
+            };
             if parts.len() > 1 && place == 0 {
                 text.push_str(&format!(" {}", point.question.label));
             }
@@ -263,6 +267,20 @@ fn listed(points: &[Point], reference: Option<&str>) -> String {
         }
     }
     texts.join(", ")
+}
+
+/// What a point costs.
+fn lost(point: &Point) -> Option<String> {
+    let printed = point.printed.as_ref()?;
+    Some(match point.several() {
+        None => printed.loss(),
+        Some(runs) => format!("{} {}", printed.loss_span(), in_runs(runs)),
+    })
+}
+
+/// Behind the ends of the intervals of several runs.
+fn in_runs(runs: u32) -> String {
+    format!("in {runs} runs kept of this program")
 }
 
 /// The widest of what all of them allow.

@@ -11,6 +11,10 @@
 //! | holds 1 and lies within 5 % of it | it makes no difference within so many percent |
 //! | holds 1 and is wider | not answered: too wide |
 //!
+//! A run's interval is that run's. Where another kept run of the same program has one that does not
+//! overlap with it, what is said is decided by the lowest and the highest end of all such runs, and these
+//! are printed in its place.
+//!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
 //! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
 //! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
@@ -25,6 +29,7 @@ mod reasons;
 mod render;
 mod two_cpus;
 
+use crate::kept::Kept;
 use crate::ratio::Answer;
 use crate::run::Run;
 use crate::summary::Summary;
@@ -79,12 +84,12 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// What the runs say; `summary` is of the same runs.
+    /// What the runs say, `kept` beside them; `summary` is of the same runs.
     #[must_use]
-    pub fn of(runs: &[Run], summary: &Summary, words: &Words) -> Answers {
+    pub fn of(runs: &[Run], summary: &Summary, kept: &Kept, words: &Words) -> Answers {
         let first = runs.iter().flat_map(Run::measured).next();
         let mut sections: Vec<(Setting, Vec<Point>)> = Vec::new();
-        for point in points::of(summary) {
+        for point in points::of(summary, kept) {
             let setting = Setting::of(&point.row.cell);
             match sections.iter_mut().find(|(other, _)| *other == setting) {
                 Some((_, points)) => points.push(point),

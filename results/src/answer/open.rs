@@ -28,13 +28,15 @@ pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
             None => why_open(&cells),
         };
         let ratio = point.row.ratio.as_ref().filter(|_| point.spoiled.is_none());
+        let [low, high] = if ratio.is_some() { point.ends() } else { [None, None] };
         answers.push(Answer {
             question: questions::NOT_ANSWERED.to_owned(),
             sentence,
             cells: cells.iter().map(|point| point.row.cell.id()).collect(),
             ratio: ratio.and_then(|found| found.ratio),
-            low: ratio.and_then(|found| found.low),
-            high: ratio.and_then(|found| found.high),
+            low,
+            high,
+            runs: point.several(),
             ..Answer::default()
         });
     }
@@ -75,7 +77,14 @@ fn why_open(cells: &[&Point]) -> String {
     let Some(ratio) = cells.first().and_then(|point| point.row.ratio.as_ref()) else {
         return pair;
     };
+    let disagreed = cells[0].several().zip(cells[0].printed);
     match interval(ratio) {
+        Some(shown) if let Some((runs, all)) = disagreed => {
+            format!(
+                "{pair}: {shown} in this run, {} in {runs} kept of this program: they do not agree",
+                all.span()
+            )
+        }
         None => {
             let whys = cells.iter().filter_map(|point| point.row.ratio.as_ref());
             let is_one = whys.clone().all(|other| other.why == ratio.why);

@@ -2,7 +2,10 @@
 
 use super::questions::{self, Question};
 use crate::cell::Cell;
+use crate::kept::Kept;
 use crate::outward::Printed;
+use crate::ratio::Ratio;
+use crate::stats::Interval;
 use crate::summary::{Row, Summary};
 
 /// An interval that lies this near to 1 is no difference, whichever side it lies on: the place of
@@ -31,8 +34,11 @@ pub(super) struct Point<'a> {
     pub(super) row: &'a Row,
     /// What its workload asks.
     pub(super) question: Question,
-    /// Its interval as it is printed, if there is one that may be used.
+    /// Its interval as it is printed, if there is one that may be used; where another run's does not
+    /// overlap with it, from the lowest to the highest end of all runs'.
     pub(super) printed: Option<Printed>,
+    /// So many runs that interval is over.
+    pub(super) runs: u32,
     /// What that allows to be said.
     pub(super) weight: Weight,
     /// Why the interval may not be used, though there is one.
@@ -43,7 +49,7 @@ pub(super) struct Point<'a> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) enum Spoiled<'a> {
     /// A cell of its group differs from itself.
-    Control(&'a crate::ratio::Ratio),
+    Control(&'a Ratio),
     /// There were more threads than CPUs.
     Oversubscribed,
     /// The threads were not pinned.
@@ -67,6 +73,22 @@ impl Point<'_> {
     }
 }
 
+impl Point<'_> {
+    /// The ends of its interval, which is the ratio's own where it is over one run.
+    pub(super) fn ends(&self) -> [Option<f64>; 2] {
+        let ratio = self.row.ratio.as_ref();
+        match self.printed.filter(|_| self.runs > 1) {
+            Some(printed) => [Some(printed.low), Some(printed.high)],
+            None => [ratio.and_then(|found| found.low), ratio.and_then(|found| found.high)],
+        }
+    }
+
+    /// How many runs the interval is over, where that is more than one.
+    pub(super) fn several(&self) -> Option<u32> {
+        Some(self.runs).filter(|runs| *runs > 1)
+    }
+}
+
 /// What a printed interval allows to be said.
 pub(super) fn weigh(printed: &Printed) -> Weight {
     let reach = printed.reach_percent();
@@ -82,28 +104,49 @@ pub(super) fn weigh(printed: &Printed) -> Weight {
 }
 
 /// Every cell that is ranked, in the order of the answer.
-pub(super) fn of(summary: &Summary) -> Vec<Point<'_>> {
-    let mut points: Vec<Point> =
-        summary.rows.iter().filter_map(|row| point(row, summary)).collect();
+pub(super) fn of<'a>(summary: &'a Summary, kept: &Kept) -> Vec<Point<'a>> {
+    let rows = summary.rows.iter();
+    let mut points: Vec<Point> = rows.filter_map(|row| point(row, summary, kept)).collect();
     points.sort_by_key(|point| questions::place(&point.row.cell.workload));
     points
 }
 
-fn point<'a>(row: &'a Row, summary: &'a Summary) -> Option<Point<'a>> {
+fn point<'a>(row: &'a Row, summary: &'a Summary, kept: &Kept) -> Option<Point<'a>> {
     let question = questions::of(&row.cell.workload)?;
     let ratio = row.ratio.as_ref()?;
     row.acquisitions_per_operation?;
     let spoiled = spoiled(row, summary);
     let interval = row.interval().filter(|_| spoiled.is_none());
+    let (interval, runs) = match interval {
+        Some(found) => over_runs(found, kept.of(ratio)),
+        None => (None, 1),
+    };
     let printed = interval.map(|found| Printed::new(found.estimate, found.low, found.high));
     debug_assert!(ratio.cell == row.cell.id());
     Some(Point {
         row,
         question,
         printed,
+        runs,
         weight: printed.as_ref().map_or(Weight::Open, weigh),
         spoiled,
     })
+}
+
+/// The interval of a run beside those of others: its own where each of them overlaps with it, else from
+/// the lowest to the highest end of all; and of how many runs it is.
+fn over_runs<'a>(
+    own: Interval,
+    others: impl Iterator<Item = &'a Ratio>,
+) -> (Option<Interval>, u32) {
+    let others: Vec<[f64; 2]> =
+        others.filter_map(|other| Some([other.low?, other.high?])).collect();
+    if others.iter().all(|[low, high]| *low <= own.high && own.low <= *high) {
+        return (Some(own), 1);
+    }
+    let low = others.iter().map(|[low, _]| *low).fold(own.low, f64::min);
+    let high = others.iter().map(|[_, high]| *high).fold(own.high, f64::max);
+    (Some(Interval { low, high, ..own }), others.len() as u32 + 1)
 }
 
 fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {
@@ -116,7 +159,7 @@ fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {
     let is_beside =
         |other: &&Row| Cell { backend: row.cell.backend.clone(), ..other.cell.clone() } == row.cell;
     let controls = summary.rows.iter().filter(is_beside).filter_map(|row| row.control.as_ref());
-    let differs = |control: &&crate::ratio::Ratio| {
+    let differs = |control: &&Ratio| {
         control.low.is_some_and(|low| low > 1.0) || control.high.is_some_and(|high| high < 1.0)
     };
     controls.into_iter().find(differs).map(Spoiled::Control)

@@ -18,6 +18,7 @@ fn all() -> Vec<Record> {
             ratio: Some(1.5),
             low: Some(1.4),
             high: Some(1.6),
+            runs: Some(4),
             started: results::time::rfc3339_utc(crate::fixture::noon()),
             host: host(),
         }

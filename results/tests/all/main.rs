@@ -5,6 +5,7 @@ mod exports;
 mod fixture;
 mod histograms;
 mod histories;
+mod kept;
 mod lines;
 mod narrowing;
 mod runs;

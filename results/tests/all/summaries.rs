@@ -345,7 +345,8 @@ pairs     global      2  1.00M                  1       -      -
 pairs     per-socket  2  3.00M  3.05 [2.98, 3.12]  37.4µs  177µs
 p50, p99: of a send
 
-[low, high]: an interval of 95 % at least, its ends rounded outward
+[low, high]: 95 % at least, rounded outward; of this run: another's may lie
+    outside
 slices: 195 kept, 57 (21 %) repeated, 15 (6 %) given up: 15 because a thread was
     kept off its CPU, 6 because threads were switched too often, 3 because the
     hypervisor gave time to others

@@ -1,0 +1,111 @@
+//! What the other kept runs of a program say of a run's ratios.
+//!
+//! A run's interval is that run's: what changes between runs and not within one (where the host puts
+//! its virtual CPUs, where the program lies in memory) is in no interval. Whoever kept several runs of
+//! one program on one machine has seen it.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+
+use crate::ratio::{Ratio, THROUGHPUT};
+use crate::record::{Host, Measured, Record};
+use crate::run::Run;
+use crate::store::Store;
+use crate::summary::LEVEL;
+
+/// So many runs are looked at, from the newest on.
+const RUNS_MAX: usize = 20;
+
+/// The ratios of other runs.
+#[derive(Clone, Debug, Default)]
+pub struct Kept {
+    /// Each of its own run, as far as it may be held against the shown run's.
+    ratios: Vec<Ratio>,
+}
+
+impl Kept {
+    /// The other runs of a store that have the machine and the program of these, with no change to
+    /// its commit. Where these are several nothing is: each of them has ratios of its own. What cannot
+    /// be read is left aside.
+    #[must_use]
+    pub fn beside(store: &Store, runs: &[Run]) -> Kept {
+        let [shown] = runs else { return Kept::default() };
+        let Some(first) = shown.measured().next().filter(|line| is_known(line)) else {
+            return Kept::default();
+        };
+        let files = store.list().unwrap_or_default();
+        let is_other = |run: &Run| {
+            run.id != shown.id && run.measured().next().is_some_and(|line| is_like(line, first))
+        };
+        let others = files
+            .iter()
+            .rev()
+            .filter(|file| begins_like(&file.path, first))
+            .filter_map(|file| Run::read(file).ok())
+            .filter(is_other);
+        let ratios = others.take(RUNS_MAX).flat_map(|run| comparable(&run, shown));
+        Kept { ratios: ratios.collect() }
+    }
+
+    /// What the other runs say of the same ratio.
+    pub(crate) fn of<'a>(&'a self, ratio: &'a Ratio) -> impl Iterator<Item = &'a Ratio> {
+        let is_same = |other: &&Ratio| {
+            (&other.cell, &other.against, &other.metric)
+                == (&ratio.cell, &ratio.against, &ratio.metric)
+        };
+        self.ratios.iter().filter(is_same)
+    }
+}
+
+/// Whether it can be said which program it was.
+fn is_known(line: &Measured) -> bool {
+    line.commit.is_some() && line.dirty == Some(false)
+}
+
+/// Whether two lines are of one program on one machine, and not of one run.
+fn is_like(line: &Measured, other: &Measured) -> bool {
+    fn program(line: &Measured) -> (&Option<String>, Option<bool>, &str, &Host) {
+        (&line.commit, line.dirty, &line.rustc, &line.host)
+    }
+    program(line) == program(other) && line.started != other.started
+}
+
+/// The same, by a file's first line alone: most runs of a folder are of other programs.
+fn begins_like(path: &Path, first: &Measured) -> bool {
+    let mut line = String::new();
+    let read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut line));
+    let record = read.ok().and_then(|_| Record::from_line(line.trim_end()).ok());
+    record.is_some_and(|record| record.as_measured().is_some_and(|line| is_like(line, first)))
+}
+
+/// The ratios of a run that may be held against another's: those with an interval, measured on the
+/// same CPUs, in whose group no cell differs from itself.
+fn comparable(run: &Run, shown: &Run) -> Vec<Ratio> {
+    let cpus = |run: &Run, cell: &str| {
+        run.measured().find(|line| line.cell_id == cell).map(|line| line.pinning.asked.clone())
+    };
+    let is_spoiled = |ratio: &Ratio| {
+        let controls = run.ratios().filter(|other| other.is_control());
+        controls.into_iter().any(|control| {
+            let differs = control.low.is_some_and(|low| low > 1.0)
+                || control.high.is_some_and(|high| high < 1.0);
+            differs && group(&control.cell) == group(&ratio.cell)
+        })
+    };
+    let is_fit = |ratio: &&Ratio| {
+        let is_said = ratio.low.is_some() && ratio.level >= LEVEL && ratio.metric == THROUGHPUT;
+        let is_there = cpus(run, &ratio.cell) == cpus(shown, &ratio.cell);
+        is_said && is_there && !ratio.is_control() && !is_spoiled(ratio)
+    };
+    run.ratios().filter(is_fit).cloned().collect()
+}
+
+/// A cell's name without its backend.
+fn group(cell: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = cell.split('/').collect();
+    if parts.len() > 1 {
+        parts.remove(1);
+    }
+    parts
+}

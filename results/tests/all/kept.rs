@@ -1,0 +1,193 @@
+//! What other kept runs of a program add to an answer: stores whose truth is known.
+
+use results::answer::{Answers, Words};
+use results::{Answer, Kept, Measured, Ratio, Record, Run, Store, summarise};
+
+use crate::fixture::{cell, host, noon, throughput};
+
+/// A run that says this of `pairs` with two threads, `per-socket` to `global`.
+#[derive(Clone, Debug)]
+struct Says {
+    ratio: [f64; 3],
+    /// Its place among the runs: it began so many seconds after noon.
+    second: u64,
+}
+
+fn says(second: u64, ratio: [f64; 3]) -> Says {
+    Says { ratio, second }
+}
+
+impl Says {
+    fn lines(&self, change: impl Fn(&mut Measured)) -> Vec<Record> {
+        let started = noon() + std::time::Duration::from_secs(self.second);
+        let line = |backend: &str| {
+            let mut line = throughput(backend, 0, 1000);
+            line.started = results::time::rfc3339_utc(started);
+            change(&mut line);
+            line
+        };
+        let lines = ["global", "per-socket"].map(line);
+        let [cell, against] = ["per-socket", "global"].map(|name| cell("pairs", name, 2).id());
+        let [ratio, low, high] = self.ratio.map(Some);
+        let found = Ratio {
+            cell,
+            against,
+            threads: 2,
+            metric: "throughput".to_owned(),
+            ratio,
+            low,
+            high,
+            level: 0.95,
+            pairs: 24,
+            host: lines[0].host.clone(),
+            ..Ratio::default()
+        };
+        lines.into_iter().map(Record::from).chain([found.into()]).collect()
+    }
+}
+
+/// Keeps a run of these lines, and reads it.
+fn keep(store: &Store, lines: &[Record]) -> Run {
+    let writer = store.start(noon()).expect("a run");
+    lines.iter().for_each(|line| writer.append(line).expect("a line"));
+    writer.finish().expect("the end");
+    store.read(writer.id()).expect("a run")
+}
+
+fn answers(run: &Run, kept: &Kept) -> Vec<Answer> {
+    let runs = std::slice::from_ref(run);
+    let summary = summarise(runs, "global").expect("sums up");
+    Answers::of(runs, &summary, kept, &Words::default()).iter().cloned().collect()
+}
+
+/// What the first says, the others being kept beside it.
+fn said(shown: &Says, others: &[Says]) -> Answer {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    for other in others {
+        keep(&store, &other.lines(|_| ()));
+    }
+    let run = keep(&store, &shown.lines(|_| ()));
+    let kept = Kept::beside(&store, std::slice::from_ref(&run));
+    let mut all = answers(&run, &kept);
+    assert_eq!(all.len(), 1, "{all:?}");
+    all.remove(0)
+}
+
+#[test]
+fn a_run_that_does_not_agree_widens_what_is_said() {
+    let shown = says(0, [2.26, 2.2, 2.31]);
+    let alone = said(&shown, &[]);
+    assert!(
+        alone.sentence.ends_with("pays with 2 threads: 2.26 x global [2.20, 2.31]"),
+        "{alone:?}"
+    );
+    assert_eq!((alone.low, alone.high, alone.runs), (Some(2.2), Some(2.31), None));
+    let agrees = says(1, [2.4, 2.31, 2.5]);
+    assert_eq!(said(&shown, std::slice::from_ref(&agrees)), alone, "an end in common will do");
+    let far = says(2, [3.12, 3.06, 3.18]);
+    let all = said(&shown, &[agrees, far]);
+    assert!(
+        all.sentence.ends_with("2.20 to 3.18 x global in 3 runs kept of this program"),
+        "{all:?}"
+    );
+    assert_eq!((all.ratio, all.low, all.high), (Some(2.26), Some(2.2), Some(3.18)));
+    assert_eq!(all.runs, Some(3));
+}
+
+#[test]
+fn what_all_runs_together_allow_is_said_and_no_more() {
+    let costs = said(&says(0, [0.8, 0.78, 0.82]), &[says(1, [0.9, 0.88, 0.92])]);
+    assert!(
+        costs.sentence.ends_with("costs 8 to 22 % in 2 runs kept of this program with 2 threads")
+            || costs.sentence.ends_with("is slower: 0.78 to 0.92 x in 2 runs kept of this program"),
+        "{costs:?}"
+    );
+    // One run pays, the other costs.
+    let open = said(&says(0, [1.11, 1.05, 1.14]), &[says(1, [0.95, 0.92, 0.98])]);
+    assert_eq!(open.question, "not answered");
+    assert_eq!(
+        open.sentence,
+        "pairs per-socket with 2 threads / global: 1.11 [1.05, 1.14] in this run, 0.92 to 1.14 in \
+         2 kept of this program: they do not agree"
+    );
+    assert_eq!((open.low, open.high, open.runs), (Some(0.92), Some(1.14), Some(2)));
+    let same = said(&says(0, [1.01, 1.005, 1.02]), &[says(1, [0.99, 0.98, 1.001])]);
+    assert!(same.sentence.ends_with("makes no difference within 2 %"), "{same:?}");
+    assert_eq!((same.low, same.high, same.runs), (Some(0.98), Some(1.02), Some(2)));
+}
+
+/// How many runs the answer of a quiet run is over, when another of 3 [2.9, 3.1] lies beside it.
+fn runs_with(change: impl Fn(&mut Measured), also: impl Fn(&mut Vec<Record>)) -> Option<u32> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    let mut lines = says(1, [3.0, 2.9, 3.1]).lines(change);
+    also(&mut lines);
+    keep(&store, &lines);
+    let run = keep(&store, &says(0, [2.0, 1.9, 2.1]).lines(|_| ()));
+    answers(&run, &Kept::beside(&store, &[run.clone()]))[0].runs
+}
+
+#[test]
+fn only_the_same_program_on_the_same_machine_and_cpus_is_held_against_it() {
+    let changed = |change: fn(&mut Measured)| runs_with(change, |_| ());
+    assert_eq!(changed(|_| ()), Some(2));
+    assert_eq!(changed(|line| line.commit = Some("another".to_owned())), None);
+    assert_eq!(changed(|line| line.commit = None), None);
+    assert_eq!(changed(|line| line.dirty = Some(true)), None);
+    assert_eq!(changed(|line| line.rustc = "rustc 1.96.0".to_owned()), None);
+    assert_eq!(changed(|line| line.host.kernel = "Linux 6.19.0".to_owned()), None);
+    assert_eq!(changed(|line| line.pinning.asked = vec![1, 0]), None);
+    // The same run under another name.
+    assert_eq!(changed(|line| line.started = results::time::rfc3339_utc(noon())), None);
+}
+
+#[test]
+fn ratios_that_say_nothing_are_not_held_against_it() {
+    fn ratio(lines: &mut [Record], change: impl Fn(&mut Ratio)) {
+        for line in lines {
+            if let Record::Ratio(ratio) = line {
+                change(ratio);
+            }
+        }
+    }
+    let changed = |change: fn(&mut Ratio)| runs_with(|_| (), |lines| ratio(lines, change));
+    assert_eq!(changed(|_| ()), Some(2));
+    assert_eq!(changed(|ratio| ratio.level = 0.94), None);
+    assert_eq!(changed(|ratio| (ratio.low, ratio.high) = (None, None)), None);
+    assert_eq!(changed(|ratio| ratio.cell = cell("pairs", "lock-free", 2).id()), None);
+    assert_eq!(changed(|ratio| ratio.against = cell("pairs", "per-buffer", 2).id()), None);
+    assert_eq!(changed(|ratio| ratio.metric = "send_p99".to_owned()), None);
+    let control = |workload: &'static str, low: f64, high: f64| {
+        runs_with(
+            |_| (),
+            move |lines| {
+                let id = cell(workload, "global", 2).id();
+                let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
+                let (against, host) = (id.clone(), host());
+                let itself =
+                    Ratio { cell: id, against, ratio, low, high, host, ..Ratio::default() };
+                lines.push(itself.into());
+            },
+        )
+    };
+    assert_eq!(control("pairs", 0.98, 1.02), Some(2));
+    assert_eq!(control("pairs", 1.01, 1.05), None);
+    assert_eq!(control("pairs", 0.95, 0.99), None);
+    assert_eq!(control("stream", 1.01, 1.05), Some(2));
+}
+
+#[test]
+fn the_newest_runs_are_looked_at_and_what_cannot_be_read_is_left_aside() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    for second in 1..=25 {
+        keep(&store, &says(second, [3.0, 2.9, 3.1]).lines(|_| ()));
+    }
+    std::fs::write(folder.path().join("20270101T000000Z-0000.jsonl"), "no record\n")
+        .expect("written");
+    let run = keep(&store, &says(0, [2.0, 1.9, 2.1]).lines(|_| ()));
+    assert_eq!(answers(&run, &Kept::beside(&store, &[run.clone()]))[0].runs, Some(21));
+    let several = [run.clone(), run.clone()];
+    assert_eq!(answers(&run, &Kept::beside(&store, &several))[0].runs, None);
+}
