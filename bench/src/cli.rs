@@ -208,8 +208,9 @@ pub struct RunArgs {
     /// Which cells.
     #[command(flatten)]
     pub cells: CellArgs,
-    /// How narrow the interval of a ratio shall be, in percent to each side; a cell whose ratios are
-    /// all so narrow is done [default: 3% where no thread waits for another, 10% where one does].
+    /// How narrow the interval of a ratio shall be, in percent to each side; a cell whose ratios
+    /// are all so narrow is done [default: 3% where no thread waits for another, 10% where one
+    /// does].
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     pub within: Option<String>,
     /// The longest that all of it may take, such as 60s or 5m [default: 3s a cell; with --rounds:
@@ -226,8 +227,8 @@ pub struct RunArgs {
     #[arg(long, value_name = "N", allow_negative_numbers = true,
           value_parser = number::whole::<u32>)]
     pub rounds: Option<u32>,
-    /// Print the records on standard output, one JSON object per line, the answer's sentences behind
-    /// them, and nothing else there.
+    /// Print the records on standard output, one JSON object per line, the answer's sentences
+    /// behind them, and nothing else there.
     #[arg(long)]
     pub json: bool,
     /// Show every number there is: latencies, counters, slices.

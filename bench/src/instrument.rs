@@ -87,8 +87,8 @@ pub fn in_turn<A, B>(turn: usize, a: impl FnOnce() -> A, b: impl FnOnce() -> B) 
 const LOOPS: u64 = 20_000;
 const LOOP_SLICES: usize = 21;
 
-/// The loop around an operation (tag, check, count, the question whether to go on): what `pairs` takes
-/// longer on a layer that only copies than the same calls do without it.
+/// The loop around an operation (tag, check, count, the question whether to go on): what `pairs`
+/// takes longer on a layer that only copies than the same calls do without it.
 #[must_use]
 pub fn loop_ns_per_operation(clock: &Clock) -> f64 {
     let (mut lane, mut calls) = (echo::lane(), echo::calls());

@@ -5,8 +5,8 @@
 //!
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`]: what one lane measures, and what disturbed it.
-//! * [`instrument`], [`echo`]: what the measuring itself costs; [`neighbours`]: what two CPUs are to
-//!   each other.
+//! * [`instrument`], [`echo`]: what the measuring itself costs; [`neighbours`]: what two CPUs are
+//!   to each other.
 //! * [`slice`](mod@slice): one cell for a fraction of a second; [`session`]: a whole run.
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.

@@ -1,5 +1,5 @@
-//! Every backend crossed with every workload. Both are compiled once: a workload calls the backend's
-//! layer through its table.
+//! Every backend crossed with every workload. Both are compiled once: a workload calls the
+//! backend's layer through its table.
 
 use lockimpls::Backend;
 use workloads::{Kind, Plan};

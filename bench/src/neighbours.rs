@@ -1,9 +1,9 @@
 //! What two CPUs are to each other at this moment: whether one core runs both, and how long a cache
 //! line takes from one to the other and back.
 //!
-//! It is a yardstick beside each launch, and decides nothing: a virtual CPU is wherever its host puts
-//! it, so two runs of one program can differ by more than either of them shows within. It takes some
-//! milliseconds, in which nothing else of this program runs.
+//! It is a yardstick beside each launch, and decides nothing: a virtual CPU is wherever its host
+//! puts it, so two runs of one program can differ by more than either of them shows within. It
+//! takes some milliseconds, in which nothing else of this program runs.
 
 use std::hint::{black_box, spin_loop};
 use std::sync::Barrier;
@@ -59,8 +59,8 @@ struct Rates {
     at_once: f64,
 }
 
-/// What both do at once over what each does alone. Added up, so that two that take turns, one of which
-/// has most of this moment, are a half and not one.
+/// What both do at once over what each does alone. Added up, so that two that take turns, one of
+/// which has most of this moment, are a half and not one.
 fn at_once(one: Rates, other: Rates) -> f64 {
     (one.at_once + other.at_once) / (one.alone + other.alone)
 }

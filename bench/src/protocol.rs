@@ -1,4 +1,5 @@
-//! What `solock run` or `solock compare` and `solock serve` say to each other: one JSON object per line.
+//! What `solock run` or `solock compare` and `solock serve` say to each other: one JSON object per
+//! line.
 //!
 //! `PROTOCOL.md` describes it for other programs. An old program must stay comparable, so fields
 //! are only added, and readers leave aside what they do not know; anything else makes a new

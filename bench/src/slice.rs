@@ -84,8 +84,8 @@ impl Outcome {
         self.counting().map(|lane| lane.operations).sum()
     }
 
-    /// Whether nothing was done, or a lane saw nothing of the measuring phase: it was not on its CPU in
-    /// it, whatever the system counts.
+    /// Whether nothing was done, or a lane saw nothing of the measuring phase: it was not on its
+    /// CPU in it, whatever the system counts.
     #[must_use]
     pub fn was_not_run(&self) -> bool {
         self.operations() == 0 || self.counting().any(|lane| lane.interval_ns == 0)
@@ -145,8 +145,8 @@ struct Start<'a> {
     slice: &'a Slice<'a>,
 }
 
-/// Where the code begins that a lane runs: counting, and taking stamps. What it calls of its layer is
-/// [`Layer::code`].
+/// Where the code begins that a lane runs: counting, and taking stamps. What it calls of its layer
+/// is [`Layer::code`].
 #[must_use]
 pub fn code<K: Kind>() -> [usize; 2] {
     type Run<W> = fn(Start<'static>, &dyn Layer, &W, usize, &Barrier) -> (Lane, LaneSums);

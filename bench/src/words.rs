@@ -15,7 +15,8 @@ const WORDS: [(&str, &str); 4] = [
     ("lock-free", "no lock"),
 ];
 
-/// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket, too.
+/// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket,
+/// too.
 const FINER: [&str; 2] = ["per-socket", "lock-free"];
 
 /// The words of every backend, in the order in which backends are shown.

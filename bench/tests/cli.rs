@@ -199,8 +199,8 @@ fn locks_around_the_layer_are_recorded_with_the_cell_and_counted() {
             let found = round.locks.iter().find(|lock| lock.class == class);
             found.map_or(0, |lock| lock.acquisitions)
         };
-        // A message sent and received: each call wakes under the kernel lock, finds its file, and is
-        // counted; nobody sleeps.
+        // A message sent and received: each call wakes under the kernel lock, finds its file, and
+        // is counted; nobody sleeps.
         let each = 2 * round.operations;
         let is_there = |name: &str| u64::from(round.cell.ambient.iter().any(|there| there == name));
         let names =

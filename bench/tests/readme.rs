@@ -1,5 +1,5 @@
-//! What the README shows of a real run is what the file of that run says: its answer, its table, its
-//! figures. With `SOLOCK_WRITE_README=1` they are written anew from the file.
+//! What the README shows of a real run is what the file of that run says: its answer, its table,
+//! its figures. With `SOLOCK_WRITE_README=1` they are written anew from the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};

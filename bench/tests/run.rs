@@ -13,8 +13,8 @@ use bench::protocol::Say;
 use results::{Finding, Record, Run, Store};
 use tempfile::TempDir;
 
-/// A program that stands in for `solock serve`, with a shell command in place of an answer where the
-/// cell is of `host`.
+/// A program that stands in for `solock serve`, with a shell command in place of an answer where
+/// the cell is of `host`.
 fn scripted(folder: &Path, instead: &str) -> PathBuf {
     let slice = r#"{"say":"slice","seconds":0.005,"operations":5000,"operations_per_second":1e6}"#;
     let script = format!(

@@ -1,5 +1,5 @@
-//! The history of cells across commits: what figure 7 draws, ratios first. Order and change points are those of
-//! [`results::history`].
+//! The history of cells across commits: what figure 7 draws, ratios first. Order and change points
+//! are those of [`results::history`].
 
 use results::history::{Origin, Point, RATIO, Series, history};
 use results::{Measure, Measured, Run, StoreError, stats};
@@ -39,7 +39,8 @@ const COMMIT_LENGTH: usize = 7;
 /// The metrics that are drawn, in the order in which they are.
 const METRICS: [&str; 2] = [RATIO, "throughput"];
 
-/// The ratio, and the throughput, of each cell that several runs have, in the order of `commits` (oldest first).
+/// The ratio, and the throughput, of each cell that several runs have, in the order of `commits`
+/// (oldest first).
 ///
 /// # Errors
 /// The runs are of several machines, or a histogram is damaged.

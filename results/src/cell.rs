@@ -32,7 +32,8 @@ pub struct Cell {
 }
 
 impl Cell {
-    /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with `/r1000` (a rate), `/g2f8` (groups and fan) and `/f-mtx+sched-lock` (locks around the layer)
+    /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with
+    /// `/r1000` (a rate), `/g2f8` (groups and fan) and `/f-mtx+sched-lock` (locks around the layer)
     /// behind it where they apply.
     #[must_use]
     pub fn id(&self) -> String {

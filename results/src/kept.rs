@@ -1,8 +1,8 @@
 //! What the other kept runs of a program say of a run's ratios.
 //!
-//! A run's interval is that run's: what changes between runs and not within one (where the host puts
-//! its virtual CPUs, where the program lies in memory) is in no interval. Whoever kept several runs of
-//! one program on one machine has seen it.
+//! A run's interval is that run's: what changes between runs and not within one (where the host
+//! puts its virtual CPUs, where the program lies in memory) is in no interval. Whoever kept several
+//! runs of one program on one machine has seen it.
 
 use std::fs::File;
 use std::io::{BufRead, BufReader};
@@ -26,8 +26,8 @@ pub struct Kept {
 
 impl Kept {
     /// The other runs of a store that have the machine and the program of these, with no change to
-    /// its commit. Where these are several nothing is: each of them has ratios of its own. What cannot
-    /// be read is left aside.
+    /// its commit. Where these are several nothing is: each of them has ratios of its own. What
+    /// cannot be read is left aside.
     #[must_use]
     pub fn beside(store: &Store, runs: &[Run]) -> Kept {
         let [shown] = runs else { return Kept::default() };

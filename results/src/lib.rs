@@ -1,12 +1,12 @@
 //! Records of runs: the format, the store, the statistics. Knows nothing of locks.
 //!
-//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON, [`histogram`]
-//!   the histograms inside it.
+//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON,
+//!   [`histogram`] the histograms inside it.
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
-//! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`] is
-//!   how an interval is printed.
+//! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
+//!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.

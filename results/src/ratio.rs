@@ -71,8 +71,8 @@ impl Ratio {
         Some(why.split_once(": ").map_or(why, |(short, _)| short))
     }
 
-    /// Whether the reference differs from itself, so that no number of pairs would give a ratio: its
-    /// `why` begins with `invalid`.
+    /// Whether the reference differs from itself, so that no number of pairs would give a ratio:
+    /// its `why` begins with `invalid`.
     #[must_use]
     pub fn is_invalid(&self) -> bool {
         self.why_in_short() == Some("invalid")

@@ -6,8 +6,8 @@
 //! which no thread had to wait for its CPU; beside it stand the quartiles. A time alone says
 //! nothing on a shared machine, so none is judged.
 //!
-//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once. With any
-//! other argument it does nothing: `cargo bench -- FILTER` is meant for criterion.
+//! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once.
+//! With any other argument it does nothing: `cargo bench -- FILTER` is meant for criterion.
 
 /// Prints a line of the table; without a place for it there is nothing to go on for.
 macro_rules! say {

@@ -47,7 +47,8 @@ pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
     print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
 }
 
-/// Writes the figures of runs, `kept` beside them; the answer says where, and what could not be drawn.
+/// Writes the figures of runs, `kept` beside them; the answer says where, and what could not be
+/// drawn.
 ///
 /// # Errors
 /// There is nothing to draw, or a file cannot be written.

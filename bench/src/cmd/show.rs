@@ -49,7 +49,8 @@ pub enum Form {
     Json,
 }
 
-/// What is printed when these runs have ended, `kept` beside them; as JSON the records were printed already.
+/// What is printed when these runs have ended, `kept` beside them; as JSON the records were printed
+/// already.
 ///
 /// # Errors
 /// The runs are of several machines.

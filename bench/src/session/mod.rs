@@ -1,11 +1,11 @@
 //! A whole run: launches of every group of cells, round by round, until each ratio is known well
 //! enough.
 //!
-//! Cells that differ in the backend alone are a group. A launch of a group is one process of each of
-//! its backends, slices in turns ([`launch`]); a ratio is that of a backend to the reference in the
-//! same launch, and its interval is over launches. One launch in five has the reference twice: what
-//! no difference looks like. A round has a launch of each group that is not done, in an order that is
-//! drawn, so that no group has the whole of a good or a bad minute.
+//! Cells that differ in the backend alone are a group. A launch of a group is one process of each
+//! of its backends, slices in turns ([`launch`]); a ratio is that of a backend to the reference in
+//! the same launch, and its interval is over launches. One launch in five has the reference twice:
+//! what no difference looks like. A round has a launch of each group that is not done, in an order
+//! that is drawn, so that no group has the whole of a good or a bad minute.
 //!
 //! * `group`: what the launches of one said, and whether another is wanted.
 //! * `ratios`: the lines of kind `ratio`.
@@ -140,7 +140,8 @@ pub struct Session<'a> {
     pub current: &'a Current,
 }
 
-/// Runs it all, or until the budget is spent, a check finds something, or somebody asks for the end.
+/// Runs it all, or until the budget is spent, a check finds something, or somebody asks for the
+/// end.
 ///
 /// # Errors
 /// A record could not be kept, and no check had found anything.
@@ -212,7 +213,8 @@ impl Run<'_> {
     /// A launch of a group; of those that are left, where a backend fails in it.
     fn launch(&mut self, state: &mut State<'_>) -> Result<(), String> {
         let Session { settings, world, program, current, .. } = *self.session;
-        // After a backend has failed the others are started again, unless somebody asked for the end.
+        // After a backend has failed the others are started again, unless somebody asked for the
+        // end.
         while !world.is_interrupted() {
             let places = state.parties(settings.rounds);
             let Some(first) = places.first() else { return Ok(()) };

@@ -361,8 +361,8 @@ fn a_slice_of_a_paced_workload_has_room_for_operations() {
     assert!((seconds(1.0) - 1.0).abs() < 1e-9);
 }
 
-/// A launch of two threads has its own look at the two CPUs, in each of its lines; one thread has none,
-/// and where threads wander nobody looks.
+/// A launch of two threads has its own look at the two CPUs, in each of its lines; one thread has
+/// none, and where threads wander nobody looks.
 #[test]
 fn lines_say_what_the_two_cpus_were_in_their_launch() {
     let looks = |pin: bool| {

@@ -199,8 +199,8 @@ pub fn measure(
     for (measure, turns) in
         [(Measure::Throughput, asked.throughput_turns), (Measure::Latency, asked.latency_turns)]
     {
-        // As many again as there are slices: where that is not enough the host is too busy, and time
-        // is better spent later.
+        // As many again as there are slices: where that is not enough the host is too busy, and
+        // time is better spent later.
         running.repeats_left = (2 * turns * parties.len()) as u32;
         (0..turns).try_for_each(|turn| running.turn(measure, turn))?;
     }

@@ -12,14 +12,14 @@
 //! | holds 1 and is wider | not answered: too wide |
 //!
 //! A run's interval is that run's. Where another kept run of the same program has one that does not
-//! overlap with it, what is said is decided by the lowest and the highest end of all such runs, and these
-//! are printed in its place.
+//! overlap with it, what is said is decided by the lowest and the highest end of all such runs, and
+//! these are printed in its place.
 //!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
 //! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
 //! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
-//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked. What
-//! the two CPUs were to each other is said last, with the ratios that clearly hung on it.
+//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
+//! What the two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
 mod clauses;
 mod open;

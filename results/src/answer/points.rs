@@ -34,8 +34,8 @@ pub(super) struct Point<'a> {
     pub(super) row: &'a Row,
     /// What its workload asks.
     pub(super) question: Question,
-    /// Its interval as it is printed, if there is one that may be used; where another run's does not
-    /// overlap with it, from the lowest to the highest end of all runs'.
+    /// Its interval as it is printed, if there is one that may be used; where another run's does
+    /// not overlap with it, from the lowest to the highest end of all runs'.
     pub(super) printed: Option<Printed>,
     /// So many runs that interval is over.
     pub(super) runs: u32,
@@ -133,8 +133,8 @@ fn point<'a>(row: &'a Row, summary: &'a Summary, kept: &Kept) -> Option<Point<'a
     })
 }
 
-/// The interval of a run beside those of others: its own where each of them overlaps with it, else from
-/// the lowest to the highest end of all; and of how many runs it is.
+/// The interval of a run beside those of others: its own where each of them overlaps with it, else
+/// from the lowest to the highest end of all; and of how many runs it is.
 fn over_runs<'a>(
     own: Interval,
     others: impl Iterator<Item = &'a Ratio>,

@@ -1,9 +1,9 @@
-//! What the first two CPUs were to each other from launch to launch, and the ratios that clearly hung
-//! on it.
+//! What the first two CPUs were to each other from launch to launch, and the ratios that clearly
+//! hung on it.
 //!
-//! It was looked at before each launch, so that no launch is told apart by what it measured. A ratio is
-//! said to hang on it where the launches of either kind are enough for an interval each, and these lie
-//! apart; of the others nothing is said, neither that they do nor that they do not.
+//! It was looked at before each launch, so that no launch is told apart by what it measured. A
+//! ratio is said to hang on it where the launches of either kind are enough for an interval each,
+//! and these lie apart; of the others nothing is said, neither that they do nor that they do not.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +17,8 @@ use crate::record::{Measure, Measured, TwoCpus};
 use crate::run::Run;
 use crate::stats::{self, Interval};
 
-/// The level of intervals that must lie apart: by chance two do so in fewer than one of 1,000 cells.
+/// The level of intervals that must lie apart: by chance two do so in fewer than one of 1,000
+/// cells.
 const LEVEL: f64 = 0.99;
 /// Near and far are told apart where the longest way of a line is so many times the shortest.
 const FAR: f64 = 1.5;

@@ -125,7 +125,7 @@ fn runs_with(change: impl Fn(&mut Measured), also: impl Fn(&mut Vec<Record>)) ->
     also(&mut lines);
     keep(&store, &lines);
     let run = keep(&store, &says(0, [2.0, 1.9, 2.1]).lines(|_| ()));
-    answers(&run, &Kept::beside(&store, &[run.clone()]))[0].runs
+    answers(&run, &Kept::beside(&store, std::slice::from_ref(&run)))[0].runs
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn the_newest_runs_are_looked_at_and_what_cannot_be_read_is_left_aside() {
     std::fs::write(folder.path().join("20270101T000000Z-0000.jsonl"), "no record\n")
         .expect("written");
     let run = keep(&store, &says(0, [2.0, 1.9, 2.1]).lines(|_| ()));
-    assert_eq!(answers(&run, &Kept::beside(&store, &[run.clone()]))[0].runs, Some(21));
+    assert_eq!(answers(&run, &Kept::beside(&store, std::slice::from_ref(&run)))[0].runs, Some(21));
     let several = [run.clone(), run.clone()];
     assert_eq!(answers(&run, &Kept::beside(&store, &several))[0].runs, None);
 }
