@@ -136,7 +136,9 @@ impl Launch {
         let [party, against] = [party, against].map(|index| &self.parties[index]);
         let turns = party.slices.iter().map(|slice| slice.turn + 1).max()?;
         let ratios = (0..turns).filter_map(|turn| Some(party.turn(turn)? - against.turn(turn)?));
-        stats::median(&ratios.collect::<Vec<f64>>())
+        // A slice in which nothing was done counts, and has no ratio: nor has its launch.
+        let ratios: Vec<f64> = ratios.collect();
+        stats::median(&ratios).filter(|_| ratios.iter().all(|ratio| ratio.is_finite()))
     }
 }
 
@@ -265,12 +267,11 @@ impl Running<'_> {
         let repeats = if noisy { REPEATS_NOISY_MAX } else { REPEATS_MAX }.min(self.repeats_left);
         for repeat in 0..=repeats {
             let done = self.slice(party, measure)?;
-            // Nothing was done, or a thread never saw the slice begin: it had no CPU.
-            let nothing = done.operations == 0;
             let mut signs = Signs::of(&done.host_noise, done.seconds);
-            signs.off_cpu |= nothing || done.was_not_run;
+            // A thread that never saw the slice begin had no CPU.
+            signs.off_cpu |= done.was_not_run;
             let is_last = !signs.any() || repeat == repeats;
-            let is_used = !signs.any() || (noisy && is_last && !nothing);
+            let is_used = !signs.any() || (noisy && is_last);
             let slice = Slice { measure, turn, done, signs, is_used, is_last };
             self.launch.parties[party].slices.push(slice);
             if is_last {

@@ -138,3 +138,17 @@ fn a_party_that_fails_is_named() {
     };
     assert_eq!(failed(1).failure, Failure::Broken("gone".to_owned()));
 }
+
+#[test]
+fn a_slice_in_which_nothing_was_done_counts_and_has_no_ratio() {
+    let world = MadeUp::new(|now| {
+        let is_idle = now.process == 1 && now.slice % 3 == 1;
+        Ok(quiet(now.asked, if is_idle { 0.0 } else { 1e6 }))
+    });
+    let launch = measured(&world, 2, &ASKED, 1);
+    let idle =
+        |taken: &Taken| taken.used(Measure::Throughput).filter(|done| done.operations == 0).count();
+    assert!(launch.parties.iter().all(|taken| taken.slices.len() == 8), "none is repeated");
+    assert_eq!(launch.parties.iter().map(idle).sum::<usize>(), 2);
+    assert_eq!((launch.log_ratio(1, 0), launch.log_ratio(0, 1)), (None, None));
+}
