@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lockimpls::{Ambient, Backend, Config, SockType, WaitStrategy};
-use results::Cell;
+use results::{Cell, table};
 use workloads::Plan;
 
 use crate::matrix::{self, Case};
@@ -28,7 +28,7 @@ impl Job {
     /// The cell without its backend, for a user.
     #[must_use]
     pub fn describe(&self) -> String {
-        describe(self.case.workload.name, &self.plan, self.config.ambient)
+        describe(&self.cell)
     }
 }
 
@@ -88,14 +88,14 @@ pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>)
         let cases: Vec<&Case> = cases.iter().filter(of_shape).collect();
         let Some(first) = cases.first() else { continue };
         if let Err(why) = fits(first, &shape.plan) {
-            skipped.push(Skipped { what: shape.describe(), why });
+            skipped.push(Skipped { what: describe(&shape.cell(first)), why });
             continue;
         }
         let mut possible: Vec<&Case> = Vec::new();
         for case in cases {
             match may_be_under(&case.backend, shape.ambient) {
                 Ok(()) => possible.push(case),
-                Err(why) => skipped.push(Skipped { what: shape.describe(), why }),
+                Err(why) => skipped.push(Skipped { what: describe(&shape.cell(case)), why }),
             }
         }
         if possible.is_empty() {
@@ -136,9 +136,14 @@ struct Shape {
 
 impl Shape {
     fn job(&self, case: &Case) -> Job {
-        let (plan, workload) = (self.plan.clone(), case.workload);
+        let config = Config { wait: self.wait, ambient: self.ambient, ..Config::default() };
+        Job { cell: self.cell(case), case: *case, plan: self.plan.clone(), config }
+    }
+
+    fn cell(&self, case: &Case) -> Cell {
+        let (plan, workload) = (&self.plan, case.workload);
         let groups = workload.uses_groups();
-        let cell = Cell {
+        Cell {
             backend: case.backend.name.to_owned(),
             workload: workload.name.to_owned(),
             socket_type: plan.socket_type.name().to_owned(),
@@ -149,23 +154,14 @@ impl Shape {
             groups: groups.then_some(plan.groups as u32),
             fan: groups.then_some(plan.fan as u32),
             ambient: self.ambient.names().into_iter().map(str::to_owned).collect(),
-        };
-        let config = Config { wait: self.wait, ambient: self.ambient, ..Config::default() };
-        Job { cell, case: *case, plan, config }
-    }
-
-    fn describe(&self) -> String {
-        describe(&self.workload, &self.plan, self.ambient)
+        }
     }
 }
 
-fn describe(workload: &str, plan: &Plan, ambient: Ambient) -> String {
-    let Plan { threads, socket_type, message_bytes, .. } = plan;
-    let plural = if *threads == 1 { "" } else { "s" };
-    let kind = socket_type.name();
-    let around = if ambient.is_empty() { "" } else { ", under " };
-    let locks = ambient.names().join("+");
-    format!("{workload} with {threads} thread{plural}, {kind}, {message_bytes} B{around}{locks}")
+/// All but the backend, in words.
+fn describe(cell: &Cell) -> String {
+    let many = if cell.threads == 1 { "" } else { "s" };
+    format!("{} with {} thread{many}, {}", cell.workload, cell.threads, table::title(cell))
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and
@@ -287,9 +283,9 @@ mod tests {
             ]
         );
         assert_eq!(skipped.len(), 1, "{skipped:?}");
-        let under = "pairs with 1 thread, stream, 64 B, under kernel-lock+f-mtx";
+        let under = "pairs with 1 thread, stream, 64 B, adaptive, under kernel-lock and f-mtx";
         assert_eq!((&*skipped[0].what, &*jobs[2].describe()), (under, under));
-        assert_eq!(jobs[0].describe(), "pairs with 1 thread, stream, 64 B");
+        assert_eq!(jobs[0].describe(), "pairs with 1 thread, stream, 64 B, adaptive");
         assert!(skipped[0].why.starts_with("host is the machine's own"), "{skipped:?}");
         // What another program names is looked at in the same way.
         let of_cell = job(&jobs[2].cell, 1).unwrap();
