@@ -9,13 +9,18 @@ const POINTS_PER_DECADE: f64 = 24.0;
 /// Bins of a distribution for each factor of ten.
 const BINS_PER_DECADE: f64 = 20.0;
 
-/// The histogram of one kind of event over all rounds; a send's two sides count as one.
+/// The histogram of one kind of event over all rounds, without those that are flagged as long as there
+/// are others; a send's two sides count as one.
 ///
 /// # Errors
 /// A histogram is damaged.
 pub fn merged(rounds: &[&Measured], event: &str) -> Result<Histogram<u64>, HistogramError> {
     let is_it = |name: &str| name == event || event == "send" && name == "send_higher_address";
-    let latencies = rounds.iter().flat_map(|round| round.latency_ns.iter());
+    let has = |round: &&&Measured| round.latency_ns.iter().any(|(name, _)| is_it(name));
+    let (flagged, quiet): (Vec<&Measured>, Vec<&Measured>) =
+        rounds.iter().filter(has).partition(|round| round.host_noise.flagged);
+    let rounds = if quiet.is_empty() { flagged } else { quiet };
+    let latencies = rounds.into_iter().flat_map(|round| round.latency_ns.iter());
     histogram::merge(latencies.filter(|(name, _)| is_it(name)).map(pick))
 }
 

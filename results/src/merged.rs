@@ -102,8 +102,12 @@ fn merge(
     rounds: &[Round],
     pick: impl Fn(&Latencies) -> [Option<&Latency>; 2],
 ) -> Result<Option<Histogram<u64>>, StoreError> {
+    let has = |round: &Measured| pick(&round.latency_ns).iter().flatten().next().is_some();
+    let is_quiet = |round: &Measured| !round.host_noise.flagged;
+    // As with throughputs: flagged rounds count where there are no others.
+    let all_flagged = !rounds.iter().any(|(_, round)| is_quiet(round) && has(round));
     let mut merged: Option<Histogram<u64>> = None;
-    for (run_index, round) in rounds {
+    for (run_index, round) in rounds.iter().filter(|(_, round)| all_flagged || is_quiet(round)) {
         for latency in pick(&round.latency_ns).into_iter().flatten() {
             let run = &runs[*run_index];
             let histogram = histogram::decode(&latency.histogram).map_err(|source| {
