@@ -19,15 +19,16 @@ const WORDS: [(&str, &str); 4] = [
 /// too.
 const FINER: [&str; 2] = ["per-socket", "lock-free"];
 
-/// The words of every backend, in the order in which backends are shown.
+/// The words of every backend, in the order in which backends are shown, beside this reference.
 #[must_use]
-pub fn words() -> Words {
+pub fn words(reference: &str) -> Words {
     let backends = matrix::backends().into_iter().map(|backend| {
         let found = WORDS.iter().find(|(name, _)| *name == backend.name);
         let words = found.map_or(backend.name, |(_, words)| words);
         (backend.name.to_owned(), words.to_owned())
     });
-    Words { backends: backends.collect(), finer: FINER.map(str::to_owned).to_vec() }
+    let finer = FINER.iter().filter(|_| reference == REFERENCE);
+    Words { backends: backends.collect(), finer: finer.map(|name| (*name).to_owned()).collect() }
 }
 
 #[cfg(test)]
@@ -36,7 +37,8 @@ mod tests {
 
     #[test]
     fn every_word_is_a_backends() {
-        let backends = words().backends;
+        assert!(words("per-socket").finer.is_empty() && words(REFERENCE).finer == FINER);
+        let backends = words(REFERENCE).backends;
         for (name, words) in WORDS {
             let here = backends.contains(&(name.to_owned(), words.to_owned()));
             assert!(here, "{name} is no backend");

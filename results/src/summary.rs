@@ -148,6 +148,16 @@ pub struct Flags {
     pub lost_count: u64,
 }
 
+/// The backend that the ratios of some runs are to: the usual one where it was measured, else the one
+/// that their own ratios are to.
+#[must_use]
+pub fn reference(runs: &[Run], usual: &str) -> String {
+    let is_measured = runs.iter().flat_map(Run::measured).any(|line| line.cell.backend == usual);
+    let own = runs.iter().flat_map(Run::ratios).next();
+    let own = own.and_then(|ratio| ratio.against.split('/').nth(1));
+    own.filter(|_| !is_measured).unwrap_or(usual).to_owned()
+}
+
 /// Sums up runs of one machine, with ratios to one backend.
 ///
 /// # Errors

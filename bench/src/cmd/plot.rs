@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plots::{Options, Plots};
-use results::{Kept, Run, RunFile, Store};
+use results::{Kept, Run, RunFile, Store, summary};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
@@ -56,10 +56,11 @@ pub fn write(runs: &[Run], kept: Kept, folder: &Path) -> Result<String, String> 
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
     // Only a history has an order.
     let commits = if runs.len() > 1 { history::commits() } else { Ok(Vec::new()) };
+    let reference = summary::reference(runs, REFERENCE);
     let options = Options {
         backends,
-        reference: REFERENCE.to_owned(),
-        words: words(),
+        words: words(&reference),
+        reference,
         kept,
         commits: commits.clone().unwrap_or_default(),
     };

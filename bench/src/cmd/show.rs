@@ -84,11 +84,17 @@ pub fn table_text(runs: &[Run], columns: usize) -> Result<String, String> {
 /// # Errors
 /// The runs are of several machines.
 pub fn answer_text(runs: &[Run], kept: &Kept, columns: usize) -> Result<String, String> {
-    Ok(answer::text(&Answers::of(runs, &summarised(runs)?, kept, &words()), columns))
+    Ok(answer::text(&answers(runs, kept)?, columns))
+}
+
+fn answers(runs: &[Run], kept: &Kept) -> Result<Answers, String> {
+    let summary = summarised(runs)?;
+    Ok(Answers::of(runs, &summary, kept, &words(&summary.reference)))
 }
 
 fn summarised(runs: &[Run]) -> Result<Summary, String> {
-    summary::summarise(runs, REFERENCE).map_err(|error| error.to_string())
+    summary::summarise(runs, &summary::reference(runs, REFERENCE))
+        .map_err(|error| error.to_string())
 }
 
 /// A line of kind `ratio` for each ratio: those that the runs hold, and what rounds say of the
@@ -102,7 +108,7 @@ fn ratio_lines(runs: &[Run]) -> Result<String, String> {
 
 /// A line of kind `answer` for each sentence.
 fn answer_lines(runs: &[Run], kept: &Kept) -> Result<String, String> {
-    let answers = Answers::of(runs, &summarised(runs)?, kept, &words());
+    let answers = answers(runs, kept)?;
     lines(answers.iter().cloned().map(Record::from))
 }
 

@@ -477,3 +477,42 @@ fn an_empty_histogram_is_no_sample() {
     assert_eq!(row.latency.expect("an empty one").quantiles.count, 0);
     assert!(!row.flags.quantised);
 }
+
+/// Ratios are to the usual backend where it was measured, else to the one that they were recorded to.
+#[test]
+fn ratios_are_to_a_backend_that_was_measured() {
+    let reference = |run: Run| results::summary::reference(&[run], "global");
+    let to = |against: &str| Ratio {
+        cell: cell("pairs", "lock-free", 2).id(),
+        against: cell("pairs", against, 2).id(),
+        ..Ratio::default()
+    };
+    let mut with_usual = run(vec![throughput("global", 0, 1), throughput("per-socket", 0, 1)]);
+    with_usual.records.push(to("per-socket").into());
+    assert_eq!(reference(with_usual), "global");
+    let mut without = run(vec![throughput("per-socket", 0, 1), throughput("lock-free", 0, 1)]);
+    assert_eq!(reference(without.clone()), "global", "no ratio was recorded");
+    without.records.push(to("per-socket").into());
+    assert_eq!(reference(without), "per-socket");
+}
+
+/// As throughputs, percentiles are of flagged rounds only where there are no others.
+#[test]
+fn flagged_rounds_are_in_no_percentile_as_long_as_there_are_others() {
+    let round = |number: u32, ns: u64, flagged: bool| {
+        let mut round = latency("global", number, &[ns; 100]);
+        round.host_noise.flagged = flagged;
+        round
+    };
+    let p50 = |rounds: Vec<Measured>| {
+        let summary = summarise(&[run(rounds)], "global").expect("sums up");
+        summary.rows[0].latency.as_ref().expect("latencies").quantiles
+    };
+    let quiet = p50(vec![round(0, 100, false), round(1, 1000, true)]);
+    assert_eq!((quiet.count, quiet.p50_ns, quiet.max_ns), (100, 100, 100));
+    let flagged = p50(vec![round(0, 100, true), round(1, 1000, true)]);
+    assert_eq!((flagged.count, flagged.max_ns), (200, 1000));
+    // A quiet round of operations has no latencies, and takes none away.
+    let one = p50(vec![round(0, 100, true), throughput("global", 1, 5)]);
+    assert_eq!(one.count, 100);
+}
