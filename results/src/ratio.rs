@@ -21,7 +21,8 @@ pub struct Ratio {
     #[serde(default = "throughput")]
     pub metric: String,
     /// The cell's over the other's: Hodges-Lehmann over the pairs; above 1 is more operations per
-    /// second, or more nanoseconds. Absent where no pair could be finished.
+    /// second, or more nanoseconds. Absent where it has no interval: the pairs were too few, or the
+    /// reference differs from itself.
     pub ratio: Option<f64>,
     /// The lower end of its interval; absent with fewer pairs than any interval of the level needs.
     pub low: Option<f64>,
@@ -35,7 +36,8 @@ pub struct Ratio {
     /// How narrow it was asked to be: half the interval's width, as a share of the ratio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub within: Option<f64>,
-    /// Why it is not, in a few words.
+    /// Why it is not, in a few words; or that the host was busy, which it can have been all the
+    /// same.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
     /// What the run was allowed to take, all cells together.

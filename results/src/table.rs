@@ -91,7 +91,8 @@ fn tables(rows: &[Row]) -> Vec<Vec<&Row>> {
 }
 
 /// What the rows of a table have in common.
-pub(crate) fn title(cell: &Cell) -> String {
+#[must_use]
+pub fn title(cell: &Cell) -> String {
     let Cell { socket_type, message_bytes, wait, .. } = cell;
     let mut title = format!("{socket_type}, {message_bytes} B, {wait}");
     if let Some(rate) = cell.rate_asked {
@@ -182,6 +183,7 @@ fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
     ];
     let mut notes: Vec<String> = events(rows).into_iter().collect();
     notes.extend(no_ratio(rows, reference));
+    notes.extend(busy(rows));
     notes.extend(every.into_iter().filter_map(|(text, told)| note(rows, text, told)));
     notes
 }
@@ -229,6 +231,13 @@ fn no_ratio(rows: &[&Row], reference: &str) -> Vec<String> {
     let text =
         |(why, names): &(String, Vec<String>)| format!("no ratio: {why}: {}", names.join(", "));
     reasons.iter().map(text).collect()
+}
+
+/// Rows with a ratio that has something to say besides: that the host was busy.
+fn busy(rows: &[&Row]) -> Vec<String> {
+    let told = |row: &&&Row| row.interval().and(row.ratio.as_ref()?.why.clone());
+    let text = |row: &&Row| Some(format!("{}: {}", name(row), told(&row)?));
+    rows.iter().filter_map(text).collect()
 }
 
 /// Whether something is true of a row, and what more there is to say of that row.

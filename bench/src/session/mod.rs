@@ -110,7 +110,7 @@ pub struct Summary {
     pub interrupted: bool,
 }
 
-/// Who watches a run.
+/// Whatever watches a run.
 pub trait Observer {
     /// A round begins, in which so many groups are measured.
     fn round(&mut self, round: u32, groups: usize, elapsed: Duration);

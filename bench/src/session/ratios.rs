@@ -59,7 +59,6 @@ fn blank(session: &Session<'_>, state: &State<'_>, place: usize) -> Ratio {
 
 fn of_backend(backend: &Backend, within: f64, invalid: Option<String>, blank: Ratio) -> Ratio {
     let found = narrow::interval(&backend.log_ratios).filter(|_| invalid.is_none());
-    let is_wide = found.is_none_or(|interval| narrow::half_width(&interval) > within);
     Ratio {
         ratio: found.map(|interval| interval.estimate),
         low: found.map(|interval| interval.low),
@@ -67,7 +66,7 @@ fn of_backend(backend: &Backend, within: f64, invalid: Option<String>, blank: Ra
         level: found.map_or(0.0, |_| narrow::LEVEL),
         pairs: backend.log_ratios.len() as u32,
         within: Some(within),
-        why: invalid.or_else(|| busy(&backend.slices).filter(|_| is_wide)),
+        why: invalid.or_else(|| busy(&backend.slices)),
         ..blank
     }
 }
