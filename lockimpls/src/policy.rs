@@ -5,6 +5,10 @@
 //!
 //! A verb with a body of its own here does nothing where one lock guards every socket.
 
+mod collector;
+
+pub(crate) use self::collector::{Collector, CollectorLocks};
+
 use crate::ambient::Surroundings;
 use crate::fault::{Fault, Step};
 use crate::socket::{RefCount, SockRef, Socket};
@@ -19,6 +23,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     type Fault: Fault;
     /// What is around the layer; [`Nothing`](crate::ambient::Nothing) in the backends.
     type Ambient: Surroundings;
+    /// How the collector locks.
+    type Collector: Collector;
     /// The same policy with the locks of the kernel around it.
     type UnderAmbient: Policy;
 
@@ -31,6 +37,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     const BIASED: bool;
 
     fn new() -> Self;
+
+    fn collector(&self) -> &Self::Collector;
 
     /// The lock that guards every socket, or none where each has its own.
     fn guard(&self) -> Option<(usize, Class)>;
@@ -98,49 +106,19 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
     /// wants it.
     #[track_caller]
-    fn list_enter(&self, so: &Socket, step: Step);
+    fn list_enter(&self, _so: &Socket, _step: Step) {}
     /// Leaves the list, with `so` locked again.
     #[track_caller]
-    fn list_exit(&self, so: &Socket, step: Step);
+    fn list_exit(&self, _so: &Socket, _step: Step) {}
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
     fn list_to_name(&self, so: &Socket, step: Step);
 
-    /// The lock of the collector, with no socket locked: its address and class.
-    fn gc_guard(&self) -> (usize, Class);
-    #[track_caller]
-    fn gc_enter(&self);
-    #[track_caller]
-    fn gc_exit(&self, step: Step);
     /// With the collector's lock held, locks a socket to scan its buffer.
     #[track_caller]
-    fn scan_enter(&self, so: &Socket);
+    fn scan_enter(&self, _so: &Socket) {}
     #[track_caller]
-    fn scan_exit(&self, so: &Socket, step: Step);
-
-    /// What guards the count of a socket's references in flight (`global` counts atomically).
-    #[track_caller]
-    fn flight_enter(&self);
-    #[track_caller]
-    fn flight_exit(&self, step: Step);
-
-    /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
-    #[track_caller]
-    fn deferred_enter(&self) -> bool;
-    #[track_caller]
-    fn deferred_exit(&self, taken: bool, step: Step);
-    /// The collector goes from its lock to that of the deferred closes.
-    #[track_caller]
-    fn gc_to_deferred(&self, step: Step);
-    /// The collector leaves the deferred closes for a while, and holds nothing.
-    #[track_caller]
-    fn deferred_leave(&self, step: Step);
-    /// It comes back to them.
-    #[track_caller]
-    fn deferred_return(&self);
-    /// It goes back from the lock of the deferred closes to its own.
-    #[track_caller]
-    fn deferred_to_gc(&self, step: Step);
+    fn scan_exit(&self, _so: &Socket, _step: Step) {}
 
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.

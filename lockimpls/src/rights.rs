@@ -26,7 +26,7 @@ use crate::descriptors::Fd;
 use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::policy::Policy;
+use crate::policy::{Collector, Policy};
 use crate::pool::{Count, MbufRef, RIGHTS_MAX};
 use crate::primitives::{AtomicU32, AtomicUsize, Cell, Mutex, Ordering};
 use crate::sockbuf::Fill;
@@ -160,10 +160,10 @@ impl<P: Policy> Locked<P> {
         }
         let so = self.fds.find(fd)?;
         so.f_count.fetch_add(1, AcqRel);
-        self.policy.flight_enter();
+        self.policy.collector().flight_enter();
         // Release; pairs with the Acquire in `mark_candidates`, which finds this file then.
         so.unp_msgcount.fetch_add(1, Release);
-        self.policy.flight_exit(Step::GcInternalize);
+        self.policy.collector().flight_exit(Step::GcInternalize);
         control.rights().push(so);
         Ok(())
     }
@@ -183,9 +183,9 @@ impl<P: Policy> Locked<P> {
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
     fn end_flight(&self, so: &Socket, step: Step) {
-        self.policy.flight_enter(); // control: leaving flight
+        self.policy.collector().flight_enter(); // control: leaving flight
         so.unp_msgcount.fetch_sub(1, Release);
-        self.policy.flight_exit(step);
+        self.policy.collector().flight_exit(step);
     }
 
     /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is
@@ -254,13 +254,13 @@ impl<P: Policy> Locked<P> {
     /// `unp_discard`: a control message that nobody will receive goes to the list; the collector
     /// closes what it held.
     pub(crate) fn unp_discard(&self, control: MbufRef) {
-        let taken = self.policy.deferred_enter();
+        let taken = self.policy.collector().deferred_enter();
         {
             let mut deferred = self.in_flight.deferred();
             control.next.set(*deferred);
             *deferred = Some(control);
         }
-        self.policy.deferred_exit(taken, Step::DeferredPush);
+        self.policy.collector().deferred_exit(taken, Step::DeferredPush);
         self.in_flight.wanted.store(1, SeqCst);
     }
 
@@ -285,19 +285,19 @@ impl<P: Policy> Locked<P> {
     #[cold]
     pub(crate) fn unp_gc(&self) {
         loop {
-            self.policy.gc_enter();
+            self.policy.collector().gc_enter();
             if self.in_flight.unp_gcing.load(Relaxed) != 0 {
-                self.policy.gc_exit(Step::GcBusy);
+                self.policy.collector().gc_exit(Step::GcBusy);
                 return;
             }
             self.in_flight.unp_gcing.store(1, Relaxed);
             self.in_flight.wanted.store(0, SeqCst);
-            self.policy.gc_to_deferred(Step::GcToDeferred);
+            self.policy.collector().gc_to_deferred(Step::GcToDeferred);
             self.close_deferred();
-            self.policy.deferred_to_gc(Step::DeferredToGc);
+            self.policy.collector().deferred_to_gc(Step::DeferredToGc);
             self.collect_dead();
             self.in_flight.unp_gcing.store(0, Relaxed);
-            self.policy.gc_exit(Step::GcScan);
+            self.policy.collector().gc_exit(Step::GcScan);
             if self.in_flight.wanted.load(SeqCst) == 0 {
                 return;
             }
@@ -308,14 +308,14 @@ impl<P: Policy> Locked<P> {
     /// unlocked between.
     fn close_deferred(&self) {
         while let Some(control) = self.pop_deferred() {
-            self.policy.deferred_leave(Step::DeferredPop);
+            self.policy.collector().deferred_leave(Step::DeferredPop);
             for so in control.rights().iter() {
                 self.end_flight(so, Step::GcDiscard);
                 self.release_rights(1);
                 self.closef(*so);
             }
             self.mbufs.put(control);
-            self.policy.deferred_return();
+            self.policy.collector().deferred_return();
         }
     }
 
@@ -343,13 +343,13 @@ impl<P: Policy> Locked<P> {
     }
 
     fn is_dead(&self, so: &Socket) -> bool {
-        so.gc(self.policy.gc_guard()).dead.get()
+        so.gc(self.policy.collector().gc_guard()).dead.get()
     }
 
     /// Phase 1: whoever has no reference but those in flight.
     fn mark_candidates(&self) {
         for so in self.sockets.all() {
-            let gc = so.gc(self.policy.gc_guard());
+            let gc = so.gc(self.policy.collector().gc_guard());
             // Acquire; pairs with the Release in `hold_file`. Before `f_count`: whoever makes this
             // larger has made that larger before, and whoever makes that smaller has made this
             // smaller before. So what has a descriptor looks like a candidate only while a message
@@ -395,7 +395,7 @@ impl<P: Policy> Locked<P> {
 
     /// One buffer, of a locked socket.
     fn scan_buffer(&self, so: &Socket, change: impl Fn(u32) -> u32) {
-        let guard = self.policy.gc_guard();
+        let guard = self.policy.collector().gc_guard();
         let mut control = so.st().control.get();
         while let Some(m) = control {
             for held in m.rights().iter() {
@@ -414,7 +414,7 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::GcReachable) {
             return false;
         }
-        let guard = self.policy.gc_guard();
+        let guard = self.policy.collector().gc_guard();
         let unp_defer = Cell::new(false);
         for so in self.sockets.all() {
             if so.gc(guard).dead.get() && so.gc(guard).gcrefs.get() > 0 {

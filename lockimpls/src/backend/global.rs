@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step};
-use crate::policy::Policy;
+use crate::policy::{Collector, Policy};
 use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -46,6 +46,7 @@ impl<F: Fault, A: Surroundings> GlobalPolicy<F, A> {
 impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
+    type Collector = Self;
     type UnderAmbient = GlobalPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -57,6 +58,10 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     fn new() -> Self {
         let unp_lock = Box::new(RwLock::new(Class::UnpLock));
         Self { unp_lock, what: PhantomData }
+    }
+
+    fn collector(&self) -> &Self {
+        self
     }
 
     fn guard(&self) -> Option<(usize, Class)> {
@@ -98,14 +103,13 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         so.st().unp_refs.first()
     }
 
-    fn list_enter(&self, _so: &Socket, _step: Step) {}
-
-    fn list_exit(&self, _so: &Socket, _step: Step) {}
-
     fn list_to_name(&self, _so: &Socket, step: Step) {
         self.exit(step);
     }
+}
 
+/// The one lock is the collector's too.
+impl<F: Fault, A: Surroundings> Collector for GlobalPolicy<F, A> {
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_lock.addr(), Class::UnpLock)
     }
@@ -117,14 +121,6 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     fn gc_exit(&self, step: Step) {
         self.exit(step);
     }
-
-    fn scan_enter(&self, _so: &Socket) {}
-
-    fn scan_exit(&self, _so: &Socket, _step: Step) {}
-
-    fn flight_enter(&self) {}
-
-    fn flight_exit(&self, _step: Step) {}
 
     fn deferred_enter(&self) -> bool {
         let taken = !self.unp_lock.is_mine();
@@ -140,8 +136,6 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         }
     }
 
-    fn gc_to_deferred(&self, _step: Step) {}
-
     fn deferred_leave(&self, step: Step) {
         self.exit(step);
     }
@@ -149,6 +143,4 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     fn deferred_return(&self) {
         self.enter();
     }
-
-    fn deferred_to_gc(&self, _step: Step) {}
 }

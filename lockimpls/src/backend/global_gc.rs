@@ -13,9 +13,8 @@
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::GlobalPolicy;
 use crate::fault::{Fault, NoFault, Step};
-use crate::policy::Policy;
+use crate::policy::{Collector, CollectorLocks, Policy};
 use crate::socket::{SockRef, Socket};
-use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
 
@@ -25,13 +24,13 @@ pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
 /// The policy of `global-gc`: what is done with sockets alone, `global` does.
 pub(crate) struct GlobalGcPolicy<F, A = Nothing> {
     unp: GlobalPolicy<F, A>,
-    unp_gc_lock: RwLock,
-    unp_df_lock: RwLock,
+    collector: CollectorLocks<F>,
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
+    type Collector = CollectorLocks<F>;
     type UnderAmbient = GlobalGcPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -42,11 +41,11 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     const BIASED: bool = false;
 
     fn new() -> Self {
-        Self {
-            unp: GlobalPolicy::new(),
-            unp_gc_lock: RwLock::new(Class::UnpGcLock),
-            unp_df_lock: RwLock::new(Class::UnpDfLock),
-        }
+        Self { unp: GlobalPolicy::new(), collector: CollectorLocks::new() }
+    }
+
+    fn collector(&self) -> &CollectorLocks<F> {
+        &self.collector
     }
 
     fn guard(&self) -> Option<(usize, Class)> {
@@ -90,30 +89,16 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
 
     fn list_enter(&self, so: &Socket, step: Step) {
         self.unp.sounlock(so, step);
-        self.gc_enter();
+        self.collector.gc_enter();
     }
 
     fn list_exit(&self, so: &Socket, step: Step) {
-        self.gc_exit(step);
+        self.collector.gc_exit(step);
         self.unp.solock(so);
     }
 
     fn list_to_name(&self, _so: &Socket, step: Step) {
-        self.gc_exit(step);
-    }
-
-    fn gc_guard(&self) -> (usize, Class) {
-        (self.unp_gc_lock.addr(), Class::UnpGcLock)
-    }
-
-    fn gc_enter(&self) {
-        self.unp_gc_lock.enter();
-    }
-
-    fn gc_exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.unp_gc_lock.exit();
-        }
+        self.collector.gc_exit(step);
     }
 
     fn scan_enter(&self, so: &Socket) {
@@ -122,42 +107,5 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
 
     fn scan_exit(&self, so: &Socket, step: Step) {
         self.unp.sounlock(so, step);
-    }
-
-    fn flight_enter(&self) {
-        self.gc_enter();
-    }
-
-    fn flight_exit(&self, step: Step) {
-        self.gc_exit(step);
-    }
-
-    fn deferred_enter(&self) -> bool {
-        self.unp_df_lock.enter();
-        true
-    }
-
-    fn deferred_exit(&self, _taken: bool, step: Step) {
-        if !F::omits(step) {
-            self.unp_df_lock.exit();
-        }
-    }
-
-    fn gc_to_deferred(&self, step: Step) {
-        self.gc_exit(step);
-        self.unp_df_lock.enter();
-    }
-
-    fn deferred_leave(&self, step: Step) {
-        self.deferred_exit(true, step);
-    }
-
-    fn deferred_return(&self) {
-        self.unp_df_lock.enter();
-    }
-
-    fn deferred_to_gc(&self, step: Step) {
-        self.deferred_exit(true, step);
-        self.unp_gc_lock.enter();
     }
 }

@@ -36,9 +36,8 @@ use std::marker::PhantomData;
 use super::lock_free;
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::policy::Policy;
+use crate::policy::{Collector, CollectorLocks, Policy};
 use crate::socket::{RefCount, SockRef, Socket};
-use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
@@ -48,8 +47,7 @@ pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 /// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of
 /// `lock-free`.
 pub(crate) struct SocketPolicy<F, const BIASED: bool = false, A = Nothing> {
-    unp_gc_lock: RwLock,
-    unp_df_lock: RwLock,
+    collector: CollectorLocks<F>,
     what: PhantomData<(F, A)>,
 }
 
@@ -102,6 +100,7 @@ fn comes_first(a: &Socket, b: &Socket) -> bool {
 impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, BIASED, A> {
     type Fault = F;
     type Ambient = A;
+    type Collector = CollectorLocks<F>;
     type UnderAmbient = SocketPolicy<F, BIASED, Kernel>;
     const NAME: &'static str = match (F::TWIN, BIASED) {
         (Some(twin), _) => twin,
@@ -113,11 +112,11 @@ impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, B
     const BIASED: bool = BIASED;
 
     fn new() -> Self {
-        Self {
-            unp_gc_lock: RwLock::new(Class::UnpGcLock),
-            unp_df_lock: RwLock::new(Class::UnpDfLock),
-            what: PhantomData,
-        }
+        Self { collector: CollectorLocks::new(), what: PhantomData }
+    }
+
+    fn collector(&self) -> &CollectorLocks<F> {
+        &self.collector
     }
 
     fn guard(&self) -> Option<(usize, Class)> {
@@ -240,30 +239,16 @@ impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, B
 
     fn list_enter(&self, so: &Socket, step: Step) {
         self.release(so, step);
-        self.unp_gc_lock.enter();
+        self.collector.gc_enter();
     }
 
     fn list_exit(&self, so: &Socket, step: Step) {
-        self.gc_exit(step);
+        self.collector.gc_exit(step);
         self.take(so, Edge::None);
     }
 
     fn list_to_name(&self, _so: &Socket, step: Step) {
-        self.gc_exit(step);
-    }
-
-    fn gc_guard(&self) -> (usize, Class) {
-        (self.unp_gc_lock.addr(), Class::UnpGcLock)
-    }
-
-    fn gc_enter(&self) {
-        self.unp_gc_lock.enter();
-    }
-
-    fn gc_exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.unp_gc_lock.exit();
-        }
+        self.collector.gc_exit(step);
     }
 
     fn scan_enter(&self, so: &Socket) {
@@ -276,43 +261,6 @@ impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, B
         if !F::omits(Step::ScanLock) {
             self.release(so, step);
         }
-    }
-
-    fn flight_enter(&self) {
-        self.gc_enter();
-    }
-
-    fn flight_exit(&self, step: Step) {
-        self.gc_exit(step);
-    }
-
-    fn deferred_enter(&self) -> bool {
-        self.unp_df_lock.enter();
-        true
-    }
-
-    fn deferred_exit(&self, _taken: bool, step: Step) {
-        if !F::omits(step) {
-            self.unp_df_lock.exit();
-        }
-    }
-
-    fn gc_to_deferred(&self, step: Step) {
-        self.gc_exit(step);
-        self.unp_df_lock.enter();
-    }
-
-    fn deferred_leave(&self, step: Step) {
-        self.deferred_exit(true, step);
-    }
-
-    fn deferred_return(&self) {
-        self.unp_df_lock.enter();
-    }
-
-    fn deferred_to_gc(&self, step: Step) {
-        self.deferred_exit(true, step);
-        self.unp_gc_lock.enter();
     }
 
     fn finalize(&self, so: &Socket, references: &RefCount, step: Step) {
@@ -516,24 +464,25 @@ mod tests {
     fn the_lists_have_their_locks() {
         let (layer, [so]) = layer();
         let policy = &layer.policy;
-        let (gc, class) = policy.gc_guard();
-        assert_eq!((gc, class), (policy.unp_gc_lock.addr(), Class::UnpGcLock));
-        let held = || (so.so_lock.is_mine(), is_held(gc), is_held(policy.unp_df_lock.addr()));
+        let collector = policy.collector();
+        let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
+        assert_eq!(class, Class::UnpGcLock);
+        let held = || (so.so_lock.is_mine(), is_held(gc), is_held(df));
         policy.solock(&so);
         policy.list_enter(&so, Step::DetachList);
         assert_eq!(held(), (false, true, false));
         policy.list_exit(&so, Step::GcDetach);
         assert_eq!(held(), (true, false, false));
-        assert!(policy.deferred_enter());
+        assert!(collector.deferred_enter());
         assert_eq!(held(), (true, false, true));
-        policy.deferred_exit(true, Step::DetachList);
+        collector.deferred_exit(true, Step::DetachList);
         policy.sounlock(&so, Step::CloseDone);
-        policy.gc_enter();
+        collector.gc_enter();
         policy.scan_enter(&so);
         assert_eq!(held(), (true, true, false));
         policy.scan_exit(&so, Step::DetachList);
         assert_eq!(held(), (false, true, false));
-        policy.gc_exit(Step::DetachList);
+        collector.gc_exit(Step::DetachList);
         assert_eq!(held(), (false, false, false));
         witness::userret();
     }

@@ -11,7 +11,7 @@ use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::policy::Policy;
+use crate::policy::{Collector, Policy};
 use crate::primitives::Ordering;
 use crate::sockbuf::Fill;
 use crate::socket::{OnQueue, SockRef, Socket, State};
@@ -163,7 +163,7 @@ impl<P: Policy> Locked<P> {
     fn unp_detach(&self, so: &Socket) {
         let vnode = so.st().unp_vnode.take();
         self.policy.list_enter(so, Step::DetachList);
-        so.gc(self.policy.gc_guard()).linked.set(false);
+        so.gc(self.policy.collector().gc_guard()).linked.set(false);
         match vnode {
             None => self.policy.list_exit(so, Step::GcDetach),
             Some(vnode) => self.forget_name(so, vnode),

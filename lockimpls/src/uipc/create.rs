@@ -6,7 +6,7 @@ use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
-use crate::policy::Policy;
+use crate::policy::{Collector, Policy};
 use crate::primitives::Ordering;
 use crate::sockbuf::{Limits, MCLBYTES};
 use crate::socket::{OnQueue, SockRef, Socket, State};
@@ -102,7 +102,7 @@ impl<P: Policy> Locked<P> {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
         self.policy.list_enter(so, Step::AttachList); // control: the list of all
-        let gc = so.gc(self.policy.gc_guard());
+        let gc = so.gc(self.policy.collector().gc_guard());
         gc.linked.set(true);
         so.unp_msgcount.store(0, Relaxed);
         gc.dead.set(false);

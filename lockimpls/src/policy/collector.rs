@@ -1,0 +1,119 @@
+//! How the collector locks: the verbs, and the two locks of its own that it has since OpenBSD of
+//! 2021-11-16.
+
+use std::marker::PhantomData;
+
+use crate::fault::{Fault, Step};
+use crate::sync::RwLock;
+use crate::witness::Class;
+
+/// The verbs of the collector. Those with a body here do nothing where one lock guards all.
+pub(crate) trait Collector {
+    /// The lock of the collector, with no socket locked: its address and class.
+    fn gc_guard(&self) -> (usize, Class);
+    #[track_caller]
+    fn gc_enter(&self);
+    #[track_caller]
+    fn gc_exit(&self, step: Step);
+
+    /// What guards the count of a socket's references in flight (`global` counts atomically).
+    #[track_caller]
+    fn flight_enter(&self) {}
+    #[track_caller]
+    fn flight_exit(&self, _step: Step) {}
+
+    /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
+    #[track_caller]
+    fn deferred_enter(&self) -> bool;
+    #[track_caller]
+    fn deferred_exit(&self, taken: bool, step: Step);
+    /// The collector goes from its lock to that of the deferred closes.
+    #[track_caller]
+    fn gc_to_deferred(&self, _step: Step) {}
+    /// The collector leaves the deferred closes for a while, and holds nothing.
+    #[track_caller]
+    fn deferred_leave(&self, step: Step);
+    /// It comes back to them.
+    #[track_caller]
+    fn deferred_return(&self);
+    /// It goes back from the lock of the deferred closes to its own.
+    #[track_caller]
+    fn deferred_to_gc(&self, _step: Step) {}
+}
+
+/// `unp_gc_lock` over the list of all control blocks and what the collector counts, `unp_df_lock`
+/// over the deferred closes.
+pub(crate) struct CollectorLocks<F> {
+    unp_gc_lock: RwLock,
+    unp_df_lock: RwLock,
+    fault: PhantomData<F>,
+}
+
+impl<F: Fault> CollectorLocks<F> {
+    pub(crate) fn new() -> Self {
+        Self {
+            unp_gc_lock: RwLock::new(Class::UnpGcLock),
+            unp_df_lock: RwLock::new(Class::UnpDfLock),
+            fault: PhantomData,
+        }
+    }
+
+    /// The address of the lock of the deferred closes.
+    #[cfg(test)]
+    pub(crate) fn deferred_guard(&self) -> usize {
+        self.unp_df_lock.addr()
+    }
+}
+
+impl<F: Fault> Collector for CollectorLocks<F> {
+    fn gc_guard(&self) -> (usize, Class) {
+        (self.unp_gc_lock.addr(), Class::UnpGcLock)
+    }
+
+    fn gc_enter(&self) {
+        self.unp_gc_lock.enter();
+    }
+
+    fn gc_exit(&self, step: Step) {
+        if !F::omits(step) {
+            self.unp_gc_lock.exit();
+        }
+    }
+
+    fn flight_enter(&self) {
+        self.gc_enter();
+    }
+
+    fn flight_exit(&self, step: Step) {
+        self.gc_exit(step);
+    }
+
+    fn deferred_enter(&self) -> bool {
+        self.unp_df_lock.enter();
+        true
+    }
+
+    fn deferred_exit(&self, _taken: bool, step: Step) {
+        if !F::omits(step) {
+            self.unp_df_lock.exit();
+        }
+    }
+
+    fn gc_to_deferred(&self, step: Step) {
+        self.gc_exit(step);
+        self.deferred_return();
+    }
+
+    fn deferred_leave(&self, step: Step) {
+        self.deferred_exit(true, step);
+    }
+
+    fn deferred_return(&self) {
+        self.unp_df_lock.enter();
+    }
+
+    fn deferred_to_gc(&self, step: Step) {
+        self.deferred_exit(true, step);
+        self.gc_enter();
+    }
+}
