@@ -3,7 +3,7 @@
 
     python3 bench/tests/layouts.py FOLDER [--layouts N] [--launches N] [--slices N]
 
-FOLDER is a program that `solock compare` keeps: target/solock-compare/programs/NAME, with a folder for each layout. The
+FOLDER is a program that `solock compare` keeps: target/solock-compare/programs/NAME, with what it is linked from. The
 layouts run the same machine code, and their processes take turns slice by slice. A layout's figure is the mean over its
 launches, in percent of the median of all layouts; the spread between layouts is what is left of theirs when that of
 the launches is taken off. Wants a quiet machine and about a minute.
@@ -12,10 +12,12 @@ the launches is taken off. Wants a quiet machine and about a minute.
 import argparse
 import json
 import math
+import os
 import pathlib
 import random
 import statistics
 import subprocess
+import tempfile
 
 CELL = {"workload": "pairs", "socket_type": "stream", "message_bytes": 64, "threads": 1, "wait": "adaptive"}
 SLICE = {"ask": "slice", "measure": "throughput", "seconds": 0.02, "warm_up_seconds": 0.002}
@@ -52,6 +54,15 @@ class Server:
         self.process.wait()
 
 
+def link(folder, seed, program):
+    """Links a layout, as bench/src/compare/link.rs does."""
+    how = json.loads((folder / "link.json").read_text())
+    words, at = how["words"], how["inputs_at"]
+    order = [f"-Wl,--shuffle-sections=.text*={seed}", "-Wl,--strip-all"]
+    command = [*words[:at], folder / "program.o", *words[at:], *order, "-o", program]
+    subprocess.run(command, env=dict(os.environ, **how["environment"]), check=True)
+
+
 def launch(programs, backend, slices):
     """Fresh processes of all layouts: by how much each differs from the median of all."""
     order = random.sample(range(len(programs)), len(programs))
@@ -73,9 +84,16 @@ def main():
     parser.add_argument("--launches", type=int, default=8, help="fresh processes of each")
     parser.add_argument("--slices", type=int, default=8, help="slices of 20 ms of each process")
     arguments = parser.parse_args()
-    programs = [str(path) for path in sorted(arguments.folder.glob("*/solock"))][: arguments.layouts]
-    if len(programs) < 2 or arguments.launches < 2:
+    if arguments.layouts < 2 or arguments.launches < 2:
         parser.error("two layouts and two launches are the least")
+    with tempfile.TemporaryDirectory() as folder:
+        programs = [f"{folder}/{seed:02}" for seed in range(1, arguments.layouts + 1)]
+        for seed, program in enumerate(programs, 1):
+            link(arguments.folder, seed, program)
+        measure(programs, arguments)
+
+
+def measure(programs, arguments):
     print("| backend | between launches | between layouts | each layout |\n|---|---|---|---|")
     for backend in ("global", "per-socket"):
         launches = [launch(programs, backend, arguments.slices) for _ in range(arguments.launches)]

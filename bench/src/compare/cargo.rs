@@ -1,5 +1,6 @@
 //! Building `solock` in a folder, with its progress, and an end when somebody asks for it.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -9,6 +10,7 @@ use std::time::Duration;
 
 use super::group::Group;
 use super::layouts;
+use super::link;
 use super::progress::Watch;
 use crate::interrupt::Interrupt;
 
@@ -19,15 +21,18 @@ const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of what cargo says stands in an error, in lines.
 const LAST_LINES: usize = 20;
 
-/// The places that the linker fills in stay listed in the program, for `code`; what is only for a
-/// debugger would be listed too, and is left out. The code is what it is without them.
-#[cfg(target_os = "linux")]
-const FIRST_LAYOUT: &[&str] = &["link-arg=-Wl,--emit-relocs", "link-arg=-Wl,--strip-debug"];
-/// Other linkers have no such list.
-#[cfg(not(target_os = "linux"))]
-const FIRST_LAYOUT: &[&str] = &[];
-/// Nobody reads the others but the processor.
-const OTHER_LAYOUTS: &[&str] = &["strip=symbols"];
+/// The command that the compiler links with is printed there, in the target folder.
+const PRINTED: &str = "link-args";
+/// What is linked again, in the target folder.
+const OBJECT: &str = "object";
+/// Debuggers are not served: what is only for them would fill the disk. It is no part of the code.
+const PROFILE: &str = "profile.release.debug=false";
+
+/// What decides, beside the source and its surroundings, what is built.
+#[must_use]
+pub fn flags() -> String {
+    format!("{PROFILE} {:?}", link::LISTED)
+}
 
 /// What to build.
 #[derive(Clone, Copy)]
@@ -38,15 +43,24 @@ pub struct Build<'a> {
     pub cargo: &'a dyn Fn() -> Command,
     /// The target folder.
     pub target: &'a Path,
-    /// Which [layout](super::layouts); the first compiles, the others only link.
-    pub layout: u32,
+}
+
+/// What was built.
+#[derive(Clone, Debug)]
+pub struct Built {
+    /// The program.
+    pub program: PathBuf,
+    /// The folder of what its other [layouts] are linked from, if that could be made.
+    pub object: PathBuf,
 }
 
 /// Builds it; the program.
 ///
 /// # Errors
 /// It does not build, or somebody asked for the end.
-pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBuf, String> {
+pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<Built, String> {
+    let printed = build.target.join(PRINTED);
+    let _ = fs::remove_file(&printed);
     let mut group = Group::start(&mut command(build), &note(build.target)).map_err(|error| {
         format!("cargo cannot be run: {error}; commits are built from source, with cargo")
     })?;
@@ -71,19 +85,43 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
     drop(group);
     last.extend(rest(&said));
     let program = rest(&messages).filter_map(|line| executable(&line)).last();
-    program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))
+    let program = program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))?;
+    let object = build.target.join(OBJECT);
+    // Where nothing had to be linked, all is as it was.
+    if let Ok(printed) = fs::read_to_string(printed) {
+        let _ = fs::remove_dir_all(&object);
+        if layouts::keep(&printed, &object).is_err() {
+            let _ = fs::remove_dir_all(&object);
+        }
+        remove_temporary(&build.target.join("release/deps"));
+    }
+    Ok(Built { program, object })
+}
+
+/// Removes what the compiler was told to leave for the linker.
+fn remove_temporary(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let name = name.to_string_lossy();
+        if name.contains(".rcgu.") {
+            let _ = fs::remove_file(path);
+        } else if name.starts_with("rustc") && path.is_dir() {
+            let _ = fs::remove_dir_all(path);
+        }
+    }
 }
 
 fn command(build: &Build<'_>) -> Command {
-    let order = layouts::flag(build.layout);
-    let flags = if order.is_none() { FIRST_LAYOUT } else { OTHER_LAYOUTS };
     let mut command = (build.cargo)();
     command
         .args(["--release", "--locked", "--package", "bench", "--bin", "solock"])
-        .args(["--message-format", "json-render-diagnostics", "--target-dir"])
+        .args(["--config", PROFILE, "--message-format", "json-render-diagnostics"])
+        .arg("--target-dir")
         .arg(build.target)
         .arg("--")
-        .args(flags.iter().copied().chain(order.as_deref()).flat_map(|flag| ["-C", flag]));
+        .args(link::LISTED.iter().map(|flag| format!("-Clink-arg={flag}")))
+        .args(["-Csave-temps", "--print"])
+        .arg(format!("link-args={}", build.target.join(PRINTED).display()));
     command
 }
 

@@ -1,12 +1,15 @@
 //! One cell on two sides: pairs, until the verdict is clear or the budget is spent.
 
+use std::panic::resume_unwind;
+use std::path::PathBuf;
+use std::thread;
 use std::time::Duration;
 
 use results::{Control, Measure};
 
 use super::counters::{self, PerOperation};
 use super::judge::{self, Judge};
-use super::layouts::{Deck, Layouts};
+use super::layouts::Layouts;
 use super::metric::{Metric, Series, Use};
 use crate::protocol::Prepare;
 use crate::turns::disturbed::Tally;
@@ -15,6 +18,8 @@ use crate::turns::server::Failure;
 
 /// One pair in so many is the first side with itself.
 const CONTROL_EVERY: u32 = 5;
+/// The largest seed of an order of functions; the linker takes 0 for a seed of its own.
+const SEED_MAX: u32 = i32::MAX as u32;
 
 /// The first side with itself, over all cells: what no change looks like here.
 #[derive(Clone, Debug, Default)]
@@ -101,7 +106,6 @@ pub fn measure(
 ) -> Gathered {
     let (began, mut gathered) = (world.elapsed(), Gathered::default());
     let mut next_look = judge.next_look(0);
-    let mut decks = job.sides.map(|layouts| Deck::new(layouts));
     for number in 1.. {
         gathered.elapsed = world.elapsed() - began;
         watch(gathered.pairs(), gathered.elapsed);
@@ -110,9 +114,11 @@ pub fn measure(
         }
         let is_control = number % CONTROL_EVERY == 0;
         let drawn = if is_control { [0, 0] } else { [0, 1] };
-        let parties =
-            drawn.map(|side| Party { program: decks[side].draw(random), prepare: job.prepare });
-        let added = launch::measure(world, &parties, job.asked, random).and_then(|launch| {
+        let launched = link(drawn.map(|side| job.sides[side]), random).and_then(|programs| {
+            let party = |program| Party { program, prepare: job.prepare };
+            launch::measure(world, &programs.each_ref().map(|p| party(p)), job.asked, random)
+        });
+        let added = launched.and_then(|launch| {
             let slices = launch.parties.iter().flat_map(|taken| &taken.slices);
             slices.for_each(|slice| gathered.tally.count(slice.signs));
             if is_control { add(&mut controls.series, &launch) } else { gathered.add(&launch) }
@@ -133,10 +139,20 @@ pub fn measure(
     gathered
 }
 
+/// Links what the two processes of a pair run, each in an order that is drawn for it, both at once.
+fn link(sides: [&Layouts; 2], random: &mut fastrand::Rng) -> Result<[PathBuf; 2], Failed> {
+    let seeds = sides.map(|_| random.u32(1..=SEED_MAX));
+    let linked = thread::scope(|scope| {
+        let links = [0, 1].map(|place| scope.spawn(move || sides[place].draw(place, seeds[place])));
+        links.map(|link| link.join().unwrap_or_else(|panic| resume_unwind(panic)))
+    });
+    let failed = |party, why| Failed { party, failure: Failure::Broken(why) };
+    let [first, second] = linked;
+    Ok([first.map_err(|why| failed(0, why))?, second.map_err(|why| failed(1, why))?])
+}
+
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
     use crate::turns::made_up::{Event, MadeUp, quiet};
 
@@ -148,7 +164,7 @@ mod tests {
     };
 
     fn programs(name: &str) -> Layouts {
-        vec![PathBuf::from(name)]
+        Layouts::one(PathBuf::from(name))
     }
 
     /// The second side does this share of the first, and each process a little of its own.

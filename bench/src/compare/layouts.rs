@@ -4,49 +4,153 @@
 //! predictor it shares with others, and is worth some percent: two links of the same code are two
 //! draws (Mytkowicz et al., ASPLOS 2009; Curtsinger and Berger, ASPLOS 2013). A commit that changes
 //! one function moves all behind it, so with one link a side, luck would be taken for the commit's
-//! doing. Each side is therefore linked in as many orders as [`LAYOUTS`] says, and every pair of
-//! processes draws one of each side's: luck becomes noise that pairs average.
+//! doing. So every process of a pair runs a program that was [linked](super::link) for it alone, in
+//! an order that chance decides: this luck is drawn anew for each pair, as that of the stack and
+//! the heap is, and pairs stay independent however many there are.
 //!
-//! The linker does it (`--shuffle-sections`: LLD's, and what others took over from it). With one that
-//! cannot there is one layout, and that is said.
+//! Links are made before the processes of a pair start: nothing is linked beside a slice. With a
+//! linker that cannot do it there is one layout, and that is said.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-/// In so many orders a program is linked. A layout's luck is about 1 % (`METHODOLOGY.md`): the mean of
-/// thirty-two is within 0.2 % of what all would give, and that is how well a side can be known.
-pub const LAYOUTS: u32 = 32;
+use super::link::Link;
 
-/// The same program in its layouts: at least one, all under paths of the same length.
-pub type Layouts = Vec<PathBuf>;
+/// The name of every program.
+pub const PROGRAM: &str = "solock";
+/// What it is linked from.
+const OBJECT: &str = "program.o";
+/// How.
+const LINK: &str = "link.json";
 
-/// The linker's flag for a layout; none for the first, which is the linker's own order.
-#[must_use]
-pub fn flag(layout: u32) -> Option<String> {
-    (layout > 0).then(|| format!("link-arg=-Wl,--shuffle-sections=.text*={layout}"))
-}
-
-/// Draws the layouts of a side: each as often as any other, in an order that chance decides.
+/// A side's program, and how to link it in other layouts.
 #[derive(Clone, Debug)]
-pub struct Deck<'a> {
-    layouts: &'a [PathBuf],
-    left: Vec<usize>,
+pub struct Layouts {
+    first: PathBuf,
+    again: Option<Again>,
 }
 
-impl<'a> Deck<'a> {
-    /// All of them, none drawn.
+#[derive(Clone, Debug)]
+struct Again {
+    object: PathBuf,
+    link: Link,
+    folder: Arc<Folder>,
+}
+
+impl Layouts {
+    /// A program that has one layout.
     #[must_use]
-    pub fn new(layouts: &'a [PathBuf]) -> Deck<'a> {
-        Deck { layouts, left: Vec::new() }
+    pub fn one(program: PathBuf) -> Layouts {
+        Layouts { first: program, again: None }
     }
 
-    /// The next.
-    pub fn draw(&mut self, random: &mut fastrand::Rng) -> &'a PathBuf {
-        if self.left.is_empty() {
-            self.left.extend(0..self.layouts.len());
-            random.shuffle(&mut self.left);
-        }
-        &self.layouts[self.left.pop().unwrap_or_default()]
+    /// The program that is kept in a folder, if one is; its other layouts are linked in `scratch`.
+    #[must_use]
+    pub fn kept(folder: &Path, scratch: &Arc<Folder>) -> Option<Layouts> {
+        let first = folder.join(PROGRAM);
+        let object = folder.join(OBJECT);
+        let link = fs::read(folder.join(LINK)).ok();
+        let link = link.and_then(|text| serde_json::from_slice(&text).ok());
+        let again = link.map(|link| Again { object, link, folder: Arc::clone(scratch) });
+        first.is_file().then_some(Layouts { first, again })
     }
+
+    /// The program as cargo linked it.
+    #[must_use]
+    pub fn first(&self) -> &Path {
+        &self.first
+    }
+
+    /// Whether there are others.
+    #[must_use]
+    pub fn are_many(&self) -> bool {
+        self.again.is_some()
+    }
+
+    /// Links a layout that chance decides, for the process at that place of a pair; the one before
+    /// it at that place is gone then. Paths are of the same length, whatever the side and the place.
+    ///
+    /// # Errors
+    /// The linker says no.
+    pub fn draw(&self, place: usize, seed: u32) -> Result<PathBuf, String> {
+        let Some(Again { object, link, folder }) = &self.again else {
+            return Ok(self.first.clone());
+        };
+        let program = folder.place(place)?.join(PROGRAM);
+        link.program(object, seed, &program)?;
+        Ok(program)
+    }
+}
+
+/// Keeps what a program's other layouts are linked from in a folder, and tries it out there.
+///
+/// # Errors
+/// The linker cannot, or the folder cannot be written.
+pub fn keep(printed: &str, folder: &Path) -> Result<(), String> {
+    let (link, inputs) = Link::read(printed).ok_or("the linker's command is not understood")?;
+    let failed = |error: io::Error| format!("cannot write to {}: {error}", folder.display());
+    fs::create_dir_all(folder).map_err(failed)?;
+    let (object, tried) = (folder.join(OBJECT), folder.join("tried"));
+    link.object(&inputs, &object)?;
+    link.program(&object, 1, &tried)?;
+    fs::remove_file(tried).map_err(failed)?;
+    let text = serde_json::to_vec(&link).map_err(|error| error.to_string())?;
+    fs::write(folder.join(LINK), text).map_err(failed)
+}
+
+/// Puts what [`keep`] kept into another folder too, if it did. It is the same file there, as no file
+/// is ever written over.
+///
+/// # Errors
+/// A folder cannot be read or written.
+pub fn share(from: &Path, to: &Path) -> io::Result<()> {
+    if !from.join(LINK).is_file() {
+        return Ok(());
+    }
+    [OBJECT, LINK].iter().try_for_each(|file| {
+        let (from, to) = (from.join(file), to.join(file));
+        fs::hard_link(&from, &to).or_else(|_| fs::copy(from, to).map(|_| ()))
+    })
+}
+
+/// Where the layouts of a comparison lie; gone with it.
+#[derive(Debug)]
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// This process's own, in a folder that others have theirs in. What those left that ended without
+    /// a chance to tidy up is removed.
+    #[must_use]
+    pub fn of_this_process(all: &Path) -> Folder {
+        for entry in fs::read_dir(all).into_iter().flatten().flatten() {
+            let process = entry.file_name().to_str().and_then(|name| name.parse().ok());
+            if process.is_none_or(|process| !is_alive(process)) {
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        Folder(all.join(std::process::id().to_string()))
+    }
+
+    fn place(&self, number: usize) -> Result<PathBuf, String> {
+        let folder = self.0.join(number.to_string());
+        fs::create_dir_all(&folder)
+            .map_err(|error| format!("cannot write to {}: {error}", folder.display()))?;
+        Ok(folder)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether a process of that number runs.
+fn is_alive(process: i32) -> bool {
+    let Some(process) = rustix::process::Pid::from_raw(process) else { return false };
+    rustix::process::test_kill_process(process) != Err(rustix::io::Errno::SRCH)
 }
 
 #[cfg(test)]
@@ -54,18 +158,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_layout_is_drawn_as_often_as_any_other() {
-        let layouts: Layouts = ["a", "b", "c"].map(PathBuf::from).into();
-        let (mut deck, mut random) = (Deck::new(&layouts), fastrand::Rng::with_seed(1));
-        for _ in 0..3 {
-            let drawn = [(); 3].map(|()| deck.draw(&mut random));
-            assert!(layouts.iter().all(|layout| drawn.contains(&layout)), "{drawn:?}");
-        }
+    fn what_a_killed_comparison_left_is_removed_and_what_runs_is_not() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let ended = std::process::Command::new("true").spawn().and_then(|mut child| {
+            child.wait()?;
+            Ok(child.id())
+        });
+        let [dead, alive] = [ended.expect("ran"), std::os::unix::process::parent_id()]
+            .map(|process| folder.path().join(process.to_string()));
+        [&dead, &alive].iter().for_each(|left| fs::create_dir(left).expect("made"));
+        let _ = Folder::of_this_process(folder.path());
+        assert!(!dead.exists() && alive.exists());
     }
 
     #[test]
-    fn the_first_layout_is_the_linkers_own() {
-        assert_eq!(flag(0), None);
-        assert_ne!(flag(1), flag(2));
+    fn a_linker_that_cannot_leaves_one_layout() {
+        let folder = tempfile::tempdir().expect("a folder");
+        assert!(keep(r#""false" "x.o""#, folder.path()).is_err());
+        fs::write(folder.path().join(PROGRAM), "first").expect("written");
+        let scratch = Arc::new(Folder::of_this_process(&folder.path().join("linked")));
+        let layouts = Layouts::kept(folder.path(), &scratch).expect("a program");
+        assert!(!layouts.are_many());
+        assert_eq!(layouts.draw(0, 1), Ok(folder.path().join(PROGRAM)));
     }
 }

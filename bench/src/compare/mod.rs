@@ -2,7 +2,7 @@
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
 //! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`programs`]: from a commit to its
-//!   program; [`layouts`]: in many orders of its functions.
+//!   program; [`link`], [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.
@@ -17,6 +17,7 @@ pub mod counters;
 pub mod group;
 pub mod judge;
 pub mod layouts;
+pub mod link;
 pub mod metric;
 pub mod programs;
 pub mod progress;
@@ -139,7 +140,7 @@ fn programs(
         Ok(None)
     });
     let of = |side: &Side| match (&side.source, &builder) {
-        (Source::Program(path), _) => Ok(vec![path.clone()]),
+        (Source::Program(path), _) => Ok(Layouts::one(path.clone())),
         (_, Ok(Some(programs))) if !around.interrupt.is_set() => programs.of(side),
         (_, Ok(_)) => Err("it was not built".to_owned()),
         (_, Err(why)) => Err(why.clone()),
@@ -149,7 +150,7 @@ fn programs(
 
 /// Starts a program once: does it speak, and which cells does it know?
 fn survey<'a>(request: &Request, layouts: Layouts, interrupt: &Interrupt) -> State<'a> {
-    let launch = Launch { program: &layouts[0], padding: 0, interrupt, hang_limit: None };
+    let launch = Launch { program: layouts.first(), padding: 0, interrupt, hang_limit: None };
     let asked = Server::start(launch).and_then(|mut server| {
         let mut cells = HashMap::new();
         for cell in &request.cells {
@@ -161,7 +162,7 @@ fn survey<'a>(request: &Request, layouts: Layouts, interrupt: &Interrupt) -> Sta
     });
     match asked {
         Ok((hello, cells)) => {
-            let code = Code::read(&layouts[0]);
+            let code = Code::read(layouts.first());
             State::Program(Box::new(Program { layouts, hello, cells, code }))
         }
         Err(Failure::Broken(why)) => State::Broken(why),
@@ -231,7 +232,12 @@ impl Comparing<'_> {
         match [&sides[0].state, &sides[1].state] {
             [State::Program(first), State::Program(second)] => {
                 comparison.same_code = same_code([first, second], &comparison.cell);
-                comparison.gathered = self.measure([&first.layouts, &second.layouts], &prepare);
+                let layouts = [&first.layouts, &second.layouts];
+                comparison.gathered = self.measure(layouts, &prepare);
+                let pairs = comparison.gathered.pairs();
+                for (side, layouts) in comparison.sides.iter_mut().zip(layouts) {
+                    side.layouts = Some(if layouts.are_many() { pairs } else { 1 });
+                }
             }
             states => {
                 let asked = stored::Asked { prepare: &prepare, slice: self.request.slice };
@@ -298,7 +304,6 @@ fn origin(ready: &Ready<'_>) -> results::Side {
     let mut side = results::Side { name: ready.side.name.clone(), ..results::Side::default() };
     match (&ready.state, &ready.side.source) {
         (State::Program(program), _) => {
-            side.layouts = Some(program.layouts.len() as u32);
             (side.commit, side.dirty) = (program.hello.commit.clone(), program.hello.dirty);
         }
         (State::Stored(run), _) => {

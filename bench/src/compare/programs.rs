@@ -5,28 +5,27 @@
 //! of two commits then differ in nothing but their code. Every checkout there is new, so no file is
 //! as old as what was built before it, and cargo builds again whatever could differ; libraries that
 //! did not change are shared. The working tree has a target folder of its own, as its files can be
-//! older than what was built of a commit. Each program is linked again in other [`layouts`].
-//!
-//! [`layouts`]: super::layouts
+//! older than what was built of a commit. Beside a program lies what its other
+//! [layouts](super::layouts) are linked from.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::cargo::{self, Build};
+use super::cargo::{self, Build, Built};
 use super::group;
-use super::layouts::{LAYOUTS, Layouts};
+use super::layouts::{self, Folder, Layouts, PROGRAM};
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
 use crate::interrupt::Interrupt;
 
-/// As many programs are kept, in all their layouts: about 250 MB each.
+/// As many programs are kept: some 20 MB each.
 const KEPT_MAX: usize = 8;
 /// How often a lock is tried that somebody else holds.
 const NAP: Duration = Duration::from_millis(200);
@@ -39,6 +38,8 @@ pub struct Programs<'a> {
     interrupt: &'a Interrupt,
     watch: &'a Watch,
     surroundings: Surroundings,
+    /// Where layouts are linked.
+    scratch: Arc<Folder>,
     /// Held until this is dropped.
     _lock: File,
 }
@@ -69,7 +70,8 @@ impl<'a> Programs<'a> {
         let surroundings = Surroundings::of(&repository.root)?;
         group::end_left_over(&cargo::note(&folder.join("target")));
         remove_left_over(repository, &folder.join("tree"));
-        Ok(Programs { folder, repository, interrupt, watch, surroundings, _lock: lock })
+        let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
+        Ok(Programs { folder, repository, interrupt, watch, surroundings, scratch, _lock: lock })
     }
 
     /// The program of a side that has one.
@@ -80,77 +82,75 @@ impl<'a> Programs<'a> {
         match &side.source {
             Source::Commit(commit) => self.of_commit(&side.name, commit),
             Source::Tree => self.of_tree(),
-            Source::Program(path) => Ok(vec![path.clone()]),
+            Source::Program(path) => Ok(Layouts::one(path.clone())),
             Source::Run(_) => Err("a stored run has no program".to_owned()),
         }
     }
 
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
         let short = &commit[..commit.len().min(16)];
-        let key = format!("{short}-{}", hex(&(commit, self.surroundings.key(), LAYOUTS)));
+        let key = format!("{short}-{}", self.built_with(&commit));
         if let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
         let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
         let cargo = || self.surroundings.for_commit(&worktree.folder);
-        let build = Build { name: &name, cargo: &cargo, target: &target, layout: 0 };
-        let program = self.compile(build)?;
-        self.keep(build, &program, &key)
+        let build = Build { name: &name, cargo: &cargo, target: &target };
+        let built = self.compile(build)?;
+        self.keep(build, &built, &key)
     }
 
     fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", hex(root)));
         let cargo = || self.surroundings.for_tree(root);
-        let build = Build { name: "the working tree", cargo: &cargo, target: &target, layout: 0 };
-        let program = self.compile(build)?;
-        let bytes = fs::read(&program).map_err(|error| error.to_string())?;
-        let key = format!("{}-{}", hex(&bytes), hex(&(self.surroundings.key(), LAYOUTS)));
-        self.kept(&key).map_or_else(|| self.keep(build, &program, &key), Ok)
+        let build = Build { name: "the working tree", cargo: &cargo, target: &target };
+        let built = self.compile(build)?;
+        let bytes = fs::read(&built.program).map_err(|error| error.to_string())?;
+        let key = format!("{}-{}", hex(&bytes), self.built_with(&root));
+        self.kept(&key).map_or_else(|| self.keep(build, &built, &key), Ok)
     }
 
-    /// The first layout: all that has to be compiled is, then.
-    fn compile(&self, build: Build<'_>) -> Result<PathBuf, String> {
+    /// The digits of all that decides, beside what is built, what comes out.
+    fn built_with(&self, what: &impl Hash) -> String {
+        hex(&(what, self.surroundings.key(), cargo::flags()))
+    }
+
+    fn compile(&self, build: Build<'_>) -> Result<Built, String> {
         self.watch.say(&format!("building {}", build.name));
         let began = Instant::now();
-        let program = cargo::build(&build, self.interrupt, self.watch)?;
+        let built = cargo::build(&build, self.interrupt, self.watch)?;
         self.watch.say(&format!("built {} in {:.0} s", build.name, began.elapsed().as_secs_f64()));
-        Ok(program)
+        Ok(built)
     }
 
-    /// Links the other layouts, as many as the linker can, and puts all where they stay.
-    fn keep(&self, build: Build<'_>, first: &Path, key: &str) -> Result<Layouts, String> {
+    /// Puts a program where it stays.
+    fn keep(&self, build: Build<'_>, built: &Built, key: &str) -> Result<Layouts, String> {
+        let failed = |error| format!("the program of a side cannot be kept: {error}");
         let new = self.folder.join("programs").join(".new");
         let _ = fs::remove_dir_all(&new);
-        copy(first, &new, 0)?;
-        let began = Instant::now();
-        for layout in 1..LAYOUTS {
-            match cargo::build(&Build { layout, ..build }, self.interrupt, self.watch) {
-                Ok(program) => copy(&program, &new, layout)?,
-                Err(why) if self.interrupt.is_set() => return Err(why),
-                Err(_) => break,
-            }
-        }
+        fs::create_dir_all(&new).map_err(failed)?;
+        fs::copy(&built.program, new.join(PROGRAM)).map_err(failed)?;
+        layouts::share(&built.object, &new).map_err(failed)?;
         let folder = self.folder.join("programs").join(key);
         let _ = fs::remove_dir_all(&folder);
-        fs::rename(&new, &folder).map_err(not_kept)?;
+        fs::rename(&new, &folder).map_err(failed)?;
         self.forget_oldest();
-        let layouts = self.kept(key).ok_or_else(|| not_kept(ErrorKind::NotFound.into()))?;
-        self.watch.say(&linked(build.name, layouts.len(), began.elapsed()));
+        let layouts = self.kept(key).ok_or_else(|| "a program that was kept is gone".to_owned())?;
+        if !layouts.are_many() {
+            self.watch.say(&one_layout(build.name));
+        }
         Ok(layouts)
     }
 
-    /// A program that was built before, in all its layouts.
+    /// A program that was built before.
     fn kept(&self, key: &str) -> Option<Layouts> {
         let folder = self.folder.join("programs").join(key);
-        let entries = fs::read_dir(&folder).ok()?.flatten();
-        let programs = entries.map(|entry| entry.path().join("solock"));
-        let mut layouts: Layouts = programs.filter(|program| program.is_file()).collect();
-        layouts.sort();
+        let layouts = Layouts::kept(&folder, &self.scratch)?;
         // Its age is the time since it was last used.
         let _ = File::open(folder).ok()?.set_modified(SystemTime::now());
-        (!layouts.is_empty()).then_some(layouts)
+        Some(layouts)
     }
 
     /// Removes the programs that were not used for longest.
@@ -167,23 +167,7 @@ impl<'a> Programs<'a> {
     }
 }
 
-/// Copies a program to its place among its layouts.
-fn copy(program: &Path, folder: &Path, layout: u32) -> Result<(), String> {
-    let folder = folder.join(format!("{layout:02}"));
-    fs::create_dir_all(&folder).map_err(not_kept)?;
-    fs::copy(program, folder.join("solock")).map_err(not_kept).map(|_| ())
-}
-
-fn not_kept(error: std::io::Error) -> String {
-    format!("the program of a side cannot be kept: {error}")
-}
-
-/// What is said of the layouts.
-fn linked(name: &str, layouts: usize, took: Duration) -> String {
-    if layouts > 1 {
-        let seconds = took.as_secs_f64();
-        return format!("linked {name} with its functions in {layouts} orders in {seconds:.0} s");
-    }
+fn one_layout(name: &str) -> String {
     format!(
         "{name} could not be linked with its functions in other orders (the linker LLD can), so \
          it has one layout: a change of some percent can be the place where the code lies"

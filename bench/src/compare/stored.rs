@@ -70,7 +70,7 @@ fn alone(state: &State<'_>, asked: Asked<'_>, interrupt: &Interrupt) -> Result<A
     match state {
         State::Stored(run) => of_run(run, &asked.prepare.cell),
         State::Program(side) => of_program(
-            Launch { program: &side.layouts[0], padding: 0, interrupt, hang_limit: None },
+            Launch { program: side.layouts.first(), padding: 0, interrupt, hang_limit: None },
             asked,
         ),
         State::Broken(why) | State::Found(why) => Err(Failure::Broken(why.clone())),

@@ -230,8 +230,8 @@ fn the_smallest_visible_change_is_found_nine_times_in_ten() {
 
 /// What a layout is worth, and a process, as measured where nothing else ran (`METHODOLOGY.md`).
 const LINKED: Machine = Machine { launch: 0.017, slice: 0.02, layout: 0.01, drift: 0.0, ..BUSY };
-/// As many layouts has each side of `solock compare`.
-const COMPARE_LAYOUTS: usize = 32;
+/// As many layouts has each side of `solock compare`: every pair has its own.
+const COMPARE_LAYOUTS: usize = COMPARE_MINUTE_PAIRS as usize;
 
 #[test]
 fn luck_with_the_layout_wants_many() {
@@ -244,7 +244,7 @@ fn luck_with_the_layout_wants_many() {
     assert!(one[0].decided() > 0.1, "one layout a side has to go wrong");
     assert!(many[0].decided() <= 0.02 && many.iter().all(|row| row.covered >= 0.97));
     assert!(many[1].slower >= 0.95 && many[2].slower >= 0.995);
-    for layouts in [4, 16] {
+    for layouts in [4, 16, 32] {
         shares(&format!("linked, {layouts} layouts"), &setting.clone().with_layouts(layouts), 1.0);
     }
 }

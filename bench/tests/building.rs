@@ -1,0 +1,184 @@
+//! What `solock compare` builds of commits, keeps, and links: in a checkout whose program is small.
+#![cfg(target_os = "linux")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use results::{Compared, Run, Store};
+use tempfile::TempDir;
+
+/// A server that does the same in every slice, and writes down where its functions lie.
+const SERVER: &str = r##"
+use std::io::{BufRead, Write};
+
+#[inline(never)]
+fn first() -> usize { std::hint::black_box(1) }
+#[inline(never)]
+fn second() -> usize { std::hint::black_box(2) }
+#[inline(never)]
+fn third() -> usize { std::hint::black_box(3) }
+
+fn main() {
+    let [at, one, two] = [first, second, third].map(|f| f as fn() -> usize as usize);
+    let log = std::fs::OpenOptions::new().append(true).create(true);
+    let mut log = log.open(std::env::var("SEEN").unwrap()).unwrap();
+    let name = std::env::args().next().unwrap();
+    let line = format!("{SIDE} {name} {} {}\n", one.wrapping_sub(at), two.wrapping_sub(at));
+    log.write_all(line.as_bytes()).unwrap();
+    println!(r#"{{"say":"hello","protocol":1,"clock_step_ns":10.0,"commit":null}}"#);
+    let mut rate = 10_000_000 + std::process::id() % 1000;
+    for line in std::io::stdin().lock().lines().map(Result::unwrap) {
+        rate += first() as u32 + second() as u32 + third() as u32;
+        if line.contains("prepare") {
+            println!(r#"{{"say":"prepared"}}"#);
+        } else if line.contains("slice") {
+            println!(r#"{{"say":"slice","seconds":0.02,"operations":10000,"operations_per_second":{rate},"locks":[],"host_noise":{{"on_cpu_share_min":1.0,"run_delay_ns":0,"involuntary_switches":0,"steal_ns":0,"flagged":false}}}}"#);
+        } else {
+            return;
+        }
+    }
+}
+"##;
+
+/// A checkout with two commits of such a program.
+struct Checkout(TempDir);
+
+impl Checkout {
+    fn new() -> Checkout {
+        let checkout = Checkout(tempfile::tempdir().expect("a folder"));
+        checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"bench\"]\n");
+        checkout.write(
+            "bench/Cargo.toml",
+            "[package]\nname = \"bench\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+             [[bin]]\nname = \"solock\"\npath = \"src/main.rs\"\n",
+        );
+        checkout.write(
+            "Cargo.lock",
+            "version = 4\n\n[[package]]\nname = \"bench\"\nversion = \"0.1.0\"\n",
+        );
+        git(checkout.path(), &["init", "--quiet", "--initial-branch", "main"]);
+        for side in ["old", "new"] {
+            checkout.side(side);
+        }
+        checkout
+    }
+
+    /// Commits a program that calls itself so.
+    fn side(&self, name: &str) {
+        let const_name = format!("const SIDE: &str = \"{name}\";\n");
+        self.write("bench/src/main.rs", &(const_name + SERVER));
+        git(self.path(), &["add", "."]);
+        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+        git(self.path(), &[&who[..], &["commit", "--quiet", "--message", name]].concat());
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        fs::write(path, text).expect("written");
+    }
+
+    fn kept(&self) -> PathBuf {
+        self.path().join("target/solock-compare")
+    }
+
+    /// Compares two sides; what they wrote down is what they did this time.
+    fn compare(&self, sides: [&str; 2]) -> Compares {
+        let seen = self.path().join("seen");
+        let _ = fs::remove_file(&seen);
+        let output = Command::new(env!("CARGO_BIN_EXE_solock"))
+            .arg("compare")
+            .args(sides)
+            .args(["--backend", "global", "--threads", "1", "--metric", "throughput"])
+            .args(["--out", "runs"])
+            .current_dir(self.path())
+            .env("CARGO_TARGET_DIR", self.path().join("target"))
+            .env("SEEN", &seen)
+            .stdin(Stdio::null())
+            .output()
+            .expect("solock starts");
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{said}");
+        let run = Store::at(self.path().join("runs")).list().expect("readable");
+        let run = Run::read(run.last().expect(&said)).expect("the run can be read");
+        let seen = fs::read_to_string(seen).expect("the sides ran");
+        Compares { said, run, seen: seen.lines().map(str::to_owned).collect() }
+    }
+}
+
+/// What a comparison did.
+struct Compares {
+    said: String,
+    run: Run,
+    /// A line of each process.
+    seen: Vec<String>,
+}
+
+impl Compares {
+    fn compared(&self) -> &Compared {
+        self.run.compared().next().expect("a verdict")
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn git(folder: &Path, arguments: &[&str]) {
+    let output = Command::new("git").args(arguments).current_dir(folder).output().expect("git");
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+}
+
+/// All files below a folder, and their sizes added up.
+fn files(folder: &Path) -> (BTreeSet<String>, u64) {
+    let (mut names, mut bytes) = (BTreeSet::new(), 0);
+    for entry in fs::read_dir(folder).expect("readable").map(|entry| entry.expect("readable")) {
+        if entry.path().is_dir() {
+            let (below, size) = files(&entry.path());
+            names.extend(below);
+            bytes += size;
+        } else {
+            names.insert(entry.file_name().to_string_lossy().into_owned());
+            bytes += entry.metadata().expect("a size").len();
+        }
+    }
+    (names, bytes)
+}
+
+#[test]
+fn each_process_of_a_pair_is_linked_for_itself_and_a_side_is_built_once() {
+    let checkout = Checkout::new();
+    let it = checkout.compare(["HEAD~1", "HEAD"]);
+    assert_eq!(it.said.matches("building ").count(), 2, "{}", it.said);
+    // Each program is asked once what it knows; all others are of pairs.
+    let of_pairs: Vec<&String> = it.seen.iter().filter(|line| line.contains("/linked/")).collect();
+    assert_eq!(of_pairs.len(), it.seen.len() - 2);
+    let pairs = it.compared().pairs as usize;
+    assert!(of_pairs.len() >= 2 * pairs && pairs >= 10, "{of_pairs:?}");
+    let layouts: BTreeSet<&str> =
+        of_pairs.iter().filter_map(|line| line.rsplitn(3, ' ').next()).collect();
+    assert!(layouts.len() > of_pairs.len() / 2, "{layouts:?} of {} processes", of_pairs.len());
+    let lengths: BTreeSet<usize> =
+        of_pairs.iter().map(|line| line.split(' ').nth(1).expect("a path").len()).collect();
+    assert_eq!(lengths.len(), 1, "paths of other lengths move the stack");
+    for side in [&it.compared().first, &it.compared().second] {
+        assert_eq!(side.layouts, Some(it.compared().pairs));
+    }
+    // What is kept is one program a side, and what it is linked from.
+    let names = ["link.json", "program.o", "solock"].map(str::to_owned).into();
+    let (kept, _) = files(&checkout.kept().join("programs"));
+    assert_eq!(kept, names);
+    assert_eq!(fs::read_dir(checkout.kept().join("linked")).expect("readable").count(), 0);
+    let (_, bytes) = files(&checkout.kept());
+    assert!(bytes < 100_000_000, "{bytes} bytes for two small programs");
+    // The second time nothing is built, and everything is linked all the same.
+    let again = checkout.compare(["HEAD~1", "HEAD"]);
+    assert!(!again.said.contains("building "), "{}", again.said);
+    assert!(again.seen.iter().any(|line| line.contains("new ") && line.contains("/linked/")));
+}
