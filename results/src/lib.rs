@@ -13,53 +13,84 @@
 
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "files")]
 pub mod answer;
 pub mod cell;
+#[cfg(feature = "files")]
 pub mod changes;
 pub mod compared;
+#[cfg(feature = "files")]
 pub mod error;
+#[cfg(feature = "files")]
 pub mod export;
 pub mod histogram;
+#[cfg(feature = "files")]
 pub mod history;
+#[cfg(feature = "files")]
 pub mod history_table;
+#[cfg(feature = "files")]
 pub mod kept;
+#[cfg(feature = "files")]
 pub mod line;
+#[cfg(feature = "files")]
 pub mod multiple;
+#[cfg(feature = "files")]
 pub mod narrow;
+#[cfg(feature = "files")]
 pub mod outward;
 pub mod rank;
 pub mod ratio;
 pub mod record;
+#[cfg(feature = "files")]
 pub mod run;
 pub mod stats;
+#[cfg(feature = "files")]
 pub mod store;
+#[cfg(feature = "files")]
 pub mod summary;
+#[cfg(feature = "files")]
 pub mod table;
+#[cfg(feature = "files")]
 pub mod text;
 pub mod time;
+#[cfg(feature = "files")]
 pub mod units;
+#[cfg(feature = "files")]
 pub mod verdict;
+#[cfg(feature = "files")]
 pub mod writer;
 
 mod latencies;
+#[cfg(feature = "files")]
 mod merged;
+#[cfg(feature = "files")]
 mod paired;
 mod two_cpus;
+#[cfg(feature = "files")]
 mod wide;
 
 pub use cell::Cell;
 pub use compared::{Compared, Control, Side, Verdict};
+#[cfg(feature = "files")]
 pub use error::StoreError;
+#[cfg(feature = "files")]
 pub use export::{ExportError, Format, export};
+#[cfg(feature = "files")]
 pub use kept::Kept;
+#[cfg(feature = "files")]
 pub use line::LineError;
+#[cfg(feature = "files")]
 pub use merged::Quantiles;
 pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,
     LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA, Slices, TwoCpus,
 };
+#[cfg(feature = "files")]
 pub use run::{Run, same_machine};
+#[cfg(feature = "files")]
 pub use store::{RunFile, Store};
+#[cfg(feature = "files")]
 pub use summary::{Summary, summarise};
+#[cfg(feature = "files")]
 pub use writer::RunWriter;
