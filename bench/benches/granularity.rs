@@ -24,7 +24,7 @@ use bench::cmd::show::Form;
 use bench::cpus::Cpus;
 use bench::instrument;
 use bench::interrupt::{EXIT_INTERRUPTED, Interrupt};
-use bench::plan::Job;
+use bench::job::Job;
 use bench::pool::Lanes;
 use bench::session::{self, Planned, warm_up};
 use bench::settings::{self, Settings};

@@ -13,7 +13,7 @@ use results::{Instrument, Measure};
 
 use crate::clock;
 use crate::echo;
-use crate::plan::Job;
+use crate::job::Job;
 use crate::pool::Lanes;
 use crate::session::warm_up;
 use crate::slice::{Process, Slice};

@@ -18,33 +18,23 @@
 // What a user reads goes through `tell` and `cmd::print`, which do not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
-pub mod allocations;
 pub mod cli;
-pub mod clock;
 pub mod cmd;
 pub mod compare;
-pub mod cpus;
 pub mod echo;
 pub mod finding;
 pub mod fuzzing;
 pub mod git;
-pub mod host;
 pub mod instrument;
-pub mod interrupt;
-pub mod matrix;
-pub mod measured;
-pub mod meter;
 pub mod neighbours;
-pub mod noise;
-pub mod number;
 pub mod plan;
-pub mod pool;
 pub mod progress;
-pub mod protocol;
 pub mod session;
 pub mod settings;
-pub mod slice;
-pub mod tell;
 pub mod turns;
-pub mod watchdog;
 pub mod words;
+
+pub use serve::{
+    allocations, clock, cpus, host, interrupt, job, matrix, measured, meter, noise, number, pool,
+    protocol, server, slice, tell, valid, watchdog,
+};

@@ -3,34 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use lockimpls::{Ambient, Backend, Config, SockType, WaitStrategy};
+use lockimpls::{Ambient, Config, SockType, WaitStrategy};
 use results::{Cell, table};
 use workloads::Plan;
 
+use crate::job::{Job, may_be_under};
 use crate::matrix::{self, Case};
 use crate::pool::THREADS_MAX;
-use crate::settings::{self, Settings};
-
-/// One cell, ready to run.
-#[derive(Clone, Debug)]
-pub struct Job {
-    /// Its coordinates.
-    pub cell: Cell,
-    /// The code.
-    pub case: Case,
-    /// What the workload is asked to do.
-    pub plan: Plan,
-    /// The sizes of the layer, and how it waits.
-    pub config: Config,
-}
-
-impl Job {
-    /// The cell without its backend, for a user.
-    #[must_use]
-    pub fn describe(&self) -> String {
-        describe(&self.cell)
-    }
-}
+use crate::settings::Settings;
 
 /// Cells that differ in the backend alone: the ones whose launches are compared with each other.
 pub type Group = Vec<Job>;
@@ -42,37 +22,6 @@ pub struct Skipped {
     pub what: String,
     /// Why, in the workload's words.
     pub why: String,
-}
-
-/// The job of one cell, whoever named it.
-///
-/// # Errors
-/// This program does not know the cell, or the workload does not fit it: a sentence for a user.
-pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
-    let backends: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
-    let workloads: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
-    matrix::check_name("backend", &cell.backend, &backends)?;
-    matrix::check_name("workload", &cell.workload, &workloads)?;
-    let is_it =
-        |case: &Case| case.backend.name == cell.backend && case.workload.name == cell.workload;
-    let case = matrix::cases().into_iter().find(is_it).ok_or("no backend meets this workload")?;
-    let socket_type = settings::socket_type(&cell.socket_type)?;
-    let plan = Plan {
-        threads: settings::thread_count(cell.threads as usize)?,
-        socket_type,
-        message_bytes: settings::size(cell.message_bytes as usize, socket_type)?,
-        verify: false,
-        rate_per_second: cell.rate_asked.unwrap_or(settings::DEFAULT_RATE),
-        groups: cell.groups.unwrap_or(1) as usize,
-        fan: cell.fan.unwrap_or(1) as usize,
-        seed,
-    };
-    (case.workload.fits)(&plan)?;
-    let ambient = settings::ambient(&cell.ambient)?;
-    may_be_under(&case.backend, ambient)?;
-    let wait = settings::wait(&cell.wait)?;
-    let config = Config { wait, ambient, ..Config::default() };
-    Ok(Job { cell: cell.clone(), case, plan, config })
 }
 
 /// The groups of each number of threads, ascending.
@@ -105,18 +54,6 @@ pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>)
         parts.entry(shape.plan.threads).or_default().push(group);
     }
     (parts, skipped)
-}
-
-/// Whether a backend has the locks of the kernel around it.
-fn may_be_under(backend: &Backend, ambient: Ambient) -> Result<(), String> {
-    if ambient.is_empty() || backend.modelled {
-        return Ok(());
-    }
-    Err(format!(
-        "{} is the machine's own layer, with the machine's own locks around it; ask for it without \
-         --ambient",
-        backend.name
-    ))
 }
 
 fn fits(case: &Case, plan: &Plan) -> Result<(), String> {
@@ -159,7 +96,8 @@ impl Shape {
 }
 
 /// All but the backend, in words.
-fn describe(cell: &Cell) -> String {
+#[must_use]
+pub fn describe(cell: &Cell) -> String {
     let many = if cell.threads == 1 { "" } else { "s" };
     format!("{} with {} thread{many}, {}", cell.workload, cell.threads, table::title(cell))
 }
@@ -231,6 +169,7 @@ mod tests {
     use super::*;
     use crate::cli::RunArgs;
     use crate::cpus::Cpus;
+    use crate::job::job;
 
     fn parts_of(change: impl FnOnce(&mut RunArgs)) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>) {
         let mut args = RunArgs::default();
@@ -284,8 +223,8 @@ mod tests {
         );
         assert_eq!(skipped.len(), 1, "{skipped:?}");
         let under = "pairs with 1 thread, stream, 64 B, adaptive, under kernel-lock and f-mtx";
-        assert_eq!((&*skipped[0].what, &*jobs[2].describe()), (under, under));
-        assert_eq!(jobs[0].describe(), "pairs with 1 thread, stream, 64 B, adaptive");
+        assert_eq!((&*skipped[0].what, &*describe(&jobs[2].cell)), (under, under));
+        assert_eq!(describe(&jobs[0].cell), "pairs with 1 thread, stream, 64 B, adaptive");
         assert!(skipped[0].why.starts_with("host is the machine's own"), "{skipped:?}");
         // What another program names is looked at in the same way.
         let of_cell = job(&jobs[2].cell, 1).unwrap();

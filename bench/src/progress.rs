@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::plan::Group;
+use crate::plan::{self, Group};
 
 /// The progress of a run, on standard error.
 #[derive(Debug)]
@@ -45,7 +45,7 @@ impl Progress {
             if self.budget.is_some() {
                 bar.set_position(elapsed.as_millis() as u64);
             }
-            bar.set_message(group[0].describe());
+            bar.set_message(plan::describe(&group[0].cell));
         }
     }
 

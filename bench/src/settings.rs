@@ -4,14 +4,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lockimpls::{Ambient, Config, SockType, WaitStrategy};
+use lockimpls::{Ambient, SockType, WaitStrategy};
 
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::matrix;
 use crate::number::{real, shown, time};
 use crate::pool::{Pin, THREADS_MAX};
-use crate::watchdog;
+use crate::valid::{DEFAULT_RATE, NO_AMBIENT, ambient, distinct, hang_limit, named, seconds, size};
 use workloads::number::whole;
 
 /// The settings of a run, all valid.
@@ -60,13 +60,8 @@ pub struct Settings {
 pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex"];
 /// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
-/// Operations per second and thread of `paced` when nobody says.
-pub const DEFAULT_RATE: f64 = 10_000.0;
 const DEFAULT_BYTES: usize = 64;
 
-/// The longest message, in bytes, that a stream is asked to carry.
-const STREAM_BYTES_MAX: usize = 1 << 20;
-const SECONDS_MAX: f64 = 3_600.0;
 const ROUNDS_MAX: u32 = 10_000;
 const RATE_MAX: f64 = 1e9;
 const GROUPS_MAX: usize = THREADS_MAX;
@@ -108,17 +103,6 @@ impl Settings {
     }
 }
 
-/// Each once, in the order of the first time.
-fn distinct<T: PartialEq + Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
-    let mut distinct = Vec::new();
-    for value in values {
-        if !distinct.contains(&value) {
-            distinct.push(value);
-        }
-    }
-    distinct
-}
-
 fn backends(asked: &[String]) -> Result<Vec<String>, String> {
     let valid: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
     if asked.is_empty() {
@@ -138,22 +122,6 @@ fn workloads(asked: &[String]) -> Result<Vec<String>, String> {
     Ok(distinct(asked.iter().cloned()))
 }
 
-/// Values that have names; of nothing: the first.
-fn named<T: Copy + PartialEq, const N: usize>(
-    asked: &[String],
-    what: &str,
-    valid: [T; N],
-    name: impl Fn(T) -> &'static str,
-) -> Result<Vec<T>, String> {
-    if asked.is_empty() {
-        return Ok(vec![valid[0]]);
-    }
-    let names = valid.map(&name);
-    asked.iter().try_for_each(|asked| matrix::check_name(what, asked, &names))?;
-    let found = asked.iter().filter_map(|asked| names.iter().position(|name| name == asked));
-    Ok(distinct(found.map(|index| valid[index])))
-}
-
 fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
     if asked.is_empty() {
         return Ok(vec![DEFAULT_BYTES]);
@@ -163,54 +131,6 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
     }
     Ok(distinct(asked.iter().copied()))
 }
-
-/// The length of a message, if one of this type can have it.
-///
-/// # Errors
-/// It cannot.
-pub fn size(bytes: usize, kind: SockType) -> Result<usize, String> {
-    let config = Config::default();
-    let (limit, why) = match kind {
-        SockType::Stream => (STREAM_BYTES_MAX, "the longest message that is tried"),
-        SockType::Dgram => (config.dgram_send_bytes, "the longest datagram of the layer"),
-        SockType::Seqpacket => (config.pipsiz_bytes, "a record must fit into the buffer"),
-    };
-    if (1..=limit).contains(&bytes) {
-        return Ok(bytes);
-    }
-    let name = kind.name();
-    Err(format!("--size {bytes}: a message of type {name} has 1 to {limit} bytes ({why})"))
-}
-
-/// The number of threads, if there can be as many.
-///
-/// # Errors
-/// There cannot.
-pub fn thread_count(threads: usize) -> Result<usize, String> {
-    if (1..=THREADS_MAX).contains(&threads) {
-        return Ok(threads);
-    }
-    Err(format!("{threads} is no number of threads; valid are 1 to {THREADS_MAX}"))
-}
-
-/// The type of that name.
-///
-/// # Errors
-/// There is none.
-pub fn socket_type(asked: &str) -> Result<SockType, String> {
-    Ok(named(&[asked.to_owned()], "type", SockType::ALL, SockType::name)?[0])
-}
-
-/// The way to wait of that name.
-///
-/// # Errors
-/// There is none.
-pub fn wait(asked: &str) -> Result<WaitStrategy, String> {
-    Ok(named(&[asked.to_owned()], "way to wait", WaitStrategy::ALL, WaitStrategy::name)?[0])
-}
-
-/// The set of no locks.
-const NO_AMBIENT: &str = "none";
 
 /// Sets of locks around the layer, one for each time that the flag was given.
 fn ambients(asked: &[String]) -> Result<Vec<Ambient>, String> {
@@ -222,23 +142,6 @@ fn ambients(asked: &[String]) -> Result<Vec<Ambient>, String> {
         if names == [NO_AMBIENT] { Ok(Ambient::empty()) } else { ambient(&names) }
     });
     Ok(distinct(sets.collect::<Result<Vec<_>, _>>()?))
-}
-
-/// The locks around the layer of these names.
-///
-/// # Errors
-/// There is none of such a name.
-pub fn ambient(names: &[impl AsRef<str>]) -> Result<Ambient, String> {
-    let mut valid = Ambient::all().names();
-    valid.extend([Ambient::ALL.0, NO_AMBIENT]);
-    let mut ambient = Ambient::empty();
-    for name in names.iter().map(AsRef::as_ref) {
-        matrix::check_name("lock around the layer", name, &valid)?;
-        ambient |= Ambient::of_name(name).ok_or_else(|| {
-            format!("--ambient: {NO_AMBIENT} cannot be taken together with others")
-        })?;
-    }
-    Ok(ambient)
 }
 
 /// Reads `1`, `1-8`, `1,2,4`, several times.
@@ -302,19 +205,6 @@ fn counts(flag: &str, asked: &[usize]) -> Result<Vec<usize>, String> {
     }
 }
 
-fn seconds(flag: &str, seconds: f64) -> Result<Duration, String> {
-    if !(SECONDS_MIN..=SECONDS_MAX).contains(&seconds) {
-        return Err(format!(
-            "{flag} {}: valid are {SECONDS_MIN} to {SECONDS_MAX} seconds, fractions included",
-            shown(seconds)
-        ));
-    }
-    Ok(Duration::from_secs_f64(seconds))
-}
-
-/// Shorter rounds would measure their own beginning and end.
-const SECONDS_MIN: f64 = 0.001;
-
 /// How many times something is done.
 ///
 /// # Errors
@@ -324,14 +214,6 @@ pub fn rounds(rounds: u32) -> Result<u32, String> {
         return Ok(rounds);
     }
     Err(format!("--rounds {rounds}: valid are 1 to {ROUNDS_MAX}"))
-}
-
-/// How long nothing may move before it is a hang.
-///
-/// # Errors
-/// It is no time.
-pub fn hang_limit(asked: Option<f64>) -> Result<Duration, String> {
-    asked.map_or(Ok(watchdog::LIMIT), |limit| seconds("--hang-limit", limit))
 }
 
 /// Reads `3%`, or `3`, as a share.

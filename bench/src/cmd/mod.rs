@@ -1,7 +1,5 @@
 //! The subcommands, one file each. Each answers with the exit code of the process.
 
-use std::io::{self, Write};
-
 pub mod compare;
 pub mod controls;
 pub mod export;
@@ -12,33 +10,6 @@ pub mod minimize;
 pub mod plot;
 pub mod replay;
 pub mod run;
-pub mod serve;
 pub mod show;
 
-/// All is well.
-pub const EXIT_OK: i32 = 0;
-/// Wrong usage, or the system refused something.
-pub const EXIT_USAGE: i32 = 1;
-
-/// Prints on standard output for the process that started this one: without it there is nothing to
-/// go on for.
-///
-/// # Errors
-/// Standard output cannot be written, or nobody reads it any more.
-pub fn print_to_parent(text: &str) -> Result<(), String> {
-    let written = io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush());
-    written.map_err(|error| format!("standard output cannot be written: {error}"))
-}
-
-/// Prints on standard output. A reader that went away (`solock list | head`) is no error.
-///
-/// # Errors
-/// Standard output cannot be written.
-pub fn print(text: &str) -> Result<(), String> {
-    match io::stdout().write_all(text.as_bytes()).and_then(|()| io::stdout().flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(format!("standard output cannot be written: {error}"))
-        }
-        _ => Ok(()),
-    }
-}
+pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};

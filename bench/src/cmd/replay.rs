@@ -13,6 +13,7 @@ use super::{EXIT_OK, print};
 use crate::cli::ReplayArgs;
 use crate::fuzzing::{self, EXIT_FOUND, Found};
 use crate::settings;
+use crate::valid;
 use crate::watchdog::Watchdog;
 
 /// How often a program runs in one layer: closed sockets are used again in another order, so that
@@ -28,7 +29,7 @@ const ROUNDS_OF_THREADS: u32 = 300;
 /// The file cannot be read, or is no program; an unknown backend.
 pub fn replay(args: &ReplayArgs) -> Result<i32, String> {
     args.rounds.map(settings::rounds).transpose()?;
-    let hang_limit = settings::hang_limit(args.hang_limit)?;
+    let hang_limit = valid::hang_limit(args.hang_limit)?;
     let text = text_of(&args.file)?;
     if is_cases(&text) {
         let cases = parse_cases(&text).map_err(|error| no_program(&args.file, &error))?;

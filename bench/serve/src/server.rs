@@ -11,33 +11,33 @@ use std::time::Duration;
 
 use lockimpls::{Ambient, witness};
 
-use super::{EXIT_OK, print};
-use crate::cli::ServeArgs;
 use crate::clock;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
 use crate::host;
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use crate::job::{self, Job};
 use crate::matrix;
 use crate::measured;
 use crate::number;
-use crate::plan::{self, Job};
+use crate::output::{EXIT_OK, print};
 use crate::pool::{Lanes, Pin};
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
-use crate::settings;
 use crate::slice::{Process, Slice};
+use crate::valid;
 use crate::watchdog::Watchdog;
 
 /// The longest slice that is measured.
 const SLICE_SECONDS_MAX: f64 = 60.0;
 
-/// Serves until it is told to end, or standard input ends.
+/// Serves until it is told to end, or standard input ends; `hang_limit`: how long, in seconds, no call
+/// may return before it is a hang. Answers with the exit code of the process.
 ///
 /// # Errors
 /// The system refused something, or a line of input was no question.
-pub fn serve(args: &ServeArgs) -> Result<i32, String> {
+pub fn serve(hang_limit: Option<f64>) -> Result<i32, String> {
     let allowed = Cpus::allowed()?;
-    let hang_limit = settings::hang_limit(args.hang_limit)?;
+    let hang_limit = valid::hang_limit(hang_limit)?;
     let process = Process {
         clock: quanta::Clock::new(),
         interrupt: Interrupt::catch()?,
@@ -119,7 +119,7 @@ impl Server {
     fn prepare(&mut self, prepare: &Prepare) -> Result<Prepared, String> {
         // The old threads first: they have the CPUs of the new ones.
         self.ready = None;
-        let job = plan::job(&prepare.cell, prepare.seed)?;
+        let job = job::job(&prepare.cell, prepare.seed)?;
         let cpus = if prepare.cpus.is_empty() {
             self.allowed.clone()
         } else {

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::Command;
 
-#[path = "src/git/environment.rs"]
+#[path = "../src/git/environment.rs"]
 mod environment;
 
 /// The parts of the workspace that end up in the program.
@@ -36,7 +36,7 @@ fn main() {
 
 /// Runs again when the commit changes, or a file the program is made of.
 fn watch() {
-    let mut paths: Vec<String> = SOURCES.iter().map(|source| format!("../{source}")).collect();
+    let mut paths: Vec<String> = SOURCES.iter().map(|source| format!("../../{source}")).collect();
     for name in ["HEAD", "logs/HEAD", "packed-refs"] {
         paths.extend(output("git", &["rev-parse", "--git-path", name]));
     }

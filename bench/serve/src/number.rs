@@ -1,5 +1,5 @@
 //! The numbers of the command line: how they are written. What they may be is said in
-//! [`settings`](crate::settings).
+//! [`valid`](crate::valid) and the settings of a run.
 
 use std::time::Duration;
 
