@@ -22,10 +22,11 @@ fn third() -> usize { std::hint::black_box(3) }
 
 fn main() {
     let [at, one, two] = [first, second, third].map(|f| f as fn() -> usize as usize);
-    let log = std::fs::OpenOptions::new().append(true).create(true);
-    let mut log = log.open(std::env::var("SEEN").unwrap()).unwrap();
+    let log = std::env::var("SEEN").unwrap();
+    let mut log = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
     let name = std::env::args().next().unwrap();
-    let line = format!("{SIDE} {name} {} {}\n", one.wrapping_sub(at), two.wrapping_sub(at));
+    let program = env!("CARGO_BIN_NAME");
+    let line = format!("{SIDE} {program} {name} {} {}\n", one.wrapping_sub(at), two.wrapping_sub(at));
     log.write_all(line.as_bytes()).unwrap();
     println!(r#"{{"say":"hello","protocol":1,"clock_step_ns":10.0,"commit":null}}"#);
     let mut rate = 10_000_000 + std::process::id() % 1000;
@@ -42,34 +43,46 @@ fn main() {
 }
 "##;
 
-/// A checkout with two commits of such a program.
+/// A checkout whose first commit has one program, and two more that have one that only serves, too.
 struct Checkout(TempDir);
 
 impl Checkout {
     fn new() -> Checkout {
         let checkout = Checkout(tempfile::tempdir().expect("a folder"));
-        checkout.write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"bench\"]\n");
-        checkout.write(
-            "bench/Cargo.toml",
-            "[package]\nname = \"bench\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-             [[bin]]\nname = \"solock\"\npath = \"src/main.rs\"\n",
-        );
-        checkout.write(
-            "Cargo.lock",
-            "version = 4\n\n[[package]]\nname = \"bench\"\nversion = \"0.1.0\"\n",
-        );
         git(checkout.path(), &["init", "--quiet", "--initial-branch", "main"]);
+        checkout.package("bench", "bench", "solock");
+        checkout.commit("oldest", &["bench"]);
+        checkout.package("bench/serve", "serve", "solock-serve");
         for side in ["old", "new"] {
-            checkout.side(side);
+            checkout.commit(side, &["bench", "bench/serve"]);
         }
         checkout
     }
 
-    /// Commits a program that calls itself so.
-    fn side(&self, name: &str) {
-        let const_name = format!("const SIDE: &str = \"{name}\";\n");
-        self.write("bench/src/main.rs", &(const_name + SERVER));
-        git(self.path(), &["add", "."]);
+    fn package(&self, folder: &str, name: &str, program: &str) {
+        self.write(
+            &format!("{folder}/Cargo.toml"),
+            &format!(
+                "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
+                 [[bin]]\nname = \"{program}\"\npath = \"main.rs\"\n"
+            ),
+        );
+        let up = "../".repeat(folder.split('/').count());
+        self.write(&format!("{folder}/main.rs"), &format!("include!(\"{up}server.rs\");\n"));
+    }
+
+    /// Commits programs that call themselves so.
+    fn commit(&self, name: &str, folders: &[&str]) {
+        self.write(
+            "Cargo.toml",
+            &format!("[workspace]\nresolver = \"3\"\nmembers = {folders:?}\n"),
+        );
+        let packages = folders.iter().map(|folder| folder.rsplit('/').next().unwrap_or(folder));
+        let packages =
+            packages.map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
+        self.write("Cargo.lock", &("version = 4\n".to_owned() + &packages.collect::<String>()));
+        self.write("server.rs", &(format!("const SIDE: &str = \"{name}\";\n") + SERVER));
+        git(self.path(), &["add", "--all", "."]);
         let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
         git(self.path(), &[&who[..], &["commit", "--quiet", "--message", name]].concat());
     }
@@ -155,17 +168,18 @@ fn files(folder: &Path) -> (BTreeSet<String>, u64) {
 fn each_process_of_a_pair_is_linked_for_itself_and_a_side_is_built_once() {
     let checkout = Checkout::new();
     let it = checkout.compare(["HEAD~1", "HEAD"]);
-    assert_eq!(it.said.matches("building ").count(), 2, "{}", it.said);
+    assert_eq!(it.said.matches("\nbuilding ").count(), 2, "{}", it.said);
     // Each program is asked once what it knows; all others are of pairs.
     let of_pairs: Vec<&String> = it.seen.iter().filter(|line| line.contains("/linked/")).collect();
     assert_eq!(of_pairs.len(), it.seen.len() - 2);
+    assert!(it.seen.iter().all(|line| line.contains(" solock-serve ")), "{:?}", it.seen);
     let pairs = it.compared().pairs as usize;
     assert!(of_pairs.len() >= 2 * pairs && pairs >= 10, "{of_pairs:?}");
     let layouts: BTreeSet<&str> =
-        of_pairs.iter().filter_map(|line| line.rsplitn(3, ' ').next()).collect();
+        of_pairs.iter().filter_map(|line| line.rsplit(' ').next()).collect();
     assert!(layouts.len() > of_pairs.len() / 2, "{layouts:?} of {} processes", of_pairs.len());
     let lengths: BTreeSet<usize> =
-        of_pairs.iter().map(|line| line.split(' ').nth(1).expect("a path").len()).collect();
+        of_pairs.iter().map(|line| line.split(' ').nth(2).expect("a path").len()).collect();
     assert_eq!(lengths.len(), 1, "paths of other lengths move the stack");
     for side in [&it.compared().first, &it.compared().second] {
         assert_eq!(side.layouts, Some(it.compared().pairs));
@@ -179,6 +193,32 @@ fn each_process_of_a_pair_is_linked_for_itself_and_a_side_is_built_once() {
     assert!(bytes < 100_000_000, "{bytes} bytes for two small programs");
     // The second time nothing is built, and everything is linked all the same.
     let again = checkout.compare(["HEAD~1", "HEAD"]);
-    assert!(!again.said.contains("building "), "{}", again.said);
+    assert!(!again.said.contains("\nbuilding "), "{}", again.said);
     assert!(again.seen.iter().any(|line| line.contains("new ") && line.contains("/linked/")));
+}
+
+#[test]
+fn beside_a_commit_that_has_no_program_that_only_serves_all_are_built_whole() {
+    let checkout = Checkout::new();
+    let it = checkout.compare(["HEAD~2", "HEAD"]);
+    assert!(it.said.contains("HEAD~2 has no program that serves slices"), "{}", it.said);
+    assert!(it.seen.iter().all(|line| line.contains(" solock ")), "{:?}", it.seen);
+    assert!(["oldest ", "new "].iter().all(|side| it.seen.iter().any(|l| l.starts_with(side))));
+    assert_eq!(it.compared().first.layouts, Some(it.compared().pairs));
+    // The same commit in both kinds: one is not taken for the other.
+    let again = checkout.compare(["HEAD~1", "HEAD"]);
+    assert_eq!(again.said.matches("\nbuilding ").count(), 2, "{}", again.said);
+    assert!(again.seen.iter().all(|line| line.contains(" solock-serve ")), "{:?}", again.seen);
+}
+
+#[test]
+fn what_is_said_meanwhile_fits_a_terminal() {
+    let checkout = Checkout::new();
+    let it = checkout.compare(["HEAD~2", "HEAD"]);
+    let paths = checkout.path().display().to_string();
+    let long = it.said.lines().find(|line| line.len() > 80 && !line.contains(&paths));
+    assert_eq!(long, None);
+    for word in ["building HEAD~2 (", "built HEAD~2 (", "pairs in"] {
+        assert!(it.said.contains(word), "{word}: {}", it.said);
+    }
 }

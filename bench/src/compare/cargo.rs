@@ -28,10 +28,38 @@ const OBJECT: &str = "object";
 /// Debuggers are not served: what is only for them would fill the disk. It is no part of the code.
 const PROFILE: &str = "profile.release.debug=false";
 
-/// What decides, beside the source and its surroundings, what is built.
-#[must_use]
-pub fn flags() -> String {
-    format!("{PROFILE} {:?}", link::LISTED)
+/// Which program is built of every side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The one that serves slices and does nothing else.
+    Serving,
+    /// The whole of it: commits have no other from before there was one.
+    Whole,
+}
+
+impl Kind {
+    /// The manifest without which a commit has no such program.
+    pub const SERVING: &str = "bench/serve/Cargo.toml";
+
+    fn package(self) -> &'static str {
+        match self {
+            Kind::Serving => "serve",
+            Kind::Whole => "bench",
+        }
+    }
+
+    fn program(self) -> &'static str {
+        match self {
+            Kind::Serving => "solock-serve",
+            Kind::Whole => "solock",
+        }
+    }
+
+    /// What decides, beside the source and its surroundings, what is built.
+    #[must_use]
+    pub fn flags(self) -> String {
+        format!("{} {PROFILE} {:?}", self.program(), link::LISTED)
+    }
 }
 
 /// What to build.
@@ -43,6 +71,8 @@ pub struct Build<'a> {
     pub cargo: &'a dyn Fn() -> Command,
     /// The target folder.
     pub target: &'a Path,
+    /// Which program.
+    pub kind: Kind,
 }
 
 /// What was built.
@@ -84,7 +114,7 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
     // What cargo left running has nothing to say.
     drop(group);
     last.extend(rest(&said));
-    let program = rest(&messages).filter_map(|line| executable(&line)).last();
+    let program = rest(&messages).filter_map(|line| executable(&line, build.kind)).last();
     let program = program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))?;
     let object = build.target.join(OBJECT);
     // Where nothing had to be linked, all is as it was.
@@ -114,7 +144,8 @@ fn remove_temporary(folder: &Path) {
 fn command(build: &Build<'_>) -> Command {
     let mut command = (build.cargo)();
     command
-        .args(["--release", "--locked", "--package", "bench", "--bin", "solock"])
+        .args(["--release", "--locked", "--package", build.kind.package()])
+        .args(["--bin", build.kind.program()])
         .args(["--config", PROFILE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(build.target)
@@ -137,9 +168,9 @@ fn rest(lines: &Receiver<String>) -> impl Iterator<Item = String> {
 }
 
 /// The program, if this is cargo's message that it was made.
-fn executable(message: &str) -> Option<PathBuf> {
+fn executable(message: &str, kind: Kind) -> Option<PathBuf> {
     let message: serde_json::Value = serde_json::from_str(message).ok()?;
-    let is_it = message.get("target")?.get("name")?.as_str()? == "solock";
+    let is_it = message.get("target")?.get("name")?.as_str()? == kind.program();
     is_it.then(|| message.get("executable")?.as_str().map(PathBuf::from)).flatten()
 }
 
@@ -168,8 +199,19 @@ mod tests {
     fn cargo_says_where_the_program_is() {
         let message =
             r#"{"reason":"compiler-artifact","target":{"name":"solock"},"executable":"/x/solock"}"#;
-        assert_eq!(executable(message), Some(PathBuf::from("/x/solock")));
-        assert_eq!(executable(r#"{"target":{"name":"solock"},"executable":null}"#), None);
-        assert_eq!(executable(r#"{"reason":"build-finished"}"#), None);
+        let of = |message, kind| executable(message, kind);
+        assert_eq!(of(message, Kind::Whole), Some(PathBuf::from("/x/solock")));
+        assert_eq!(of(message, Kind::Serving), None);
+        assert_eq!(of(r#"{"target":{"name":"solock"},"executable":null}"#, Kind::Whole), None);
+        assert_eq!(of(r#"{"reason":"build-finished"}"#, Kind::Whole), None);
+    }
+
+    #[test]
+    fn what_is_built_is_part_of_its_key() {
+        let [serving, whole] = [Kind::Serving, Kind::Whole].map(Kind::flags);
+        assert_ne!(serving, whole);
+        for flag in link::LISTED.iter().chain([&PROFILE]) {
+            assert!(serving.contains(flag) && whole.contains(flag), "{flag}");
+        }
     }
 }

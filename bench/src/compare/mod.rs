@@ -135,7 +135,7 @@ fn programs(
     let is_built = |side: &Side| matches!(side.source, Source::Commit(_) | Source::Tree);
     let builder = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
         if request.sides.iter().any(is_built) {
-            return Programs::open(repository, around.interrupt, around.watch).map(Some);
+            return Programs::open(repository, &request.sides, around).map(Some);
         }
         Ok(None)
     });

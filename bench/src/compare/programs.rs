@@ -7,6 +7,9 @@
 //! did not change are shared. The working tree has a target folder of its own, as its files can be
 //! older than what was built of a commit. Beside a program lies what its other
 //! [layouts](super::layouts) are linked from.
+//!
+//! All sides are programs of one [kind](Kind): one that is larger has its functions further apart,
+//! and that would be measured, too.
 
 use std::env;
 use std::fs::{self, File, TryLockError};
@@ -16,7 +19,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::cargo::{self, Build, Built};
+use super::Around;
+use super::cargo::{self, Build, Built, Kind};
 use super::group;
 use super::layouts::{self, Folder, Layouts, PROGRAM};
 use super::progress::Watch;
@@ -27,6 +31,8 @@ use crate::interrupt::Interrupt;
 
 /// As many programs are kept: some 20 MB each.
 const KEPT_MAX: usize = 8;
+/// Digits of a commit's hash.
+const SHORT: usize = 10;
 /// How often a lock is tried that somebody else holds.
 const NAP: Duration = Duration::from_millis(200);
 
@@ -38,6 +44,7 @@ pub struct Programs<'a> {
     interrupt: &'a Interrupt,
     watch: &'a Watch,
     surroundings: Surroundings,
+    kind: Kind,
     /// Where layouts are linked.
     scratch: Arc<Folder>,
     /// Held until this is dropped.
@@ -45,14 +52,15 @@ pub struct Programs<'a> {
 }
 
 impl<'a> Programs<'a> {
-    /// Takes the lock, and removes what a driver that was killed left behind.
+    /// Takes the lock, and removes what a driver that was killed left behind; then these sides can be
+    /// built.
     ///
     /// # Errors
     /// The folder cannot be written, there is no compiler, or somebody asked for the end.
     pub fn open(
         repository: &'a Repository,
-        interrupt: &'a Interrupt,
-        watch: &'a Watch,
+        sides: &[Side],
+        around: Around<'a>,
     ) -> Result<Programs<'a>, String> {
         let target = env::var_os("CARGO_TARGET_DIR").map(|folder| repository.root.join(folder));
         let target = target.unwrap_or_else(|| repository.root.join("target"));
@@ -66,12 +74,23 @@ impl<'a> Programs<'a> {
         let failed = |error| format!("cannot write to {}: {error}", folder.display());
         fs::create_dir_all(folder.join("programs")).map_err(failed)?;
         let lock = File::create(folder.join("lock")).map_err(failed)?;
+        let Around { interrupt, watch } = around;
         wait_for(&lock, interrupt, watch)?;
         let surroundings = Surroundings::of(&repository.root)?;
         group::end_left_over(&cargo::note(&folder.join("target")));
         remove_left_over(repository, &folder.join("tree"));
         let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
-        Ok(Programs { folder, repository, interrupt, watch, surroundings, scratch, _lock: lock })
+        let kind = kind(sides, repository, watch);
+        Ok(Programs {
+            folder,
+            repository,
+            interrupt,
+            watch,
+            surroundings,
+            kind,
+            scratch,
+            _lock: lock,
+        })
     }
 
     /// The program of a side that has one.
@@ -88,7 +107,7 @@ impl<'a> Programs<'a> {
     }
 
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
-        let short = &commit[..commit.len().min(16)];
+        let short = &commit[..commit.len().min(SHORT)];
         let key = format!("{short}-{}", self.built_with(&commit));
         if let Some(kept) = self.kept(&key) {
             return Ok(kept);
@@ -96,7 +115,7 @@ impl<'a> Programs<'a> {
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
         let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
         let cargo = || self.surroundings.for_commit(&worktree.folder);
-        let build = Build { name: &name, cargo: &cargo, target: &target };
+        let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
         self.keep(build, &built, &key)
     }
@@ -105,7 +124,8 @@ impl<'a> Programs<'a> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", hex(root)));
         let cargo = || self.surroundings.for_tree(root);
-        let build = Build { name: "the working tree", cargo: &cargo, target: &target };
+        let name = "the working tree";
+        let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
         let bytes = fs::read(&built.program).map_err(|error| error.to_string())?;
         let key = format!("{}-{}", hex(&bytes), self.built_with(&root));
@@ -114,7 +134,7 @@ impl<'a> Programs<'a> {
 
     /// The digits of all that decides, beside what is built, what comes out.
     fn built_with(&self, what: &impl Hash) -> String {
-        hex(&(what, self.surroundings.key(), cargo::flags()))
+        hex(&(what, self.surroundings.key(), self.kind.flags()))
     }
 
     fn compile(&self, build: Build<'_>) -> Result<Built, String> {
@@ -165,6 +185,22 @@ impl<'a> Programs<'a> {
             let _ = fs::remove_dir_all(folder);
         }
     }
+}
+
+/// The kind that every side has.
+fn kind(sides: &[Side], repository: &Repository, watch: &Watch) -> Kind {
+    let has = |side: &&Side| match &side.source {
+        Source::Commit(commit) => repository.has(commit, Kind::SERVING),
+        Source::Tree => repository.root.join(Kind::SERVING).is_file(),
+        Source::Run(_) | Source::Program(_) => true,
+    };
+    let Some(old) = sides.iter().find(|side| !has(side)) else { return Kind::Serving };
+    watch.say(&format!(
+        "{} has no program that serves slices and does nothing else, so that the whole solock is \
+         built of every side: that takes about twice the time",
+        old.name
+    ));
+    Kind::Whole
 }
 
 fn one_layout(name: &str) -> String {

@@ -7,6 +7,9 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
+/// The width of a terminal that nobody made wider.
+const COLUMNS: usize = 80;
+
 /// The progress of a comparison.
 #[derive(Debug)]
 pub struct Watch {
@@ -20,8 +23,9 @@ impl Watch {
         Watch { bar: stderr().is_terminal().then(bar) }
     }
 
-    /// A line that stays.
+    /// A line that stays, cut where a terminal ends; a text of several lines stays as it is.
     pub fn say(&self, line: &str) {
+        let line = if line.contains('\n') { line.to_owned() } else { fit(line) };
         match &self.bar {
             Some(bar) => bar.suspend(|| tell!("{line}")),
             None => tell!("{line}"),
@@ -66,10 +70,27 @@ impl Default for Watch {
     }
 }
 
+/// A line as lines of at most [`COLUMNS`].
+fn fit(line: &str) -> String {
+    results::text::wrapped(line, "", "  ", COLUMNS).trim_end().to_owned()
+}
+
 fn bar() -> ProgressBar {
     let bar = ProgressBar::new(1);
-    match ProgressStyle::with_template("{bar:20} {msg}") {
+    match ProgressStyle::with_template("{bar:20} {wide_msg}") {
         Ok(style) => bar.with_style(style),
         Err(_) => bar, // The template is a constant; the plain bar would do as well.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_fits_a_terminal() {
+        let text = fit(&"words that say what is being waited for ".repeat(5));
+        assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= COLUMNS));
+        assert_eq!(fit("short"), "short");
     }
 }

@@ -43,6 +43,12 @@ impl Repository {
         self.commit("HEAD")
     }
 
+    /// Whether a commit has a file at that path.
+    #[must_use]
+    pub fn has(&self, commit: &str, path: &str) -> bool {
+        git::text(&self.root, &["cat-file", "-e", &format!("{commit}:{path}")]).is_ok()
+    }
+
     /// Some names of commits, the newest first.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
