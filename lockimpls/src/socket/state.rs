@@ -11,7 +11,8 @@ bitflags::bitflags! {
     /// `so_state`, the bits that unix(4) uses.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct State: u32 {
-        /// No file refers to the socket.
+        /// No file refers to the socket. The kernel panics where this is not as it must be; nothing else
+        /// reads it.
         const NOFDREF = 0x001;
         const ISCONNECTED = 0x002;
         const CANTSENDMORE = 0x010;

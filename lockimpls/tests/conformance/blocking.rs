@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 
 use lockimpls::witness::{awaits_wakeup, thread_number};
-use lockimpls::{Checked, Domain, Errno, RecvMsg, Shutdown, SockOpt, SockType};
+use lockimpls::{Checked, Domain, Errno, RecvMsg, SendMsg, Shutdown, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name, settle};
 
@@ -177,6 +177,23 @@ waiting_case!(a_send_with_a_descriptor_waits_too, layer, {
     );
     assert_eq!(sent, Ok(1));
     layer.drain(b, 8192);
+    layer.close_all(&[a, b]);
+});
+
+// `control = NULL` behind the first part (`uipc_socket.c` 1.279, line 661).
+waiting_case!(descriptors_go_with_the_first_part_of_a_send, layer, {
+    let (a, b) = layer.pair(STREAM);
+    let msg = SendMsg { to: None, data: &[7; 10_000], rights: &[a], flags: NONE };
+    let sent = blocked(
+        || layer.sendmsg(a, &msg),
+        || {
+            let (bytes, passed) = receive(layer, b, 9000);
+            assert_eq!(bytes, 8160);
+            layer.close(passed.unwrap()).unwrap();
+            assert_eq!(receive(layer, b, 9000), (1840, None));
+        },
+    );
+    assert_eq!(sent, Ok(10_000));
     layer.close_all(&[a, b]);
 });
 

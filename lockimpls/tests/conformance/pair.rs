@@ -1,6 +1,6 @@
 //! Descriptors and pairs: socket, socketpair, dup, close, and calls on what is not open.
 
-use lockimpls::{Config, Errno, MsgFlags, SendMsg, Shutdown, SockOpt, SockType};
+use lockimpls::{Config, Errno, MsgFlags, RecvMsg, SendMsg, Shutdown, SockOpt, SockType};
 
 use crate::battery::{NONE, Program, name};
 
@@ -177,5 +177,20 @@ case!(empty_messages, layer, {
         assert_eq!(layer.get(b, 9).unwrap(), b"x");
         assert_eq!(layer.get(b, 9), Err(Errno::Ewouldblock));
         layer.close_all(&[a, b]);
+    }
+});
+
+case!(a_message_that_is_used_again_tells_of_the_last_receive, layer, {
+    for kind in SockType::ALL {
+        let (a, b) = layer.pair(kind);
+        layer.pass(a, b"x", &[a]).unwrap();
+        layer.put(a, b"y").unwrap();
+        let (mut data, mut fds) = ([0], [None]);
+        let mut msg = RecvMsg::with_rights(&mut data, &mut fds, NONE);
+        for descriptors in [1, 0] {
+            assert_eq!(layer.recvmsg(b, &mut msg), Ok(1));
+            assert_eq!((msg.rights_len, msg.flags), (descriptors, NONE));
+        }
+        layer.close_all(&[a, b, fds[0].unwrap()]);
     }
 });

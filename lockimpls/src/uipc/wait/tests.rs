@@ -169,9 +169,9 @@ fn a_receive_that_waits_has_taken_the_empty_mbuf_before() {
             std::thread::scope(|threads| {
                 let reader = asleep(threads, || layer.recv(b, &mut [0; 200], NONE));
                 let peek = DONTWAIT | MsgFlags::PEEK;
-                assert_eq!(layer.recv(b, &mut [0; 9], peek), Ok(1));
+                let seen = layer.recv(b, &mut [0; 9], peek);
                 assert_eq!(layer.send(a, &[0; 99], NONE), Ok(99));
-                assert_eq!(reader.join().unwrap(), Ok(100));
+                assert_eq!((seen, reader.join().unwrap()), (Ok(1), Ok(100)));
             });
             layer.close(a).unwrap();
             layer.close(b).unwrap();
