@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use results::StoreError;
+use results::files::Unwritten;
 use thiserror::Error;
 
 /// Why there are no figures.
@@ -45,4 +46,10 @@ pub enum PlotError {
         /// What it said.
         what: String,
     },
+}
+
+impl From<Unwritten> for PlotError {
+    fn from(Unwritten { path, source }: Unwritten) -> PlotError {
+        PlotError::Write { path, source }
+    }
 }

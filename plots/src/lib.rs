@@ -9,10 +9,10 @@
 
 #![forbid(unsafe_code)]
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::answer::{Answers, Words};
+use results::files::Batch;
 use results::{Kept, Run, summarise};
 
 pub mod axis;
@@ -96,13 +96,12 @@ impl Plots {
     }
 
     /// Writes the report, and an SVG and a PNG file for each figure that can be drawn. Files of
-    /// these names are replaced.
+    /// these names are replaced, when all of them could be written.
     ///
     /// # Errors
     /// The folder cannot be written.
     pub fn write(&self, folder: &Path) -> Result<Written, PlotError> {
-        let failed = |source| PlotError::Write { path: folder.to_owned(), source };
-        fs::create_dir_all(folder).map_err(failed)?;
+        let mut batch = Batch::default();
         let mut written = Written { report: folder.join(REPORT), ..Written::default() };
         for figure in &self.figures {
             if let Some(why) = &figure.missing {
@@ -113,17 +112,14 @@ impl Plots {
                 [("svg", draw::svg(figure)?.into_bytes()), ("png", draw::png(figure)?)]
             {
                 let path = folder.join(format!("{}.{ending}", figure.id));
-                write(&path, &bytes)?;
+                batch.add(&path, &bytes)?;
                 written.files.push(path);
             }
         }
-        write(&written.report, report::html(self)?.as_bytes())?;
+        batch.add(&written.report, report::html(self)?.as_bytes())?;
+        batch.replace()?;
         Ok(written)
     }
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), PlotError> {
-    fs::write(path, bytes).map_err(|source| PlotError::Write { path: path.to_owned(), source })
 }
 
 fn nothing(runs: &[Run]) -> PlotError {

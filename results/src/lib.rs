@@ -2,7 +2,8 @@
 //!
 //! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON,
 //!   [`histogram`] the histograms inside it.
-//! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one.
+//! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one; [`files`]
+//!   appear whole or not at all.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
@@ -23,6 +24,7 @@ pub mod compared;
 pub mod error;
 #[cfg(feature = "files")]
 pub mod export;
+pub mod files;
 pub mod histogram;
 #[cfg(feature = "files")]
 pub mod history;

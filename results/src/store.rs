@@ -1,12 +1,12 @@
 //! The folder of run files: where it is, what is in it, which file a name means.
 
 use std::fs::{self, OpenOptions};
-use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use crate::error::StoreError;
+use crate::files::random;
 use crate::run::Run;
 use crate::time::run_stamp;
 use crate::writer::RunWriter;
@@ -215,11 +215,6 @@ fn is_id(name: &str) -> bool {
         _ => character == shape,
     };
     name.len() == ID_SHAPE.len() && ID_SHAPE.bytes().zip(name.bytes()).all(fits)
-}
-
-/// 64 random bits: the standard library's own seed for hash tables.
-fn random() -> u64 {
-    RandomState::new().build_hasher().finish()
 }
 
 #[cfg(test)]

@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::StoreError;
+use crate::files::rename_to_new;
 use crate::record::Record;
 use crate::store::{FINISHED, PARTIAL};
 
 /// A run being written. It is shared by reference, so that a check that fires on any thread can add
-/// its finding; dropped without [`RunWriter::finish`] it stays partial.
+/// its finding; dropped without [`RunWriter::finish`] it stays partial, if there is a line in it.
 #[derive(Debug)]
 pub struct RunWriter {
     id: String,
@@ -71,9 +72,18 @@ impl RunWriter {
         // A panic elsewhere while the lock was held cannot have left half of a state: there is
         // none.
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.write_all(lines.as_bytes())
-            .and_then(|()| file.flush())
-            .map_err(|source| StoreError::Write { path: self.partial.clone(), source })
+        let before = file.metadata().map(|data| data.len());
+        let written = file.write_all(lines.as_bytes());
+        if let (Err(_), Ok(before)) = (&written, before) {
+            // A torn line would stand before the next one, that of a finding say.
+            let _ = file.set_len(before);
+        }
+        written.map_err(|source| StoreError::Write { path: self.partial.clone(), source })
+    }
+
+    /// Whether nothing was written.
+    fn is_empty(&self) -> bool {
+        fs::metadata(&self.partial).is_ok_and(|data| data.len() == 0)
     }
 
     /// Gives the file its final name; a file that has it already stays, and so does the partial
@@ -95,16 +105,11 @@ impl RunWriter {
     }
 }
 
-/// Renames, but never onto another file, which `rename` would replace: a second name is made, which
-/// fails if it is taken, then the first is removed. File systems without second names get an empty
-/// file under the new name first, which fails likewise.
-fn rename_to_new(from: &Path, to: &Path) -> io::Result<()> {
-    match fs::hard_link(from, to) {
-        Ok(()) => fs::remove_file(from),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
-        Err(_) => {
-            OpenOptions::new().write(true).create_new(true).open(to)?;
-            fs::rename(from, to).inspect_err(|_| _ = fs::remove_file(to))
+impl Drop for RunWriter {
+    /// A run of which nothing could be kept leaves no file.
+    fn drop(&mut self) {
+        if self.is_empty() {
+            let _ = fs::remove_file(&self.partial);
         }
     }
 }

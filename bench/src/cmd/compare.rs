@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use results::{Finding, Host, Record, RunWriter, Store};
 
-use super::{EXIT_OK, print};
+use super::{EXIT_OK, EXIT_USAGE, print};
 use crate::cli::CompareArgs;
 use crate::compare::progress::Watch;
 use crate::compare::repository::Repository;
@@ -16,6 +16,7 @@ use crate::cpus::Cpus;
 use crate::host;
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::settings;
+use crate::tell;
 use lockimpls::witness::EXIT_FINDING;
 
 /// Compares what the user asked for.
@@ -47,8 +48,13 @@ pub fn compare(args: &CompareArgs) -> Result<i32, String> {
     };
     watch.clear();
     let cells = judged(&request, &done, &machine);
-    keeper.close(&cells, interrupt.is_set())?;
-    show(&cells, args)?;
+    // The verdicts are shown even where they cannot be kept, and a finding stays one.
+    let kept = keeper.close(&cells, interrupt.is_set());
+    let shown = show(&cells, args);
+    if let Err(why) = kept.and(shown) {
+        tell!("solock: {why}");
+        return Ok(if done.found { EXIT_FINDING } else { EXIT_USAGE });
+    }
     let rows: Vec<Row> = cells.into_iter().flat_map(|cell| cell.rows).collect();
     Ok(code(&done, interrupt.is_set(), &rows))
 }

@@ -195,9 +195,8 @@ impl Session {
         let file = self.out.join(name);
         let text =
             format!("# seed {}, program {}\n{}", self.seed, found.program, text_of(&small, found));
-        std::fs::create_dir_all(&self.out)
-            .and_then(|()| std::fs::write(&file, &text))
-            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?;
+        results::files::replace(&file, text.as_bytes())
+            .map_err(|error| format!("cannot write {error}; the program:\n{text}"))?;
         self.findings += 1;
         self.backends.retain(|backend| *backend != found.backend);
         if self.json {

@@ -22,8 +22,8 @@ pub fn run(args: &MinimizeArgs) -> Result<i32, String> {
     };
     let text = text_of(&smallest(&program, &found)?, &found);
     match &args.out {
-        Some(file) => std::fs::write(file, text)
-            .map_err(|error| format!("{} cannot be written: {error}", file.display()))?,
+        Some(file) => results::files::replace(file, text.as_bytes())
+            .map_err(|error| format!("cannot write {error}"))?,
         None => print(&text)?,
     }
     Ok(EXIT_FOUND)

@@ -6,8 +6,7 @@ mod hgrm;
 mod hlog;
 
 use std::fmt;
-use std::fs::{self, OpenOptions};
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
@@ -15,6 +14,7 @@ use thiserror::Error;
 
 use crate::cell::Cell;
 use crate::error::StoreError;
+use crate::files::{Batch, Unwritten};
 use crate::merged::Round;
 use crate::run::Run;
 
@@ -109,7 +109,7 @@ type Content = (PathBuf, Vec<u8>);
 ///
 /// # Errors
 /// The run has nothing to export, a histogram is damaged, or a file exists or cannot be written.
-/// Everything is made in memory first, so that a damaged run writes nothing.
+/// Everything is made in memory first, so that a damaged run writes nothing; and all files appear, or none.
 pub fn export(run: &Run, format: Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
     let contents = match format {
         Format::Hgrm => hgrm::contents(run)?,
@@ -129,23 +129,20 @@ pub fn export(run: &Run, format: Format, folder: &Path) -> Result<Vec<PathBuf>, 
     if let Some(taken) = paths.iter().find(|path| path.exists()) {
         return Err(ExportError::Exists { path: taken.clone() });
     }
+    let mut batch = Batch::default();
     for (path, (_, content)) in paths.iter().zip(&contents) {
-        write_new(path, content)?;
+        batch.add(path, content)?;
     }
-    Ok(paths)
+    Ok(batch.place_new()?)
 }
 
-fn write_new(path: &Path, content: &[u8]) -> Result<(), ExportError> {
-    let failed = |source: io::Error| match source.kind() {
-        io::ErrorKind::AlreadyExists => ExportError::Exists { path: path.to_owned() },
-        _ => ExportError::Write { path: path.to_owned(), source },
-    };
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)
-            .map_err(|source| ExportError::Write { path: folder.to_owned(), source })?;
+impl From<Unwritten> for ExportError {
+    fn from(Unwritten { path, source }: Unwritten) -> ExportError {
+        match source.kind() {
+            io::ErrorKind::AlreadyExists => ExportError::Exists { path },
+            _ => ExportError::Write { path, source },
+        }
     }
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failed)?;
-    file.write_all(content).map_err(failed)
 }
 
 /// The rounds of a run by cell, cells in the order they were first measured.
