@@ -12,12 +12,13 @@
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
-//! * [`git`](mod@git): asked about commits.
+//! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
 //! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call the backends.
 
 // What a user reads goes through `tell` and `cmd::print`, which do not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod children;
 pub mod cli;
 pub mod cmd;
 pub mod compare;

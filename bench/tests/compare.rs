@@ -177,6 +177,32 @@ fn a_side_that_crashes_in_a_slice_is_named_and_unclear() {
     assert!(why.contains("broken"), "{why}");
 }
 
+/// What ends a foreign program's side: one sentence, however much it wrote.
+#[track_caller]
+fn broken(instead: &'static str, word: &str) {
+    let it = compare(&Fake::of_rate(10), &Fake { instead, ..Fake::of_rate(10) }, &[]);
+    assert_eq!(it.code(), Some(4), "{instead}: {}", it.said());
+    let why = it.metric("throughput").why.clone().expect("a reason");
+    assert!(why.contains(word) && why.len() < 8000, "{instead} should say {word:?}: {why}");
+}
+
+#[test]
+fn whatever_a_program_writes_is_read_within_bounds() {
+    broken(r"yes x | tr -d '\n'", "a line of over 16 MiB");
+    broken("yes", "no answer");
+    broken("head -c 300000 /dev/urandom", "no answer");
+    broken(r"head -c 9000000 /dev/zero | tr '\0' x >&2; exit 1", "its process ended");
+    broken("(trap '' HUP; sleep 600) & exit 1", "its process ended");
+    for fields in [
+        r#"printf '{"say":"slice"}\n'; continue"#,
+        r#"printf '{"say":"slice","seconds":"x","operations":1}\n'; continue"#,
+        r#"printf '{"say":"prepared"}\n'; continue"#,
+        r#"printf '[]\n'; continue"#,
+    ] {
+        broken(fields, "said");
+    }
+}
+
 #[test]
 fn a_finding_of_a_side_ends_with_code_2() {
     let leaking = Fake { instead: "echo 'witness: userret' >&2; exit 2", ..Fake::of_rate(10) };

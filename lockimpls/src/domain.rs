@@ -294,6 +294,15 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// Where the sizes make no sense (`EINVAL`) or the machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
 
+    /// Whether the surroundings let this backend work: the machine's own needs a folder for names,
+    /// and descriptors.
+    ///
+    /// # Errors
+    /// What is refused, why, and what to do: a sentence for a user.
+    fn try_out() -> Result<(), String> {
+        Ok(())
+    }
+
     /// The same with the locks of the kernel around it that [`Config::ambient`] names: another
     /// instantiation of the same source.
     ///

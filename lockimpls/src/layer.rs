@@ -107,13 +107,21 @@ pub struct Backend {
     /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
     /// of the kernel around it, as [`Domain::under_ambient`] does.
     pub open: fn(&Config) -> Result<Box<dyn Layer>, Errno>,
+    /// [`Domain::try_out`].
+    pub try_out: fn() -> Result<(), String>,
 }
 
 impl Backend {
     /// The backend of this type.
     #[must_use]
     pub const fn of<D: Domain<Sock = Fd>>() -> Backend {
-        Backend { name: D::NAME, about: D::ABOUT, modelled: D::MODELLED, open: open::<D> }
+        Backend {
+            name: D::NAME,
+            about: D::ABOUT,
+            modelled: D::MODELLED,
+            open: open::<D>,
+            try_out: D::try_out,
+        }
     }
 }
 

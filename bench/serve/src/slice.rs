@@ -105,7 +105,11 @@ impl Outcome {
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
 pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, String> {
-    let failed = |what, errno| format!("{} on {}: {what}: {errno:?}", K::NAME, backend.name);
+    // What the surroundings refuse is said with what to do about it.
+    let failed = |what, errno| match (backend.try_out)() {
+        Err(refused) => refused,
+        Ok(()) => format!("{} on {}: {what}: {errno}", K::NAME, backend.name),
+    };
     let layer = (backend.open)(slice.config).map_err(|errno| failed("no layer", errno))?;
     let layer = &*layer;
     let workload = or_report(|| K::On::new(layer, slice.plan))

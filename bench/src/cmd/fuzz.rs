@@ -5,10 +5,9 @@
 //! with the other backends.
 
 use crate::tell;
-use std::io::{BufRead, BufReader, IsTerminal, stderr};
+use std::io::{IsTerminal, stderr};
 use std::path::{Path, PathBuf};
-use std::process::Child;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +16,7 @@ use workloads::program::generate::generate;
 
 use super::minimize::{smallest, text_of};
 use super::{EXIT_OK, print, print_to_parent};
+use crate::children::{self, TooLong};
 use crate::cli::FuzzArgs;
 use crate::fuzzing::{self, EXIT_FOUND, Found, candidate};
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
@@ -78,8 +78,10 @@ pub fn fuzz(args: &FuzzArgs) -> Result<i32, String> {
         return child(args, limit);
     }
     let seed = args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
+    let backends = fuzzing::expand(&args.backend)?;
+    fuzzing::try_out(&backends.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut session = Session {
-        backends: fuzzing::expand(&args.backend)?,
+        backends,
         seed,
         out: args.out.clone().unwrap_or_else(|| PathBuf::from(FOLDER)),
         json: args.json,
@@ -139,11 +141,12 @@ impl Session {
         let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
         let failed = |error| format!("the programs could not be run: {error}");
         let mut child = candidate::this_program(&arguments)?.spawn().map_err(failed)?;
-        let lines = lines_of(&mut child);
+        let lines = children::lines(child.stdout.take());
         let (mut done, mut found) = (Done::default(), None);
         loop {
             match lines.recv_timeout(NAP) {
-                Ok(line) => match serde_json::from_str(&line) {
+                Ok(Err(TooLong)) => {}
+                Ok(Ok(line)) => match serde_json::from_str(&line) {
                     Ok(now) => done = now,
                     Err(_) => found = serde_json::from_str::<Found>(&line).ok().or(found),
                 },
@@ -163,6 +166,9 @@ impl Session {
                 self.before.operations += found.operations;
             }
             None if !status.success() && !self.interrupt.is_set() => {
+                // What it could not say: nobody reads its standard error.
+                let names: Vec<&str> = self.backends.iter().map(String::as_str).collect();
+                fuzzing::try_out(&names)?;
                 return Err(format!(
                     "the process that ran the programs ended with {status} and found nothing; the \
                      program is one of the first after number {} of seed {}",
@@ -266,21 +272,6 @@ fn json(value: &impl Serialize) -> Result<String, String> {
     Ok(serde_json::to_string(value).map_err(|error| error.to_string())? + "\n")
 }
 
-/// The lines that a process writes, as they come.
-fn lines_of(child: &mut Child) -> Receiver<String> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
-        std::thread::spawn(move || {
-            for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
-    }
-    receiver
-}
-
 /// The process that runs the programs.
 fn child(args: &FuzzArgs, limit: Duration) -> Result<i32, String> {
     let (seed, start) = (args.seed.unwrap_or(0), Instant::now());
@@ -294,7 +285,7 @@ fn child(args: &FuzzArgs, limit: Duration) -> Result<i32, String> {
         fuzzing::begin(number, done.operations);
         let program = generate(seed, number);
         if let Err(difference) = bench.run(&program) {
-            print_to_parent(&Found::of(difference).line())?;
+            print_to_parent(&fuzzing::accuse(difference)?.line())?;
             return Ok(EXIT_FOUND);
         }
         done.programs += 1;

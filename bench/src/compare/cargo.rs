@@ -1,10 +1,9 @@
 //! Building `solock` in a folder, with its progress, and an end when somebody asks for it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::Receiver;
 use std::thread;
 use std::time::Duration;
 
@@ -12,6 +11,7 @@ use super::group::Group;
 use super::layouts;
 use super::link;
 use super::progress::Watch;
+use crate::children::{TooLong, lines};
 use crate::interrupt::Interrupt;
 
 /// How often an interrupt is looked for.
@@ -98,7 +98,7 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
     let (messages, said) = (lines(messages), lines(said));
     let mut last: Vec<String> = Vec::new();
     let status = loop {
-        for line in said.try_iter() {
+        for line in said.try_iter().flatten() {
             watch.detail(&format!("{}: {}", build.name, line.trim()));
             last.push(line);
         }
@@ -163,8 +163,8 @@ pub fn note(target: &Path) -> PathBuf {
 }
 
 /// What has been written until the end, which a process that left the group may put off.
-fn rest(lines: &Receiver<String>) -> impl Iterator<Item = String> {
-    std::iter::from_fn(|| lines.recv_timeout(LAST_PATIENCE).ok())
+fn rest(lines: &Receiver<Result<String, TooLong>>) -> impl Iterator<Item = String> {
+    std::iter::from_fn(|| lines.recv_timeout(LAST_PATIENCE).ok()).flatten()
 }
 
 /// The program, if this is cargo's message that it was made.
@@ -177,18 +177,6 @@ fn executable(message: &str, kind: Kind) -> Option<PathBuf> {
 fn failed(status: ExitStatus, said: &[String]) -> String {
     let end = said[said.len().saturating_sub(LAST_LINES)..].join("\n");
     format!("it does not build ({status}):\n{end}")
-}
-
-/// The lines of a pipe, read by a thread of their own.
-fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    if let Some(pipe) = pipe {
-        thread::spawn(move || {
-            let lines = BufReader::new(pipe).lines().map_while(Result::ok);
-            lines.take_while(|line| sender.send(line.clone()).is_ok()).for_each(drop);
-        });
-    }
-    receiver
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::children::signal_group;
 use crate::interrupt::{UnderWay, undo};
 
 /// How long it may take to end when it is told to.
@@ -38,7 +39,7 @@ impl Group {
         let id = child.id();
         // Without the note it would only be found by nobody.
         let _ = fs::write(note, format!("{id} {}\n", begun(id).unwrap_or_default()));
-        let _under_way = undo(move || signal(id, Signal::KILL));
+        let _under_way = undo(move || signal_group(id, Signal::KILL));
         Ok(Group { child, note: note.to_owned(), _under_way })
     }
 
@@ -57,7 +58,7 @@ impl Group {
 
     /// Tells it to end, and waits for a while.
     pub fn end(&mut self) {
-        signal(self.child.id(), Signal::INT);
+        signal_group(self.child.id(), Signal::INT);
         let until = Instant::now() + END_PATIENCE;
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
             thread::sleep(NAP);
@@ -68,7 +69,7 @@ impl Group {
 impl Drop for Group {
     /// Nothing of it outlives this. A group keeps its number while any process of it is there.
     fn drop(&mut self) {
-        signal(self.child.id(), Signal::KILL);
+        signal_group(self.child.id(), Signal::KILL);
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.note);
     }
@@ -82,7 +83,7 @@ pub fn end_left_over(note: &Path) {
         // Another process may have the number by now; it would have begun at another time.
         && begun(id).is_some_and(|begun| begun == when)
     {
-        signal(id, Signal::KILL);
+        signal_group(id, Signal::KILL);
     }
     let _ = fs::remove_file(note);
 }
@@ -93,14 +94,6 @@ fn begun(id: u32) -> Option<String> {
     // The name, in parentheses, may hold anything; what follows are fields 3 and on.
     let (_, fields) = stat.rsplit_once(')')?;
     fields.split_whitespace().nth(22 - 3).map(str::to_owned)
-}
-
-fn signal(group: u32, signal: Signal) {
-    // 0 and 1 would be this group, and every process.
-    let group = rustix::process::Pid::from_raw(group.cast_signed());
-    if let Some(group) = group.filter(|group| !group.is_init()) {
-        let _ = rustix::process::kill_process_group(group, signal);
-    }
 }
 
 #[cfg(test)]

@@ -143,6 +143,25 @@ pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
     Ok(names.to_vec())
 }
 
+/// Whether the surroundings let every one of these backends work. Where they do not, what a backend
+/// answers is no finding.
+///
+/// # Errors
+/// What is refused, why, and what to do.
+pub fn try_out(names: &[&str]) -> Result<(), String> {
+    let meant = |backend: &lockimpls::Backend| names.contains(&backend.name);
+    lockimpls::backends().into_iter().filter(meant).try_for_each(|backend| (backend.try_out)())
+}
+
+/// What a comparison found, if it is the backend's doing.
+///
+/// # Errors
+/// The backend cannot work here.
+pub fn accuse(difference: Difference) -> Result<Found, String> {
+    try_out(&[difference.backend])?;
+    Ok(Found::of(difference))
+}
+
 /// The backends a program is for: those asked for, those it names, or every modelled one.
 ///
 /// # Errors
@@ -174,6 +193,7 @@ fn target(name: &str) -> Result<Box<dyn Target>, String> {
         found = controls::twin(name);
     }
     let backend = found.ok_or_else(|| format!("no backend is called {name:?}"))?;
+    (backend.try_out)()?;
     let failed = |errno| format!("no layer of {name}: {errno}");
     Ok(Box::new(Runner::new(backend).map_err(failed)?))
 }

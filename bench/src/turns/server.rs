@@ -1,16 +1,18 @@
 //! One process that measures: started, asked, and ended, whatever happens to the driver.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use lockimpls::witness::EXIT_FINDING;
 use results::{Finding, Pinning, TwoCpus};
+use rustix::process::Signal;
 
 use super::launch::{Party, Serving, World};
+use crate::children::{LINE_BYTES_MAX, TooLong, last_lines, lines, signal_group};
 use crate::cpus::Cpus;
 use crate::interrupt::Interrupt;
 use crate::neighbours;
@@ -20,6 +22,8 @@ use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, 
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a server may take to end by itself.
 const END_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of its standard error may take when it has ended.
+const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How often an interrupt is looked for while waiting.
 const NAP: Duration = Duration::from_millis(50);
 /// How much of a server's standard error is kept for a message, in lines.
@@ -127,8 +131,8 @@ pub struct Server {
     child: Child,
     /// `None` once it was told to end.
     questions: Option<ChildStdin>,
-    answers: Receiver<String>,
-    errors: Option<JoinHandle<String>>,
+    answers: Receiver<Result<String, TooLong>>,
+    errors: Option<Receiver<String>>,
     interrupt: Interrupt,
     patience: Duration,
     program: PathBuf,
@@ -151,7 +155,7 @@ impl Server {
             child,
             questions,
             answers: lines(out),
-            errors: err.map(|err| thread::spawn(move || last_lines(err))),
+            errors: last_lines(err, LAST_LINES),
             interrupt: launch.interrupt.clone(),
             patience: PATIENCE + launch.hang_limit.unwrap_or_default(),
             program: launch.program.to_owned(),
@@ -169,7 +173,10 @@ impl Server {
         })?;
         // The number first: what else a hello of another protocol holds is not known here.
         let number = protocol_of(&line).ok_or_else(|| {
-            Failure::Broken(format!("it has no `solock serve`: its first line was {line:?}"))
+            Failure::Broken(format!(
+                "it has no `solock serve`: its first line was {:?}",
+                shown(&line)
+            ))
         })?;
         if number != u64::from(PROTOCOL) {
             return Err(Failure::Broken(format!(
@@ -234,18 +241,33 @@ impl Server {
     /// The next line; why there is none.
     fn line(&mut self, patience: Duration) -> Result<String, Failure> {
         let until = Instant::now() + patience;
+        let mut gone: Option<Instant> = None;
         loop {
             match self.answers.recv_timeout(NAP) {
-                Ok(line) => return Ok(line),
+                Ok(Ok(line)) => return Ok(line),
+                Ok(Err(TooLong)) => {
+                    let most = LINE_BYTES_MAX >> 20;
+                    return Err(Failure::Broken(format!("it wrote a line of over {most} MiB")));
+                }
                 Err(RecvTimeoutError::Disconnected) => return Err(self.ended()),
                 Err(RecvTimeoutError::Timeout) if self.interrupt.is_set() => {
                     return Err(Failure::Interrupted);
+                }
+                // It has ended, and what it left behind holds its output.
+                Err(RecvTimeoutError::Timeout)
+                    if gone.is_some_and(|since| since.elapsed() > LAST_PATIENCE) =>
+                {
+                    return Err(self.ended());
                 }
                 Err(RecvTimeoutError::Timeout) if Instant::now() > until => {
                     let seconds = patience.as_secs();
                     return Err(Failure::Broken(format!("it said nothing for {seconds} s")));
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    if matches!(self.child.try_wait(), Ok(Some(_))) {
+                        gone = gone.or_else(|| Some(Instant::now()));
+                    }
+                }
             }
         }
     }
@@ -253,13 +275,19 @@ impl Server {
     fn understood(&self, line: &str) -> Result<Say, Failure> {
         serde_json::from_str(line).map_err(|error| {
             let program = self.program.display();
-            Failure::Broken(format!("{program} said {line:?}, which is no answer: {error}"))
+            Failure::Broken(format!(
+                "{program} said {:?}, which is no answer: {error}",
+                shown(line)
+            ))
         })
     }
 
     fn unexpected(&self, said: &Say) -> Failure {
         let program = self.program.display();
-        Failure::Broken(format!("{program} said something out of turn: {said:?}"))
+        Failure::Broken(format!(
+            "{program} said something out of turn: {}",
+            shown(&format!("{said:?}"))
+        ))
     }
 
     /// Its output ended without an answer: how did it end?
@@ -284,7 +312,10 @@ impl Server {
     }
 
     fn standard_error(&mut self) -> String {
-        let text = self.errors.take().and_then(|errors| errors.join().ok()).unwrap_or_default();
+        // A process that it left behind may hold the pipe.
+        let errors = self.errors.take();
+        let text = errors.and_then(|errors| errors.recv_timeout(LAST_PATIENCE).ok());
+        let text = text.unwrap_or_default();
         if text.is_empty() { text } else { format!("\n{text}") }
     }
 
@@ -301,7 +332,10 @@ impl Server {
         let code = self.wait().and_then(|status| status.code());
         let mut finding = None;
         // Its output ends with it, but for a program that leaves another one behind.
-        while let Ok(line) = self.answers.recv_timeout(END_PATIENCE) {
+        let until = Instant::now() + END_PATIENCE;
+        while let Ok(Ok(line)) =
+            self.answers.recv_timeout(until.saturating_duration_since(Instant::now()))
+        {
             if let Ok(Say::Finding(found)) = serde_json::from_str(&line) {
                 finding = Some(found);
             }
@@ -331,6 +365,7 @@ impl Server {
 impl Drop for Server {
     /// No server outlives its driver.
     fn drop(&mut self) {
+        signal_group(self.child.id(), Signal::KILL);
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -358,28 +393,13 @@ fn protocol_of(line: &str) -> Option<u64> {
     (value.get("say")?.as_str()? == "hello").then(|| value.get("protocol")?.as_u64()).flatten()
 }
 
-/// The lines of a pipe, read by a thread so that waiting for them can end.
-fn lines(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
-    let (sender, receiver) = channel();
-    if let Some(pipe) = pipe {
-        thread::spawn(move || {
-            for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                if sender.send(line).is_err() {
-                    return;
-                }
-            }
-        });
+/// The beginning of a line that was not understood.
+fn shown(line: &str) -> String {
+    let mut shown: String = line.chars().take(SHOWN_CHARACTERS).collect();
+    if shown.len() < line.len() {
+        shown.push_str("...");
     }
-    receiver
+    shown
 }
 
-fn last_lines(pipe: impl Read) -> String {
-    let mut last = std::collections::VecDeque::new();
-    for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-        if last.len() == LAST_LINES {
-            last.pop_front();
-        }
-        last.push_back(line);
-    }
-    Vec::from(last).join("\n")
-}
+const SHOWN_CHARACTERS: usize = 200;

@@ -12,6 +12,9 @@ use lockimpls::SockType;
 use call::call_of;
 pub(super) use call::{data, quoted, split, variables};
 
+/// The largest size of a layer that a program may ask for: more sockets are made for no use.
+const SIZE_MAX: usize = 1 << 16;
+
 /// Why a text is no program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParseError {
@@ -131,10 +134,10 @@ impl Reader {
         for size in sizes.split(',') {
             let (name, number) = size.split_once('=').unwrap_or((size, ""));
             let known = value(&SIZES, name.trim());
-            let number = whole(number.trim()).filter(|number| *number > 0);
+            let number = whole(number.trim()).filter(|number| (1..=SIZE_MAX).contains(number));
             let (Some(known), Some(number)) = (known, number) else {
                 return Err(format!(
-                    "{} is no size; a size is NAME=NUMBER, the number at least 1, the name one \
+                    "{} is no size; a size is NAME=NUMBER, the number 1 to {SIZE_MAX}, the name one \
                      of: {}",
                     size.trim(),
                     all(&SIZES)

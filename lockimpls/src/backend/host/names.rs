@@ -53,12 +53,16 @@ impl Address {
     }
 }
 
-/// Makes the private directory, in TMPDIR where that is short enough for a socket's path.
-fn make_directory() -> Result<Vec<u8>, Errno> {
+/// Where private directories are made: TMPDIR, where that is short enough for a socket's path.
+pub(super) fn base() -> PathBuf {
     let asked = std::env::temp_dir();
     let short = asked.is_absolute() && asked.as_os_str().len() <= BASE_MAX;
-    let base = if short { asked } else { PathBuf::from("/tmp") };
-    let mut directory = base.join("solock-XXXXXX").as_os_str().as_bytes().to_vec();
+    if short { asked } else { PathBuf::from("/tmp") }
+}
+
+/// Makes the private directory.
+fn make_directory() -> Result<Vec<u8>, Errno> {
+    let mut directory = base().join("solock-XXXXXX").as_os_str().as_bytes().to_vec();
     directory.push(0);
     // SAFETY: mkdtemp changes the six X before the NUL of this buffer, which is ours.
     if unsafe { libc::mkdtemp(directory.as_mut_ptr().cast()) }.is_null() {
