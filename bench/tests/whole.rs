@@ -47,11 +47,11 @@ fn a_file_limit_is_an_error_that_leaves_nothing() {
         let export = ["export", run, "--format", format, "--out", "new/folder"];
         let limit = if format == "criterion" { "ulimit -f 0" } else { "ulimit -f 4" };
         refused(&after(limit, &export, folder.path()), format);
-        assert_eq!(all(folder.path()), [PathBuf::new(); 0], "{format}");
+        assert_eq!(all(folder.path()), Vec::<PathBuf>::new(), "{format}");
     }
     let plot = ["plot", run, "--out", "plots"];
     refused(&after("ulimit -f 4", &plot, folder.path()), "plot");
-    assert_eq!(all(folder.path()), [PathBuf::new(); 0], "plot");
+    assert_eq!(all(folder.path()), Vec::<PathBuf>::new(), "plot");
     let export = ["export", run, "--format", "csv", "--out", "new/folder"];
     let again = after(":", &export, folder.path());
     assert_eq!(again.status.code(), Some(0), "{}", text(&again.stderr));
@@ -121,6 +121,6 @@ fn a_full_disk_is_an_error_that_leaves_nothing() {
         let output = after(":", arguments, folder);
         refused(&output, &arguments.join(" "));
         assert!(text(&output.stderr).contains("No space left"), "{}", text(&output.stderr));
-        assert_eq!(all(folder), [PathBuf::new(); 0], "{arguments:?}");
+        assert_eq!(all(folder), Vec::<PathBuf>::new(), "{arguments:?}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -124,6 +124,25 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
         }
     }
     batch.replace().map(|_| ())
+}
+
+/// Reads a file, and nothing else: a pipe may have no end, or not even a beginning.
+///
+/// # Errors
+/// It cannot be read, is no file, or is longer than `limit`, in bytes.
+pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let there = fs::metadata(path)?;
+    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    if !there.is_file() {
+        let what = if there.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+        return wrong(format!("it is {what}, and not a file"));
+    }
+    if there.len() > limit {
+        return wrong(format!("it has {} bytes; at most {limit} are read", there.len()));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// Renames, but never onto another file, which `rename` would replace: a second name is made, which

@@ -11,6 +11,7 @@ use crate::outward;
 use crate::record::Measured;
 use crate::run::{Run, same_machine};
 use crate::summary::{Row, summarise};
+use crate::time::in_utc;
 use crate::units;
 
 /// The metric that comes first: the throughput as a ratio to a reference of the same run, which
@@ -114,7 +115,7 @@ impl Origin {
             run: run.id.clone(),
             commit: commit.clone(),
             dirty: *dirty,
-            started: started.clone(),
+            started: in_utc(started),
         })
     }
 }

@@ -15,6 +15,9 @@ pub enum LineError {
     /// Not text.
     #[error("not a record: not UTF-8; a line must be one JSON object as FORMAT.md has it")]
     NotUtf8,
+    /// Some editors and shells put one before a text.
+    #[error("not a record: a byte order mark (U+FEFF) stands before it; save the file without")]
+    ByteOrderMark,
     /// Another format.
     #[error(
         "schema {found} is unknown; this program reads schema {SCHEMA}: read the file with the \
@@ -92,6 +95,9 @@ impl Record {
     /// # Errors
     /// The line is no record of schema 1.
     pub fn from_line(line: &str) -> Result<Record, LineError> {
+        if line.starts_with('\u{feff}') {
+            return Err(LineError::ByteOrderMark);
+        }
         let head: Head = serde_json::from_str(line)?;
         if head.schema != u64::from(SCHEMA) {
             return Err(LineError::Schema { found: head.schema });

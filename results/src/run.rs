@@ -1,11 +1,11 @@
 //! Reading a run file, whole or cut short.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::compared::Compared;
 use crate::error::StoreError;
+use crate::files;
 use crate::line::LineError;
 use crate::ratio::Ratio;
 use crate::record::{Finding, Host, Measured, Record};
@@ -161,13 +161,12 @@ fn difference(first: &Host, other: &Host) -> Option<String> {
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     let failed = |source| StoreError::Read { path: path.to_owned(), source };
-    let file = File::open(path).map_err(failed)?;
-    let bytes = file.metadata().map_err(failed)?.len();
-    if bytes > FILE_BYTES_MAX {
-        let (path, limit) = (path.to_owned(), FILE_BYTES_MAX);
-        return Err(StoreError::TooLong { path, bytes, limit });
+    // What is too long is told apart, with what to ask oneself.
+    match fs::metadata(path).map_err(failed)? {
+        there if there.is_file() && there.len() > FILE_BYTES_MAX => {
+            let (path, bytes, limit) = (path.to_owned(), there.len(), FILE_BYTES_MAX);
+            Err(StoreError::TooLong { path, bytes, limit })
+        }
+        _ => files::read(path, FILE_BYTES_MAX).map_err(failed),
     }
-    let mut content = Vec::new();
-    file.take(FILE_BYTES_MAX).read_to_end(&mut content).map_err(failed)?;
-    Ok(content)
 }

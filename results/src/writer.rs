@@ -81,9 +81,18 @@ impl RunWriter {
         written.map_err(|source| StoreError::Write { path: self.partial.clone(), source })
     }
 
-    /// Whether nothing was written.
-    fn is_empty(&self) -> bool {
+    /// Whether nothing was written yet.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         fs::metadata(&self.partial).is_ok_and(|data| data.len() == 0)
+    }
+
+    /// Removes the file if there is no line in it: for where the writer itself lives as long as the
+    /// process.
+    pub fn discard_if_empty(&self) {
+        if self.is_empty() {
+            let _ = fs::remove_file(&self.partial);
+        }
     }
 
     /// Gives the file its final name; a file that has it already stays, and so does the partial
@@ -108,9 +117,7 @@ impl RunWriter {
 impl Drop for RunWriter {
     /// A run of which nothing could be kept leaves no file.
     fn drop(&mut self) {
-        if self.is_empty() {
-            let _ = fs::remove_file(&self.partial);
-        }
+        self.discard_if_empty();
     }
 }
 

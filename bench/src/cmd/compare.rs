@@ -154,6 +154,10 @@ impl Keeper<'_> {
             records.push(interrupt::record(None, self.host.clone()));
         }
         self.writer.publish(&records).map_err(|error| error.to_string())?;
+        if self.writer.is_empty() {
+            self.watch.say("nothing was compared, so there is no run to keep");
+            return Ok(());
+        }
         let path = self.writer.finish().map_err(|error| error.to_string())?;
         self.watch.say(&format!("run {}: {}", self.writer.id(), path.display()));
         if interrupted {

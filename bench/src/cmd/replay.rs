@@ -22,6 +22,9 @@ const ROUNDS: u32 = 6;
 /// How often one with threads does: what it shows hangs on chance.
 const ROUNDS_OF_THREADS: u32 = 300;
 
+/// The longest text of a program, or of cases, in bytes.
+const TEXT_BYTES_MAX: u64 = 16 << 20;
+
 /// Runs a program on its backends, or a file of cases on all that they speak of; exit code 2 where
 /// it fails.
 ///
@@ -93,7 +96,7 @@ fn replay_cases(args: &ReplayArgs, cases: &[Case], hang_limit: Duration) -> Resu
 
 /// Says what was found.
 fn say(args: &ReplayArgs, difference: Difference, round: u32) -> Result<i32, String> {
-    let found = Found::of(difference);
+    let found = fuzzing::accuse(difference)?;
     print(&if args.json { found.line() } else { report(&found, round) })?;
     Ok(EXIT_FOUND)
 }
@@ -120,13 +123,22 @@ fn nothing_in(file: &Path, what: &str) -> String {
 }
 
 fn text_of(file: &Path) -> Result<String, String> {
-    let text = if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin().read_to_string(&mut text).map(|_| text)
+    let failed = |why: &str| format!("{} cannot be read: {why}", file.display());
+    let bytes = if file == Path::new("-") {
+        let mut bytes = Vec::new();
+        std::io::stdin().take(TEXT_BYTES_MAX + 1).read_to_end(&mut bytes).map(|_| bytes)
     } else {
-        std::fs::read_to_string(file)
+        results::files::read(file, TEXT_BYTES_MAX)
     };
-    text.map_err(|error| format!("{} cannot be read: {error}", file.display()))
+    let bytes = bytes.map_err(|error| failed(&error.to_string()))?;
+    if bytes.len() as u64 > TEXT_BYTES_MAX {
+        return Err(failed(&format!("at most {TEXT_BYTES_MAX} bytes are")));
+    }
+    let text = String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8"))?;
+    if text.starts_with('\u{feff}') {
+        return Err(failed("a byte order mark (U+FEFF) stands before it; save it without"));
+    }
+    Ok(text)
 }
 
 fn no_program(file: &Path, error: &ParseError) -> String {

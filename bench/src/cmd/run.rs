@@ -94,7 +94,7 @@ impl Recording<'_> {
         let (machine, current) = (host::describe(&settings.cpus), Current::default());
         finding::keep_in(Arc::clone(&writer), machine, current.clone(), json);
         announce(settings, planned);
-        let context = self.context()?;
+        let context = self.context().inspect_err(|_| writer.discard_if_empty())?;
         let world = Machine::new(&process.interrupt).with_hang_limit(settings.hang_limit);
         let session = Session {
             settings,
@@ -106,7 +106,8 @@ impl Recording<'_> {
         };
         let progress = Progress::new(planned.budget(settings), settings.rounds);
         let mut keeper = Keeper { writer: &writer, progress, json };
-        let summary = session::run(&session, &mut keeper)?;
+        let summary =
+            session::run(&session, &mut keeper).inspect_err(|_| writer.discard_if_empty())?;
         keeper.progress.clear();
         if let Some(finding) = &summary.found {
             stopped(finding, summary.unkept.as_deref(), &mut keeper);
@@ -115,6 +116,11 @@ impl Recording<'_> {
         if summary.interrupted {
             let interrupted = interrupt::record(current.get(), context.host.clone());
             writer.append(&interrupted).map_err(|error| error.to_string())?;
+        }
+        if writer.is_empty() {
+            writer.discard_if_empty();
+            summary.failed.iter().for_each(|failed| tell!("solock: failed: {failed}"));
+            return Err("nothing was measured, so there is no run to keep".to_owned());
         }
         let path = writer.finish().map_err(|error| error.to_string())?;
         tell!("run {}: {}", writer.id(), path.display());

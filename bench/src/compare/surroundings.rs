@@ -17,6 +17,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use results::files;
+
 use crate::git;
 
 /// Set by cargo and make for what they start, or where cargo puts files.
@@ -77,6 +79,9 @@ const HARMLESS: [&str; 9] = [
     "CARGO_TERM_",
     "LD_LIBRARY_PATH",
 ];
+
+/// The longest file of cargo's settings that is read.
+const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// Which toolchain rustup's `cargo` and `rustc` are.
 const TOOLCHAIN: &str = "RUSTUP_TOOLCHAIN";
@@ -201,7 +206,7 @@ fn configuration(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut read: Vec<(PathBuf, Vec<u8>)> = files
         .map(|file| file.path())
         .filter(|path| path.file_name().is_some_and(is_configuration))
-        .filter_map(|path| fs::read(&path).ok().map(|text| (path, text)))
+        .filter_map(|path| files::read(&path, FILE_BYTES_MAX).ok().map(|text| (path, text)))
         .collect();
     read.sort();
     read.dedup();

@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::histogram;
 use crate::record::Measured;
 use crate::run::Run;
-use crate::time::parse_rfc3339_utc;
+use crate::time::parse_rfc3339;
 
 /// The column of maxima is in milliseconds, as other writers have it.
 const MAX_DIVISOR: f64 = 1e6;
@@ -26,10 +26,12 @@ pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         return Ok(Vec::new());
     }
     let path = format!("{}.hlog", plain(&run.id)).into();
-    let start = rounds.iter().map(|round| started(round)).min().unwrap_or(SystemTime::UNIX_EPOCH);
+    let times = rounds.iter().map(|round| started(run, round)).collect::<Result<Vec<_>, _>>()?;
+    let start = times.iter().min().copied().unwrap_or(SystemTime::UNIX_EPOCH);
     let mut bytes = head(start);
-    for round in rounds {
-        write_round(run, round, start, &mut bytes)?;
+    for (round, began) in rounds.into_iter().zip(times) {
+        let since = began.duration_since(start).unwrap_or_default();
+        write_round(run, round, since, &mut bytes)?;
     }
     Ok(vec![(path, bytes)])
 }
@@ -52,10 +54,9 @@ fn head(start: SystemTime) -> Vec<u8> {
 fn write_round(
     run: &Run,
     round: &Measured,
-    start: SystemTime,
+    since: Duration,
     bytes: &mut Vec<u8>,
 ) -> Result<(), StoreError> {
-    let since = started(round).duration_since(start).unwrap_or_default();
     let length = Duration::try_from_secs_f64(round.seconds).unwrap_or_default();
     let cell = plain(&round.cell_id.replace('/', "."));
     for (event, latency) in round.latency_ns.iter() {
@@ -78,7 +79,11 @@ fn write_round(
     Ok(())
 }
 
-/// When the round began; the beginning of time when the record does not say it well.
-fn started(round: &Measured) -> SystemTime {
-    parse_rfc3339_utc(&round.started).unwrap_or(SystemTime::UNIX_EPOCH)
+/// When the round began.
+fn started(run: &Run, round: &Measured) -> Result<SystemTime, ExportError> {
+    parse_rfc3339(&round.started).ok_or_else(|| ExportError::Time {
+        path: run.path.clone(),
+        line: run.line_of(round),
+        started: round.started.clone(),
+    })
 }

@@ -83,6 +83,18 @@ pub enum ExportError {
         /// The format asked for.
         format: Format,
     },
+    /// A log has a time for each of its lines.
+    #[error(
+        "{path}:{line}: started is {started:?}, which is no time such as 2026-11-23T09:15:00.250Z"
+    )]
+    Time {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What stands there.
+        started: String,
+    },
     /// A file of that name is there.
     #[error("{path} exists already and nothing is overwritten; name another folder with --out DIR")]
     Exists {

@@ -376,3 +376,21 @@ fn names_cannot_leave_the_folder() {
         }
     }
 }
+
+#[test]
+fn a_log_knows_times_with_an_offset_and_says_what_is_none() {
+    let at = |started: &str| {
+        let mut round = latency("global", 0, &[5]);
+        round.started = started.to_owned();
+        round
+    };
+    let rounds = vec![at("2026-11-23T09:15:00.000Z"), at("2026-11-23T10:15:01.500+01:00")];
+    let (_folder, paths) = exported(rounds, Format::Hlog);
+    let text = fs::read_to_string(&paths[0]).unwrap();
+    assert!(text.lines().last().unwrap().contains(",1.500,"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let (run, out) = (run(vec![at("noon")]), folder.path().join("out"));
+    let error = export(&run, Format::Hlog, &out).unwrap_err().to_string();
+    assert!(error.contains(":1: ") && error.contains("\"noon\""), "{error}");
+    assert!(!out.exists());
+}

@@ -1,0 +1,152 @@
+//! What the surroundings refuse is exit 1 and says what to do: it is no finding, whatever the machine's
+//! sockets answer then. And what is given as a file and is none is not waited for.
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+/// A program that gives a socket a name.
+const BINDS: &str = "r0 = socket(stream)\nbind(r0, \"a\")\nlisten(r0, 5)\n";
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// `solock`, after this in the shell. It is ended when it waits for ever.
+fn after(shell: &str, arguments: &[&str], folder: &Path) -> Output {
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_solock")]);
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let until = Instant::now() + Duration::from_secs(60);
+    while child.try_wait().expect("known").is_none() {
+        if Instant::now() > until {
+            child.kill().expect("ended");
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.wait_with_output().expect("ended")
+}
+
+#[track_caller]
+fn refused(output: &Output, words: &[&str]) {
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{words:?}: {said}{}", text(&output.stdout));
+    for word in words {
+        assert!(said.contains(word), "it should say {word:?}: {said}");
+    }
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+fn folder() -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("binds"), BINDS).expect("written");
+    folder
+}
+
+#[test]
+fn a_folder_that_the_machine_refuses_is_named_and_nothing_is_found() {
+    let folder = folder();
+    for (refuses, why) in
+        [("/nonexistent", "No such file"), ("/dev/null", "Not a directory"), ("/proc", "")]
+    {
+        let there = format!("export TMPDIR={refuses}");
+        for arguments in [
+            &["fuzz", "--seconds", "5", "--backend", "host"][..],
+            &["fuzz", "--seconds", "5"],
+            &["replay", "binds", "--backend", "host"],
+            &["replay", "binds", "--backend", "host", "--json"],
+            &["minimize", "binds", "--backend", "host"],
+        ] {
+            let output = after(&there, arguments, folder.path());
+            refused(&output, &[refuses, "TMPDIR", why]);
+            assert_eq!(text(&output.stdout), "", "{arguments:?}");
+        }
+        let names = ["run", "--workload", "accept", "--backend", "host", "--threads", "1"];
+        let short = ["--seconds", "0.01", "--rounds", "1", "--out", "runs"];
+        let output = after(&there, &[&names[..], &short].concat(), folder.path());
+        refused(&output, &[refuses, "TMPDIR", why]);
+    }
+    let runs = fs::read_dir(folder.path().join("runs"));
+    let left: Vec<_> = runs.into_iter().flatten().collect();
+    assert!(left.is_empty(), "nothing was measured: {left:?}");
+    assert!(!folder.path().join("solock-findings").exists());
+}
+
+#[test]
+fn too_few_descriptors_are_no_finding() {
+    let folder = folder();
+    for arguments in [
+        &["fuzz", "--seconds", "5"][..],
+        &["replay", "binds", "--backend", "host"],
+        &["minimize", "binds", "--backend", "host"],
+    ] {
+        refused(&after("ulimit -n 40", arguments, folder.path()), &["ulimit -n", "descriptors"]);
+    }
+    let controls = ["controls", "--control", "leak-nobufs"];
+    refused(&after("ulimit -n 5", &controls, folder.path()), &["leak-nobufs", "Too many open"]);
+    assert!(!folder.path().join("solock-findings").exists());
+}
+
+#[test]
+fn a_path_too_long_for_a_socket_is_in_nobodys_way() {
+    let folder = folder();
+    let long = folder.path().join("long".repeat(30));
+    fs::create_dir(&long).expect("made");
+    let there = format!("export TMPDIR='{}'", long.display());
+    let output = after(&there, &["replay", "binds", "--backend", "host"], folder.path());
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+}
+
+#[test]
+fn what_is_no_file_is_not_waited_for() {
+    let folder = folder();
+    let runs = folder.path().join("runs");
+    fs::create_dir(&runs).expect("made");
+    let id = |number: u8| format!("20261123T09150{number}Z-3fa2.jsonl");
+    let (pipe, socket, nested) = (runs.join(id(1)), runs.join(id(2)), runs.join(id(3)));
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no mkfifo");
+        return;
+    }
+    let _listener = UnixListener::bind(&socket).expect("bound");
+    fs::create_dir(&nested).expect("made");
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_owned();
+    for name in [path(&pipe), path(&socket), path(&nested), "/dev/zero".into()] {
+        for arguments in [
+            &["show", &name][..],
+            &["plot", &name, "--out", "plots"],
+            &["export", &name, "--format", "csv", "--out", "out"],
+            &["compare", &name, &name],
+            &["replay", &name],
+            &["minimize", &name],
+        ] {
+            refused(&after(":", arguments, folder.path()), &[&name, "and not a file"]);
+        }
+    }
+    refused(&after(":", &["history", "--from", "runs"], folder.path()), &["and not a file"]);
+    refused(&after(":", &["show", "last", "--from", "runs"], folder.path()), &["not a file"]);
+}
+
+#[test]
+fn a_byte_order_mark_has_a_name() {
+    let folder = folder();
+    let mark = b"\xef\xbb\xbf";
+    let write = |name: &str, text: &[u8]| {
+        let mut file = fs::File::create(folder.path().join(name)).expect("made");
+        file.write_all(mark).and_then(|()| file.write_all(text)).expect("written");
+    };
+    write("program", BINDS.as_bytes());
+    write("run.jsonl", &fs::read("../results/recorded/run.jsonl").expect("the run"));
+    for arguments in [["replay", "program"], ["minimize", "program"], ["show", "run.jsonl"]] {
+        refused(&after(":", &arguments, folder.path()), &["byte order mark"]);
+    }
+}
