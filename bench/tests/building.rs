@@ -222,3 +222,27 @@ fn what_is_said_meanwhile_fits_a_terminal() {
         assert!(it.said.contains(word), "{word}: {}", it.said);
     }
 }
+
+/// The packages that a package is made of, with their features.
+fn made_of(package: &str) -> BTreeSet<String> {
+    let tree = ["tree", "--offline", "--locked", "--edges", "normal,build", "--prefix", "none"];
+    let output = Command::new(env!("CARGO"))
+        .args(tree)
+        .args(["--package", package, "--format", "{p} {f}"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .expect("cargo starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    text(&output.stdout).lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
+}
+
+#[test]
+fn both_programs_are_linked_from_the_very_same_backends_and_workloads() {
+    let name = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
+    let measured: BTreeSet<String> = made_of("workloads").iter().map(name).collect();
+    let of = |package| -> BTreeSet<String> {
+        made_of(package).into_iter().filter(|line| measured.contains(&name(line))).collect()
+    };
+    assert!(measured.contains("lockimpls") && measured.contains("parking_lot"), "{measured:?}");
+    assert_eq!(of("serve"), of("bench"), "another feature is another crate, with code of its own");
+}
