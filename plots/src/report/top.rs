@@ -1,7 +1,7 @@
 //! What stands above the figures: the answer, the facts, what became of the slices.
 
 use results::Slices;
-use results::answer::{Answers, SILENCE};
+use results::answer::{Answers, SILENCE, tied};
 use results::table::INTERVALS;
 
 use super::html::escape;
@@ -24,7 +24,7 @@ pub(super) fn answer(answers: &Answers) -> String {
                 text.push_str(&format!("<dt>{}</dt>", escape(&answer.question)));
             }
             before = &answer.question;
-            text.push_str(&format!("<dd>{}</dd>\n", escape(&answer.sentence)));
+            text.push_str(&format!("<dd>{}</dd>\n", escape(&tied(&answer.sentence))));
         }
         text.push_str("</dl>\n");
     }

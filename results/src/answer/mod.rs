@@ -36,7 +36,7 @@ use crate::summary::Summary;
 
 use points::{Point, Setting};
 
-pub use render::{SILENCE, TITLE, text};
+pub use render::{SILENCE, TITLE, text, tied};
 
 /// How a backend is called in a sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -36,9 +36,9 @@ pub fn text(answers: &Answers, columns: usize) -> String {
 /// A space at which no line ends.
 const TIE: char = '\u{a0}';
 
-/// The sentence with every interval, and every number with its sign, in one
-/// piece.
-fn tied(sentence: &str) -> String {
+/// The sentence with every interval, and every number with its sign, in one piece: no-break spaces.
+#[must_use]
+pub fn tied(sentence: &str) -> String {
     let mut is_inside = false;
     let mut tied = String::with_capacity(sentence.len());
     let mut rest = sentence.chars().peekable();
