@@ -166,4 +166,85 @@ mod tests {
         assert!(!is_overloaded(&outcome(&[(1, 250), (0, 250)]), 7.9));
         assert!(is_overloaded(&outcome(&[(1, 250), (0, 250)]), 8.0));
     }
+
+    /// A lane in which every number is its own: `n` times what it is in the first.
+    fn unlike(n: u64, counts: bool) -> LaneOutcome {
+        let mut counters = Counters::default();
+        let real = Class::ALL.into_iter().find(|class| class.is_lock()).expect("a lock");
+        let flag = Class::ALL.into_iter().find(|class| !class.is_lock()).expect("a flag");
+        let counted = lockimpls::witness::LockCounts {
+            acquisitions: 11 * n,
+            contended: 5 * n,
+            relocks: 3 * n,
+            retries: 2 * n,
+        };
+        counters.locks[real as usize] = counted;
+        counters.locks[flag as usize] = counted;
+        counters.fast_sends = 21 * n;
+        counters.fast_receives = 22 * n;
+        counters.slow_sends = 23 * n;
+        counters.slow_receives = 24 * n;
+        counters.gate_closings = 25 * n;
+        let mut histograms = std::array::from_fn(|_| results::histogram::new());
+        for event in Event::ALL {
+            let place = event as u64 + 1;
+            histograms[event as usize].record_n(100 * place * n, place).unwrap();
+        }
+        let lost = std::array::from_fn(|event| event as u64 * n);
+        let latencies = Some(crate::meter::Latencies { histograms, lost });
+        let (operations, interval_ns, allocations) = (1_000 * n, 1_000_000_000 / n, 7 * n);
+        let sums = workloads::LaneSums {
+            messages_sent: 31 * n,
+            bytes_sent: 32 * n,
+            messages_received: 33 * n,
+            bytes_received: 34 * n,
+            refusals: 35 * n,
+        };
+        let lane = Lane { operations, interval_ns, counters, allocations, latencies };
+        LaneOutcome { lane, sums, counts }
+    }
+
+    /// Of the operations the lanes that count, of all else all lanes, each of them once.
+    #[test]
+    fn a_slice_says_what_unlike_lanes_did() {
+        let outcome = Outcome {
+            lanes: vec![unlike(1, true), unlike(2, true), unlike(4, false)],
+            noise: results::HostNoise { run_delay_ns: Some(9), ..results::HostNoise::default() },
+            started: std::time::SystemTime::UNIX_EPOCH,
+            complete: true,
+        };
+        let cell = Cell { rate_asked: Some(1_000.0), ..Cell::default() };
+        let done = slice(&cell, &outcome).unwrap();
+        assert_eq!((done.operations, done.operations_per_thread), (3_000, vec![1_000, 2_000]));
+        // 1,000 in a second, and 2,000 in half of one.
+        assert_eq!(done.operations_per_second, 5_000.0);
+        assert_eq!((done.seconds, done.rate_achieved), (0.6, Some(2_500.0)));
+        assert!(!done.overloaded && !done.was_not_run);
+        assert_eq!(done.allocations, Some(7 * 7));
+        let [locks] = &done.locks[..] else { panic!("{:?}", done.locks) };
+        let numbers = [locks.acquisitions, locks.contended, locks.relocks, locks.retries];
+        assert_eq!(numbers, [11, 5, 3, 2].map(|count| count * 7));
+        let FastPath { sends, receives, slow_sends, slow_receives, gate_closings } = done.fast_path;
+        let numbers = [sends, receives, slow_sends, slow_receives, gate_closings];
+        assert_eq!(numbers, [21, 22, 23, 24, 25].map(|count| count * 7));
+        assert_eq!(done.checks.operations_checked, (31 + 33) * 7);
+        assert_eq!(done.host_noise.run_delay_ns, Some(9));
+        for event in Event::ALL {
+            let (_, latency) =
+                done.latency_ns.iter().find(|(name, _)| *name == event.name()).unwrap();
+            let place = event as u64 + 1;
+            assert_eq!(latency.count, 3 * place, "{}", event.name());
+            assert_eq!(latency.lost_count, event as u64 * 7);
+            let about = |value: u64| latency.max.abs_diff(value) <= value / 500;
+            assert!(about(400 * place), "{latency:?}");
+        }
+    }
+
+    #[test]
+    fn a_slice_in_which_nothing_was_done_has_its_time() {
+        let done = slice(&Cell::default(), &outcome(&[(0, 20), (0, 30), (9, 50)])).unwrap();
+        assert_eq!((done.operations, done.operations_per_second), (0, 0.0));
+        assert_eq!((done.seconds, done.rate_achieved), (0.03, None));
+        assert!(done.locks.is_empty() && done.latency_ns.iter().next().is_none());
+    }
 }

@@ -237,4 +237,18 @@ mod tests {
         assert!(!outcome(0, 5).was_not_run(), "that nothing was done is a measured value");
         assert!(!outcome(5, 5).was_not_run());
     }
+
+    #[test]
+    fn operations_are_those_of_every_lane_that_counts_each_in_its_own_time() {
+        let mut all = outcome(3, 1_000_000_000);
+        all.lanes.extend(outcome(8, 500_000_000).lanes);
+        all.lanes.extend(outcome(100, 0).lanes);
+        all.lanes[2].counts = false;
+        assert_eq!((all.operations(), all.operations_per_second()), (11, 19.0));
+        assert!(!all.was_not_run(), "one that does not count may sleep");
+        all.lanes.swap(0, 2);
+        assert_eq!((all.operations(), all.operations_per_second()), (11, 19.0));
+        all.lanes[0].counts = true;
+        assert!(all.was_not_run(), "one of several is enough");
+    }
 }
