@@ -9,8 +9,8 @@ const POINTS_PER_DECADE: f64 = 24.0;
 /// Bins of a distribution for each factor of ten.
 const BINS_PER_DECADE: f64 = 20.0;
 
-/// The histogram of one kind of event over all rounds, without those that are flagged as long as there
-/// are others; a send's two sides count as one.
+/// The histogram of one kind of event over all rounds, without those that are flagged as long as
+/// there are others; a send's two sides count as one.
 ///
 /// # Errors
 /// A histogram is damaged.
@@ -90,5 +90,39 @@ fn each(histogram: &Histogram<u64>, mut visit: impl FnMut(f64, f64)) {
     for step in histogram.iter_recorded() {
         let value = histogram.highest_equivalent(step.value_iterated_to()).min(histogram.max());
         visit(value as f64, step.count_since_last_iteration() as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use results::{HostNoise, Latencies};
+
+    use super::*;
+
+    /// Sends of so many nanoseconds, ten of them by the higher address.
+    fn round(send: u64, higher: u64, flagged: bool) -> Measured {
+        let ten = |ns: u64| {
+            let mut recorded = histogram::new();
+            recorded.record_n(ns, 10).unwrap();
+            Some(histogram::latency(&recorded, 0).unwrap())
+        };
+        let latency_ns =
+            Latencies { send: ten(send), send_higher_address: ten(higher), ..Latencies::default() };
+        let host_noise = HostNoise { flagged, ..HostNoise::default() };
+        Measured { latency_ns, host_noise, ..Measured::default() }
+    }
+
+    #[test]
+    fn flagged_rounds_are_in_no_curve_as_long_as_there_are_others() {
+        let (quiet, flagged) = (round(100, 200, false), round(1000, 2000, true));
+        let of = |rounds: &[&Measured]| {
+            let merged = merged(rounds, "send").unwrap();
+            (merged.len(), merged.min(), merged.max())
+        };
+        assert_eq!(of(&[&quiet, &flagged]), (20, 100, 200));
+        assert_eq!(of(&[&flagged, &flagged]).0, 40);
+        // A quiet round without latencies takes none away.
+        assert_eq!(of(&[&flagged, &Measured::default()]).0, 20);
+        assert!(merged(&[&quiet], "receive").unwrap().is_empty());
     }
 }

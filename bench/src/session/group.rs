@@ -134,7 +134,7 @@ impl<'a> State<'a> {
         for (party, place) in parties.iter().enumerate() {
             let slices: Vec<&Slice> = launch.parties[party].slices.iter().collect();
             let backend = &mut self.backends[*place];
-            backend.slices = sum(backend.slices, record::ledger(&slices));
+            backend.slices = backend.slices.plus(record::ledger(&slices));
             let Some(reference) = reference.filter(|reference| *reference != party) else {
                 continue;
             };
@@ -161,17 +161,6 @@ impl Backend {
     }
 }
 
-fn sum(all: Slices, more: Slices) -> Slices {
-    Slices {
-        kept: all.kept + more.kept,
-        repeated: all.repeated + more.repeated,
-        given_up: all.given_up + more.given_up,
-        off_cpu: all.off_cpu + more.off_cpu,
-        switched: all.switched + more.switched,
-        stolen: all.stolen + more.stolen,
-    }
-}
-
 /// The slices of a launch.
 fn asked(rate_asked: Option<f64>, settings: &Settings) -> Asked {
     let periods = |rate: f64| Duration::from_secs_f64(PERIODS_MIN / rate.max(PERIODS_MIN));
@@ -184,4 +173,28 @@ fn asked(rate_asked: Option<f64>, settings: &Settings) -> Asked {
     let turns = (half.as_secs_f64() / (2.0 * slice.as_secs_f64())).round().max(1.0) as u32;
     let [throughput_turns, latency_turns] = [turns as usize; 2];
     Asked { slice: half / (2 * turns), throughput_turns, latency_turns, noisy: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::in_session;
+    use super::*;
+    use crate::turns::made_up::{MadeUp, quiet};
+
+    #[test]
+    fn every_launch_draws_from_a_seed_of_its_own() {
+        let world = MadeUp::new(|now| Ok(quiet(now.asked, 1e6)));
+        in_session(
+            &world,
+            |_| {},
+            |session| {
+                let mut state = State::new(&session.planned.parts[&1][0], session.settings);
+                let seeds =
+                    |state: &State<'_>| [0, 1].map(|at| state.prepare(at, session.settings).seed);
+                assert_eq!(seeds(&state), [session.settings.seed; 2]);
+                state.launches = 3;
+                assert_eq!(seeds(&state), [session.settings.seed + 3; 2]);
+            },
+        );
+    }
 }

@@ -58,7 +58,7 @@ impl Observer for Recorder {
 }
 
 /// `pairs` on two backends with one and two threads, unless `change` says otherwise.
-fn in_session<T>(
+pub(super) fn in_session<T>(
     world: &MadeUp,
     change: impl FnOnce(&mut RunArgs),
     then: impl FnOnce(&Session<'_>) -> T,

@@ -147,3 +147,17 @@ fn a_lane_may_end_before_its_time() {
     let lane = meter.end();
     assert_eq!((lane.operations, lane.interval_ns), (2, 25));
 }
+
+#[test]
+fn the_first_latency_begins_with_the_measuring() {
+    let (clock, time) = Clock::mock();
+    let phase = Phase::new();
+    let mut meter = LatencyMeter::begin(&phase, &clock);
+    time.increment(4_000);
+    phase.measure();
+    assert!(meter.running());
+    time.increment(30);
+    meter.lap(Event::Send);
+    let latencies = meter.end().latencies.unwrap();
+    assert_eq!(latencies.histograms[Event::Send as usize].max(), 30);
+}
