@@ -269,6 +269,8 @@ pub(crate) enum Window {
     Connected,
     /// A connection was parted, and the peer is unlocked.
     Parted,
+    /// The bytes are copied in, the socket is still unlocked.
+    CopiedIn,
     /// The bytes are copied out, the socket is still unlocked.
     CopiedOut,
     /// A waiter on the lock-free path is about to make itself known.

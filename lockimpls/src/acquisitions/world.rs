@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Done;
 use crate::descriptors::Fd;
-use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
+use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::fault::met::{has_met, meet};
 use crate::fault::{Step, Window};
@@ -168,6 +168,16 @@ impl<P: Policy> World<P> {
             layer.unp_disconnect(&so);
             layer.policy.sounlock(&so, Step::OptionDone);
         });
+    }
+
+    /// While a send copies its bytes, another thread shuts this socket down for writing.
+    pub(super) fn shut_down_while_it_copies(&self, fd: Fd) {
+        self.meanwhile(Window::CopiedIn, move |layer| layer.shutdown(fd, Shutdown::Write).unwrap());
+    }
+
+    /// While a send copies its bytes, another thread closes this descriptor.
+    pub(super) fn closes_while_it_copies(&self, fd: Fd) {
+        self.meanwhile(Window::CopiedIn, move |layer| layer.close(fd).unwrap());
     }
 
     /// The request itself.

@@ -169,6 +169,7 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock(so, Step::SendCopy);
         let m = self.mbufs.get();
         m.fill(chunk);
+        P::Fault::window(Window::CopiedIn);
         self.policy.solock(so);
         m
     }

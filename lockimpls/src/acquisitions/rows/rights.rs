@@ -9,6 +9,7 @@ use crate::primitives::Ordering;
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = pass();
     rows.extend(refused());
+    rows.extend(while_it_copies());
     rows.extend(refused_to_a_name());
     rows.extend(take());
     rows.extend(collect());
@@ -96,6 +97,26 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
         row("sendmsg, 600 descriptors", ANY, "more than a cluster", ONE, |w| {
             let (so, _) = w.pair();
             w.ask_pass(so, &[so; 600]);
+        }),
+    ]
+}
+
+fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        row("sendmsg, 2 descriptors", CONNECTED, "shut down while it copies", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.shut_down_while_it_copies(so);
+            w.ask_pass(so, &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", CONNECTED, "the peer closes while it copies", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.closes_while_it_copies(peer);
+            w.ask_pass(so, &[so, so]);
+        }),
+        row("sendmsg, 2 descriptors", DGRAM, "the peer closes while it copies", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.closes_while_it_copies(peer);
+            w.ask_pass(so, &[so, so]);
         }),
     ]
 }

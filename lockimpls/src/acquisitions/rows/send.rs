@@ -13,6 +13,7 @@ use crate::socket::State;
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = done();
     rows.extend(refused());
+    rows.extend(while_it_copies());
     rows.extend(relocked());
     rows.extend(addressed());
     rows.extend(not_found());
@@ -111,6 +112,39 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             let (so, _) = w.pair();
             w.layer.close(so).unwrap();
             w.send(so, b"x");
+        }),
+    ]
+}
+
+/// What another thread does while the bytes are copied and nothing is locked.
+fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
+    vec![
+        row("send", CONNECTED, "shut down while it copies", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.shut_down_while_it_copies(so);
+            w.send(so, b"x");
+        }),
+        row("send", DGRAM, "shut down while it copies", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.shut_down_while_it_copies(so);
+            w.send(so, b"x");
+        }),
+        row("send", CONNECTED, "the peer closes while it copies", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.closes_while_it_copies(peer);
+            w.send(so, b"x");
+        }),
+        row("send", DGRAM, "the peer closes while it copies", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.closes_while_it_copies(peer);
+            w.send(so, b"x");
+        }),
+        row("sendto", DGRAM, "connected while it copies", ONE, |w| {
+            let so = w.socket("so");
+            w.bound("peer", "there");
+            let there = name("there");
+            w.meanwhile(Window::CopiedIn, move |layer| layer.connect(so, &there).unwrap());
+            w.send_to(so, "there");
         }),
     ]
 }
