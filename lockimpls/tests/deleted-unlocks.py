@@ -25,7 +25,7 @@ SOURCES = "lockimpls/src"
 LEFT_OUT = ("acquisitions/", "uipc/send/copy_share.rs", "controls/", "fault.rs", "calibrate.rs", "policy.rs", "witness", "sync.rs", "backend/host",
             "ambient/")
 UNLOCK = re.compile(
-    r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref"
+    r"(?:\.|gate::)(sounlock(_fd|_peer|_pair)?|sbunlock|head_leave|embryo_leave|head_to_pair|release|exit|rele|drop_ref|name_leave"
     r"|(list|gc|scan|flight|deferred|rights)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock|kernel_unlock|sched_unlock)\("
 )
 ASLEEP = ("|| self.policy.sounlock(so, Step::Sleep)", "|| self.vop_unlock(vp, Step::FifoSleep)")
@@ -41,7 +41,7 @@ def unlocks(only):
         is_twins, documented, before = False, "", ""
         for number, line in enumerate(path.read_text().splitlines(), 1):
             code = line.strip()
-            if code == "#[cfg(test)]":
+            if before == "#[cfg(test)]" and code.startswith("mod "):
                 break
             if code.startswith("///"):
                 documented += code
