@@ -177,12 +177,14 @@ fn under_criterion(
         .configure_from_args();
     let start = |threads: &usize| Lanes::start(*threads, &settings.cpus, settings.pin);
     let pools = planned.parts.keys().map(start).collect::<Result<Vec<Lanes>, String>>()?;
+    let mut is_found = false;
     for workload in &settings.workloads {
         let cases = cases(planned, &pools, workload);
         let Some((lanes, job)) = cases.last() else { continue };
         let mut group = criterion.benchmark_group(workload);
         group.sampling_mode(SamplingMode::Flat).throughput(Throughput::Elements(1));
         let is_wanted = cases.iter().any(|(_, job)| asked.filter.finds(workload, job));
+        is_found |= is_wanted;
         if asked.to_measure && !asked.noise_threshold && is_wanted {
             group.noise_threshold(noise(lanes, job, process)?);
         }
@@ -196,6 +198,10 @@ fn under_criterion(
         group.finish();
     }
     criterion.final_summary();
+    // No error: the filter may be meant for another benchmark, to which cargo gives it, too.
+    if asked.to_measure && !is_found {
+        tell!("granularity: the filter finds no case; `cargo bench -- --list` names them");
+    }
     Ok(())
 }
 
