@@ -198,7 +198,9 @@ fn what_is_no_case_is_refused_with_the_line_and_what_is_valid() {
     refused("case a (stream):\non linux: EPIPE", 2, &["behind a call"]);
     refused(&format!("{case}layer: maxfiles=9"), 3, &["before the first call"]);
     refused("case a (stream):\nlayer: maxfile=9", 2, &["maxfile=9", "maxfiles", "sockets_max"]);
-    refused("case a (stream):\nlayer: maxfiles=0", 2, &["at least 1"]);
+    for size in ["0", "65537"] {
+        refused(&format!("case a (stream):\nlayer: maxfiles={size}"), 2, &["1 to 65536"]);
+    }
     refused(&format!("{case}sendmsg(r0, \"x\", rights=[r0*999])"), 3, &["at most 300"]);
     // A program alone has no type of its own, and is no file of cases.
     assert!(parse("r0 = socket(type)").unwrap_err().what.contains("not type"));

@@ -192,6 +192,11 @@ impl List {
         self.files.iter().flat_map(|file| &file.functions)
     }
 
+    /// The names of all functions.
+    fn names(&self) -> BTreeSet<&str> {
+        self.functions().map(|function| function.name.as_str()).collect()
+    }
+
     fn answers(&self) -> impl Iterator<Item = (&Function, &Answer)> {
         self.functions().flat_map(|of| of.answers.iter().map(move |answer| (of, answer)))
     }
@@ -224,7 +229,7 @@ impl List {
     /// be where they are said to be.
     fn misplaced(&self) -> Vec<String> {
         let mut wrong = Vec::new();
-        let known: BTreeSet<&str> = self.functions().map(|f| f.name.as_str()).collect();
+        let known = self.names();
         let called: BTreeSet<&str> =
             self.functions().flat_map(|f| &f.calls).map(String::as_str).collect();
         wrong.extend(called.difference(&known).map(|name| format!("{name} is called, not listed")));
