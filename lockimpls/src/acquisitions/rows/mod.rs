@@ -1,6 +1,7 @@
 //! The programs: each comes to one exit of a request.
 
 mod close;
+mod collect;
 mod connect;
 mod create;
 mod receive;
@@ -66,6 +67,7 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     rows.extend(send::rows());
     rows.extend(receive::rows());
     rows.extend(rights::rows());
+    rows.extend(collect::rows());
     rows.extend(close::rows());
     rows
 }

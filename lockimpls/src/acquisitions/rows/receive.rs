@@ -1,6 +1,6 @@
 //! receive without descriptors, and shutdown.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, LOWER, ONE, Row, SEQPACKET, relock, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, SEQPACKET, relock, row};
 use crate::acquisitions::world::NOW;
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
@@ -34,7 +34,7 @@ fn receive<P: Policy>() -> Vec<Row<P>> {
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.receive(so, MsgFlags::PEEK);
         }),
-        row("receive", CONNECTED, "what a peer left that is gone", ONE, |w| {
+        row("receive", ANY, "what a peer left that is gone", ONE, |w| {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.layer.close(peer).unwrap();
@@ -60,6 +60,12 @@ fn receive<P: Policy>() -> Vec<Row<P>> {
         row("receive", DGRAM, "a record of no bytes", ONE, |w| {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"", PLAIN).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", DGRAM, "a record of no bytes, and the peer is gone", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"", PLAIN).unwrap();
+            w.layer.close(peer).unwrap();
             w.receive(so, PLAIN);
         }),
         row("receive", CONNECTED, "without room", BOTH, |w| {
@@ -129,7 +135,13 @@ fn meanwhile<P: Policy>() -> Vec<Row<P>> {
             w.parts_in_the_relock(so);
             w.receive(so, PLAIN);
         }),
-        row("receive", CONNECTED, "its last descriptor is closed meanwhile", LOWER, |w| {
+        row("receive", CONNECTED, "its last descriptor is closed meanwhile", BOTH, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.meanwhile(Window::CopiedOut, move |layer| layer.close(so).unwrap());
+            w.receive(so, PLAIN);
+        }),
+        row("receive", DGRAM, "its last descriptor is closed meanwhile", BOTH, |w| {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.meanwhile(Window::CopiedOut, move |layer| layer.close(so).unwrap());

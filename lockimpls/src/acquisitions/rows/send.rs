@@ -1,8 +1,6 @@
 //! send without descriptors.
 
-use super::{
-    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, SEQPACKET, STREAM, relock, row,
-};
+use super::{ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock, row};
 use crate::acquisitions::world::{NOW, name};
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
@@ -98,7 +96,7 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             w.fill(so, b"x");
             w.send(so, b"x");
         }),
-        row("send", SEQPACKET, "no peer any more", ONE, |w| {
+        row("send", CONNECTED, "no peer any more", ONE, |w| {
             let (so, peer) = w.pair();
             w.layer.close(peer).unwrap();
             w.send(so, b"x");
@@ -137,6 +135,16 @@ fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
         row("send", DGRAM, "the peer closes while it copies", BOTH, |w| {
             let (so, peer) = w.pair();
             w.closes_while_it_copies(peer);
+            w.send(so, b"x");
+        }),
+        row("send", CONNECTED, "its last descriptor is closed meanwhile", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.closes_while_it_copies(so);
+            w.send(so, b"x");
+        }),
+        row("send", DGRAM, "its last descriptor is closed meanwhile", BOTH, |w| {
+            let (so, _) = w.pair();
+            w.closes_while_it_copies(so);
             w.send(so, b"x");
         }),
         row("sendto", DGRAM, "connected while it copies", ONE, |w| {
