@@ -1,5 +1,5 @@
-//! Bakes in what the program was built from: the compiler, the commit, and whether the checkout
-//! differed from it.
+//! Bakes in what the program was built from: the compiler, what it was told, the commit, and
+//! whether the checkout differed from it.
 //!
 //! Outside a checkout (a tarball, say) there is no commit, and the records say so.
 
@@ -18,6 +18,11 @@ fn main() {
     let rustc = std::env::var("RUSTC").unwrap_or_else(|_| "rustc".to_owned());
     let version = output(&rustc, &["--version"]).unwrap_or_else(|| "unknown".to_owned());
     println!("cargo::rustc-env=SOLOCK_RUSTC={version}");
+    // Cargo runs this again where either changes. Between flags it puts 0x1f.
+    let told = |name: &str| std::env::var(name).unwrap_or_default();
+    println!("cargo::rustc-env=SOLOCK_OPT_LEVEL={}", told("OPT_LEVEL"));
+    let flags = told("CARGO_ENCODED_RUSTFLAGS").replace(|c: char| c.is_control(), " ");
+    println!("cargo::rustc-env=SOLOCK_RUSTFLAGS={flags}");
     // A checkout of another project around an unpacked tarball of this one is not this one's
     // commit.
     if output("git", &["ls-files", "--error-unmatch", "Cargo.toml"]).is_none() {

@@ -19,6 +19,17 @@ fn this_machine() -> Host {
 
 /// Stores a run of one round of each backend, begun so many minutes into a day.
 fn store_run(folder: &Path, minute: u64, commit: Option<&str>, operations: u64, host: &Host) {
+    store_built(folder, minute, commit, operations, (host, None));
+}
+
+/// The same of a program that was built in this way.
+fn store_built(
+    folder: &Path,
+    minute: u64,
+    commit: Option<&str>,
+    operations: u64,
+    (host, build): (&Host, Option<&str>),
+) {
     let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_795_392_000 + minute * 60);
     let writer = Store::open(folder).expect("writable").start(now).expect("starts");
     let rounds = ["global", "per-socket"].map(|backend| -> Record {
@@ -47,6 +58,7 @@ fn store_run(folder: &Path, minute: u64, commit: Option<&str>, operations: u64, 
             locks: vec![locks],
             host: host.clone(),
             commit: commit.map(str::to_owned),
+            build: build.map(str::to_owned),
             started: time::rfc3339_utc(now),
             ..Measured::default()
         };
@@ -128,6 +140,21 @@ fn runs_of_other_machines_are_counted_and_left_out() {
     assert!(said.contains("pairs/per-socket/") && !said.contains("3.00k"), "{said}");
     assert!(said.contains("runs of other machines left out: 1\n"), "{said}");
     assert!(said.contains("in the order of time"), "{said}");
+}
+
+#[test]
+fn a_debug_build_of_a_commit_is_another_program() {
+    let (runs, nowhere, host) = (folder(), folder(), this_machine());
+    let fast = (&host, Some("opt-level 3"));
+    store_built(runs.path(), 1, Some("0123456789abcdef"), 9000, (&host, None));
+    store_built(runs.path(), 2, Some("0123456789abcdef"), 3000, fast);
+    let slow = (&host, Some("opt-level 0, debug assertions"));
+    store_built(runs.path(), 3, Some("0123456789abcdef"), 1000, slow);
+    store_built(runs.path(), 4, Some("0123456789abcdef"), 3100, fast);
+    let said = text(&solock(&[], runs.path(), nowhere.path()).stdout);
+    assert!(said.contains("3.00k") && said.contains("3.10k"), "{said}");
+    assert!(!said.contains("1.00k") && !said.contains("9.00k"), "{said}");
+    assert!(said.contains("built in another way than the newest left out: 2\n"), "{said}");
 }
 
 #[test]

@@ -88,7 +88,9 @@ fn a_process_that_is_killed_is_named_and_the_others_are_measured() {
         "{said}"
     );
     assert!(said.contains("signal: 9") && said.contains("broken"), "{said}");
+    assert_eq!(said.matches("warning: a debug build").count(), usize::from(cfg!(debug_assertions)));
     let run = only_run(folder.path());
+    assert!(run.measured().all(|line| line.build.as_deref() == Some(&*bench::host::build())));
     assert_eq!(run.measured().count(), 4, "two rounds of the other");
     assert!(run.measured().all(|line| line.cell.backend == "global"));
 }

@@ -167,6 +167,18 @@ pub fn history(
     Ok(series)
 }
 
+/// The runs whose program was built as the newest run's was, and how many others there are: one
+/// commit built in another way is another program.
+#[must_use]
+pub fn of_one_build(runs: Vec<Run>) -> (Vec<Run>, usize) {
+    let build = |run: &Run| run.measured().next().map(|line| line.build.clone());
+    let began = |run: &&Run| run.measured().next().map(|line| in_utc(&line.started));
+    let newest = runs.iter().max_by_key(began).and_then(build);
+    let (kept, others): (Vec<Run>, Vec<Run>) =
+        runs.into_iter().partition(|run| build(run).is_none_or(|one| Some(one) == newest));
+    (kept, others.len())
+}
+
 /// The series of a cell together, its ratio first, cells in the order of their first series.
 fn ratios_first(series: &mut [Series]) {
     let mut cells: BTreeMap<String, usize> = BTreeMap::new();

@@ -60,13 +60,14 @@ impl Kept {
 
 /// Whether it can be said which program it was.
 fn is_known(line: &Measured) -> bool {
-    line.commit.is_some() && line.dirty == Some(false)
+    line.commit.is_some() && line.build.is_some() && line.dirty == Some(false)
 }
 
 /// Whether two lines are of one program on one machine, and not of one run.
 fn is_like(line: &Measured, other: &Measured) -> bool {
-    fn program(line: &Measured) -> (&Option<String>, Option<bool>, &str, &Host) {
-        (&line.commit, line.dirty, &line.rustc, &line.host)
+    fn program(line: &Measured) -> (&Option<String>, Option<bool>, [&str; 2], &Host) {
+        let build = line.build.as_deref().unwrap_or_default();
+        (&line.commit, line.dirty, [&line.rustc, build], &line.host)
     }
     program(line) == program(other) && line.started != other.started
 }

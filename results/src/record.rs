@@ -111,6 +111,9 @@ pub struct Measured {
     pub host: Host,
     /// The compiler, as `rustc --version` prints it.
     pub rustc: String,
+    /// What the compiler was told, such as `opt-level 3`; lines before this field do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub build: Option<String>,
     /// The commit the program was built from, if it was built in a checkout.
     pub commit: Option<String>,
     /// Whether the checkout differed from that commit.

@@ -11,6 +11,16 @@ use crate::cpus::{Cpus, core_of};
 /// The compiler that built this program, as `rustc --version` prints it.
 pub const RUSTC: &str = env!("SOLOCK_RUSTC");
 
+/// What the compiler was told, such as `opt-level 3`: no commit says it, and other machine code
+/// comes of it.
+#[must_use]
+pub fn build() -> String {
+    let checked = if cfg!(debug_assertions) { ", debug assertions" } else { "" };
+    let flags = env!("SOLOCK_RUSTFLAGS");
+    let flags = if flags.is_empty() { flags } else { &format!(", RUSTFLAGS {flags}") };
+    format!("opt-level {}{checked}{flags}", env!("SOLOCK_OPT_LEVEL"))
+}
+
 /// The commit this program was built from, if it was built in a checkout.
 #[must_use]
 pub fn commit() -> Option<String> {
@@ -113,5 +123,9 @@ mod tests {
         let host = describe(&Cpus::allowed().unwrap());
         assert!(host.cpus > 0 && !host.cpu.is_empty() && !host.kernel.is_empty(), "{host:?}");
         assert!(RUSTC.starts_with("rustc "));
+        assert_eq!(build().contains(", debug assertions"), cfg!(debug_assertions));
+        assert_eq!(build().contains(", RUSTFLAGS "), !env!("SOLOCK_RUSTFLAGS").is_empty());
+        let level = build().strip_prefix("opt-level ").and_then(|rest| rest.chars().next());
+        assert!(level.is_some_and(|level| "0123sz".contains(level)), "{}", build());
     }
 }

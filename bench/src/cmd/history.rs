@@ -4,7 +4,7 @@
 use crate::tell;
 use std::path::Path;
 
-use results::history::{Series, history};
+use results::history::{Series, history, of_one_build};
 use results::{Run, Store, history_table};
 use serde::Serialize;
 
@@ -29,6 +29,10 @@ struct Line<'a> {
 pub fn run(args: &HistoryArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let (runs, mut notes) = of_this_machine(&store)?;
+    let (runs, others) = of_one_build(runs);
+    if others > 0 {
+        notes.push(format!("runs built in another way than the newest left out: {others}"));
+    }
     let commits = commits().unwrap_or_else(|why| {
         notes.push(format!("runs are in the order of time, as commits are not known: {why}"));
         Vec::new()

@@ -146,6 +146,9 @@ fn announce(settings: &Settings, planned: &Planned) {
     for skipped in &planned.skipped {
         tell!("skipped: {}: {}", skipped.what, skipped.why);
     }
+    if cfg!(debug_assertions) {
+        tell!("warning: a debug build ({}): it says nothing about the locks", host::build());
+    }
     if let Some(most) = planned.parts.keys().last().filter(|most| **most > settings.cpus.count()) {
         tell!(
             "warning: up to {most} threads share {} CPUs; such rounds say more about the scheduler \

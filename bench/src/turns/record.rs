@@ -85,6 +85,7 @@ pub fn record(
         two_cpus: place.two_cpus.clone(),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),
+        build: Some(host::build()),
         commit: host::commit(),
         dirty: host::dirty(),
         started: place.started.clone(),

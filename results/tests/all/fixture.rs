@@ -79,6 +79,7 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
         },
         host: host(),
         rustc: "rustc 1.95.0".to_owned(),
+        build: Some("opt-level 3".to_owned()),
         commit: Some("0123456789abcdef0123456789abcdef01234567".to_owned()),
         dirty: Some(false),
         started: results::time::rfc3339_utc(noon()),

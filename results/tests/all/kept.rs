@@ -136,6 +136,8 @@ fn only_the_same_program_on_the_same_machine_and_cpus_is_held_against_it() {
     assert_eq!(changed(|line| line.commit = None), None);
     assert_eq!(changed(|line| line.dirty = Some(true)), None);
     assert_eq!(changed(|line| line.rustc = "rustc 1.96.0".to_owned()), None);
+    assert_eq!(changed(|line| line.build = Some("opt-level 0".to_owned())), None);
+    assert_eq!(changed(|line| line.build = None), None);
     assert_eq!(changed(|line| line.host.kernel = "Linux 6.19.0".to_owned()), None);
     assert_eq!(changed(|line| line.pinning.asked = vec![1, 0]), None);
     // The same run under another name.

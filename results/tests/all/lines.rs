@@ -118,6 +118,7 @@ fn fields_have_the_names_of_the_format() {
         "/host/virtualised",
         "/host/governor",
         "/rustc",
+        "/build",
         "/commit",
         "/dirty",
         "/started",
