@@ -6,6 +6,14 @@ use crate::domain::Domain;
 use crate::policy::Policy;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
+    let mut rows = last();
+    rows.extend(referred_to());
+    rows.extend(relocked());
+    rows.extend(not_the_last());
+    rows
+}
+
+fn last<P: Policy>() -> Vec<Row<P>> {
     vec![
         row("close", ANY, "a socket alone", ONE, |w| {
             let so = w.socket("so");
@@ -37,6 +45,11 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
             w.layer.connect(so, &name("there")).unwrap();
             w.ask(|layer| layer.close(so));
         }),
+    ]
+}
+
+fn referred_to<P: Policy>() -> Vec<Row<P>> {
+    vec![
         row("close", DGRAM, "another is connected to it", BOTH, |w| {
             let (so, referrer) = if w.way == "higher" {
                 let referrer = w.socket("referrer");
@@ -57,6 +70,11 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
             w.layer.connect(so, &name("head")).unwrap();
             w.ask(|layer| layer.close(head));
         }),
+    ]
+}
+
+fn relocked<P: Policy>() -> Vec<Row<P>> {
+    vec![
         relock("close", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.parts_in_the_relock(so);
@@ -69,6 +87,11 @@ pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
             w.parts_in_the_relock(referrer);
             w.ask(|layer| layer.close(so));
         }),
+    ]
+}
+
+fn not_the_last<P: Policy>() -> Vec<Row<P>> {
+    vec![
         row("close", ANY, "a call is under way", ONE, |w| {
             let so = w.socket("so");
             w.set(so, |st| st.users.set(1));
