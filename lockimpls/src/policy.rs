@@ -66,7 +66,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a name locked, before its socket is looked at: locks what guards every socket.
     #[track_caller]
     fn name_enter(&self, so: &Socket);
-    /// Leaves the name's socket, which `so` cannot be connected to.
+    /// Leaves the name's socket, which `so` cannot be connected to. `per-socket` has locked nothing
+    /// for it.
     #[track_caller]
     fn name_leave(&self, so: &Socket, step: Step);
     /// Locks the name's socket, a listener.

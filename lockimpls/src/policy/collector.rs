@@ -9,10 +9,12 @@ use crate::witness::Class;
 
 /// The verbs of the collector. Those with a body here do nothing where one lock guards all.
 pub(crate) trait Collector {
-    /// The lock of the collector, with no socket locked: its address and class.
+    /// The collector's lock: its address and class.
     fn gc_guard(&self) -> (usize, Class);
+    /// Locks the collector and what it counts, with no socket locked.
     #[track_caller]
     fn gc_enter(&self);
+    /// Unlocks them. `step`: which of the collector's unlocks it is.
     #[track_caller]
     fn gc_exit(&self, step: Step);
 
@@ -25,6 +27,7 @@ pub(crate) trait Collector {
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
+    /// Leaves the deferred closes: unlocks them if `taken`, which is what `deferred_enter` said.
     #[track_caller]
     fn deferred_exit(&self, taken: bool, step: Step);
     /// The collector goes from its lock to that of the deferred closes.
