@@ -186,8 +186,8 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
             request = &block.request;
             write!(
                 text,
-                "\n## {request}\n\n| exit | types | `so` is | answer | `per-socket` | `global-gc` | \
-                 `global` |\n|---|---|---|---|---|---|---|\n"
+                "\n## {request}\n\n| exit | types | `so` is | answer | `per-socket` | \
+                 `global-gc` | `global` |\n|---|---|---|---|---|---|---|\n"
             )
             .unwrap();
         }

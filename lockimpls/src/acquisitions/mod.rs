@@ -5,8 +5,8 @@
 //! kernel, in it the locks in the order they are taken, each with file and line. `rows/` has the
 //! program that comes to each exit; where another thread must do something meanwhile, it is let in
 //! at a window. The test runs every program on every backend and compares; it fails where a program
-//! has no block, or a block no program. `places.rs` asks the same of the requests' source, `source.rs`
-//! of the kernels'. `ACQUISITIONS.md` is the same for readers.
+//! has no block, or a block no program. `places.rs` asks the same of the requests' source,
+//! `source.rs` of the kernels'. `ACQUISITIONS.md` is the same for readers.
 
 mod expected;
 mod places;

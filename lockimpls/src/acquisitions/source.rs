@@ -1,6 +1,6 @@
-//! Whether the cited lines of the kernels' sources take the locks they are cited for, and whether any
-//! other line there does. The sources are not part of this repository: whoever has them in a folder,
-//! or in folders of it, can ask.
+//! Whether the cited lines of the kernels' sources take the locks they are cited for, and whether
+//! any other line there does. The sources are not part of this repository: whoever has them in a
+//! folder, or in folders of it, can ask.
 //!
 //! ```text
 //! SOLOCK_KERNEL_SOURCE=DIR cargo test -p lockimpls --lib -- acquisitions::source --include-ignored

@@ -160,10 +160,10 @@ pub(crate) fn open(so: &Socket, so2: &Socket) {
 /// Whether nothing at this end speaks against the fast path but calls under way. Both sockets are
 /// locked.
 ///
-/// Some looks cannot refuse what the others let pass, and no test tells them from none: a connect takes
-/// the pending error, so that a connected socket has none; whoever has a `locked` or CONNECTING is a
-/// call under way; and what cannot receive any more has lost its low-water mark, or cannot send, or its
-/// peer cannot.
+/// Some looks cannot refuse what the others let pass, and no test tells them from none: a connect
+/// takes the pending error, so that a connected socket has none; `locked` and CONNECTING belong to
+/// a call under way; and what cannot receive any more has lost its low-water mark, or cannot send,
+/// or its peer cannot.
 pub(crate) fn may_open(so: &Socket, so2: &Socket) -> bool {
     let st = so.st();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));

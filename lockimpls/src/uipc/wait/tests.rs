@@ -113,8 +113,8 @@ fn a_send_that_waits_goes_on_when_its_file_becomes_nonblocking() {
     everywhere::<This>();
 }
 
-/// `sosetopt` wakes nobody, and a look does not account (`uipc_socket.c` 1.279, lines 1790 to 1964, and
-/// 1156): what a call waits for is there, and it sleeps until something happens in the buffer.
+/// `sosetopt` wakes nobody, and a look does not account (`uipc_socket.c` 1.279, lines 1790 to 1964,
+/// and 1156): what a call waits for is there, and it sleeps until something happens in the buffer.
 #[test]
 fn neither_an_option_nor_a_look_wakes_anybody() {
     struct This;
@@ -148,8 +148,9 @@ fn neither_an_option_nor_a_look_wakes_anybody() {
     everywhere::<This>();
 }
 
-/// Where there is a second record there is nothing to wait for in the first (`uipc_socket.c` 1.279, line
-/// 866): a receive below its low-water mark takes the empty mbuf that was left, and waits behind it.
+/// Where there is a second record there is nothing to wait for in the first (`uipc_socket.c` 1.279,
+/// line 866): a receive below its low-water mark takes the empty mbuf that was left, and waits
+/// behind it.
 #[test]
 fn a_receive_that_waits_has_taken_the_empty_mbuf_before() {
     struct This;
