@@ -136,6 +136,42 @@ fn what_is_no_file_is_not_waited_for() {
     refused(&after(":", &["show", "last", "--from", "runs"], folder.path()), &["not a file"]);
 }
 
+/// Every command that looks at a folder of runs, at one in which there are a pipe and a run of one
+/// endless line.
+#[test]
+fn what_is_no_file_in_the_folder_of_runs_is_not_waited_for_either() {
+    let folder = folder();
+    let runs = folder.path().join("runs");
+    fs::create_dir(&runs).expect("made");
+    let made = Command::new("mkfifo").arg(runs.join("20261124T000000Z-0001.jsonl")).status();
+    if !made.is_ok_and(|status| status.success()) {
+        println!("skipped: there is no mkfifo");
+        return;
+    }
+    let endless = fs::File::create(runs.join("20261124T000000Z-0002.jsonl")).expect("made");
+    endless.set_len(1 << 32).expect("of 4 GiB, none of it on the disk");
+    let run = "20990101T000000Z-3fa2";
+    fs::copy("../results/recorded/run.jsonl", runs.join(format!("{run}.jsonl"))).expect("copied");
+    for arguments in [
+        &["show", "last", "--from", "runs"][..],
+        &["show", "last", "--from", "runs", "--json"],
+        &["plot", "last", "--from", "runs", "--out", "plots"],
+        &["export", "last", "--from", "runs", "--format", "csv", "--out", "out"],
+        &["run", "--workload", "pairs", "--threads", "1", "--size", "64", "--seconds", "0.01"]
+            .into_iter()
+            .chain(["--rounds", "2", "--backend", "global", "--out", "runs"])
+            .collect::<Vec<_>>(),
+    ] {
+        let output = after("ulimit -v 4000000", arguments, folder.path());
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output.stderr));
+    }
+    let compare = ["compare", "last", "no-such-side", "--out", "runs"];
+    refused(&after("ulimit -v 4000000", &compare, folder.path()), &["no-such-side", run]);
+    let history = after("ulimit -v 4000000", &["history", "--from", "runs"], folder.path());
+    let said = text(&history.stderr) + &text(&history.stdout);
+    assert!(said.contains("and not a file") && said.contains("4294967296 bytes"), "{said}");
+}
+
 #[test]
 fn a_byte_order_mark_has_a_name() {
     let folder = folder();

@@ -100,14 +100,12 @@ pub enum StoreError {
         path: PathBuf,
     },
     /// Longer than any run file of ours.
-    #[error("{path} has {bytes} bytes; at most {limit} are read: is it a run file?")]
+    #[error("cannot read {path}: {source}: is it a run file?")]
     TooLong {
         /// The file.
         path: PathBuf,
-        /// Its length.
-        bytes: u64,
-        /// The longest that is read.
-        limit: u64,
+        /// Its length, and the longest that is read.
+        source: io::Error,
     },
     /// No run of that name.
     #[error(

@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -129,20 +129,62 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), Unwritten> {
 /// Reads a file, and nothing else: a pipe may have no end, or not even a beginning.
 ///
 /// # Errors
-/// It cannot be read, is no file, or is longer than `limit`, in bytes.
+/// It cannot be read, is no file, or is longer than `limit`, in bytes (`FileTooLarge`).
 pub fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
-    let there = fs::metadata(path)?;
-    let wrong = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
-    if !there.is_file() {
-        let what = if there.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
-        return wrong(format!("it is {what}, and not a file"));
-    }
-    if there.len() > limit {
-        return wrong(format!("it has {} bytes; at most {limit} are read", there.len()));
+    let file = open(path)?;
+    let too_long = |length: u64| {
+        let what = format!("it has {length} bytes; at most {limit} are read");
+        io::Error::new(io::ErrorKind::FileTooLarge, what)
+    };
+    let length = file.metadata()?.len();
+    if length > limit {
+        return Err(too_long(length));
     }
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit).read_to_end(&mut bytes)?;
+    // It may have grown since.
+    (&file).take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_long(file.metadata()?.len().max(bytes.len() as u64)));
+    }
     Ok(bytes)
+}
+
+/// Reads a file's first line, without its end, and nothing else.
+///
+/// # Errors
+/// It cannot be read, is no file, or the line is longer than `limit`, in bytes (`FileTooLarge`).
+pub fn first_line(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    BufReader::new(open(path)?.take(limit.saturating_add(1))).read_until(b'\n', &mut line)?;
+    if line.last() == Some(&b'\n') {
+        line.pop();
+    } else if line.len() as u64 > limit {
+        let what = format!("its first line has over {limit} bytes");
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
+    }
+    Ok(line)
+}
+
+/// Opens what is a file. A pipe would be waited for, and merely to open a device can do something:
+/// so it is looked at by name first, and then, as another may have the name by now, opened without
+/// waiting and looked at again.
+fn open(path: &Path) -> io::Result<File> {
+    is_file(&fs::metadata(path)?)?;
+    let mut options = OpenOptions::new();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, libc::O_NONBLOCK);
+    let file = options.open(path)?;
+    is_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+fn is_file(there: &fs::Metadata) -> io::Result<()> {
+    if there.is_file() {
+        return Ok(());
+    }
+    let what = if there.is_dir() { "a folder" } else { "a pipe, a socket or a device" };
+    Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}, and not a file")))
 }
 
 /// Renames, but never onto another file, which `rename` would replace: a second name is made, which
@@ -218,5 +260,33 @@ mod tests {
         assert!(!fs::metadata("/dev/null").expect("there").is_file());
         assert!(replace(folder.path(), b"x").is_err(), "a folder is none");
         assert_eq!(names(folder.path()), ["file", "link"]);
+    }
+    #[test]
+    fn no_more_is_read_than_was_allowed_and_what_is_longer_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("file");
+        fs::write(&file, "1234\nabc").expect("written");
+        assert_eq!(read(&file, 8).expect("read"), b"1234\nabc");
+        assert_eq!(read(&file, 7).expect_err("longer").kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(first_line(&file, 4).expect("read"), b"1234");
+        assert_eq!(first_line(&file, 3).expect_err("longer").kind(), io::ErrorKind::FileTooLarge);
+        fs::write(&file, "1234").expect("written");
+        assert_eq!(first_line(&file, 4).expect("read"), b"1234");
+        assert_eq!(first_line(&file, 3).expect_err("longer").kind(), io::ErrorKind::FileTooLarge);
+        fs::write(&file, "").expect("written");
+        assert_eq!(first_line(&file, 0).expect("read"), b"");
+        let error = |result: io::Result<Vec<u8>>| result.expect_err("a folder").kind();
+        assert_eq!(error(read(folder.path(), 9)), io::ErrorKind::InvalidInput);
+        assert_eq!(error(first_line(folder.path(), 9)), io::ErrorKind::InvalidInput);
+    }
+
+    /// What says that it has no bytes and has some has grown since it was asked.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn what_has_grown_is_not_cut_without_a_word() {
+        let grown = Path::new("/proc/self/status");
+        assert_eq!(fs::metadata(grown).expect("there").len(), 0);
+        assert!(!read(grown, 1 << 20).expect("read").is_empty());
+        assert_eq!(read(grown, 10).expect_err("longer").kind(), io::ErrorKind::FileTooLarge);
     }
 }

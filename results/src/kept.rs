@@ -4,10 +4,9 @@
 //! puts its virtual CPUs, where the program lies in memory) is in no interval. Whoever kept several
 //! runs of one program on one machine has seen it.
 
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::path::Path;
 
+use crate::files;
 use crate::ratio::{Ratio, THROUGHPUT};
 use crate::record::{Host, Measured, Record};
 use crate::run::Run;
@@ -16,6 +15,8 @@ use crate::summary::LEVEL;
 
 /// So many runs are looked at, from the newest on.
 const RUNS_MAX: usize = 20;
+/// The longest first line that is read: lines of ours have some thousand bytes.
+const LINE_BYTES_MAX: u64 = 1 << 20;
 
 /// The ratios of other runs.
 #[derive(Clone, Debug, Default)]
@@ -74,9 +75,9 @@ fn is_like(line: &Measured, other: &Measured) -> bool {
 
 /// The same, by a file's first line alone: most runs of a folder are of other programs.
 fn begins_like(path: &Path, first: &Measured) -> bool {
-    let mut line = String::new();
-    let read = File::open(path).and_then(|file| BufReader::new(file).read_line(&mut line));
-    let record = read.ok().and_then(|_| Record::from_line(line.trim_end()).ok());
+    let line =
+        files::first_line(path, LINE_BYTES_MAX).ok().and_then(|line| String::from_utf8(line).ok());
+    let record = line.and_then(|line| Record::from_line(&line).ok());
     record.is_some_and(|record| record.as_measured().is_some_and(|line| is_like(line, first)))
 }
 

@@ -24,6 +24,7 @@ pub mod compared;
 pub mod error;
 #[cfg(feature = "files")]
 pub mod export;
+#[cfg(feature = "files")]
 pub mod files;
 pub mod histogram;
 #[cfg(feature = "files")]

@@ -1,6 +1,6 @@
 //! Reading a run file, whole or cut short.
 
-use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::compared::Compared;
@@ -160,13 +160,9 @@ fn difference(first: &Host, other: &Host) -> Option<String> {
 }
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
-    let failed = |source| StoreError::Read { path: path.to_owned(), source };
-    // What is too long is told apart, with what to ask oneself.
-    match fs::metadata(path).map_err(failed)? {
-        there if there.is_file() && there.len() > FILE_BYTES_MAX => {
-            let (path, bytes, limit) = (path.to_owned(), there.len(), FILE_BYTES_MAX);
-            Err(StoreError::TooLong { path, bytes, limit })
-        }
-        _ => files::read(path, FILE_BYTES_MAX).map_err(failed),
-    }
+    files::read(path, FILE_BYTES_MAX).map_err(|source| match source.kind() {
+        // With what to ask oneself.
+        io::ErrorKind::FileTooLarge => StoreError::TooLong { path: path.to_owned(), source },
+        _ => StoreError::Read { path: path.to_owned(), source },
+    })
 }
