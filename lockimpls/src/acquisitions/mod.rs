@@ -12,6 +12,7 @@ mod expected;
 mod places;
 mod rows;
 mod source;
+mod verbs;
 mod world;
 
 use std::collections::BTreeSet;

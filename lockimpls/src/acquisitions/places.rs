@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use super::{Global, PerSocket, folder, observed};
 
-/// What takes a lock.
-const TAKES: [&str; 27] = [
+/// What takes a lock. `verbs.rs` compares it with the traits.
+pub(super) const TAKES: [&str; 27] = [
     ".solock(",
     ".solock_fd(",
     ".solock_peer(",
@@ -35,35 +35,6 @@ const TAKES: [&str; 27] = [
     "names.create(",
     "names.unbind(",
 ];
-
-/// The verbs of `policy.rs` and `policy/collector.rs` that take none: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 16] = [
-    "new",
-    "collector",
-    "guard",
-    "sounlock",
-    "sounlock_peer",
-    "sounlock_pair",
-    "name_leave",
-    "head_leave",
-    "embryo_leave",
-    "list_to_name",
-    "scan_exit",
-    "gc_guard",
-    "gc_exit",
-    "flight_exit",
-    "deferred_exit",
-    "deferred_leave",
-];
-
-/// The verbs that a trait in this file declares.
-fn verbs(file: &str, of: &str) -> Vec<String> {
-    let text = std::fs::read_to_string(folder().join(file)).unwrap();
-    let (_, body) = text.split_once(&format!("pub(crate) trait {of}")).expect(of);
-    let (body, _) = body.split_once("\n}\n").expect(of);
-    let verb = |line: &str| Some(line.trim().strip_prefix("fn ")?.split_once('(')?.0.to_owned());
-    body.lines().filter_map(verb).collect()
-}
 
 /// The lines of a source, with their numbers, but those of functions that are in a broken twin
 /// alone.
@@ -113,25 +84,6 @@ fn every_place_that_locks_is_reached() {
     let missing: Vec<String> =
         places().into_iter().filter(|place| !reached.contains(place)).collect();
     assert!(missing.is_empty(), "no program comes to {missing:#?}");
-}
-
-#[test]
-fn every_verb_takes_a_lock_or_is_said_not_to() {
-    let mut verbs =
-        [verbs("policy.rs", "Policy"), verbs("policy/collector.rs", "Collector")].concat();
-    let takes = |verb: &str| TAKES.contains(&format!(".{verb}(").as_str());
-    for verb in &verbs {
-        assert!(takes(verb) != LOCKS_NOTHING.contains(&verb.as_str()), "{verb}: in one of the two");
-    }
-    for verb in LOCKS_NOTHING {
-        assert!(verbs.iter().any(|it| it == verb), "{verb} is no verb");
-    }
-    // Those that are no verb are of the requests themselves.
-    verbs.push("solock_fd".to_owned());
-    for take in TAKES.iter().filter(|take| take.starts_with('.')) {
-        let verb = take.trim_matches(['.', '(']);
-        assert!(verbs.iter().any(|it| it == verb), "{take} is no verb");
-    }
 }
 
 #[test]

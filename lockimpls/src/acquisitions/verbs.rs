@@ -1,0 +1,125 @@
+//! The verbs of the policies and of their collectors, and the lists that have them by name: one
+//! that is in none of them would be missed by nobody.
+
+use super::folder;
+use super::places::TAKES;
+
+/// Verbs that take no lock: they unlock, or say something.
+const LOCKS_NOTHING: [&str; 16] = [
+    "new",
+    "collector",
+    "guard",
+    "sounlock",
+    "sounlock_peer",
+    "sounlock_pair",
+    "name_leave",
+    "head_leave",
+    "embryo_leave",
+    "list_to_name",
+    "scan_exit",
+    "gc_guard",
+    "gc_exit",
+    "flight_exit",
+    "deferred_exit",
+    "deferred_leave",
+];
+
+/// Verbs that unlock for something that they lock or wait for: what is deleted is the unlock in the
+/// backend's body.
+const UNLOCKS_MEANWHILE: [&str; 3] = ["embryo_to_head", "list_enter", "finalize"];
+
+/// A verb, and what it is given.
+type Verb = (String, String);
+
+/// The verbs that a trait in this file declares.
+fn verbs_of(file: &str, name: &str) -> Vec<Verb> {
+    let text = std::fs::read_to_string(folder().join(file)).unwrap();
+    let (_, body) = text.split_once(&format!("pub(crate) trait {name}")).expect(name);
+    let (body, _) = body.split_once("\n}\n").expect(name);
+    let declared = body.split("\n    fn ").skip(1);
+    let verb = |text: &str| {
+        let (verb, rest) = text.split_once('(').expect(text);
+        (verb.to_owned(), rest.split_once(')').expect(text).0.to_owned())
+    };
+    declared.map(verb).collect()
+}
+
+fn verbs() -> Vec<Verb> {
+    [verbs_of("policy.rs", "Policy"), verbs_of("policy/collector.rs", "Collector")].concat()
+}
+
+fn is_verb(name: &str) -> bool {
+    verbs().iter().any(|(verb, _)| verb == name)
+}
+
+#[test]
+fn every_verb_takes_a_lock_or_is_said_not_to() {
+    for (verb, _) in verbs() {
+        let takes = TAKES.contains(&format!(".{verb}(").as_str());
+        assert!(takes != LOCKS_NOTHING.contains(&verb.as_str()), "{verb}: in one of the two");
+    }
+    for verb in LOCKS_NOTHING {
+        assert!(is_verb(verb), "{verb} is no verb");
+    }
+    for take in TAKES.iter().filter(|take| take.starts_with('.')) {
+        let verb = take.trim_matches(['.', '(']);
+        // The one that is of the requests themselves.
+        assert!(is_verb(verb) || verb == "solock_fd", "{take} is no verb");
+    }
+}
+
+/// What a regular expression of words, `|` and `(...)`, with or without `?`, stands for.
+fn words(expression: &str) -> Vec<String> {
+    let (mut all, mut depth) = (vec![String::new()], 0);
+    for char in expression.chars() {
+        depth += i32::from(char == '(') - i32::from(char == ')');
+        match char {
+            '|' if depth == 0 => all.push(String::new()),
+            _ => all.last_mut().unwrap().push(char),
+        }
+    }
+    all.iter().flat_map(|one| expanded(one)).collect()
+}
+
+/// The same of what has no `|` but in brackets.
+fn expanded(one: &str) -> Vec<String> {
+    let Some((before, rest)) = one.split_once('(') else { return vec![one.to_owned()] };
+    let (choices, after) = rest.split_once(')').expect(one);
+    let (none, after) = match after.strip_prefix('?') {
+        Some(after) => (Some(""), after),
+        None => (None, after),
+    };
+    let choices = choices.split('|').chain(none);
+    choices.flat_map(|choice| expanded(&format!("{before}{choice}{after}"))).collect()
+}
+
+#[test]
+fn every_verb_that_unlocks_is_deleted_once() {
+    let script = folder().with_file_name("tests").join("deleted-unlocks.py");
+    let script = std::fs::read_to_string(script).unwrap();
+    let (_, expression) = script.split_once("UNLOCK = re.compile(").unwrap();
+    let (expression, _) = expression.split_once("\n)\n").unwrap();
+    // The strings in it: what stands before the verb, the verbs, the bracket after it.
+    let expression: String = expression.split('"').skip(1).step_by(2).collect();
+    let verbs_in_it = expression
+        .strip_prefix(r"(?:\.|gate::)(")
+        .and_then(|rest| rest.strip_suffix(r")\("))
+        .expect("what a verb is between");
+    let deleted = words(verbs_in_it);
+    for (verb, _) in verbs().iter().filter(|(_, given)| given.contains("step: Step")) {
+        let is_deleted = deleted.contains(verb);
+        let is_left = UNLOCKS_MEANWHILE.contains(&verb.as_str());
+        assert!(is_deleted != is_left, "{verb}: deleted-unlocks.py has it, or it is left");
+    }
+    for verb in UNLOCKS_MEANWHILE {
+        assert!(is_verb(verb), "{verb} is no verb");
+    }
+}
+
+#[test]
+fn an_expression_stands_for_its_words() {
+    assert_eq!(
+        words("exit(_a|_b)?|(c|d)_exit|leave").join(" "),
+        "exit_a exit_b exit c_exit d_exit leave"
+    );
+}
