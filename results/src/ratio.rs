@@ -110,7 +110,7 @@ pub struct Answer {
     pub sentence: String,
     /// [`crate::Cell::id`] of every cell that it speaks of.
     pub cells: Vec<String>,
-    /// The ratio that carries it; absent where it has none.
+    /// The ratio that carries it; absent where it has none, or several runs do not agree on it.
     pub ratio: Option<f64>,
     /// The lower end of that ratio's interval.
     pub low: Option<f64>,

@@ -96,13 +96,12 @@ impl<'a> Sentence<'a> {
         } else {
             self.by_workload(question, &parts)
         };
-        let ratio = first.row.ratio.as_ref();
-        let [low, high] = first.ends();
+        let [ratio, low, high] = first.numbers();
         Some(Answer {
             question: question.to_owned(),
             sentence: text,
             cells: said.iter().map(|point| point.row.cell.id()).collect(),
-            ratio: ratio.and_then(|found| found.ratio),
+            ratio,
             low,
             high,
             runs: first.several(),

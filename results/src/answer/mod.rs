@@ -11,8 +11,8 @@
 //! | holds 1 and lies within 5 % of it | it makes no difference within so many percent |
 //! | holds 1 and is wider | not answered: too wide |
 //!
-//! A run's interval is that run's. Where another kept run of the same program has one that does not
-//! overlap with it, what is said is decided by the lowest and the highest end of all such runs, and
+//! A run's interval is that run's. Where the kept runs of the same program clearly do not agree
+//! ([`agreement`]), what is said is decided by the lowest and the highest end of all of them, and
 //! these are printed in its place.
 //!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
@@ -21,6 +21,7 @@
 //! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
 //! What the two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
+mod agreement;
 mod clauses;
 mod open;
 mod points;

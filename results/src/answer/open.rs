@@ -27,13 +27,12 @@ pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
             Some(spoiled) => why_spoiled(spoiled, &cells),
             None => why_open(&cells),
         };
-        let ratio = point.row.ratio.as_ref().filter(|_| point.spoiled.is_none());
-        let [low, high] = if ratio.is_some() { point.ends() } else { [None, None] };
+        let [ratio, low, high] = if point.spoiled.is_none() { point.numbers() } else { [None; 3] };
         answers.push(Answer {
             question: questions::NOT_ANSWERED.to_owned(),
             sentence,
             cells: cells.iter().map(|point| point.row.cell.id()).collect(),
-            ratio: ratio.and_then(|found| found.ratio),
+            ratio,
             low,
             high,
             runs: point.several(),

@@ -1,11 +1,11 @@
 //! What each cell says of its ratio.
 
+use super::agreement;
 use super::questions::{self, Question};
 use crate::cell::Cell;
 use crate::kept::Kept;
 use crate::outward::Printed;
 use crate::ratio::Ratio;
-use crate::stats::Interval;
 use crate::summary::{Row, Summary};
 
 /// An interval that lies this near to 1 is no difference, whichever side it lies on: the place of
@@ -34,8 +34,8 @@ pub(super) struct Point<'a> {
     pub(super) row: &'a Row,
     /// What its workload asks.
     pub(super) question: Question,
-    /// Its interval as it is printed, if there is one that may be used; where another run's does
-    /// not overlap with it, from the lowest to the highest end of all runs'.
+    /// Its interval as it is printed, if there is one that may be used; where the kept runs do not
+    /// agree, from the lowest to the highest end of all of them.
     pub(super) printed: Option<Printed>,
     /// So many runs that interval is over.
     pub(super) runs: u32,
@@ -74,12 +74,12 @@ impl Point<'_> {
 }
 
 impl Point<'_> {
-    /// The ends of its interval, which is the ratio's own where it is over one run.
-    pub(super) fn ends(&self) -> [Option<f64>; 2] {
-        let ratio = self.row.ratio.as_ref();
-        match self.printed.filter(|_| self.runs > 1) {
-            Some(printed) => [Some(printed.low), Some(printed.high)],
-            None => [ratio.and_then(|found| found.low), ratio.and_then(|found| found.high)],
+    /// The ratio and the ends of its interval; over several runs, the ends alone.
+    pub(super) fn numbers(&self) -> [Option<f64>; 3] {
+        match (self.printed.filter(|_| self.runs > 1), &self.row.ratio) {
+            (Some(printed), _) => [None, Some(printed.low), Some(printed.high)],
+            (None, Some(ratio)) => [ratio.ratio, ratio.low, ratio.high],
+            (None, None) => [None; 3],
         }
     }
 
@@ -105,48 +105,51 @@ pub(super) fn weigh(printed: &Printed) -> Weight {
 
 /// Every cell that is ranked, in the order of the answer.
 pub(super) fn of<'a>(summary: &'a Summary, kept: &Kept) -> Vec<Point<'a>> {
-    let rows = summary.rows.iter();
-    let mut points: Vec<Point> = rows.filter_map(|row| point(row, summary, kept)).collect();
+    let mut points: Vec<Point> =
+        summary.rows.iter().filter_map(|row| point(row, summary)).collect();
+    let beside = |point: &Point| others(point, kept).count();
+    // Where there is but one there is nothing to agree with.
+    let intervals = points.iter().map(beside).filter(|others| *others > 0).map(|others| others + 1);
+    let intervals = intervals.sum();
+    points.iter_mut().for_each(|point| point.hold_against(kept, intervals));
     points.sort_by_key(|point| questions::place(&point.row.cell.workload));
     points
 }
 
-fn point<'a>(row: &'a Row, summary: &'a Summary, kept: &Kept) -> Option<Point<'a>> {
+fn point<'a>(row: &'a Row, summary: &'a Summary) -> Option<Point<'a>> {
     let question = questions::of(&row.cell.workload)?;
     let ratio = row.ratio.as_ref()?;
     row.acquisitions_per_operation?;
     let spoiled = spoiled(row, summary);
     let interval = row.interval().filter(|_| spoiled.is_none());
-    let (interval, runs) = match interval {
-        Some(found) => over_runs(found, kept.of(ratio)),
-        None => (None, 1),
-    };
     let printed = interval.map(|found| Printed::new(found.estimate, found.low, found.high));
     debug_assert!(ratio.cell == row.cell.id());
-    Some(Point {
-        row,
-        question,
-        printed,
-        runs,
-        weight: printed.as_ref().map_or(Weight::Open, weigh),
-        spoiled,
-    })
+    let weight = printed.as_ref().map_or(Weight::Open, weigh);
+    Some(Point { row, question, printed, runs: 1, weight, spoiled })
 }
 
-/// The interval of a run beside those of others: its own where each of them overlaps with it, else
-/// from the lowest to the highest end of all; and of how many runs it is.
-fn over_runs<'a>(
-    own: Interval,
-    others: impl Iterator<Item = &'a Ratio>,
-) -> (Option<Interval>, u32) {
-    let others: Vec<[f64; 2]> =
-        others.filter_map(|other| Some([other.low?, other.high?])).collect();
-    if others.iter().all(|[low, high]| *low <= own.high && own.low <= *high) {
-        return (Some(own), 1);
+/// What other runs say of a point's ratio; nothing where its own may not be used.
+fn others<'k>(point: &Point<'k>, kept: &'k Kept) -> impl Iterator<Item = &'k Ratio> {
+    let ratio = point.row.ratio.as_ref().filter(|_| point.printed.is_some());
+    ratio.into_iter().flat_map(|ratio| kept.of(ratio))
+}
+
+impl Point<'_> {
+    /// Widens the interval to the ends of all runs', where they do not agree; `intervals` are
+    /// looked at in all.
+    fn hold_against(&mut self, kept: &Kept, intervals: usize) {
+        let others: Vec<&Ratio> = others(self, kept).collect();
+        let (Some(own), Some(ratio)) = (self.row.interval(), &self.row.ratio) else { return };
+        let all = others.iter().copied().chain([ratio]);
+        if others.is_empty() || !agreement::do_differ(all.clone(), intervals) {
+            return;
+        }
+        let low = all.clone().filter_map(|ratio| ratio.low).fold(own.low, f64::min);
+        let high = all.filter_map(|ratio| ratio.high).fold(own.high, f64::max);
+        let printed = Printed::new(own.estimate, low, high);
+        (self.printed, self.weight) = (Some(printed), weigh(&printed));
+        self.runs = others.len() as u32 + 1;
     }
-    let low = others.iter().map(|[low, _]| *low).fold(own.low, f64::min);
-    let high = others.iter().map(|[_, high]| *high).fold(own.high, f64::max);
-    (Some(Interval { low, high, ..own }), others.len() as u32 + 1)
 }
 
 fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {

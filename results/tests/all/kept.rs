@@ -83,15 +83,19 @@ fn a_run_that_does_not_agree_widens_what_is_said() {
         "{alone:?}"
     );
     assert_eq!((alone.low, alone.high, alone.runs), (Some(2.2), Some(2.31), None));
-    let agrees = says(1, [2.4, 2.31, 2.5]);
-    assert_eq!(said(&shown, std::slice::from_ref(&agrees)), alone, "an end in common will do");
+    let agrees = says(1, [2.42, 2.33, 2.5]);
+    assert_eq!(
+        said(&shown, std::slice::from_ref(&agrees)),
+        alone,
+        "what chance can do is no contradiction"
+    );
     let far = says(2, [3.12, 3.06, 3.18]);
     let all = said(&shown, &[agrees, far]);
     assert!(
         all.sentence.ends_with("2.20 to 3.18 x global in 3 runs kept of this program"),
         "{all:?}"
     );
-    assert_eq!((all.ratio, all.low, all.high), (Some(2.26), Some(2.2), Some(3.18)));
+    assert_eq!((all.ratio, all.low, all.high), (None, Some(2.2), Some(3.18)));
     assert_eq!(all.runs, Some(3));
 }
 
@@ -112,9 +116,9 @@ fn what_all_runs_together_allow_is_said_and_no_more() {
          2 kept of this program: they do not agree"
     );
     assert_eq!((open.low, open.high, open.runs), (Some(0.92), Some(1.14), Some(2)));
-    let same = said(&says(0, [1.01, 1.005, 1.02]), &[says(1, [0.99, 0.98, 1.001])]);
-    assert!(same.sentence.ends_with("makes no difference within 2 %"), "{same:?}");
-    assert_eq!((same.low, same.high, same.runs), (Some(0.98), Some(1.02), Some(2)));
+    let same = said(&says(0, [1.02, 1.015, 1.025]), &[says(1, [0.985, 0.98, 0.99])]);
+    assert!(same.sentence.ends_with("makes no difference within 3 %"), "{same:?}");
+    assert_eq!((same.low, same.high, same.runs), (Some(0.98), Some(1.03), Some(2)));
 }
 
 /// How many runs the answer of a quiet run is over, when another of 3 [2.9, 3.1] lies beside it.

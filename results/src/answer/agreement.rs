@@ -1,0 +1,148 @@
+//! Whether several runs of one program agree on a ratio.
+//!
+//! Two intervals of 95 % of one truth lie apart now and then, and of many some nearly always do. So
+//! each is widened first, to the level at which all intervals of an answer, of every run and every
+//! ratio, hold their truths together in 99 % of folders. Where two of these lie apart, one of them
+//! misses the truth, or there is not one.
+
+use crate::ratio::Ratio;
+
+/// The share of folders of which it may be said by chance, of any ratio, that runs do not agree.
+pub(super) const CHANCE: f64 = 0.01;
+
+/// Whether the runs differ, whichever of them is shown; `intervals` are all that the answer looks
+/// at, these among them.
+pub(super) fn do_differ<'a>(ratios: impl Iterator<Item = &'a Ratio>, intervals: usize) -> bool {
+    let chance = CHANCE / intervals.max(1) as f64;
+    let [mut low, mut high] = [f64::NEG_INFINITY, f64::INFINITY];
+    for [from, to] in ratios.filter_map(|ratio| widened(ratio, chance)) {
+        (low, high) = (low.max(from), high.min(to));
+    }
+    low > high
+}
+
+/// The logarithms of the ends that miss the truth with this probability.
+fn widened(ratio: &Ratio, chance: f64) -> Option<[f64; 2]> {
+    let [middle, low, high] = [ratio.ratio?, ratio.low?, ratio.high?].map(f64::ln);
+    let freedom = ratio.pairs.saturating_sub(1).max(1);
+    let times = student(chance, freedom) / student(1.0 - ratio.level, freedom);
+    // Never narrower, also of a level that leaves no chance.
+    let half = (high - low) / 2.0 * times.max(1.0);
+    Some([(middle - half).min(low), (middle + half).max(high)])
+}
+
+/// What Student's t of so many degrees of freedom exceeds, on either side, with this probability.
+fn student(chance: f64, freedom: u32) -> f64 {
+    let [mut low, mut high] = [0.0, f64::from(1 << 30)];
+    // Far beyond what a double can tell apart.
+    for _ in 0..100 {
+        let middle = (low + high) / 2.0;
+        if inside(middle, freedom) < 1.0 - chance {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    high
+}
+
+/// The probability that Student's t lies between `-t` and `t` (Abramowitz and Stegun, Handbook of
+/// Mathematical Functions, 26.7.3 and 26.7.4).
+fn inside(t: f64, freedom: u32) -> f64 {
+    let angle = (t / f64::from(freedom).sqrt()).atan();
+    let (sine, cosine) = angle.sin_cos();
+    let is_odd = freedom % 2 == 1;
+    let [mut term, mut sum] = [if is_odd { cosine } else { 1.0 }, 0.0];
+    for power in (if is_odd { 1 } else { 0 }..=i64::from(freedom) - 2).step_by(2) {
+        sum += term;
+        term *= cosine * cosine * (power + 1) as f64 / (power + 2) as f64;
+    }
+    match freedom {
+        _ if is_odd => (angle + sine * sum) * std::f64::consts::FRAC_2_PI,
+        _ => sine * sum,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rayon::prelude::*;
+
+    use super::*;
+    use crate::narrow;
+
+    #[test]
+    fn student_has_the_values_of_the_tables() {
+        for (chance, freedom, expected) in [
+            (0.05, 1, 12.706_2),
+            (0.05, 2, 4.302_7),
+            (0.05, 5, 2.570_6),
+            (0.05, 10, 2.228_1),
+            (0.001, 9, 4.780_9),
+            (0.001, 24, 3.745_4),
+            (0.05, 399, 1.965_9),
+        ] {
+            let found = student(chance, freedom);
+            assert!((found - expected).abs() < 1e-4, "{chance} {freedom}: {found}");
+        }
+    }
+
+    /// A ratio of one run whose processes do `truth` but for chance.
+    fn measured(random: &mut fastrand::Rng, truth: f64) -> Ratio {
+        let pairs = [10, 15, 27][random.usize(..3)];
+        let normal = |random: &mut fastrand::Rng| {
+            let radius = (-2.0 * (1.0 - random.f64()).ln()).sqrt();
+            radius * (std::f64::consts::TAU * random.f64()).cos()
+        };
+        let logs: Vec<f64> = (0..pairs).map(|_| truth.ln() + 0.05 * normal(random)).collect();
+        let found = narrow::interval(&logs).expect("enough pairs");
+        let [ratio, low, high] = [found.estimate, found.low, found.high].map(Some);
+        Ratio { ratio, low, high, level: narrow::LEVEL, pairs, ..Ratio::default() }
+    }
+
+    #[test]
+    fn runs_of_one_truth_agree() {
+        const FOLDERS: u64 = 200;
+        let (ratios, runs) = (12, 20);
+        let is_wrong = |seed: &u64| {
+            let mut random = fastrand::Rng::with_seed(*seed);
+            (0..ratios).any(|_| {
+                let found: Vec<Ratio> = (0..runs).map(|_| measured(&mut random, 2.0)).collect();
+                do_differ(found.iter(), ratios * runs)
+            })
+        };
+        let wrong = (0..FOLDERS).into_par_iter().filter(is_wrong).count();
+        assert!(wrong <= 4, "{wrong} of {FOLDERS}");
+    }
+
+    #[test]
+    fn runs_that_differ_are_found_whichever_is_shown() {
+        let with = |ratio: f64, low: f64, high: f64| Ratio {
+            ratio: Some(ratio),
+            low: Some(low),
+            high: Some(high),
+            level: 0.95,
+            pairs: 24,
+            ..Ratio::default()
+        };
+        let runs = [with(2.2, 2.17, 2.23), with(3.1, 3.06, 3.14), with(2.6, 2.0, 3.3)];
+        for shown in 0..runs.len() {
+            let order = runs.iter().cycle().skip(shown).take(runs.len());
+            assert!(do_differ(order, 240), "{shown}");
+        }
+        assert!(!do_differ([&runs[0], &runs[2]].into_iter(), 240));
+        assert!(!do_differ([&runs[1], &runs[2]].into_iter(), 240));
+        // Two intervals that merely lie apart.
+        let near = [with(2.0, 1.95, 2.05), with(2.11, 2.06, 2.16)];
+        assert!(!do_differ(near.iter(), 24));
+        assert!(!do_differ([].into_iter(), 0));
+    }
+
+    #[test]
+    fn truths_that_differ_by_a_third_are_found() {
+        let mut random = fastrand::Rng::with_seed(3);
+        for _ in 0..20 {
+            let runs = [2.2, 2.2, 3.1].map(|truth| measured(&mut random, truth));
+            assert!(do_differ(runs.iter(), 36));
+        }
+    }
+}
