@@ -1,6 +1,7 @@
 //! What the lock-free path must answer as the locks do, one thing at a time. On the other backends the
 //! same programs are plain cases.
 
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 
 use lockimpls::witness::{awaits_wakeup, counters, thread_number};
@@ -134,5 +135,49 @@ case!(what_is_received_without_a_wait_says_its_name, often(), layer, {
     let mut msg = RecvMsg::new(&mut data, flags);
     assert_eq!(layer.recvmsg(b, &mut msg), Ok(1));
     assert_eq!(msg.from, crate::battery::name("a"));
+    layer.close_all(&[a, b]);
+});
+
+// On the fast path a receive takes what there is: with a low-water mark the gate stays shut, to the
+// thread that had the direction, too.
+case!(a_low_water_mark_keeps_its_owner_waiting, often(), layer, {
+    let (a, b) = layer.pair(SockType::Stream);
+    layer.setsockopt(b, SockOpt::RcvLowat, 6).unwrap();
+    open_gate(layer, (a, b));
+    layer.put(a, b"abc").unwrap();
+    let (reader, is_over) = (thread_number(), AtomicBool::new(false));
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            // Relaxed: the scope's end orders the rest.
+            while !awaits_wakeup(reader) && !is_over.load(Relaxed) {
+                std::thread::yield_now();
+            }
+            layer.put(a, b"def").unwrap();
+        });
+        let mut data = [0; 9];
+        let got = layer.recv(b, &mut data, NONE);
+        is_over.store(true, Relaxed);
+        assert_eq!((got, &data[..6]), (Ok(6), b"abcdef".as_slice()));
+    });
+    layer.close_all(&[a, b]);
+});
+
+// Its sends would shut the gate each time: while a third socket is connected to an end, the pair
+// keeps to the locks.
+case!(a_third_that_is_connected_keeps_a_pair_to_the_locks, often(), layer, {
+    let (a, b) = (layer.bound(SockType::Dgram, "a"), layer.bound(SockType::Dgram, "b"));
+    let third = layer.socket(SockType::Dgram).unwrap();
+    for (s, to) in [(a, "b"), (b, "a"), (third, "b")] {
+        layer.connect(s, &crate::battery::name(to)).unwrap();
+    }
+    let fast_calls = || {
+        let before = counters();
+        open_gate(layer, (a, b));
+        let counts = counters().since(&before);
+        counts.fast_sends + counts.fast_receives
+    };
+    assert_eq!(fast_calls(), 0);
+    layer.close_all(&[third]);
+    assert_eq!(fast_calls() > 0, D::NAME == "lock-free");
     layer.close_all(&[a, b]);
 });

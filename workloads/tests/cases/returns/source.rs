@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{File, Function, List, kept, parse};
+use super::{File, Function, kept, parse};
 
 /// The variable with the folder of the kernel's files, of the revisions in the list.
 const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
