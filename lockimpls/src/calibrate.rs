@@ -1,4 +1,4 @@
-//! What a lock costs with the checker and without it: the loops; who calls them has the clock.
+//! What a lock costs with the checker and without it: the loops; the caller has the clock.
 
 use std::hint::black_box;
 

@@ -83,7 +83,7 @@ impl<F: Fault> Descriptors<F> {
         self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    /// `fdplock`, for who passes descriptors.
+    /// `fdplock`, for passing descriptors.
     #[track_caller]
     pub(crate) fn enter(&self) {
         self.fdplock.enter();
@@ -226,7 +226,7 @@ impl<F: Fault> Descriptors<F> {
         self.place_of(fd).filter(PlaceOf::is_open).map(|at| at.place)
     }
 
-    /// The descriptor's place, for who asks twice.
+    /// The descriptor's place, for a call that asks twice.
     #[inline(always)]
     pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_>> {
         let place = self.places.get(fd.number as usize)?;

@@ -18,8 +18,8 @@
 //! # Without the fast path
 //!
 //! The sockets of a fifo have no descriptor, and `lock-free` goes its fast way, and opens its gate,
-//! by a descriptor. So the gate of these sockets is never open, and who clears a flag under a
-//! socket's lock has no one to shut out: a fifo takes the locks on every backend.
+//! by a descriptor. So the gate of these sockets is never open, and a thread that clears a flag
+//! under a socket's lock has no one to shut out: a fifo takes the locks on every backend.
 //!
 //! Different from the kernel: a fifo has no name here, and its files are not counted.
 
@@ -268,7 +268,7 @@ impl<P: Policy> Locked<P> {
             self.fifo_close_locked(vp, mode);
             return Err(Errno::Enxio);
         }
-        // At most one of the two: who opens for both is its own other side.
+        // At most one of the two: whoever opens for both is its own other side.
         if mode.contains(OpenMode::READ) && fip.writers == 0 && !is_nonblocking {
             self.fifo_sleep(vp, &vp.readers_wait);
         }
@@ -329,7 +329,7 @@ impl<P: Policy> Locked<P> {
     /// `tsleep` of an open: until the other side has come, the vnode unlocked meanwhile. That it
     /// came is enough, though it may have left again since: it is not looked at afterwards.
     ///
-    /// Who wakes holds the vnode's lock, which is released when the thread is queued, so that no
+    /// A waker holds the vnode's lock, which is released when the thread is queued, so that no
     /// wake-up falls between. There is no timeout.
     #[track_caller]
     fn fifo_sleep(&self, vp: &FifoVnode, point: &WaitPoint) {

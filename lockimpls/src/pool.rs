@@ -191,8 +191,8 @@ pub(crate) struct Mbuf {
     pub(crate) next: Cell<Option<MbufRef>>,
 }
 
-/// A pointer to a message. One thread at a time has it: its taker, or who holds the lock of its
-/// list.
+/// A pointer to a message. One thread at a time has it: its taker, or the holder of its list's
+/// lock.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct MbufRef(NonNull<Mbuf>);
 

@@ -173,7 +173,7 @@ impl SockBuf {
         }
     }
 
-    /// Makes room for one message more of this many bytes, for who appends without looking at this
+    /// Makes room for one message more of this many bytes, for a sender that does not look at this
     /// buffer's own limits. The caller holds the socket's lock.
     #[inline(always)]
     pub(crate) fn ensure_room(&self, bytes: usize) {
@@ -320,7 +320,7 @@ impl SockBuf {
         self.consumer.seen_tail.get() - self.head()
     }
 
-    /// Where the bytes are, for who copies them out. Taken with the lock (or `in_use`).
+    /// Where the bytes are, to copy them out. Taken with the lock (or `in_use`).
     #[inline(always)]
     pub(crate) fn ring(&self) -> Ring {
         self.ring.get()

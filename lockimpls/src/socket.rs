@@ -7,7 +7,7 @@
 //!
 //! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
 //! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
-//! open is impossible: who takes the lock shuts the gate first (`backend/lock_free/gate.rs`).
+//! open is impossible: taking the lock shuts the gate first (`backend/lock_free/gate.rs`).
 
 #![allow(unsafe_code)]
 
@@ -61,7 +61,7 @@ impl Deref for SockRef {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
         // the layer lives, and `SockRef`s are kept nowhere but in that layer and in the fifos that
         // borrow it. The socket may have
-        // been freed to the pool and taken again; who holds a stale pointer finds that, under the
+        // been freed to the pool and taken again; a stale pointer is found out, under the
         // lock, by the generation of the descriptor or of the socket.
         unsafe { self.0.as_ref() }
     }
@@ -88,7 +88,7 @@ pub(crate) struct Fast {
     /// The only thread that may send, receive on the fast path; 0: none yet. Change while the gate
     /// is shut. `[a]`
     pub(crate) owner: [AtomicU32; 2],
-    /// What `so_snd.fill` becomes when the lock is next taken. Written by who shuts the gate.
+    /// What `so_snd.fill` becomes when the lock is next taken. Written when the gate is shut.
     pub(crate) snapshot: Cell<Option<Fill>>,
 }
 
@@ -214,7 +214,7 @@ impl Socket {
         &self.state
     }
 
-    /// The generation, for who will lock a socket that must not be freed meanwhile.
+    /// The generation, for a thread that will lock a socket that must not be freed meanwhile.
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Relaxed)
     }

@@ -14,7 +14,7 @@
 //!    by a named [`Edge`]. Taking a lock the thread holds is reported, not waited for.
 //! 2. At the end of every call, and of every thread, the thread holds nothing.
 //! 3. A thread that parks holds nothing but what its sleep releases.
-//! 4. Who touches what a lock guards holds that lock (`assert_held`).
+//! 4. Whoever touches what a lock guards holds that lock (`assert_held`).
 //!
 //! # What it costs and why that is right
 //!
@@ -204,7 +204,7 @@ pub(crate) fn lock(addr: usize, class: Class) {
 #[track_caller]
 pub(crate) fn enter_fast(me: u32, addr: usize) {
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
-    // Release; pairs with the Acquire in `is_on_fast_path`, of who shuts the gate of the socket
+    // Release; pairs with the Acquire in `is_on_fast_path`, by which a gate is shut, of the socket
     // that the thread was on before: what it did there is visible to whoever sees it elsewhere. (No
     // model and no test can see it: loom's light fence is full, and orders the same; on x86-64 every
     // store is a Release.)
@@ -219,7 +219,7 @@ pub(crate) fn leave_fast(me: u32, addr: usize) {
     if in_use.load(Relaxed) != addr {
         not_held(addr, Class::InUse, Location::caller());
     }
-    // Release; pairs with the Acquire of who shuts the gate (`is_on_fast_path`).
+    // Release; pairs with the Acquire of the thread that shuts the gate (`is_on_fast_path`).
     in_use.store(0, Release);
     this().in_use_site.store(std::ptr::null_mut(), Relaxed);
 }
@@ -231,7 +231,7 @@ pub(crate) fn is_on_fast_path(thread: usize, (a, b): (usize, usize)) -> bool {
     on == a || on == b
 }
 
-/// Who reads what the lock-free path protects is on it.
+/// Whoever reads what the lock-free path protects is on it.
 #[inline(always)]
 #[track_caller]
 pub(crate) fn assert_on_fast_path(me: u32, addr: usize) {
@@ -350,7 +350,7 @@ fn is_held_slow(held: &HeldList, addr: usize) -> bool {
     held.entries().any(|held| held.addr == addr)
 }
 
-/// `soassertlocked`: who touches what this lock guards holds it.
+/// `soassertlocked`: whoever touches what this lock guards holds it.
 #[inline(always)]
 #[track_caller]
 pub(crate) fn assert_held(addr: usize, class: &Class) {

@@ -9,8 +9,8 @@
 //! # What this does not show
 //!
 //! One receiver is slower than several senders: most attempts are refused, and a refusal takes the
-//! same locks as a send that is taken. No record says how many there were: compare the lock operations
-//! of an operation before comparing throughput. Streams cannot be many to one.
+//! same locks as a send that is taken. No record says how many there were: compare the lock
+//! operations of an operation before comparing throughput. Streams cannot be many to one.
 
 use lockimpls::{Errno, Fd, Layer, SockAddr, SockType};
 

@@ -1,9 +1,10 @@
 //! What the threads do to a socket layer.
 //!
 //! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no
-//! backend: it is written against [`lockimpls::Layer`], compiled once for all of them, and run by a harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the
-//! pinning and the histograms; the workload owns the sockets, says what one operation is, and
-//! verifies that what was sent is what was received.
+//! backend: it is written against [`lockimpls::Layer`], compiled once for all of them, and run by a
+//! harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the pinning and
+//! the histograms; the workload owns the sockets, says what one operation is, and verifies that
+//! what was sent is what was received.
 
 #![forbid(unsafe_code)]
 

@@ -1,8 +1,8 @@
 //! An open loop: each thread sends and receives on its own pair at planned moments, whether or not
 //! the one before was in time.
 //!
-//! Operation i of a lane is planned for i/R seconds after the lane began (R is `--rate`). A round begins
-//! with an operation and ends when the next one is due, so that N operations have N periods.
+//! Operation i of a lane is planned for i/R seconds after the lane began (R is `--rate`). A round
+//! begins with an operation and ends when the next one is due, so that N operations have N periods.
 //! [`Event::Response`] is measured from the plan, [`Event::Service`] from the real start. A late
 //! operation starts at once, and none is skipped, so one long pause makes every operation that was
 //! planned in it late: a closed loop would have shown one slow operation. One operation is one
@@ -21,8 +21,8 @@ use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
-/// A lane whose next operation is no further off than this, one second, waits for it at the end of a
-/// round; one with a slower pace ends at once, and may have an operation more than periods.
+/// A lane whose next operation is no further off than this, one second, waits for it at the end of
+/// a round; one with a slower pace ends at once, and may have an operation more than periods.
 const LAST_PERIOD_MAX_NS: f64 = 1e9;
 
 /// How far off a moment must be for the lane to let others run while it waits.

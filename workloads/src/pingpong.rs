@@ -1,5 +1,5 @@
-//! Two threads send one message to and fro: the latency of a message's way, and of waking who
-//! waits.
+//! Two threads send one message to and fro: the latency of a message's way, and of waking a
+//! thread that waits.
 //!
 //! Lane 2k sends a message to lane 2k+1 on a pair of their own and waits for the answer. One
 //! operation is one round trip, recorded as [`Event::RoundTrip`] by the even lane, which counts.

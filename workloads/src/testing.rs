@@ -135,8 +135,8 @@ pub fn run<K: Kind>(backend: &Backend, config: &Config, plan: &Plan, operations:
     outcome
 }
 
-/// Reports a hang: for so long no call returned although some thread is in one. `nap` sleeps between
-/// two looks, and says whether to go on.
+/// Reports a hang: for so long no call returned although some thread is in one. `nap` sleeps
+/// between two looks, and says whether to go on.
 pub fn watch(limit: Duration, mut nap: impl FnMut() -> bool) {
     let mut last = (witness::progress(), Instant::now());
     while nap() {

@@ -167,7 +167,7 @@ fn known() -> Vec<Known> {
         (text(socket, "getsockname(r0)"), done(0), failed(Enotconn), None),
         (text(pair, "recv(r0, 9)"), named("x"), received("x"), same),
         (text(pair, "recv(r0, 9)"), named("x"), received("y"), None),
-        // After descriptors were passed, a receive may end elsewhere; after a close, all may differ.
+        // Once descriptors were passed, a receive may end elsewhere; after a close, all may differ.
         (text(pair, "sendmsg(r0, \"x\", rights=[r1])\nrecv(r1, 9)"), done(1), done(2), ends),
         (text(pair, "sendmsg(r0, \"x\", rights=[r1])\nclose(r1)"), done(1), done(0), None),
         (

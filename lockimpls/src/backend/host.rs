@@ -5,7 +5,7 @@
 //!
 //! * A descriptor carries the generation of its number, so that a stale one gives `EBADF` and never
 //!   reaches the socket that got the number next: one load and one comparison. Between it and the
-//!   system call another thread may still close the descriptor, as in any process; who uses a
+//!   system call another thread may still close the descriptor, as in any process; whoever uses a
 //!   descriptor while another thread closes it gets what the machine makes of it.
 //! * Names live in a private directory, made for the first and removed with the layer. What does
 //!   not fit there (long names, slashes) gets a number instead, so every [`SockAddr`] can be bound.
@@ -105,7 +105,7 @@ impl Host {
     /// The number of an open descriptor: the check that every call begins with.
     #[inline]
     fn fd(&self, s: Fd) -> Result<c_int, Errno> {
-        // Relaxed: who was given the descriptor by another thread was given its generation with it.
+        // Relaxed: a thread that was given the descriptor was given its generation with it.
         match self.generations.get(s.number as usize) {
             Some(now) if now.load(Relaxed) == s.generation => Ok(s.number as c_int),
             _ => Err(Errno::Ebadf),

@@ -14,7 +14,7 @@
 //! there or with the locks, marks the direction as awaited (which keeps the socket like a call
 //! under way, and its thread the owner), leaves, spins, and at last parks: it sets `waiting`, pays
 //! the heavy fence, looks once more, and parks unless a waker has cleared `waiting`. The other side
-//! publishes, has a light fence, and loads `waiting`. Only who is about to park pays. Afterwards it
+//! publishes, has a light fence, and loads `waiting`. Only one about to park pays. Afterwards it
 //! tries the fast path again; if the gate is shut it goes on with the locks. A thread that waits
 //! keeps no gate shut, so that its peer can open it meanwhile.
 //!

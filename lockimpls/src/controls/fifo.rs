@@ -11,7 +11,7 @@ use crate::witness::Check;
 
 pub(super) const READ_LOCKED: Control = Control {
     name: "fifo-read-locked",
-    bug: "a read of a fifo keeps the vnode locked: who waits for data keeps the writer from opening",
+    bug: "a read of a fifo keeps the vnode locked: while it waits for data, no writer can open",
     check: Check::SleepingWithLock,
     operation: "sys_read",
     at: at!("fifo.rs", "// control: the reader's vnode"),

@@ -140,7 +140,7 @@ fn close_in_send<D: Domain>() {
 
 pub(super) const NO_SECOND_LOOK: Control = Control {
     name: "B36-lock-of-freed-socket",
-    bug: "a send that waits for the lock of a socket that is freed goes on with who has it next",
+    bug: "a send that waits for the lock of a socket that is freed locks the one that came after",
     check: Check::BytesLost,
     operation: "verify",
     at: at!("controls/relock.rs", "// control: the message of a closed socket"),

@@ -178,7 +178,7 @@ impl RawLock {
     fn take(&self) -> ::loom::sync::MutexGuard<'static, ()> {
         let lock: *const ::loom::sync::Mutex<()> =
             &**self.0.get_or_init(|| Box::new(::loom::sync::Mutex::new(())));
-        // SAFETY: the mutex stays where it is as long as the lock, and a lock outlives who holds it
+        // SAFETY: the mutex stays where it is as long as the lock, and a lock outlives its holder
         // (its layer lives while calls are under way).
         unsafe { &*lock }.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -88,8 +88,8 @@ pub(crate) fn register_asymmetric() -> Asymmetric {
 /// What the fences are made of.
 #[inline]
 pub(crate) fn asymmetric() -> Asymmetric {
-    // Acquire; pairs with the Release in `register_asymmetric`: who sees `Membarrier` is
-    // registered.
+    // Acquire; pairs with the Release in `register_asymmetric`: whoever sees `Membarrier`
+    // is registered.
     match ASYMMETRIC.load(Ordering::Acquire) {
         1 => Asymmetric::Membarrier,
         2 => Asymmetric::Fallback,

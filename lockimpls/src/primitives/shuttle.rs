@@ -27,8 +27,8 @@ pub(crate) use std::cell::{Cell, UnsafeCell};
 /// is a point where another thread could go on, so nobody ever waits for it.
 pub(crate) use std::sync::Mutex;
 
-/// How many threads can be registered at once: who shuts a gate looks at each place, and each look
-/// is a point to schedule.
+/// How many threads can be registered at once: whatever shuts a gate looks at each place, and each
+/// look is a point to schedule.
 pub(crate) const THREADS_MAX: usize = 15;
 
 /// The smallest ring of a receive buffer, in bytes.
@@ -75,7 +75,7 @@ pub(crate) use thread_and_exit as thread_local;
 pub struct RawLock(::shuttle::sync::Mutex<()>);
 
 impl RawLock {
-    /// The guard, for who keeps it beside the lock.
+    /// The guard, for `lock`, which keeps it beside the lock.
     fn keep(guard: MutexGuard<'_, ()>) -> MutexGuard<'static, ()> {
         // SAFETY: a locked lock neither moves nor goes (`RwLock` says so), and the guard is kept in
         // that lock and dropped by its release.

@@ -9,7 +9,7 @@ use Ordering::{AcqRel, Relaxed};
 
 /// A place where threads wait: the kernel's sleep channel.
 pub(crate) struct WaitPoint {
-    /// Counts wake-ups, for who spins. Written under the socket's lock. `[s]`, read by anyone.
+    /// Counts wake-ups, for spinners. Written under the socket's lock. `[s]`, read by anyone.
     pub(crate) event: AtomicU32,
     /// 1 while somebody may be parked here. `[a]`: `lock-free`'s parker sets it without the lock.
     pub(crate) waiting: AtomicU32,
@@ -62,8 +62,8 @@ impl WaitPoint {
     /// Wakes whoever has set `waiting`.
     #[inline(always)]
     fn wake_waiting(&self) {
-        // Relaxed: who parks with the lock has set it under that lock, which the caller holds; who
-        // parks without it is seen by the fence in `published`.
+        // Relaxed: a thread that parks with the lock has set it under that lock, which the caller
+        // holds; one that parks without it is seen by the fence in `published`.
         if self.waiting.load(Relaxed) != 0 {
             self.wakeup_slow();
         }

@@ -187,8 +187,8 @@ pub fn report_panic(message: &str) -> ! {
     found(Check::Panic, 1, at, report)
 }
 
-/// Data was lost, came out wrong or in another order: reported by who verifies it, which is where
-/// the report points.
+/// Data was lost, came out wrong or in another order: reported by the code that verifies it, which
+/// is where the report points.
 #[track_caller]
 pub fn report_data(check: Check, count: u64, backend: &'static str, what: &str) -> ! {
     let site = Location::caller();

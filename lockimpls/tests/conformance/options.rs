@@ -71,7 +71,7 @@ case!(a_receiver_waits_for_its_low_water_mark, layer, {
     let (a, b) = layer.pair(SockType::Stream);
     layer.setsockopt(b, SockOpt::RcvLowat, 6).unwrap();
     layer.put(a, b"abc").unwrap();
-    // Who does not wait takes what is there.
+    // A receive that does not wait takes what is there.
     assert_eq!(layer.get(b, 9).unwrap(), b"abc");
     std::thread::scope(|threads| {
         let reader = threads.spawn(|| {

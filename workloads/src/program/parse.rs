@@ -137,8 +137,8 @@ impl Reader {
             let number = whole(number.trim()).filter(|number| (1..=SIZE_MAX).contains(number));
             let (Some(known), Some(number)) = (known, number) else {
                 return Err(format!(
-                    "{} is no size; a size is NAME=NUMBER, the number 1 to {SIZE_MAX}, the name one \
-                     of: {}",
+                    "{} is no size; a size is NAME=NUMBER, the number 1 to {SIZE_MAX}, the name \
+                     one of: {}",
                     size.trim(),
                     all(&SIZES)
                 ));

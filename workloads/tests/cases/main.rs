@@ -79,8 +79,8 @@ fn reopened(case: &Case) -> Case {
     case
 }
 
-/// The same with pairs that are in use: each end of each has sent and received, so that whatever comes
-/// then meets the lock-free path. None where the case makes no pair.
+/// The same with pairs that are in use: each end of each has sent and received, so that whatever
+/// comes then meets the lock-free path. None where the case makes no pair.
 fn in_use(case: &Case) -> Option<Case> {
     let mut used = reopened(case);
     used.program.first.clear();

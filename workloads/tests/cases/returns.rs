@@ -120,7 +120,7 @@ impl Function {
 }
 
 impl Answer {
-    /// `LINE ERRNO`, `LINE WORD: ERRNO, ...`; then `from FUNCTION, ...` or `also from ...`, perhaps.
+    /// `LINE ERRNO`, `LINE WORD: ERRNO, ...`; perhaps `from FUNCTION, ...` or `also from ...`.
     fn parse(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?}: no answer");
         let (line, rest) = text.split_once(' ').ok_or_else(wrong)?;
@@ -251,8 +251,8 @@ impl List {
         wrong
     }
 
-    /// Answers that nothing stands for, rows that are none or have another answer, and rows that come
-    /// from nowhere.
+    /// Answers that nothing stands for, rows that are none or have another answer, and rows that
+    /// come from nowhere.
     fn unsettled(&self, expected: &[Row]) -> Vec<String> {
         let mut wrong = Vec::new();
         let mut met = BTreeSet::new();

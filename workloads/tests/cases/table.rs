@@ -237,7 +237,7 @@ fn a_row_that_does_not_fit_is_found() {
         |expected: &str, without: &str| misfits(&rows(expected), &rows(without), &cases).join("; ");
     assert_eq!(found("send stream ENOTCONN a", ""), "");
     assert_eq!(found("send dgram ENOTCONN a", "send dgram ENOTCONN a: there is a reason"), "");
-    // Another request, answer, type or name; a call that only prepares; no reason; a reason too many.
+    // Another request, answer, type or name; a call that only prepares; no reason; one too many.
     for row in ["recv stream ENOTCONN a", "send stream EPIPE a", "send dgram ENOTCONN a"] {
         assert!(found(row, "").contains("no case shows it"), "{row}");
     }

@@ -17,8 +17,8 @@ const CALL_NS: u64 = 1000;
 const READING_NS: u64 = 1;
 
 thread_local! {
-    /// What this lane did, a letter each: `r` goes on, `.` may not, `k` a stamp that ends nothing; the
-    /// calls as [`Logged`] has them; the events in capitals, as in [`letter`].
+    /// What this lane did, a letter each: `r` goes on, `.` may not, `k` a stamp that ends nothing;
+    /// the calls as [`Logged`] has them; the events in capitals, as in [`letter`].
     static DONE: RefCell<String> = const { RefCell::new(String::new()) };
     /// The lane's clock: only calls and readings take time.
     static NOW_NS: Cell<u64> = const { Cell::new(0) };

@@ -125,8 +125,8 @@ pub(super) const MODELS: &[Model] = &[
 /// `lock-free`'s locked half, where the gate is.
 type Slow = Locked<Sockets<true>>;
 
-/// Opens the gate of a connected pair, for these threads by index: who sends and receives on the
-/// lower end, and on the higher.
+/// Opens the gate of a connected pair, for these threads by index: those that send and
+/// receive on the lower end, and on the higher.
 pub(super) fn open(layer: &Slow, [a, b]: [SockRef; 2], owners: [[usize; 2]; 2]) {
     layer.policy.solock_pair(&a, &b);
     for (so, owners) in [a, b].iter().zip(owners) {

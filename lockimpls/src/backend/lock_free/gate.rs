@@ -53,8 +53,8 @@ const CLOSING: u32 = 1;
 /// The owners of the directions may use it.
 const OPEN: u32 = 2;
 
-/// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for who is
-/// on it.
+/// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for the
+/// threads on it.
 #[inline(always)]
 pub(crate) fn shut(so: &Socket) {
     // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
@@ -74,13 +74,13 @@ fn shut_slow(so: &Socket) {
     let Some(so2) = so.st().unp_conn.get() else { return };
     let is_lower = so.so_lock.addr() < so2.so_lock.addr();
     let (lower, higher): (&Socket, &Socket) = if is_lower { (so, &so2) } else { (&so2, so) };
-    // AcqRel: of two who shut, one does it. Pairs with the Release of the opener.
+    // AcqRel: of two that shut, one does it. Pairs with the Release of the opener.
     if lower.fast.gate.compare_exchange(OPEN, CLOSING, AcqRel, Acquire).is_err() {
         wait_until(so, || so.fast.gate.load(Acquire) == SHUT);
         return;
     }
     higher.fast.gate.store(CLOSING, Relaxed);
-    // Pairs with the light fence in `enter`: who does not see CLOSING is seen in `in_use`.
+    // Pairs with the light fence in `enter`: whoever does not see CLOSING is seen in `in_use`.
     heavy_fence();
     let pair = (so.in_use_addr(), so2.in_use_addr());
     for thread in 1..=THREADS_MAX {
@@ -146,7 +146,7 @@ pub(crate) fn open(so: &Socket, so2: &Socket) {
         count_anew(socket);
         for which in [SND, RCV] {
             let (user, _) = socket.st().last_user[which].get();
-            // Who waits on the fast path goes on with it: it stays the owner.
+            // A thread that waits on the fast path goes on with it: it stays the owner.
             if socket.fast_side[which].waits.load(Relaxed) == 0 && user != 0 {
                 socket.fast.owner[which].store(user, Relaxed);
             }

@@ -9,8 +9,8 @@ use crate::socket::{SoState, Socket};
 /// How a try on the fast path ended.
 pub(crate) enum Try<T> {
     Done(Result<T, Errno>),
-    /// The ring is full or empty. Who may wait does so until the other side's index is not what it
-    /// was here.
+    /// The ring is full or empty. Whoever may wait does so until the other side's index is not what
+    /// it was here.
     Wait(usize),
     /// The locks must be taken.
     Slow,

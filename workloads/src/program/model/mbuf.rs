@@ -21,8 +21,8 @@ pub(super) const MCLBYTES: usize = 2048;
 /// mbuf.h:59
 pub(super) const MAXMCLBYTES: usize = 64 * 1024;
 
-/// The sizes of clusters (uipc_mbuf.c:111), in whole lines of 64 bytes: `mbinit` makes the pools with
-/// that alignment (192), and `m_clget` charges the pool's size (377).
+/// The sizes of clusters (uipc_mbuf.c:111), in whole lines of 64 bytes: `mbinit` makes the pools
+/// with that alignment (192), and `m_clget` charges the pool's size (377).
 const CLUSTERS: [usize; 8] =
     [MCLBYTES, MCLBYTES + 64, 4096, 8192, 9 * 1024, 12 * 1024, 16 * 1024, MAXMCLBYTES];
 

@@ -4,7 +4,7 @@ use super::{Answer, List};
 use crate::table::Row;
 
 impl List {
-    /// Refusals of which nothing is made, and answers that are not made of what they are said to be.
+    /// Refusals of which nothing is made, and answers that are not made of what they are said to.
     pub(super) fn adrift(&self) -> Vec<String> {
         [self.unmade(), self.made_of_nothing()].concat()
     }
