@@ -73,8 +73,13 @@ fn run() -> Result<i32, String> {
     cmd::print("\nthe recorded run: backends in turns, slice by slice\n\n")?;
     let store = Store::open(settings::folder(None)).map_err(|error| error.to_string())?;
     let program = PathBuf::from(env!("CARGO_BIN_EXE_solock"));
-    let run =
-        cmd::run::Recording { settings: &settings, planned: &planned, process: &process, program };
+    let run = cmd::run::Recording {
+        settings: &settings,
+        planned: &planned,
+        process: &process,
+        program,
+        began: std::time::Instant::now(),
+    };
     let recorded = run.record(&store, Form::Table)?;
     cmd::plot::recorded(&store, &recorded.id)?;
     cmd::print(&format!("peak memory of this process: {}\n", bench::host::peak_memory()))?;

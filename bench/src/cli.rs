@@ -163,8 +163,8 @@ pub struct CellArgs {
     #[arg(long, value_name = "BYTES", value_delimiter = ',', allow_negative_numbers = true,
           value_parser = number::whole::<usize>)]
     pub size: Vec<usize>,
-    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has as many as its groups need [default: 1
-    /// and 2, and of `run` also 4 and 8 where there are the CPUs].
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need [default: 1 and 2, and
+    /// of `run` also 4 and 8 where there are the CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Operations per second and thread of `paced` (repeatable) [default: 10000].
@@ -213,12 +213,13 @@ pub struct RunArgs {
     /// does].
     #[arg(long, value_name = "PERCENT", allow_negative_numbers = true)]
     pub within: Option<String>,
-    /// The longest that all of it may take, such as 60s or 5m [default: 3s a cell; with --rounds:
-    /// no limit].
+    /// The longest that all of it may take, such as 60s or 5m: no launch is begun that would not
+    /// fit, but each cell has one, and a launch is not cut [default: 3s a cell; with --rounds: no
+    /// limit].
     #[arg(long, value_name = "TIME")]
     pub budget: Option<String>,
-    /// Measured time per cell and round, half of it for throughput, half for latencies; warm-up
-    /// comes on top [default: 0.16, of which 0.12 for throughput].
+    /// Measured time per cell and round (a launch), half of it for throughput, half for latencies;
+    /// warm-up comes on top [default: 0.16, of which 0.12 for throughput].
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true,
           value_parser = number::real)]
     pub seconds: Option<f64>,

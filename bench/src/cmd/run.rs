@@ -3,7 +3,7 @@
 use crate::tell;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use lockimpls::witness::EXIT_FINDING;
 use results::{Control, Finding, Kept, Record, RunWriter, Store};
@@ -32,6 +32,7 @@ use crate::words::REFERENCE;
 /// # Errors
 /// The request makes no sense, or the system refused something.
 pub fn run(args: &RunArgs) -> Result<i32, String> {
+    let began = Instant::now();
     let settings = Settings::new(args, &Cpus::allowed()?)?;
     let planned = session::plan(&settings)?;
     controls::quick()?;
@@ -43,7 +44,8 @@ pub fn run(args: &RunArgs) -> Result<i32, String> {
         watchdog: Watchdog::start(settings.hang_limit)?,
     };
     let program = args.program.clone().map_or_else(this_program, Ok)?;
-    let run = Recording { settings: &settings, planned: &planned, process: &process, program };
+    let run =
+        Recording { settings: &settings, planned: &planned, process: &process, program, began };
     let form = match (args.json, args.wide) {
         (true, _) => Form::Json,
         (_, true) => Form::Wide,
@@ -80,6 +82,8 @@ pub struct Recording<'a> {
     pub process: &'a Process,
     /// What is started to measure: this program, or in tests another.
     pub program: PathBuf,
+    /// From here on the budget is counted: what measures the instrument is in it.
+    pub began: Instant,
 }
 
 impl Recording<'_> {
@@ -88,14 +92,15 @@ impl Recording<'_> {
     /// # Errors
     /// The system refused something; what was published stays.
     pub fn record(&self, store: &Store, form: Form) -> Result<Recorded, String> {
-        let Recording { settings, planned, process, program } = self;
+        let Recording { settings, planned, process, program, began } = self;
         let json = form == Form::Json;
         let writer = Arc::new(store.start(SystemTime::now()).map_err(|error| error.to_string())?);
         let (machine, current) = (host::describe(&settings.cpus), Current::default());
         finding::keep_in(Arc::clone(&writer), machine, current.clone(), json);
         announce(settings, planned);
         let context = self.context().inspect_err(|_| writer.discard_if_empty())?;
-        let world = Machine::new(&process.interrupt).with_hang_limit(settings.hang_limit);
+        let world = Machine::new(&process.interrupt).since(*began);
+        let world = world.with_hang_limit(settings.hang_limit);
         let session = Session {
             settings,
             planned,

@@ -37,6 +37,8 @@ pub(super) struct State<'a> {
     /// The place in the group of the backend that ratios are to: the reference, or the first.
     pub(super) reference: usize,
     pub(super) launches: u32,
+    /// What the last launch took, for each of its processes.
+    pub(super) cost: Option<Duration>,
     /// In the order of the group.
     pub(super) backends: Vec<Backend>,
     /// The logarithm of the copy's operations per second over the reference's.
@@ -69,6 +71,7 @@ impl<'a> State<'a> {
             within: settings.within.unwrap_or(within),
             reference: group.iter().position(|job| job.cell.backend == REFERENCE).unwrap_or(0),
             launches: 0,
+            cost: None,
             backends: vec![Backend::default(); group.len()],
             controls: Vec::new(),
             started: String::new(),
@@ -113,6 +116,11 @@ impl<'a> State<'a> {
             parties.push(self.reference);
         }
         parties
+    }
+
+    /// How many processes the next launch has.
+    pub(super) fn processes(&self, rounds: Option<u32>) -> u32 {
+        self.parties(rounds).len() as u32
     }
 
     /// The question by which the next launch's process of a backend gets ready.

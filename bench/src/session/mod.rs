@@ -59,7 +59,8 @@ impl Planned {
         self.groups().map(Vec::len).sum()
     }
 
-    /// The longest that the run may take; none where the number of rounds decides.
+    /// The longest that the run may take, from the program's start; none where the number of
+    /// rounds decides.
     #[must_use]
     pub fn budget(&self, settings: &Settings) -> Option<Duration> {
         let usual = BUDGET_PER_CELL * self.cells() as u32;
@@ -182,9 +183,10 @@ impl Run<'_> {
     fn rounds(&mut self, groups: &mut [State<'_>]) -> Result<(), String> {
         let Session { settings, world, .. } = *self.session;
         for round in 0.. {
+            let is_wanted = |group: &State<'_>| group.is_open(settings.rounds) && self.fits(group);
             let mut open: Vec<usize> =
-                (0..groups.len()).filter(|group| groups[*group].is_open(settings.rounds)).collect();
-            if open.is_empty() || self.is_over(round) {
+                (0..groups.len()).filter(|group| is_wanted(&groups[*group])).collect();
+            if open.is_empty() || self.is_over() {
                 return Ok(());
             }
             self.observer.round(round, open.len(), world.elapsed());
@@ -193,21 +195,33 @@ impl Run<'_> {
                 self.random.shuffle(&mut open);
             }
             for group in open {
-                if self.is_over(round) {
+                if self.is_over() {
                     return Ok(());
                 }
+                // The launches before it can have taken what was left.
+                if !self.fits(&groups[group]) {
+                    continue;
+                }
+                let (began, processes) =
+                    (world.elapsed(), groups[group].processes(settings.rounds));
                 self.launch(&mut groups[group])?;
+                groups[group].cost = Some((world.elapsed() - began) / processes.max(1));
             }
         }
         Ok(())
     }
 
-    fn is_over(&self, round: u32) -> bool {
+    fn is_over(&self) -> bool {
+        self.session.world.is_interrupted() || self.summary.found.is_some()
+    }
+
+    /// Whether another launch of a group fits into what is left of the budget, if each process
+    /// takes what one of its last launch took. Each group is measured once, whatever that takes.
+    fn fits(&self, group: &State<'_>) -> bool {
         let Session { settings, planned, world, .. } = *self.session;
-        // Each group is measured once, whatever it takes.
-        let budget = planned.budget(settings).filter(|_| round > 0);
-        let is_spent = budget.is_some_and(|budget| world.elapsed() >= budget);
-        world.is_interrupted() || self.summary.found.is_some() || is_spent
+        let left = planned.budget(settings).map(|budget| budget.saturating_sub(world.elapsed()));
+        let cost = group.cost.map(|cost| cost * group.processes(settings.rounds));
+        left.zip(cost).is_none_or(|(left, cost)| cost <= left)
     }
 
     /// A launch of a group; of those that are left, where a backend fails in it.

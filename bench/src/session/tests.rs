@@ -181,10 +181,27 @@ fn what_is_known_gives_its_time_to_what_is_not() {
 #[test]
 fn the_budget_ends_a_run_and_what_is_wide_stays_wide() {
     let ran = ran(&world(0.5, 0.5), |args| args.budget = Some("10s".to_owned()));
-    let over = ran.elapsed - Duration::from_secs(10);
-    assert!(over < Duration::from_secs(1), "{:?}", ran.elapsed);
+    let spent = Duration::from_secs(9)..=Duration::from_secs(10);
+    assert!(spent.contains(&ran.elapsed), "{:?}", ran.elapsed);
     let ratio = ran.ratio("pairs/per-socket/stream/64B/t1");
     assert!(ratio.high.unwrap() / ratio.low.unwrap() > 1.1, "{ratio:?}");
+}
+
+/// The first launch has three processes, the next ones two.
+#[test]
+fn a_launch_that_does_not_fit_into_the_budget_is_not_begun() {
+    let with_budget = |budget: &str| {
+        ran(&world(0.5, 0.5), |args| {
+            (args.budget, args.seconds) = (Some(budget.to_owned()), Some(1.0));
+            args.cells.threads = vec!["1".to_owned()];
+        })
+    };
+    let one = with_budget("100ms").elapsed;
+    let three = with_budget(&format!("{}ms", one.as_millis() * 29 / 10));
+    assert_eq!(three.rounds, 3, "and no fourth, which would take it to three times the first");
+    assert!(three.elapsed <= one * 29 / 10, "{:?} of {one:?}", three.elapsed);
+    let none = with_budget(&format!("{}ms", one.as_millis() * 3 / 2));
+    assert_eq!((none.rounds, none.elapsed), (1, one), "no second one is begun");
 }
 
 #[test]

@@ -47,6 +47,12 @@ impl Machine {
         Machine { interrupt: interrupt.clone(), hang_limit: None, began: Instant::now() }
     }
 
+    /// Its time began before.
+    #[must_use]
+    pub fn since(self, began: Instant) -> Machine {
+        Machine { began, ..self }
+    }
+
     /// Its processes call it a hang when nothing moves for so long; only for programs that are no
     /// older than this one.
     #[must_use]
