@@ -80,6 +80,12 @@ impl Ratio {
         self.why_in_short() == Some("invalid")
     }
 
+    /// Whether the host disturbed too much of it: its `why` begins with `host busy`.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        self.why_in_short() == Some("host busy")
+    }
+
     /// What makes it impossible, if anything does.
     #[must_use]
     pub fn fault(&self) -> Option<&'static str> {

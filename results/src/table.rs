@@ -311,6 +311,10 @@ pub fn ledger(summary: &Summary) -> Option<String> {
     if !reasons.is_empty() {
         text.push_str(&format!(": {}", reasons.join(", ")));
     }
+    let told: u64 = [all.off_cpu, all.switched, all.stolen].into_iter().map(u64::from).sum();
+    if told > u64::from(all.repeated) + u64::from(all.given_up) {
+        text.push_str(if reasons.len() == 2 { " (some for both)" } else { " (some for several)" });
+    }
     Some(text)
 }
 

@@ -128,7 +128,12 @@ fn advice(ratio: &Ratio, half_width: Option<f64>) -> String {
 }
 
 fn advised(ratio: &Ratio, half_width: Option<f64>) -> Option<String> {
-    let is_of_use = |budget: &f64| *budget > 0.0 && !ratio.is_invalid();
+    if half_width.is_none() && ratio.is_busy() {
+        return Some("; run it with nothing else beside it".to_owned());
+    }
+    // Where launches gave no pair, more of them would give none.
+    let has_pairs = ratio.pairs > 0 && !ratio.is_invalid();
+    let is_of_use = |budget: &f64| *budget > 0.0 && has_pairs;
     let budget = ratio.budget_seconds.filter(is_of_use)?;
     let longer = |times: f64| Some(budget * times).filter(|long| *long <= BUDGET_MAX_SECONDS);
     let Some(half_width) = half_width else {

@@ -440,6 +440,8 @@ fn what_would_not_help_is_not_proposed() {
     let too_few = "3 pairs of processes give no interval of 95 %";
     assert_eq!(said(None, long), too_few);
     assert_eq!(said(Some([1.0, 0.1, 2.0]), long), "1.00 [0.10, 2.00], too wide");
+    let pairless = said(None, |ratio| ratio.pairs = 0);
+    assert!(!pairless.contains("budget"), "{pairless}");
     let invalid = said(None, |ratio| {
         ratio.why = Some("invalid: global differs from itself, 0.900 [0.880, 0.910]".to_owned());
     });
@@ -475,7 +477,7 @@ fn a_busy_host_is_told_once() {
     assert_eq!(
         said[0].1,
         "pairs per-socket with 1 thread, pairs per-socket with 2 threads / global: host busy; \
-         --budget 2m would give it more pairs"
+         run it with nothing else beside it"
     );
 }
 

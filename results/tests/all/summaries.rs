@@ -218,6 +218,16 @@ fn slices_and_the_longest_of_all_are_added_up() {
          its CPU, 6 because threads were switched too often, 3 because the hypervisor gave time \
          to others"
     );
+    let said = |off_cpu, switched, stolen| {
+        let mut line = throughput("global", 0, 1);
+        let slices = line.slices.as_mut().expect("slices");
+        (slices.off_cpu, slices.switched, slices.stolen) = (off_cpu, switched, stolen);
+        table::ledger(&self::summary(vec![line])).expect("a ledger")
+    };
+    // Nine were left out.
+    assert!(said(5, 4, 0).ends_with("switched too often"), "{}", said(5, 4, 0));
+    assert!(said(5, 5, 0).ends_with("switched too often (some for both)"), "{}", said(5, 5, 0));
+    assert!(said(5, 4, 1).ends_with("to others (some for several)"), "{}", said(5, 4, 1));
     let mut old = throughput("global", 0, 1);
     old.slices = None;
     assert_eq!(table::ledger(&self::summary(vec![old])), None);
