@@ -84,6 +84,14 @@ impl Layouts {
     }
 }
 
+/// Both sides' programs as they are measured: in many layouts, or each in its first. If one alone had
+/// many, the other's luck would be in every pair, and the pairs would agree on it.
+#[must_use]
+pub fn alike(sides: [&Layouts; 2]) -> [Layouts; 2] {
+    let are_many = sides.iter().all(|side| side.are_many());
+    sides.map(|side| if are_many { side.clone() } else { Layouts::one(side.first.clone()) })
+}
+
 /// Keeps what a program's other layouts are linked from in a folder, and tries it out there.
 ///
 /// # Errors
@@ -169,6 +177,21 @@ mod tests {
         [&dead, &alive].iter().for_each(|left| fs::create_dir(left).expect("made"));
         let _ = Folder::of_this_process(folder.path());
         assert!(!dead.exists() && alive.exists());
+    }
+
+    #[test]
+    fn one_side_with_one_layout_leaves_the_other_one_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let scratch = Arc::new(Folder::of_this_process(folder.path()));
+        let again = Again { object: "o".into(), link: Link::default(), folder: scratch };
+        let many = Layouts { first: "many".into(), again: Some(again) };
+        let one = Layouts::one("one".into());
+        for sides in [[&many, &one], [&one, &many], [&one, &one]] {
+            let alike = alike(sides);
+            assert!(alike.iter().all(|side| !side.are_many()));
+            assert_eq!(alike.map(|side| side.draw(0, 1)), sides.map(|side| Ok(side.first.clone())));
+        }
+        assert!(alike([&many, &many]).iter().all(Layouts::are_many));
     }
 
     #[test]

@@ -232,10 +232,10 @@ impl Comparing<'_> {
         match [&sides[0].state, &sides[1].state] {
             [State::Program(first), State::Program(second)] => {
                 comparison.same_code = same_code([first, second], &comparison.cell);
-                let layouts = [&first.layouts, &second.layouts];
-                comparison.gathered = self.measure(layouts, &prepare);
+                let layouts = layouts::alike([&first.layouts, &second.layouts]);
+                comparison.gathered = self.measure(layouts.each_ref(), &prepare);
                 let pairs = comparison.gathered.pairs();
-                for (side, layouts) in comparison.sides.iter_mut().zip(layouts) {
+                for (side, layouts) in comparison.sides.iter_mut().zip(&layouts) {
                     side.layouts = Some(if layouts.are_many() { pairs } else { 1 });
                 }
             }
