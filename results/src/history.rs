@@ -167,6 +167,21 @@ pub fn history(
     Ok(series)
 }
 
+/// How many figures of runs have no ratio beside them, though their cell is not the reference's own.
+#[must_use]
+pub fn without_ratio(series: &[Series], reference: &str) -> usize {
+    let places = |of: &Series| of.points.iter().map(|point| point.place).collect::<Vec<_>>();
+    let others = series
+        .iter()
+        .filter(|one| one.unit == Unit::OperationsPerSecond && one.cell.backend != reference);
+    let missing = others.map(|one| {
+        let is_its = |other: &&Series| other.unit == Unit::Ratio && other.cell == one.cell;
+        let ratios = series.iter().find(is_its).map(places).unwrap_or_default();
+        places(one).iter().filter(|place| !ratios.contains(place)).count()
+    });
+    missing.sum()
+}
+
 /// The runs whose program was built as the newest run's was, and how many others there are: one
 /// commit built in another way is another program.
 #[must_use]
@@ -179,14 +194,23 @@ pub fn of_one_build(runs: Vec<Run>) -> (Vec<Run>, usize) {
     (kept, others.len())
 }
 
-/// The series of a cell together, its ratio first, cells in the order of their first series.
+/// The series of a cell together and in one order in all cells, its ratio first; cells in the order of their first series.
 fn ratios_first(series: &mut [Series]) {
     let mut cells: BTreeMap<String, usize> = BTreeMap::new();
     for one in series.iter() {
         let count = cells.len();
         cells.entry(one.cell.id()).or_insert(count);
     }
-    series.sort_by_key(|one| (cells.get(&one.cell.id()).copied(), one.metric != RATIO));
+    let rank = |one: &Series| match one.unit {
+        Unit::Ratio => 0,
+        Unit::OperationsPerSecond => 1,
+        Unit::Nanoseconds => 2,
+        Unit::PerOperation => 3,
+    };
+    series.sort_by_key(|one| {
+        let counter = (one.unit == Unit::PerOperation).then(|| one.metric.clone());
+        (cells.get(&one.cell.id()).copied(), rank(one), counter)
+    });
 }
 
 /// The runs that measured something, oldest commit first.

@@ -4,7 +4,7 @@
 use crate::tell;
 use std::path::Path;
 
-use results::history::{Series, history, of_one_build};
+use results::history::{Series, history, of_one_build, without_ratio};
 use results::{Run, Store, history_table};
 use serde::Serialize;
 
@@ -44,6 +44,13 @@ pub fn run(args: &HistoryArgs) -> Result<i32, String> {
         if series.is_empty() {
             return Err(format!("no cell's name contains {pattern:?}; there are:\n{known}"));
         }
+    }
+    let missing = without_ratio(&series, REFERENCE);
+    if missing > 0 {
+        notes.push(format!(
+            "without a ratio: {missing} figures; too few rounds for an interval of 95 %, or \
+             {REFERENCE} was not measured beside them or differed from itself"
+        ));
     }
     if args.json {
         notes.iter().for_each(|note| tell!("solock: {note}"));
