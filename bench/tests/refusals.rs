@@ -186,3 +186,42 @@ fn a_byte_order_mark_has_a_name() {
         refused(&after(":", &arguments, folder.path()), &["byte order mark"]);
     }
 }
+
+/// A comparison's file is the newest, and is not what `last` means to whatever needs measured lines.
+#[test]
+fn a_comparison_is_not_the_last_run_that_was_measured() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let runs = folder.path().join("runs");
+    let measured = "20261123T090000Z-0000.jsonl";
+    let compared = "20261123T100000Z-0000.jsonl";
+    fs::create_dir(&runs).expect("made");
+    let host = bench::host::describe(&bench::cpus::Cpus::allowed().expect("CPUs"));
+    let line = results::Compared {
+        cell: "pairs/global/stream/64B/t1/adaptive".to_owned(),
+        metric: "throughput".to_owned(),
+        verdict: results::Verdict::Unclear,
+        host,
+        ..results::Compared::default()
+    };
+    let line = results::Record::from(line).to_line().expect("a line") + "\n";
+    fs::write(runs.join(compared), line).expect("written");
+    let recorded = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/recorded/run.jsonl");
+    let export = |run: &str| {
+        after(
+            ":",
+            &["export", run, "--format", "csv", "--out", "out", "--from", "runs"],
+            folder.path(),
+        )
+    };
+    refused(&export("last"), &["is a comparison"]);
+    fs::copy(recorded, runs.join(measured)).expect("copied");
+    let exported = export("last");
+    assert_eq!(exported.status.code(), Some(0), "{}", text(&exported.stderr));
+    let twice = after(":", &["compare", "last", "last", "--out", "runs"], folder.path());
+    refused(&twice, &["20261123T090000Z-0000 is named twice"]);
+    fs::rename(runs.join(measured), runs.join("20261123T090000Z-0000.partial.jsonl"))
+        .expect("renamed");
+    let cut = after(":", &["show", "20261123T090000Z-0000", "--from", "runs"], folder.path());
+    let said = String::from_utf8(cut.stdout).expect("UTF-8");
+    assert!(said.starts_with("this run is cut short: "), "{said}");
+}

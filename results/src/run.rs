@@ -81,6 +81,12 @@ impl Run {
         self.partial || self.records.iter().any(|line| matches!(line, Record::Interrupted(_)))
     }
 
+    /// Whether it is a comparison: it has verdicts, and nothing that was measured.
+    #[must_use]
+    pub fn is_comparison(&self) -> bool {
+        self.compared().next().is_some() && self.measured().next().is_none()
+    }
+
     /// The rounds.
     pub fn measured(&self) -> impl Iterator<Item = &Measured> {
         self.records.iter().filter_map(Record::as_measured)

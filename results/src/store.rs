@@ -192,6 +192,17 @@ impl Store {
         Run::read(&self.resolve(run)?)
     }
 
+    /// The same for whatever needs measured lines: `last` is the newest run that has some.
+    ///
+    /// # Errors
+    /// There is no such run, or there are several.
+    pub fn resolve_measured(&self, run: &str) -> Result<RunFile, StoreError> {
+        let has_some =
+            |file: &RunFile| Run::read(file).is_ok_and(|read| read.measured().next().is_some());
+        let newest = if run == "last" { self.list()? } else { Vec::new() };
+        newest.into_iter().rev().find(has_some).map_or_else(|| self.resolve(run), Ok)
+    }
+
     fn unknown(&self, run: &str, files: &[RunFile]) -> StoreError {
         let known = if files.is_empty() {
             "there are no runs yet: `solock run` or `cargo bench` makes one".to_owned()

@@ -17,10 +17,9 @@ use crate::{matrix, settings};
 /// or a file cannot be written.
 pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
-    let find = |name: &String| store.resolve(name).map_err(|error| error.to_string());
+    let find = |name: &String| store.resolve_measured(name).map_err(|error| error.to_string());
     let files = args.runs.iter().map(find).collect::<Result<Vec<RunFile>, String>>()?;
-    let read = |file: &RunFile| Run::read(file).map_err(|error| error.to_string());
-    let runs = files.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
+    let runs = files.iter().map(super::measured).collect::<Result<Vec<Run>, String>>()?;
     let beside = files.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
     let kept = Kept::beside(&store, &runs);
     print(&write(&runs, kept, args.out.as_ref().unwrap_or(&beside))?)?;

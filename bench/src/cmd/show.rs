@@ -1,6 +1,7 @@
 //! `solock show`: the answer and the table of a run, or of several of one machine; of a comparison,
 //! its verdicts.
 
+use crate::tell;
 use results::answer::{self, Answers};
 use results::{Kept, Record, Run, Store, Summary, summary, table};
 
@@ -21,6 +22,10 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let runs = args.runs.iter().map(|name| store.read(name).map_err(|error| error.to_string()));
     let runs = runs.collect::<Result<Vec<Run>, String>>()?;
+    for run in runs.iter().filter(|run| run.partial) {
+        let said = format!("this run is cut short: {} was killed, or goes on\n", run.id);
+        if args.json { tell!("{}", said.trim_end()) } else { print(&said)? }
+    }
     let (compared, measured): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| run.compared().next().is_some());
     let kept = Kept::beside(&store, &measured);

@@ -15,6 +15,16 @@ pub struct Side {
     pub source: Source,
 }
 
+impl Side {
+    /// The id of the stored run that it is, if it is one.
+    fn run(&self) -> Option<&str> {
+        match &self.source {
+            Source::Run(run) => Some(&run.id),
+            _ => None,
+        }
+    }
+}
+
 /// Where a side comes from.
 #[derive(Clone, Debug)]
 pub enum Source {
@@ -52,7 +62,13 @@ impl Names<'_> {
                 names.first().map_or("nothing", String::as_str)
             ));
         }
-        names.iter().map(|name| self.side(name)).collect()
+        let sides =
+            names.iter().map(|name| self.side(name)).collect::<Result<Vec<Side>, String>>()?;
+        let runs: Vec<&str> = sides.iter().filter_map(Side::run).collect();
+        match runs.iter().enumerate().find(|(place, run)| runs[..*place].contains(run)) {
+            Some((_, twice)) => Err(format!("run {twice} is named twice; it is its own equal")),
+            None => Ok(sides),
+        }
     }
 
     fn side(&self, name: &str) -> Result<Side, String> {
@@ -79,7 +95,11 @@ impl Names<'_> {
         if let Some(commit) = commit {
             return Ok(Source::Commit(commit));
         }
-        match self.store.read(name) {
+        match self.store.resolve_measured(name).and_then(|file| Run::read(&file)) {
+            Ok(run) if run.is_comparison() => Err(format!(
+                "side {name:?}: run {} is a comparison, with nothing measured to compare",
+                run.id
+            )),
             Ok(run) => Ok(Source::Run(Box::new(run))),
             Err(results::StoreError::Unknown { .. }) => Err(self.unknown(name)),
             Err(other) => Err(format!("side {name:?} is no commit, and as a run: {other}")),
