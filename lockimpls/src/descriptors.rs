@@ -58,7 +58,7 @@ pub(crate) struct Descriptors<F: Fault> {
     /// this file free of unsafe code.
     free: Mutex<Vec<u32>>,
     count: Count,
-    /// `numfiles`: at most as many as there are places.
+    /// `numfiles`: never more than there are places.
     files: Count,
     fault: PhantomData<F>,
 }

@@ -174,7 +174,7 @@ pub trait Kind {
     const ABOUT: &'static str;
     /// What one operation is.
     const OPERATION: &'static str;
-    /// How many threads it takes for such a plan, whatever was asked; `None`: as many as asked.
+    /// How many threads it takes for such a plan, whatever was asked; `None`: the number asked for.
     fn threads(plan: &Plan) -> Option<usize> {
         let _ = plan;
         None

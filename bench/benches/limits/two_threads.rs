@@ -160,8 +160,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// What quiet rounds say: as many as were asked for, if a few times as many are enough to have
-    /// them.
+    /// What quiet rounds say: the number asked for, unless a few times that number do not give it.
     fn rounds(
         &self,
         mut round: impl FnMut() -> Result<Option<f64>, String>,

@@ -20,7 +20,7 @@ use crate::watchdog::Watchdog;
 /// What one slice is asked to do.
 #[derive(Clone, Copy, Debug)]
 pub struct Slice<'a> {
-    /// The threads: as many as the plan says.
+    /// The threads that the plan names.
     pub lanes: &'a Lanes,
     /// What the workload is asked to do.
     pub plan: &'a Plan,

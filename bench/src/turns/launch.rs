@@ -19,7 +19,7 @@ use crate::protocol::{Prepare, SliceAsked, SliceDone};
 
 /// The longest padding of the environment, in bytes.
 const PADDING_MAX: usize = 4096;
-/// As many times is a disturbed slice measured again.
+/// So many times at most is a disturbed slice measured again.
 const REPEATS_MAX: u32 = 10;
 /// The same where disturbed slices are used in the end (`--noisy`).
 const REPEATS_NOISY_MAX: u32 = 2;

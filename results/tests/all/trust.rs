@@ -52,7 +52,7 @@ impl Setting {
         Setting { layouts, ..self }
     }
 
-    /// The pairs of `solock compare`, as many as a minute has room for.
+    /// The pairs of `solock compare` that a minute has room for.
     fn with_compare_quads(self) -> Setting {
         self.with_quads(COMPARE_QUADS).with_pairs(COMPARE_MINUTE_PAIRS)
     }
@@ -230,7 +230,7 @@ fn the_smallest_visible_change_is_found_nine_times_in_ten() {
 
 /// What a layout is worth, and a process, as measured where nothing else ran (`METHODOLOGY.md`).
 const LINKED: Machine = Machine { launch: 0.017, slice: 0.02, layout: 0.01, drift: 0.0, ..BUSY };
-/// As many layouts has each side of `solock compare`: every pair has its own.
+/// So many layouts has each side of `solock compare`: every pair has its own.
 const COMPARE_LAYOUTS: usize = COMPARE_MINUTE_PAIRS as usize;
 
 #[test]
