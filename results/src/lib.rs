@@ -63,6 +63,8 @@ pub mod verdict;
 #[cfg(feature = "files")]
 pub mod writer;
 
+#[cfg(feature = "files")]
+mod bounds;
 mod latencies;
 #[cfg(feature = "files")]
 mod merged;

@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bounds::Outside;
+use crate::compared::Compared;
 use crate::ratio::Ratio;
 use crate::record::{Measured, Record, SCHEMA};
 
@@ -43,6 +45,14 @@ pub enum LineError {
         found: String,
         /// What the coordinates say.
         expected: String,
+    },
+    /// A number that cannot have been measured.
+    #[error("{field} cannot be: it is {what}")]
+    Number {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        what: &'static str,
     },
     /// A ratio that cannot be.
     #[error("the ratio of {cell:?} cannot be: {what}")]
@@ -106,7 +116,7 @@ impl Record {
             "measured" => measured_from(line),
             "finding" => Ok(Record::Finding(serde_json::from_str(line)?)),
             "interrupted" => Ok(Record::Interrupted(serde_json::from_str(line)?)),
-            "compared" => Ok(Record::Compared(serde_json::from_str(line)?)),
+            "compared" => compared_from(line),
             "ratio" => ratio_from(line),
             "answer" => Ok(Record::Answer(serde_json::from_str(line)?)),
             _ => Err(LineError::Kind { found: head.kind }),
@@ -124,7 +134,19 @@ fn measured_from(line: &str) -> Result<Record, LineError> {
     if measured.cell_id != expected {
         return Err(LineError::Cell { found: measured.cell_id, expected });
     }
+    inside(measured.outside())?;
     Ok(Record::Measured(measured))
+}
+
+fn compared_from(line: &str) -> Result<Record, LineError> {
+    let compared: Box<Compared> = serde_json::from_str(line)?;
+    inside(compared.outside())?;
+    Ok(Record::Compared(compared))
+}
+
+fn inside(found: Option<Outside>) -> Result<(), LineError> {
+    let error = |Outside { field, what }| LineError::Number { field, what };
+    found.map_or(Ok(()), |found| Err(error(found)))
 }
 
 /// Sentences are made from ratios, so one that cannot be is no record.
@@ -132,6 +154,6 @@ fn ratio_from(line: &str) -> Result<Record, LineError> {
     let ratio: Box<Ratio> = serde_json::from_str(line)?;
     match ratio.fault() {
         Some(what) => Err(LineError::Ratio { cell: ratio.cell, what }),
-        None => Ok(Record::Ratio(ratio)),
+        None => inside(ratio.outside()).map(|()| Record::Ratio(ratio)),
     }
 }

@@ -1,7 +1,8 @@
 //! An interval as it is printed: its ends are rounded away from its middle, so that no reader takes
 //! it for narrower than it is; and whatever is said of it is said of what is printed.
 
-/// What lies this near to a round number is that number: the arithmetic is not exact.
+/// What lies this near to a round number, as a share of it, is that number: the arithmetic is not
+/// exact.
 const EXACT: f64 = 1e-9;
 
 /// A ratio and its interval, rounded for print.
@@ -98,7 +99,7 @@ fn lost(share: f64) -> f64 {
 
 fn down(value: f64) -> f64 {
     let near = value.round();
-    if (value - near).abs() < EXACT * near.abs().max(1.0) { near } else { value.floor() }
+    if (value - near).abs() <= EXACT * near.abs() { near } else { value.floor() }
 }
 
 fn up(value: f64) -> f64 {
@@ -116,6 +117,7 @@ mod tests {
             ((0.51, 0.47, 0.55), "0.51 [0.47, 0.55]"),
             ((0.29, 0.29, 0.29), "0.29 [0.29, 0.29]"),
             ((0.0274, 0.0249, 0.0281), "0.027 [0.024, 0.029]"),
+            ((1e-300, 1e-301, 1e-299), "0.000 [0.000, 0.001]"),
             ((9.996, 9.91, 10.13), "10.0 [9.9, 10.2]"),
             ((123.4, 119.9, 130.2), "123 [119, 131]"),
             ((1.004, 1.001, 1.009), "1.00 [1.00, 1.01]"),

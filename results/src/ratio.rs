@@ -96,6 +96,11 @@ impl Ratio {
         if !(0.0..=1.0).contains(&self.level) {
             return Some("a level is a probability");
         }
+        // The widest interval there is misses where all pairs lie on one side of the truth.
+        let most = 1.0 - 2.0 * 0.5_f64.powf(f64::from(self.pairs));
+        if self.low.is_some() && self.level > most + 1e-9 {
+            return Some("so few pairs have no interval of its level");
+        }
         match (self.ratio, self.low, self.high) {
             (_, None, None) => None,
             (Some(ratio), Some(low), Some(high)) if low <= ratio && ratio <= high => None,

@@ -384,7 +384,7 @@ fn a_slice_of_a_paced_workload_has_room_for_operations() {
 fn lines_say_what_the_two_cpus_were_in_their_launch() {
     let looks = |pin: bool| {
         let world = world(0.5, 0.0);
-        let look = |share| TwoCpus { at_once_share: share, ..TwoCpus::default() };
+        let look = |share| TwoCpus { cpus: [0, 1], at_once_share: share, ..TwoCpus::default() };
         world.two_cpus.borrow_mut().extend([0.6, 0.9, 0.7].map(look));
         let ran = ran(&world, |args| {
             args.rounds = Some(3);

@@ -171,8 +171,18 @@ fn ratios_that_say_nothing_are_not_held_against_it() {
                 let id = cell(workload, "global", 2).id();
                 let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
                 let (against, host) = (id.clone(), host());
-                let itself =
-                    Ratio { cell: id, against, ratio, low, high, host, ..Ratio::default() };
+                let (level, pairs) = (0.95, 24);
+                let itself = Ratio {
+                    cell: id,
+                    against,
+                    ratio,
+                    low,
+                    high,
+                    level,
+                    pairs,
+                    host,
+                    ..Ratio::default()
+                };
                 lines.push(itself.into());
             },
         )

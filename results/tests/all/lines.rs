@@ -1,6 +1,6 @@
 //! Records as lines.
 
-use results::{Cell, Interrupted, LineError, Ratio, Record};
+use results::{Cell, Interrupted, LineError, Measured, Ratio, Record, TwoCpus};
 
 use crate::fixture::{cell, finding, host, latency, throughput};
 
@@ -73,6 +73,61 @@ fn a_ratio_that_cannot_be_is_no_record() {
     assert_eq!(Record::from_line(&older).expect("a record"), ratio().into());
     assert!(!ratio().is_control());
     assert!(Ratio { against: ratio().cell, ..ratio() }.is_control());
+}
+
+#[test]
+fn few_pairs_have_no_interval_of_a_high_level() {
+    for (pairs, level, is_one) in
+        [(0, 0.95, false), (5, 0.95, false), (5, 0.9375, true), (6, 0.96875, true)]
+    {
+        let line = Record::from(Ratio { pairs, level, ..ratio() }).to_line();
+        assert_eq!(line.is_ok(), is_one, "{pairs} {level}");
+    }
+}
+
+#[test]
+fn numbers_that_nothing_can_measure_are_refused_by_their_field() {
+    type Change = fn(&mut Measured);
+    let two = TwoCpus { cpus: [0, 1], at_once_share: 0.9, line_round_trip_ns: Some(80.0) };
+    let whole = Measured { two_cpus: Some(two), ..throughput("global", 0, 1000) };
+    assert!(Record::from(whole.clone()).to_line().is_ok());
+    let changes: [(&str, Change); 17] = [
+        ("operations_per_second", |line| line.operations_per_second = 1e308),
+        ("operations_per_second", |line| line.operations_per_second = -1.0),
+        ("seconds", |line| line.seconds = -1.0),
+        ("fairness_jain", |line| line.fairness_jain = 1.1),
+        ("fairness_jain", |line| line.fairness_jain = -0.1),
+        ("rate_achieved", |line| line.rate_achieved = Some(-1.0)),
+        ("on_cpu_share_min", |line| line.host_noise.on_cpu_share_min = Some(-0.5)),
+        ("clock_ns", |line| line.instrument.clock_ns = -1.0),
+        ("clock_step_ns", |line| line.instrument.clock_step_ns = 1e300),
+        ("lock_ns_per_pair", |line| line.instrument.lock_ns_per_pair = 1e-320),
+        ("checker_ns_per_pair", |line| line.instrument.checker_ns_per_pair = -1e308),
+        ("aa_spread_percent", |line| line.instrument.aa_spread_percent = Some(-1.0)),
+        ("loop_ns_per_operation", |line| line.instrument.loop_ns_per_operation = Some(1e10)),
+        ("two_cpus.cpus", |line| line.two_cpus.as_mut().expect("both").cpus = [1, 1]),
+        ("at_once_share", |line| line.two_cpus.as_mut().expect("both").at_once_share = -5.0),
+        ("line_round_trip_ns", |line| {
+            line.two_cpus.as_mut().expect("both").line_round_trip_ns = Some(-3.0);
+        }),
+        ("line_round_trip_ns", |line| {
+            line.two_cpus.as_mut().expect("both").line_round_trip_ns = Some(0.0);
+        }),
+    ];
+    for (field, change) in changes {
+        let mut line = whole.clone();
+        change(&mut line);
+        let error = Record::from(line).to_line().expect_err(field);
+        assert!(matches!(error, LineError::Number { .. }), "{error}");
+        assert!(error.to_string().contains(field), "{field}: {error}");
+    }
+    for far in [1e-300, 1e308] {
+        let [ratio, low, high] = [far, far / 2.0, far].map(Some);
+        let error = Record::from(Ratio { ratio, low, high, ..self::ratio() }).to_line();
+        assert!(error.expect_err("far").to_string().starts_with("ratio cannot be"));
+        let compared = results::Compared { ratio, low, high, ..results::Compared::default() };
+        assert!(Record::from(compared).to_line().is_err());
+    }
 }
 
 #[test]
