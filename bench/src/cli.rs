@@ -163,8 +163,8 @@ pub struct CellArgs {
     #[arg(long, value_name = "BYTES", value_delimiter = ',', allow_negative_numbers = true,
           value_parser = number::whole::<usize>)]
     pub size: Vec<usize>,
-    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need [default: 1 and 2, and
-    /// of `run` also 4 and 8 where there are the CPUs].
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need [default: 1 and 2,
+    /// and of `run` also 4 and 8 where there are the CPUs].
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Operations per second and thread of `paced` (repeatable) [default: 10000].

@@ -13,7 +13,8 @@
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
-//! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call the backends.
+//! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call
+//!   the backends.
 
 // What a user reads goes through `tell` and `cmd::print`, which do not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]

@@ -1,5 +1,5 @@
-//! What the surroundings refuse is exit 1 and says what to do: it is no finding, whatever the machine's
-//! sockets answer then. And what is given as a file and is none is not waited for.
+//! What the surroundings refuse is exit 1 and says what to do: it is no finding, whatever the
+//! machine's sockets answer then. And what is given as a file and is none is not waited for.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -187,7 +187,8 @@ fn a_byte_order_mark_has_a_name() {
     }
 }
 
-/// A comparison's file is the newest, and is not what `last` means to whatever needs measured lines.
+/// A comparison's file is the newest, and is not what `last` means to whatever needs measured
+/// lines.
 #[test]
 fn a_comparison_is_not_the_last_run_that_was_measured() {
     let folder = tempfile::tempdir().expect("a folder");

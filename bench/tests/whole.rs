@@ -1,5 +1,5 @@
-//! Files appear whole or not at all: where a limit or a full disk stops a command, it says so, leaves
-//! nothing, and the next one is not in its way.
+//! Files appear whole or not at all: where a limit or a full disk stops a command, it says so,
+//! leaves nothing, and the next one is not in its way.
 #![cfg(unix)]
 
 use std::fs;

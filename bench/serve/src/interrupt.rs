@@ -39,8 +39,9 @@ impl Interrupt {
         Ok(interrupt)
     }
 
-    /// Catches signals from now on; at the second one, what was named by [`undo`] is done before the
-    /// process ends. A thread waits for them, so that a handler has nothing to do that it may not.
+    /// Catches signals from now on; at the second one, what was named by [`undo`] is done before
+    /// the process ends. A thread waits for them, so that a handler has nothing to do that it may
+    /// not.
     ///
     /// # Errors
     /// The system refuses.
@@ -125,8 +126,8 @@ fn ignored(status: &str) -> u64 {
     set.and_then(|set| u64::from_str_radix(set.trim(), 16).ok()).unwrap_or(0)
 }
 
-/// A file that grows beyond what `ulimit -f` allows is an error of the write, as on a full disk, and
-/// not the end of the process.
+/// A file that grows beyond what `ulimit -f` allows is an error of the write, as on a full disk,
+/// and not the end of the process.
 pub fn survive_file_limit() {
     // A signal that somebody handles does not kill. Where it cannot be handled all is as before.
     let _ = signal_hook::flag::register(SIGXFSZ, Arc::default());

@@ -1,6 +1,6 @@
-//! What measures, and nothing else: one cell for a fraction of a second, and the program that does so
-//! when it is asked. `solock` measures with this crate, and `solock compare` builds it alone of each
-//! side, so what is compared is the machine code that a run measures.
+//! What measures, and nothing else: one cell for a fraction of a second, and the program that does
+//! so when it is asked. `solock` measures with this crate, and `solock compare` builds it alone of
+//! each side, so what is compared is the machine code that a run measures.
 //!
 //! It knows no backend and no workload by name: [`matrix`] crosses the two registries and turns
 //! every pair into one function pointer, called once per slice; inside it the code is monomorphic.
@@ -9,8 +9,8 @@
 //! * [`clock`], [`meter`], [`noise`], [`allocations`]: what one lane measures, what disturbed it.
 //! * [`job`], [`valid`]: one cell, ready to run; what its coordinates can be.
 //! * [`slice`](mod@slice), [`measured`]: one cell for a fraction of a second; the record of it.
-//! * [`server`], [`protocol`]: slices on demand; [`output`], [`tell`](mod@tell), [`number`]: what is
-//!   said and read.
+//! * [`server`], [`protocol`]: slices on demand; [`output`], [`tell`](mod@tell), [`number`]: what
+//!   is said and read.
 //! * [`interrupt`], [`watchdog`], [`finding`]: what ends it early.
 //! * [`host`]: where and from what.
 

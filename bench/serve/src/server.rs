@@ -30,8 +30,8 @@ use crate::watchdog::Watchdog;
 /// The longest slice that is measured.
 const SLICE_SECONDS_MAX: f64 = 60.0;
 
-/// Serves until it is told to end, or standard input ends; `hang_limit`: how long, in seconds, no call
-/// may return before it is a hang. Answers with the exit code of the process.
+/// Serves until it is told to end, or standard input ends; `hang_limit`: how long, in seconds, no
+/// call may return before it is a hang. Answers with the exit code of the process.
 ///
 /// # Errors
 /// The system refused something, or a line of input was no question.

@@ -1,5 +1,5 @@
-//! Lines for the user on standard error. That nobody can read them (the terminal is closed, the disk
-//! is full) is no reason to end: `eprintln!` would panic.
+//! Lines for the user on standard error. That nobody can read them (the terminal is closed, the
+//! disk is full) is no reason to end: `eprintln!` would panic.
 
 use std::fmt::Arguments;
 use std::io::{Write, stderr};

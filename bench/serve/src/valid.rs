@@ -1,5 +1,5 @@
-//! What the coordinates of a cell, and times, can be: everything that can be wrong with them, refused
-//! before anything runs.
+//! What the coordinates of a cell, and times, can be: everything that can be wrong with them,
+//! refused before anything runs.
 
 use std::time::Duration;
 

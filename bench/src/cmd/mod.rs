@@ -24,7 +24,8 @@ fn measured(file: &RunFile) -> Result<Run, String> {
     let run = Run::read(file).map_err(|error| error.to_string())?;
     if run.is_comparison() {
         return Err(format!(
-            "run {} is a comparison: it has verdicts, which `solock show` shows, and nothing measured",
+            "run {} is a comparison: it has verdicts, which `solock show` shows, and nothing \
+             measured",
             run.id
         ));
     }

@@ -7,8 +7,8 @@ use crate::protocol::SliceDone;
 /// The names of the counters, each per operation.
 pub const NAMES: [&str; 4] = ["acquisitions", "relocks", "retries", "allocations"];
 
-/// Each counter per operation, by its index in [`NAMES`]; none where it cannot be seen: the locks of
-/// `host`, the allocations of a program that did not count them.
+/// Each counter per operation, by its index in [`NAMES`]; none where it cannot be seen: the locks
+/// of `host`, the allocations of a program that did not count them.
 pub type PerOperation = [Option<f64>; NAMES.len()];
 
 /// What is kept of a counter: thousandths. A slice ends in the middle of what its workload repeats,

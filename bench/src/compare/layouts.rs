@@ -70,7 +70,8 @@ impl Layouts {
     }
 
     /// Links a layout that chance decides, for the process at that place of a pair; the one before
-    /// it at that place is gone then. Paths are of the same length, whatever the side and the place.
+    /// it at that place is gone then. Paths are of the same length, whatever the side and the
+    /// place.
     ///
     /// # Errors
     /// The linker says no.
@@ -84,8 +85,8 @@ impl Layouts {
     }
 }
 
-/// Both sides' programs as they are measured: in many layouts, or each in its first. If one alone had
-/// many, the other's luck would be in every pair, and the pairs would agree on it.
+/// Both sides' programs as they are measured: in many layouts, or each in its first. If one alone
+/// had many, the other's luck would be in every pair, and the pairs would agree on it.
 #[must_use]
 pub fn alike(sides: [&Layouts; 2]) -> [Layouts; 2] {
     let are_many = sides.iter().all(|side| side.are_many());
@@ -108,8 +109,8 @@ pub fn keep(printed: &str, folder: &Path) -> Result<(), String> {
     fs::write(folder.join(LINK), text).map_err(failed)
 }
 
-/// Puts what [`keep`] kept into another folder too, if it did. It is the same file there, as no file
-/// is ever written over.
+/// Puts what [`keep`] kept into another folder too, if it did. It is the same file there, as no
+/// file is ever written over.
 ///
 /// # Errors
 /// A folder cannot be read or written.
@@ -128,8 +129,8 @@ pub fn share(from: &Path, to: &Path) -> io::Result<()> {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// This process's own, in a folder that others have theirs in. What those left that ended without
-    /// a chance to tidy up is removed.
+    /// This process's own, in a folder that others have theirs in. What those left that ended
+    /// without a chance to tidy up is removed.
     #[must_use]
     pub fn of_this_process(all: &Path) -> Folder {
         for entry in fs::read_dir(all).into_iter().flatten().flatten() {

@@ -1,12 +1,13 @@
 //! How a program is linked: learnt from the compiler, and done again with the functions in another
 //! order.
 //!
-//! rustc says which command it links with (`--print link-args`). Run with `-r` that command makes one
-//! object of all objects and libraries of the program, and from that object alone the program is
-//! linked as often as wanted, in some hundredths of a second. The flags are rustc's own, so that a
-//! program differs from the one that cargo made in the order of its functions alone.
+//! rustc says which command it links with (`--print link-args`). Run with `-r` that command makes
+//! one object of all objects and libraries of the program, and from that object alone the program
+//! is linked as often as wanted, in some hundredths of a second. The flags are rustc's own, so that
+//! a program differs from the one that cargo made in the order of its functions alone.
 //!
-//! The order is the linker's doing (`--shuffle-sections`: LLD's, and what others took over from it).
+//! The order is the linker's doing (`--shuffle-sections`: LLD's, and what others took over from
+//! it).
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -15,8 +16,8 @@ use std::process::{Command, Stdio};
 use serde::{Deserialize, Serialize};
 
 /// What cargo is told for the program it links: the places that the linker fills in stay listed,
-/// for `code`. What is only for a debugger would be listed too, and is left out. The code is what it
-/// is without them.
+/// for `code`. What is only for a debugger would be listed too, and is left out. The code is what
+/// it is without them.
 #[cfg(target_os = "linux")]
 pub const LISTED: &[&str] = &["-Wl,--emit-relocs", "-Wl,--strip-debug"];
 /// Other linkers have no such list.

@@ -197,7 +197,8 @@ mod tests {
 
     #[test]
     fn the_ratio_is_second_over_first_of_every_metric() {
-        // Half of the sends, those of the higher address, are slower: the 99th percentile is theirs.
+        // Half of the sends, those of the higher address, are slower: the 99th percentile is
+        // theirs.
         let first = side(1e6, [1000, 3000], 5000);
         let second = side(2e6, [2000, 12_000], 5000);
         let launch = Launch { parties: vec![first, second], order: vec![1, 0] };

@@ -280,8 +280,8 @@ impl Ready<'_> {
     }
 }
 
-/// Whether both sides run the same machine code on a cell, if that can be told: the lanes' own, and every
-/// call of the layer, whether or not the lanes make it.
+/// Whether both sides run the same machine code on a cell, if that can be told: the lanes' own, and
+/// every call of the layer, whether or not the lanes make it.
 fn same_code(sides: [&Program; 2], cell: &str) -> Option<bool> {
     let [first, second] = sides.map(|program| {
         let prepared = program.cells.get(cell)?.as_ref().ok()?;

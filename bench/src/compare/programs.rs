@@ -52,8 +52,8 @@ pub struct Programs<'a> {
 }
 
 impl<'a> Programs<'a> {
-    /// Takes the lock, and removes what a driver that was killed left behind; then these sides can be
-    /// built.
+    /// Takes the lock, and removes what a driver that was killed left behind; then these sides can
+    /// be built.
     ///
     /// # Errors
     /// The folder cannot be written, there is no compiler, or somebody asked for the end.
