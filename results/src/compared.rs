@@ -81,8 +81,8 @@ pub struct Side {
     pub dirty: Option<bool>,
     /// The median over the pairs, in the metric's unit.
     pub value: Option<f64>,
-    /// In how many orders of its functions the program ran in the pairs; absent for what was measured
-    /// before.
+    /// In how many orders of its functions the program ran in the pairs; absent for what was
+    /// measured before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub layouts: Option<u32>,
 }

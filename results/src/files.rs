@@ -1,5 +1,6 @@
 //! Files that appear whole or not at all: each is written beside its place under another name, and
-//! gets its own when all that belong together are on the disk. What fails leaves nothing.
+//! gets its own when all that belong together are on the disk. New ones appear together or not at
+//! all; of those that replace others each is whole, the old one or the new one.
 
 use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -64,7 +65,8 @@ impl Batch {
     /// Gives all of them their names, in place of files that have them.
     ///
     /// # Errors
-    /// A name cannot be given; it stays with the file that has it.
+    /// A name cannot be given; it stays with the file that has it, and so do those behind it. Those
+    /// before it have their new files: what was there is gone.
     pub fn replace(mut self) -> Result<Vec<PathBuf>, Unwritten> {
         for (staged, path) in &self.staged {
             fs::rename(staged, path).map_err(|source| Unwritten { path: path.clone(), source })?;
@@ -102,8 +104,8 @@ fn remove<'a>(folders: impl Iterator<Item = &'a PathBuf>) {
     folders.for_each(|folder| _ = fs::remove_dir(folder));
 }
 
-/// Writes a file in place of what is there. What is no file (a pipe, `/dev/null`) is written to, and
-/// a link leads to the file that is replaced.
+/// Writes a file in place of what is there. What is no file (a pipe, `/dev/null`) is written to,
+/// and a link leads to the file that is replaced.
 ///
 /// # Errors
 /// It cannot be written; what was there stays.
@@ -241,6 +243,23 @@ mod tests {
         assert_eq!((taken.path, taken.source.kind()), (two, io::ErrorKind::AlreadyExists));
         assert!(!one.exists(), "the other is not there either");
         assert_eq!(names(&folder.path().join("a")), ["b", "two"]);
+    }
+
+    #[test]
+    fn where_one_of_several_cannot_be_replaced_each_is_whole() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = |name: &str| folder.path().join(name);
+        let mut batch = Batch::default();
+        for name in ["a", "b", "c"] {
+            fs::write(path(name), "old").expect("written");
+            batch.add(&path(name), b"new").expect("written");
+        }
+        fs::remove_file(path("b")).expect("removed");
+        fs::create_dir(path("b")).expect("a folder in its place");
+        assert_eq!(batch.replace().expect_err("a folder").path, path("b"));
+        assert_eq!(fs::read(path("a")).expect("read"), b"new");
+        assert_eq!(fs::read(path("c")).expect("read"), b"old");
+        assert_eq!(names(folder.path()), ["a", "b", "c"], "and nothing else is left");
     }
 
     #[test]

@@ -52,8 +52,7 @@ impl RunFile {
 
 impl Store {
     /// Where run files go when nobody says: `results/runs` of the checkout that `current` is in,
-    /// else
-    /// `solock-runs` in `current`.
+    /// else `solock-runs` in `current`.
     #[must_use]
     pub fn default_folder(current: &Path) -> PathBuf {
         let is_checkout = |folder: &&Path| {

@@ -148,8 +148,8 @@ pub struct Flags {
     pub lost_count: u64,
 }
 
-/// The backend that the ratios of some runs are to: the usual one where it was measured, else the one
-/// that their own ratios are to.
+/// The backend that the ratios of some runs are to: the usual one where it was measured, else the
+/// one that their own ratios are to.
 #[must_use]
 pub fn reference(runs: &[Run], usual: &str) -> String {
     let is_measured = runs.iter().flat_map(Run::measured).any(|line| line.cell.backend == usual);

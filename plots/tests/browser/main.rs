@@ -61,7 +61,7 @@ fn plots() -> Plots {
     Plots::of(&[first, common::full_run("b")], &common::options()).expect("figures")
 }
 
-/// Every panel is drawn, and has a name for those who do not see it.
+/// Every panel is drawn, and has a name for a reader that does not see it.
 fn opens(browser: &mut Browser, plots: &Plots) {
     assert_eq!(browser.run("document.title"), json!("solock: report"), "no name broke out");
     for figure in &plots.figures {

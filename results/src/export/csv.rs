@@ -86,7 +86,7 @@ fn measured_row(round: &Measured) -> Vec<String> {
     COLUMNS.into_iter().map(|(_, of)| of(round)).collect()
 }
 
-/// What a finding has of the columns: who and when, and the report as the error.
+/// What a finding has of the columns: which thread and when, and the report as the error.
 fn finding_row(finding: &Finding) -> Vec<String> {
     let text = |(name, _): Column| match name {
         "name" => finding.cell.clone().unwrap_or_default(),

@@ -121,7 +121,8 @@ type Content = (PathBuf, Vec<u8>);
 ///
 /// # Errors
 /// The run has nothing to export, a histogram is damaged, or a file exists or cannot be written.
-/// Everything is made in memory first, so that a damaged run writes nothing; and all files appear, or none.
+/// Everything is made in memory first, so that a damaged run writes nothing; and all files appear,
+/// or none.
 pub fn export(run: &Run, format: Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
     let contents = match format {
         Format::Hgrm => hgrm::contents(run)?,

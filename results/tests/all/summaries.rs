@@ -488,7 +488,8 @@ fn an_empty_histogram_is_no_sample() {
     assert!(!row.flags.quantised);
 }
 
-/// Ratios are to the usual backend where it was measured, else to the one that they were recorded to.
+/// Ratios are to the usual backend where it was measured, else to the one that they were recorded
+/// to.
 #[test]
 fn ratios_are_to_a_backend_that_was_measured() {
     let reference = |run: Run| results::summary::reference(&[run], "global");

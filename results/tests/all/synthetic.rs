@@ -37,7 +37,7 @@ pub(crate) const BUSY: Machine = Machine {
 /// One with little else to do.
 pub(crate) const QUIET: Machine = Machine { launch: 0.015, slice: 0.02, drift: 0.0, ..BUSY };
 
-/// One whose cores are shared with somebody who comes and goes within milliseconds.
+/// One whose cores are shared with somebody that comes and goes within milliseconds.
 pub(crate) const FLICKERING: Machine = Machine { launch: 0.015, slice: 0.12, ..BUSY };
 
 /// In which order the sides' slices run inside a quad.
