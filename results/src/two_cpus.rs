@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// With private work on both, two CPUs do less than this share of what each does alone where one
 /// core runs them: two hardware threads of a core reach a half to two thirds, two cores nearly all.
-const SHARED_BELOW: f64 = 0.75;
+const ONE_CORE_BELOW: f64 = 0.75;
 
 /// The first two CPUs of a cell, looked at just before its launch. A virtual CPU is wherever its
 /// host puts it: on a core of its own or on another's, near or far, and not for long.
@@ -22,9 +22,10 @@ pub struct TwoCpus {
 }
 
 impl TwoCpus {
-    /// Whether one core ran both.
+    /// Whether both together did no more than one core does. Two hardware threads of a core look so,
+    /// and also a CPU of which the host took a part just then.
     #[must_use]
-    pub fn share_a_core(&self) -> bool {
-        self.at_once_share < SHARED_BELOW
+    pub fn are_as_one_core(&self) -> bool {
+        self.at_once_share < ONE_CORE_BELOW
     }
 }

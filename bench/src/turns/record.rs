@@ -288,7 +288,9 @@ mod tests {
             vec![slice(1, true, true), slice(7, false, false), slice(2, true, true), other];
         let line = recorded([slices, vec![slice(9, false, true)]].concat());
         assert_eq!((line.round, line.order_in_run, line.seed), (3, 17, 99));
-        assert!(line.two_cpus.as_ref().is_some_and(|two| two.cpus == [1, 0] && two.share_a_core()));
+        assert!(
+            line.two_cpus.as_ref().is_some_and(|two| two.cpus == [1, 0] && two.are_as_one_core())
+        );
         assert_eq!((line.operations, line.bytes), (90, 90 * 64));
         assert_eq!(line.operations_per_thread, [30, 60]);
         assert!((line.fairness_jain - 0.9).abs() < 1e-9);

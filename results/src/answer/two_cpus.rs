@@ -73,12 +73,12 @@ fn group(cell: &Cell) -> String {
 }
 
 fn what_they_were(looks: &[&TwoCpus]) -> String {
-    let (all, shared) = (looks.len(), looks.iter().filter(|two| two.share_a_core()).count());
+    let (all, as_one) = (looks.len(), looks.iter().filter(|two| two.are_as_one_core()).count());
     let launches = if all == 1 { "the one launch".to_owned() } else { format!("{all} launches") };
-    let mut text = match shared {
-        0 => format!("they were two cores in {launches}"),
-        _ if shared == all => format!("one core ran both in {launches}"),
-        _ => format!("one core ran both in {shared} of {launches}"),
+    let mut text = match as_one {
+        0 => format!("they worked as two cores do in {launches}"),
+        _ if as_one == all => format!("they worked as one core does in {launches}"),
+        _ => format!("they worked as one core does in {as_one} of {launches}"),
     };
     if let Some([shortest, longest]) = extremes(looks.iter().copied()) {
         let (low, high) = (shortest.floor(), longest.ceil());
@@ -96,16 +96,16 @@ fn extremes<'a>(looks: impl Iterator<Item = &'a TwoCpus>) -> Option<[f64; 2]> {
 /// What tells two kinds of launches apart.
 #[derive(Clone, Copy, Debug)]
 enum Split {
-    /// Whether one core ran both.
+    /// Whether they worked as one core does.
     Core,
-    /// Of two cores: near and far, by this way of a line in nanoseconds.
+    /// Where they worked as two: near and far, by this way of a line in nanoseconds.
     Line(f64),
 }
 
 impl Split {
     /// Those that there are among these launches.
     fn all(looks: &[&TwoCpus]) -> Vec<Split> {
-        let apart = looks.iter().copied().filter(|two| !two.share_a_core());
+        let apart = looks.iter().copied().filter(|two| !two.are_as_one_core());
         let far = extremes(apart).filter(|[shortest, longest]| *longest >= FAR * shortest);
         let middle = far.map(|[shortest, longest]| (shortest * longest).sqrt());
         [Some(Split::Core), middle.map(Split::Line)].into_iter().flatten().collect()
@@ -114,15 +114,15 @@ impl Split {
     /// Of which kind a launch is; it may be of none.
     fn kind(self, two: &TwoCpus) -> Option<usize> {
         match self {
-            Split::Core => Some(usize::from(two.share_a_core())),
-            Split::Line(_) if two.share_a_core() => None,
+            Split::Core => Some(usize::from(two.are_as_one_core())),
+            Split::Line(_) if two.are_as_one_core() => None,
             Split::Line(middle) => Some(usize::from(two.line_round_trip_ns? > middle)),
         }
     }
 
     fn names(self) -> [String; 2] {
         match self {
-            Split::Core => ["on two cores", "on one core"].map(str::to_owned),
+            Split::Core => ["where they worked as two cores", "where as one"].map(str::to_owned),
             Split::Line(middle) => [
                 format!("where a line took up to {middle:.0} ns"),
                 "where it took longer".to_owned(),

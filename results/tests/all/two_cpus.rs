@@ -72,17 +72,19 @@ fn what_they_were_is_counted() {
     let two = some(9, 1.0, 60.0, 2.0);
     assert_eq!(
         said(of(&two)),
-        ["they were two cores in 9 launches; a line went over and back in 60 to 61 ns"]
+        ["they worked as two cores do in 9 launches; a line went over and back in 60 to 61 ns"]
     );
     let one = some(3, 0.6, 30.2, 2.0);
     assert_eq!(
         said(of(&one)),
-        ["one core ran both in 3 launches; a line went over and back in 30 to 31 ns"]
+        ["they worked as one core does in 3 launches; a line went over and back in 30 to 31 ns"]
     );
     let both = said(of(&[two, one].concat()));
     assert_eq!(
         both,
-        ["one core ran both in 3 of 12 launches; a line went over and back in 30 to 61 ns"],
+        [
+            "they worked as one core does in 3 of 12 launches; a line went over and back in 30 to 61 ns"
+        ],
         "three launches are too few for an interval"
     );
     assert_eq!(said(of(&some(1, 1.0, 60.0, 2.0))).len(), 1);
@@ -90,7 +92,7 @@ fn what_they_were_is_counted() {
 
 #[test]
 fn a_core_is_shared_below_three_quarters() {
-    let shared = |at_once_share| TwoCpus { at_once_share, ..TwoCpus::default() }.share_a_core();
+    let shared = |at_once_share| TwoCpus { at_once_share, ..TwoCpus::default() }.are_as_one_core();
     assert!(shared(0.5) && shared(0.65) && shared(0.74));
     assert!(!shared(0.75) && !shared(0.9) && !shared(1.01));
 }
@@ -102,8 +104,8 @@ fn a_ratio_that_hangs_on_the_core_is_told_for_both() {
     assert_eq!(said.len(), 2, "{said:?}");
     assert_eq!(
         said[1],
-        "pairs per-socket with 2 threads / global: 3.01 [3.00, 3.02] on two cores (20 launches), \
-         1.51 [1.50, 1.51] on one core (10 launches)"
+        "pairs per-socket with 2 threads / global: 3.01 [3.00, 3.02] where they worked as two \
+         cores (20 launches), 1.51 [1.50, 1.51] where as one (10 launches)"
     );
 }
 
