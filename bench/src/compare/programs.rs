@@ -6,7 +6,7 @@
 //! as old as what was built before it, and cargo builds again whatever could differ; libraries that
 //! did not change are shared. The working tree has a target folder of its own, as its files can be
 //! older than what was built of a commit. Beside a program lies what its other
-//! [layouts](super::layouts) are linked from.
+//! [layouts] are linked from.
 //!
 //! All sides are programs of one [kind](Kind): one that is larger has its functions further apart,
 //! and that would be measured, too.

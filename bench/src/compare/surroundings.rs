@@ -6,7 +6,7 @@
 //! one of the checkout.
 //!
 //! Variables fall in three kinds. What a hook of git's, a `cargo run` or a `make` sets for the
-//! programs it starts, and what would move the target folder, is [cleared](is_cleared). What can
+//! programs it starts, and what would move the target folder, is cleared. What can
 //! change the code is the user's wish: it reaches all sides alike, and is part of the
 //! [key](Surroundings::key) under which programs are kept, as are cargo's files above the checkout
 //! and in its home. The rest is left alone.

@@ -12,7 +12,7 @@
 //! | holds 1 and is wider | not answered: too wide |
 //!
 //! A run's interval is that run's. Where the kept runs of the same program clearly do not agree
-//! ([`agreement`]), what is said is decided by the lowest and the highest end of all of them, and
+//! (`agreement.rs`), what is said is decided by the lowest and the highest end of all of them, and
 //! these are printed in its place.
 //!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
