@@ -16,10 +16,10 @@ pub struct Side {
 }
 
 impl Side {
-    /// The id of the stored run that it is, if it is one.
-    fn run(&self) -> Option<&str> {
+    /// The stored run that it is, if it is one.
+    fn run(&self) -> Option<&Run> {
         match &self.source {
-            Source::Run(run) => Some(&run.id),
+            Source::Run(run) => Some(run),
             _ => None,
         }
     }
@@ -64,11 +64,8 @@ impl Names<'_> {
         }
         let sides =
             names.iter().map(|name| self.side(name)).collect::<Result<Vec<Side>, String>>()?;
-        let runs: Vec<&str> = sides.iter().filter_map(Side::run).collect();
-        match runs.iter().enumerate().find(|(place, run)| runs[..*place].contains(run)) {
-            Some((_, twice)) => Err(format!("run {twice} is named twice; it is its own equal")),
-            None => Ok(sides),
-        }
+        only_measured(&sides)?;
+        Ok(sides)
     }
 
     fn side(&self, name: &str) -> Result<Side, String> {
@@ -96,10 +93,6 @@ impl Names<'_> {
             return Ok(Source::Commit(commit));
         }
         match self.store.resolve_measured(name).and_then(|file| Run::read(&file)) {
-            Ok(run) if run.is_comparison() => Err(format!(
-                "side {name:?}: run {} is a comparison, with nothing measured to compare",
-                run.id
-            )),
             Ok(run) => Ok(Source::Run(Box::new(run))),
             Err(results::StoreError::Unknown { .. }) => Err(self.unknown(name)),
             Err(other) => Err(format!("side {name:?} is no commit, and as a run: {other}")),
@@ -122,4 +115,24 @@ const VALID: &str = "a side is a commit (hash, tag, branch, HEAD~3), `.` for the
 
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+/// A stored run was measured, and is named once; or all sides are one comparison, to be shown again.
+fn only_measured(sides: &[Side]) -> Result<(), String> {
+    let runs: Vec<&Run> = sides.iter().filter_map(Side::run).collect();
+    if let Some(run) = runs.iter().find(|run| run.is_comparison()) {
+        let is_alone = runs.len() == sides.len() && runs.iter().all(|other| other.id == run.id);
+        return if is_alone { Ok(()) } else { Err(no_measure(&run.id)) };
+    }
+    let is_twice = |(place, run): &(usize, &&Run)| runs[..*place].iter().any(|r| r.id == run.id);
+    match runs.iter().enumerate().find(is_twice) {
+        Some((_, run)) => Err(format!("run {} is named twice; it is its own equal", run.id)),
+        None => Ok(()),
+    }
+}
+
+fn no_measure(id: &str) -> String {
+    format!(
+        "run {id} is a comparison, with nothing measured to compare; `solock compare {id} {id}` \
+         shows it again"
+    )
 }
