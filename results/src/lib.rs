@@ -50,6 +50,8 @@ pub mod stats;
 #[cfg(feature = "files")]
 pub mod store;
 #[cfg(feature = "files")]
+mod student;
+#[cfg(feature = "files")]
 pub mod summary;
 #[cfg(feature = "files")]
 pub mod table;

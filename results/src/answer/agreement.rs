@@ -6,6 +6,7 @@
 //! misses the truth, or there is not one.
 
 use crate::ratio::Ratio;
+use crate::student;
 
 /// The share of folders of which it may be said by chance, of any ratio, that runs do not agree.
 pub(super) const CHANCE: f64 = 0.01;
@@ -24,43 +25,11 @@ pub(super) fn do_differ<'a>(ratios: impl Iterator<Item = &'a Ratio>, intervals: 
 /// The logarithms of the ends that miss the truth with this probability.
 fn widened(ratio: &Ratio, chance: f64) -> Option<[f64; 2]> {
     let [middle, low, high] = [ratio.ratio?, ratio.low?, ratio.high?].map(f64::ln);
-    let freedom = ratio.pairs.saturating_sub(1).max(1);
-    let times = student(chance, freedom) / student(1.0 - ratio.level, freedom);
+    let freedom = ratio.pairs.saturating_sub(1).max(1) as usize;
+    let times = student::exceeded(chance, freedom) / student::exceeded(1.0 - ratio.level, freedom);
     // Never narrower, also of a level that leaves no chance.
     let half = (high - low) / 2.0 * times.max(1.0);
     Some([(middle - half).min(low), (middle + half).max(high)])
-}
-
-/// What Student's t of so many degrees of freedom exceeds, on either side, with this probability.
-fn student(chance: f64, freedom: u32) -> f64 {
-    let [mut low, mut high] = [0.0, f64::from(1 << 30)];
-    // Far beyond what a double can tell apart.
-    for _ in 0..100 {
-        let middle = (low + high) / 2.0;
-        if inside(middle, freedom) < 1.0 - chance {
-            low = middle;
-        } else {
-            high = middle;
-        }
-    }
-    high
-}
-
-/// The probability that Student's t lies between `-t` and `t` (Abramowitz and Stegun, Handbook of
-/// Mathematical Functions, 26.7.3 and 26.7.4).
-fn inside(t: f64, freedom: u32) -> f64 {
-    let angle = (t / f64::from(freedom).sqrt()).atan();
-    let (sine, cosine) = angle.sin_cos();
-    let is_odd = freedom % 2 == 1;
-    let [mut term, mut sum] = [if is_odd { cosine } else { 1.0 }, 0.0];
-    for power in (if is_odd { 1 } else { 0 }..=i64::from(freedom) - 2).step_by(2) {
-        sum += term;
-        term *= cosine * cosine * (power + 1) as f64 / (power + 2) as f64;
-    }
-    match freedom {
-        _ if is_odd => (angle + sine * sum) * std::f64::consts::FRAC_2_PI,
-        _ => sine * sum,
-    }
 }
 
 #[cfg(test)]
@@ -69,22 +38,6 @@ mod tests {
 
     use super::*;
     use crate::narrow;
-
-    #[test]
-    fn student_has_the_values_of_the_tables() {
-        for (chance, freedom, expected) in [
-            (0.05, 1, 12.706_2),
-            (0.05, 2, 4.302_7),
-            (0.05, 5, 2.570_6),
-            (0.05, 10, 2.228_1),
-            (0.001, 9, 4.780_9),
-            (0.001, 24, 3.745_4),
-            (0.05, 399, 1.965_9),
-        ] {
-            let found = student(chance, freedom);
-            assert!((found - expected).abs() < 1e-4, "{chance} {freedom}: {found}");
-        }
-    }
 
     /// A ratio of one run whose processes do `truth` but for chance.
     fn measured(random: &mut fastrand::Rng, truth: f64) -> Ratio {
