@@ -43,22 +43,9 @@ pub fn time(text: &str) -> Option<Duration> {
     if let Ok(seconds) = real(text) {
         return Duration::try_from_secs_f64(seconds).ok();
     }
-    let (mut rest, mut seconds) = (text, 0.0);
-    loop {
-        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
-        let unit = rest[digits..].find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len() - digits);
-        let number = real(&rest[..digits]).ok()?;
-        seconds += number * seconds_of(&rest[digits..digits + unit])?;
-        rest = &rest[digits + unit..];
-        if rest.is_empty() {
-            return Duration::try_from_secs_f64(seconds).ok();
-        }
-    }
-}
-
-fn seconds_of(unit: &str) -> Option<f64> {
-    let units = [("ms", 1e-3), ("s", 1.0), ("sec", 1.0), ("m", 60.0), ("min", 60.0), ("h", 3600.0)];
-    units.into_iter().find(|(name, _)| *name == unit).map(|(_, seconds)| seconds)
+    // humantime lets spaces pass.
+    let is_one_word = !text.contains(char::is_whitespace);
+    is_one_word.then(|| humantime::parse_duration(text).ok()).flatten()
 }
 
 #[cfg(test)]
