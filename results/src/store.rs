@@ -194,12 +194,11 @@ impl Store {
     /// The same for whatever needs measured lines: `last` is the newest run that has some.
     ///
     /// # Errors
-    /// There is no such run, or there are several.
-    pub fn resolve_measured(&self, run: &str) -> Result<RunFile, StoreError> {
-        let has_some =
-            |file: &RunFile| Run::read(file).is_ok_and(|read| read.measured().next().is_some());
+    /// There is no such run, or its file is damaged.
+    pub fn read_measured(&self, run: &str) -> Result<Run, StoreError> {
         let newest = if run == "last" { self.list()? } else { Vec::new() };
-        newest.into_iter().rev().find(has_some).map_or_else(|| self.resolve(run), Ok)
+        let mut runs = newest.iter().rev().filter_map(|file| Run::read(file).ok());
+        runs.find(|read| read.measured().next().is_some()).map_or_else(|| self.read(run), Ok)
     }
 
     fn unknown(&self, run: &str, files: &[RunFile]) -> StoreError {

@@ -12,8 +12,7 @@ use crate::settings;
 /// There is no such run, it is damaged or has nothing to export, or a file cannot be written.
 pub fn export(args: &ExportArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
-    let file = store.resolve_measured(&args.run).map_err(|error| error.to_string())?;
-    let run = super::measured(&file)?;
+    let run = super::measured(&store, &args.run)?;
     let format = match args.format {
         Format::Hgrm => results::Format::Hgrm,
         Format::Hlog => results::Format::Hlog,

@@ -12,16 +12,16 @@ pub mod replay;
 pub mod run;
 pub mod show;
 
-use results::{Run, RunFile};
+use results::{Run, Store};
 
 pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 
-/// Reads a run for what needs measured lines.
+/// Finds and reads a run for what needs measured lines.
 ///
 /// # Errors
-/// It is damaged, or it is a comparison.
-fn measured(file: &RunFile) -> Result<Run, String> {
-    let run = Run::read(file).map_err(|error| error.to_string())?;
+/// There is none, it is damaged, or it is a comparison.
+fn measured(store: &Store, name: &str) -> Result<Run, String> {
+    let run = store.read_measured(name).map_err(|error| error.to_string())?;
     if run.is_comparison() {
         return Err(format!(
             "run {} is a comparison: it has verdicts, which `solock show` shows, and nothing \

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plots::{Options, Plots};
-use results::{Kept, Run, RunFile, Store, summary};
+use results::{Kept, Run, Store, summary};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
@@ -17,10 +17,9 @@ use crate::{matrix, settings};
 /// or a file cannot be written.
 pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
-    let find = |name: &String| store.resolve_measured(name).map_err(|error| error.to_string());
-    let files = args.runs.iter().map(find).collect::<Result<Vec<RunFile>, String>>()?;
-    let runs = files.iter().map(super::measured).collect::<Result<Vec<Run>, String>>()?;
-    let beside = files.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
+    let read = |name: &String| super::measured(&store, name);
+    let runs = args.runs.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
+    let beside = runs.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
     let kept = Kept::beside(&store, &runs);
     print(&write(&runs, kept, args.out.as_ref().unwrap_or(&beside))?)?;
     Ok(EXIT_OK)
@@ -28,8 +27,8 @@ pub fn plot(args: &PlotArgs) -> Result<i32, String> {
 
 /// Where figures go when nobody says: a folder beside the run's file, which git ignores there.
 #[must_use]
-pub fn beside(file: &RunFile) -> PathBuf {
-    file.path.with_file_name(format!("{}.plots", file.id))
+pub fn beside(run: &Run) -> PathBuf {
+    run.path.with_file_name(format!("{}.plots", run.id))
 }
 
 /// Draws a run that was just recorded, beside its file. What cannot be drawn is said, and is no
@@ -38,10 +37,9 @@ pub fn beside(file: &RunFile) -> PathBuf {
 /// # Errors
 /// Standard output cannot be written.
 pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
-    let drawn = store.resolve(id).map_err(|error| error.to_string()).and_then(|file| {
-        let run = Run::read(&file).map_err(|error| error.to_string())?;
-        let runs = [run];
-        write(&runs, Kept::beside(store, &runs), &beside(&file))
+    let drawn = store.read(id).map_err(|error| error.to_string()).and_then(|run| {
+        let (folder, runs) = (beside(&run), [run]);
+        write(&runs, Kept::beside(store, &runs), &folder)
     });
     print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
 }

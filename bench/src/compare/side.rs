@@ -92,7 +92,7 @@ impl Names<'_> {
         if let Some(commit) = commit {
             return Ok(Source::Commit(commit));
         }
-        match self.store.resolve_measured(name).and_then(|file| Run::read(&file)) {
+        match self.store.read_measured(name) {
             Ok(run) => Ok(Source::Run(Box::new(run))),
             Err(results::StoreError::Unknown { .. }) => Err(self.unknown(name)),
             Err(other) => Err(format!("side {name:?} is no commit, and as a run: {other}")),
