@@ -4,7 +4,7 @@
     python3 bench/tests/aa.py FILE [--cells N] [--budget TIME] [--solock PROGRAM]
 
 Each line of FILE is a cell that was compared; what is there already is not measured again, so the script can be ended
-and started at will. It ends with FILE holding N cells (1000), and prints the table of METHODOLOGY.md. A comparison
+and started at will. It ends with FILE holding N cells (1000), and prints a table. A comparison
 says SLOWER or FASTER of the same code as UNCLEAR, with its reason: that counts as decided here.
 """
 

@@ -4,7 +4,7 @@
 //! stop at a narrow interval is milder than to stop at one that excludes 1, but an interval that
 //! was narrow by luck ends a run sooner than one that was wide by luck. So there are a few looks,
 //! at fixed numbers of pairs, ten at least, and each interval is of a level that leaves 95 % for
-//! all looks together: `METHODOLOGY.md` has the table.
+//! all looks together: `bench/COMPARING.md` has the table.
 
 use crate::stats::{Interval, PAIRS_MAX, WalshAverages};
 

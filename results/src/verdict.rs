@@ -7,7 +7,7 @@
 //!
 //! The rule looks at the pairs a few times, at numbers fixed beforehand. Each look makes the
 //! Hodges-Lehmann estimate and its exact signed-rank interval at a level high enough that all looks
-//! together seldom err; `METHODOLOGY.md` has the table.
+//! together seldom err; `bench/COMPARING.md` has the table.
 
 use crate::compared::{Control, Verdict};
 use crate::rank;

@@ -19,8 +19,8 @@ use crate::turns::launch::Asked;
 
 /// The longest that a cell is measured when nobody says.
 const BUDGET: Duration = Duration::from_secs(60);
-/// Turns of throughput slices in a pair: on a host whose cores flicker the median of six is worth
-/// more than half as many pairs again of three (`METHODOLOGY.md`).
+/// Turns of throughput slices in a pair: on a host whose cores flicker, 60 pairs of six find more
+/// than 90 pairs of three (`COMPARING.md`).
 const TURNS: usize = 6;
 /// The shortest and the longest slice, in milliseconds.
 const SLICE_MS_MIN: u32 = 5;

@@ -7,7 +7,7 @@
 //! another thread at a certain moment, both have the same window opened,
 //! so that they differ in the fault alone.
 //!
-//! Those whose names begin with B and a number are bugs that kernels had; `METHODOLOGY.md` says
+//! Those whose names begin with B and a number are bugs that kernels had; `KERNEL_BUGS.md` says
 //! which, and where.
 //!
 //! Adding one: an entry with its fault, a program, and a line in [`all`], or in [`twins`].

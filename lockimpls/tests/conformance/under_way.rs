@@ -3,7 +3,7 @@
 //!
 //! What bind and connect answer is from `uipc_bind` and `unp_connect` (`uipc_usrreq.c` 1.166). What
 //! listen answers, and a connect when the addressed send has its peer, are corrections: B04 and B03
-//! in METHODOLOGY.md.
+//! in `KERNEL_BUGS.md`.
 
 use lockimpls::controls::Moment;
 use lockimpls::{Checked, Errno, SockType};

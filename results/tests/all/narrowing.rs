@@ -1,7 +1,7 @@
 //! What an interval is worth when a run ends because it is narrow: thousands of ratios on a machine
 //! that is made up.
 //!
-//! `cargo test -p results narrowing -- --nocapture` prints the table that `METHODOLOGY.md` shows.
+//! `cargo test -p results narrowing -- --nocapture` prints the table in `bench/COMPARING.md`.
 
 use rayon::prelude::*;
 use results::narrow;

@@ -1,6 +1,6 @@
 //! What the sequential rule is worth: thousands of comparisons on a machine that is made up.
 //!
-//! `cargo test -p results trust -- --nocapture` prints the table that `METHODOLOGY.md` shows.
+//! `cargo test -p results trust -- --nocapture` prints the table in `bench/COMPARING.md`.
 
 use std::ops::RangeInclusive;
 
@@ -228,7 +228,8 @@ fn the_smallest_visible_change_is_found_nine_times_in_ten() {
     assert!((860..=960).contains(&found), "{found} of 1000 changes of {mean}");
 }
 
-/// What a layout is worth, and a process, as measured where nothing else ran (`METHODOLOGY.md`).
+/// What a layout is worth, and a process, as measured where nothing else ran
+/// (`bench/COMPARING.md`).
 const LINKED: Machine = Machine { launch: 0.017, slice: 0.02, layout: 0.01, drift: 0.0, ..BUSY };
 /// So many layouts has each side of `solock compare`: every pair has its own.
 const COMPARE_LAYOUTS: usize = COMPARE_MINUTE_PAIRS as usize;
