@@ -15,13 +15,13 @@ pub(crate) struct Outside {
     pub(crate) what: &'static str,
 }
 
-/// A million times, and its inverse, are beyond any two backends.
+/// No two backends differ by a factor of a million.
 const RATIO: [f64; 2] = [1e-6, 1e6];
-/// From nothing to a thousand times what a processor does.
+/// From nothing to a thousand times what a processor can do.
 const RATE: [f64; 2] = [0.0, 1e15];
 /// Up to a second, for what takes nanoseconds.
 const NANOSECONDS: [f64; 2] = [0.0, 1e9];
-/// What one measurement is less another, each of them of nanoseconds.
+/// The difference of two measurements in nanoseconds.
 const DIFFERENCE: [f64; 2] = [-1e9, 1e9];
 /// Jain's index, which the arithmetic may miss by its last digits.
 const INDEX: [f64; 2] = [0.0, 1.0 + 1e-9];

@@ -1,5 +1,4 @@
-//! Where a series changes its level: E-divisive means, with a t-test in the place of the
-//! permutations.
+//! Where a series changes its level: E-divisive means, with a t-test in place of permutations.
 //!
 //! A split is proposed where the energy distance between the values before and after it is largest
 //! (Matteson and James, "A Nonparametric Approach for Multiple Change Point Analysis of

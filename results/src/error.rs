@@ -66,7 +66,7 @@ pub enum StoreError {
         /// What is wrong with it.
         source: LineError,
     },
-    /// A histogram that is none.
+    /// A text that is no histogram.
     #[error("{path}:{line}: {source}")]
     Histogram {
         /// The file.

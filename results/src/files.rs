@@ -299,7 +299,8 @@ mod tests {
         assert_eq!(error(first_line(folder.path(), 9)), io::ErrorKind::InvalidInput);
     }
 
-    /// What says that it has no bytes and has some has grown since it was asked.
+    /// A file of /proc says that its length is 0, and has bytes: as if it had grown since it was
+    /// asked.
     #[test]
     #[cfg(target_os = "linux")]
     fn what_has_grown_is_not_cut_without_a_word() {

@@ -26,7 +26,7 @@ const COMPRESSED_COOKIE: [u8; 4] = [0x1c, 0x84, 0x93, 0x14];
 /// What is inside begins with a cookie, the length of the counts and 32 bytes of bounds.
 const INNER_HEAD_BYTES: usize = 40;
 
-/// Why an encoded histogram is none.
+/// Why a text is no encoded histogram.
 #[derive(Debug, Error)]
 pub enum HistogramError {
     /// Longer than any histogram of ours.

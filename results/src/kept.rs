@@ -21,13 +21,13 @@ const LINE_BYTES_MAX: u64 = 1 << 20;
 /// The ratios of other runs.
 #[derive(Clone, Debug, Default)]
 pub struct Kept {
-    /// Each of its own run, as far as it may be held against the shown run's.
+    /// From other runs: those that may be held against the shown run's.
     ratios: Vec<Ratio>,
 }
 
 impl Kept {
     /// The other runs of a store that have the machine and the program of these, with no change to
-    /// its commit. Where these are several nothing is: each of them has ratios of its own. What
+    /// its commit. With several runs shown there are none: each of those has its own ratios. What
     /// cannot be read is left aside.
     #[must_use]
     pub fn beside(store: &Store, runs: &[Run]) -> Kept {

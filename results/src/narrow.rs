@@ -45,8 +45,8 @@ pub fn is_look(pairs: u32) -> bool {
     look == pairs
 }
 
-/// How many pairs would make it so narrow, at the spread of these: the width goes with the root of
-/// their number.
+/// How many pairs would make the interval so narrow, at the spread of these: its width goes with
+/// the root of their number.
 #[must_use]
 pub fn pairs_wanted(interval: &Interval, pairs: u32, within: f64) -> f64 {
     f64::from(pairs) * ((1.0 + half_width(interval)).ln() / within.ln_1p()).powi(2)

@@ -32,7 +32,7 @@ pub(crate) fn ratio(
             high: None,
             level: 0.0,
             why: Some(format!("each of {} runs has its own", others + 1)),
-            // That is each run's own, too; none would make one ratio of several.
+            // The budget is each run's own, too; no budget would make one ratio of several.
             budget_seconds: None,
             ..ratio.clone()
         },

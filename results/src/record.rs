@@ -251,8 +251,8 @@ pub struct HostNoise {
     pub involuntary_switches: Option<u64>,
     /// Time that the hypervisor gave to others, all CPUs together.
     pub steal_ns: Option<u64>,
-    /// `on_cpu_share_min` was below [`ON_CPU_SHARE_MIN`], or as much of the time was stolen: kept,
-    /// and left out of ratios.
+    /// `on_cpu_share_min` was below [`ON_CPU_SHARE_MIN`], or more of the time than that leaves was
+    /// stolen: kept, and left out of ratios.
     pub flagged: bool,
 }
 

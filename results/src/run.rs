@@ -167,7 +167,7 @@ fn difference(first: &Host, other: &Host) -> Option<String> {
 
 fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     files::read(path, FILE_BYTES_MAX).map_err(|source| match source.kind() {
-        // With what to ask oneself.
+        // This error says what to check.
         io::ErrorKind::FileTooLarge => StoreError::TooLong { path: path.to_owned(), source },
         _ => StoreError::Read { path: path.to_owned(), source },
     })

@@ -101,7 +101,7 @@ pub fn hodges_lehmann(differences: &[f64], level_asked: f64) -> Option<Interval>
 pub(crate) struct WalshAverages {
     /// In no order; not empty.
     averages: Vec<f64>,
-    /// Of the signed-rank statistic of as many differences.
+    /// Of the signed-rank statistic of that many differences.
     distribution: Vec<f64>,
 }
 
@@ -119,7 +119,8 @@ impl WalshAverages {
         Some(WalshAverages { averages, distribution: rank::distribution(count) })
     }
 
-    /// The median of them, and as many left at each side as the level asks for.
+    /// Their median, and the interval that is left when at each end those are dropped that the
+    /// level allows.
     pub(crate) fn interval(&mut self, level_asked: f64) -> Interval {
         let tail_asked = (1.0 - level_asked) / 2.0;
         let (dropped, tail) = rank::critical_value(&self.distribution, tail_asked);
@@ -133,7 +134,7 @@ impl WalshAverages {
         }
     }
 
-    /// The one before which so many lie. A few of them cost less than putting all in order.
+    /// The one with so many below it. Looking for a few of them costs less than sorting all.
     fn nth(&mut self, index: usize) -> f64 {
         *self.averages.select_nth_unstable_by(index, f64::total_cmp).1
     }

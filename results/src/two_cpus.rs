@@ -22,8 +22,8 @@ pub struct TwoCpus {
 }
 
 impl TwoCpus {
-    /// Whether both together did no more than one core does. Two hardware threads of a core look so,
-    /// and also a CPU of which the host took a part just then.
+    /// Whether both together did no more than one core does. That is how two hardware threads of a
+    /// core look, and also a CPU of which the host took a part just then.
     #[must_use]
     pub fn are_as_one_core(&self) -> bool {
         self.at_once_share < ONE_CORE_BELOW

@@ -3,7 +3,7 @@
 //! The unit is a pair of fresh processes, one per side. Inside a pair slices of both sides
 //! alternate in quads, ABBA or BAAB by a coin, so that a steady drift cancels; a pair then says one
 //! number, the median over its quads of ln second - ln first. Slices of one process have its luck
-//! in common (its addresses, its pages), so they are no sample of their own: pairs are.
+//! in common (its addresses, its pages), so they are no sample: pairs are.
 //!
 //! The rule looks at the pairs a few times, at numbers fixed beforehand. Each look makes the
 //! Hodges-Lehmann estimate and its exact signed-rank interval at a level high enough that all looks
@@ -98,9 +98,10 @@ impl Default for Rule {
 }
 
 impl Rule {
-    /// The rule for one of so many comparisons whose verdicts stand together: stricter as they are
-    /// more, so that whatever it calls FASTER or SLOWER has a [`Rule::p_value`] that Holm's method
-    /// at [`FAMILY_ERROR`] finds significant too, and no verdict is reached only to be taken back.
+    /// The rule for one of so many comparisons whose verdicts stand together: the more there are,
+    /// the stricter, so that whatever it calls FASTER or SLOWER has a [`Rule::p_value`] that Holm's
+    /// method at [`FAMILY_ERROR`] finds significant too, and no verdict is reached only to be taken
+    /// back.
     #[must_use]
     pub fn of_family(comparisons: usize) -> Rule {
         let rule = Rule::default();

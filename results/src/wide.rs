@@ -74,7 +74,7 @@ pub(crate) fn text(tables: &[Vec<&Row>]) -> String {
     text
 }
 
-/// One table, without the rows of which it has nothing to say; `None` if that are all.
+/// One table, without the rows of which it has nothing to say; `None` if those are all.
 fn table(name: &str, columns: &[Column], rows: &[&Row]) -> Option<String> {
     let heads = columns.iter().map(|(head, _)| (*head).to_owned());
     let mut lines: Vec<Vec<String>> =

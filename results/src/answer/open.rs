@@ -8,7 +8,7 @@ use crate::ratio::{Answer, Ratio};
 
 /// Half-widths, as shares, that are worth asking for, the finest first.
 const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];
-/// So many times longer than it was, a run is proposed at most.
+/// How many times longer than the run itself the longest proposed run is.
 const LONGER_MAX: f64 = 5.0;
 /// The longest budget that can be asked for.
 const BUDGET_MAX_SECONDS: f64 = 24.0 * 3600.0;
@@ -121,8 +121,9 @@ fn half_width(ratio: &Ratio) -> Option<f64> {
     Some((ratio.high? - ratio.low?) / 2.0 / ratio.ratio?)
 }
 
-/// How long a run would tell more: an interval narrows with the root of the pairs, and the pairs
-/// come with the time. Nothing where more pairs would not help, or no run may be so long.
+/// How long a run would have to be to tell more: an interval narrows with the root of the number of
+/// pairs, which grows with the time. Nothing where more pairs would not help, or no run may be so
+/// long.
 fn advice(ratio: &Ratio, half_width: Option<f64>) -> String {
     advised(ratio, half_width).unwrap_or_default()
 }

@@ -52,7 +52,7 @@ fn slower(pairs: &[(&Row, &Row)], operation: &str) -> Vec<String> {
 fn faster(pairs: &[(&Row, &Row)], operation: &str, reference: &str) -> Vec<String> {
     let swapped: Vec<(&Row, &Row)> = pairs.iter().map(|(row, other)| (*other, *row)).collect();
     let locks = per_operation(&swapped, |row| row.acquisitions_per_operation);
-    // That no lock takes fewer locks, nobody needs to be told.
+    // Nobody needs to be told that no lock takes fewer locks.
     let takes_some = pairs.iter().any(|(row, _)| row.acquisitions_per_operation != Some(0.0));
     let mut found = Vec::new();
     found
@@ -114,7 +114,7 @@ fn not_free<'a>(
     Some(if low == high { format!("{low:.0} %") } else { format!("{low:.0} to {high:.0} %") })
 }
 
-/// A count with as many digits as it needs: `3`, `0.5`.
+/// A count with the digits it needs: `3`, `0.5`.
 fn count(value: f64) -> String {
     let text = units::digits(value);
     if text.contains('.') {

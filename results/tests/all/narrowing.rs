@@ -11,7 +11,7 @@ use crate::synthetic::{BUSY, FLICKERING, Machine, Order, QUIET, Source};
 const RATIOS: u64 = 2000;
 /// What the second side does of the first.
 const TRUTH: f64 = 1.0;
-/// About as many launches has a group in a run of the default length.
+/// About how many launches a group has in a run of the default length.
 const DEFAULT_PAIRS: u32 = 15;
 /// Turns in a launch of `solock run`.
 const TURNS: usize = 3;

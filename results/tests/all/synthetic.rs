@@ -84,7 +84,7 @@ impl Source {
         Source { machine, effect: ratio.ln(), drift, rng, links }
     }
 
-    /// Each side is linked in as many layouts.
+    /// Each side is linked in this many layouts.
     pub(crate) fn with_layouts(mut self, layouts: usize) -> Source {
         let Machine { layout, .. } = self.machine;
         for side in 0..2 {

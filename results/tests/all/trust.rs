@@ -11,11 +11,11 @@ use results::verdict::{Better, FAMILY_ERROR, Rule};
 use crate::synthetic::{BUSY, FLICKERING, Machine, Order, QUIET, Source};
 
 const COMPARISONS: u64 = 1000;
-/// About as many pairs of two or three quads as a minute has room for.
+/// About how many pairs of two or three quads a minute has room for.
 const MINUTE_PAIRS: u32 = 90;
-/// About as many pairs of [`COMPARE_QUADS`].
+/// About how many pairs of [`COMPARE_QUADS`].
 const COMPARE_MINUTE_PAIRS: u32 = 60;
-/// As many quads as `solock compare` puts into a pair.
+/// How many quads `solock compare` puts into a pair.
 const COMPARE_QUADS: usize = 6;
 /// As many as the rule ever takes: four minutes.
 const PAIRS_MAX: u32 = 375;
