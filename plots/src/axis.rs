@@ -73,7 +73,7 @@ impl Axis {
         Axis { label, unit, scale: Scale::Linear, linear: Some(range), log: None, names }
     }
 
-    /// Only as it is drawn at first: there is nothing to switch.
+    /// It is drawn in one way: there is nothing to switch.
     #[must_use]
     pub fn fixed(mut self) -> Axis {
         match self.scale {

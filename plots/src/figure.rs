@@ -15,7 +15,7 @@ pub struct Figure {
     pub title: &'static str,
     /// How to read it.
     pub about: String,
-    /// Why there is nothing to draw, where there is not.
+    /// Why there is nothing to draw, if so.
     pub missing: Option<String>,
     /// What a reader must know of these values.
     pub notes: Vec<String>,

@@ -59,7 +59,7 @@ impl Unit {
     }
 }
 
-/// A round value with as many decimals as it has, six at most.
+/// A round value with all its decimals, six at most.
 fn plain(value: f64) -> String {
     trimmed(&format!("{value:.6}"))
 }

@@ -28,7 +28,7 @@ pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, bars: &[Bars]) -> Drawn<
             let ends = [plot.at(left, 0.0), plot.at(left + width * 0.92, *value)];
             let fill = colour(series.style.colour).filled();
             plot.area.draw(&Rectangle::new(ends, fill))?;
-            // Nobody needs the colour, and 0 differs from no count.
+            // So no reader needs the colour, and 0 differs from no count.
             let middle = (ends[0].0.midpoint(ends[1].0), ends[1].1 - RAISED * SCALE);
             shapes::marker(&plot.area, middle, series.style, false)?;
             if count <= VALUES_MAX {

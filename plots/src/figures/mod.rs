@@ -59,7 +59,7 @@ fn caveats(row: &Row) -> String {
     true_ones.join(", ")
 }
 
-/// Whether the threads of a row were not each on a CPU of its own.
+/// Whether the threads of a row were not each on their own CPU.
 fn is_spoiled(row: &Row) -> bool {
     row.flags.unpinned || row.flags.oversubscribed
 }
