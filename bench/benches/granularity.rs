@@ -7,8 +7,8 @@
 //! what two identical series of it lay apart just now, one after the other, and interleaved.
 //!
 //! Then the recorded run, as `solock run` measures: backends in turns, latencies in histograms,
-//! records on disk, the table, and the figures. It is left out when criterion is given anything to
-//! do of its own (a filter, `--save-baseline`, ...), and in tests.
+//! records on disk, the table, and the figures. It is left out when criterion is given anything
+//! else to do (a filter, `--save-baseline`, ...), and in tests.
 //!
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
 //! checked as ever.

@@ -17,7 +17,7 @@ use results::stats::median;
 use crate::cpus::Cpus;
 use crate::pool::{Lanes, Pin};
 
-/// Each part is done so often, and the median counts: a thread that is disturbed once is no matter.
+/// How many times each part is done. The median counts, so that one disturbance does no harm.
 const TURNS: usize = 5;
 /// How long a thread works in each part.
 const WORK: Duration = Duration::from_micros(300);
@@ -158,7 +158,7 @@ fn comes(mut is_so: impl FnMut() -> bool) -> bool {
     }
 }
 
-/// Works on words of its own for a moment: batches per second.
+/// Works on private words for a moment: batches per second.
 fn work() -> f64 {
     let mut words: [u64; WORDS as usize] = std::array::from_fn(|word| word as u64);
     let begun = Instant::now();

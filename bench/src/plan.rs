@@ -103,7 +103,7 @@ pub fn describe(cell: &Cell) -> String {
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and
-/// one that has a number of threads of its own is not asked for another.
+/// a workload that fixes its number of threads is not asked for another.
 fn shapes(settings: &Settings) -> Vec<Shape> {
     let workloads = matrix::workloads();
     let mut shapes = Vec::new();

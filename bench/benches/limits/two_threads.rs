@@ -18,10 +18,10 @@ use crate::Effort;
 use crate::ratio::report;
 
 const MESSAGE: [u8; 64] = [0x5a; 64];
-/// As many messages of 64 bytes as a stream's buffer holds.
+/// How many messages of 64 bytes a stream's buffer holds.
 const CAPACITY: usize = 128;
 
-/// So many times more rounds are tried than are wanted, where some are not quiet.
+/// How many times the wanted number of rounds is tried at most, where some are not quiet.
 const TRIES: usize = 4;
 
 /// Measures and prints.

@@ -13,7 +13,7 @@ use crate::host;
 pub struct Current(Arc<Mutex<Option<String>>>);
 
 impl Current {
-    /// From now on it is this one.
+    /// Sets the cell.
     pub fn set(&self, cell: &str) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(cell.to_owned());
     }

@@ -40,8 +40,7 @@ impl Interrupt {
     }
 
     /// Catches signals from now on; at the second one, what was named by [`undo`] is done before
-    /// the process ends. A thread waits for them, so that a handler has nothing to do that it may
-    /// not.
+    /// the process ends. A thread waits for them, so that no handler does what a handler may not.
     ///
     /// # Errors
     /// The system refuses.
@@ -53,8 +52,8 @@ impl Interrupt {
         let wait = move || {
             for _ in caught.forever() {
                 if flag.swap(true, Relaxed) {
-                    // What was begun last is undone first. The list stays locked: nothing is added
-                    // to it, and nobody goes on who would take something away.
+                    // What was begun last is undone first. The list stays locked: meanwhile nothing
+                    // is added to it or taken away.
                     undone().iter().rev().for_each(|(_, undo)| undo());
                     exit(EXIT_INTERRUPTED);
                 }

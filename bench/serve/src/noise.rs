@@ -89,7 +89,8 @@ impl Snapshot {
             run_delay_ns: delays.map(|delays| delays.iter().sum()),
             involuntary_switches: switches.map(|switches| switches.iter().sum()),
             steal_ns,
-            // What the hypervisor took may have been another CPU's time: this errs on no side.
+            // The hypervisor may have taken another CPU's time: leaving such slices out favours no
+            // backend.
             flagged: on_cpu_share_min.is_some_and(|share| share < ON_CPU_SHARE_MIN)
                 || steal_ns.is_some_and(is_stolen),
         }

@@ -8,7 +8,7 @@ use workloads::number;
 /// A whole number: digits.
 ///
 /// # Errors
-/// It is none, or too large.
+/// It is no number, or too large.
 pub fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
     let largest = u64::MAX >> (64 - 8 * size_of::<T>().min(8));
     let found = number::whole::<u64>(text).filter(|number| *number <= largest);
@@ -20,7 +20,7 @@ pub fn whole<T: TryFrom<u64>>(text: &str) -> Result<T, String> {
 /// read, so that it can be said what is valid.
 ///
 /// # Errors
-/// It is none; what is none by design, such as `inf`, is none here.
+/// It is no number; `inf` and its like are none here, either.
 pub fn real(text: &str) -> Result<f64, String> {
     let unsigned = text.strip_prefix('-').unwrap_or(text);
     let is_number = unsigned.starts_with(|first: char| first.is_ascii_digit())

@@ -1,9 +1,9 @@
 //! Threads that are started once, stay where they are, and run the lanes.
 //!
-//! A `rayon` pool of exactly as many threads as there are lanes, each pinned in its start handler,
-//! run by broadcast: rayon starts and ends the threads and hands out nothing. Its work stealing
-//! never touches timed code, because a lane is one job that lasts a whole slice, and every thread
-//! has one.
+//! A `rayon` pool of exactly one thread for each lane, each pinned in its start handler, run by
+//! broadcast: rayon starts and ends the threads and hands out nothing. Its work stealing never
+//! touches timed code, because a lane is one job that lasts a whole slice, and every thread has
+//! one.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
@@ -50,7 +50,7 @@ impl Living {
 }
 
 impl Lanes {
-    /// Starts and pins as many threads, and reads back where each of them is.
+    /// Starts and pins that many threads, and reads back where each of them is.
     ///
     /// # Errors
     /// A thread could not be started, or not be pinned.

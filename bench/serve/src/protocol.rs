@@ -69,7 +69,7 @@ pub enum Say {
     Finding(Box<Finding>),
 }
 
-/// Who speaks.
+/// What program the server is.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Hello {
     /// [`PROTOCOL`] of the server.

@@ -84,8 +84,8 @@ impl Outcome {
         self.counting().map(|lane| lane.operations).sum()
     }
 
-    /// Whether a lane saw nothing of the measuring phase: it was not on its CPU in it, whatever the
-    /// system counts. That it did nothing is no sign of that.
+    /// Whether a lane never ran during the measuring phase, whatever the system counts. That a lane
+    /// did nothing does not show that it never ran.
     #[must_use]
     pub fn was_not_run(&self) -> bool {
         self.counting().any(|lane| lane.interval_ns == 0)

@@ -17,7 +17,7 @@ pub const DEFAULT_RATE: f64 = 10_000.0;
 const STREAM_BYTES_MAX: usize = 1 << 20;
 const SECONDS_MAX: f64 = 3_600.0;
 
-/// Each once, in the order of the first time.
+/// Each value once, in the order in which they first come.
 #[must_use]
 pub fn distinct<T: PartialEq + Clone>(values: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut distinct = Vec::new();
@@ -66,7 +66,7 @@ pub fn size(bytes: usize, kind: SockType) -> Result<usize, String> {
     Err(format!("--size {bytes}: a message of type {name} has 1 to {limit} bytes ({why})"))
 }
 
-/// The number of threads, if there can be as many.
+/// The number of threads, if there can be that many.
 ///
 /// # Errors
 /// There cannot.

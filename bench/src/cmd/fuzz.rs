@@ -166,7 +166,8 @@ impl Session {
                 self.before.operations += found.operations;
             }
             None if !status.success() && !self.interrupt.is_set() => {
-                // What it could not say: nobody reads its standard error.
+                // It may have ended for want of a backend that works here; nobody reads its
+                // standard error.
                 let names: Vec<&str> = self.backends.iter().map(String::as_str).collect();
                 fuzzing::try_out(&names)?;
                 return Err(format!(

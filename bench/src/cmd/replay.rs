@@ -19,7 +19,7 @@ use crate::watchdog::Watchdog;
 /// How often a program runs in one layer: closed sockets are used again in another order, so that
 /// the addresses differ from round to round.
 const ROUNDS: u32 = 6;
-/// How often one with threads does: what it shows hangs on chance.
+/// How often a program with threads runs: what it shows depends on chance.
 const ROUNDS_OF_THREADS: u32 = 300;
 
 /// The longest text of a program, or of cases, in bytes.

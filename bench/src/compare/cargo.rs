@@ -33,7 +33,7 @@ const PROFILE: &str = "profile.release.debug=false";
 pub enum Kind {
     /// The one that serves slices and does nothing else.
     Serving,
-    /// The whole of it: commits have no other from before there was one.
+    /// The whole `solock`: the only program in commits from before there was a smaller one.
     Whole,
 }
 

@@ -18,7 +18,7 @@ use crate::turns::server::Failure;
 
 /// One pair in so many is the first side with itself.
 const CONTROL_EVERY: u32 = 5;
-/// The largest seed of an order of functions; the linker takes 0 for a seed of its own.
+/// The largest seed of an order of functions. For 0 the linker draws a seed itself.
 const SEED_MAX: u32 = i32::MAX as u32;
 
 /// The first side with itself, over all cells: what no change looks like here.
@@ -167,7 +167,7 @@ mod tests {
         Layouts::one(PathBuf::from(name))
     }
 
-    /// The second side does this share of the first, and each process a little of its own.
+    /// The second side does this share of the first, and each process differs a little.
     fn world(share: f64) -> MadeUp {
         MadeUp::new(move |now| {
             let share = if now.program.ends_with("new") { share } else { 1.0 };

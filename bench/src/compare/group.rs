@@ -37,7 +37,7 @@ impl Group {
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.spawn()?;
         let id = child.id();
-        // Without the note it would only be found by nobody.
+        // Without the note a later driver could not find the group; this one goes on.
         let _ = fs::write(note, format!("{id} {}\n", begun(id).unwrap_or_default()));
         let _under_way = undo(move || signal_group(id, Signal::KILL));
         Ok(Group { child, note: note.to_owned(), _under_way })

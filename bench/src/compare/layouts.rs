@@ -129,8 +129,8 @@ pub fn share(from: &Path, to: &Path) -> io::Result<()> {
 pub struct Folder(PathBuf);
 
 impl Folder {
-    /// This process's own, in a folder that others have theirs in. What those left that ended
-    /// without a chance to tidy up is removed.
+    /// This process's folder, beside those of others. What processes left that ended without a
+    /// chance to tidy up is removed.
     #[must_use]
     pub fn of_this_process(all: &Path) -> Folder {
         for entry in fs::read_dir(all).into_iter().flatten().flatten() {

@@ -34,7 +34,7 @@ pub struct Link {
     environment: HashMap<String, String>,
     /// The program first.
     words: Vec<String>,
-    /// Before so many of the words the inputs stand.
+    /// The index of the word before which the inputs stand.
     inputs_at: usize,
 }
 

@@ -29,7 +29,7 @@ use super::side::{Side, Source};
 use super::surroundings::Surroundings;
 use crate::interrupt::Interrupt;
 
-/// As many programs are kept: some 20 MB each.
+/// How many programs are kept.
 const KEPT_MAX: usize = 8;
 /// Digits of a commit's hash.
 const SHORT: usize = 10;

@@ -1,5 +1,5 @@
-//! The checkout the user stands in: read, never changed. What is built of a commit is built in a
-//! worktree of its own, which is gone afterwards.
+//! The checkout the user stands in: read, never changed. A commit is built in a separate worktree,
+//! which is removed afterwards.
 
 use std::ffi::OsStr;
 use std::fs;

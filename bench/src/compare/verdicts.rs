@@ -72,7 +72,8 @@ pub fn rows(it: &Comparison, judge: &Judge, controls: &Controls, host: &Host) ->
         match it.gathered.series[metric.index()].use_of(metric) {
             Use::Yes => rows.rows.push(timed(it, metric, judge, controls)),
             Use::Not(why) => rows.left_out.push(format!("{}: {why}", metric.name())),
-            // A cell that was not measured has a row too, so that nobody takes silence for well.
+            // A cell that was not measured has a row too, so that nobody takes silence for a good
+            // result.
             Use::Absent if metric == judge.metrics[0] => rows.rows.push(unmeasured(it, metric)),
             Use::Absent => {}
         }

@@ -91,7 +91,7 @@ fn ran(world: &MadeUp, change: impl FnOnce(&mut RunArgs)) -> Ran {
     Ran { records, summary, rounds, elapsed: world.elapsed() }
 }
 
-/// What a process does: `per-socket` this share of `global`, each process a little of its own, as
+/// What a process does: `per-socket` this share of `global`, each process a little different, as
 /// far apart as `spread` says.
 fn done(now: &Now<'_>, share: f64, spread: f64) -> SliceDone {
     let share = if now.prepare.cell.backend == "global" { 1.0 } else { share };

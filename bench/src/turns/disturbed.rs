@@ -4,9 +4,9 @@ use results::HostNoise;
 
 /// The unluckiest thread was on its CPU for at least this share of the slice.
 const ON_CPU_SHARE_MIN: f64 = 0.99;
-/// As many times may threads be taken off their CPUs, per second of a slice.
+/// How many times threads may be taken off their CPUs, for each second of a slice.
 const SWITCHES_PER_SECOND_MAX: f64 = 250.0;
-/// And as many in any case: one is nothing in however short a slice.
+/// And how many times in any slice: one is nothing, however short the slice.
 const SWITCHES_MIN: f64 = 2.0;
 
 /// The share of all slices that may be disturbed before nothing is said of a cell.

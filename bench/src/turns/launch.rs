@@ -19,7 +19,7 @@ use crate::protocol::{Prepare, SliceAsked, SliceDone};
 
 /// The longest padding of the environment, in bytes.
 const PADDING_MAX: usize = 4096;
-/// So many times at most is a disturbed slice measured again.
+/// How many times a disturbed slice is measured again at most.
 const REPEATS_MAX: u32 = 10;
 /// The same where disturbed slices are used in the end (`--noisy`).
 const REPEATS_NOISY_MAX: u32 = 2;
@@ -201,8 +201,8 @@ pub fn measure(
     for (measure, turns) in
         [(Measure::Throughput, asked.throughput_turns), (Measure::Latency, asked.latency_turns)]
     {
-        // As many again as there are slices: where that is not enough the host is too busy, and
-        // time is better spent later.
+        // No more repeats than slices: where that is not enough the host is too busy, and time is
+        // better spent later.
         running.repeats_left = (2 * turns * parties.len()) as u32;
         (0..turns).try_for_each(|turn| running.turn(measure, turn))?;
     }
