@@ -3,7 +3,7 @@
 //!
 //! A churning lane owns a name. One operation is one cycle, recorded as [`Event::Service`], and the
 //! churners count: open a socket, bind it (and listen), take what arrives for a while, unlink and
-//! close, in turn one first and the other. With datagrams the senders alternate between a connected
+//! close, alternately in either order. With datagrams the senders alternate between a connected
 //! socket and one that sends to the name; with streams and seqpackets they connect, send a few
 //! messages and close, and the churner accepts one connection or two in a cycle. Nobody waits. A
 //! sender's attempt is recorded as [`Event::Send`] where it succeeds; where a socket vanished under

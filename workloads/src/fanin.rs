@@ -1,8 +1,8 @@
 //! Many threads send datagrams to one socket, which one thread reads: the busiest lock there can
 //! be.
 //!
-//! Lane 0 receives on a named socket to which every other lane has connected a socket of its own.
-//! One operation is one message received; lane 0 counts. A datagram for which there is no room is
+//! Lane 0 receives on a named socket to which every other lane has connected its socket. One
+//! operation is one message received; lane 0 counts. A datagram for which there is no room is
 //! refused (`ENOBUFS`), counted as a refusal and sent again; on the `host` of Linux the send waits
 //! instead. The messages of each sender must arrive in the order in which it sent them.
 //!

@@ -1,6 +1,6 @@
 //! hackbench: groups of senders and receivers, each sender writing to every receiver of its group.
 //!
-//! A group has `fan` senders and as many receivers. Each receiver has a pair: it reads one end, and
+//! A group has `fan` senders and `fan` receivers. Each receiver has a pair: it reads one end, and
 //! all senders of the group share the other, as in hackbench. A sender's operation is one message
 //! to each receiver; what is counted is one message received, so the receivers count. The messages
 //! of each sender must arrive at each receiver in order.

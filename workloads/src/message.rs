@@ -1,7 +1,7 @@
 //! What a message holds, and how a receiver knows that it is the right one.
 //!
-//! A message begins with its head, a 64-bit word in little-endian order of which as much is there
-//! as there is room for:
+//! A message begins with its head, a 64-bit word in little-endian order, cut to the message's
+//! length:
 //!
 //! | bits | what |
 //! |---|---|

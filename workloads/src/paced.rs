@@ -22,7 +22,7 @@ use crate::sockets::{self, Pairs};
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
 /// A lane whose next operation is no further off than this, one second, waits for it at the end of
-/// a round; one with a slower pace ends at once, and may have an operation more than periods.
+/// a round; one with a slower pace ends at once, and may have one operation more than periods.
 const LAST_PERIOD_MAX_NS: f64 = 1e9;
 
 /// How far off a moment must be for the lane to let others run while it waits.

@@ -80,8 +80,8 @@ pub struct Outcome {
     pub laps: [u64; crate::EVENTS],
 }
 
-/// Runs a workload on a layer of its own, with a thread for each lane, up to the check for whatever
-/// is left over. Lost data, a panic, a hang and anything left end the process, as they do in a real
+/// Runs a workload on a new layer, with a thread for each lane, up to the check for whatever is
+/// left over. Lost data, a panic, a hang and anything left end the process, as they do in a real
 /// run.
 ///
 /// # Panics

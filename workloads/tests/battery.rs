@@ -41,7 +41,7 @@ trait Cell {
     fn on<K: Kind>(&self, backend: &Backend);
 }
 
-/// Runs the plan if it fits, with as many threads as the workload wants.
+/// Runs the plan if it fits, with the number of threads that the workload wants.
 fn run<K: Kind>(
     backend: &Backend,
     config: &Config,

@@ -9,7 +9,7 @@ use crate::program::{Call, Data, Program, Recv, Send, Size, Var};
 /// What a whole `sockaddr_un` counts in a receiver's buffer, and what a sender without a name does.
 const NAMES: [usize; 2] = [106, 16];
 
-/// Files for as many descriptors on their way as the memory of a buffer holds.
+/// Files for all the descriptors on their way that the memory of a buffer holds.
 const MANY_FILES: usize = 20_000;
 
 impl Draw {

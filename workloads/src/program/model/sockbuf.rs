@@ -23,7 +23,7 @@ pub(super) struct Sockbuf {
 }
 
 impl Sockbuf {
-    /// `sbreserve`: whether the size is none (uipc_socket2.c:569).
+    /// `sbreserve`: sets the size; whether it can be had (uipc_socket2.c:569).
     pub(super) fn reserve(&mut self, size: usize, sb_max: usize) -> bool {
         if size == 0 || size > sb_max {
             return false; // :574

@@ -139,7 +139,7 @@ pub(in crate::program) fn split(text: &str) -> Vec<&str> {
     if parts == [""] { Vec::new() } else { parts }
 }
 
-/// As many variables as the call makes.
+/// The variables that the call makes.
 fn exactly<const N: usize>(outs: Vec<Var>, call: &str) -> Result<[Var; N], String> {
     let count = outs.len();
     outs.try_into().map_err(|_| format!("{call} makes {N} variables; {count} stand before the `=`"))
