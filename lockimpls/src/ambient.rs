@@ -8,8 +8,8 @@
 //! | `f-mtx` | `f_mtx`, one for each file | the counts of transfers, after each send and receive that succeeds (`uipc_syscalls.c` 1.196, 695 and 921) |
 //! | `sched-lock` | SCHED_LOCK, one for the machine | `wakeup` (`kern_synch.c` 1.189, 540) where the kernel calls it; going to sleep (363) and coming back (`sched_bsd.c` 1.71, `mi_switch`) |
 //!
-//! A layer is a process. The kernel lock and the scheduler's are one for this process: as many layers
-//! as there are share them.
+//! A layer is a process. The kernel lock and the scheduler's are one for this process: all its
+//! layers share them.
 //!
 //! # Asleep, a thread has no kernel lock
 //!

@@ -1,4 +1,4 @@
-//! What a lock costs with the checker and without it: the loops; the caller has the clock.
+//! What a lock costs with the checker and without it: lock and unlock loops; the caller times them.
 
 use std::hint::black_box;
 

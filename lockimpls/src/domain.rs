@@ -56,7 +56,7 @@ bitflags::bitflags! {
         const PEEK = 2;
         /// The message ends a record. On a stream: EINVAL.
         const EOR = 4;
-        /// Out-of-band data: EOPNOTSUPP here, of a send that nothing else speaks against.
+        /// Out-of-band data: EOPNOTSUPP here, from a send that passes every other check.
         const OOB = 8;
         /// Given back: something of the message was left, if only an mbuf without bytes where there
         /// was no room, and is lost.

@@ -3,7 +3,7 @@
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else. Every unlock names the [`Step`] it is, so that a broken twin can leave out just that one.
 //!
-//! A verb with a body of its own here does nothing where one lock guards every socket.
+//! A verb with a body here does nothing where one lock guards every socket.
 
 mod collector;
 

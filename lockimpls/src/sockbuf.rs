@@ -173,8 +173,8 @@ impl SockBuf {
         }
     }
 
-    /// Makes room for one message more of this many bytes, for a sender that does not look at this
-    /// buffer's own limits. The caller holds the socket's lock.
+    /// Makes room for one message more of this many bytes, for appenders that ignore this buffer's
+    /// limits. The caller holds the socket's lock.
     #[inline(always)]
     pub(crate) fn ensure_room(&self, bytes: usize) {
         let used = self.tail() - self.head();

@@ -1,5 +1,5 @@
-//! The verbs of the policies and of their collectors, and the lists that have them by name: one
-//! that is in none of them would be missed by nobody.
+//! The verbs of the policies and of their collectors, and the lists that have them by name: nobody
+//! would miss one that is in none of them.
 
 use super::folder;
 use super::places::TAKES;

@@ -1,4 +1,4 @@
-//! How the collector locks: the verbs, and the two locks of its own that it has since OpenBSD of
+//! How the collector locks: the verbs, and the two locks that it has had since OpenBSD of
 //! 2021-11-16.
 
 use std::marker::PhantomData;

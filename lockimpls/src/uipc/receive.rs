@@ -253,8 +253,8 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Fills the caller's buffer with the socket unlocked: `sblock` keeps the bytes where they are,
-    /// and a ring that is replaced meanwhile keeps them too. Whoever has no room for any is not
-    /// unlocked (line 1020).
+    /// and a ring that is replaced meanwhile keeps them too. For a receive without room for bytes
+    /// the socket is not unlocked (line 1020).
     #[inline(always)]
     fn uiomove(&self, so: &Socket, position: usize, msg: &mut RecvMsg<'_, Fd>, bytes: usize) {
         if msg.data.is_empty() {

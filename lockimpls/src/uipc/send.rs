@@ -15,7 +15,7 @@ use crate::sockbuf::{Fill, Marks, sa_len};
 use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
-/// What room out-of-band data is given beyond the limit.
+/// How much room out-of-band data is given beyond the limit.
 const OOB_BYTES: isize = 1024;
 
 /// How far a send has come.
@@ -28,7 +28,7 @@ pub(crate) struct Sending<'a> {
     nonblock: bool,
     /// MSG_EOR.
     is_eor: bool,
-    /// MSG_OOB: the room that out-of-band data is given more. 0 without it.
+    /// MSG_OOB: the room beyond the limit that out-of-band data is given. 0 without it.
     oob_bytes: isize,
 }
 

@@ -1,4 +1,4 @@
-//! What a thread counts: plain fields of its own, added up after the join.
+//! What a thread counts: plain fields that no other thread writes, added up after the join.
 
 use super::class::{CLASSES, Class};
 use super::thread::{bump, this};

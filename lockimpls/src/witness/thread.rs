@@ -37,7 +37,7 @@ pub(super) fn location(site: &AtomicPtr<Location<'static>>) -> Option<&'static L
 }
 
 /// Things held, oldest first, from place 1 on. Written by its own thread alone; read racily by
-/// reports. Three arrays, not one of triples: a place is an index as it is.
+/// reports. Three arrays, not one of triples, so that a place is an index without arithmetic.
 pub(super) struct HeldList {
     /// How many there are: the place of the newest.
     len: AtomicUsize,

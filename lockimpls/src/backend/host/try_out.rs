@@ -1,6 +1,6 @@
-//! Whether the surroundings let the machine's sockets work: a folder for their names, and as many
-//! descriptors as programs open. Where they do not, what calls answer is no statement about the
-//! machine's layer.
+//! Whether the surroundings let the machine's sockets work: a folder for their names, and enough
+//! descriptors for what programs open. Where they do not, what calls answer is no statement about
+//! the machine's layer.
 
 use super::Host;
 use super::names::base;

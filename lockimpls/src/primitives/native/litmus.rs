@@ -35,7 +35,7 @@ impl Side {
             while other.at.load(Ordering::Acquire) <= meeting {
                 spin_loop();
             }
-            // One of the two is later by another time in each meeting.
+            // In each meeting one of the two is late by a different time.
             (0..meeting * delay % 61).for_each(|_| spin_loop());
             self.words[meeting].store(1, Ordering::Relaxed);
             fence();

@@ -22,8 +22,8 @@ use crate::policy::Policy;
 use crate::uipc::Locked;
 
 const SIZES: [usize; 4] = [1, 64, 512, 2048];
-/// Sends that are timed together: the clock's cost is shared by all of them, and the buffer takes
-/// as many of the longest.
+/// Sends that are timed together: the clock's cost is shared by all of them, and the buffer has
+/// room for that many of the longest.
 const BATCH: usize = 16;
 const ROUNDS: usize = 20_001;
 

@@ -1,4 +1,4 @@
-//! What a call does that waits, when something happens for which it was not woken, or not for good:
+//! What a waiting call does when something happens that does not wake it, or does not end its wait:
 //! each thread is known to sleep before.
 
 use std::sync::mpsc::channel;
