@@ -36,7 +36,7 @@ use std::sync::OnceLock;
 
 use crossbeam_utils::CachePadded;
 
-use crate::domain::Config;
+use crate::domain::{Ambient, Config};
 use crate::errno::Errno;
 use crate::primitives::Ordering;
 use crate::primitives::own::AtomicU64;
@@ -46,56 +46,6 @@ pub(crate) use self::mp_lock::{MpLock, Taken};
 use self::mutex::Mutex;
 
 use Ordering::Relaxed;
-
-bitflags::bitflags! {
-    /// Which locks of the kernel around the layer are taken: the `--ambient` setting. None is the
-    /// default.
-    #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-    pub struct Ambient: u8 {
-        /// The kernel lock.
-        const KERNEL_LOCK = 1;
-        /// The mutex of the process's table of descriptors.
-        const FD_FPLOCK = 2;
-        /// The mutex of each file.
-        const F_MTX = 4;
-        /// The scheduler's lock.
-        const SCHED_LOCK = 8;
-    }
-}
-
-impl Ambient {
-    /// Every lock with its name and a line about it, in the order they are listed to users.
-    pub const LOCKS: [(Ambient, &'static str, &'static str); 4] = [
-        (
-            Ambient::KERNEL_LOCK,
-            "kernel-lock",
-            "the kernel lock, in every wake-up of a socket and round names, options, descriptors",
-        ),
-        (Ambient::FD_FPLOCK, "fd-fplock", "the mutex of the descriptor table, once in every call"),
-        (Ambient::F_MTX, "f-mtx", "the mutex of a file, after every send and receive"),
-        (Ambient::SCHED_LOCK, "sched-lock", "the scheduler's lock, in sleep and wakeup"),
-    ];
-
-    /// The name of all of them together, and a line about it.
-    pub const ALL: (&'static str, &'static str) =
-        ("2022-07-01", "all of them: the day the per-socket locks came");
-
-    /// The locks of one name, which may be that of all.
-    #[must_use]
-    pub fn of_name(name: &str) -> Option<Ambient> {
-        if name == Ambient::ALL.0 {
-            return Some(Ambient::all());
-        }
-        Ambient::LOCKS.iter().find(|(_, known, _)| *known == name).map(|(lock, ..)| *lock)
-    }
-
-    /// The names of the locks in the set, one by one.
-    #[must_use]
-    pub fn names(self) -> Vec<&'static str> {
-        let taken = Ambient::LOCKS.iter().filter(|(lock, ..)| self.contains(*lock));
-        taken.map(|(_, name, _)| *name).collect()
-    }
-}
 
 /// The kernel lock of this process.
 fn kernel_lock() -> &'static MpLock {

@@ -5,10 +5,13 @@
 //! harness. Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that
 //! every call passes, as every system call passes the kernel's return to user mode.
 
-use crate::ambient::Ambient;
+mod config;
+
 use crate::errno::Errno;
 use crate::fifo::Fifofs;
 use crate::layer::Layer;
+
+pub use self::config::{Ambient, Config, WaitStrategy};
 
 /// The type of a socket, as socket(2) has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -179,79 +182,6 @@ impl<'a, S> RecvMsg<'a, S> {
     /// A receive of bytes and descriptors.
     pub fn with_rights(data: &'a mut [u8], rights: &'a mut [Option<S>], flags: MsgFlags) -> Self {
         Self { data, rights, rights_len: 0, from: SockAddr::UNNAMED, flags }
-    }
-}
-
-/// How a thread waits for another: the `--wait` setting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum WaitStrategy {
-    /// Never park: spin, and give up the processor now and then.
-    Spin,
-    /// Spin for about as long as a wake-up takes, then park.
-    Adaptive,
-    /// Park at once.
-    Park,
-}
-
-impl WaitStrategy {
-    /// Every strategy, in the order they are listed to users.
-    pub const ALL: [WaitStrategy; 3] =
-        [WaitStrategy::Spin, WaitStrategy::Adaptive, WaitStrategy::Park];
-
-    /// The name used on the command line and in records.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            WaitStrategy::Spin => "spin",
-            WaitStrategy::Adaptive => "adaptive",
-            WaitStrategy::Park => "park",
-        }
-    }
-}
-
-/// The sizes of a layer. [`Config::default`] has OpenBSD's of 2022 (`uipc_usrreq.c` 1.166).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Config {
-    /// PIPSIZ: the buffer, in bytes, of each direction of a stream or seqpacket socket. 8192.
-    pub pipsiz_bytes: usize,
-    /// The longest datagram, in bytes. 2048.
-    pub dgram_send_bytes: usize,
-    /// The receive buffer of a datagram socket, in bytes, addresses included. 16384.
-    pub dgram_recv_bytes: usize,
-    /// SB_MAX: the largest buffer that setsockopt can ask for, in bytes. 2 MiB.
-    pub sb_max_bytes: usize,
-    /// sominconn: the least backlog of a listener, in connections. 80.
-    pub sominconn: usize,
-    /// somaxconn: the largest backlog of a listener, in connections. 128.
-    pub somaxconn: usize,
-    /// maxfiles: how many files may be open; a tenth of it may be in flight. 7030.
-    pub maxfiles: usize,
-    /// How many sockets the layer has room for, and how many names its file system. 4096.
-    pub sockets_max: usize,
-    /// `lock-free`: after how many plain calls in a row by one thread a direction's fast path is
-    /// tried to be opened again. 128.
-    pub reopen_after_calls: u32,
-    /// How a blocked call waits.
-    pub wait: WaitStrategy,
-    /// Which locks of the kernel around the layer are taken. None.
-    pub ambient: Ambient,
-}
-
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            pipsiz_bytes: 8192,
-            dgram_send_bytes: 2048,
-            dgram_recv_bytes: 16384,
-            sb_max_bytes: 2 << 20,
-            sominconn: 80,
-            somaxconn: 128,
-            maxfiles: 7030,
-            sockets_max: 4096,
-            reopen_after_calls: 128,
-            wait: WaitStrategy::Adaptive,
-            ambient: Ambient::empty(),
-        }
     }
 }
 

@@ -49,12 +49,11 @@ mod uipc;
 #[path = "../models/loom/src/mod.rs"]
 pub mod models;
 
-pub use ambient::Ambient;
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use domain::{
-    Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
-    WaitStrategy,
+    Ambient, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
+    SockType, WaitStrategy,
 };
 pub use errno::Errno;
 pub use fifo::{Fifo, FifoFile, OpenMode, PIPE_BUF};

@@ -7,8 +7,7 @@ use super::twin::{
     send_byte, send_rights,
 };
 use super::{Control, stage};
-use crate::ambient::Ambient;
-use crate::domain::{Config, Domain, Shutdown, SockType};
+use crate::domain::{Ambient, Config, Domain, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
