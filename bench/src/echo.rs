@@ -21,11 +21,15 @@ struct Echo {
 
 impl Domain for Echo {
     type Sock = Fd;
+    type UnderAmbient = Echo;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
     const MODELLED: bool = true;
 
-    fn new(_: &Config) -> Result<Self, Errno> {
+    fn new(config: &Config) -> Result<Self, Errno> {
+        if !config.ambient.is_empty() {
+            return Err(Errno::Eopnotsupp);
+        }
         Ok(Self { message: Mutex::new(([0; 64], false)) })
     }
     fn socketpair(&self, _: SockType) -> Result<(Fd, Fd), Errno> {

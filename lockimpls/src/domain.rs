@@ -9,7 +9,6 @@ mod config;
 
 use crate::errno::Errno;
 use crate::fifo::Fifofs;
-use crate::layer::Layer;
 
 pub use self::config::{Ambient, Config, WaitStrategy};
 
@@ -210,6 +209,9 @@ pub struct PoolUse {
 pub trait Domain: Send + Sync + Sized + 'static {
     /// A descriptor: what socket(2) returns. Stale descriptors are recognised, never reused.
     type Sock: Copy + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync + 'static;
+    /// The same with the locks of the kernel around it: another instantiation of the same source.
+    /// `Self` where there is none; then [`Domain::new`] refuses what [`Config::ambient`] asks for.
+    type UnderAmbient: Domain<Sock = Self::Sock>;
 
     /// The name by which users choose this backend, such as `per-socket`.
     const NAME: &'static str;
@@ -221,7 +223,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// A layer with no sockets.
     ///
     /// # Errors
-    /// Where the sizes make no sense (`EINVAL`) or the machine refuses (`host`).
+    /// `EINVAL`: the sizes make no sense, or [`Config::ambient`] is not this type's. `EOPNOTSUPP`:
+    /// nothing can be around this backend. What the machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
 
     /// Whether the surroundings let this backend work: the machine's own needs a folder for names,
@@ -231,16 +234,6 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// What is refused, why, and what to do: a sentence for a user.
     fn try_out() -> Result<(), String> {
         Ok(())
-    }
-
-    /// The same with the locks of the kernel around it that [`Config::ambient`] names: another
-    /// instantiation of the same source.
-    ///
-    /// # Errors
-    /// As [`Domain::new`]; `EOPNOTSUPP`: there is none.
-    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-        let _ = config;
-        Err(Errno::Eopnotsupp)
     }
 
     /// Two connected sockets; the first has the lower address of the two when nothing was closed

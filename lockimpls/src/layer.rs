@@ -105,7 +105,7 @@ pub struct Backend {
     /// [`Domain::MODELLED`].
     pub modelled: bool,
     /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
-    /// of the kernel around it, as [`Domain::under_ambient`] does.
+    /// of the kernel around it, that of [`Domain::UnderAmbient`].
     pub open: fn(&Config) -> Result<Box<dyn Layer>, Errno>,
     /// [`Domain::try_out`].
     pub try_out: fn() -> Result<(), String>,
@@ -126,10 +126,11 @@ impl Backend {
 }
 
 fn open<D: Domain<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if !config.ambient.is_empty() {
-        return D::under_ambient(config);
+    if config.ambient.is_empty() {
+        Ok(Box::new(Checked::<D>::new(config)?))
+    } else {
+        Ok(Box::new(Checked::<D::UnderAmbient>::new(config)?))
     }
-    Ok(Box::new(Checked::<D>::new(config)?))
 }
 
 /// Every backend, in the order they are shown.

@@ -102,6 +102,7 @@ impl<D: Domain> Faulty<D> {
 
 impl<D: Domain> Domain for Faulty<D> {
     type Sock = D::Sock;
+    type UnderAmbient = Faulty<D::UnderAmbient>;
     const NAME: &'static str = D::NAME;
     const ABOUT: &'static str = D::ABOUT;
     const MODELLED: bool = D::MODELLED;

@@ -202,12 +202,16 @@ impl Host {
 
 impl Domain for Host {
     type Sock = Fd;
+    type UnderAmbient = Host;
 
     const NAME: &'static str = "host";
     const ABOUT: &'static str = "the machine's own AF_UNIX sockets, through system calls";
     const MODELLED: bool = false;
 
     fn new(config: &Config) -> Result<Self, Errno> {
+        if !config.ambient.is_empty() {
+            return Err(Errno::Eopnotsupp);
+        }
         Ok(Host {
             generations: (0..FD_MAX).map(|_| AtomicU32::new(0)).collect(),
             wait: config.wait,

@@ -30,7 +30,6 @@ use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Try, get, put};
 use super::per_socket::SocketPolicy;
 use crate::ambient::{Kernel, Nothing, Surroundings};
-use crate::checked::Checked;
 use crate::descriptors::Fd;
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
@@ -38,7 +37,6 @@ use crate::domain::{
 use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::fifo::Fifofs;
-use crate::layer::Layer;
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::sockbuf::Taken;
@@ -496,6 +494,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
 impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
     type Sock = Fd;
+    type UnderAmbient = LockFreeLayer<F, Kernel>;
 
     const NAME: &'static str = <SocketPolicy<F, true, A> as Policy>::NAME;
     const ABOUT: &'static str =
@@ -504,10 +503,6 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
 
     fn new(config: &Config) -> Result<Self, Errno> {
         Ok(Self { slow: Locked::new(config)? })
-    }
-
-    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-        Ok(Box::new(Checked::<LockFreeLayer<F, Kernel>>::new(config)?))
     }
 
     #[inline(always)]

@@ -26,7 +26,6 @@ mod shutdown;
 pub(crate) mod wait;
 
 use crate::ambient::Surroundings;
-use crate::checked::Checked;
 use crate::descriptors::{Descriptors, Fd};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
@@ -34,7 +33,6 @@ use crate::domain::{
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::fifo::Fifofs;
-use crate::layer::Layer;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::pool::{CONTROL_MAX, MbufPool, SocketPool};
@@ -136,6 +134,7 @@ pub(crate) fn is_awaited(so: &Socket) -> bool {
 
 impl<P: Policy> Domain for Locked<P> {
     type Sock = Fd;
+    type UnderAmbient = Locked<P::UnderAmbient>;
 
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;
@@ -158,10 +157,6 @@ impl<P: Policy> Domain for Locked<P> {
             in_flight: InFlight::new(),
             ambient: Surroundings::new(config)?,
         })
-    }
-
-    fn under_ambient(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-        Ok(Box::new(Checked::<Locked<P::UnderAmbient>>::new(config)?))
     }
 
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {

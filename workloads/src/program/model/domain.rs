@@ -20,12 +20,16 @@ impl Model {
 
 impl Domain for Model {
     type Sock = Fd;
+    type UnderAmbient = Model;
 
     const NAME: &'static str = "model";
     const ABOUT: &'static str = "the sequential model, which says what the answers must be";
     const MODELLED: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {
+        if !config.ambient.is_empty() {
+            return Err(Errno::Eopnotsupp);
+        }
         Ok(Model { state: Mutex::new(State::new(config)) })
     }
 
