@@ -1,10 +1,11 @@
 //! The operation boundary: every call of every backend passes here, and nowhere else.
 
+pub(crate) mod fifo;
+
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fifo::{Fifo, FifoVnode, Fifofs, OpenMode};
 use crate::witness::{self, Operation};
 
 /// A [`Domain`] behind its boundary: the system call's entry and its return to user mode.
@@ -30,6 +31,8 @@ macro_rules! call {
         result
     }};
 }
+
+use call;
 
 impl<D: Domain> Checked<D> {
     /// A layer with no sockets.
@@ -177,45 +180,6 @@ impl<D: Domain> Checked<D> {
     #[inline(never)]
     pub fn set_nonblocking(&self, s: D::Sock, on: bool) -> Result<(), Errno> {
         call!(self, "fcntl", self.domain.set_nonblocking(s, on))
-    }
-
-    /// A fifo on two sockets of this layer, which nobody has open: mkfifo(2), but for its name.
-    pub fn mkfifo(&self) -> Fifo<'_, D> {
-        Fifo::new(self)
-    }
-
-    #[inline(never)]
-    pub(crate) fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
-        call!(self, "open", self.fifofs().and_then(|fifofs| fifofs.fifo_open(vp, mode)))
-    }
-
-    #[inline(never)]
-    pub(crate) fn fifo_read(
-        &self,
-        vp: &FifoVnode,
-        mode: OpenMode,
-        data: &mut [u8],
-    ) -> Result<usize, Errno> {
-        call!(self, "read", self.fifofs().and_then(|fifofs| fifofs.fifo_read(vp, mode, data)))
-    }
-
-    #[inline(never)]
-    pub(crate) fn fifo_write(
-        &self,
-        vp: &FifoVnode,
-        mode: OpenMode,
-        data: &[u8],
-    ) -> Result<usize, Errno> {
-        call!(self, "write", self.fifofs().and_then(|fifofs| fifofs.fifo_write(vp, mode, data)))
-    }
-
-    #[inline(never)]
-    pub(crate) fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
-        call!(self, "close", self.fifofs().map_or((), |fifofs| fifofs.fifo_close(vp, mode)));
-    }
-
-    fn fifofs(&self) -> Result<&dyn Fifofs, Errno> {
-        self.domain.fifofs().ok_or(Errno::Eopnotsupp)
     }
 
     /// See [`Domain::collect`].

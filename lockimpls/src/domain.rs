@@ -8,7 +8,6 @@
 mod config;
 
 use crate::errno::Errno;
-use crate::fifo::Fifofs;
 
 pub use self::config::{Ambient, Config, WaitStrategy};
 
@@ -284,12 +283,6 @@ pub trait Domain: Send + Sync + Sized + 'static {
     fn setsockopt(&self, s: Self::Sock, option: SockOpt, value: usize) -> Result<(), Errno>;
     /// Reads an option. For `Error`: 0, or a code that [`Errno::from_host`] knows.
     fn getsockopt(&self, s: Self::Sock, option: SockOpt) -> Result<usize, Errno>;
-    /// Fifos on sockets of this layer, if it has them: what [`Checked`](crate::Checked) makes a
-    /// [`Fifo`](crate::Fifo)'s calls on.
-    fn fifofs(&self) -> Option<&dyn Fifofs> {
-        None
-    }
-
     /// O_NONBLOCK, on the socket.
     fn set_nonblocking(&self, s: Self::Sock, on: bool) -> Result<(), Errno>;
 

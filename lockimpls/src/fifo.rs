@@ -23,9 +23,6 @@
 //!
 //! Different from the kernel: a fifo has no name here, and its files are not counted.
 
-use std::fmt;
-
-use crate::checked::Checked;
 use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
@@ -55,68 +52,7 @@ bitflags::bitflags! {
     }
 }
 
-/// A fifo of a layer, made by [`Checked::mkfifo`]. It has no sockets while nobody has it open.
-pub struct Fifo<'l, D: Domain> {
-    layer: &'l Checked<D>,
-    vnode: FifoVnode,
-}
-
-impl<'l, D: Domain> Fifo<'l, D> {
-    pub(crate) fn new(layer: &'l Checked<D>) -> Self {
-        Self { layer, vnode: FifoVnode::new() }
-    }
-
-    /// open(2). Unless it is nonblocking it waits for the other side.
-    ///
-    /// # Errors
-    /// `EINVAL` for neither reading nor writing; `ENXIO` for a nonblocking writer without a reader;
-    /// `EOPNOTSUPP` on a layer without fifos (`host`); what making the sockets answers.
-    pub fn open(&self, mode: OpenMode) -> Result<FifoFile<'_, D>, Errno> {
-        self.layer.fifo_open(&self.vnode, mode)?;
-        Ok(FifoFile { fifo: self, mode })
-    }
-}
-
-impl<D: Domain> fmt::Debug for Fifo<'_, D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Fifo").field("layer", &self.layer.name()).finish_non_exhaustive()
-    }
-}
-
-/// An open fifo: what a descriptor of it refers to. A borrow of it stands for the reference that a
-/// call holds, so it cannot be closed under a call; one that is dropped without
-/// [`FifoFile::close`] leaks, and is found when the layer ends.
-#[must_use = "a file that is not closed leaks"]
-#[derive(Debug)]
-pub struct FifoFile<'f, D: Domain> {
-    fifo: &'f Fifo<'f, D>,
-    mode: OpenMode,
-}
-
-impl<D: Domain> FifoFile<'_, D> {
-    /// read(2): 0 at the end, when there is no writer and nothing left.
-    ///
-    /// # Errors
-    /// `EBADF` for a file not open for reading; `EWOULDBLOCK`.
-    pub fn read(&self, data: &mut [u8]) -> Result<usize, Errno> {
-        self.fifo.layer.fifo_read(&self.fifo.vnode, self.mode, data)
-    }
-
-    /// write(2): how many bytes were taken.
-    ///
-    /// # Errors
-    /// `EBADF` for a file not open for writing; `EPIPE` without a reader; `EWOULDBLOCK`.
-    pub fn write(&self, data: &[u8]) -> Result<usize, Errno> {
-        self.fifo.layer.fifo_write(&self.fifo.vnode, self.mode, data)
-    }
-
-    /// close(2).
-    pub fn close(self) {
-        self.fifo.layer.fifo_close(&self.fifo.vnode, self.mode);
-    }
-}
-
-/// A fifo's vnode. Only a [`Fifo`] has one, and only calls of its layer are given it: so it never
+/// A fifo's vnode. Only a [`Fifo`](crate::Fifo) has one, and only calls of its layer are given it: so it never
 /// outlives its sockets.
 pub struct FifoVnode {
     i_lock: RwLock,
@@ -138,7 +74,8 @@ struct FifoInfo {
 }
 
 impl FifoVnode {
-    fn new() -> Self {
+    /// Of a fifo that nobody has open.
+    pub(crate) fn new() -> Self {
         Self {
             i_lock: RwLock::new(Class::Vnode),
             v_fifoinfo: Mutex::new(None),
@@ -166,17 +103,43 @@ impl FifoVnode {
     }
 }
 
-/// The calls on a fifo, as a layer of sockets has them; outside of this crate nobody can name it, or
-/// make a call. `mode` is that of the file.
-pub trait Fifofs {
-    /// See [`Fifo::open`].
-    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno>;
-    /// See [`FifoFile::read`].
-    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno>;
-    /// See [`FifoFile::write`].
-    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno>;
-    /// See [`FifoFile::close`].
-    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode);
+/// Fifos on the sockets of a layer: what [`Checked`](crate::Checked) makes a
+/// [`Fifo`](crate::Fifo)'s calls on. `mode` is that of the file. A layer that implements nothing of
+/// it has no fifos, and each open answers `EOPNOTSUPP`.
+///
+/// A [`FifoVnode`] can be made by this crate alone.
+pub trait Fifofs: Domain {
+    /// See [`Fifo::open`](crate::Fifo::open).
+    ///
+    /// # Errors
+    /// As there.
+    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+        let _ = (vp, mode);
+        Err(Errno::Eopnotsupp)
+    }
+
+    /// See [`FifoFile::read`](crate::FifoFile::read).
+    ///
+    /// # Errors
+    /// As there.
+    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+        let _ = (vp, mode, data);
+        Err(Errno::Eopnotsupp)
+    }
+
+    /// See [`FifoFile::write`](crate::FifoFile::write).
+    ///
+    /// # Errors
+    /// As there.
+    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+        let _ = (vp, mode, data);
+        Err(Errno::Eopnotsupp)
+    }
+
+    /// See [`FifoFile::close`](crate::FifoFile::close).
+    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+        let _ = (vp, mode);
+    }
 }
 
 impl<P: Policy> Fifofs for Locked<P> {

@@ -51,12 +51,13 @@ pub mod models;
 
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
+pub use checked::fifo::{Fifo, FifoFile};
 pub use domain::{
     Ambient, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
     SockType, WaitStrategy,
 };
 pub use errno::Errno;
-pub use fifo::{Fifo, FifoFile, OpenMode, PIPE_BUF};
+pub use fifo::{FifoVnode, Fifofs, OpenMode, PIPE_BUF};
 pub use layer::{Backend, Layer, backends};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]

@@ -35,6 +35,7 @@ use crate::domain::{
     WaitStrategy,
 };
 use crate::errno::Errno;
+use crate::fifo::Fifofs;
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{AtomicU32, Ordering, spin_loop, yield_now};
 use crate::witness::{self, WaitsFor};
@@ -398,3 +399,6 @@ impl Drop for Host {
         }
     }
 }
+
+/// None: the machine's own fifos are not on sockets.
+impl Fifofs for Host {}

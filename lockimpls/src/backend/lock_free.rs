@@ -36,7 +36,7 @@ use crate::domain::{
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::fifo::Fifofs;
+use crate::fifo::{FifoVnode, Fifofs, OpenMode};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::sockbuf::Taken;
@@ -604,10 +604,6 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
         self.slow.set_nonblocking(s, on)
     }
 
-    fn fifofs(&self) -> Option<&dyn Fifofs> {
-        self.slow.fifofs()
-    }
-
     #[inline(always)]
     fn wants_collect(&self) -> bool {
         self.slow.wants_gc()
@@ -619,5 +615,24 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
 
     fn pools(&self) -> Vec<PoolUse> {
         self.slow.pools()
+    }
+}
+
+/// Its sockets have no descriptor, so that a fifo never goes the fast way.
+impl<F: Fault, A: Surroundings> Fifofs for LockFreeLayer<F, A> {
+    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+        self.slow.fifo_open(vp, mode)
+    }
+
+    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+        self.slow.fifo_read(vp, mode, data)
+    }
+
+    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+        self.slow.fifo_write(vp, mode, data)
+    }
+
+    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+        self.slow.fifo_close(vp, mode);
     }
 }

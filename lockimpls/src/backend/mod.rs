@@ -8,13 +8,14 @@ mod host;
 pub(crate) mod lock_free;
 pub(crate) mod per_socket;
 
-use crate::domain::{Domain, Fd};
+use crate::domain::Fd;
+use crate::fifo::Fifofs;
 
 /// Called once per backend, with its type: how a name chosen at run time becomes code without
 /// indirection.
 pub trait Visitor {
     /// Visits one backend.
-    fn visit<D: Domain<Sock = Fd>>(&mut self);
+    fn visit<D: Fifofs<Sock = Fd>>(&mut self);
 }
 
 /// Calls the visitor for every backend, in the order they are shown.

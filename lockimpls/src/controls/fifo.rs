@@ -3,10 +3,11 @@
 use super::twin::{Injection, PerSocket, at, layer_of};
 use super::{Control, stage};
 use crate::checked::Checked;
-use crate::domain::{Config, Domain, WaitStrategy};
+use crate::checked::fifo::{Fifo, FifoFile};
+use crate::domain::{Config, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::Step;
-use crate::fifo::{Fifo, FifoFile, OpenMode};
+use crate::fifo::{Fifofs, OpenMode};
 use crate::witness::Check;
 
 pub(super) const READ_LOCKED: Control = Control {
@@ -20,7 +21,7 @@ pub(super) const READ_LOCKED: Control = Control {
 };
 
 /// A reader waits for data; another writer opens, writes and closes.
-fn open_under_reader<D: Domain>() {
+fn open_under_reader<D: Fifofs>() {
     let layer = parking::<D>();
     let fifo = fifo_of(layer);
     let both = open(fifo, OpenMode::READ | OpenMode::WRITE);
@@ -46,7 +47,7 @@ pub(super) const WRITER_UNTOLD: Control = Control {
 };
 
 /// A writer waits for room; the only reader closes.
-fn close_under_writer<D: Domain>() {
+fn close_under_writer<D: Fifofs>() {
     let layer = parking::<D>();
     let fifo = fifo_of(layer);
     let reader = open(fifo, OpenMode::READ | OpenMode::NONBLOCK);
@@ -62,16 +63,16 @@ fn close_under_writer<D: Domain>() {
 
 /// A layer whose threads park at once when they must wait. It is never freed, so that other threads
 /// can have its fifos: a control is a process.
-fn parking<D: Domain>() -> &'static Checked<D> {
+fn parking<D: Fifofs>() -> &'static Checked<D> {
     let config = Config { wait: WaitStrategy::Park, ..Config::default() };
     Box::leak(Box::new(layer_of(&config)))
 }
 
 /// A fifo of such a layer.
-fn fifo_of<D: Domain>(layer: &'static Checked<D>) -> &'static Fifo<'static, D> {
+fn fifo_of<D: Fifofs>(layer: &'static Checked<D>) -> &'static Fifo<'static, D> {
     Box::leak(Box::new(layer.mkfifo()))
 }
 
-fn open<D: Domain>(fifo: &'static Fifo<'static, D>, mode: OpenMode) -> FifoFile<'static, D> {
+fn open<D: Fifofs>(fifo: &'static Fifo<'static, D>, mode: OpenMode) -> FifoFile<'static, D> {
     fifo.open(mode).expect("open")
 }

@@ -32,7 +32,6 @@ use crate::domain::{
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::fifo::Fifofs;
 use crate::names::Names;
 use crate::policy::Policy;
 use crate::pool::{CONTROL_MAX, MbufPool, SocketPool};
@@ -270,10 +269,6 @@ impl<P: Policy> Domain for Locked<P> {
     fn set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         self.fd_fplock(1);
         self.sys_set_nonblocking(s, on)
-    }
-
-    fn fifofs(&self) -> Option<&dyn Fifofs> {
-        Some(self)
     }
 
     #[inline(always)]

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 use lockimpls::controls::{Moment, in_next, visit_staged};
 use lockimpls::witness;
 use lockimpls::{
-    Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType, Visitor,
-    visit_all,
+    Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType,
+    Visitor, visit_all,
 };
 
 /// No flags.
@@ -23,7 +23,7 @@ const HANG_SECONDS: &str = "SOLOCK_HANG_SECONDS";
 /// A program that runs on any backend.
 pub(crate) trait Case {
     /// Runs it; every descriptor is closed at its end.
-    fn run<D: Domain>(&self, layer: &Checked<D>);
+    fn run<D: Fifofs>(&self, layer: &Checked<D>);
 }
 
 /// Runs a case on every modelled backend, each in a fresh layer, which must be empty afterwards;
@@ -34,14 +34,14 @@ pub(crate) fn on_every_backend(config: &Config, case: &impl Case) {
         case: &'a C,
     }
     impl<C: Case> OnEach<'_, C> {
-        fn run<D: Domain>(&self, config: &Config) {
+        fn run<D: Fifofs>(&self, config: &Config) {
             let layer = Checked::<D>::new(config).unwrap();
             self.case.run(&layer);
             layer.check_end();
         }
     }
     impl<C: Case> Visitor for OnEach<'_, C> {
-        fn visit<D: Domain>(&mut self) {
+        fn visit<D: Fifofs>(&mut self) {
             if D::MODELLED {
                 self.run::<D>(self.config);
             }
@@ -123,7 +123,7 @@ macro_rules! case {
         fn $test() {
             struct This;
             impl $crate::battery::Case for This {
-                fn run<D: lockimpls::Domain>(&self, $layer: &lockimpls::Checked<D>) $body
+                fn run<D: lockimpls::Fifofs>(&self, $layer: &lockimpls::Checked<D>) $body
             }
             $crate::battery::on_every_backend(&$config, &This);
         }
@@ -137,7 +137,7 @@ macro_rules! waiting_case {
         fn $test() {
             struct This;
             impl $crate::battery::Case for This {
-                fn run<D: lockimpls::Domain>(&self, $layer: &lockimpls::Checked<D>) $body
+                fn run<D: lockimpls::Fifofs>(&self, $layer: &lockimpls::Checked<D>) $body
             }
             for wait in lockimpls::WaitStrategy::ALL {
                 let config = lockimpls::Config { wait, ..lockimpls::Config::default() };

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use lockimpls::witness::{Class, counters};
 use lockimpls::{
-    Checked, Config, Domain, Errno, Fifo, FifoFile, OpenMode, SockType, Visitor, visit_all,
+    Checked, Config, Domain, Errno, Fifo, FifoFile, Fifofs, OpenMode, SockType, Visitor, visit_all,
 };
 
 use self::begun::Begun;
@@ -56,7 +56,7 @@ trait Fifos: Sync {
     fn close(file: Self::File<'_>);
 }
 
-impl<D: Domain> Fifos for Fifo<'_, D> {
+impl<D: Fifofs> Fifos for Fifo<'_, D> {
     type File<'f>
         = FifoFile<'f, D>
     where
@@ -241,7 +241,7 @@ fn a_case_that_goes_otherwise_fails() {
 struct Otherwise;
 
 impl crate::battery::Case for Otherwise {
-    fn run<D: Domain>(&self, layer: &Checked<D>) {
+    fn run<D: Fifofs>(&self, layer: &Checked<D>) {
         let case = Case { name: "a fifo that is not so", steps: vec!["open w wn = ENXIO"] };
         goes(&layer.mkfifo(), &case, &["open w wn = ok"]);
     }
@@ -322,7 +322,7 @@ fn two_sockets() -> Config {
 fn host_has_no_fifos() {
     struct OnHost;
     impl Visitor for OnHost {
-        fn visit<D: Domain>(&mut self) {
+        fn visit<D: Fifofs>(&mut self) {
             if D::NAME == "host" {
                 let layer = Checked::<D>::new(&Config::default()).unwrap();
                 let opened = layer.mkfifo().open(OpenMode::READ).map(FifoFile::close);
