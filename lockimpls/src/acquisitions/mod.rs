@@ -23,6 +23,7 @@ use self::rows::{Row, rows};
 use self::world::World;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::global_gc::GlobalGcPolicy;
+use crate::backend::lock_free::ShutsGate;
 use crate::backend::per_socket::SocketPolicy;
 use crate::fault::met::Met;
 use crate::policy::Policy;
@@ -32,7 +33,7 @@ type Global = GlobalPolicy<Met>;
 type GlobalGc = GlobalGcPolicy<Met>;
 type PerSocket = SocketPolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
-type SlowPath = SocketPolicy<Met, true>;
+type SlowPath = SocketPolicy<Met, ShutsGate>;
 
 /// The variable that has the table written anew.
 const WRITE: &str = "SOLOCK_WRITE_ACQUISITIONS";

@@ -28,7 +28,7 @@ pub(crate) mod transfer;
 
 use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Try, get, put};
-use super::per_socket::SocketPolicy;
+use super::per_socket::{OnTake, SocketPolicy};
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::descriptors::Fd;
 use crate::domain::{
@@ -46,8 +46,6 @@ use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
 use crate::witness::{self, FastEvent, WaitsFor};
 
-pub(crate) use self::gate::shut;
-
 use Ordering::{Acquire, Relaxed};
 
 /// No lock on the way of a plain message.
@@ -55,7 +53,20 @@ pub(crate) type LockFree = LockFreeLayer<NoFault>;
 
 /// The layer: `per-socket`'s, with a fast path before it.
 pub(crate) struct LockFreeLayer<F: Fault, A: Surroundings = Nothing> {
-    pub(crate) slow: Locked<SocketPolicy<F, true, A>>,
+    pub(crate) slow: Locked<SocketPolicy<F, ShutsGate, A>>,
+}
+
+/// Whoever takes a `so_lock` shuts the gate.
+pub(crate) struct ShutsGate;
+
+impl OnTake for ShutsGate {
+    const NAME: &'static str = "lock-free";
+    const BIASED: bool = true;
+
+    #[inline(always)]
+    fn taken(so: &Socket) {
+        gate::shut(so);
+    }
 }
 
 /// A thread on its way through a call that the fast path could not serve at once: the socket, where
@@ -496,7 +507,7 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
     type Sock = Fd;
     type UnderAmbient = LockFreeLayer<F, Kernel>;
 
-    const NAME: &'static str = <SocketPolicy<F, true, A> as Policy>::NAME;
+    const NAME: &'static str = <SocketPolicy<F, ShutsGate, A> as Policy>::NAME;
     const ABOUT: &'static str =
         "no lock for data on a connected pair; a so_lock per socket for the rest";
     const MODELLED: bool = true;

@@ -33,7 +33,6 @@
 
 use std::marker::PhantomData;
 
-use super::lock_free;
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::{Collector, CollectorLocks, Policy};
@@ -44,22 +43,42 @@ use crate::witness::{self, Class, Edge};
 /// A lock per socket.
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
-/// The policy of `per-socket`. With `BIASED`, taking a `so_lock` also shuts the gate of
-/// `lock-free`.
-pub(crate) struct SocketPolicy<F, const BIASED: bool = false, A = Nothing> {
-    collector: CollectorLocks<F>,
-    what: PhantomData<(F, A)>,
+/// What a backend that has these locks does when one of them is taken.
+pub(crate) trait OnTake: Send + Sync + 'static {
+    /// The backend's name.
+    const NAME: &'static str;
+    /// See [`Policy::BIASED`].
+    const BIASED: bool;
+
+    /// The `so_lock` of `so` was taken just now.
+    fn taken(so: &Socket);
 }
 
-impl<F: Fault, const BIASED: bool, A: Surroundings> SocketPolicy<F, BIASED, A> {
+/// The lock is all: `per-socket`.
+pub(crate) struct LockAlone;
+
+impl OnTake for LockAlone {
+    const NAME: &'static str = "per-socket";
+    const BIASED: bool = false;
+
+    #[inline(always)]
+    fn taken(_so: &Socket) {}
+}
+
+/// The policy of `per-socket`, or of another backend with its locks, which does `T` when it takes
+/// one.
+pub(crate) struct SocketPolicy<F, T = LockAlone, A = Nothing> {
+    collector: CollectorLocks<F>,
+    what: PhantomData<(F, T, A)>,
+}
+
+impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Takes one `so_lock`. The only place where one is taken.
     #[inline(always)]
     #[track_caller]
     fn take(&self, so: &Socket, edge: Edge) {
         so.so_lock.enter_edge(edge);
-        if BIASED {
-            lock_free::shut(so);
-        }
+        T::taken(so);
     }
 
     /// Releases one `so_lock`. The only place where one is released.
@@ -97,19 +116,18 @@ fn comes_first(a: &Socket, b: &Socket) -> bool {
     a.so_lock.addr() < b.so_lock.addr()
 }
 
-impl<F: Fault, const BIASED: bool, A: Surroundings> Policy for SocketPolicy<F, BIASED, A> {
+impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Fault = F;
     type Ambient = A;
     type Collector = CollectorLocks<F>;
-    type UnderAmbient = SocketPolicy<F, BIASED, Kernel>;
-    const NAME: &'static str = match (F::TWIN, BIASED) {
-        (Some(twin), _) => twin,
-        (None, false) => "per-socket",
-        (None, true) => "lock-free",
+    type UnderAmbient = SocketPolicy<F, T, Kernel>;
+    const NAME: &'static str = match F::TWIN {
+        Some(twin) => twin,
+        None => T::NAME,
     };
     const ABOUT: &'static str =
         "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
-    const BIASED: bool = BIASED;
+    const BIASED: bool = T::BIASED;
 
     fn new() -> Self {
         Self { collector: CollectorLocks::new(), what: PhantomData }

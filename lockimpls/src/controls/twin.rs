@@ -6,7 +6,7 @@ use super::stage;
 use crate::ambient::Kernel;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
-use crate::backend::per_socket::SocketPolicy;
+use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
@@ -17,7 +17,7 @@ use crate::witness::{self, Check};
 /// The backend that most twins are broken versions of.
 pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
 /// The same with the locks of the kernel around it.
-pub(super) type UnderKernel = Locked<SocketPolicy<Injected, false, Kernel>>;
+pub(super) type UnderKernel = Locked<SocketPolicy<Injected, LockAlone, Kernel>>;
 /// The backend without locks on the way of data.
 pub(super) type LockFree = LockFreeLayer<Injected>;
 /// The backend with one lock.

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 
-use super::{ALL_LOOKS, Body, Left, Model, Sockets, number_of, pair, seen, small, threads};
-use crate::backend::lock_free::gate;
+use super::{
+    ALL_LOOKS, Body, Left, LockFree, Model, Sockets, number_of, pair, seen, small, threads,
+};
 use crate::backend::lock_free::transfer::{Try, get, put};
+use crate::backend::lock_free::{ShutsGate, gate};
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
@@ -123,7 +125,7 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 /// `lock-free`'s locked half, where the gate is.
-type Slow = Locked<Sockets<true>>;
+type Slow = Locked<Sockets<ShutsGate>>;
 
 /// Opens the gate of a connected pair, for these threads by index: those that send and
 /// receive on the lower end, and on the higher.
@@ -362,8 +364,8 @@ fn owner_changed() {
 }
 
 /// The calls: a send whose fast path is open, while another thread ends the connection.
-fn send_against(end: fn(&super::wait::LockFree, crate::descriptors::Fd, crate::descriptors::Fd)) {
-    let layer = Arc::new(super::wait::LockFree::new(&small()).expect("a layer"));
+fn send_against(end: fn(&LockFree, crate::descriptors::Fd, crate::descriptors::Fd)) {
+    let layer = Arc::new(LockFree::new(&small()).expect("a layer"));
     let (sockets, [a, b]) = pair(&layer.slow, SockType::Stream);
     open(&layer.slow, sockets, [[1, 0], [0, 0]]);
     let (sender, ender) = (Arc::clone(&layer), Arc::clone(&layer));

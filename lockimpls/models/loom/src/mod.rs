@@ -17,7 +17,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::backend::per_socket::SocketPolicy;
+use crate::backend::lock_free::LockFreeLayer;
+use crate::backend::per_socket::{LockAlone, OnTake, SocketPolicy};
 use crate::descriptors::Fd;
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
@@ -251,10 +252,13 @@ impl Fault for Left {
 }
 
 /// The policy of `per-socket`, or of `lock-free`'s locks.
-type Sockets<const BIASED: bool> = SocketPolicy<Left, BIASED>;
+type Sockets<T> = SocketPolicy<Left, T>;
 
 /// `per-socket`, with little room.
-type Layer = Locked<Sockets<false>>;
+type Layer = Locked<Sockets<LockAlone>>;
+
+/// The whole `lock-free` backend.
+type LockFree = LockFreeLayer<Left>;
 
 /// A layer of few and small objects, whose threads park at once when they must wait.
 fn small() -> Config {
@@ -275,10 +279,7 @@ fn layer() -> Arc<Layer> {
 }
 
 /// A connected pair of a layer, the lower address first, with its descriptors.
-fn pair<const BIASED: bool>(
-    layer: &Locked<Sockets<BIASED>>,
-    kind: SockType,
-) -> ([SockRef; 2], [Fd; 2]) {
+fn pair<T: OnTake>(layer: &Locked<Sockets<T>>, kind: SockType) -> ([SockRef; 2], [Fd; 2]) {
     let (a, b) = layer.socketpair(kind).expect("a pair");
     let sockets = [a, b].map(|fd| layer.fds.find(fd).expect("a socket"));
     assert!(sockets[0].so_lock.addr() < sockets[1].so_lock.addr());

@@ -6,8 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::gate::{lock_and_say, open};
 use super::relock::send_or_epipe;
-use super::{ALL_LOOKS, Body, Left, Model, layer, pair, seen, small, threads};
-use crate::backend::lock_free::LockFreeLayer;
+use super::{ALL_LOOKS, Body, LockFree, Model, layer, pair, seen, small, threads};
 use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
@@ -16,9 +15,6 @@ use crate::policy::Policy;
 use crate::primitives::Ordering;
 
 use Ordering::Relaxed;
-
-/// The whole `lock-free` backend.
-pub(super) type LockFree = LockFreeLayer<Left>;
 
 pub(super) const MODELS: &[Model] = &[
     Model {
