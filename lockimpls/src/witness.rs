@@ -26,6 +26,7 @@
 
 mod class;
 mod counters;
+mod exit;
 mod report;
 mod thread;
 #[cfg(test)]
@@ -42,12 +43,13 @@ pub use self::class::{CLASSES, Class, Edge};
 pub use self::counters::{Counters, LockCounts, counters};
 pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retried};
 pub use self::report::{
-    Check, EXIT_FINDING, Finding, Operation, check_pools, found_by, pool_table, report_data,
-    report_panic, set_finding_hook,
+    Check, EXIT_FINDING, Finding, check_pools, found_by, pool_table, report_data, report_panic,
+    set_finding_hook, show_all_locks,
 };
-pub use self::thread::thread_number;
+pub(crate) use self::thread::WaitsFor;
+pub use self::thread::{Operation, thread_number};
 pub(crate) use self::watch::is_waiting;
-pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_hang, show_all_locks};
+pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_hang};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -426,20 +428,6 @@ fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static
 /// The wait is over.
 pub(crate) fn awake() {
     this().waits_for.store(0, Relaxed);
-}
-
-/// What a thread waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub(crate) enum WaitsFor {
-    /// A lock that another thread holds.
-    Lock = 0,
-    /// A wake-up.
-    Wakeup = 1,
-    /// Threads to leave the lock-free path.
-    Gate = 2,
-    /// References to be given back.
-    References = 3,
 }
 
 #[cfg(test)]

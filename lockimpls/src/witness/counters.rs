@@ -3,28 +3,8 @@
 use super::class::{CLASSES, Class};
 use super::thread::{bump, this};
 use crate::primitives::Ordering;
-use crate::primitives::own::AtomicU64;
 
 use Ordering::Relaxed;
-
-/// The lock counters of one thread and class.
-pub(super) struct ClassCounters {
-    pub(super) acquisitions: AtomicU64,
-    pub(super) contended: AtomicU64,
-    pub(super) relocks: AtomicU64,
-    pub(super) retries: AtomicU64,
-}
-
-impl ClassCounters {
-    pub(super) const fn zero() -> ClassCounters {
-        ClassCounters {
-            acquisitions: AtomicU64::new(0),
-            contended: AtomicU64::new(0),
-            relocks: AtomicU64::new(0),
-            retries: AtomicU64::new(0),
-        }
-    }
-}
 
 /// The lock operations of one class, counted since the thread began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

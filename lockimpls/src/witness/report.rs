@@ -6,21 +6,11 @@ use std::panic::Location;
 use std::sync::OnceLock;
 
 use super::class::{CLASSES, Class};
-use super::thread::{Held, Thread, calls, location, this};
-use super::watch::show_all_locks;
+use super::thread::{Held, Operation, Thread, calls, each_thread, location, this};
 use crate::primitives::own::{AtomicU32, AtomicU64};
 use crate::primitives::{Ordering, await_end, end_process};
 
 use Ordering::Relaxed;
-
-/// A call of the layer, as it is named in reports: one static per (call, backend).
-#[derive(Debug)]
-pub struct Operation {
-    /// The system call's name, such as `sys_sendmsg`.
-    pub name: &'static str,
-    /// The backend's name.
-    pub backend: &'static str,
-}
 
 /// The checks that can find something. The first five are the `checks` of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -173,6 +163,34 @@ pub(super) fn describe_held_but(
         }
     }
     (newest.unwrap_or_else(|| String::from("?")), count)
+}
+
+/// What every thread of the layer is doing and holding, as ddb's `show all locks` prints it.
+#[must_use]
+pub fn show_all_locks() -> String {
+    let mut text = String::new();
+    each_thread(|thread| describe_thread(thread, &mut text));
+    text
+}
+
+fn describe_thread(thread: &Thread, text: &mut String) {
+    let operation = operation_of(thread).map_or("none", |operation| operation.name);
+    text.push_str(&format!("Thread {} ({operation})", thread.number.load(Relaxed)));
+    let waits_for = thread.waits_for.load(Relaxed);
+    if waits_for != 0 {
+        let what = match thread.waits_kind.load(Relaxed) {
+            0 => "for the lock",
+            1 => "for a wake-up on",
+            2 => "for threads to leave the lock-free path of",
+            _ => "for references on",
+        };
+        text.push_str(&format!(
+            " waits {what} {waits_for:#x} at {}",
+            site_of(location(&thread.waits_at))
+        ));
+    }
+    text.push('\n');
+    describe_held(thread, text);
 }
 
 /// A worker panicked: prints what it held, and ends the process.

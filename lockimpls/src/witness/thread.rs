@@ -5,9 +5,6 @@
 use std::panic::Location;
 
 use super::class::CLASSES;
-use super::counters::ClassCounters;
-use super::report::{Check, Operation, describe_held, found, is_ending};
-use super::watch::progress;
 use crate::primitives::own::{AtomicPtr, AtomicU8, AtomicU32, AtomicU64, AtomicUsize};
 use crate::primitives::{Mutex, Ordering, THREADS_MAX, in_use, peek, thread_local};
 
@@ -142,6 +139,48 @@ impl HeldList {
     }
 }
 
+/// A call of the layer, as it is named in reports: one static per (call, backend).
+#[derive(Debug)]
+pub struct Operation {
+    /// The system call's name, such as `sys_sendmsg`.
+    pub name: &'static str,
+    /// The backend's name.
+    pub backend: &'static str,
+}
+
+/// What a thread waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum WaitsFor {
+    /// A lock that another thread holds.
+    Lock = 0,
+    /// A wake-up.
+    Wakeup = 1,
+    /// Threads to leave the lock-free path.
+    Gate = 2,
+    /// References to be given back.
+    References = 3,
+}
+
+/// The lock counters of one thread and class.
+pub(super) struct ClassCounters {
+    pub(super) acquisitions: AtomicU64,
+    pub(super) contended: AtomicU64,
+    pub(super) relocks: AtomicU64,
+    pub(super) retries: AtomicU64,
+}
+
+impl ClassCounters {
+    pub(super) const fn zero() -> ClassCounters {
+        ClassCounters {
+            acquisitions: AtomicU64::new(0),
+            contended: AtomicU64::new(0),
+            relocks: AtomicU64::new(0),
+            retries: AtomicU64::new(0),
+        }
+    }
+}
+
 /// What the layer knows of one thread. All fields: written by the thread itself, read racily by
 /// reports.
 pub(super) struct Thread {
@@ -230,14 +269,8 @@ pub(super) fn bump(counter: &AtomicU64) {
     counter.store(counter.load(Relaxed).wrapping_add(1), Relaxed);
 }
 
-/// Runs the checks at a thread's end.
-struct ThreadExit;
-
-impl Drop for ThreadExit {
-    fn drop(&mut self) {
-        thread_exit();
-    }
-}
+/// Runs the checks at a thread's end: see `exit.rs`.
+pub(super) struct ThreadExit;
 
 /// The living threads: number minus 1 is the index; 0 is a free place, else the address of the
 /// `Thread`.
@@ -248,12 +281,22 @@ static CALLS_OF_THE_DEAD: AtomicU64 = AtomicU64::new(0);
 
 /// How many calls have returned in this process.
 pub(super) fn calls() -> u64 {
-    let living: u64 = progress().returned.iter().map(|(_, returned)| returned).sum();
+    let mut living = 0;
+    each_thread(|thread| living += thread.returned.load(Relaxed));
     living + CALLS_OF_THE_DEAD.load(Relaxed)
 }
 
-pub(super) fn registry() -> std::sync::MutexGuard<'static, [usize; THREADS_MAX]> {
+fn registry() -> std::sync::MutexGuard<'static, [usize; THREADS_MAX]> {
     REGISTRY.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Looks at every living thread, by number. The list is locked: none of them ends meanwhile.
+pub(super) fn each_thread(mut look: impl FnMut(&Thread)) {
+    for address in registry().iter().filter(|address| **address != 0) {
+        // SAFETY: an address is in the registry from `register` to `unregister`, both under its
+        // lock, which is held here; between them the thread and its `Thread` are alive.
+        look(unsafe { &*(*address as *const Thread) });
+    }
 }
 
 #[cold]
@@ -270,16 +313,8 @@ pub(super) fn register(thread: &Thread) {
     EXIT.with(|_| {});
 }
 
-/// A thread ends: it must hold nothing.
-fn thread_exit() {
-    let thread = this();
-    // exit(3) runs the destructors of the thread that calls it: what it held was reported.
-    if thread.holds_anything() && !is_ending() {
-        let mut report = String::from("witness: thread exiting with the following locks held:\n");
-        let (at, count) = describe_held(thread, &mut report);
-        report.push_str("panic: witness_thread_exit");
-        found(Check::LeakedLock, count, at, report);
-    }
+/// A thread ends: its place in the list is free.
+pub(super) fn unregister(thread: &Thread) {
     CALLS_OF_THE_DEAD.fetch_add(thread.returned.load(Relaxed), Relaxed);
     let number = thread.number.swap(0, Relaxed);
     if number != 0 {

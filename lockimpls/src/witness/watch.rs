@@ -1,94 +1,55 @@
 //! What every thread is doing: for a watchdog, and for the report of another thread.
 
-#![allow(unsafe_code)]
-
-use super::WaitsFor;
-use super::report::{Check, Operation, describe_held, found_in, operation_of, site_of};
-use super::thread::{Thread, location, registry};
+use super::report::{Check, found_in, operation_of, show_all_locks};
+use super::thread::{Operation, WaitsFor, each_thread};
 use crate::primitives::Ordering;
 
 use Ordering::Relaxed;
-
-/// What every thread of the layer is doing and holding, as ddb's `show all locks` prints it.
-#[must_use]
-pub fn show_all_locks() -> String {
-    let registry = registry();
-    let mut text = String::new();
-    for address in registry.iter().filter(|address| **address != 0) {
-        // SAFETY: an address is in the registry from `register` to `thread_exit`, both under its
-        // lock, which is held here; between them the thread and its `Thread` are alive.
-        describe_thread(unsafe { &*(*address as *const Thread) }, &mut text);
-    }
-    text
-}
-
-fn describe_thread(thread: &Thread, text: &mut String) {
-    let operation = operation_of(thread).map_or("none", |operation| operation.name);
-    text.push_str(&format!("Thread {} ({operation})", thread.number.load(Relaxed)));
-    let waits_for = thread.waits_for.load(Relaxed);
-    if waits_for != 0 {
-        let what = match thread.waits_kind.load(Relaxed) {
-            0 => "for the lock",
-            1 => "for a wake-up on",
-            2 => "for threads to leave the lock-free path of",
-            _ => "for references on",
-        };
-        text.push_str(&format!(
-            " waits {what} {waits_for:#x} at {}",
-            site_of(location(&thread.waits_at))
-        ));
-    }
-    text.push('\n');
-    describe_held(thread, text);
-}
 
 /// How far every thread has come: what a watchdog compares with an earlier one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
     /// (thread number, calls returned) of each thread that is inside a call.
     inside: Vec<(u32, u64)>,
-    /// Calls returned, all living threads together, with their number.
-    pub(super) returned: Vec<(u32, u64)>,
+    /// The same of every living thread.
+    returned: Vec<(u32, u64)>,
 }
 
 /// How far every thread has come by now.
 #[must_use]
 pub fn progress() -> Progress {
-    let registry = registry();
     let mut progress = Progress { inside: Vec::new(), returned: Vec::new() };
-    for address in registry.iter().filter(|address| **address != 0) {
-        // SAFETY: as in `show_all_locks`.
-        let thread = unsafe { &*(*address as *const Thread) };
+    each_thread(|thread| {
         let entry = (thread.number.load(Relaxed), thread.returned.load(Relaxed));
         progress.returned.push(entry);
         if !thread.operation.load(Relaxed).is_null() {
             progress.inside.push(entry);
         }
-    }
+    });
     progress
 }
 
 /// Whether the thread with this number waits for something just now.
 pub(crate) fn is_waiting(number: u32) -> bool {
-    let registry = registry();
-    let address = (number as usize).checked_sub(1).map_or(0, |place| registry[place]);
-    // SAFETY: as in `show_all_locks`.
-    address != 0 && unsafe { (*(address as *const Thread)).waits_for.load(Relaxed) != 0 }
+    what_waits(number).is_some()
 }
 
 /// Whether the thread with this number sleeps, or spins, until another one wakes it: it waits for no
 /// lock. For tests, which must know when a call has got as far as it can.
 #[must_use]
 pub fn awaits_wakeup(number: u32) -> bool {
-    let registry = registry();
-    let address = (number as usize).checked_sub(1).map_or(0, |place| registry[place]);
-    if address == 0 {
-        return false;
-    }
-    // SAFETY: as in `show_all_locks`.
-    let thread = unsafe { &*(address as *const Thread) };
-    let kind = thread.waits_kind.load(Relaxed);
-    thread.waits_for.load(Relaxed) != 0 && kind == WaitsFor::Wakeup as u8
+    what_waits(number) == Some(WaitsFor::Wakeup as u8)
+}
+
+/// What the thread with this number waits for just now: a [`WaitsFor`], if anything.
+fn what_waits(number: u32) -> Option<u8> {
+    let mut kind = None;
+    each_thread(|thread| {
+        if thread.number.load(Relaxed) == number && thread.waits_for.load(Relaxed) != 0 {
+            kind = Some(thread.waits_kind.load(Relaxed));
+        }
+    });
+    kind
 }
 
 /// Whether nothing moved between two moments although some thread was inside a call at both: a
@@ -112,12 +73,13 @@ pub fn report_hang(limit: std::time::Duration) -> ! {
 
 /// The operation of some thread that waits, for the head line of a hang's report.
 fn stuck_operation() -> Option<&'static Operation> {
-    let registry = registry();
-    registry.iter().filter(|address| **address != 0).find_map(|address| {
-        // SAFETY: as in `show_all_locks`.
-        let thread = unsafe { &*(*address as *const Thread) };
-        if thread.waits_for.load(Relaxed) == 0 { None } else { operation_of(thread) }
-    })
+    let mut stuck = None;
+    each_thread(|thread| {
+        if stuck.is_none() && thread.waits_for.load(Relaxed) != 0 {
+            stuck = operation_of(thread);
+        }
+    });
+    stuck
 }
 
 #[cfg(test)]
