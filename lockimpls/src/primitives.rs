@@ -33,6 +33,8 @@ mod shuttle;
 #[cfg(solock_shuttle)]
 use self::shuttle as chosen;
 
+#[cfg(solock_loom)]
+pub use chosen::LEAVE_OUT;
 #[cfg(solock_shuttle)]
 pub use chosen::parks;
 pub(crate) use chosen::*;

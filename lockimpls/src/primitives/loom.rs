@@ -15,6 +15,8 @@
 
 #![allow(unsafe_code)]
 
+mod asked;
+
 use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -29,7 +31,8 @@ pub(crate) use std::sync::atomic::Ordering;
 
 pub(crate) use ::loom::cell::Cell;
 
-use crate::models::LEAVE_OUT;
+pub use self::asked::LEAVE_OUT;
+pub(crate) use self::asked::{all_seen, leaves_out, seen};
 
 use Ordering::Relaxed;
 
@@ -41,12 +44,6 @@ pub(crate) const SPINS: u32 = 1000;
 
 /// Small, so that a ring of a model comes round.
 pub(crate) const RING_MIN: usize = 4;
-
-/// Whether this process is the negative control that leaves this out.
-pub(crate) fn leaves_out(what: &str) -> bool {
-    static LEFT_OUT: OnceLock<Option<String>> = OnceLock::new();
-    LEFT_OUT.get_or_init(|| std::env::var(LEAVE_OUT).ok()).as_deref() == Some(what)
-}
 
 /// How many looks in vain are still told apart in this execution.
 static LOOKS_LEFT: Count = Count::new(u64::MAX);
@@ -366,7 +363,7 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
     let lock = || place.queue.lock().unwrap_or_else(PoisonError::into_inner);
     let mut queue = lock();
     if !validate() {
-        crate::models::seen("park refused");
+        seen("park refused");
         return;
     }
     let number = queue.came;
@@ -375,10 +372,10 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
     before_sleep();
     let mut queue = lock();
     while queue.woken <= number {
-        crate::models::seen("parked");
+        seen("parked");
         queue = place.woken.wait(queue).unwrap_or_else(PoisonError::into_inner);
     }
-    crate::models::seen("woken");
+    seen("woken");
 }
 
 /// Wakes the thread that has been parked under `key` the longest; says whether more are.

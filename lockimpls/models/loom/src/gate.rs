@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{
+use super::shared::{
     ALL_LOOKS, Body, Left, LockFree, Model, Sockets, number_of, pair, seen, small, threads,
 };
 use crate::backend::lock_free::transfer::{Try, get, put};

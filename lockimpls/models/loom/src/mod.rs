@@ -10,28 +10,20 @@ mod mp_lock;
 mod refs;
 mod relock;
 mod ring;
+mod shared;
 mod wait;
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::backend::lock_free::LockFreeLayer;
-use crate::backend::per_socket::{LockAlone, OnTake, SocketPolicy};
-use crate::descriptors::Fd;
-use crate::domain::{Config, Domain, SockType, WaitStrategy};
-use crate::fault::{Fault, Step};
+use self::shared::{ALL_LOOKS, begin, number_of};
 use crate::primitives::{self, Ordering};
-use crate::socket::SockRef;
-use crate::uipc::Locked;
-use crate::witness::{self, Class, Operation};
+use crate::witness;
+
+pub use self::shared::Model;
+pub use crate::primitives::LEAVE_OUT;
 
 use Ordering::Relaxed;
-
-/// The environment variable that names what a negative control leaves out: `light_fence`,
-/// `heavy_fence`, `orderings`, `notify`, a step of a model, or a step of the layer by its name.
-pub const LEAVE_OUT: &str = "SOLOCK_LEAVE_OUT";
 
 /// The environment variable that asks for the longer setting (`long`), for nights; or for one bound
 /// for every model that is run: `none`, or a number.
@@ -41,28 +33,6 @@ pub const SETTING: &str = "SOLOCK_MODELS";
 /// says so.
 pub const SECONDS: &str = "SOLOCK_MODELS_SECONDS";
 
-/// A model: its name, what is asked of it, and the program.
-#[derive(Clone, Copy, Debug)]
-pub struct Model {
-    /// The name of its test.
-    pub name: &'static str,
-    /// How many threads take part.
-    pub threads: usize,
-    /// How often a thread may be interrupted before its time in one execution; none: as often as it
-    /// can be. In the short setting, and in the long one.
-    pub bound: [Option<usize>; 2],
-    /// How many looks in vain of one execution are told apart; after them its order is as it comes.
-    pub looks: u64,
-    /// How many executions there are at least, in the short setting.
-    pub at_least: u64,
-    /// What must happen in some execution.
-    pub branches: &'static [&'static str],
-    program: fn(),
-}
-
-/// For a model in which no two threads look for the same thing: no limit.
-const ALL_LOOKS: u64 = u64::MAX;
-
 /// All models.
 #[must_use]
 pub fn all() -> Vec<Model> {
@@ -70,22 +40,10 @@ pub fn all() -> Vec<Model> {
         .concat()
 }
 
-/// What happened in the executions of the model that runs, and how often.
-static SEEN: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
-
 static EXECUTIONS: AtomicU64 = AtomicU64::new(0);
 
 /// Whether a model was run, or runs.
 static HAS_RUN: AtomicBool = AtomicBool::new(false);
-
-/// Notes that this happened.
-pub(crate) fn seen(branch: &'static str) {
-    *lock(&SEEN).entry(branch).or_insert(0) += 1;
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Runs the model of this name in every order; prints its row of the table. Once in a process: the
 /// witness's tables, and the counts here, are its own.
@@ -103,7 +61,7 @@ pub fn check(name: &str) {
         primitives::begin_execution(model.looks);
         (model.program)();
     });
-    let (executions, seen) = (EXECUTIONS.load(Relaxed), lock(&SEEN).clone());
+    let (executions, seen) = (EXECUTIONS.load(Relaxed), primitives::all_seen());
     let branches = model.branches.iter().map(|branch| {
         let times = seen.get(branch).copied().unwrap_or(0);
         assert!(
@@ -173,122 +131,4 @@ fn number_the_threads() {
             end.join().expect("it ended");
         }
     });
-}
-
-/// The witness's number of a model's thread.
-fn number_of(index: usize) -> u32 {
-    index as u32 + 1
-}
-
-/// How much stack a thread that is begun has, in words. The first one has what loom gives it, 0x1000.
-const STACK_WORDS: usize = 0x8000;
-
-fn begin(index: usize, body: impl FnOnce() + Send + 'static) -> loom::thread::JoinHandle<()> {
-    let thread = loom::thread::Builder::new().stack_size(STACK_WORDS);
-    thread.spawn(move || run_as(index, body)).expect("a thread")
-}
-
-/// Runs a body as the thread with this index. It must hold nothing at its end.
-fn run_as(index: usize, body: impl FnOnce()) {
-    static OPERATION: Operation = Operation { name: "model", backend: "loom" };
-    primitives::set_thread_index(index);
-    witness::enter(&OPERATION);
-    body();
-    witness::userret();
-}
-
-/// What a thread of a model does.
-type Body = Box<dyn FnOnce() + Send>;
-
-/// Runs these threads, the first of them as index 1, until all have ended.
-///
-/// The last runs on the thread that begins the others: one that only waited for them would add no
-/// order of their accesses, and make loom try each several times. With a bound, it goes first for
-/// nothing; another that goes first is an interruption.
-fn threads(mut bodies: Vec<Body>) {
-    let last = bodies.pop().expect("a thread");
-    let last_index = bodies.len() + 1;
-    let begun: Vec<_> = bodies.into_iter().zip(1..).map(|(body, i)| begin(i, body)).collect();
-    run_as(last_index, last);
-    for thread in begun {
-        thread.join().expect("it ended");
-    }
-    primitives::set_thread_index(0);
-}
-
-/// Whether this process is the negative control that leaves out a step of a model.
-fn leaves_out(what: &str) -> bool {
-    primitives::leaves_out(what)
-}
-
-/// The fault of the models' backends: the step named by [`LEAVE_OUT`], or none.
-#[derive(Debug)]
-struct Left;
-
-impl Fault for Left {
-    const TWIN: Option<&'static str> = Some("model");
-
-    fn omits(step: Step) -> bool {
-        static STEP: OnceLock<Option<Step>> = OnceLock::new();
-        *STEP.get_or_init(|| {
-            let steps = [
-                Step::AddressOrder,
-                Step::RelockRecheck,
-                Step::RelockChanged,
-                Step::ReferrerRecheck,
-                Step::PartedIsEpipe,
-                Step::EndRecheck,
-                Step::UnpRefRelock,
-                Step::UnpRefChanged,
-                Step::FinalizeUnlocked,
-                Step::InUse,
-                Step::WakeReader,
-                Step::MirrorReceived,
-                Step::RetestWaiting,
-            ];
-            steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
-        }) == Some(step)
-    }
-}
-
-/// The policy of `per-socket`, or of `lock-free`'s locks.
-type Sockets<T> = SocketPolicy<Left, T>;
-
-/// `per-socket`, with little room.
-type Layer = Locked<Sockets<LockAlone>>;
-
-/// The whole `lock-free` backend.
-type LockFree = LockFreeLayer<Left>;
-
-/// A layer of few and small objects, whose threads park at once when they must wait.
-fn small() -> Config {
-    Config {
-        pipsiz_bytes: 4,
-        dgram_send_bytes: 32,
-        dgram_recv_bytes: 64,
-        maxfiles: 4,
-        sockets_max: 4,
-        reopen_after_calls: 128,
-        wait: WaitStrategy::Park,
-        ..Config::default()
-    }
-}
-
-fn layer() -> Arc<Layer> {
-    Arc::new(Layer::new(&small()).expect("a layer"))
-}
-
-/// A connected pair of a layer, the lower address first, with its descriptors.
-fn pair<T: OnTake>(layer: &Locked<Sockets<T>>, kind: SockType) -> ([SockRef; 2], [Fd; 2]) {
-    let (a, b) = layer.socketpair(kind).expect("a pair");
-    let sockets = [a, b].map(|fd| layer.fds.find(fd).expect("a socket"));
-    assert!(sockets[0].so_lock.addr() < sockets[1].so_lock.addr());
-    (sockets, [a, b])
-}
-
-/// How often this thread has dropped a socket's lock and taken it again, and how often it found
-/// another peer then.
-fn relocks() -> (u64, u64) {
-    let counts = witness::counters().of(Class::SoLock);
-    (counts.relocks, counts.retries)
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize as Exact;
 
-use super::{ALL_LOOKS, Body, Model, leaves_out, seen, threads};
+use super::shared::{ALL_LOOKS, Body, Model, leaves_out, seen, threads};
 use crate::ambient::{MpLock, Taken};
 use crate::primitives::{AtomicUsize, Ordering};
 

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::{ALL_LOOKS, Body, Layer, Model, layer, leaves_out, pair, relocks, seen, threads};
+use super::shared::{
+    ALL_LOOKS, Body, Layer, Model, layer, leaves_out, pair, relocks, seen, threads,
+};
 use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::policy::Policy;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
+use super::shared::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
 use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::{ALL_LOOKS, Body, Model, seen, threads};
+use super::shared::{ALL_LOOKS, Body, Model, seen, threads};
 use crate::domain::SockType;
 use crate::primitives::{Ordering, yield_now};
 use crate::sockbuf::{Fill, Limits, Marks, SockBuf};

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicUsize;
 
 use super::gate::{lock_and_say, open};
 use super::relock::send_or_epipe;
-use super::{ALL_LOOKS, Body, LockFree, Model, layer, pair, seen, small, threads};
+use super::shared::{ALL_LOOKS, Body, LockFree, Model, layer, pair, seen, small, threads};
 use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
