@@ -16,6 +16,8 @@
 
 #![allow(unsafe_code)]
 
+mod answer;
+mod layer;
 mod message;
 mod names;
 mod rights;
@@ -27,54 +29,20 @@ use std::mem::{size_of, zeroed};
 use crossbeam_utils::CachePadded;
 use libc::socklen_t;
 
-use message::{host_flags, host_option};
-use names::{Address, Names};
-
+use self::answer::{check_int, file_flags};
+use self::layer::{Counts, FD_MAX};
+use self::message::{host_flags, host_option};
+use self::names::{Address, Names};
 use crate::domain::{
     Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
-    WaitStrategy,
 };
 use crate::errno::Errno;
 use crate::fifo::Fifofs;
-use crate::primitives::own::AtomicU64;
-use crate::primitives::{AtomicU32, Ordering, spin_loop, yield_now};
-use crate::witness::{self, WaitsFor};
+use crate::primitives::{AtomicU32, Ordering};
+
+pub(crate) use self::layer::Host;
 
 use Ordering::Relaxed;
-
-/// One above the largest descriptor number the layer accepts from the machine.
-const FD_MAX: usize = 1 << 16;
-/// How often `adaptive` repeats a nonblocking call: about as long as a wake-up takes.
-const ADAPTIVE_TURNS: u32 = 32;
-/// How many turns `spin` makes between giving up the processor.
-const SPIN_TURNS: u32 = 64;
-
-/// The machine's sockets behind [`Domain`].
-pub(crate) struct Host {
-    /// By descriptor number: how often it was opened and closed here; odd while it is open.
-    generations: Box<[AtomicU32]>,
-    wait: WaitStrategy,
-    names: Names,
-    counts: CachePadded<Counts>,
-}
-
-#[derive(Default)]
-struct Counts {
-    requests: AtomicU64,
-    releases: AtomicU64,
-}
-
-fn last_errno() -> Errno {
-    Errno::from_host(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
-}
-
-fn check(result: isize) -> Result<usize, Errno> {
-    if result < 0 { Err(last_errno()) } else { Ok(result as usize) }
-}
-
-fn check_int(result: c_int) -> Result<c_int, Errno> {
-    if result < 0 { Err(last_errno()) } else { Ok(result) }
-}
 
 fn host_type(kind: SockType) -> c_int {
     let kind = match kind {
@@ -85,120 +53,12 @@ fn host_type(kind: SockType) -> c_int {
     kind | libc::SOCK_CLOEXEC
 }
 
-fn file_flags(fd: c_int) -> Result<c_int, Errno> {
-    // SAFETY: fcntl(F_GETFL) takes integers only.
-    check_int(unsafe { libc::fcntl(fd, libc::F_GETFL) })
-}
-
-fn is_nonblocking(fd: c_int) -> Result<bool, Errno> {
-    Ok(file_flags(fd)? & libc::O_NONBLOCK != 0)
-}
-
 fn file_id(fd: c_int) -> Result<(u64, u64), Errno> {
     // SAFETY: a stat is integers only, for which all zeroes is a value.
     let mut stat: libc::stat = unsafe { zeroed() };
     // SAFETY: fstat writes one stat to the room given, which is ours and large enough.
     check_int(unsafe { libc::fstat(fd, &raw mut stat) })?;
     Ok((stat.st_dev as u64, stat.st_ino as u64))
-}
-
-impl Host {
-    /// The number of an open descriptor: the check that every call begins with.
-    #[inline]
-    fn fd(&self, s: Fd) -> Result<c_int, Errno> {
-        // Relaxed: a thread that was given the descriptor was given its generation with it.
-        match self.generations.get(s.number as usize) {
-            Some(now) if now.load(Relaxed) == s.generation => Ok(s.number as c_int),
-            _ => Err(Errno::Ebadf),
-        }
-    }
-
-    /// Takes a descriptor that the machine has just opened.
-    fn register(&self, fd: c_int) -> Result<Fd, Errno> {
-        let Some(generation) = self.generations.get(fd as usize) else {
-            // SAFETY: the descriptor was opened by this layer just now and nobody else has it.
-            unsafe { libc::close(fd) };
-            return Err(Errno::Emfile);
-        };
-        self.counts.requests.fetch_add(1, Relaxed);
-        let generation = generation.fetch_add(1, Relaxed).wrapping_add(1);
-        Ok(Fd { number: fd as u32, generation })
-    }
-
-    /// What a report calls the thing that is waited for: never 0, one per descriptor.
-    fn channel(&self, fd: c_int) -> usize {
-        (&raw const self.generations[fd as usize]) as usize
-    }
-
-    /// A call that may wait in the machine, begun again after a signal.
-    fn blocking(&self, fd: c_int, mut call: impl FnMut() -> isize) -> Result<usize, Errno> {
-        witness::sleep(self.channel(fd), WaitsFor::Wakeup, 0);
-        let result = loop {
-            match check(call()) {
-                Err(Errno::Eintr) => {}
-                result => break result,
-            }
-        };
-        witness::awake();
-        result
-    }
-
-    /// A send or receive, given the flags to add, waiting as the strategy says.
-    #[inline]
-    fn waiting(
-        &self,
-        fd: c_int,
-        flags: MsgFlags,
-        mut call: impl FnMut(c_int) -> isize,
-    ) -> Result<usize, Errno> {
-        let may_wait = !flags.contains(MsgFlags::DONTWAIT);
-        if may_wait && self.wait == WaitStrategy::Park {
-            return self.blocking(fd, || call(0));
-        }
-        match check(call(libc::MSG_DONTWAIT)) {
-            Err(Errno::Ewouldblock) if may_wait => self.waiting_slow(fd, call),
-            result => result,
-        }
-    }
-
-    #[cold]
-    fn waiting_slow(
-        &self,
-        fd: c_int,
-        mut call: impl FnMut(c_int) -> isize,
-    ) -> Result<usize, Errno> {
-        if is_nonblocking(fd)? {
-            return Err(Errno::Ewouldblock);
-        }
-        witness::sleep(self.channel(fd), WaitsFor::Wakeup, 0);
-        let mut turns = 0u32;
-        let result = loop {
-            match check(call(libc::MSG_DONTWAIT)) {
-                Err(Errno::Ewouldblock | Errno::Eintr) => turns += 1,
-                result => break result,
-            }
-            if self.wait == WaitStrategy::Adaptive && turns >= ADAPTIVE_TURNS {
-                break self.blocking(fd, || call(0));
-            }
-            if turns.is_multiple_of(SPIN_TURNS) { yield_now() } else { spin_loop() }
-        };
-        witness::awake();
-        result
-    }
-
-    /// getsockname(2) and getpeername(2), which differ in nothing else.
-    fn ask_name(
-        &self,
-        s: Fd,
-        call: unsafe extern "C" fn(c_int, *mut libc::sockaddr, *mut socklen_t) -> c_int,
-    ) -> Result<SockAddr, Errno> {
-        let fd = self.fd(s)?;
-        let mut address = Address::room();
-        let len = &raw mut address.len;
-        // SAFETY: the call writes at most `len` bytes of address, which is the size of the room.
-        check_int(unsafe { call(fd, address.as_mut_ptr(), len) })?;
-        Ok(self.names.name(&address))
-    }
 }
 
 impl Domain for Host {

@@ -3,10 +3,11 @@
 use std::ffi::c_int;
 use std::mem::zeroed;
 
+use super::answer::is_nonblocking;
+use super::layer::Host;
 use super::names::Address;
-use super::rights::Control;
-use super::{Fd, Host, is_nonblocking};
-use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockOpt};
+use super::rights::Cmsg;
+use crate::domain::{Domain, Fd, MsgFlags, RecvMsg, SendMsg, SockOpt};
 use crate::errno::Errno;
 
 /// Linux closes received descriptors on exec at once; elsewhere the gap does not matter here.
@@ -85,10 +86,10 @@ impl Host {
     /// sendmsg(2) with a name or descriptors.
     pub(super) fn sendmsg_full(&self, fd: c_int, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         let mut address = msg.to.map(|name| self.names.address(name)).transpose()?;
-        let mut control = Control::with(msg.rights.iter().map(|s| self.fd(*s)))?;
+        let mut cmsg = Cmsg::with(msg.rights.iter().map(|s| self.fd(*s)))?;
         let mut iov =
             libc::iovec { iov_base: msg.data.as_ptr().cast_mut().cast(), iov_len: msg.data.len() };
-        let header = header(address.as_mut(), &mut iov, &mut control);
+        let header = header(address.as_mut(), &mut iov, &mut cmsg);
         let host = host_flags(msg.flags) | libc::MSG_NOSIGNAL;
         let sent = self.waiting(fd, msg.flags, |add| {
             // SAFETY: the header points to an address, an iovec of `msg.data` and a control message
@@ -105,10 +106,10 @@ impl Host {
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<usize, Errno> {
         let mut address = Address::room();
-        let mut control = Control::room_for(msg.rights.len());
+        let mut cmsg = Cmsg::room_for(msg.rights.len());
         let mut iov =
             libc::iovec { iov_base: msg.data.as_mut_ptr().cast(), iov_len: msg.data.len() };
-        let mut header = header(Some(&mut address), &mut iov, &mut control);
+        let mut header = header(Some(&mut address), &mut iov, &mut cmsg);
         let room = (header.msg_namelen, header.msg_controllen);
         let host = host_flags(msg.flags) | RECV_FLAGS;
         let got = self.waiting(fd, msg.flags, |add| {
@@ -122,7 +123,7 @@ impl Host {
         msg.from = self.names.name(&address);
         msg.flags = given_flags(header.msg_flags);
         msg.rights_len = 0;
-        Control::received(&header, |fd| match (self.register(fd), msg.rights_len) {
+        Cmsg::received(&header, |fd| match (self.register(fd), msg.rights_len) {
             (Ok(sock), at) if at < msg.rights.len() => {
                 msg.rights[at] = Some(sock);
                 msg.rights_len += 1;
@@ -138,11 +139,7 @@ impl Host {
 }
 
 /// A header that points to these; they must live as long as it is used.
-fn header(
-    address: Option<&mut Address>,
-    iov: &mut libc::iovec,
-    control: &mut Control,
-) -> libc::msghdr {
+fn header(address: Option<&mut Address>, iov: &mut libc::iovec, cmsg: &mut Cmsg) -> libc::msghdr {
     // SAFETY: a msghdr is integers and pointers, for which all zeroes is a value.
     let mut header: libc::msghdr = unsafe { zeroed() };
     if let Some(address) = address {
@@ -151,9 +148,9 @@ fn header(
     }
     header.msg_iov = iov;
     header.msg_iovlen = 1;
-    if control.len != 0 {
-        header.msg_control = control.as_mut_ptr();
-        header.msg_controllen = control.len as _;
+    if cmsg.len != 0 {
+        header.msg_control = cmsg.as_mut_ptr();
+        header.msg_controllen = cmsg.len as _;
     }
     header
 }

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use libc::{sockaddr_un, socklen_t};
 
-use super::last_errno;
+use super::answer::last_errno;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::primitives::Mutex;

@@ -9,7 +9,7 @@ use crate::errno::Errno;
 pub(super) const RIGHTS_MAX: usize = 253;
 
 /// Room for one control message with [`RIGHTS_MAX`] descriptors, aligned as a cmsghdr wants.
-pub(super) struct Control {
+pub(super) struct Cmsg {
     room: [u64; 132],
     /// How many bytes of the room are used (sending) or offered (receiving).
     pub(super) len: usize,
@@ -20,26 +20,26 @@ fn space(descriptors: usize) -> usize {
     unsafe { libc::CMSG_SPACE((descriptors * size_of::<c_int>()) as c_uint) as usize }
 }
 
-impl Control {
+impl Cmsg {
     /// Room to receive so many descriptors; none: no control message.
-    pub(super) fn room_for(descriptors: usize) -> Control {
+    pub(super) fn room_for(descriptors: usize) -> Cmsg {
         let len = if descriptors == 0 { 0 } else { space(descriptors.min(RIGHTS_MAX)) };
-        Control { room: [0; 132], len }
+        Cmsg { room: [0; 132], len }
     }
 
     /// A message with these descriptors.
     pub(super) fn with(
         fds: impl ExactSizeIterator<Item = Result<c_int, Errno>>,
-    ) -> Result<Control, Errno> {
+    ) -> Result<Cmsg, Errno> {
         if fds.len() > RIGHTS_MAX {
             return Err(Errno::Einval);
         }
-        let mut control = Control::room_for(fds.len());
+        let mut cmsg = Cmsg::room_for(fds.len());
         if fds.len() == 0 {
-            return Ok(control);
+            return Ok(cmsg);
         }
         let bytes = (fds.len() * size_of::<c_int>()) as c_uint;
-        let header = control.room.as_mut_ptr().cast::<libc::cmsghdr>();
+        let header = cmsg.room.as_mut_ptr().cast::<libc::cmsghdr>();
         // SAFETY: the room is aligned for a cmsghdr and, by the check above, holds one with
         // `fds.len()` descriptors after it; CMSG_DATA points there, to where they may be written
         // unaligned.
@@ -52,7 +52,7 @@ impl Control {
                 data.add(i).write_unaligned(fd?);
             }
         }
-        Ok(control)
+        Ok(cmsg)
     }
 
     pub(super) fn as_mut_ptr(&mut self) -> *mut libc::c_void {

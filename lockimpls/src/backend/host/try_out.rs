@@ -2,7 +2,7 @@
 //! descriptors for what programs open. Where they do not, what calls answer is no statement about
 //! the machine's layer.
 
-use super::Host;
+use super::layer::Host;
 use super::names::base;
 use crate::domain::{Config, Domain, SockAddr, SockType};
 use crate::errno::Errno;
