@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::control::{Control, at};
+use super::stage;
 use super::twin::{
-    Injection, LockFree, PerSocket, at, close_all, layer, layer_of, receive, send_byte, verify,
+    Injection, LockFree, PerSocket, close_all, layer, layer_of, receive, send_byte, verify,
 };
-use super::{Control, stage};
 use crate::domain::{Config, Domain, MsgFlags, Shutdown, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};

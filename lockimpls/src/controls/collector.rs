@@ -1,9 +1,9 @@
 //! Bugs of kernels' collectors: what they take for dead, what they miss, what they do not lock.
 
+use super::control::{At, Control, at};
 use super::twin::{
-    Injection, PerSocket, at, bound, close_all, layer, name, receive_right, send_rights, verify,
+    Injection, PerSocket, bound, close_all, layer, name, receive_right, send_rights, verify,
 };
-use super::{At, Control};
 use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::witness::Check;

@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::twin::{
-    Global, Injection, PerSocket, at, bound, close_all, layer, name, send_byte, verify,
-};
-use super::{Control, stage};
+use super::control::{Control, at};
+use super::stage;
+use super::twin::{Global, Injection, PerSocket, bound, close_all, layer, name, send_byte, verify};
 use crate::domain::{Domain, MsgFlags, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};

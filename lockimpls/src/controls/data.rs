@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use super::control::{At, Control, at};
+use super::stage;
 use super::twin::{
-    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, verify,
+    Injection, PerSocket, bound, close_all, layer, name, receive, send_byte, verify,
 };
-use super::{At, Control, stage};
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};

@@ -1,7 +1,8 @@
 //! Controls of fifos: the lock of the vnode, and what one side is told of the other.
 
-use super::twin::{Injection, PerSocket, at, layer_of};
-use super::{Control, stage};
+use super::control::{Control, at};
+use super::stage;
+use super::twin::{Injection, PerSocket, layer_of};
 use crate::checked::Checked;
 use crate::checked::fifo::{Fifo, FifoFile};
 use crate::domain::{Config, WaitStrategy};

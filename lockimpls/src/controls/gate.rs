@@ -1,7 +1,7 @@
 //! Controls of the lock-free path.
 
-use super::Control;
-use super::twin::{Injection, LockFree, at, close_all, layer, receive, send_byte, verify};
+use super::control::{Control, at};
+use super::twin::{Injection, LockFree, close_all, layer, receive, send_byte, verify};
 use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::witness::{self, Check};

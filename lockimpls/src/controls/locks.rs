@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::control::{Control, at};
+use super::stage;
 use super::twin::{
-    Injection, PerSocket, UnderKernel, at, bound, close_all, layer, layer_of, name, receive,
-    send_byte, send_rights,
+    Injection, PerSocket, UnderKernel, bound, close_all, layer, layer_of, name, receive, send_byte,
+    send_rights,
 };
-use super::{Control, stage};
 use crate::domain::{Ambient, Config, Domain, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};

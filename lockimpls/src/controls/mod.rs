@@ -15,6 +15,7 @@
 mod buffer;
 mod collector;
 mod connect;
+mod control;
 mod data;
 mod fifo;
 mod gate;
@@ -30,77 +31,9 @@ use std::sync::Once;
 use crate::backend::Visitor;
 use crate::fault::{Step, Window};
 use crate::layer::{Backend, Visited};
-use crate::witness::Check;
 
-/// A broken twin, its program, and what must find it.
-#[derive(Clone, Copy)]
-pub struct Control {
-    /// The twin's name.
-    pub name: &'static str,
-    /// One line: what is left out.
-    pub bug: &'static str,
-    /// The check that must find it.
-    pub check: Check,
-    /// The call in which it must be found; `verify` and `end of run` are the program's own.
-    pub operation: &'static str,
-    /// Where: a file of this crate and the mark at the end of the line, or the pool that is not
-    /// empty.
-    at: At,
-    fault: twin::Injection,
-    program: fn(),
-}
-
-/// Where a control must be caught.
-#[derive(Clone, Copy)]
-enum At {
-    /// The marked line of a file: its path, its text, the mark.
-    Line(&'static str, &'static str, &'static str),
-    /// A pool, by name.
-    Pool(&'static str),
-}
-
-impl Control {
-    /// Whether it belongs to those that are tried before each run: caught at once (lost wake-ups
-    /// take the watchdog's limit), and no bug of a kernel (those are many, and the others have
-    /// shown by then that the checks work).
-    #[must_use]
-    pub fn is_quick(&self) -> bool {
-        self.check != Check::Hang && !self.is_numbered()
-    }
-
-    /// Whether it is a bug that a kernel had: its name begins with B and a number.
-    fn is_numbered(&self) -> bool {
-        let number = self.name.strip_prefix('B').unwrap_or_default();
-        number.starts_with(|first: char| first.is_ascii_digit())
-    }
-
-    /// Where it must be caught: the finding's `file:line:column` begins with this, or it is `pool
-    /// NAME`.
-    #[must_use]
-    pub fn expected_at(&self) -> String {
-        match self.at {
-            At::Pool(name) => format!("pool {name}"),
-            At::Line(path, text, mark) => {
-                // The last: the mark also stands in the control's own entry, above.
-                let marked = text.lines().enumerate().filter(|(_, line)| line.contains(mark));
-                format!("{path}:{}:", marked.last().map_or(0, |(index, _)| index + 1))
-            }
-        }
-    }
-
-    /// Runs the program on the twin. Whoever calls it has a watchdog and expects the process to end
-    /// with a finding.
-    pub fn run_twin(&self) {
-        self.fault.choose(true);
-        (self.program)();
-    }
-
-    /// Runs the program on the same backend without the fault; returns when it found nothing.
-    pub fn run_clean(&self) {
-        self.fault.choose(false);
-        (self.program)();
-    }
-}
+pub use self::control::Control;
+pub use self::twin::TWIN;
 
 /// Every control.
 #[must_use]
@@ -161,9 +94,6 @@ pub fn twins() -> Vec<Control> {
         gate::LEAK_GATE,
     ]
 }
-
-/// What [`NAME`](crate::domain::Domain::NAME) is for every twin.
-pub const TWIN: &str = "twin";
 
 /// Calls the visitor for one of the [`twins`], by its control's name, which this process then has:
 /// there can be no other.
@@ -227,7 +157,7 @@ pub fn in_next(moment: Moment, action: impl FnOnce() + Send + 'static) {
 mod tests {
     use super::*;
     use crate::child;
-    use crate::witness::{EXIT_FINDING, report_panic, set_finding_hook};
+    use crate::witness::{Check, EXIT_FINDING, report_panic, set_finding_hook};
 
     /// The child's side: a control's name, after `twin` or `clean`.
     const ASKED: &str = "SOLOCK_TEST_CONTROL";

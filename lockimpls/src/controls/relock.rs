@@ -2,10 +2,11 @@
 
 use std::sync::{Arc, OnceLock};
 
+use super::control::{At, Control, at};
+use super::stage;
 use super::twin::{
-    Injection, PerSocket, at, bound, close_all, layer, name, receive, send_byte, verify,
+    Injection, PerSocket, bound, close_all, layer, name, receive, send_byte, verify,
 };
-use super::{Control, stage};
 use crate::domain::{Domain, MsgFlags, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};
@@ -123,7 +124,7 @@ pub(super) const COUNTED_EARLY: Control = Control {
     bug: "the last user compares the count before it lowers it: nobody frees the closed socket",
     check: Check::ObjectsLeft,
     operation: "end of run",
-    at: super::At::Pool("socket"),
+    at: At::Pool("socket"),
     fault: Injection::at(Step::CountAfter, Window::Relock),
     program: close_in_send::<PerSocket>,
 };

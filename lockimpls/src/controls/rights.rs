@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::control::{Control, at};
+use super::stage;
 use super::twin::{
-    Injection, PerSocket, at, close_all, layer, layer_of, receive, receive_right, send_byte,
+    Injection, PerSocket, close_all, layer, layer_of, receive, receive_right, send_byte,
     send_rights, verify,
 };
-use super::{Control, stage};
 use crate::domain::{Config, Domain, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Step, Window};

@@ -14,6 +14,9 @@ use crate::fault::{Fault, Step, Window};
 use crate::uipc::Locked;
 use crate::witness::{self, Check};
 
+/// What [`NAME`](crate::domain::Domain::NAME) is for every twin.
+pub const TWIN: &str = "twin";
+
 /// The backend that most twins are broken versions of.
 pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
 /// The same with the locks of the kernel around it.
@@ -40,7 +43,7 @@ struct Chosen {
 }
 
 impl Fault for Injected {
-    const TWIN: Option<&'static str> = Some(super::TWIN);
+    const TWIN: Option<&'static str> = Some(TWIN);
 
     #[inline]
     fn omits(step: Step) -> bool {
@@ -91,19 +94,6 @@ impl Injection {
         assert!(CHOSEN.set(chosen).is_ok(), "a process has one twin");
     }
 }
-
-/// A marked line of this crate's source.
-macro_rules! at {
-    ($file:literal, $mark:literal) => {
-        crate::controls::At::Line(
-            concat!("lockimpls/src/", $file),
-            include_str!(concat!("../", $file)),
-            $mark,
-        )
-    };
-}
-
-pub(super) use at;
 
 /// A new layer.
 pub(super) fn layer<D: Domain>() -> Checked<D> {

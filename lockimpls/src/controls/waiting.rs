@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::twin::{Injection, PerSocket, at, close_all, layer_of, send_byte};
-use super::{Control, stage};
+use super::control::{Control, at};
+use super::stage;
+use super::twin::{Injection, PerSocket, close_all, layer_of, send_byte};
 use crate::domain::{Config, Domain, MsgFlags, SockType, WaitStrategy};
 use crate::fault::{Step, Window};
 use crate::witness::Check;
