@@ -30,11 +30,14 @@ mod backend;
 mod checked;
 #[cfg(test)]
 mod child;
+mod collect;
 mod copy;
 mod descriptors;
 mod fault;
 mod fifo;
+mod in_flight;
 mod layer;
+mod mbuf;
 mod names;
 mod policy;
 mod pool;

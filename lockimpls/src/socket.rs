@@ -22,7 +22,7 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
 use crate::domain::SockType;
-use crate::pool::MbufRef;
+use crate::mbuf::MbufRef;
 use crate::primitives::{AtomicU32, Cell, Ordering};
 use crate::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::sync::RwLock;

@@ -60,7 +60,7 @@ fn places() -> Vec<String> {
     // Folders hold tests; `mod.rs` locks for its callers, `wait.rs` after a sleep.
     files.retain(|file| file.extension().is_some_and(|kind| kind == "rs"));
     files.retain(|file| !file.ends_with("mod.rs") && !file.ends_with("wait.rs"));
-    files.push(folder().join("rights.rs"));
+    files.extend(["rights.rs", "collect.rs"].map(|file| folder().join(file)));
     let mut places = Vec::new();
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();

@@ -3,7 +3,7 @@
 use super::{RCV, SND, SockList, SockRef};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::pool::MbufRef;
+use crate::mbuf::MbufRef;
 use crate::primitives::Cell;
 use crate::sockbuf::{Fill, Limits};
 

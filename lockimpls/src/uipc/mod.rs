@@ -32,11 +32,12 @@ use crate::domain::{
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
+use crate::in_flight::InFlight;
+use crate::mbuf::{CONTROL_MAX, MbufPool};
 use crate::names::Names;
 use crate::policy::Policy;
-use crate::pool::{CONTROL_MAX, MbufPool, SocketPool};
+use crate::pool::SocketPool;
 use crate::primitives::{Ordering, register_asymmetric};
-use crate::rights::InFlight;
 use crate::socket::{FastSide, RCV, SND, SockRef, Socket, State};
 
 /// A unix(4) layer whose requests lock as `P` says.
