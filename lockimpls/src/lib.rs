@@ -30,21 +30,12 @@ mod backend;
 mod checked;
 #[cfg(test)]
 mod child;
-mod collect;
 mod copy;
-mod descriptors;
 mod fault;
-mod fifo;
-mod in_flight;
 mod layer;
-mod mbuf;
-mod names;
+mod objects;
 mod policy;
-mod pool;
 mod primitives;
-mod rights;
-mod sockbuf;
-mod socket;
 mod uipc;
 
 /// The models of the protocols, and what checks them.
@@ -60,8 +51,8 @@ pub use domain::{
     SockType, WaitStrategy,
 };
 pub use errno::Errno;
-pub use fifo::{FifoVnode, Fifofs, OpenMode, PIPE_BUF};
 pub use layer::{Backend, Layer, backends};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]
 pub use primitives::parks;
+pub use uipc::fifo::{FifoVnode, Fifofs, OpenMode, PIPE_BUF};

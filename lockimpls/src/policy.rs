@@ -11,7 +11,7 @@ pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
 use crate::fault::{Fault, Step};
-use crate::socket::{RefCount, SockRef, Socket};
+use crate::objects::socket::{RefCount, SockRef, Socket};
 use crate::witness::Class;
 
 /// How one granularity locks.

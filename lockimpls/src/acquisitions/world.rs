@@ -4,13 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::Done;
-use crate::descriptors::Fd;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::fault::met::{has_met, meet};
 use crate::fault::{Step, Window};
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::SoState;
 use crate::policy::Policy;
-use crate::socket::SoState;
 use crate::uipc::Locked;
 use crate::witness::trace::{Taken, traced};
 use crate::witness::{self, Class};

@@ -11,8 +11,8 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step};
+use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, Policy};
-use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;

@@ -13,8 +13,8 @@
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::GlobalPolicy;
 use crate::fault::{Fault, NoFault, Step};
+use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, CollectorLocks, Policy};
-use crate::socket::{SockRef, Socket};
 use crate::uipc::Locked;
 use crate::witness::Class;
 

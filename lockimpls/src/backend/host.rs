@@ -37,8 +37,8 @@ use crate::domain::{
     Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fifo::Fifofs;
 use crate::primitives::{AtomicU32, Ordering};
+use crate::uipc::fifo::Fifofs;
 
 pub(crate) use self::layer::Host;
 

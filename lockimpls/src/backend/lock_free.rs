@@ -30,18 +30,18 @@ use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Try, get, put};
 use super::per_socket::{OnTake, SocketPolicy};
 use crate::ambient::{Kernel, Nothing, Surroundings};
-use crate::descriptors::Fd;
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::fifo::{FifoVnode, Fifofs, OpenMode};
+use crate::objects::descriptors::Fd;
+use crate::objects::sockbuf::Taken;
+use crate::objects::socket::{RCV, SND, SoState, SockRef, Socket, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
-use crate::sockbuf::Taken;
-use crate::socket::{RCV, SND, SoState, SockRef, Socket, State, WaitPoint};
 use crate::uipc::Locked;
+use crate::uipc::fifo::{FifoVnode, Fifofs, OpenMode};
 use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
 use crate::witness::{self, FastEvent, WaitsFor};

@@ -9,7 +9,7 @@ pub(crate) mod lock_free;
 pub(crate) mod per_socket;
 
 use crate::domain::Fd;
-use crate::fifo::Fifofs;
+use crate::uipc::fifo::Fifofs;
 
 /// Called once per backend, with its type: how a name chosen at run time becomes code without
 /// indirection.

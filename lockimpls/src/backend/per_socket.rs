@@ -35,8 +35,8 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
+use crate::objects::socket::{RefCount, SockRef, Socket};
 use crate::policy::{Collector, CollectorLocks, Policy};
-use crate::socket::{RefCount, SockRef, Socket};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 

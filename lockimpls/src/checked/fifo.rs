@@ -5,7 +5,7 @@ use std::fmt;
 use super::{Checked, call};
 use crate::domain::Domain;
 use crate::errno::Errno;
-use crate::fifo::{FifoVnode, Fifofs, OpenMode};
+use crate::uipc::fifo::{FifoVnode, Fifofs, OpenMode};
 use crate::witness::{self, Operation};
 
 impl<D: Fifofs> Checked<D> {

@@ -49,7 +49,7 @@ pub(super) const SCAN_UNLOCKED: Control = Control {
     bug: "the collector looks into a socket without locking it",
     check: Check::Unlocked,
     operation: "collect",
-    at: at!("collect.rs", "// control: the candidate"),
+    at: at!("uipc/collect.rs", "// control: the candidate"),
     fault: Injection::of(Step::ScanLock),
     program: pass_to_itself::<PerSocket>,
 };

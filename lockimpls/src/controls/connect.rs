@@ -146,7 +146,7 @@ pub(super) const REFUSED_LOCKED: Control = Control {
     bug: "a connect that is refused returns with the other socket locked",
     check: Check::OrderViolation,
     operation: "sys_connect",
-    at: at!("names.rs", "// control: the table of names"),
+    at: at!("objects/names.rs", "// control: the table of names"),
     fault: Injection::of(Step::ConnectHeadRefused),
     program: connect_to_deaf::<PerSocket>,
 };

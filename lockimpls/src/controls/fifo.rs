@@ -8,7 +8,7 @@ use crate::checked::fifo::{Fifo, FifoFile};
 use crate::domain::{Config, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::Step;
-use crate::fifo::{Fifofs, OpenMode};
+use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::witness::Check;
 
 pub(super) const READ_LOCKED: Control = Control {
@@ -16,7 +16,7 @@ pub(super) const READ_LOCKED: Control = Control {
     bug: "a read of a fifo keeps the vnode locked: while it waits for data, no writer can open",
     check: Check::SleepingWithLock,
     operation: "sys_read",
-    at: at!("fifo.rs", "// control: the reader's vnode"),
+    at: at!("uipc/fifo.rs", "// control: the reader's vnode"),
     fault: Injection::of(Step::FifoReceive),
     program: open_under_reader::<PerSocket>,
 };

@@ -18,7 +18,7 @@ pub(super) const LAND_LATE: Control = Control {
     bug: "a received descriptor can be closed while it still counts as in flight",
     check: Check::Unlocked,
     operation: "sys_recvmsg",
-    at: at!("rights.rs", "// control: the descriptors"),
+    at: at!("uipc/rights.rs", "// control: the descriptors"),
     fault: Injection::of(Step::LandUnderFdplock),
     program: pass_one::<PerSocket>,
 };
@@ -105,7 +105,7 @@ pub(super) const DISCARD_LOCKED: Control = Control {
     bug: "the descriptors of a datagram that finds no room are disposed of with both locks held",
     check: Check::OrderViolation,
     operation: "sys_sendmsg",
-    at: at!("rights.rs", "// control: leaving flight"),
+    at: at!("uipc/rights.rs", "// control: leaving flight"),
     fault: Injection::of(Step::DiscardLater),
     program: pass_to_full::<PerSocket>,
 };

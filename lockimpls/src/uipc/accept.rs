@@ -1,12 +1,12 @@
 //! accept: `doaccept` (`uipc_syscalls.c` 1.196), PRU_ACCEPT of `uipc_usrreq` (`uipc_usrreq.c`
 //! 1.166).
 
-use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::Step;
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::{OnQueue, SockRef, Socket, State};
 use crate::policy::Policy;
-use crate::socket::{OnQueue, SockRef, Socket, State};
 use crate::uipc::{Locked, is_awaited};
 
 impl<P: Policy> Locked<P> {

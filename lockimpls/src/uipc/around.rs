@@ -4,9 +4,9 @@
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::socket::{SockRef, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::Ordering;
-use crate::socket::{SockRef, WaitPoint};
 use crate::uipc::Locked;
 
 use Ordering::Relaxed;

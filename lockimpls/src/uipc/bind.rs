@@ -1,12 +1,12 @@
 //! bind and listen: `unp_bind`, PRU_LISTEN of `uipc_usrreq` (`uipc_usrreq.c` 1.166), `solisten`
 //! (`uipc_socket.c` 1.279).
 
-use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::{Socket, State};
 use crate::policy::Policy;
-use crate::socket::{Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {

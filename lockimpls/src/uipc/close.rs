@@ -7,14 +7,14 @@
 //! queue.
 
 use crate::ambient::Surroundings;
-use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
+use crate::objects::descriptors::Fd;
+use crate::objects::sockbuf::Fill;
+use crate::objects::socket::{OnQueue, SockRef, Socket, State};
 use crate::policy::{Collector, Policy};
 use crate::primitives::Ordering;
-use crate::sockbuf::Fill;
-use crate::socket::{OnQueue, SockRef, Socket, State};
 use crate::uipc::{Locked, is_awaited};
 use crate::witness;
 

@@ -1,13 +1,13 @@
 //! connect: `soconnect`, `unp_connect`, `sonewconn` (`uipc_socket.c` 1.279, `uipc_usrreq.c` 1.166,
 //! `uipc_socket2.c` 1.125).
 
-use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::names::LockedName;
+use crate::objects::descriptors::Fd;
+use crate::objects::names::LockedName;
+use crate::objects::socket::{OnQueue, SoState, SockRef, Socket, State};
 use crate::policy::Policy;
-use crate::socket::{OnQueue, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {

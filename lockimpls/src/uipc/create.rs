@@ -2,14 +2,14 @@
 //! `soconnect2` (`uipc_socket.c` 1.279), `uipc_attach`, `unp_connect2` (`uipc_usrreq.c` 1.166).
 
 use crate::ambient::Surroundings;
-use crate::descriptors::Fd;
 use crate::domain::SockType;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::descriptors::Fd;
+use crate::objects::sockbuf::{Limits, MCLBYTES};
+use crate::objects::socket::{OnQueue, SockRef, Socket, State};
 use crate::policy::{Collector, Policy};
 use crate::primitives::Ordering;
-use crate::sockbuf::{Limits, MCLBYTES};
-use crate::socket::{OnQueue, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 use Ordering::Relaxed;

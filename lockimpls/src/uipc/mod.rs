@@ -2,7 +2,7 @@
 //!
 //! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs`
 //! waits for room (`sosend`), drops the lock to copy the caller's bytes, and appends them at the
-//! peer (`pru_send`); the append goes into the peer's ring (`sockbuf.rs`). Every lock and unlock on
+//! peer (`pru_send`); the append goes into the peer's ring (`objects/sockbuf.rs`). Every lock and unlock on
 //! the way is a [`Policy`] verb, called by hand; every unlock names the [`Step`] it is.
 //!
 //! # What keeps a socket while a call uses it
@@ -16,29 +16,32 @@ mod accept;
 pub(crate) mod around;
 mod bind;
 mod close;
+mod collect;
 mod connect;
 mod create;
+pub(crate) mod fifo;
 mod name;
 mod options;
 mod receive;
+mod rights;
 pub(crate) mod send;
 mod shutdown;
 pub(crate) mod wait;
 
 use crate::ambient::Surroundings;
-use crate::descriptors::{Descriptors, Fd};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::in_flight::InFlight;
-use crate::mbuf::{CONTROL_MAX, MbufPool};
-use crate::names::Names;
+use crate::objects::descriptors::{Descriptors, Fd};
+use crate::objects::in_flight::InFlight;
+use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
+use crate::objects::names::Names;
+use crate::objects::pool::SocketPool;
+use crate::objects::socket::{FastSide, RCV, SND, SockRef, Socket, State};
 use crate::policy::Policy;
-use crate::pool::SocketPool;
 use crate::primitives::{Ordering, register_asymmetric};
-use crate::socket::{FastSide, RCV, SND, SockRef, Socket, State};
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {

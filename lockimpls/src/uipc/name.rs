@@ -1,12 +1,12 @@
 //! getsockname, getpeername: `sys_getpeername` (`uipc_syscalls.c` 1.196), PRU_SOCKADDR and
 //! PRU_PEERADDR of `uipc_usrreq` (`uipc_usrreq.c` 1.166; lines are of 1.167).
 
-use crate::descriptors::Fd;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::Step;
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::{Socket, State};
 use crate::policy::Policy;
-use crate::socket::{Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {

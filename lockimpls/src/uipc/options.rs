@@ -1,13 +1,13 @@
 //! setsockopt, getsockopt, O_NONBLOCK: `sosetopt`, `sogetopt` (`uipc_socket.c` 1.279), `sbreserve`
 //! (`uipc_socket2.c` 1.125).
 
-use crate::descriptors::Fd;
 use crate::domain::SockOpt;
 use crate::errno::Errno;
 use crate::fault::Step;
+use crate::objects::descriptors::Fd;
+use crate::objects::sockbuf::Limits;
+use crate::objects::socket::{RCV, SND, Socket, State};
 use crate::policy::Policy;
-use crate::sockbuf::Limits;
-use crate::socket::{RCV, SND, Socket, State};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {

@@ -7,14 +7,14 @@
 //! A record of no bytes that nobody ended by hand is no answer: the receive takes it, accounts it,
 //! and begins again, unless nothing more can come, or no bytes were asked for.
 
-use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, RecvMsg, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::mbuf::MbufRef;
+use crate::objects::descriptors::Fd;
+use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::{Fill, Record, Taken};
+use crate::objects::socket::{RCV, SoState, Socket, State};
 use crate::policy::Policy;
-use crate::sockbuf::{Fill, Record, Taken};
-use crate::socket::{RCV, SoState, Socket, State};
 use crate::uipc::Locked;
 
 /// What a look at the buffer found.

@@ -5,14 +5,14 @@
 //! right to fill `so_snd` (`sblock`) is held across the whole send, so that two senders on one
 //! socket never interleave their messages.
 
-use crate::descriptors::Fd;
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::mbuf::{MbufRef, control_len};
+use crate::objects::descriptors::Fd;
+use crate::objects::mbuf::{MbufRef, control_len};
+use crate::objects::sockbuf::{Fill, Marks, sa_len};
+use crate::objects::socket::{SND, SoState, SockRef, Socket, State};
 use crate::policy::Policy;
-use crate::sockbuf::{Fill, Marks, sa_len};
-use crate::socket::{SND, SoState, SockRef, Socket, State};
 use crate::uipc::Locked;
 
 /// How much room out-of-band data is given beyond the limit.

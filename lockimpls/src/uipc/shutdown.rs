@@ -1,13 +1,13 @@
 //! shutdown: `soshutdown`, `sorflush` (`uipc_socket.c` 1.279), `unp_shutdown` (`uipc_usrreq.c`
 //! 1.166).
 
-use crate::descriptors::Fd;
 use crate::domain::Shutdown;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::descriptors::Fd;
+use crate::objects::sockbuf::{Fill, Limits};
+use crate::objects::socket::{RCV, Socket, State};
 use crate::policy::Policy;
-use crate::sockbuf::{Fill, Limits};
-use crate::socket::{RCV, Socket, State};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
 

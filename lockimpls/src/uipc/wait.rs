@@ -9,9 +9,9 @@ use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
+use crate::objects::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
-use crate::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
 

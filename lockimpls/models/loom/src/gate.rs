@@ -11,9 +11,9 @@ use crate::backend::lock_free::{ShutsGate, gate};
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::sockbuf::Limits;
+use crate::objects::socket::{RCV, SND, SockRef, State};
 use crate::policy::Policy;
-use crate::sockbuf::Limits;
-use crate::socket::{RCV, SND, SockRef, State};
 use crate::uipc::Locked;
 use crate::witness;
 
@@ -364,7 +364,9 @@ fn owner_changed() {
 }
 
 /// The calls: a send whose fast path is open, while another thread ends the connection.
-fn send_against(end: fn(&LockFree, crate::descriptors::Fd, crate::descriptors::Fd)) {
+fn send_against(
+    end: fn(&LockFree, crate::objects::descriptors::Fd, crate::objects::descriptors::Fd),
+) {
     let layer = Arc::new(LockFree::new(&small()).expect("a layer"));
     let (sockets, [a, b]) = pair(&layer.slow, SockType::Stream);
     open(&layer.slow, sockets, [[1, 0], [0, 0]]);

@@ -1,4 +1,4 @@
-//! References that keep a control block while its lock is dropped (`socket/refcount.rs`).
+//! References that keep a control block while its lock is dropped (`objects/socket/refcount.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -8,9 +8,9 @@ use super::shared::{
 };
 use crate::domain::{Domain, SockType};
 use crate::fault::Step;
+use crate::objects::socket::SockRef;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
-use crate::socket::SockRef;
 
 use Ordering::Relaxed;
 

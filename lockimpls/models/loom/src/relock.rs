@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::shared::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
-use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::Step;
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::SockRef;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
-use crate::socket::SockRef;
 
 use Ordering::Relaxed;
 

@@ -1,13 +1,14 @@
-//! The ring of a receive buffer (`sockbuf.rs`, `sockbuf/ring.rs`) between one producer and one
-//! consumer: each byte is there before it is read, and was read before its place is used again.
+//! The ring of a receive buffer (`objects/sockbuf.rs`, `objects/sockbuf/ring.rs`) between one
+//! producer and one consumer: each byte is there before it is read, and was read before its place is
+//! used again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::shared::{ALL_LOOKS, Body, Model, seen, threads};
 use crate::domain::SockType;
+use crate::objects::sockbuf::{Fill, Limits, Marks, SockBuf};
 use crate::primitives::{Ordering, yield_now};
-use crate::sockbuf::{Fill, Limits, Marks, SockBuf};
 
 use Ordering::Relaxed;
 

@@ -4,11 +4,11 @@ use std::sync::{Arc, OnceLock};
 
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_socket::{LockAlone, OnTake, SocketPolicy};
-use crate::descriptors::Fd;
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
+use crate::objects::descriptors::Fd;
+use crate::objects::socket::SockRef;
 use crate::primitives;
-use crate::socket::SockRef;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Operation};
 

@@ -1,5 +1,6 @@
-//! Waiting and waking (`socket/wait_point.rs`, `uipc/wait.rs`, `backend/lock_free.rs`): whoever waits
-//! for something that has come is not left asleep. A lost wake-up is a deadlock of the model.
+//! Waiting and waking (`objects/socket/wait_point.rs`, `uipc/wait.rs`, `backend/lock_free.rs`):
+//! whoever waits for something that has come is not left asleep. A lost wake-up is a deadlock of the
+//! model.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
@@ -7,10 +8,10 @@ use std::sync::atomic::AtomicUsize;
 use super::gate::{lock_and_say, open};
 use super::relock::send_or_epipe;
 use super::shared::{ALL_LOOKS, Body, LockFree, Model, layer, pair, seen, small, threads};
-use crate::descriptors::Fd;
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::Step;
+use crate::objects::descriptors::Fd;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
 

@@ -3,8 +3,8 @@
 use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, relock, row};
 use crate::acquisitions::world::{World, name};
 use crate::domain::{Domain, SockAddr, SockOpt, SockType};
+use crate::objects::socket::State;
 use crate::policy::Policy;
-use crate::socket::State;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = sockets();

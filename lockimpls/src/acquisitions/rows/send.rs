@@ -5,8 +5,8 @@ use crate::acquisitions::world::{NOW, name};
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
 use crate::fault::Window;
+use crate::objects::socket::State;
 use crate::policy::Policy;
-use crate::socket::State;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = done();

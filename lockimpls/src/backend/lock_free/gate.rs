@@ -39,9 +39,9 @@
 //! on the fast path, and the mirror is right; with both fences full.
 
 use crate::domain::SockType;
+use crate::objects::sockbuf::Fill;
+use crate::objects::socket::{RCV, SND, Socket, State};
 use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
-use crate::sockbuf::Fill;
-use crate::socket::{RCV, SND, Socket, State};
 use crate::witness::{self, FastEvent, WaitsFor};
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};

@@ -3,8 +3,8 @@
 
 use crate::domain::{SockAddr, SockType};
 use crate::errno::Errno;
-use crate::sockbuf::{Marks, Record, Taken, sa_len};
-use crate::socket::{SoState, Socket};
+use crate::objects::sockbuf::{Marks, Record, Taken, sa_len};
+use crate::objects::socket::{SoState, Socket};
 
 /// How a try on the fast path ended.
 pub(crate) enum Try<T> {

@@ -15,9 +15,9 @@ use std::time::Instant;
 use super::Outgoing;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::per_socket::SocketPolicy;
-use crate::descriptors::Fd;
 use crate::domain::{Config, Domain, MsgFlags, SockType};
 use crate::fault::{NoFault, Step};
+use crate::objects::descriptors::Fd;
 use crate::policy::Policy;
 use crate::uipc::Locked;
 

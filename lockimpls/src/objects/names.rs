@@ -11,9 +11,9 @@ use std::marker::PhantomData;
 use crate::domain::{PoolUse, SockAddr};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
-use crate::pool::Count;
+use crate::objects::pool::Count;
+use crate::objects::socket::{SockRef, Socket};
 use crate::primitives::{AtomicPtr, Mutex, Ordering};
-use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::witness::Class;
 

@@ -14,10 +14,10 @@ use crossbeam_utils::CachePadded;
 use crate::copy::copy;
 use crate::domain::PoolUse;
 use crate::fault::{Fault, Step};
+use crate::objects::sockbuf::{Fill, MCLBYTES, MLEN, MSIZE};
+use crate::objects::socket::SockRef;
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, THREADS_MAX, UnsafeCell};
-use crate::sockbuf::{Fill, MCLBYTES, MLEN, MSIZE};
-use crate::socket::SockRef;
 use crate::sync::RwLock;
 use crate::witness::{self, Class};
 

@@ -3,9 +3,9 @@
 use super::{RCV, SND, SockList, SockRef};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::mbuf::MbufRef;
+use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::{Fill, Limits};
 use crate::primitives::Cell;
-use crate::sockbuf::{Fill, Limits};
 
 bitflags::bitflags! {
     /// `so_state`, the bits that unix(4) uses.

@@ -12,9 +12,9 @@ use std::marker::PhantomData;
 use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::socket::{SockRef, Socket};
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, UnsafeCell};
-use crate::socket::{SockRef, Socket};
 use crate::sync::RwLock;
 use crate::witness::Class;
 

@@ -7,13 +7,13 @@
 //! Dropped messages go to a list, and the collector (`collect.rs`) closes what they held with no lock
 //! at all.
 
-use crate::descriptors::Fd;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
-use crate::mbuf::{MbufRef, RIGHTS_MAX};
+use crate::objects::descriptors::Fd;
+use crate::objects::mbuf::{MbufRef, RIGHTS_MAX};
+use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, Policy};
 use crate::primitives::Ordering;
-use crate::socket::{SockRef, Socket};
 use crate::uipc::Locked;
 
 use Ordering::{AcqRel, Relaxed, Release, SeqCst};

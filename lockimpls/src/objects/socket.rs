@@ -22,9 +22,9 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
 use crate::domain::SockType;
-use crate::mbuf::MbufRef;
+use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::primitives::{AtomicU32, Cell, Ordering};
-use crate::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::sync::RwLock;
 use crate::witness::{self, Class};
 

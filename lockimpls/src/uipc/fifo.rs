@@ -26,9 +26,9 @@
 use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::objects::socket::{SockRef, Socket, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Mutex, Ordering, park};
-use crate::socket::{SockRef, Socket, State, WaitPoint};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::uipc::wait::spin;

@@ -17,11 +17,11 @@
 //! it, when that request has returned and was checked.
 
 use crate::fault::{Fault, Step};
-use crate::mbuf::MbufRef;
+use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::Fill;
+use crate::objects::socket::Socket;
 use crate::policy::{Collector, Policy};
 use crate::primitives::{Cell, Ordering};
-use crate::sockbuf::Fill;
-use crate::socket::Socket;
 use crate::uipc::{Locked, is_awaited};
 
 use Ordering::{Acquire, Relaxed, SeqCst};

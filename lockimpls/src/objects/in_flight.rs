@@ -2,8 +2,8 @@
 //! them.
 
 use crate::domain::PoolUse;
-use crate::mbuf::MbufRef;
-use crate::pool::Count;
+use crate::objects::mbuf::MbufRef;
+use crate::objects::pool::Count;
 use crate::primitives::{AtomicU32, AtomicUsize, Mutex};
 use crate::sync::RwLock;
 use crate::witness::Class;
