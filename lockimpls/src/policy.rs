@@ -1,7 +1,7 @@
 //! The locking verbs of a granularity, by intent: what `uipc` calls by hand, in pairs.
 //!
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
-//! else. Every unlock names the [`Step`] it is, so that a broken twin can leave out just that one.
+//! else.
 //!
 //! A verb with a body here does nothing where one lock guards every socket.
 
@@ -10,7 +10,7 @@ mod collector;
 pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
-use crate::fault::{Fault, Step};
+use crate::fault::Fault;
 use crate::objects::socket::{RefCount, SockRef, Socket};
 use crate::witness::Class;
 
@@ -47,7 +47,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn solock(&self, so: &Socket);
     #[track_caller]
-    fn sounlock(&self, so: &Socket, step: Step);
+    fn sounlock(&self, so: &Socket);
 
     /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
     /// again meanwhile; what was read of it before is stale. The peer may be `so` itself.
@@ -55,13 +55,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn solock_peer(&self, so: &Socket) -> Option<SockRef>;
     #[track_caller]
     #[inline(always)]
-    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket, _step: Step) {}
+    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket) {}
 
     /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
     #[track_caller]
     fn solock_pair(&self, so: &Socket, so2: &Socket);
     #[track_caller]
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step);
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket);
 
     /// With a name locked, before its socket is looked at: locks what guards every socket.
     #[track_caller]
@@ -69,7 +69,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Leaves the name's socket, which `so` cannot be connected to. `per-socket` has locked nothing
     /// for it.
     #[track_caller]
-    fn name_leave(&self, so: &Socket, step: Step);
+    fn name_leave(&self, so: &Socket);
     /// Locks the name's socket, a listener.
     #[track_caller]
     fn name_to_head(&self, _head: &Socket) {}
@@ -80,25 +80,24 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
     #[track_caller]
-    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket, _step: Step) {}
+    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket) {}
 
     /// With the listener locked, locks one of its embryos, whatever the addresses.
     #[track_caller]
     fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
     /// Leaves the listener; an embryo stays locked.
     #[track_caller]
-    fn head_leave(&self, _head: &Socket, _step: Step) {}
+    fn head_leave(&self, _head: &Socket) {}
     /// Back to the listener, with nothing of its held.
     #[track_caller]
     fn head_return(&self, _head: &Socket) {}
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
-    fn embryo_leave(&self, _so3: &Socket, _step: Step) {}
+    fn embryo_leave(&self, _so3: &Socket) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]
-    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>, _step: Step) {
-    }
+    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>) {}
 
     /// With a datagram socket locked, locks the first of those connected to it, for detach.
     #[track_caller]
@@ -107,22 +106,22 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
     /// wants it.
     #[track_caller]
-    fn list_enter(&self, _so: &Socket, _step: Step) {}
+    fn list_enter(&self, _so: &Socket) {}
     /// Leaves the list, with `so` locked again.
     #[track_caller]
-    fn list_exit(&self, _so: &Socket, _step: Step) {}
+    fn list_exit(&self, _so: &Socket) {}
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
-    fn list_to_name(&self, so: &Socket, step: Step);
+    fn list_to_name(&self, so: &Socket);
 
     /// With the collector's lock held, locks a socket to scan its buffer.
     #[track_caller]
     fn scan_enter(&self, _so: &Socket) {}
     #[track_caller]
-    fn scan_exit(&self, _so: &Socket, _step: Step) {}
+    fn scan_exit(&self, _so: &Socket) {}
 
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, _so: &Socket, _references: &RefCount, _step: Step) {}
+    fn finalize(&self, _so: &Socket, _references: &RefCount) {}
 }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use super::Done;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
+use crate::fault::Window;
 use crate::fault::met::{has_met, meet};
-use crate::fault::{Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::SoState;
 use crate::policy::Policy;
@@ -151,7 +151,7 @@ impl<P: Policy> World<P> {
         let so = self.layer.fds.find(fd).unwrap();
         self.layer.policy.solock(&so); // for the caller
         change(so.st());
-        self.layer.policy.sounlock(&so, Step::OptionDone);
+        self.layer.policy.sounlock(&so);
     }
 
     /// When the request comes to this window, another thread does something.
@@ -166,7 +166,7 @@ impl<P: Policy> World<P> {
         self.meanwhile(Window::Relock, move |layer| {
             layer.policy.solock(&so);
             layer.unp_disconnect(&so);
-            layer.policy.sounlock(&so, Step::OptionDone);
+            layer.policy.sounlock(&so);
         });
     }
 

@@ -10,7 +10,7 @@
 use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
-use crate::fault::{Fault, NoFault, Step};
+use crate::fault::{Fault, NoFault};
 use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, Policy};
 use crate::sync::RwLock;
@@ -25,22 +25,6 @@ pub(crate) struct GlobalPolicy<F, A = Nothing> {
     /// Boxed: its address is its identity, and the layer that owns it may move before it is used.
     unp_lock: Box<RwLock>,
     what: PhantomData<(F, A)>,
-}
-
-impl<F: Fault, A: Surroundings> GlobalPolicy<F, A> {
-    #[inline(always)]
-    #[track_caller]
-    fn enter(&self) {
-        self.unp_lock.enter();
-    }
-
-    #[inline(always)]
-    #[track_caller]
-    fn exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.unp_lock.exit();
-        }
-    }
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
@@ -70,12 +54,12 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
 
     #[inline(always)]
     fn solock(&self, _so: &Socket) {
-        self.enter();
+        self.unp_lock.enter();
     }
 
     #[inline(always)]
-    fn sounlock(&self, _so: &Socket, step: Step) {
-        self.exit(step);
+    fn sounlock(&self, _so: &Socket) {
+        self.unp_lock.exit();
     }
 
     #[inline(always)]
@@ -84,27 +68,27 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     }
 
     fn solock_pair(&self, _so: &Socket, _so2: &Socket) {
-        self.enter();
+        self.unp_lock.enter();
     }
 
-    fn sounlock_pair(&self, _so: &Socket, _so2: &Socket, step: Step) {
-        self.exit(step);
+    fn sounlock_pair(&self, _so: &Socket, _so2: &Socket) {
+        self.unp_lock.exit();
     }
 
     fn name_enter(&self, _so: &Socket) {
-        self.enter();
+        self.unp_lock.enter();
     }
 
-    fn name_leave(&self, _so: &Socket, step: Step) {
-        self.exit(step);
+    fn name_leave(&self, _so: &Socket) {
+        self.unp_lock.exit();
     }
 
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
         so.st().unp_refs.first()
     }
 
-    fn list_to_name(&self, _so: &Socket, step: Step) {
-        self.exit(step);
+    fn list_to_name(&self, _so: &Socket) {
+        self.unp_lock.exit();
     }
 }
 
@@ -115,32 +99,32 @@ impl<F: Fault, A: Surroundings> Collector for GlobalPolicy<F, A> {
     }
 
     fn gc_enter(&self) {
-        self.enter();
+        self.unp_lock.enter();
     }
 
-    fn gc_exit(&self, step: Step) {
-        self.exit(step);
+    fn gc_exit(&self) {
+        self.unp_lock.exit();
     }
 
     fn deferred_enter(&self) -> bool {
         let taken = !self.unp_lock.is_mine();
         if taken {
-            self.enter();
+            self.unp_lock.enter();
         }
         taken
     }
 
-    fn deferred_exit(&self, taken: bool, step: Step) {
+    fn deferred_exit(&self, taken: bool) {
         if taken {
-            self.exit(step);
+            self.unp_lock.exit();
         }
     }
 
-    fn deferred_leave(&self, step: Step) {
-        self.exit(step);
+    fn deferred_leave(&self) {
+        self.unp_lock.exit();
     }
 
     fn deferred_return(&self) {
-        self.enter();
+        self.unp_lock.enter();
     }
 }

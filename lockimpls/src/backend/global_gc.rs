@@ -12,7 +12,7 @@
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::GlobalPolicy;
-use crate::fault::{Fault, NoFault, Step};
+use crate::fault::{Fault, NoFault};
 use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, CollectorLocks, Policy};
 use crate::uipc::Locked;
@@ -24,13 +24,13 @@ pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
 /// The policy of `global-gc`: what is done with sockets alone, `global` does.
 pub(crate) struct GlobalGcPolicy<F, A = Nothing> {
     unp: GlobalPolicy<F, A>,
-    collector: CollectorLocks<F>,
+    collector: CollectorLocks,
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
-    type Collector = CollectorLocks<F>;
+    type Collector = CollectorLocks;
     type UnderAmbient = GlobalGcPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -44,7 +44,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         Self { unp: GlobalPolicy::new(), collector: CollectorLocks::new() }
     }
 
-    fn collector(&self) -> &CollectorLocks<F> {
+    fn collector(&self) -> &CollectorLocks {
         &self.collector
     }
 
@@ -58,8 +58,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &Socket, step: Step) {
-        self.unp.sounlock(so, step);
+    fn sounlock(&self, so: &Socket) {
+        self.unp.sounlock(so);
     }
 
     #[inline(always)]
@@ -71,41 +71,41 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.unp.solock_pair(so, so2);
     }
 
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step) {
-        self.unp.sounlock_pair(so, so2, step);
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket) {
+        self.unp.sounlock_pair(so, so2);
     }
 
     fn name_enter(&self, so: &Socket) {
         self.unp.name_enter(so);
     }
 
-    fn name_leave(&self, so: &Socket, step: Step) {
-        self.unp.name_leave(so, step);
+    fn name_leave(&self, so: &Socket) {
+        self.unp.name_leave(so);
     }
 
     fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
         self.unp.solock_referrer(so)
     }
 
-    fn list_enter(&self, so: &Socket, step: Step) {
-        self.unp.sounlock(so, step);
+    fn list_enter(&self, so: &Socket) {
+        self.unp.sounlock(so);
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Socket, step: Step) {
-        self.collector.gc_exit(step);
+    fn list_exit(&self, so: &Socket) {
+        self.collector.gc_exit();
         self.unp.solock(so);
     }
 
-    fn list_to_name(&self, _so: &Socket, step: Step) {
-        self.collector.gc_exit(step);
+    fn list_to_name(&self, _so: &Socket) {
+        self.collector.gc_exit();
     }
 
     fn scan_enter(&self, so: &Socket) {
         self.unp.solock(so);
     }
 
-    fn scan_exit(&self, so: &Socket, step: Step) {
-        self.unp.sounlock(so, step);
+    fn scan_exit(&self, so: &Socket) {
+        self.unp.sounlock(so);
     }
 }

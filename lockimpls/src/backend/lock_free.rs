@@ -229,7 +229,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         let st = so.st();
         st.users.set(st.users.get() - 1);
         let awaited = Awaited::note(so, st, which);
-        self.slow.policy.sounlock(so, Step::AwaitUnlock);
+        self.slow.policy.sounlock(so);
         self.wait(&awaited, which);
         true
     }
@@ -302,7 +302,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 Ok(false) => self.slow.sbwait(&so, SND),
             }
         };
-        self.slow_leave(fd, &so, SND, Step::SendDone, true);
+        self.slow_leave(fd, &so, SND, true);
         result.map(|()| None)
     }
 
@@ -365,7 +365,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 Ok(None) => self.slow.sbwait(&so, RCV), // control: the parked reader
             }
         };
-        self.slow_leave(fd, &so, RCV, Step::ReceiveDone, is_plain(flags) && msg.rights_len == 0);
+        self.slow_leave(fd, &so, RCV, is_plain(flags) && msg.rights_len == 0);
         result
     }
 
@@ -375,7 +375,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         self.slow.sockargs(fd, msg.rights)?;
         let so = self.slow_enter(fd, SND, None)?;
         let result = self.slow.sosend(&so, msg);
-        self.slow_leave(fd, &so, SND, Step::SendDone, false);
+        self.slow_leave(fd, &so, SND, false);
         result
     }
 
@@ -390,9 +390,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Ends a call that took the locks; the gate may be opened for the next.
-    fn slow_leave(&self, fd: Fd, so: &Socket, which: usize, step: Step, is_plain: bool) {
+    fn slow_leave(&self, fd: Fd, so: &Socket, which: usize, is_plain: bool) {
         let opens = note_user(so, which, is_plain, self.slow.config.reopen_after_calls);
-        self.slow.sounlock_fd(so, step);
+        self.slow.sounlock_fd(so);
         witness::fast_event(Self::SLOW_EVENTS[which]);
         if opens {
             self.reopen(fd);
@@ -414,15 +414,15 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             } else if st.users.get() == 1 && so2.st().users.get() == 0 {
                 st.users.set(0);
                 gate::open(&so, &so2);
-                self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenPeer);
-                self.slow.policy.sounlock(&so, Step::ReopenOwn);
+                self.slow.policy.sounlock_peer(&so, &so2);
+                self.slow.policy.sounlock(&so);
                 return;
             }
-            self.slow.policy.sounlock_peer(&so, &so2, Step::ReopenRefusedPeer);
+            self.slow.policy.sounlock_peer(&so, &so2);
         } else {
             count_anew(&so);
         }
-        self.slow.sounlock_fd(&so, Step::ReopenRefused);
+        self.slow.sounlock_fd(&so);
     }
 }
 

@@ -68,7 +68,7 @@ impl OnTake for LockAlone {
 /// The policy of `per-socket`, or of another backend with its locks, which does `T` when it takes
 /// one.
 pub(crate) struct SocketPolicy<F, T = LockAlone, A = Nothing> {
-    collector: CollectorLocks<F>,
+    collector: CollectorLocks,
     what: PhantomData<(F, T, A)>,
 }
 
@@ -84,29 +84,19 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Releases one `so_lock`. The only place where one is released.
     #[inline(always)]
     #[track_caller]
-    fn release(&self, so: &Socket, step: Step) {
-        if !F::omits(step) {
-            so.so_lock.exit();
-        }
+    fn release(&self, so: &Socket) {
+        so.so_lock.exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
     #[track_caller]
-    fn relock(&self, so: &Socket, so2: &Socket, own: Step) {
+    fn relock(&self, so: &Socket, so2: &Socket) {
         so2.unp_refcnt.take();
-        self.release(so, own);
+        self.release(so);
         F::window(Window::Relock);
         self.take(so2, Edge::None);
         self.take(so, Edge::None);
         witness::relocked(Class::SoLock);
-    }
-
-    #[inline(always)]
-    #[track_caller]
-    fn drop_ref(&self, so2: &Socket, step: Step) {
-        if !F::omits(step) {
-            so2.unp_refcnt.rele();
-        }
     }
 }
 
@@ -119,7 +109,7 @@ fn comes_first(a: &Socket, b: &Socket) -> bool {
 impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Fault = F;
     type Ambient = A;
-    type Collector = CollectorLocks<F>;
+    type Collector = CollectorLocks;
     type UnderAmbient = SocketPolicy<F, T, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -133,7 +123,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         Self { collector: CollectorLocks::new(), what: PhantomData }
     }
 
-    fn collector(&self) -> &CollectorLocks<F> {
+    fn collector(&self) -> &CollectorLocks {
         &self.collector
     }
 
@@ -147,8 +137,8 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &Socket, step: Step) {
-        self.release(so, step);
+    fn sounlock(&self, so: &Socket) {
+        self.release(so);
     }
 
     #[inline(always)]
@@ -162,22 +152,26 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
                 self.take(&so2, Edge::None);
                 return Some(so2);
             }
-            self.relock(so, &so2, Step::RelockOwn);
+            self.relock(so, &so2);
             let now = so.st().unp_conn.get();
             if now == Some(so2) || F::omits(Step::RelockRecheck) {
-                self.drop_ref(&so2, Step::UnpRefRelock);
+                if !F::omits(Step::UnpRefRelock) {
+                    so2.unp_refcnt.rele();
+                }
                 return now;
             }
             witness::retried(Class::SoLock);
-            self.release(&so2, Step::RelockChanged);
-            self.drop_ref(&so2, Step::UnpRefChanged);
+            if !F::omits(Step::RelockChanged) {
+                self.release(&so2);
+            }
+            so2.unp_refcnt.rele();
         }
     }
 
     #[inline(always)]
-    fn sounlock_peer(&self, so: &Socket, so2: &Socket, step: Step) {
+    fn sounlock_peer(&self, so: &Socket, so2: &Socket) {
         if !std::ptr::eq(so, so2) || F::omits(Step::SelfUnlock) {
-            self.release(so2, step);
+            self.release(so2);
         }
     }
 
@@ -189,16 +183,16 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         }
     }
 
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket, step: Step) {
+    fn sounlock_pair(&self, so: &Socket, so2: &Socket) {
         if !std::ptr::eq(so, so2) {
-            self.release(so2, step);
+            self.release(so2);
         }
-        self.release(so, step);
+        self.release(so);
     }
 
     fn name_enter(&self, _so: &Socket) {}
 
-    fn name_leave(&self, _so: &Socket, _step: Step) {}
+    fn name_leave(&self, _so: &Socket) {}
 
     fn name_to_head(&self, head: &Socket) {
         self.take(head, Edge::None);
@@ -208,8 +202,8 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         self.solock_pair(so, so2);
     }
 
-    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket, step: Step) {
-        self.release(head, step);
+    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket) {
+        self.release(head);
         self.solock_pair(so, so3);
     }
 
@@ -217,21 +211,21 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client: 0 });
     }
 
-    fn head_leave(&self, head: &Socket, step: Step) {
-        self.release(head, step);
+    fn head_leave(&self, head: &Socket) {
+        self.release(head);
     }
 
     fn head_return(&self, head: &Socket) {
         self.take(head, Edge::None);
     }
 
-    fn embryo_leave(&self, so3: &Socket, step: Step) {
-        self.release(so3, step);
+    fn embryo_leave(&self, so3: &Socket) {
+        self.release(so3);
     }
 
-    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>, step: Step) {
+    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
         let client = client.map_or(0, |so| so.so_lock.addr());
-        self.release(so3, step);
+        self.release(so3);
         self.take(head, Edge::Head { client });
         self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client });
     }
@@ -243,30 +237,32 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
                 self.take(&so2, Edge::None);
                 return Some(so2);
             }
-            self.relock(so, &so2, Step::RelockReferrerOwn);
+            self.relock(so, &so2);
             let still = so2.st().unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so));
             if still || F::omits(Step::ReferrerRecheck) {
-                self.drop_ref(&so2, Step::UnpRefReferrer);
+                so2.unp_refcnt.rele();
                 return Some(so2);
             }
             witness::retried(Class::SoLock);
-            self.release(&so2, Step::ReferrerChanged);
-            self.drop_ref(&so2, Step::UnpRefReferrerChanged);
+            self.release(&so2);
+            so2.unp_refcnt.rele();
         }
     }
 
-    fn list_enter(&self, so: &Socket, step: Step) {
-        self.release(so, step);
+    fn list_enter(&self, so: &Socket) {
+        if !F::omits(Step::ListEnter) {
+            self.release(so);
+        }
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Socket, step: Step) {
-        self.collector.gc_exit(step);
+    fn list_exit(&self, so: &Socket) {
+        self.collector.gc_exit();
         self.take(so, Edge::None);
     }
 
-    fn list_to_name(&self, _so: &Socket, step: Step) {
-        self.collector.gc_exit(step);
+    fn list_to_name(&self, _so: &Socket) {
+        self.collector.gc_exit();
     }
 
     fn scan_enter(&self, so: &Socket) {
@@ -275,18 +271,18 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         }
     }
 
-    fn scan_exit(&self, so: &Socket, step: Step) {
+    fn scan_exit(&self, so: &Socket) {
         if !F::omits(Step::ScanLock) {
-            self.release(so, step);
+            self.release(so);
         }
     }
 
-    fn finalize(&self, so: &Socket, references: &RefCount, step: Step) {
+    fn finalize(&self, so: &Socket, references: &RefCount) {
         if F::omits(Step::FinalizeUnlocked) {
             references.finalize();
             return;
         }
-        self.release(so, step);
+        self.release(so);
         references.finalize();
         self.take(so, Edge::None);
     }
@@ -354,9 +350,9 @@ mod tests {
             layer.policy.solock(&so);
             assert_eq!(counting(|| layer.policy.solock_peer(&so)), (Some(so2), relocks, 0));
             assert_eq!(mine([so, so2]), [true, true]);
-            layer.policy.sounlock_peer(&so, &so2, Step::SendPeer);
+            layer.policy.sounlock_peer(&so, &so2);
             assert_eq!(mine([so, so2]), [true, false]);
-            layer.policy.sounlock(&so, Step::SendDone);
+            layer.policy.sounlock(&so);
             assert_eq!(mine([so, so2]), [false, false]);
             // No reference is kept.
             witness::userret();
@@ -370,12 +366,12 @@ mod tests {
         connect(so, Some(so));
         layer.policy.solock(&so);
         assert_eq!(layer.policy.solock_peer(&so), Some(so));
-        layer.policy.sounlock_peer(&so, &so, Step::SendPeer);
+        layer.policy.sounlock_peer(&so, &so);
         assert_eq!(mine([so]), [true]);
-        layer.policy.sounlock(&so, Step::SendDone);
+        layer.policy.sounlock(&so);
         layer.policy.solock_pair(&so, &so);
         assert_eq!(mine([so]), [true]);
-        layer.policy.sounlock_pair(&so, &so, Step::ConnectPair);
+        layer.policy.sounlock_pair(&so, &so);
         assert_eq!(mine([so]), [false]);
         witness::userret();
     }
@@ -386,7 +382,7 @@ mod tests {
         for (so, so2) in [(a, b), (b, a)] {
             layer.policy.solock_pair(&so, &so2);
             assert_eq!(mine([a, b]), [true, true]);
-            layer.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
+            layer.policy.sounlock_pair(&so, &so2);
             assert_eq!(mine([a, b]), [false, false]);
         }
     }
@@ -402,9 +398,9 @@ mod tests {
             assert!(has_met());
             assert_eq!(mine([old, new, so]), [false, peer.is_some(), true]);
             if let Some(so2) = peer {
-                layer.policy.sounlock_peer(&so, &so2, Step::SendPeer);
+                layer.policy.sounlock_peer(&so, &so2);
             }
-            layer.policy.sounlock(&so, Step::SendDone);
+            layer.policy.sounlock(&so);
             witness::userret();
             old.unp_refcnt.finalize();
         }
@@ -423,10 +419,10 @@ mod tests {
             );
             assert_eq!(mine([so, referrer]), [true, true]);
             so.st().unp_refs.remove(referrer);
-            layer.policy.sounlock_peer(&so, &referrer, Step::DetachPeer);
+            layer.policy.sounlock_peer(&so, &referrer);
         }
         assert_eq!(layer.policy.solock_referrer(&so), None);
-        layer.policy.sounlock(&so, Step::CloseDone);
+        layer.policy.sounlock(&so);
         witness::userret();
         low.unp_refcnt.finalize();
     }
@@ -444,7 +440,7 @@ mod tests {
         layer.policy.solock(&so);
         assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));
         assert_eq!(mine([referrer, elsewhere, so]), [false, false, true]);
-        layer.policy.sounlock(&so, Step::CloseDone);
+        layer.policy.sounlock(&so);
         witness::userret();
         referrer.unp_refcnt.finalize();
     }
@@ -456,25 +452,25 @@ mod tests {
         policy.solock(&head);
         policy.embryo_enter(&head, &so3);
         assert_eq!(mine([so3, head]), [true, true]);
-        policy.head_leave(&head, Step::CloseEmbryo);
+        policy.head_leave(&head);
         assert_eq!(mine([so3, head]), [true, false]);
-        policy.embryo_to_head(&so3, &head, None, Step::CloseEmbryo);
+        policy.embryo_to_head(&so3, &head, None);
         assert_eq!(mine([so3, head]), [true, true]);
-        policy.embryo_leave(&so3, Step::CloseEmbryo);
-        policy.head_leave(&head, Step::CloseEmbryo);
+        policy.embryo_leave(&so3);
+        policy.head_leave(&head);
         assert_eq!(mine([so3, head]), [false, false]);
         // The client stays locked, above both.
         policy.solock_pair(&client, &so3);
-        policy.embryo_to_head(&so3, &head, Some(&client), Step::CloseEmbryo);
+        policy.embryo_to_head(&so3, &head, Some(&client));
         assert_eq!(mine([so3, head, client]), [true; 3]);
-        policy.embryo_leave(&so3, Step::CloseEmbryo);
-        policy.sounlock(&client, Step::ConnectDone);
-        policy.head_leave(&head, Step::CloseEmbryo);
+        policy.embryo_leave(&so3);
+        policy.sounlock(&client);
+        policy.head_leave(&head);
         policy.head_return(&head);
         assert_eq!(mine([so3, head, client]), [false, true, false]);
-        policy.head_to_pair(&head, &client, &so3, Step::ConnectHeadToPair);
+        policy.head_to_pair(&head, &client, &so3);
         assert_eq!(mine([so3, head, client]), [true, false, true]);
-        policy.sounlock_pair(&client, &so3, Step::ConnectPair);
+        policy.sounlock_pair(&client, &so3);
         witness::userret();
     }
 
@@ -487,20 +483,20 @@ mod tests {
         assert_eq!(class, Class::UnpGcLock);
         let held = || (so.so_lock.is_mine(), is_held(gc), is_held(df));
         policy.solock(&so);
-        policy.list_enter(&so, Step::DetachList);
+        policy.list_enter(&so);
         assert_eq!(held(), (false, true, false));
-        policy.list_exit(&so, Step::GcDetach);
+        policy.list_exit(&so);
         assert_eq!(held(), (true, false, false));
         assert!(collector.deferred_enter());
         assert_eq!(held(), (true, false, true));
-        collector.deferred_exit(true, Step::DetachList);
-        policy.sounlock(&so, Step::CloseDone);
+        collector.deferred_exit(true);
+        policy.sounlock(&so);
         collector.gc_enter();
         policy.scan_enter(&so);
         assert_eq!(held(), (true, true, false));
-        policy.scan_exit(&so, Step::DetachList);
+        policy.scan_exit(&so);
         assert_eq!(held(), (false, true, false));
-        collector.gc_exit(Step::DetachList);
+        collector.gc_exit();
         assert_eq!(held(), (false, false, false));
         witness::userret();
     }
@@ -519,13 +515,13 @@ mod tests {
             layer.policy.solock(&so);
             so.st().unp_conn.set(Some(so));
             so.unp_refcnt.rele();
-            layer.policy.sounlock(&so, Step::SendDone);
+            layer.policy.sounlock(&so);
         });
         told.recv().unwrap();
         layer.policy.solock(&so);
-        layer.policy.finalize(&so, &so.unp_refcnt, Step::DetachFinalize);
+        layer.policy.finalize(&so, &so.unp_refcnt);
         assert_eq!((mine([so]), so.st().unp_conn.get()), ([true], Some(so)));
-        layer.policy.sounlock(&so, Step::CloseDone);
+        layer.policy.sounlock(&so);
         other.join().unwrap();
         witness::userret();
     }

@@ -69,7 +69,7 @@ pub(super) const LIST_LOCKED: Control = Control {
     check: Check::OrderViolation,
     operation: "sys_socketpair",
     at: at!("uipc/create.rs", "// control: the list of all"),
-    fault: Injection::of(Step::AttachList),
+    fault: Injection::of(Step::ListEnter),
     program: pass_to_itself::<PerSocket>,
 };
 

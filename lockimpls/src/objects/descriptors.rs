@@ -6,11 +6,8 @@
 //! (`Locked::solock_fd`): memory of sockets is never anything else, so the lock is a lock whatever
 //! happened meanwhile. `fdplock` guards allocation and release alone.
 
-use std::marker::PhantomData;
-
 use crate::domain::PoolUse;
 use crate::errno::Errno;
-use crate::fault::{Fault, Step};
 use crate::objects::pool::Count;
 use crate::objects::socket::{SockRef, Socket};
 use crate::primitives::{AtomicPtr, AtomicU32, Mutex, Ordering};
@@ -51,7 +48,7 @@ impl PlaceOf<'_> {
 }
 
 /// The table.
-pub(crate) struct Descriptors<F: Fault> {
+pub(crate) struct Descriptors {
     fdplock: RwLock,
     places: Box<[Place]>,
     /// Free places. Under `fdplock`, which the witness sees; the mutex is never contended and keeps
@@ -60,10 +57,9 @@ pub(crate) struct Descriptors<F: Fault> {
     count: Count,
     /// `numfiles`: never more than there are places.
     files: Count,
-    fault: PhantomData<F>,
 }
 
-impl<F: Fault> Descriptors<F> {
+impl Descriptors {
     pub(crate) fn new(max: usize) -> Self {
         let place = || Place {
             generation: AtomicU32::new(0),
@@ -75,7 +71,6 @@ impl<F: Fault> Descriptors<F> {
             free: Mutex::new((0..max as u32).rev().collect()),
             count: Count::new(),
             files: Count::new(),
-            fault: PhantomData,
         }
     }
 
@@ -90,10 +85,8 @@ impl<F: Fault> Descriptors<F> {
     }
 
     #[track_caller]
-    pub(crate) fn exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.fdplock.exit();
-        }
+    pub(crate) fn exit(&self) {
+        self.fdplock.exit();
     }
 
     /// Ends the process with a report unless the calling thread holds `fdplock`.
@@ -106,7 +99,7 @@ impl<F: Fault> Descriptors<F> {
     pub(crate) fn falloc(&self) -> Result<Fd, Errno> {
         self.enter();
         let fd = self.falloc_locked();
-        self.exit(Step::FdAllocate);
+        self.exit();
         fd
     }
 
@@ -134,10 +127,10 @@ impl<F: Fault> Descriptors<F> {
     }
 
     /// `falloc` and `fdinsert` in one hold of `fdplock`: a descriptor of a socket that is ready.
-    pub(crate) fn allocate_for(&self, socket: SockRef, step: Step) -> Result<Fd, Errno> {
+    pub(crate) fn allocate_for(&self, socket: SockRef) -> Result<Fd, Errno> {
         self.enter();
         let fd = self.falloc_locked().inspect(|fd| self.install(*fd, socket));
-        self.exit(step);
+        self.exit();
         fd
     }
 
@@ -147,7 +140,6 @@ impl<F: Fault> Descriptors<F> {
         &self,
         socket: SockRef,
         socket2: SockRef,
-        step: Step,
     ) -> Result<(Fd, Fd), (Errno, bool)> {
         self.enter();
         let fds = self.allocate_two();
@@ -155,7 +147,7 @@ impl<F: Fault> Descriptors<F> {
             self.install(fd, socket);
             self.install(fd2, socket2);
         }
-        self.exit(step);
+        self.exit();
         fds
     }
 
@@ -185,10 +177,10 @@ impl<F: Fault> Descriptors<F> {
     }
 
     /// [`Descriptors::install`] with `fdplock` held, as `fdinsert` wants it.
-    pub(crate) fn insert(&self, fd: Fd, socket: SockRef, step: Step) {
+    pub(crate) fn insert(&self, fd: Fd, socket: SockRef) {
         self.enter();
         self.install(fd, socket);
-        self.exit(step);
+        self.exit();
     }
 
     /// Makes a new descriptor refer to a socket.
@@ -203,11 +195,11 @@ impl<F: Fault> Descriptors<F> {
     pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef>, Errno> {
         self.enter();
         if !self.is_open(fd) {
-            self.exit(Step::FdReleaseStale);
+            self.exit();
             return Err(Errno::Ebadf);
         }
         let socket = self.fdremove(fd);
-        self.exit(Step::FdRelease);
+        self.exit();
         Ok(socket)
     }
 

@@ -5,7 +5,6 @@
 
 #![allow(unsafe_code)]
 
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -13,7 +12,6 @@ use crossbeam_utils::CachePadded;
 
 use crate::copy::copy;
 use crate::domain::PoolUse;
-use crate::fault::{Fault, Step};
 use crate::objects::sockbuf::{Fill, MCLBYTES, MLEN, MSIZE};
 use crate::objects::socket::SockRef;
 use crate::primitives::own::AtomicU64;
@@ -116,7 +114,7 @@ struct Magazine {
 }
 
 /// The messages of a layer.
-pub(crate) struct MbufPool<F: Fault> {
+pub(crate) struct MbufPool {
     pool_lock: RwLock,
     /// `[p]`
     free: Cell<Option<MbufRef>>,
@@ -125,16 +123,15 @@ pub(crate) struct MbufPool<F: Fault> {
     made: UnsafeCell<Vec<Box<Mbuf>>>,
     /// By thread number: only that thread touches its own.
     magazines: Box<[CachePadded<Magazine>]>,
-    fault: PhantomData<F>,
 }
 
 // SAFETY: `free` and `made` are touched under `pool_lock`; a magazine by the one living thread with
 // its number.
-unsafe impl<F: Fault> Sync for MbufPool<F> {}
+unsafe impl Sync for MbufPool {}
 // SAFETY: nothing in the pool belongs to a thread for good: numbers are handed on when threads end.
-unsafe impl<F: Fault> Send for MbufPool<F> {}
+unsafe impl Send for MbufPool {}
 
-impl<F: Fault> MbufPool<F> {
+impl MbufPool {
     pub(crate) fn new() -> Self {
         let magazine = || {
             CachePadded::new(Magazine {
@@ -148,7 +145,6 @@ impl<F: Fault> MbufPool<F> {
             free: Cell::new(None),
             made: UnsafeCell::new(Vec::new()),
             magazines: (0..=THREADS_MAX).map(|_| magazine()).collect(),
-            fault: PhantomData,
         }
     }
 
@@ -175,9 +171,7 @@ impl<F: Fault> MbufPool<F> {
             }
             None => self.make(),
         };
-        if !F::omits(Step::PoolMbufGet) {
-            self.pool_lock.exit();
-        }
+        self.pool_lock.exit();
         mbuf.next.set(None);
         mbuf
     }
@@ -215,9 +209,7 @@ impl<F: Fault> MbufPool<F> {
         self.pool_lock.enter();
         mbuf.next.set(self.free.get());
         self.free.set(Some(mbuf));
-        if !F::omits(Step::PoolMbufPut) {
-            self.pool_lock.exit();
-        }
+        self.pool_lock.exit();
     }
 
     pub(crate) fn row(&self) -> PoolUse {

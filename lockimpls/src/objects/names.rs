@@ -75,12 +75,6 @@ impl<F: Fault> Names<F> {
         self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    fn exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.lock.exit();
-        }
-    }
-
     /// Finds a name and locks it: ENOENT where there is none, and none is empty (namei(9)). Ended by
     /// [`Names::put`].
     #[track_caller]
@@ -94,7 +88,7 @@ impl<F: Fault> Names<F> {
             }
             found
         };
-        self.exit(Step::NamesLookup);
+        self.lock.exit();
         let vnode = found.ok_or(Errno::Enoent)?;
         self.vnodes[vnode].i_lock.enter();
         Ok(LockedName(vnode))
@@ -122,27 +116,25 @@ impl<F: Fault> Names<F> {
         let vnode = match made {
             Ok(vnode) => vnode,
             Err(errno) => {
-                self.exit(Step::NamesTaken);
+                self.lock.exit();
                 return Err(errno);
             }
         };
         self.vnodes[vnode].i_lock.enter();
-        self.exit(Step::NamesCreate);
+        self.lock.exit();
         Ok(LockedName(vnode))
     }
 
     /// `VOP_UNLOCK`: unlocks a name.
     #[track_caller]
-    pub(crate) fn vop_unlock(&self, name: LockedName, step: Step) {
-        if !F::omits(step) {
-            self.vnodes[name.0].i_lock.exit();
-        }
+    pub(crate) fn vop_unlock(&self, name: LockedName) {
+        self.vnodes[name.0].i_lock.exit();
     }
 
     /// `vput`: unlocks a name and drops the request's reference.
     #[track_caller]
-    pub(crate) fn put(&self, name: LockedName, step: Step) {
-        self.vop_unlock(name, step);
+    pub(crate) fn put(&self, name: LockedName) {
+        self.vop_unlock(name);
         self.rele(name.0);
     }
 
@@ -156,14 +148,14 @@ impl<F: Fault> Names<F> {
                 table.free.push(vnode);
             }
         }
-        self.exit(Step::NamesRelease);
+        self.lock.exit();
     }
 
     /// unlink(2): takes the name out of the table. ENOENT where there is none.
     pub(crate) fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
         self.lock.enter();
         let vnode = self.table().by_name.remove(name);
-        self.exit(Step::NamesUnlink);
+        self.lock.exit();
         self.rele(vnode.ok_or(Errno::Enoent)?);
         Ok(())
     }
@@ -193,7 +185,7 @@ impl<F: Fault> Names<F> {
             self.vnodes[vnode].i_lock.enter();
         }
         self.vnodes[vnode].v_socket.store(std::ptr::null_mut(), Relaxed);
-        if !F::omits(Step::VnodeDetach) && !F::omits(Step::NameLock) {
+        if !F::omits(Step::NameLock) {
             self.vnodes[vnode].i_lock.exit();
         }
         self.rele(vnode);

@@ -7,11 +7,8 @@
 
 #![allow(unsafe_code)]
 
-use std::marker::PhantomData;
-
 use crate::domain::PoolUse;
 use crate::errno::Errno;
-use crate::fault::{Fault, Step};
 use crate::objects::socket::{SockRef, Socket};
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, UnsafeCell};
@@ -58,7 +55,7 @@ impl Count {
 }
 
 /// The sockets of a layer.
-pub(crate) struct SocketPool<F: Fault> {
+pub(crate) struct SocketPool {
     pool_lock: RwLock,
     /// Freed sockets, last freed first. `[p]`
     free: Cell<Option<SockRef>>,
@@ -68,16 +65,15 @@ pub(crate) struct SocketPool<F: Fault> {
     guard: Option<(usize, Class)>,
     pub(crate) sockets: Count,
     pub(crate) unpcbs: Count,
-    fault: PhantomData<F>,
 }
 
 // SAFETY: `free` and `used` are touched under `pool_lock` alone; a place is written once, under
 // `pool_lock`, before a reference to it exists.
-unsafe impl<F: Fault> Sync for SocketPool<F> {}
+unsafe impl Sync for SocketPool {}
 // SAFETY: nothing in the pool belongs to a thread.
-unsafe impl<F: Fault> Send for SocketPool<F> {}
+unsafe impl Send for SocketPool {}
 
-impl<F: Fault> SocketPool<F> {
+impl SocketPool {
     /// Room for `max` sockets, guarded by one lock or by their own. The room is address space until
     /// it is used.
     pub(crate) fn new(max: usize, guard: Option<(usize, Class)>) -> Self {
@@ -92,7 +88,6 @@ impl<F: Fault> SocketPool<F> {
             guard,
             sockets: Count::new(),
             unpcbs: Count::new(),
-            fault: PhantomData,
         }
     }
 
@@ -107,9 +102,7 @@ impl<F: Fault> SocketPool<F> {
             }
             None => self.fresh(),
         };
-        if !F::omits(Step::PoolSocketGet) {
-            self.pool_lock.exit();
-        }
+        self.pool_lock.exit();
         let socket = socket.ok_or(Errno::Enobufs)?;
         self.sockets.get();
         Ok(socket)
@@ -138,9 +131,7 @@ impl<F: Fault> SocketPool<F> {
         socket.end_generation();
         socket.next_free.set(self.free.get());
         self.free.set(Some(socket));
-        if !F::omits(Step::PoolSocketPut) {
-            self.pool_lock.exit();
-        }
+        self.pool_lock.exit();
         self.sockets.put();
     }
 
@@ -157,7 +148,7 @@ impl<F: Fault> SocketPool<F> {
     }
 }
 
-impl<F: Fault> Drop for SocketPool<F> {
+impl Drop for SocketPool {
     fn drop(&mut self) {
         for place in &mut self.places[..self.used.get()] {
             // SAFETY: places below `used` are initialised; nobody uses the pool any more.

@@ -1,9 +1,6 @@
 //! How the collector locks: the verbs, and the two locks that it has had since OpenBSD of
 //! 2021-11-16.
 
-use std::marker::PhantomData;
-
-use crate::fault::{Fault, Step};
 use crate::sync::RwLock;
 use crate::witness::Class;
 
@@ -14,50 +11,48 @@ pub(crate) trait Collector {
     /// Locks the collector and what it counts, with no socket locked.
     #[track_caller]
     fn gc_enter(&self);
-    /// Unlocks them. `step`: which of the collector's unlocks it is.
+    /// Unlocks them.
     #[track_caller]
-    fn gc_exit(&self, step: Step);
+    fn gc_exit(&self);
 
     /// What guards the count of a socket's references in flight (`global` counts atomically).
     #[track_caller]
     fn flight_enter(&self) {}
     #[track_caller]
-    fn flight_exit(&self, _step: Step) {}
+    fn flight_exit(&self) {}
 
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
     /// Leaves the deferred closes: unlocks them if `taken`, which is what `deferred_enter` said.
     #[track_caller]
-    fn deferred_exit(&self, taken: bool, step: Step);
+    fn deferred_exit(&self, taken: bool);
     /// The collector goes from its lock to that of the deferred closes.
     #[track_caller]
-    fn gc_to_deferred(&self, _step: Step) {}
+    fn gc_to_deferred(&self) {}
     /// The collector leaves the deferred closes for a while, and holds nothing.
     #[track_caller]
-    fn deferred_leave(&self, step: Step);
+    fn deferred_leave(&self);
     /// It comes back to them.
     #[track_caller]
     fn deferred_return(&self);
     /// It goes back from the lock of the deferred closes to its own.
     #[track_caller]
-    fn deferred_to_gc(&self, _step: Step) {}
+    fn deferred_to_gc(&self) {}
 }
 
 /// `unp_gc_lock` over the list of all control blocks and what the collector counts, `unp_df_lock`
 /// over the deferred closes.
-pub(crate) struct CollectorLocks<F> {
+pub(crate) struct CollectorLocks {
     unp_gc_lock: RwLock,
     unp_df_lock: RwLock,
-    fault: PhantomData<F>,
 }
 
-impl<F: Fault> CollectorLocks<F> {
+impl CollectorLocks {
     pub(crate) fn new() -> Self {
         Self {
             unp_gc_lock: RwLock::new(Class::UnpGcLock),
             unp_df_lock: RwLock::new(Class::UnpDfLock),
-            fault: PhantomData,
         }
     }
 
@@ -68,7 +63,7 @@ impl<F: Fault> CollectorLocks<F> {
     }
 }
 
-impl<F: Fault> Collector for CollectorLocks<F> {
+impl Collector for CollectorLocks {
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_gc_lock.addr(), Class::UnpGcLock)
     }
@@ -77,18 +72,16 @@ impl<F: Fault> Collector for CollectorLocks<F> {
         self.unp_gc_lock.enter();
     }
 
-    fn gc_exit(&self, step: Step) {
-        if !F::omits(step) {
-            self.unp_gc_lock.exit();
-        }
+    fn gc_exit(&self) {
+        self.unp_gc_lock.exit();
     }
 
     fn flight_enter(&self) {
         self.gc_enter();
     }
 
-    fn flight_exit(&self, step: Step) {
-        self.gc_exit(step);
+    fn flight_exit(&self) {
+        self.gc_exit();
     }
 
     fn deferred_enter(&self) -> bool {
@@ -96,27 +89,25 @@ impl<F: Fault> Collector for CollectorLocks<F> {
         true
     }
 
-    fn deferred_exit(&self, _taken: bool, step: Step) {
-        if !F::omits(step) {
-            self.unp_df_lock.exit();
-        }
+    fn deferred_exit(&self, _taken: bool) {
+        self.unp_df_lock.exit();
     }
 
-    fn gc_to_deferred(&self, step: Step) {
-        self.gc_exit(step);
+    fn gc_to_deferred(&self) {
+        self.gc_exit();
         self.deferred_return();
     }
 
-    fn deferred_leave(&self, step: Step) {
-        self.deferred_exit(true, step);
+    fn deferred_leave(&self) {
+        self.deferred_exit(true);
     }
 
     fn deferred_return(&self) {
         self.unp_df_lock.enter();
     }
 
-    fn deferred_to_gc(&self, step: Step) {
-        self.deferred_exit(true, step);
+    fn deferred_to_gc(&self) {
+        self.deferred_exit(true);
         self.gc_enter();
     }
 }

@@ -3,7 +3,6 @@
 
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::Step;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::{OnQueue, SockRef, Socket, State};
 use crate::policy::Policy;
@@ -22,7 +21,7 @@ impl<P: Policy> Locked<P> {
         self.fd_fplock(1);
         match accepted {
             Ok((so, name)) => {
-                self.fds.insert(fd, so, Step::FdAccept);
+                self.fds.insert(fd, so);
                 Ok((fd, name))
             }
             Err(errno) => {
@@ -37,7 +36,7 @@ impl<P: Policy> Locked<P> {
         let so = match self.await_connection(&head) {
             Ok(so) => so,
             Err(errno) => {
-                self.sounlock_fd(&head, Step::AcceptError);
+                self.sounlock_fd(&head);
                 return Err(errno);
             }
         };
@@ -49,10 +48,10 @@ impl<P: Policy> Locked<P> {
         // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
         so.st().set(head.st().so_state.get() & State::NONBLOCK);
         let is_last = Self::unuse(&head);
-        self.policy.head_leave(&head, Step::AcceptHead);
+        self.policy.head_leave(&head);
         self.sofile(&so);
         let name = self.accepted_name(&so);
-        self.policy.sounlock(&so, Step::AcceptEmbryo);
+        self.policy.sounlock(&so);
         if is_last {
             // The listener was closed while this call waited on it, and nobody else will free it.
             self.soclose(head);
@@ -102,7 +101,7 @@ impl<P: Policy> Locked<P> {
             return SockAddr::UNNAMED;
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, &so2, Step::AcceptPeer);
+        self.policy.sounlock_peer(so, &so2);
         name
     }
 }

@@ -3,7 +3,6 @@
 
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
-use crate::fault::{Fault, Step};
 use crate::objects::socket::{SockRef, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::Ordering;
@@ -22,10 +21,8 @@ impl<P: Policy> Locked<P> {
     /// KERNEL_UNLOCK.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn kernel_unlock(&self, step: Step) {
-        if !P::Fault::omits(step) {
-            self.ambient.kernel_unlock();
-        }
+    pub(crate) fn kernel_unlock(&self) {
+        self.ambient.kernel_unlock();
     }
 
     /// A file is found by its descriptor (`fd_getfile`), or so many are put in their places, or
@@ -43,7 +40,7 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     pub(crate) fn selwakeup(&self) {
         self.kernel_lock();
-        self.kernel_unlock(Step::KernelSelwakeup);
+        self.kernel_unlock();
     }
 
     /// `sowakeup` (`uipc_socket2.c` 1.125, 494): `wakeup` only where somebody sleeps, `selwakeup`
@@ -65,7 +62,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sendit_ends(&self, so: SockRef, result: &Result<usize, Errno>) {
         if P::Ambient::IS_THERE && *result == Err(Errno::Epipe) {
             self.kernel_lock();
-            self.kernel_unlock(Step::KernelSigpipe);
+            self.kernel_unlock();
         }
         self.transferred(so, result);
     }

@@ -13,13 +13,15 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         if let Err(errno) = Self::may_bind(&so) {
-            self.sounlock_fd(&so, Step::Bind);
+            self.sounlock_fd(&so);
             return Err(errno);
         }
         so.st().set(State::BINDING);
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
-        self.policy.sounlock(&so, Step::BindResolve);
+        if !P::Fault::omits(Step::BindResolve) {
+            self.policy.sounlock(&so);
+        }
         P::Fault::window(Window::Binding);
         let made = self.names.create(name); // control: the name to bind to
         self.policy.solock(&so);
@@ -28,7 +30,7 @@ impl<P: Policy> Locked<P> {
         let vnode = match made {
             Ok(vnode) => vnode,
             Err(errno) => {
-                self.sounlock_fd(&so, Step::BindTaken);
+                self.sounlock_fd(&so);
                 return Err(errno);
             }
         };
@@ -37,8 +39,8 @@ impl<P: Policy> Locked<P> {
         st.unp_addr.set(Some(*name));
         // Before the socket: whoever closed the descriptor meanwhile left the close to this call,
         // and detach locks the name.
-        self.names.vop_unlock(vnode, Step::VnodeBind);
-        self.sounlock_fd(&so, Step::BindDone);
+        self.names.vop_unlock(vnode);
+        self.sounlock_fd(&so);
         Ok(())
     }
 
@@ -53,7 +55,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         let result = self.solisten(&so, backlog);
-        self.sounlock_fd(&so, Step::ListenDone);
+        self.sounlock_fd(&so);
         result
     }
 

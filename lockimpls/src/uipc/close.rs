@@ -49,7 +49,7 @@ impl<P: Policy> Locked<P> {
         let st = so.st();
         if st.users.get() > 0 || is_awaited(&so) {
             st.set(State::CLOSING);
-            self.policy.sounlock(&so, Step::CloseDeferred);
+            self.policy.sounlock(&so);
             return;
         }
         self.soclose_locked(so);
@@ -65,8 +65,8 @@ impl<P: Policy> Locked<P> {
             self.abort_queues(&so);
         }
         so.st().set(State::NOFDREF);
-        self.sofree(&so, Step::SofreeFinal);
-        self.policy.sounlock(&so, Step::CloseDone);
+        self.sofree(&so);
+        self.policy.sounlock(&so);
         self.sockets.put(so);
     }
 
@@ -76,8 +76,8 @@ impl<P: Policy> Locked<P> {
     /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
     /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
     /// call on a stale descriptor sees that and unlocks it.
-    fn sofree(&self, so: &Socket, step: Step) {
-        self.policy.finalize(so, &so.so_refcnt, step);
+    fn sofree(&self, so: &Socket) {
+        self.policy.finalize(so, &so.so_refcnt);
         self.sorflush(so);
     }
 
@@ -91,7 +91,7 @@ impl<P: Policy> Locked<P> {
             queue.remove(so3);
             so3.st().so_onq.set(OnQueue::None);
             so3.st().so_head.set(None);
-            self.policy.head_leave(head, Step::CloseHead);
+            self.policy.head_leave(head);
             self.soabort(so3);
             self.policy.head_return(head);
         }
@@ -101,8 +101,8 @@ impl<P: Policy> Locked<P> {
     /// one, is not held.
     fn soabort(&self, so3: SockRef) {
         self.unp_detach(&so3);
-        self.sofree(&so3, Step::AbortFinal);
-        self.policy.embryo_leave(&so3, Step::CloseEmbryo);
+        self.sofree(&so3);
+        self.policy.embryo_leave(&so3);
         self.sockets.put(so3);
     }
 
@@ -125,7 +125,7 @@ impl<P: Policy> Locked<P> {
             }
             self.soisdisconnected(&so2);
         }
-        self.policy.sounlock_peer(so, &so2, Step::DisconnectPeer);
+        self.policy.sounlock_peer(so, &so2);
         P::Fault::window(Window::Parted);
     }
 
@@ -142,7 +142,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     fn end_later(&self, so: &Socket, so2: &Socket) {
         so2.st().clear(State::ISCONNECTED);
-        self.policy.sounlock_peer(so, so2, Step::DisconnectPeer);
+        self.policy.sounlock_peer(so, so2);
         P::Fault::window(Window::Parted);
         self.policy.solock(so2);
     }
@@ -162,18 +162,18 @@ impl<P: Policy> Locked<P> {
     /// between.
     fn unp_detach(&self, so: &Socket) {
         let vnode = so.st().unp_vnode.take();
-        self.policy.list_enter(so, Step::DetachList);
+        self.policy.list_enter(so);
         so.gc(self.policy.collector().gc_guard()).linked.set(false);
         match vnode {
-            None => self.policy.list_exit(so, Step::GcDetach),
+            None => self.policy.list_exit(so),
             Some(vnode) => self.forget_name(so, vnode),
         }
         self.unp_disconnect(so);
         while let Some(so2) = self.policy.solock_referrer(so) {
             self.unp_drop(so, &so2);
-            self.policy.sounlock_peer(so, &so2, Step::DetachPeer);
+            self.policy.sounlock_peer(so, &so2);
         }
-        self.policy.finalize(so, &so.unp_refcnt, Step::DetachFinalize);
+        self.policy.finalize(so, &so.unp_refcnt);
         self.soisdisconnected(so);
         let st = so.st();
         st.so_pcb.set(false);
@@ -185,10 +185,10 @@ impl<P: Policy> Locked<P> {
     /// From the list of all, the name leads here no more: it comes before the socket in the lock
     /// order, as the list does, and both go in the one time that the socket is unlocked.
     fn forget_name(&self, so: &Socket, vnode: usize) {
-        self.policy.list_to_name(so, Step::DetachName);
+        self.policy.list_to_name(so);
         self.kernel_lock();
         self.names.unbind(vnode);
-        self.kernel_unlock(Step::KernelDetach);
+        self.kernel_unlock();
         self.policy.solock(so);
     }
 

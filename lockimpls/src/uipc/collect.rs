@@ -43,17 +43,17 @@ impl<P: Policy> Locked<P> {
         loop {
             self.policy.collector().gc_enter();
             if self.in_flight.unp_gcing.load(Relaxed) != 0 {
-                self.policy.collector().gc_exit(Step::GcBusy);
+                self.policy.collector().gc_exit();
                 return;
             }
             self.in_flight.unp_gcing.store(1, Relaxed);
             self.in_flight.wanted.store(0, SeqCst);
-            self.policy.collector().gc_to_deferred(Step::GcToDeferred);
+            self.policy.collector().gc_to_deferred();
             self.close_deferred();
-            self.policy.collector().deferred_to_gc(Step::DeferredToGc);
+            self.policy.collector().deferred_to_gc();
             self.collect_dead();
             self.in_flight.unp_gcing.store(0, Relaxed);
-            self.policy.collector().gc_exit(Step::GcScan);
+            self.policy.collector().gc_exit();
             if self.in_flight.wanted.load(SeqCst) == 0 {
                 return;
             }
@@ -64,9 +64,9 @@ impl<P: Policy> Locked<P> {
     /// unlocked between.
     fn close_deferred(&self) {
         while let Some(control) = self.pop_deferred() {
-            self.policy.collector().deferred_leave(Step::DeferredPop);
+            self.policy.collector().deferred_leave();
             for so in control.rights().iter() {
-                self.end_flight(so, Step::GcDiscard);
+                self.end_flight(so);
                 self.release_rights(1);
                 self.closef(*so);
             }
@@ -124,7 +124,7 @@ impl<P: Policy> Locked<P> {
     fn is_used(&self, so: &Socket) -> bool {
         self.policy.scan_enter(so);
         let is_used = so.st().users.get() > 0 || is_awaited(so); // control: the candidate
-        self.policy.scan_exit(so, Step::GcUsed);
+        self.policy.scan_exit(so);
         is_used
     }
 
@@ -134,18 +134,18 @@ impl<P: Policy> Locked<P> {
         self.policy.scan_enter(so);
         self.scan_buffer(so, &change);
         if !P::Fault::omits(Step::GcEmbryos) {
-            self.each_embryo(so, Step::GcScanEmbryo, |so3| self.scan_buffer(so3, &change));
+            self.each_embryo(so, |so3| self.scan_buffer(so3, &change));
         }
-        self.policy.scan_exit(so, Step::GcScanSocket);
+        self.policy.scan_exit(so);
     }
 
     /// Every embryo of a locked listener, locked in turn.
-    fn each_embryo(&self, head: &Socket, step: Step, visit: impl Fn(&Socket)) {
+    fn each_embryo(&self, head: &Socket, visit: impl Fn(&Socket)) {
         let st = head.st();
         for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
             self.policy.embryo_enter(head, &so3);
             visit(&so3);
-            self.policy.embryo_leave(&so3, step);
+            self.policy.embryo_leave(&so3);
         }
     }
 
@@ -188,8 +188,8 @@ impl<P: Policy> Locked<P> {
     fn drop_rights(&self, so: &Socket) {
         self.policy.scan_enter(so);
         self.drop_buffer(so);
-        self.each_embryo(so, Step::GcDropEmbryo, |so3| self.drop_buffer(so3));
-        self.policy.scan_exit(so, Step::GcDropRights);
+        self.each_embryo(so, |so3| self.drop_buffer(so3));
+        self.policy.scan_exit(so);
     }
 
     /// One buffer, of a locked socket.

@@ -16,7 +16,7 @@ impl<P: Policy> Locked<P> {
         // A connect that succeeds takes the pending error and answers it (`sys_connect`, line 424).
         let pending = |()| so.st().so_error.take().map_or(Ok(()), Err);
         let result = self.soconnect(so, name).and_then(pending);
-        self.sounlock_fd(&so, Step::ConnectDone);
+        self.sounlock_fd(&so);
         result
     }
 
@@ -47,11 +47,13 @@ impl<P: Policy> Locked<P> {
         let st = so.st();
         Self::may_connect(st)?;
         st.set(State::CONNECTING);
-        self.policy.sounlock(&so, Step::ConnectResolve);
+        self.policy.sounlock(&so);
         P::Fault::window(Window::Connecting);
         self.kernel_lock(); // control: the kernel lock
         let result = self.connect_unlocked(so, name);
-        self.kernel_unlock(Step::KernelConnect);
+        if !P::Fault::omits(Step::KernelConnect) {
+            self.kernel_unlock();
+        }
         P::Fault::window(Window::Connected);
         self.policy.solock(&so); // control: the connect that goes on
         let st = so.st();
@@ -69,7 +71,7 @@ impl<P: Policy> Locked<P> {
     fn connect_unlocked(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
         let vnode = self.names.lookup(name)?;
         let result = self.connect_to(so, vnode);
-        self.names.put(vnode, Step::VnodeConnect);
+        self.names.put(vnode);
         result
     }
 
@@ -78,7 +80,7 @@ impl<P: Policy> Locked<P> {
         let so2 = match self.name_socket(&so, vnode) {
             Ok(so2) => so2,
             Err(errno) => {
-                self.policy.name_leave(&so, Step::ConnectName);
+                self.policy.name_leave(&so);
                 return Err(errno);
             }
         };
@@ -90,7 +92,7 @@ impl<P: Policy> Locked<P> {
         self.policy.name_to_pair(&so, &so2);
         so2.assert_generation(generation);
         self.unp_connect2(so, so2);
-        self.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
+        self.policy.sounlock_pair(&so, &so2);
         Ok(())
     }
 
@@ -106,14 +108,16 @@ impl<P: Policy> Locked<P> {
         head.assert_generation(generation); // control: the listener that was found
         let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
         let Some(so3) = embryo else {
-            self.policy.sounlock(&head, Step::ConnectHeadRefused);
+            if !P::Fault::omits(Step::ConnectHeadRefused) {
+                self.policy.sounlock(&head);
+            }
             return Err(Errno::Econnrefused);
         };
         let addr = head.st().unp_addr.get();
-        self.policy.head_to_pair(&head, &so, &so3, Step::ConnectHeadToPair);
+        self.policy.head_to_pair(&head, &so, &so3);
         so3.st().unp_addr.set(addr);
         self.unp_connect2(so, so3);
-        self.policy.sounlock_pair(&so, &so3, Step::ConnectStreamPair);
+        self.policy.sounlock_pair(&so, &so3);
         Ok(())
     }
 
@@ -132,15 +136,15 @@ impl<P: Policy> Locked<P> {
         so3.reset(head.so_type.get());
         self.soreserve(&so3);
         if !Self::inherit(&head, &so3) {
-            self.policy.embryo_leave(&so3, Step::NewconnRefused);
+            self.policy.embryo_leave(&so3);
             self.sockets.put(so3);
             return None;
         }
         head.st().so_q0.append(so3);
-        self.policy.head_leave(&head, Step::NewconnHead);
+        self.policy.head_leave(&head);
         self.unp_attach(&so3);
-        self.policy.embryo_to_head(&so3, &head, None, Step::NewconnAttach);
-        self.policy.embryo_leave(&so3, Step::NewconnEmbryo);
+        self.policy.embryo_to_head(&so3, &head, None);
+        self.policy.embryo_leave(&so3);
         Some(so3)
     }
 

@@ -17,8 +17,8 @@ use Ordering::Relaxed;
 impl<P: Policy> Locked<P> {
     /// The socket first, then the descriptor: where there is none, the socket goes again.
     pub(crate) fn sys_socket(&self, kind: SockType) -> Result<Fd, Errno> {
-        let so = self.socreate(kind, Step::SocketDone)?;
-        let fd = self.fds.allocate_for(so, Step::FdSocket).inspect_err(|_| self.soclose(so))?;
+        let so = self.socreate(kind)?;
+        let fd = self.fds.allocate_for(so).inspect_err(|_| self.soclose(so))?;
         self.fd_fplock(1);
         Ok(fd)
     }
@@ -26,7 +26,7 @@ impl<P: Policy> Locked<P> {
     /// Both descriptors in one hold of `fdplock`.
     pub(crate) fn sys_socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         let (so, so2) = self.socreate_pair(kind)?;
-        let fds = self.fds.allocate_pair_for(so, so2, Step::FdSocketpair);
+        let fds = self.fds.allocate_pair_for(so, so2);
         let pair = fds.map_err(|(errno, has_first)| {
             // What has a file goes by its closef, before the others (uipc_syscalls.c 1.196, 514).
             let (before, after) = if has_first { (so, so2) } else { (so2, so) };
@@ -41,8 +41,8 @@ impl<P: Policy> Locked<P> {
     /// Two sockets, connected: STREAM and SEQPACKET by one `soconnect2`, DGRAM by one in each
     /// direction.
     pub(crate) fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
-        let so = self.socreate(kind, Step::SocketpairFirst)?;
-        let so2 = match self.socreate(kind, Step::SocketpairSecond) {
+        let so = self.socreate(kind)?;
+        let so2 = match self.socreate(kind) {
             Ok(so2) => so2,
             Err(errno) => {
                 self.soclose(so);
@@ -60,19 +60,19 @@ impl<P: Policy> Locked<P> {
     fn soconnect2(&self, so: SockRef, so2: SockRef) {
         self.policy.solock_pair(&so, &so2);
         self.unp_connect2(so, so2);
-        self.policy.sounlock_pair(&so, &so2, Step::SocketpairPair);
+        self.policy.sounlock_pair(&so, &so2);
     }
 
     /// `socreate`: a socket with its control block and its file, whose one reference is the
     /// caller's.
-    fn socreate(&self, kind: SockType, step: Step) -> Result<SockRef, Errno> {
+    fn socreate(&self, kind: SockType) -> Result<SockRef, Errno> {
         let so = self.sockets.get()?;
         self.policy.solock(&so);
         so.reset(kind);
         self.soreserve(&so);
         self.unp_attach(&so);
         self.sofile(&so);
-        self.policy.sounlock(&so, step);
+        self.policy.sounlock(&so);
         Ok(so)
     }
 
@@ -101,12 +101,12 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn unp_attach(&self, so: &Socket) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
-        self.policy.list_enter(so, Step::AttachList); // control: the list of all
+        self.policy.list_enter(so); // control: the list of all
         let gc = so.gc(self.policy.collector().gc_guard());
         gc.linked.set(true);
         so.unp_msgcount.store(0, Relaxed);
         gc.dead.set(false);
-        self.policy.list_exit(so, Step::GcAttach);
+        self.policy.list_exit(so);
     }
 
     /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
@@ -145,7 +145,7 @@ impl<P: Policy> Locked<P> {
     fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
         so3.so_refcnt.take();
         head.so_refcnt.take(); // control: the listener's reference
-        self.policy.embryo_to_head(so3, head, client, Step::ConnectedEmbryo); // control: the listener
+        self.policy.embryo_to_head(so3, head, client); // control: the listener
         if !P::Fault::omits(Step::NewconnRef) {
             head.so_refcnt.rele();
         }
@@ -159,7 +159,7 @@ impl<P: Policy> Locked<P> {
             self.ambient.sched_lock();
             head.timeo_wait.wakeup_one();
         }
-        self.policy.head_leave(head, Step::ConnectedHead);
+        self.policy.head_leave(head);
     }
 
     /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed
@@ -171,7 +171,7 @@ impl<P: Policy> Locked<P> {
         }
         self.fds.enter();
         let result = self.dup_locked(s);
-        self.fds.exit(Step::FdDup);
+        self.fds.exit();
         result
     }
 

@@ -149,7 +149,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         }
         vp.i_lock.enter();
         let result = self.fifo_open_locked(vp, mode);
-        self.vop_unlock(vp, Step::FifoOpened);
+        vp.i_lock.exit();
         result
     }
 
@@ -162,13 +162,15 @@ impl<P: Policy> Fifofs for Locked<P> {
         }
         vp.i_lock.enter(); // control: the reader's vnode
         let rso = vp.opened().readsock;
-        self.vop_unlock(vp, Step::FifoReceive);
+        if !P::Fault::omits(Step::FifoReceive) {
+            vp.i_lock.exit();
+        }
         self.policy.solock(&rso);
         let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
-        self.policy.sounlock(&rso, Step::FifoReceived);
+        self.policy.sounlock(&rso);
         vp.i_lock.enter();
         let has_writers = vp.opened().writers > 0;
-        self.vop_unlock(vp, Step::FifoRead);
+        vp.i_lock.exit();
         match result {
             Err(Errno::Ewouldblock) if !has_writers => Ok(0),
             result => result,
@@ -181,21 +183,21 @@ impl<P: Policy> Fifofs for Locked<P> {
         }
         vp.i_lock.enter();
         let wso = vp.opened().writesock;
-        self.vop_unlock(vp, Step::FifoSend);
+        vp.i_lock.exit();
         self.policy.solock(&wso);
         let msg = SendMsg { to: None, data, rights: &[], flags: msg_flags(mode) };
         let result = self.sosend(&wso, &msg);
-        self.policy.sounlock(&wso, Step::FifoSent);
+        self.policy.sounlock(&wso);
         // As the kernel does: its caller has locked the vnode, and unlocks it.
         vp.i_lock.enter();
-        self.vop_unlock(vp, Step::FifoWritten);
+        vp.i_lock.exit();
         result
     }
 
     fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
         vp.i_lock.enter();
         self.fifo_close_locked(vp, mode);
-        self.vop_unlock(vp, Step::FifoClosed);
+        vp.i_lock.exit();
     }
 }
 
@@ -248,7 +250,7 @@ impl<P: Policy> Locked<P> {
         let st = writesock.st();
         st.set(State::CANTSENDMORE);
         st.so_snd.lowat.set(PIPE_BUF);
-        self.policy.sounlock(&writesock, Step::FifoCreated);
+        self.policy.sounlock(&writesock);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
@@ -256,7 +258,7 @@ impl<P: Policy> Locked<P> {
     fn fifo_clear(&self, so: &Socket, ended: State) {
         self.policy.solock(so);
         so.st().clear(ended);
-        self.policy.sounlock(so, Step::FifoCleared);
+        self.policy.sounlock(so);
     }
 
     fn fifo_close_locked(&self, vp: &FifoVnode, mode: OpenMode) {
@@ -268,7 +270,7 @@ impl<P: Policy> Locked<P> {
                 if !P::Fault::omits(Step::FifoEndWriter) {
                     self.socantsendmore(&fip.writesock);
                 }
-                self.policy.sounlock(&fip.writesock, Step::FifoLastReader);
+                self.policy.sounlock(&fip.writesock);
             }
         }
         if mode.contains(OpenMode::WRITE) {
@@ -277,7 +279,7 @@ impl<P: Policy> Locked<P> {
                 self.policy.solock(&fip.readsock);
                 fip.readsock.st().set(State::ISDISCONNECTED);
                 self.socantrcvmore(&fip.readsock);
-                self.policy.sounlock(&fip.readsock, Step::FifoLastWriter);
+                self.policy.sounlock(&fip.readsock);
             }
         }
         if fip.readers == 0 && fip.writers == 0 {
@@ -300,7 +302,7 @@ impl<P: Policy> Locked<P> {
         let has_come = || point.event.load(Relaxed) != seen;
         if self.config.wait != WaitStrategy::Park {
             witness::sleep(point.key(), WaitsFor::Wakeup, vp.i_lock.addr());
-            self.vop_unlock(vp, Step::FifoSleep);
+            vp.i_lock.exit();
             spin(self.config.wait, has_come);
             vp.i_lock.enter();
         }
@@ -308,16 +310,9 @@ impl<P: Policy> Locked<P> {
             witness::sleep(point.key(), WaitsFor::Wakeup, vp.i_lock.addr());
             // Relaxed: under the lock, as is whoever reads it.
             point.waiting.store(1, Relaxed);
-            park(point.key(), || true, || self.vop_unlock(vp, Step::FifoSleep));
+            park(point.key(), || true, || vp.i_lock.exit());
             vp.i_lock.enter();
         }
         witness::awake();
-    }
-
-    /// `VOP_UNLOCK`.
-    fn vop_unlock(&self, vp: &FifoVnode, step: Step) {
-        if !P::Fault::omits(step) {
-            vp.i_lock.exit();
-        }
     }
 }

@@ -3,7 +3,7 @@
 //! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs`
 //! waits for room (`sosend`), drops the lock to copy the caller's bytes, and appends them at the
 //! peer (`pru_send`); the append goes into the peer's ring (`objects/sockbuf.rs`). Every lock and unlock on
-//! the way is a [`Policy`] verb, called by hand; every unlock names the [`Step`] it is.
+//! the way is a [`Policy`] verb, called by hand.
 //!
 //! # What keeps a socket while a call uses it
 //!
@@ -47,9 +47,9 @@ use crate::primitives::{Ordering, register_asymmetric};
 pub(crate) struct Locked<P: Policy> {
     pub(crate) policy: P,
     pub(crate) config: Config,
-    pub(crate) sockets: SocketPool<P::Fault>,
-    pub(crate) mbufs: MbufPool<P::Fault>,
-    pub(crate) fds: Descriptors<P::Fault>,
+    pub(crate) sockets: SocketPool,
+    pub(crate) mbufs: MbufPool,
+    pub(crate) fds: Descriptors,
     pub(crate) names: Names<P::Fault>,
     pub(crate) in_flight: InFlight,
     pub(crate) ambient: P::Ambient,
@@ -64,7 +64,7 @@ impl<P: Policy> Locked<P> {
         P::Fault::window(Window::Lookup);
         self.policy.solock(&so);
         if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
-            self.policy.sounlock(&so, Step::LookupStale);
+            self.policy.sounlock(&so);
             return Err(Errno::Ebadf);
         }
         let st = so.st();
@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
     /// closed one.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sounlock_fd(&self, so: &Socket, step: Step) {
+    pub(crate) fn sounlock_fd(&self, so: &Socket) {
         let st = so.st();
         let before = st.users.get();
         st.users.set(before - 1);
@@ -85,7 +85,7 @@ impl<P: Policy> Locked<P> {
             self.soclose_locked(SockRef::new(so));
             return;
         }
-        self.policy.sounlock(so, step);
+        self.policy.sounlock(so);
     }
 
     /// sendmsg(2). Compiled twice: on the way of bytes alone is nothing that only a name or
@@ -96,7 +96,7 @@ impl<P: Policy> Locked<P> {
         self.sockargs(s, msg.rights)?;
         let so = self.solock_fd(s)?;
         let result = self.sosend(&so, msg);
-        self.sounlock_fd(&so, Step::SendDone);
+        self.sounlock_fd(&so);
         self.sendit_ends(so, &result);
         result
     }
@@ -123,7 +123,7 @@ impl<P: Policy> Locked<P> {
         self.fd_fplock(1);
         let so = self.solock_fd(s)?;
         let result = self.soreceive(&so, msg);
-        self.sounlock_fd(&so, Step::ReceiveDone);
+        self.sounlock_fd(&so);
         self.transferred(so, &result);
         result
     }
@@ -174,14 +174,14 @@ impl<P: Policy> Domain for Locked<P> {
         self.kernel_lock();
         self.fd_fplock(1);
         let result = self.sys_bind(s, name);
-        self.kernel_unlock(Step::KernelBind);
+        self.kernel_unlock();
         result
     }
 
     fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
         self.kernel_lock();
         let result = self.names.unlink(name);
-        self.kernel_unlock(Step::KernelUnlink);
+        self.kernel_unlock();
         result
     }
 
@@ -189,7 +189,7 @@ impl<P: Policy> Domain for Locked<P> {
         self.kernel_lock();
         self.fd_fplock(1);
         let result = self.sys_listen(s, backlog);
-        self.kernel_unlock(Step::KernelListen);
+        self.kernel_unlock();
         result
     }
 
@@ -224,7 +224,7 @@ impl<P: Policy> Domain for Locked<P> {
         self.kernel_lock();
         self.fd_fplock(1);
         let result = self.sys_shutdown(s, how);
-        self.kernel_unlock(Step::KernelShutdown);
+        self.kernel_unlock();
         result
     }
 
@@ -258,7 +258,7 @@ impl<P: Policy> Domain for Locked<P> {
         self.kernel_lock();
         self.fd_fplock(1);
         let result = self.sys_setsockopt(s, option, value);
-        self.kernel_unlock(Step::KernelSetsockopt);
+        self.kernel_unlock();
         result
     }
 
@@ -266,7 +266,7 @@ impl<P: Policy> Domain for Locked<P> {
         self.kernel_lock();
         self.fd_fplock(1);
         let result = self.sys_getsockopt(s, option);
-        self.kernel_unlock(Step::KernelGetsockopt);
+        self.kernel_unlock();
         result
     }
 

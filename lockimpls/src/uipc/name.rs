@@ -3,7 +3,6 @@
 
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::fault::Step;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::{Socket, State};
 use crate::policy::Policy;
@@ -13,14 +12,14 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
         let so = self.solock_fd(s)?;
         let name = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.sounlock_fd(&so, Step::NameDone);
+        self.sounlock_fd(&so);
         Ok(name)
     }
 
     pub(crate) fn sys_getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
         let so = self.solock_fd(s)?;
         let result = self.peeraddr(&so);
-        self.sounlock_fd(&so, Step::PeernameDone);
+        self.sounlock_fd(&so);
         result
     }
 
@@ -33,7 +32,7 @@ impl<P: Policy> Locked<P> {
             return Ok(SockAddr::UNNAMED);
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, &so2, Step::PeernamePeer);
+        self.policy.sounlock_peer(so, &so2);
         Ok(name)
     }
 }

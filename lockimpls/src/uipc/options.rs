@@ -3,7 +3,6 @@
 
 use crate::domain::SockOpt;
 use crate::errno::Errno;
-use crate::fault::Step;
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Limits;
 use crate::objects::socket::{RCV, SND, Socket, State};
@@ -14,7 +13,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         let result = self.sosetopt(&so, option, value.max(1));
-        self.sounlock_fd(&so, Step::OptionDone);
+        self.sounlock_fd(&so);
         result
     }
 
@@ -61,7 +60,7 @@ impl<P: Policy> Locked<P> {
             SockOpt::RcvLowat => st.so_rcv.lowat.get(),
             SockOpt::Error => st.so_error.take().map_or(0, |errno| errno.code() as usize),
         };
-        self.sounlock_fd(&so, Step::OptionRead);
+        self.sounlock_fd(&so);
         Ok(value)
     }
 
@@ -72,7 +71,7 @@ impl<P: Policy> Locked<P> {
         } else {
             so.st().clear(State::NONBLOCK);
         }
-        self.sounlock_fd(&so, Step::NonblockDone);
+        self.sounlock_fd(&so);
         Ok(())
     }
 }

@@ -59,22 +59,22 @@ impl<P: Policy> Locked<P> {
             self.sblock(so, st, RCV, flags.contains(MsgFlags::DONTWAIT))?;
             match Self::soreceive_look(so, st, msg, flags) {
                 Ok(Found::Wait) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveWait);
+                    self.sbunlock(so, RCV);
                     return Ok(None);
                 }
                 Ok(Found::Data) => {
                     let result = self.soreceive_take(so, st, msg, flags);
-                    self.sbunlock(so, RCV, Step::SblockReceive);
+                    self.sbunlock(so, RCV);
                     if !matches!(result, Ok(None)) {
                         return result;
                     }
                 }
                 Ok(Found::End) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveEnd);
+                    self.sbunlock(so, RCV);
                     return Ok(Some(0));
                 }
                 Err(errno) => {
-                    self.sbunlock(so, RCV, Step::SblockReceiveError);
+                    self.sbunlock(so, RCV);
                     return Err(errno);
                 }
             }
@@ -261,7 +261,7 @@ impl<P: Policy> Locked<P> {
             return;
         }
         let ring = so.rcv.ring();
-        self.policy.sounlock(so, Step::ReceiveCopy);
+        self.policy.sounlock(so);
         ring.copy_out(position, &mut msg.data[..bytes]);
         P::Fault::window(Window::CopiedOut);
         self.policy.solock(so);
@@ -302,7 +302,7 @@ impl<P: Policy> Locked<P> {
             self.unp_discard(control);
             return Ok(());
         }
-        self.policy.sounlock(so, Step::ReceiveRights);
+        self.policy.sounlock(so);
         let result = self.unp_externalize(control, msg.rights);
         self.policy.solock(so);
         msg.rights_len = result?;
@@ -317,6 +317,6 @@ impl<P: Policy> Locked<P> {
             so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
         }
         self.sowwakeup(&so2);
-        self.policy.sounlock_peer(so, &so2, Step::ReceivePeer);
+        self.policy.sounlock_peer(so, &so2);
     }
 }

@@ -19,12 +19,6 @@ use crate::uipc::Locked;
 use Ordering::{AcqRel, Relaxed, Release, SeqCst};
 
 impl<P: Policy> Locked<P> {
-    fn rights_exit(&self, step: Step) {
-        if !P::Fault::omits(step) {
-            self.in_flight.unp_rights_mtx.exit();
-        }
-    }
-
     /// Reserves room for descriptors in flight, before any work: EMFILE beyond a tenth of
     /// `maxfiles`. The count is tested and raised under a lock; raising first and testing after
     /// would refuse others' innocent requests meanwhile.
@@ -36,11 +30,11 @@ impl<P: Policy> Locked<P> {
         self.in_flight.unp_rights_mtx.enter();
         let now = self.in_flight.unp_rights.load(Relaxed);
         if now + n > self.config.maxfiles / 10 {
-            self.rights_exit(Step::RightsRefuse);
+            self.in_flight.unp_rights_mtx.exit();
             return Err(Errno::Emfile);
         }
         self.in_flight.unp_rights.store(now + n, Relaxed);
-        self.rights_exit(Step::RightsReserve);
+        self.in_flight.unp_rights_mtx.exit();
         (0..n).for_each(|_| self.in_flight.count.get());
         Ok(())
     }
@@ -50,7 +44,7 @@ impl<P: Policy> Locked<P> {
     fn add_then_test(&self, n: usize) -> Result<(), Errno> {
         self.in_flight.unp_rights_mtx.enter();
         let now = self.in_flight.unp_rights.fetch_add(n, Relaxed);
-        self.rights_exit(Step::RightsReserve);
+        self.in_flight.unp_rights_mtx.exit();
         (0..n).for_each(|_| self.in_flight.count.get());
         P::Fault::window(Window::Reserve);
         if now + n > self.config.maxfiles / 10 {
@@ -64,7 +58,7 @@ impl<P: Policy> Locked<P> {
         self.in_flight.unp_rights_mtx.enter();
         let now = self.in_flight.unp_rights.load(Relaxed);
         self.in_flight.unp_rights.store(now - n, Relaxed);
-        self.rights_exit(Step::RightsRelease);
+        self.in_flight.unp_rights_mtx.exit();
         (0..n).for_each(|_| self.in_flight.count.put());
     }
 
@@ -86,7 +80,7 @@ impl<P: Policy> Locked<P> {
         // order.
         let result = fds.iter().rev().try_for_each(|fd| self.hold_file(*fd, control));
         control.rights().reverse();
-        self.fds.exit(Step::FdInternalize);
+        self.fds.exit();
         match result {
             Ok(()) => Ok(control),
             Err(errno) => {
@@ -107,7 +101,7 @@ impl<P: Policy> Locked<P> {
         self.policy.collector().flight_enter();
         // Release; pairs with the Acquire in `mark_candidates`, which finds this file then.
         so.unp_msgcount.fetch_add(1, Release);
-        self.policy.collector().flight_exit(Step::GcInternalize);
+        self.policy.collector().flight_exit();
         control.rights().push(so);
         Ok(())
     }
@@ -115,7 +109,7 @@ impl<P: Policy> Locked<P> {
     /// Takes back what a failed internalize has done, in reverse.
     fn unwind(&self, control: MbufRef, reserved: usize) {
         while let Some(so) = control.rights().pop() {
-            self.end_flight(&so, Step::GcUnwind);
+            self.end_flight(&so);
             self.closef(so);
             if P::Fault::omits(Step::UnwindOnce) {
                 self.closef(so);
@@ -126,10 +120,10 @@ impl<P: Policy> Locked<P> {
     }
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
-    pub(crate) fn end_flight(&self, so: &Socket, step: Step) {
+    pub(crate) fn end_flight(&self, so: &Socket) {
         self.policy.collector().flight_enter(); // control: leaving flight
         so.unp_msgcount.fetch_sub(1, Release);
-        self.policy.collector().flight_exit(step);
+        self.policy.collector().flight_exit();
     }
 
     /// `unp_externalize`: turns a control message into descriptors of the caller's. No socket is
@@ -153,10 +147,10 @@ impl<P: Policy> Locked<P> {
         }
         // The receiver must be able to see what it gets, which is looked up under the kernel lock.
         self.kernel_lock();
-        self.kernel_unlock(Step::KernelExternalize);
+        self.kernel_unlock();
         self.fds.enter();
         if self.fds.room() < n {
-            self.fds.exit(Step::FdExternalizeFull);
+            self.fds.exit();
             self.unp_discard(control);
             return Err(Errno::Emsgsize);
         }
@@ -176,14 +170,14 @@ impl<P: Policy> Locked<P> {
     fn land(&self, received: &[SockRef]) {
         let is_early = P::Fault::omits(Step::LandUnderFdplock);
         if is_early {
-            self.fds.exit(Step::FdExternalize);
+            self.fds.exit();
         }
         for so in received {
             self.fds.assert_locked(); // control: the descriptors
-            self.end_flight(so, Step::GcExternalize);
+            self.end_flight(so);
         }
         if !is_early {
-            self.fds.exit(Step::FdExternalize);
+            self.fds.exit();
         }
     }
 
@@ -191,7 +185,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     pub(crate) fn discard_now(&self, control: Option<MbufRef>) {
         for so in control.iter().flat_map(|control| control.rights().iter()) {
-            self.end_flight(so, Step::GcDiscard);
+            self.end_flight(so);
         }
     }
 
@@ -204,7 +198,7 @@ impl<P: Policy> Locked<P> {
             control.next.set(*deferred);
             *deferred = Some(control);
         }
-        self.policy.collector().deferred_exit(taken, Step::DeferredPush);
+        self.policy.collector().deferred_exit(taken);
         self.in_flight.wanted.store(1, SeqCst);
     }
 

@@ -98,15 +98,15 @@ impl<P: Policy> Locked<P> {
         self.sblock(so, so.st(), SND, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
-                self.sbunlock(so, SND, Step::SblockSendWait);
+                self.sbunlock(so, SND);
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
-                self.sbunlock(so, SND, Step::SblockSend); // control: the own lock
+                self.sbunlock(so, SND); // control: the own lock
                 Ok(true)
             }
             Err(errno) => {
-                self.sbunlock(so, SND, Step::SblockSendError);
+                self.sbunlock(so, SND);
                 Err(errno)
             }
         }
@@ -166,7 +166,7 @@ impl<P: Policy> Locked<P> {
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
     #[inline(always)]
     fn copy_in(&self, so: &Socket, chunk: &[u8]) -> MbufRef {
-        self.policy.sounlock(so, Step::SendCopy);
+        self.policy.sounlock(so);
         let m = self.mbufs.get();
         m.fill(chunk);
         P::Fault::window(Window::CopiedIn);
@@ -186,7 +186,7 @@ impl<P: Policy> Locked<P> {
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);
         }
-        self.policy.sounlock(so, Step::SendInternalize);
+        self.policy.sounlock(so);
         let control = self.unp_internalize(sending.rights);
         self.policy.solock(so);
         let control = control?;
@@ -218,7 +218,9 @@ impl<P: Policy> Locked<P> {
         let so2 = so2.ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
         if let Err(errno) = Self::may_append(so, &so2, st2, &message) {
-            self.policy.sounlock_peer(so, &so2, Step::SendNobufsPeer);
+            if !P::Fault::omits(Step::SendNobufsPeer) {
+                self.policy.sounlock_peer(so, &so2);
+            }
             let is_hidden = errno == Errno::Enobufs && P::Fault::omits(Step::ReportNobufs);
             return if is_hidden { Ok(()) } else { Err(errno) };
         }
@@ -232,7 +234,7 @@ impl<P: Policy> Locked<P> {
         if fill.cc > 0 {
             self.wake_reader(&so2);
         }
-        self.policy.sounlock_peer(so, &so2, Step::SendPeer);
+        self.policy.sounlock_peer(so, &so2);
         Ok(())
     }
 
@@ -272,7 +274,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
         self.wake_reader(so2);
-        self.policy.sounlock_peer(so, so2, Step::SendPeer);
+        self.policy.sounlock_peer(so, so2);
         let fill = so2.rcv_fill(so2.st()); // control: the peer's buffer
         so.st().so_snd.fill.set(fill);
         Ok(())
@@ -325,12 +327,12 @@ impl<P: Policy> Locked<P> {
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
             }
-            self.policy.sounlock_peer(so, &so2, Step::DgramNobufsPeer);
+            self.policy.sounlock_peer(so, &so2);
             return Err(Errno::Enobufs);
         }
         self.sbappend(so, so2, message, Some(&from));
         self.wake_reader(&so2);
-        self.policy.sounlock_peer(so, &so2, Step::DgramPeer);
+        self.policy.sounlock_peer(so, &so2);
         Ok(())
     }
 
@@ -361,7 +363,7 @@ impl<P: Policy> Locked<P> {
     /// The broken twin `no-lock`: drops the peer's lock between reading the tail and writing it.
     #[cold]
     fn let_another_in(&self, so: &Socket, so2: SockRef) -> SockRef {
-        self.policy.sounlock_peer(so, &so2, Step::DgramPeer);
+        self.policy.sounlock_peer(so, &so2);
         P::Fault::window(Window::Append);
         self.policy.solock_peer(so).unwrap_or(so2)
     }

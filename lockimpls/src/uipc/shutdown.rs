@@ -21,7 +21,7 @@ impl<P: Policy> Locked<P> {
             self.socantsendmore(&so);
             self.unp_shutdown(&so);
         }
-        self.sounlock_fd(&so, Step::ShutdownDone);
+        self.sounlock_fd(&so);
         Ok(())
     }
 
@@ -32,7 +32,7 @@ impl<P: Policy> Locked<P> {
         }
         if let Some(so2) = self.policy.solock_peer(so) {
             self.socantrcvmore(&so2);
-            self.policy.sounlock_peer(so, &so2, Step::ShutdownPeer);
+            self.policy.sounlock_peer(so, &so2);
         }
     }
 
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
         }
         self.socantrcvmore(so);
         if drains {
-            self.sbunlock(so, RCV, Step::SblockFlush);
+            self.sbunlock(so, RCV);
         }
         let st = so.st();
         if st.so_rcv.locked.get() {

@@ -8,7 +8,7 @@
 use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
+use crate::fault::{Fault, Window};
 use crate::objects::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
@@ -64,7 +64,7 @@ impl<P: Policy> Locked<P> {
         }
         witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
         if self.config.wait != WaitStrategy::Park {
-            self.policy.sounlock(so, Step::Sleep);
+            self.policy.sounlock(so);
             let woken = spin(self.config.wait, || point.event.load(Relaxed) != seen);
             self.policy.solock(so);
             if woken || point.event.load(Relaxed) != seen {
@@ -77,7 +77,7 @@ impl<P: Policy> Locked<P> {
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
-        park(point.key(), || true, || self.policy.sounlock(so, Step::Sleep));
+        park(point.key(), || true, || self.policy.sounlock(so));
         self.ambient.sched_lock();
         self.policy.solock(so);
         witness::awake();
@@ -128,10 +128,7 @@ impl<P: Policy> Locked<P> {
     /// `sbunlock`: gives the right back.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock(&self, so: &Socket, which: usize, step: Step) {
-        if P::Fault::omits(step) {
-            return;
-        }
+    pub(crate) fn sbunlock(&self, so: &Socket, which: usize) {
         let side = so.st().side(which);
         witness::unkeep(side.addr(), Class::Sblock);
         side.locked.set(false);

@@ -137,7 +137,7 @@ pub(super) fn open(layer: &Slow, [a, b]: [SockRef; 2], owners: [[usize; 2]; 2]) 
         }
     }
     open_again(layer, [a, b]);
-    layer.policy.sounlock_pair(&a, &b, Step::ReopenOwn);
+    layer.policy.sounlock_pair(&a, &b);
 }
 
 /// Opens the gate if nothing speaks against it. Both are locked.
@@ -196,7 +196,7 @@ fn shut(layer: &Slow, so: SockRef) {
         seen("shut");
     }
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so, Step::CloseDone);
+    layer.policy.sounlock(&so);
 }
 
 /// Takes the lock, which shuts the gate if nobody has; says which.
@@ -216,7 +216,7 @@ fn change(layer: &Slow, so: SockRef) {
     let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
     assert_eq!(st.so_snd.fill.get().cc, unread, "the mirror is wrong");
     st.so_state.set(st.so_state.get());
-    layer.policy.sounlock(&so, Step::CloseDone);
+    layer.policy.sounlock(&so);
 }
 
 /// As [`shut`], but the other end may have done it first. One hold of the lock for both: a second
@@ -226,7 +226,7 @@ fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
     let is_first = so.st().is(State::ISCONNECTED);
     seen(if is_first { "shut" } else { "found it shut" });
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so, Step::CloseDone);
+    layer.policy.sounlock(&so);
 }
 
 /// What a thread of these models does: with the layer, on one end.
@@ -327,7 +327,7 @@ fn reopened(at: usize) {
                 st.so_snd.limits.set(Limits::of(2 * small().pipsiz_bytes));
             }
             open_again(&opener, [a, b]);
-            opener.policy.sounlock_pair(&a, &b, Step::ReopenOwn);
+            opener.policy.sounlock_pair(&a, &b);
             seen("opened again");
         }),
     ]);

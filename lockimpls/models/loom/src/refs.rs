@@ -62,7 +62,7 @@ fn hold(layer: &Layer, so: SockRef, held: &AtomicUsize) {
         so.unp_refcnt.take();
         held.fetch_add(1, Relaxed);
     }
-    layer.policy.sounlock(&so, Step::SendDone);
+    layer.policy.sounlock(&so);
     if !is_there {
         seen("too late");
         return;
@@ -81,13 +81,13 @@ fn detach(layer: &Layer, so: SockRef, held: &AtomicUsize) {
         seen("waited for");
     }
     if leaves_out("finalize") {
-        layer.policy.sounlock(&so, Step::DetachFinalize);
+        layer.policy.sounlock(&so);
         layer.policy.solock(&so);
     } else {
-        layer.policy.finalize(&so, &so.unp_refcnt, Step::DetachFinalize);
+        layer.policy.finalize(&so, &so.unp_refcnt);
     }
     so.reset(SockType::Dgram);
-    layer.policy.sounlock(&so, Step::CloseDone);
+    layer.policy.sounlock(&so);
 }
 
 fn holders(count: usize) {
@@ -130,12 +130,12 @@ fn relock_and_reuse() {
             if let Some(so2) = user.policy.solock_peer(&higher) {
                 assert_eq!(so2, lower);
                 assert_eq!(so2.so_type.get(), SockType::Stream);
-                user.policy.sounlock_peer(&higher, &so2, Step::SendPeer);
+                user.policy.sounlock_peer(&higher, &so2);
                 seen("relocked");
             } else {
                 seen(if relocks().0 > before { "gone in the relock" } else { "gone" });
             }
-            user.policy.sounlock(&higher, Step::SendDone);
+            user.policy.sounlock(&higher);
         }),
         Box::new(move || {
             closer.close(lower_fd).expect("a close");
@@ -146,6 +146,6 @@ fn relock_and_reuse() {
     ]);
     // Ends only if no reference of the old socket was given back to the new one.
     layer.policy.solock(&lower);
-    layer.policy.finalize(&lower, &lower.unp_refcnt, Step::DetachFinalize);
-    layer.policy.sounlock(&lower, Step::CloseDone);
+    layer.policy.finalize(&lower, &lower.unp_refcnt);
+    layer.policy.sounlock(&lower);
 }

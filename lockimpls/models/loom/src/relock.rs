@@ -101,7 +101,7 @@ fn use_peer(layer: &Layer, so: SockRef) {
         assert_eq!(so.st().unp_conn.get(), Some(so2), "the peer is not the one that is locked");
         so2.st().so_error.set(None);
         so.st().so_error.set(None);
-        layer.policy.sounlock_peer(&so, &so2, Step::SendPeer);
+        layer.policy.sounlock_peer(&so, &so2);
         seen(if relocked { "relocked" } else { "ordered" });
     } else {
         seen(if relocked { "peer gone in the relock" } else { "peer gone" });
@@ -109,7 +109,7 @@ fn use_peer(layer: &Layer, so: SockRef) {
     if retried {
         seen("retried");
     }
-    layer.policy.sounlock(&so, Step::SendDone);
+    layer.policy.sounlock(&so);
 }
 
 /// The part of a close that parts from the peer.
@@ -120,17 +120,17 @@ fn part(layer: &Layer, so: SockRef) {
         seen("parted");
     }
     assert_eq!(so.st().unp_conn.get(), None);
-    layer.policy.sounlock(&so, Step::CloseDone);
+    layer.policy.sounlock(&so);
 }
 
 /// A connect of a datagram socket, past its name: it parts from its peer and gets another one.
 fn connect_elsewhere(layer: &Layer, so: SockRef, so2: SockRef) {
     layer.policy.solock(&so);
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so, Step::ConnectResolve);
+    layer.policy.sounlock(&so);
     layer.policy.solock_pair(&so, &so2);
     layer.unp_connect2(so, so2);
-    layer.policy.sounlock_pair(&so, &so2, Step::ConnectPair);
+    layer.policy.sounlock_pair(&so, &so2);
     seen("connected elsewhere");
 }
 
@@ -170,7 +170,7 @@ fn three(layer: &Layer) -> [SockRef; 3] {
     let [lowest, middle, _] = sockets;
     layer.policy.solock_pair(&middle, &lowest);
     layer.unp_connect2(middle, lowest);
-    layer.policy.sounlock_pair(&middle, &lowest, Step::ConnectPair);
+    layer.policy.sounlock_pair(&middle, &lowest);
     sockets
 }
 
@@ -203,11 +203,11 @@ fn referrer() {
     // Its referrer must be the lower one for a relock.
     layer.policy.solock(&so);
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so, Step::ConnectResolve);
+    layer.policy.sounlock(&so);
     let (so, closed) = (lowest, so);
     layer.policy.solock_pair(&so, &closed);
     layer.unp_connect2(so, closed);
-    layer.policy.sounlock_pair(&so, &closed, Step::ConnectPair);
+    layer.policy.sounlock_pair(&so, &closed);
 
     let (closer, other) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![
@@ -223,13 +223,13 @@ fn referrer() {
             if so.st().unp_conn.get().is_none() {
                 seen("dropped");
             }
-            other.policy.sounlock(&so, Step::ConnectDone);
+            other.policy.sounlock(&so);
             connect_elsewhere(&other, so, elsewhere);
         }),
     ]);
     layer.policy.solock(&so);
     assert_eq!(so.st().unp_conn.get(), Some(elsewhere), "the new destination was dropped");
-    layer.policy.sounlock(&so, Step::ConnectDone);
+    layer.policy.sounlock(&so);
 }
 
 /// The calls: a send on the higher end, a close of the lower one.

@@ -103,7 +103,6 @@ impl Fault for Left {
                 Step::PartedIsEpipe,
                 Step::EndRecheck,
                 Step::UnpRefRelock,
-                Step::UnpRefChanged,
                 Step::FinalizeUnlocked,
                 Step::InUse,
                 Step::WakeReader,

@@ -221,7 +221,7 @@ fn locked_one_each() {
                 layer.sosleep(&head, &head.timeo_wait);
             }
             so_qlen.fetch_sub(1, Relaxed);
-            layer.policy.sounlock(&head, Step::AcceptHead);
+            layer.policy.sounlock(&head);
             seen("taken");
         })
     };
@@ -232,7 +232,7 @@ fn locked_one_each() {
             giver.policy.solock(&head);
             so_qlen.fetch_add(1, Relaxed);
             head.timeo_wait.wakeup_one();
-            giver.policy.sounlock(&head, Step::ConnectedHead);
+            giver.policy.sounlock(&head);
         }
     }));
     threads(bodies);
@@ -338,7 +338,7 @@ fn reader_gate_shut() {
         Box::new(move || {
             let so = layer.slow.fds.find(a).expect("a socket");
             lock_and_say(&layer.slow, so);
-            layer.slow.policy.sounlock(&so, Step::OptionDone);
+            layer.slow.policy.sounlock(&so);
         }),
     ]);
 }

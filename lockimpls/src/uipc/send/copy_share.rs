@@ -16,7 +16,7 @@ use super::Outgoing;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::per_socket::SocketPolicy;
 use crate::domain::{Config, Domain, MsgFlags, SockType};
-use crate::fault::{NoFault, Step};
+use crate::fault::NoFault;
 use crate::objects::descriptors::Fd;
 use crate::policy::Policy;
 use crate::uipc::Locked;
@@ -55,7 +55,7 @@ impl<P: Policy> Bench<P> {
             let message = Outgoing { data: black_box(message), control: None, is_eor: false };
             self.layer.policy.solock(&so);
             self.layer.append(&so, message, None).unwrap();
-            self.layer.policy.sounlock(&so, Step::SendDone);
+            self.layer.policy.sounlock(&so);
         }
         let took = started.elapsed().as_nanos() as f64 / BATCH as f64;
         let mut room = [0; SIZES[3]];
