@@ -2,8 +2,10 @@
 //!
 //! A backend is generic over a [`Fault`]; the real one has [`NoFault`], whose hooks are constants
 //! that the compiler removes. A twin leaves out one [`Step`], or lets another thread in at one
-//! [`Window`]. Everything else, the whole of `uipc` included, is the same source.
+//! [`Window`]. Everything else, the whole of `uipc` included, is the same source; where a bug needs
+//! more than a line left out, what the twin does instead is in `instead.rs`.
 
+mod instead;
 #[cfg(test)]
 pub(crate) mod met;
 

@@ -38,17 +38,13 @@ def unlocks(only):
         name = str(path.relative_to(ROOT / SOURCES))
         if name.startswith(LEFT_OUT) or (only and name not in only):
             continue
-        is_twins, documented, before = False, "", ""
+        before = ""
         for number, line in enumerate(path.read_text().splitlines(), 1):
             code = line.strip()
             if before == "#[cfg(test)]" and code.startswith("mod "):
                 break
-            if code.startswith("///"):
-                documented += code
-            if re.search(r"\bfn \w+", code):
-                is_twins, documented = "broken twin" in documented, ""
             # What only a broken twin does, the battery cannot reach.
-            in_twin = is_twins or re.search(r"if ((P::Fault|F)::omits\(|is_early)", before)
+            in_twin = re.search(r"if (P::Fault|F)::omits\(", before)
             before = code
             if in_twin:
                 continue

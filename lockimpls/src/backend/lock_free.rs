@@ -149,7 +149,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
         let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
         let me = witness::thread_number();
-        let is_mine = gate::enter(&so, which, me); // control: in use
+        let is_mine = gate::enter(&so, which, me);
         let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
         match tried {
             Try::Done(result) => {
@@ -238,7 +238,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn wait(&self, awaited: &Awaited<'_>, which: usize) {
         let point = awaited.point;
-        witness::sleep(point.key(), WaitsFor::Wakeup, 0); // control: the parked waiter
+        witness::sleep(point.key(), WaitsFor::Wakeup, 0);
         if !spin(self.slow.config.wait, || awaited.is_over(which)) {
             F::window(Window::BeforeRegister);
             if A::IS_THERE {
@@ -362,7 +362,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 Ok(None) if is_plain(flags) && self.unlock_and_wait(&so, RCV) => {
                     return Ok(Err(so));
                 }
-                Ok(None) => self.slow.sbwait(&so, RCV), // control: the parked reader
+                Ok(None) => self.slow.sbwait(&so, RCV),
             }
         };
         self.slow_leave(fd, &so, RCV, is_plain(flags) && msg.rights_len == 0);

@@ -17,7 +17,7 @@ pub(super) const END_LATE: Control = Control {
     bug: "close clears ISCONNECTED of the peer before it sets CANTSENDMORE",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/buffer.rs", "// control: the writer"),
+    at: at!("controls/buffer.rs", "fn write_while_parting<", "verify::<D>("),
     fault: Injection::at(Step::EndWhileParting, Window::Parted),
     program: write_while_parting::<PerSocket>,
 };
@@ -30,7 +30,7 @@ fn write_while_parting<D: Domain>() {
     stage::arm(move || {
         let is_right = send_byte(&other, b) == Err(Errno::Epipe);
         let what = "a writer whose peer is closed is told something else than EPIPE";
-        verify::<D>(Check::WrongAnswer, is_right, what); // control: the writer
+        verify::<D>(Check::WrongAnswer, is_right, what);
     });
     layer.close(a).expect("close");
     close_all(&layer, &[b]);
@@ -41,7 +41,7 @@ pub(super) const END_UNSEEN: Control = Control {
     bug: "a writer whose peer is closed while it relocks is told that it was never connected",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/buffer.rs", "// control: the relocking writer"),
+    at: at!("controls/buffer.rs", "fn close_while_relocking<", "verify::<D>("),
     fault: Injection::at(Step::PartedIsEpipe, Window::Relock),
     program: close_while_relocking::<PerSocket>,
 };
@@ -54,7 +54,7 @@ fn close_while_relocking<D: Domain>() {
     stage::arm(move || other.close(lower).expect("close"));
     let is_right = send_byte(&layer, higher) == Err(Errno::Epipe);
     let what = "a writer whose peer is closed is told something else than EPIPE";
-    verify::<D>(Check::WrongAnswer, is_right, what); // control: the relocking writer
+    verify::<D>(Check::WrongAnswer, is_right, what);
     close_all(&layer, &[higher]);
 }
 
@@ -63,7 +63,7 @@ pub(super) const PART_ALONE: Control = Control {
     bug: "close of a seqpacket socket leaves the peer connected, as a datagram socket's may",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/buffer.rs", "// control: the peer that is left"),
+    at: at!("controls/buffer.rs", "fn write_after_close<", "verify::<D>("),
     fault: Injection::of(Step::SeqpacketParts),
     program: write_after_close::<PerSocket>,
 };
@@ -75,7 +75,7 @@ fn write_after_close<D: Domain>() {
     layer.close(a).expect("close");
     let is_right = send_byte(&layer, b) == Err(Errno::Epipe);
     let what = "a message was taken for a socket that is closed";
-    verify::<D>(Check::WrongAnswer, is_right, what); // control: the peer that is left
+    verify::<D>(Check::WrongAnswer, is_right, what);
     close_all(&layer, &[b]);
 }
 
@@ -84,7 +84,7 @@ pub(super) const FLUSH_ANYWAY: Control = Control {
     bug: "shutdown flushes a buffer without the right to drain it, under a reader that has it",
     check: Check::Unlocked,
     operation: "sys_shutdown",
-    at: at!("uipc/shutdown.rs", "// control: the flush"),
+    at: at!("uipc/shutdown.rs", "fn flush(", "witness::kept_by_another("),
     fault: Injection::at(Step::FlushSblock, Window::CopiedOut),
     program: flush_in_read::<PerSocket>,
 };
@@ -111,7 +111,7 @@ pub(super) const STALE_MIRROR: Control = Control {
     bug: "the buffer is empty, and the sender is still told that it is full",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the parked sender"),
+    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, SND)"),
     fault: Injection::of(Step::MirrorReceived),
     program: drain_for_sender::<PerSocket>,
 };
@@ -137,7 +137,7 @@ pub(super) const NO_RETEST: Control = Control {
     bug: "a writer registers for a wake-up and does not look again: its peer died just before",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("backend/lock_free.rs", "// control: the parked waiter"),
+    at: at!("backend/lock_free.rs", "fn wait(", "witness::sleep("),
     fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
     program: close_before_register::<LockFree>,
 };
@@ -160,7 +160,7 @@ pub(super) const READ_UNLOCKED: Control = Control {
     bug: "a send wakes and unlocks the peer, and then looks into its buffer",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the peer's buffer"),
+    at: at!("fault/instead.rs", "fn mirror_later(", "so2.rcv_fill("),
     fault: Injection::of(Step::MirrorLocked),
     program: exchange_one::<PerSocket>,
 };

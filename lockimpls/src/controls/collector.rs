@@ -13,7 +13,7 @@ pub(super) const NO_REACHABILITY: Control = Control {
     bug: "the collector takes a socket that is merely in flight for garbage",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/collector.rs", "// control: what the passed socket held"),
+    at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
     fault: Injection::of(Step::GcReachable),
     program: collect_in_flight::<PerSocket>,
 };
@@ -23,7 +23,7 @@ pub(super) const NO_FIRST_VALUE: Control = Control {
     bug: "the collector does not set the count it works on, and takes a living socket for dead",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/collector.rs", "// control: what the passed socket held"),
+    at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
     fault: Injection::of(Step::GcrefsInit),
     program: collect_in_flight::<PerSocket>,
 };
@@ -40,7 +40,7 @@ fn collect_in_flight<D: Domain>() {
     let c = receive_right(&layer, b).expect("the socket that was passed");
     let inner = receive_right(&layer, c);
     let what = "a descriptor that could be received is gone";
-    verify::<D>(Check::BytesLost, inner.is_some(), what); // control: what the passed socket held
+    verify::<D>(Check::BytesLost, inner.is_some(), what);
     close_all(&layer, &[a, b, c, d, inner.expect("verified")]);
 }
 
@@ -49,7 +49,7 @@ pub(super) const SCAN_UNLOCKED: Control = Control {
     bug: "the collector looks into a socket without locking it",
     check: Check::Unlocked,
     operation: "collect",
-    at: at!("uipc/collect.rs", "// control: the candidate"),
+    at: at!("uipc/collect.rs", "fn is_used(", "so.st().users.get()"),
     fault: Injection::of(Step::ScanLock),
     program: pass_to_itself::<PerSocket>,
 };
@@ -68,7 +68,7 @@ pub(super) const LIST_LOCKED: Control = Control {
     bug: "a new socket enters the collector's list with its own lock held, against the order",
     check: Check::OrderViolation,
     operation: "sys_socketpair",
-    at: at!("uipc/create.rs", "// control: the list of all"),
+    at: at!("uipc/create.rs", "fn unp_attach(", "self.policy.list_enter(so)"),
     fault: Injection::of(Step::ListEnter),
     program: pass_to_itself::<PerSocket>,
 };

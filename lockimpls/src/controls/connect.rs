@@ -15,7 +15,7 @@ pub(super) const NO_PEER: Control = Control {
     bug: "an addressed send goes to its peer without looking whether there still is one",
     check: Check::Panic,
     operation: "sys_sendto",
-    at: at!("uipc/connect.rs", "// control: the connect that goes on"),
+    at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.solock(&so)"),
     fault: Injection::at(Step::PeerGone, Window::Connected),
     program: close_before_append::<Global>,
 };
@@ -37,7 +37,7 @@ pub(super) const LISTEN_ANYWAY: Control = Control {
     bug: "a socket on its way to its own name becomes a listener, and is both",
     check: Check::OrderViolation,
     operation: "sys_connect",
-    at: at!("uipc/create.rs", "// control: the listener"),
+    at: at!("uipc/create.rs", "fn embryo_is_ready(", "self.policy.embryo_to_head("),
     fault: Injection::at(Step::ListenConnecting, Window::Connecting),
     program: listen_in_connect::<PerSocket>,
 };
@@ -59,7 +59,7 @@ pub(super) const NAME_UNLOCKED: Control = Control {
     bug: "close does not lock the name, so that a connect goes on with the freed listener",
     check: Check::Unlocked,
     operation: "sys_connect",
-    at: at!("uipc/connect.rs", "// control: the listener that was found"),
+    at: at!("uipc/connect.rs", "fn connect_stream(", "head.assert_generation("),
     fault: Injection::at(Step::NameLock, Window::NameFound),
     program: close_in_connect::<PerSocket>,
 };
@@ -82,7 +82,7 @@ pub(super) const CONNECT_TWICE: Control = Control {
     bug: "of two connects of one datagram socket both succeed, and it is on two peers' lists",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/connect.rs", "// control: the second peer"),
+    at: at!("controls/connect.rs", "fn connect_in_connect<", "verify::<D>("),
     fault: Injection::at(Step::ConnectConnecting, Window::Connecting),
     program: connect_in_connect::<PerSocket>,
 };
@@ -99,7 +99,7 @@ fn connect_in_connect<D: Domain>() {
     layer.connect(s, &name("second")).expect("connect");
     layer.close(first).expect("close");
     let what = "the peer lives, another was closed, and a send to the peer is refused";
-    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what); // control: the second peer
+    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what);
     close_all(&layer, &[s, second]);
 }
 
@@ -108,7 +108,7 @@ pub(super) const LEAK_HEAD_REF: Control = Control {
     bug: "a connect that succeeds does not give back its reference on the listener",
     check: Check::LeakedLock,
     operation: "sys_connect",
-    at: at!("uipc/create.rs", "// control: the listener's reference"),
+    at: at!("uipc/create.rs", "fn embryo_is_ready(", "head.so_refcnt.take()"),
     fault: Injection::of(Step::NewconnRef),
     program: connect_once::<PerSocket>,
 };
@@ -129,7 +129,7 @@ pub(super) const BIND_LOCKED: Control = Control {
     bug: "bind goes to the table of names with its socket locked",
     check: Check::OrderViolation,
     operation: "sys_bind",
-    at: at!("uipc/bind.rs", "// control: the name to bind to"),
+    at: at!("uipc/bind.rs", "fn sys_bind(", "self.names.create(name)"),
     fault: Injection::of(Step::BindResolve),
     program: bind_once::<PerSocket>,
 };
@@ -146,7 +146,7 @@ pub(super) const REFUSED_LOCKED: Control = Control {
     bug: "a connect that is refused returns with the other socket locked",
     check: Check::OrderViolation,
     operation: "sys_connect",
-    at: at!("objects/names.rs", "// control: the table of names"),
+    at: at!("objects/names.rs", "fn rele(", "self.lock.enter()"),
     fault: Injection::of(Step::ConnectHeadRefused),
     program: connect_to_deaf::<PerSocket>,
 };

@@ -14,8 +14,7 @@ pub struct Control {
     pub check: Check,
     /// The call in which it must be found; `verify` and `end of run` are the program's own.
     pub operation: &'static str,
-    /// Where: a file of this crate and the mark at the end of the line, or the pool that is not
-    /// empty.
+    /// Where: a line of this crate, or the pool that is not empty.
     pub(super) at: At,
     pub(super) fault: Injection,
     pub(super) program: fn(),
@@ -24,8 +23,10 @@ pub struct Control {
 /// Where a control must be caught.
 #[derive(Clone, Copy)]
 pub(super) enum At {
-    /// The marked line of a file: its path, its text, the mark.
-    Line(&'static str, &'static str, &'static str),
+    /// A line of a file: its path, its text, and the way to the line. Each word is looked for
+    /// behind the line of the one before; the first names a function, as a rule, the last is code
+    /// of the line.
+    Line(&'static str, &'static str, &'static [&'static str]),
     /// A pool, by name.
     Pool(&'static str),
 }
@@ -51,11 +52,7 @@ impl Control {
     pub fn expected_at(&self) -> String {
         match self.at {
             At::Pool(name) => format!("pool {name}"),
-            At::Line(path, text, mark) => {
-                // The last: the mark also stands in the control's own entry, above.
-                let marked = text.lines().enumerate().filter(|(_, line)| line.contains(mark));
-                format!("{path}:{}:", marked.last().map_or(0, |(index, _)| index + 1))
-            }
+            At::Line(path, text, way) => format!("{path}:{}:", line_at(text, way).unwrap_or(0)),
         }
     }
 
@@ -73,13 +70,21 @@ impl Control {
     }
 }
 
-/// A marked line of this crate's source.
+/// The number of the line to which the way leads. The controls' own entries, which have its words
+/// in quotes, are passed over.
+pub(super) fn line_at(text: &str, way: &[&str]) -> Option<usize> {
+    let is_entry = |line: &str| line.contains("\"fn ");
+    let mut lines = (1..).zip(text.lines()).filter(|(_, line)| !is_entry(line));
+    way.iter().try_fold(0, |_, word| Some(lines.find(|(_, line)| line.contains(word))?.0))
+}
+
+/// A line of this crate's source: the file, and the way to the line.
 macro_rules! at {
-    ($file:literal, $mark:literal) => {
+    ($file:literal, $($word:literal),+) => {
         crate::controls::control::At::Line(
             concat!("lockimpls/src/", $file),
             include_str!(concat!("../", $file)),
-            $mark,
+            &[$($word),+],
         )
     };
 }

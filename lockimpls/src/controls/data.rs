@@ -17,7 +17,7 @@ pub(super) const NO_LOCK: Control = Control {
     bug: "the receiver's lock is dropped between reading the ring's tail and writing it",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/data.rs", "// control: the message that was overwritten"),
+    at: at!("controls/data.rs", "fn two_senders<", "verify::<D>("),
     fault: Injection {
         clean_window: Some(Window::Lookup),
         ..Injection::at(Step::HoldForAppend, Window::Append)
@@ -40,7 +40,7 @@ fn two_senders<D: Domain>() {
     let received = [(); 2].map(|()| receive(&layer, receiver));
     let is_lost = received.contains(&Err(Errno::Ewouldblock));
     let what = "two messages were sent, one arrived";
-    verify::<D>(Check::BytesLost, !is_lost, what); // control: the message that was overwritten
+    verify::<D>(Check::BytesLost, !is_lost, what);
     let [one, other] = received.map(|bytes| bytes.expect("recv"));
     assert_eq!(one + other, 11);
     close_all(&layer, &[first, second, receiver]);
@@ -51,7 +51,7 @@ pub(super) const SHUTDOWN_UNSEEN: Control = Control {
     bug: "a send does not look after its relock whether its stream was ended meanwhile",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/data.rs", "// control: the byte after the end"),
+    at: at!("controls/data.rs", "fn shutdown_in_relock<", "verify::<D>("),
     fault: Injection::at(Step::EndRecheck, Window::Relock),
     program: shutdown_in_relock::<PerSocket>,
 };
@@ -67,7 +67,7 @@ fn shutdown_in_relock<D: Domain>() {
     });
     let is_right = send_byte(&layer, higher) == Err(Errno::Epipe);
     let what = "a byte is said to be sent of which the reader was told that there is no more";
-    verify::<D>(Check::BytesLost, is_right, what); // control: the byte after the end
+    verify::<D>(Check::BytesLost, is_right, what);
     close_all(&layer, &[lower, higher]);
 }
 

@@ -16,7 +16,7 @@ pub(super) const READ_LOCKED: Control = Control {
     bug: "a read of a fifo keeps the vnode locked: while it waits for data, no writer can open",
     check: Check::SleepingWithLock,
     operation: "sys_read",
-    at: at!("uipc/fifo.rs", "// control: the reader's vnode"),
+    at: at!("uipc/fifo.rs", "Fifofs for Locked<P>", "fn fifo_read(", "vp.i_lock.enter()"),
     fault: Injection::of(Step::FifoReceive),
     program: open_under_reader::<PerSocket>,
 };
@@ -42,7 +42,7 @@ pub(super) const WRITER_UNTOLD: Control = Control {
     bug: "the last reader's close does not tell a writer that waits for room",
     check: Check::Hang,
     operation: "sys_write",
-    at: at!("uipc/send.rs", "// control: the parked sender"),
+    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, SND)"),
     fault: Injection::of(Step::FifoEndWriter),
     program: close_under_writer::<PerSocket>,
 };

@@ -11,7 +11,7 @@ pub(super) const LEAK_GATE: Control = Control {
     bug: "a thread that leaves the lock-free path does not clear in_use",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: at!("backend/lock_free.rs", "// control: in use"),
+    at: at!("backend/lock_free.rs", "fn fast<T>(", "gate::enter("),
     fault: Injection::of(Step::InUse),
     program: exchange::<LockFree>,
 };
@@ -21,7 +21,7 @@ pub(super) const GATE_SHUT: Control = Control {
     bug: "the gate of the lock-free path is never opened",
     check: Check::FastPath,
     operation: "verify",
-    at: at!("controls/gate.rs", "// control: the path not taken"),
+    at: at!("controls/gate.rs", "fn exchange<", "verify::<D>("),
     fault: Injection::of(Step::Reopen),
     program: exchange::<LockFree>,
 };
@@ -43,6 +43,6 @@ fn exchange<D: Domain>() {
     let counted = witness::counters().since(&before);
     let is_fast = counted.fast_sends + WARM_UP >= MESSAGES;
     let what = format!("{} of {MESSAGES} sends took no lock", counted.fast_sends);
-    verify::<D>(Check::FastPath, is_fast, &what); // control: the path not taken
+    verify::<D>(Check::FastPath, is_fast, &what);
     close_all(&layer, &[a, b]);
 }

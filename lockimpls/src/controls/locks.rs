@@ -18,7 +18,7 @@ pub(super) const LEAK_NOBUFS: Control = Control {
     bug: "send does not unlock the peer when a message with a descriptor finds no room (ENOBUFS)",
     check: Check::LeakedLock,
     operation: "sys_sendmsg",
-    at: at!("uipc/send.rs", "// control: the connected peer"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
     fault: Injection::of(Step::SendNobufsPeer),
     program: leak_nobufs::<PerSocket>,
 };
@@ -37,7 +37,7 @@ pub(super) const LEAK_KERNEL_LOCK: Control = Control {
     bug: "connect keeps the kernel lock around the layer, under which it looked the name up",
     check: Check::LeakedLock,
     operation: "sys_connect",
-    at: at!("uipc/connect.rs", "// control: the kernel lock"),
+    at: at!("uipc/connect.rs", "fn unp_connect(", "self.kernel_lock()"),
     fault: Injection::of(Step::KernelConnect),
     program: leak_kernel_lock::<UnderKernel>,
 };
@@ -56,7 +56,7 @@ pub(super) const ORDER: Control = Control {
     bug: "the peer is locked without regard to its address",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the connected peer"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
     fault: Injection::of(Step::AddressOrder),
     program: send_from_higher::<PerSocket>,
 };
@@ -75,7 +75,7 @@ pub(super) const LEAK_REF: Control = Control {
     bug: "the reference on the peer, taken for the relock, is not given back",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the connected peer"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
     fault: Injection::of(Step::UnpRefRelock),
     program: send_from_higher::<PerSocket>,
 };
@@ -85,7 +85,7 @@ pub(super) const NO_RECHECK: Control = Control {
     bug: "after the relock the peer is taken for the one that was locked",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the datagram's peer"),
+    at: at!("uipc/send.rs", "fn append_to_peer(", "so2.st()"),
     fault: Injection::at(Step::RelockRecheck, Window::Relock),
     program: reconnect_in_window::<PerSocket>,
 };

@@ -155,6 +155,7 @@ pub fn in_next(moment: Moment, action: impl FnOnce() + Send + 'static) {
 
 #[cfg(test)]
 mod tests {
+    use super::control::line_at;
     use super::*;
     use crate::child;
     use crate::witness::{Check, EXIT_FINDING, report_panic, set_finding_hook};
@@ -168,7 +169,9 @@ mod tests {
         let (side, name) = asked.split_once(' ').unwrap();
         let control = all().into_iter().find(|control| control.name == name).unwrap();
         child::begin();
-        set_finding_hook(|found| eprintln!("found {:?} {}", found.check, found.operation));
+        set_finding_hook(|found| {
+            eprintln!("found {:?} {} at {}", found.check, found.operation, found.at);
+        });
         let run = || if side == "twin" { control.run_twin() } else { control.run_clean() };
         if std::panic::catch_unwind(run).is_err() {
             report_panic("the program; its message is above");
@@ -181,11 +184,39 @@ mod tests {
     }
 
     #[test]
+    fn a_way_leads_to_a_line() {
+        let text = [
+            "at: \"fn b(\", \"x()\"",
+            "fn a() {",
+            "    x();",
+            "}",
+            "fn b() {",
+            "    y();",
+            "    x();",
+            "}",
+        ]
+        .join("\n");
+        let line_at = |way: &[&str]| line_at(&text, way);
+        assert_eq!(line_at(&["fn a(", "x()"]), Some(3));
+        assert_eq!(line_at(&["fn b(", "x()"]), Some(7));
+        assert_eq!(line_at(&["fn a(", "y()", "x()"]), Some(7));
+        assert_eq!(line_at(&["fn b(", "z()"]), None);
+    }
+
+    #[test]
+    fn every_way_leads_to_a_line() {
+        for control in all() {
+            assert!(!control.expected_at().ends_with(":0:"), "{}", control.name);
+        }
+    }
+
+    #[test]
     fn each_twin_is_caught_and_its_backend_is_clean() {
         // A lost wake-up is found by a watchdog, which is not here.
         for control in all().into_iter().filter(|control| control.check != Check::Hang) {
             let (code, said) = run("twin", control.name);
-            let found = format!("found {:?} {}", control.check, control.operation);
+            let (operation, at) = (control.operation, control.expected_at());
+            let found = format!("found {:?} {operation} at {at}", control.check);
             assert_eq!(code, Some(EXIT_FINDING), "{}: {said}", control.name);
             assert!(said.contains(&found), "{}: {said}", control.name);
             let (code, said) = run("clean", control.name);

@@ -17,7 +17,7 @@ pub(super) const MISDELIVERY: Control = Control {
     bug: "an addressed send follows the peer that another thread connects while it relocks",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/relock.rs", "// control: the destination named"),
+    at: at!("controls/relock.rs", "fn connect_in_addressed_send<", "verify::<D>("),
     fault: Injection::at(Step::KeepConnecting, Window::Relock),
     program: connect_in_addressed_send::<PerSocket>,
 };
@@ -34,7 +34,7 @@ fn connect_in_addressed_send<D: Domain>() {
     let sent = layer.sendto(s, b"x", &name("to"), MsgFlags::empty());
     let arrived = receive(&layer, to);
     let what = "a datagram did not arrive where it was addressed to";
-    verify::<D>(Check::BytesLost, sent == arrived, what); // control: the destination named
+    verify::<D>(Check::BytesLost, sent == arrived, what);
     close_all(&layer, &[s, to, elsewhere]);
 }
 
@@ -43,7 +43,7 @@ pub(super) const NO_REVERSE_LOOK: Control = Control {
     bug: "close drops a socket that another thread has connected elsewhere while it relocks",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/relock.rs", "// control: the new destination"),
+    at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
     fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
     program: reconnect_in_detach::<PerSocket>,
 };
@@ -58,7 +58,7 @@ fn reconnect_in_detach<D: Domain>() {
     stage::arm(move || other.connect(s, &name("new")).expect("connect"));
     layer.close(old).expect("close");
     let what = "the new destination lives, and a send to it is refused";
-    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what); // control: the new destination
+    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what);
     assert_eq!(receive(&layer, new), Ok(1));
     close_all(&layer, &[s, new]);
 }
@@ -68,7 +68,7 @@ pub(super) const SELF_UNLOCKED: Control = Control {
     bug: "a datagram socket connected to itself is unlocked once too often",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the own lock"),
+    at: at!("uipc/send.rs", "fn sosend_once(", "Ok(Room::Bytes(_))", "self.sbunlock(so, SND)"),
     fault: Injection::of(Step::SelfUnlock),
     program: send_to_self::<PerSocket>,
 };
@@ -78,7 +78,7 @@ pub(super) const SELF_LOCKED: Control = Control {
     bug: "a datagram socket connected to itself is locked twice",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the destination"),
+    at: at!("uipc/send.rs", "fn append_to_peer(", "self.policy.solock_peer(so)"),
     fault: Injection::of(Step::SelfLock),
     program: send_to_self::<PerSocket>,
 };
@@ -104,7 +104,7 @@ pub(super) const FINALIZE_LOCKED: Control = Control {
     bug: "close waits for a relocker's reference with the lock that the relocker waits for",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "// control: the connected peer"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
     fault: Injection::at(Step::FinalizeUnlocked, Window::Relock),
     program: close_in_relock::<PerSocket>,
 };
@@ -144,7 +144,7 @@ pub(super) const NO_SECOND_LOOK: Control = Control {
     bug: "a send that waits for the lock of a socket that is freed locks the one that came after",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/relock.rs", "// control: the message of a closed socket"),
+    at: at!("controls/relock.rs", "fn reuse_before_lock<", "verify::<D>("),
     fault: Injection::at(Step::LookupRecheck, Window::Lookup),
     program: reuse_before_lock::<PerSocket>,
 };
@@ -165,6 +165,6 @@ fn reuse_before_lock<D: Domain>() {
     let (c, d) = *made.get().expect("a new pair");
     let is_right = sent == Err(Errno::Ebadf) && receive(&layer, c) == Err(Errno::Ewouldblock);
     let what = "a message sent on a closed descriptor arrived at another socket";
-    verify::<D>(Check::BytesLost, is_right, what); // control: the message of a closed socket
+    verify::<D>(Check::BytesLost, is_right, what);
     close_all(&layer, &[c, d]);
 }

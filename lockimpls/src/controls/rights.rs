@@ -18,7 +18,7 @@ pub(super) const LAND_LATE: Control = Control {
     bug: "a received descriptor can be closed while it still counts as in flight",
     check: Check::Unlocked,
     operation: "sys_recvmsg",
-    at: at!("uipc/rights.rs", "// control: the descriptors"),
+    at: at!("uipc/rights.rs", "fn land(", "self.fds.assert_locked()"),
     fault: Injection::of(Step::LandUnderFdplock),
     program: pass_one::<PerSocket>,
 };
@@ -37,7 +37,7 @@ pub(super) const ADD_THEN_TEST: Control = Control {
     bug: "a request that is too large is counted until it is refused, and others with it",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/rights.rs", "// control: the innocent"),
+    at: at!("controls/rights.rs", "fn greedy_and_innocent<", "verify::<D>("),
     fault: Injection::at(Step::TestThenAdd, Window::Reserve),
     program: greedy_and_innocent::<PerSocket>,
 };
@@ -52,7 +52,7 @@ fn greedy_and_innocent<D: Domain>() {
     stage::arm(move || {
         let what = "one descriptor in flight is refused where seven are allowed";
         let is_right = send_rights(&other, c, &[c]) == Ok(1);
-        verify::<D>(Check::WrongAnswer, is_right, what); // control: the innocent
+        verify::<D>(Check::WrongAnswer, is_right, what);
     });
     assert_eq!(send_rights(&layer, a, &[a; 8]), Err(Errno::Emfile));
     close_all(&layer, &[a, b, c, d]);
@@ -63,7 +63,7 @@ pub(super) const UNWIND_TWICE: Control = Control {
     bug: "a send whose second descriptor is bad releases the file of the first twice",
     check: Check::NotHeld,
     operation: "sys_close",
-    at: at!("uipc/close.rs", "// control: the file"),
+    at: at!("uipc/close.rs", "fn closef(", "witness::no_reference("),
     fault: Injection::of(Step::UnwindOnce),
     program: pass_bad_one::<PerSocket>,
 };
@@ -83,7 +83,7 @@ pub(super) const NOBUFS_HIDDEN: Control = Control {
     bug: "a send with a descriptor that finds no room is reported as done",
     check: Check::BytesLost,
     operation: "verify",
-    at: at!("controls/rights.rs", "// control: the message reported as sent"),
+    at: at!("controls/rights.rs", "fn pass_without_room<", "verify::<D>("),
     fault: Injection::of(Step::ReportNobufs),
     program: pass_without_room::<PerSocket>,
 };
@@ -96,7 +96,7 @@ fn pass_without_room<D: Domain>() {
     let sent = send_rights(&layer, a, &[a]).unwrap_or(0);
     let is_right = receive(&layer, b) == Ok(sent);
     let what = "a message was sent, and is not there";
-    verify::<D>(Check::BytesLost, is_right, what); // control: the message reported as sent
+    verify::<D>(Check::BytesLost, is_right, what);
     close_all(&layer, &[a, b]);
 }
 
@@ -105,7 +105,7 @@ pub(super) const DISCARD_LOCKED: Control = Control {
     bug: "the descriptors of a datagram that finds no room are disposed of with both locks held",
     check: Check::OrderViolation,
     operation: "sys_sendmsg",
-    at: at!("uipc/rights.rs", "// control: leaving flight"),
+    at: at!("uipc/rights.rs", "fn end_flight(", "flight_enter()"),
     fault: Injection::of(Step::DiscardLater),
     program: pass_to_full::<PerSocket>,
 };

@@ -140,7 +140,7 @@ impl<F: Fault> Names<F> {
 
     /// Drops a reference; a name that is unlinked and unused is free again.
     fn rele(&self, vnode: usize) {
-        self.lock.enter(); // control: the table of names
+        self.lock.enter();
         {
             let mut table = self.table();
             table.refs[vnode] -= 1;

@@ -23,7 +23,7 @@ impl<P: Policy> Locked<P> {
             self.policy.sounlock(&so);
         }
         P::Fault::window(Window::Binding);
-        let made = self.names.create(name); // control: the name to bind to
+        let made = self.names.create(name);
         self.policy.solock(&so);
         let st = so.st();
         st.clear(State::BINDING);

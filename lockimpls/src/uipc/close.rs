@@ -34,7 +34,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn closef(&self, so: SockRef) {
         // AcqRel: of several closers the last sees what the others did with the file.
         match so.f_count.fetch_sub(1, AcqRel) {
-            0 => witness::no_reference(so.guard_addr()), // control: the file
+            0 => witness::no_reference(so.guard_addr()),
             1 => {
                 self.soclose(so);
                 self.fds.fdrop();
@@ -136,15 +136,6 @@ impl<P: Policy> Locked<P> {
             SockType::Seqpacket => P::Fault::omits(Step::SeqpacketParts),
             SockType::Stream => false,
         }
-    }
-
-    /// A broken twin: the peer is not connected any more, and its directions have not ended yet.
-    #[cold]
-    fn end_later(&self, so: &Socket, so2: &Socket) {
-        so2.st().clear(State::ISCONNECTED);
-        self.policy.sounlock_peer(so, so2);
-        P::Fault::window(Window::Parted);
-        self.policy.solock(so2);
     }
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.

@@ -49,13 +49,13 @@ impl<P: Policy> Locked<P> {
         st.set(State::CONNECTING);
         self.policy.sounlock(&so);
         P::Fault::window(Window::Connecting);
-        self.kernel_lock(); // control: the kernel lock
+        self.kernel_lock();
         let result = self.connect_unlocked(so, name);
         if !P::Fault::omits(Step::KernelConnect) {
             self.kernel_unlock();
         }
         P::Fault::window(Window::Connected);
-        self.policy.solock(&so); // control: the connect that goes on
+        self.policy.solock(&so);
         let st = so.st();
         // Else the peer went away before this socket was locked again.
         let is_there = st.unp_conn.get().is_some() || P::Fault::omits(Step::PeerGone);
@@ -105,7 +105,7 @@ impl<P: Policy> Locked<P> {
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
     fn connect_stream(&self, so: SockRef, head: SockRef, generation: u32) -> Result<(), Errno> {
         self.policy.name_to_head(&head);
-        head.assert_generation(generation); // control: the listener that was found
+        head.assert_generation(generation);
         let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
         let Some(so3) = embryo else {
             if !P::Fault::omits(Step::ConnectHeadRefused) {

@@ -101,7 +101,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn unp_attach(&self, so: &Socket) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
-        self.policy.list_enter(so); // control: the list of all
+        self.policy.list_enter(so);
         let gc = so.gc(self.policy.collector().gc_guard());
         gc.linked.set(true);
         so.unp_msgcount.store(0, Relaxed);
@@ -144,8 +144,8 @@ impl<P: Policy> Locked<P> {
     /// again, the client stays locked.
     fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
         so3.so_refcnt.take();
-        head.so_refcnt.take(); // control: the listener's reference
-        self.policy.embryo_to_head(so3, head, client); // control: the listener
+        head.so_refcnt.take();
+        self.policy.embryo_to_head(so3, head, client);
         if !P::Fault::omits(Step::NewconnRef) {
             head.so_refcnt.rele();
         }

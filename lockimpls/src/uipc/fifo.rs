@@ -160,7 +160,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         if data.is_empty() {
             return Ok(0);
         }
-        vp.i_lock.enter(); // control: the reader's vnode
+        vp.i_lock.enter();
         let rso = vp.opened().readsock;
         if !P::Fault::omits(Step::FifoReceive) {
             vp.i_lock.exit();

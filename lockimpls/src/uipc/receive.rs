@@ -36,7 +36,7 @@ impl<P: Policy> Locked<P> {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
                 return Ok(bytes);
             }
-            self.sbwait(so, RCV); // control: the parked reader
+            self.sbwait(so, RCV);
         }
     }
 

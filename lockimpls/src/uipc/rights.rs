@@ -4,8 +4,8 @@
 //!
 //! A file in a message is kept by the message. Nothing is closed where a message is dropped: that
 //! may be deep inside a request, with locks held, and closing a socket may drop more messages.
-//! Dropped messages go to a list, and the collector (`collect.rs`) closes what they held with no lock
-//! at all.
+//! Dropped messages go to a list, and the collector (`collect.rs`) closes what they held with no
+//! lock at all.
 
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
@@ -36,21 +36,6 @@ impl<P: Policy> Locked<P> {
         self.in_flight.unp_rights.store(now + n, Relaxed);
         self.in_flight.unp_rights_mtx.exit();
         (0..n).for_each(|_| self.in_flight.count.get());
-        Ok(())
-    }
-
-    /// A broken twin: the count is raised first and tested after.
-    #[cold]
-    fn add_then_test(&self, n: usize) -> Result<(), Errno> {
-        self.in_flight.unp_rights_mtx.enter();
-        let now = self.in_flight.unp_rights.fetch_add(n, Relaxed);
-        self.in_flight.unp_rights_mtx.exit();
-        (0..n).for_each(|_| self.in_flight.count.get());
-        P::Fault::window(Window::Reserve);
-        if now + n > self.config.maxfiles / 10 {
-            self.release_rights(n);
-            return Err(Errno::Emfile);
-        }
         Ok(())
     }
 
@@ -121,7 +106,7 @@ impl<P: Policy> Locked<P> {
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
     pub(crate) fn end_flight(&self, so: &Socket) {
-        self.policy.collector().flight_enter(); // control: leaving flight
+        self.policy.collector().flight_enter();
         so.unp_msgcount.fetch_sub(1, Release);
         self.policy.collector().flight_exit();
     }
@@ -168,25 +153,14 @@ impl<P: Policy> Locked<P> {
 
     /// Received references leave flight; `fdplock` is held until then.
     fn land(&self, received: &[SockRef]) {
-        let is_early = P::Fault::omits(Step::LandUnderFdplock);
-        if is_early {
+        if P::Fault::omits(Step::LandUnderFdplock) {
             self.fds.exit();
         }
         for so in received {
-            self.fds.assert_locked(); // control: the descriptors
+            self.fds.assert_locked();
             self.end_flight(so);
         }
-        if !is_early {
-            self.fds.exit();
-        }
-    }
-
-    /// A broken twin: a control message is disposed of where it found no room, locks and all.
-    #[cold]
-    pub(crate) fn discard_now(&self, control: Option<MbufRef>) {
-        for so in control.iter().flat_map(|control| control.rights().iter()) {
-            self.end_flight(so);
-        }
+        self.fds.exit();
     }
 
     /// `unp_discard`: a control message that nobody will receive goes to the list; the collector

@@ -53,17 +53,22 @@ impl<P: Policy> Locked<P> {
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
     pub(crate) fn sorflush(&self, so: &Socket) {
-        let drains = !P::Fault::omits(Step::FlushSblock);
-        if drains && self.sblock(so, so.st(), RCV, false).is_err() {
+        if P::Fault::omits(Step::FlushSblock) {
+            return self.flush_anyway(so);
+        }
+        if self.sblock(so, so.st(), RCV, false).is_err() {
             return;
         }
         self.socantrcvmore(so);
-        if drains {
-            self.sbunlock(so, RCV);
-        }
+        self.sbunlock(so, RCV);
+        self.flush(so);
+    }
+
+    /// The rest of `sorflush`: nobody drains the buffer.
+    pub(crate) fn flush(&self, so: &Socket) {
         let st = so.st();
         if st.so_rcv.locked.get() {
-            witness::kept_by_another(st.so_rcv.addr(), Class::Sblock); // control: the flush
+            witness::kept_by_another(st.so_rcv.addr(), Class::Sblock);
         }
         let mut control = st.control.take();
         st.empty_first.set(false);
