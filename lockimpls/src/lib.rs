@@ -32,6 +32,7 @@ mod checked;
 mod child;
 mod copy;
 mod fault;
+mod guarded;
 mod layer;
 mod objects;
 mod policy;

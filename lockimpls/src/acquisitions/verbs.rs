@@ -7,7 +7,7 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 16] = [
+const LOCKS_NOTHING: [&str; 17] = [
     "new",
     "collector",
     "guard",
@@ -20,6 +20,7 @@ const LOCKS_NOTHING: [&str; 16] = [
     "list_to_name",
     "scan_exit",
     "gc_guard",
+    "deferred",
     "gc_exit",
     "flight_exit",
     "deferred_exit",

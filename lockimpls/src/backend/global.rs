@@ -11,6 +11,8 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault};
+use crate::guarded::Guarded;
+use crate::objects::in_flight::Deferred;
 use crate::objects::socket::{SockRef, Socket};
 use crate::policy::{Collector, Policy};
 use crate::sync::RwLock;
@@ -22,8 +24,9 @@ pub(crate) type Global = Locked<GlobalPolicy<NoFault>>;
 
 /// The policy of `global`.
 pub(crate) struct GlobalPolicy<F, A = Nothing> {
-    /// Boxed: its address is its identity, and the layer that owns it may move before it is used.
-    unp_lock: Box<RwLock>,
+    /// With the deferred closes; what else it guards is the sockets. Boxed: its address is its
+    /// identity, and the layer that owns it may move before it is used.
+    unp_lock: Box<Guarded<Deferred>>,
     what: PhantomData<(F, A)>,
 }
 
@@ -40,7 +43,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     const BIASED: bool = false;
 
     fn new() -> Self {
-        let unp_lock = Box::new(RwLock::new(Class::UnpLock));
+        let lock = RwLock::new(Class::UnpLock);
+        let unp_lock = Box::new(Guarded::new(lock, Deferred::default()));
         Self { unp_lock, what: PhantomData }
     }
 
@@ -104,6 +108,10 @@ impl<F: Fault, A: Surroundings> Collector for GlobalPolicy<F, A> {
 
     fn gc_exit(&self) {
         self.unp_lock.exit();
+    }
+
+    fn deferred(&self) -> &Guarded<Deferred> {
+        &self.unp_lock
     }
 
     fn deferred_enter(&self) -> bool {

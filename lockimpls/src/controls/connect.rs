@@ -146,7 +146,7 @@ pub(super) const REFUSED_LOCKED: Control = Control {
     bug: "a connect that is refused returns with the other socket locked",
     check: Check::OrderViolation,
     operation: "sys_connect",
-    at: at!("objects/names.rs", "fn rele(", "self.lock.enter()"),
+    at: at!("objects/names.rs", "fn rele(", "self.table.enter()"),
     fault: Injection::of(Step::ConnectHeadRefused),
     program: connect_to_deaf::<PerSocket>,
 };

@@ -8,9 +8,10 @@
 
 use crate::domain::PoolUse;
 use crate::errno::Errno;
+use crate::guarded::Guarded;
 use crate::objects::pool::Count;
 use crate::objects::socket::{SockRef, Socket};
-use crate::primitives::{AtomicPtr, AtomicU32, Mutex, Ordering};
+use crate::primitives::{AtomicPtr, AtomicU32, Ordering};
 use crate::sync::RwLock;
 use crate::witness::Class;
 
@@ -49,11 +50,9 @@ impl PlaceOf<'_> {
 
 /// The table.
 pub(crate) struct Descriptors {
-    fdplock: RwLock,
+    /// With the free places.
+    fdplock: Guarded<Vec<u32>>,
     places: Box<[Place]>,
-    /// Free places. Under `fdplock`, which the witness sees; the mutex is never contended and keeps
-    /// this file free of unsafe code.
-    free: Mutex<Vec<u32>>,
     count: Count,
     /// `numfiles`: never more than there are places.
     files: Count,
@@ -66,16 +65,11 @@ impl Descriptors {
             socket: AtomicPtr::new(std::ptr::null_mut()),
         };
         Self {
-            fdplock: RwLock::new(Class::Fdplock),
+            fdplock: Guarded::new(RwLock::new(Class::Fdplock), (0..max as u32).rev().collect()),
             places: (0..max).map(|_| place()).collect(),
-            free: Mutex::new((0..max as u32).rev().collect()),
             count: Count::new(),
             files: Count::new(),
         }
-    }
-
-    fn free(&self) -> std::sync::MutexGuard<'_, Vec<u32>> {
-        self.free.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     /// `fdplock`, for passing descriptors.
@@ -163,8 +157,7 @@ impl Descriptors {
 
     /// `fdalloc` with `fdplock` held: a place that refers to nothing yet. EMFILE when there is none.
     pub(crate) fn allocate_locked(&self) -> Result<Fd, Errno> {
-        self.fdplock.assert_mine();
-        let place = self.free().pop().ok_or(Errno::Emfile)?;
+        let place = self.fdplock.with(Vec::pop).ok_or(Errno::Emfile)?;
         self.count.get();
         let generation = self.places[place as usize].generation.load(Relaxed);
         Ok(Fd { number: place, generation })
@@ -172,8 +165,7 @@ impl Descriptors {
 
     /// How many descriptors can still be made. `fdplock` is held.
     pub(crate) fn room(&self) -> usize {
-        self.fdplock.assert_mine();
-        self.free().len()
+        self.fdplock.with(|free| free.len())
     }
 
     /// [`Descriptors::install`] with `fdplock` held, as `fdinsert` wants it.
@@ -209,7 +201,7 @@ impl Descriptors {
         let socket = place.socket.swap(std::ptr::null_mut(), Acquire);
         // Release; pairs with the Acquire in `is_open`.
         place.generation.store(fd.generation.wrapping_add(1), Release);
-        self.free().push(fd.number);
+        self.fdplock.with(|free| free.push(fd.number));
         self.count.put();
         SockRef::from_pointer(socket)
     }

@@ -1,12 +1,31 @@
 //! What is in flight in one layer: descriptors in messages, and messages dropped with descriptors in
-//! them.
+//! them, which wait to be closed.
 
 use crate::domain::PoolUse;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::pool::Count;
-use crate::primitives::{AtomicU32, AtomicUsize, Mutex};
+use crate::primitives::{AtomicU32, AtomicUsize};
 use crate::sync::RwLock;
 use crate::witness::Class;
+
+/// The deferred closes: dropped messages, the last one first. Guarded by a lock of the policy's
+/// collector.
+#[derive(Default)]
+pub(crate) struct Deferred(Option<MbufRef>);
+
+impl Deferred {
+    /// Adds a message.
+    pub(crate) fn push(&mut self, control: MbufRef) {
+        control.next.set(self.0.replace(control));
+    }
+
+    /// Takes the one that was added last.
+    pub(crate) fn pop(&mut self) -> Option<MbufRef> {
+        let first = self.0?;
+        self.0 = first.next.take();
+        Some(first)
+    }
+}
 
 /// What is in flight in one layer.
 pub(crate) struct InFlight {
@@ -14,9 +33,6 @@ pub(crate) struct InFlight {
     /// `unp_rights`: descriptors in flight. Written under `unp_rights_mtx`; read by anyone as a
     /// hint.
     pub(crate) unp_rights: AtomicUsize,
-    /// Dropped messages, under the lock of the deferred closes; the mutex is never contended and
-    /// keeps this file free of unsafe code.
-    deferred: Mutex<Option<MbufRef>>,
     /// 1 when there is something to collect.
     pub(crate) wanted: AtomicU32,
     /// 1 while a thread collects. Under the collector's lock.
@@ -29,15 +45,10 @@ impl InFlight {
         Self {
             unp_rights_mtx: RwLock::new(Class::UnpRightsMtx),
             unp_rights: AtomicUsize::new(0),
-            deferred: Mutex::new(None),
             wanted: AtomicU32::new(0),
             unp_gcing: AtomicU32::new(0),
             count: Count::new(),
         }
-    }
-
-    pub(crate) fn deferred(&self) -> std::sync::MutexGuard<'_, Option<MbufRef>> {
-        self.deferred.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     pub(crate) fn row(&self) -> PoolUse {

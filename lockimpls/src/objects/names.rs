@@ -11,9 +11,10 @@ use std::marker::PhantomData;
 use crate::domain::{PoolUse, SockAddr};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::guarded::Guarded;
 use crate::objects::pool::Count;
 use crate::objects::socket::{SockRef, Socket};
-use crate::primitives::{AtomicPtr, Mutex, Ordering};
+use crate::primitives::{AtomicPtr, Ordering};
 use crate::sync::RwLock;
 use crate::witness::Class;
 
@@ -34,12 +35,41 @@ struct Table {
     free: Vec<usize>,
 }
 
+impl Table {
+    /// The vnode of a name, with a reference more.
+    fn lookup(&mut self, name: &SockAddr) -> Option<usize> {
+        let vnode = self.by_name.get(name).copied()?;
+        self.refs[vnode] += 1;
+        Some(vnode)
+    }
+
+    /// A vnode for a new name, with two references: the name's own, and that of the socket to be
+    /// bound.
+    fn create(&mut self, name: &SockAddr) -> Result<usize, Errno> {
+        if name.is_unnamed() {
+            return Err(Errno::Enoent);
+        }
+        if self.by_name.contains_key(name) {
+            return Err(Errno::Eaddrinuse);
+        }
+        let vnode = self.free.pop().ok_or(Errno::Enospc)?;
+        self.by_name.insert(*name, vnode);
+        self.refs[vnode] = 2;
+        Ok(vnode)
+    }
+
+    /// Drops a reference; a vnode without any is free again.
+    fn drop_ref(&mut self, vnode: usize) {
+        self.refs[vnode] -= 1;
+        if self.refs[vnode] == 0 {
+            self.free.push(vnode);
+        }
+    }
+}
+
 /// All names of a layer.
 pub(crate) struct Names<F: Fault> {
-    lock: RwLock,
-    /// Under `lock`, which the witness sees; the mutex is never contended and keeps this file free
-    /// of unsafe code.
-    table: Mutex<Table>,
+    table: Guarded<Table>,
     vnodes: Box<[Vnode]>,
     /// Vnodes that sockets are bound to.
     pub(crate) bound: Count,
@@ -63,32 +93,20 @@ impl<F: Fault> Names<F> {
             free: (0..max).rev().collect(),
         };
         Self {
-            lock: RwLock::new(Class::Names),
-            table: Mutex::new(table),
+            table: Guarded::new(RwLock::new(Class::Names), table),
             vnodes: (0..max).map(|_| vnode()).collect(),
             bound: Count::new(),
             fault: PhantomData,
         }
     }
 
-    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
     /// Finds a name and locks it: ENOENT where there is none, and none is empty (namei(9)). Ended by
     /// [`Names::put`].
     #[track_caller]
     pub(crate) fn lookup(&self, name: &SockAddr) -> Result<LockedName, Errno> {
-        self.lock.enter();
-        let found = {
-            let mut table = self.table();
-            let found = table.by_name.get(name).copied();
-            if let Some(vnode) = found {
-                table.refs[vnode] += 1;
-            }
-            found
-        };
-        self.lock.exit();
+        self.table.enter();
+        let found = self.table.with(|table| table.lookup(name));
+        self.table.exit();
         let vnode = found.ok_or(Errno::Enoent)?;
         self.vnodes[vnode].i_lock.enter();
         Ok(LockedName(vnode))
@@ -98,30 +116,17 @@ impl<F: Fault> Names<F> {
     /// to be bound: ended by [`Names::vop_unlock`].
     #[track_caller]
     pub(crate) fn create(&self, name: &SockAddr) -> Result<LockedName, Errno> {
-        self.lock.enter();
-        let made = {
-            let mut table = self.table();
-            if name.is_unnamed() {
-                Err(Errno::Enoent)
-            } else if table.by_name.contains_key(name) {
-                Err(Errno::Eaddrinuse)
-            } else {
-                table.free.pop().ok_or(Errno::Enospc).inspect(|vnode| {
-                    table.by_name.insert(*name, *vnode);
-                    // The name's own, and that of the socket to be bound.
-                    table.refs[*vnode] = 2;
-                })
-            }
-        };
+        self.table.enter();
+        let made = self.table.with(|table| table.create(name));
         let vnode = match made {
             Ok(vnode) => vnode,
             Err(errno) => {
-                self.lock.exit();
+                self.table.exit();
                 return Err(errno);
             }
         };
         self.vnodes[vnode].i_lock.enter();
-        self.lock.exit();
+        self.table.exit();
         Ok(LockedName(vnode))
     }
 
@@ -140,22 +145,16 @@ impl<F: Fault> Names<F> {
 
     /// Drops a reference; a name that is unlinked and unused is free again.
     fn rele(&self, vnode: usize) {
-        self.lock.enter();
-        {
-            let mut table = self.table();
-            table.refs[vnode] -= 1;
-            if table.refs[vnode] == 0 {
-                table.free.push(vnode);
-            }
-        }
-        self.lock.exit();
+        self.table.enter();
+        self.table.with(|table| table.drop_ref(vnode));
+        self.table.exit();
     }
 
     /// unlink(2): takes the name out of the table. ENOENT where there is none.
     pub(crate) fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
-        self.lock.enter();
-        let vnode = self.table().by_name.remove(name);
-        self.lock.exit();
+        self.table.enter();
+        let vnode = self.table.with(|table| table.by_name.remove(name));
+        self.table.exit();
         self.rele(vnode.ok_or(Errno::Enoent)?);
         Ok(())
     }

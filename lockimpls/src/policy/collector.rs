@@ -1,6 +1,8 @@
 //! How the collector locks: the verbs, and the two locks that it has had since OpenBSD of
 //! 2021-11-16.
 
+use crate::guarded::Guarded;
+use crate::objects::in_flight::Deferred;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
@@ -21,6 +23,8 @@ pub(crate) trait Collector {
     #[track_caller]
     fn flight_exit(&self) {}
 
+    /// The deferred closes, with their lock.
+    fn deferred(&self) -> &Guarded<Deferred>;
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
@@ -45,14 +49,14 @@ pub(crate) trait Collector {
 /// over the deferred closes.
 pub(crate) struct CollectorLocks {
     unp_gc_lock: RwLock,
-    unp_df_lock: RwLock,
+    unp_df_lock: Guarded<Deferred>,
 }
 
 impl CollectorLocks {
     pub(crate) fn new() -> Self {
         Self {
             unp_gc_lock: RwLock::new(Class::UnpGcLock),
-            unp_df_lock: RwLock::new(Class::UnpDfLock),
+            unp_df_lock: Guarded::new(RwLock::new(Class::UnpDfLock), Deferred::default()),
         }
     }
 
@@ -82,6 +86,10 @@ impl Collector for CollectorLocks {
 
     fn flight_exit(&self) {
         self.gc_exit();
+    }
+
+    fn deferred(&self) -> &Guarded<Deferred> {
+        &self.unp_df_lock
     }
 
     fn deferred_enter(&self) -> bool {

@@ -23,8 +23,8 @@ pub(crate) use ::shuttle::hint::spin_loop;
 pub(crate) use ::shuttle::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 pub(crate) use ::shuttle::thread::yield_now;
 pub(crate) use std::cell::{Cell, UnsafeCell};
-/// The machine's: it stands beside a lock of the layer that guards the same, and nothing inside it
-/// is a point where another thread could go on, so nobody ever waits for it.
+/// The machine's: the witness's list of threads is behind one, and nothing inside it is a point where
+/// another thread could go on, so nobody ever waits for it.
 pub(crate) use std::sync::Mutex;
 
 /// How many threads can be registered at once: whatever shuts a gate looks at each place, and each

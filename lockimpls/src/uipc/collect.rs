@@ -17,6 +17,7 @@
 //! it, when that request has returned and was checked.
 
 use crate::fault::{Fault, Step};
+use crate::objects::in_flight::Deferred;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::Fill;
 use crate::objects::socket::Socket;
@@ -76,10 +77,7 @@ impl<P: Policy> Locked<P> {
     }
 
     fn pop_deferred(&self) -> Option<MbufRef> {
-        let mut deferred = self.in_flight.deferred();
-        let first = *deferred;
-        *deferred = first.and_then(|m| m.next.take());
-        first
+        self.policy.collector().deferred().with(Deferred::pop)
     }
 
     /// Phases 1 to 4, under the collector's lock.

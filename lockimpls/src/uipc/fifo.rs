@@ -26,9 +26,10 @@
 use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
+use crate::guarded::Guarded;
 use crate::objects::socket::{SockRef, Socket, State, WaitPoint};
 use crate::policy::Policy;
-use crate::primitives::{Mutex, Ordering, park};
+use crate::primitives::{Ordering, park};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::uipc::wait::spin;
@@ -55,10 +56,8 @@ bitflags::bitflags! {
 /// A fifo's vnode. Only a [`Fifo`](crate::Fifo) has one, and only calls of its layer are given it: so it never
 /// outlives its sockets.
 pub struct FifoVnode {
-    i_lock: RwLock,
-    /// Under `i_lock`, which the witness sees; the mutex is never contended and keeps this file free
-    /// of unsafe code.
-    v_fifoinfo: Mutex<Option<FifoInfo>>,
+    /// With `v_fifoinfo`.
+    i_lock: Guarded<Option<FifoInfo>>,
     /// Where readers wait for the first writer to open, and writers for the first reader.
     readers_wait: WaitPoint,
     writers_wait: WaitPoint,
@@ -77,24 +76,18 @@ impl FifoVnode {
     /// Of a fifo that nobody has open.
     pub(crate) fn new() -> Self {
         Self {
-            i_lock: RwLock::new(Class::Vnode),
-            v_fifoinfo: Mutex::new(None),
+            i_lock: Guarded::new(RwLock::new(Class::Vnode), None),
             readers_wait: WaitPoint::new(),
             writers_wait: WaitPoint::new(),
         }
     }
 
-    fn guarded(&self) -> std::sync::MutexGuard<'_, Option<FifoInfo>> {
-        self.i_lock.assert_mine();
-        self.v_fifoinfo.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
-    }
-
     fn info(&self) -> Option<FifoInfo> {
-        *self.guarded()
+        self.i_lock.with(|fip| *fip)
     }
 
     fn set_info(&self, fip: Option<FifoInfo>) {
-        *self.guarded() = fip;
+        self.i_lock.with(|it| *it = fip);
     }
 
     /// What there is while some file is open.

@@ -167,11 +167,7 @@ impl<P: Policy> Locked<P> {
     /// closes what it held.
     pub(crate) fn unp_discard(&self, control: MbufRef) {
         let taken = self.policy.collector().deferred_enter();
-        {
-            let mut deferred = self.in_flight.deferred();
-            control.next.set(*deferred);
-            *deferred = Some(control);
-        }
+        self.policy.collector().deferred().with(|deferred| deferred.push(control));
         self.policy.collector().deferred_exit(taken);
         self.in_flight.wanted.store(1, SeqCst);
     }
