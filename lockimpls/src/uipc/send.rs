@@ -211,7 +211,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// STREAM and SEQPACKET: only a message with control looks for room at the peer.
+    /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
     fn append_connected(&self, so: &Socket, message: Outgoing<'_>) -> Result<(), Errno> {
         let so2 = self.policy.solock_peer(so);

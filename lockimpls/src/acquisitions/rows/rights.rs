@@ -159,7 +159,7 @@ fn take<P: Policy>() -> Vec<Row<P>> {
             w.pass(peer, &[so, peer]).unwrap();
             w.ask_take(so, 2);
         }),
-        row("recvmsg, 2 descriptors", CONNECTED, "no control asked for", BOTH, |w| {
+        row("recvmsg, 2 descriptors", CONNECTED, "no control buffer", BOTH, |w| {
             let (so, peer) = w.pair();
             w.pass(peer, &[so, peer]).unwrap();
             w.ask_take(so, 0);
@@ -176,7 +176,7 @@ fn take<P: Policy>() -> Vec<Row<P>> {
             while w.layer.dup(so).is_ok() {}
             w.ask_take(so, 2);
         }),
-        row("recvmsg, 2 descriptors", DGRAM, "no control asked for", ONE, |w| {
+        row("recvmsg, 2 descriptors", DGRAM, "no control buffer", ONE, |w| {
             let (so, peer) = w.pair();
             w.pass(peer, &[so, peer]).unwrap();
             w.ask_take(so, 0);

@@ -114,9 +114,9 @@ impl Host {
         let host = host_flags(msg.flags) | RECV_FLAGS;
         let got = self.waiting(fd, msg.flags, |add| {
             (header.msg_namelen, header.msg_controllen) = room;
-            // SAFETY: the header points to an address, an iovec of `msg.data` and a control room
-            // that all live to the end of this function, with their lengths; recvmsg writes no more
-            // than these.
+            // SAFETY: the header points to an address, an iovec of `msg.data` and the room of a
+            // cmsghdr, which all live to the end of this function, with their lengths; recvmsg
+            // writes no more than these.
             unsafe { libc::recvmsg(fd, &raw mut header, host | add) }
         })?;
         address.len = header.msg_namelen;
