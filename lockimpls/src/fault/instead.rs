@@ -13,8 +13,7 @@ use crate::uipc::Locked;
 use Ordering::Relaxed;
 
 impl<P: Policy> Locked<P> {
-    /// `Step::MirrorLocked`: the peer is woken and unlocked, then its
-    /// buffer is read.
+    /// `Step::MirrorLocked`: the peer is woken and unlocked, then its buffer is read.
     #[cold]
     pub(crate) fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
         self.wake_reader(so2);
@@ -24,8 +23,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `Step::HoldForAppend`: the peer's lock is dropped between reading
-    /// the tail and writing it. The peer that there is afterwards.
+    /// `Step::HoldForAppend`: the peer's lock is dropped between reading the tail and writing
+    /// it. The peer that there is afterwards.
     #[cold]
     pub(crate) fn let_another_in(&self, so: &Socket, so2: SockRef) -> SockRef {
         self.policy.sounlock_peer(so, &so2);
@@ -33,8 +32,8 @@ impl<P: Policy> Locked<P> {
         self.policy.solock_peer(so).unwrap_or(so2)
     }
 
-    /// `Step::EndWhileParting`: the peer is not connected any more, and
-    /// its directions have not ended yet.
+    /// `Step::EndWhileParting`: the peer is not connected any more, and its directions have
+    /// not ended yet.
     #[cold]
     pub(crate) fn end_later(&self, so: &Socket, so2: &Socket) {
         so2.st().clear(State::ISCONNECTED);
@@ -58,8 +57,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `Step::DiscardLater`: a control message is disposed of where it
-    /// found no room, locks and all.
+    /// `Step::DiscardLater`: a control message is disposed of where it found no room, locks
+    /// and all.
     #[cold]
     pub(crate) fn discard_now(&self, control: Option<MbufRef>) {
         for so in control.iter().flat_map(|control| control.rights().iter()) {

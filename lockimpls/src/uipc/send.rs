@@ -214,8 +214,7 @@ impl<P: Policy> Locked<P> {
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
     fn append_connected(&self, so: &Socket, message: Outgoing<'_>) -> Result<(), Errno> {
-        let so2 = self.policy.solock_peer(so);
-        let so2 = so2.ok_or_else(|| Self::no_peer(so))?;
+        let so2 = self.policy.solock_peer(so).ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
         if let Err(errno) = Self::may_append(so, &so2, st2, &message) {
             if !P::Fault::omits(Step::SendNobufsPeer) {
