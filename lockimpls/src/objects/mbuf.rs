@@ -76,7 +76,7 @@ impl Mbuf {
         let data = self.data();
         data.clear();
         data.reserve(bytes.len());
-        // SAFETY: there is room for as many, and nobody else has the message.
+        // SAFETY: there is room for that many, and nobody else has the message.
         unsafe {
             copy(bytes.as_ptr(), data.as_mut_ptr(), bytes.len());
             data.set_len(bytes.len());

@@ -1,13 +1,13 @@
 //! The collector: `unp_gc` of `uipc_usrreq.c` 1.166.
 //!
 //! It closes what dropped messages held (see `rights.rs`), and finds sockets that only messages
-//! refer to, in a cycle of sockets that sit in each other's buffers. A socket whose file has exactly
-//! as many references as are in flight is a *candidate*; it is dead only if no buffer that can still
-//! be read holds it. So: mark the candidates; subtract from each the references that lie in
-//! candidates' buffers; whatever has references left is held by a buffer that can be read, is
-//! unmarked, and what its own buffer holds is reachable too; repeat until nothing changes. What is
-//! still marked then is dropped. (Taking the candidates for dead at once destroys sockets that are
-//! merely in flight: OpenBSD e82b5ebc.)
+//! refer to, in a cycle of sockets that sit in each other's buffers. A socket all of whose file's
+//! references are in flight is a *candidate*; it is dead only if no buffer that can still be read
+//! holds it. So: mark the candidates; subtract from each the references that lie in candidates'
+//! buffers; whatever has references left is held by a buffer that can be read, is unmarked, and
+//! what its own buffer holds is reachable too; repeat until nothing changes. What is still marked
+//! then is dropped. (Taking the candidates for dead at once destroys sockets that are merely in
+//! flight: OpenBSD e82b5ebc.)
 //!
 //! The buffers of connections that wait in a listener's queues count as the listener's own: nobody
 //! can read them but by accepting there. The kernel of that revision does not look into them, so
