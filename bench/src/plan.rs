@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use lockimpls::{Ambient, Config, SockType, WaitStrategy};
-use results::{Cell, table};
+use results::Cell;
 use workloads::Plan;
 
 use crate::job::{Job, may_be_under};
@@ -99,7 +99,7 @@ impl Shape {
 #[must_use]
 pub fn describe(cell: &Cell) -> String {
     let many = if cell.threads == 1 { "" } else { "s" };
-    format!("{} with {} thread{many}, {}", cell.workload, cell.threads, table::title(cell))
+    format!("{} with {} thread{many}, {}", cell.workload, cell.threads, cell.title())
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and

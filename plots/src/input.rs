@@ -88,10 +88,9 @@ impl<'a> Input<'a> {
 }
 
 fn groups(rows: &[Row]) -> Vec<Range<usize>> {
-    let blank = |row: &Row| Cell { backend: String::new(), threads: 0, ..row.cell.clone() };
     let mut groups = Vec::new();
     let mut start = 0;
-    for chunk in rows.chunk_by(|left, right| blank(left) == blank(right)) {
+    for chunk in rows.chunk_by(|left, right| left.cell.family() == right.cell.family()) {
         groups.push(start..start + chunk.len());
         start += chunk.len();
     }
@@ -101,16 +100,7 @@ fn groups(rows: &[Row]) -> Vec<Range<usize>> {
 /// What the rows of a group have in common, such as `pairs: stream, 64 B, adaptive`.
 #[must_use]
 pub fn group_label(cell: &Cell) -> String {
-    let Cell { workload, socket_type, message_bytes, wait, .. } = cell;
-    let mut label = format!("{workload}: {socket_type}, {message_bytes} B, {wait}");
-    if let Some(rate) = cell.rate_asked {
-        label.push_str(&format!(", {rate} per second and thread"));
-    }
-    if let (Some(groups), Some(fan)) = (cell.groups, cell.fan) {
-        let many = if groups == 1 { "" } else { "s" };
-        label.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
-    }
-    label + &cell.surroundings()
+    format!("{}: {}", cell.workload, cell.title())
 }
 
 /// The same with the threads.

@@ -52,13 +52,53 @@ impl Cell {
         id
     }
 
-    /// The locks around the layer as the end of a title, such as `, under f-mtx and sched-lock`.
+    /// The same cell on another backend.
     #[must_use]
-    pub fn surroundings(&self) -> String {
+    pub fn on(&self, backend: &str) -> Cell {
+        Cell { backend: backend.to_owned(), ..self.clone() }
+    }
+
+    /// What it has in common with those that differ in the backend alone, which are compared.
+    #[must_use]
+    pub fn group(&self) -> Cell {
+        self.on("")
+    }
+
+    /// What it has in common with those that differ in backend and threads alone.
+    #[must_use]
+    pub fn family(&self) -> Cell {
+        Cell { threads: 0, ..self.group() }
+    }
+
+    /// What it has in common with those that differ in workload, backend and threads alone.
+    #[must_use]
+    pub fn setting(&self) -> Cell {
+        Cell { workload: String::new(), ..self.family() }
+    }
+
+    /// What cells of one setting have in common, such as `stream, 64 B, adaptive`.
+    #[must_use]
+    pub fn title(&self) -> String {
+        let Cell { socket_type, message_bytes, wait, .. } = self;
+        format!("{socket_type}, {message_bytes} B, {wait}{}", self.particulars())
+    }
+
+    /// What not every cell has, as the end of a title: the workload's own, the locks around the
+    /// layer, such as `, under f-mtx and sched-lock`.
+    #[must_use]
+    pub fn particulars(&self) -> String {
+        let mut text = String::new();
+        if let Some(rate) = self.rate_asked {
+            text.push_str(&format!(", {rate} per second and thread"));
+        }
+        if let (Some(groups), Some(fan)) = (self.groups, self.fan) {
+            let many = if groups == 1 { "" } else { "s" };
+            text.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
+        }
         match self.ambient.split_last() {
-            None => String::new(),
-            Some((only, [])) => format!(", under {only}"),
-            Some((last, others)) => format!(", under {} and {last}", others.join(", ")),
+            None => text,
+            Some((only, [])) => text + ", under " + only,
+            Some((last, others)) => text + &format!(", under {} and {last}", others.join(", ")),
         }
     }
 }
@@ -84,9 +124,29 @@ mod tests {
     }
 
     #[test]
-    fn a_title_lists_them() {
-        assert_eq!(cell(&[]).surroundings(), "");
-        assert_eq!(cell(&["a"]).surroundings(), ", under a");
-        assert_eq!(cell(&["a", "b", "c"]).surroundings(), ", under a, b and c");
+    fn a_title_says_what_not_every_cell_has() {
+        let title = |cell: &Cell| cell.title();
+        assert_eq!(title(&cell(&[])), ", 0 B, ");
+        assert_eq!(title(&cell(&["a"])), ", 0 B, , under a");
+        assert_eq!(title(&cell(&["a", "b", "c"])), ", 0 B, , under a, b and c");
+        let paced = Cell { rate_asked: Some(1.5), ..cell(&["a"]) };
+        assert_eq!(paced.particulars(), ", 1.5 per second and thread, under a");
+        let groups = |groups| Cell { groups: Some(groups), fan: Some(8), ..cell(&[]) };
+        assert_eq!(groups(1).particulars(), ", 1 group of 8 + 8");
+        assert_eq!(groups(2).particulars(), ", 2 groups of 8 + 8");
+    }
+
+    #[test]
+    fn what_cells_have_in_common_is_a_cell_without_the_rest() {
+        let one = Cell { threads: 2, wait: "park".to_owned(), ..cell(&["a"]) };
+        let other = Cell { backend: "c".to_owned(), ..one.clone() };
+        assert_eq!((one.on("c"), one.group()), (other.clone(), other.group()));
+        let more = Cell { threads: 4, ..other.clone() };
+        assert_ne!(one.group(), more.group());
+        assert_eq!(one.family(), more.family());
+        let another = Cell { workload: "v".to_owned(), ..more.clone() };
+        assert_ne!(one.family(), another.family());
+        assert_eq!(one.setting(), another.setting());
+        assert_ne!(one.setting(), Cell { wait: "spin".to_owned(), ..one.clone() }.setting());
     }
 }

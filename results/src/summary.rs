@@ -177,7 +177,7 @@ pub fn summarise(runs: &[Run], reference: &str) -> Result<Summary, StoreError> {
     }
     let mut rows = Vec::with_capacity(cells.len());
     for (cell, rounds) in &cells {
-        let other = Cell { backend: reference.to_owned(), ..cell.clone() };
+        let other = cell.on(reference);
         let against = places.get(&other.id()).filter(|_| cell.backend != reference);
         let against = against.map(|place| (&cells[*place].0, cells[*place].1.as_slice()));
         rows.push(row(runs, cell, rounds, against)?);
@@ -203,17 +203,17 @@ pub fn summarise(runs: &[Run], reference: &str) -> Result<Summary, StoreError> {
 /// the reference first, then the others by name. (The order of backends in a run is drawn by
 /// chance.)
 fn sort_rows(rows: &mut [Row], reference: &str) {
-    let group = |row: &Row| Cell { backend: String::new(), threads: 0, ..row.cell.clone() }.id();
-    let mut groups: Vec<String> = Vec::new();
+    let family = |row: &Row| row.cell.family().id();
+    let mut families: Vec<String> = Vec::new();
     for row in rows.iter() {
-        let id = group(row);
-        if !groups.contains(&id) {
-            groups.push(id);
+        let id = family(row);
+        if !families.contains(&id) {
+            families.push(id);
         }
     }
     rows.sort_by_cached_key(|row| {
-        let id = group(row);
-        let place = groups.iter().position(|other| *other == id);
+        let id = family(row);
+        let place = families.iter().position(|other| *other == id);
         let backend = row.cell.backend.clone();
         (place, row.cell.threads, backend != reference, backend)
     });

@@ -28,7 +28,7 @@ const INDENT: &str = "    ";
 pub fn render(summary: &Summary, columns: usize) -> String {
     let mut text = String::new();
     for table in tables(&summary.rows) {
-        text.push_str(&wrap(&title(&table[0].cell), columns));
+        text.push_str(&wrap(&table[0].cell.title(), columns));
         let mut lines = vec![header(&summary.reference)];
         lines.extend(table.iter().map(|row| cells(row, &summary.reference)));
         text.push_str(&lined_up(&lines, NAMES));
@@ -74,34 +74,15 @@ pub fn verdict(summary: &Summary) -> String {
 
 /// Rows that differ in workload, backend and threads alone, in the order of the first of each.
 fn tables(rows: &[Row]) -> Vec<Vec<&Row>> {
-    let blank = |row: &Row| Cell {
-        workload: String::new(),
-        backend: String::new(),
-        threads: 0,
-        ..row.cell.clone()
-    };
+    let is_alike = |one: &Row, other: &Row| one.cell.setting() == other.cell.setting();
     let mut tables: Vec<Vec<&Row>> = Vec::new();
     for row in rows {
-        match tables.iter_mut().find(|table| blank(table[0]) == blank(row)) {
+        match tables.iter_mut().find(|table| is_alike(table[0], row)) {
             Some(table) => table.push(row),
             None => tables.push(vec![row]),
         }
     }
     tables
-}
-
-/// What the rows of a table have in common.
-#[must_use]
-pub fn title(cell: &Cell) -> String {
-    let Cell { socket_type, message_bytes, wait, .. } = cell;
-    let mut title = format!("{socket_type}, {message_bytes} B, {wait}");
-    if let Some(rate) = cell.rate_asked {
-        title.push_str(&format!(", {rate} per second and thread"));
-    }
-    if let (Some(groups), Some(fan)) = (cell.groups, cell.fan) {
-        title.push_str(&format!(", {groups} groups of {fan} + {fan}"));
-    }
-    title + &cell.surroundings()
 }
 
 /// The columns that are names, and stand to the left.

@@ -2,7 +2,7 @@
 
 use crate::outward;
 use crate::summary::Row;
-use crate::table::{NAMES, NONE, VOID, coordinates, lined_up, title};
+use crate::table::{NAMES, NONE, VOID, coordinates, lined_up};
 use crate::units::{digits, percent, time};
 
 /// A column: its head, and what it says of a row; `None` is no number.
@@ -88,7 +88,7 @@ fn table(name: &str, columns: &[Column], rows: &[&Row]) -> Option<String> {
         }
     }
     (lines.len() > 1)
-        .then(|| format!("{name}: {}\n{}\n", title(&rows[0].cell), lined_up(&lines, NAMES)))
+        .then(|| format!("{name}: {}\n{}\n", rows[0].cell.title(), lined_up(&lines, NAMES)))
 }
 
 /// Rows whose median says more of the clock than of the operation.

@@ -30,12 +30,13 @@ mod reasons;
 mod render;
 mod two_cpus;
 
+use crate::cell::Cell;
 use crate::kept::Kept;
 use crate::ratio::Answer;
 use crate::run::Run;
 use crate::summary::Summary;
 
-use points::{Point, Setting};
+use points::Point;
 
 pub use render::{SILENCE, TITLE, text, tied};
 
@@ -89,15 +90,15 @@ impl Answers {
     #[must_use]
     pub fn of(runs: &[Run], summary: &Summary, kept: &Kept, words: &Words) -> Answers {
         let first = runs.iter().flat_map(Run::measured).next();
-        let mut sections: Vec<(Setting, Vec<Point>)> = Vec::new();
+        let mut sections: Vec<(Cell, Vec<Point>)> = Vec::new();
         for point in points::of(summary, kept) {
-            let setting = Setting::of(&point.row.cell);
+            let setting = point.row.cell.setting();
             match sections.iter_mut().find(|(other, _)| *other == setting) {
                 Some((_, points)) => points.push(point),
                 None => sections.push((setting, vec![point])),
             }
         }
-        let section = |(setting, points): (Setting, Vec<Point>)| {
+        let section = |(setting, points): (Cell, Vec<Point>)| {
             let mut answers = clauses::answers(&points, summary, words);
             answers.extend(open::answers(&points));
             answers.extend(two_cpus::answers(runs, &points));
@@ -105,7 +106,7 @@ impl Answers {
                 answer.started = first.map(|round| round.started.clone()).unwrap_or_default();
                 answer.host = first.map(|round| round.host.clone()).unwrap_or_default();
             }
-            Section { setting: setting.text(), answers }
+            Section { setting: points::setting(&setting), answers }
         };
         let sections: Vec<Section> = sections.into_iter().map(section).collect();
         Answers {

@@ -159,8 +159,7 @@ fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {
     if row.flags.oversubscribed {
         return Some(Spoiled::Oversubscribed);
     }
-    let is_beside =
-        |other: &&Row| Cell { backend: row.cell.backend.clone(), ..other.cell.clone() } == row.cell;
+    let is_beside = |other: &&Row| other.cell.group() == row.cell.group();
     let controls = summary.rows.iter().filter(is_beside).filter_map(|row| row.control.as_ref());
     let differs = |control: &&Ratio| {
         control.low.is_some_and(|low| low > 1.0) || control.high.is_some_and(|high| high < 1.0)
@@ -168,27 +167,9 @@ fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {
     controls.into_iter().find(differs).map(Spoiled::Control)
 }
 
-/// What cells have in common that differ in workload, backend and threads alone.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) struct Setting(Cell);
-
-impl Setting {
-    pub(super) fn of(cell: &Cell) -> Setting {
-        let (backend, workload) = (String::new(), String::new());
-        Setting(Cell { backend, workload, threads: 0, ..cell.clone() })
-    }
-
-    /// In words, such as `64-byte stream messages`.
-    pub(super) fn text(&self) -> String {
-        let Cell { socket_type, message_bytes, wait, .. } = &self.0;
-        let mut text = format!("{message_bytes}-byte {socket_type} messages");
-        if wait != "adaptive" {
-            text.push_str(&format!(", waiting by {wait}"));
-        }
-        if let (Some(groups), Some(fan)) = (self.0.groups, self.0.fan) {
-            let many = if groups == 1 { "" } else { "s" };
-            text.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
-        }
-        text + &self.0.surroundings()
-    }
+/// What cells of one setting have in common, such as `64-byte stream messages`.
+pub(super) fn setting(cell: &Cell) -> String {
+    let Cell { socket_type, message_bytes, wait, .. } = cell;
+    let wait = if wait == "adaptive" { "" } else { &format!(", waiting by {wait}") };
+    format!("{message_bytes}-byte {socket_type} messages{wait}{}", cell.particulars())
 }

@@ -1,7 +1,6 @@
 //! Why: what the counters say, which are exact.
 
 use super::points::{Point, Weight};
-use crate::cell::Cell;
 use crate::summary::{Row, Summary};
 use crate::units;
 
@@ -31,7 +30,7 @@ pub(super) fn of(points: &[Point], summary: &Summary) -> String {
 
 /// The same cell on the reference.
 fn reference<'a>(row: &Row, summary: &'a Summary) -> Option<&'a Row> {
-    let other = Cell { backend: summary.reference.clone(), ..row.cell.clone() };
+    let other = row.cell.on(&summary.reference);
     summary.rows.iter().find(|row| row.cell == other)
 }
 

@@ -69,7 +69,7 @@ fn lines(runs: &[Run]) -> impl Iterator<Item = (usize, &Measured)> {
 
 /// What the cells of a launch have in common.
 fn group(cell: &Cell) -> String {
-    Cell { backend: String::new(), ..cell.clone() }.id()
+    cell.group().id()
 }
 
 fn what_they_were(looks: &[&TwoCpus]) -> String {
