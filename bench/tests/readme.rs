@@ -61,18 +61,18 @@ fn expected(run: &Run) -> Vec<(PathBuf, String)> {
     let runs = std::slice::from_ref(run);
     let read = |path: &Path| fs::read_to_string(path).expect("a text");
     let (readme, own) = (root().join("README.md"), folder().join("README.md"));
-    let mut text = read(&readme);
+    let (mut text, kept) = (read(&readme), Kept::default());
     for (name, part) in [
-        ("answer", fenced(&answer_text(runs, &Kept::default(), COLUMNS).expect("an answer"))),
+        ("answer", fenced(&answer_text(runs, &kept, COLUMNS).expect("an answer"))),
         ("origin", origin(run)),
-        ("table", fenced(&table_text(runs, COLUMNS).expect("a table"))),
+        ("table", fenced(&table_text(runs, &kept, COLUMNS).expect("a table"))),
     ] {
         text = replaced(&text, name, &part);
     }
     let mut files = vec![(own.clone(), replaced(&read(&own), "origin", &origin(run)))];
     files.push((readme, text));
     let drawn = tempfile::tempdir().expect("a folder");
-    plot::write(runs, Kept::default(), drawn.path()).expect("figures");
+    plot::write(runs, kept, drawn.path()).expect("figures");
     files.extend(FIGURES.map(|name| (folder().join(name), read(&drawn.path().join(name)))));
     files
 }

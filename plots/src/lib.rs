@@ -81,13 +81,14 @@ impl Plots {
     /// # Errors
     /// The runs are of several machines, a histogram is damaged, or there is nothing to draw.
     pub fn of(runs: &[Run], options: &Options) -> Result<Plots, PlotError> {
-        let summary = summarise(runs, &options.reference)?;
+        let mut summary = summarise(runs, &options.reference)?;
+        summary.hold_against(&options.kept);
         if summary.rows.is_empty() && runs.iter().all(|run| run.compared().next().is_none()) {
             return Err(nothing(runs));
         }
         let history = history::of_runs(runs, &options.commits, &options.reference)?;
         let input = Input::new(runs, &summary, &history, &options.backends);
-        let answers = Answers::of(runs, &summary, &options.kept, &options.words);
+        let answers = Answers::of(runs, &summary, &options.words);
         Ok(Plots {
             answers: (!summary.rows.is_empty()).then_some(answers),
             facts: Facts::of(runs, &summary),

@@ -66,16 +66,22 @@ pub mod verdict;
 pub mod writer;
 
 #[cfg(feature = "files")]
+mod agreement;
+#[cfg(feature = "files")]
 mod bounds;
 mod latencies;
 #[cfg(feature = "files")]
 mod merged;
 #[cfg(feature = "files")]
 mod paired;
+#[cfg(feature = "files")]
+mod spoiled;
 mod two_cpus;
 #[cfg(feature = "files")]
 mod wide;
 
+#[cfg(feature = "files")]
+pub use agreement::Disagreement;
 pub use cell::Cell;
 pub use compared::{Compared, Control, Side, Verdict};
 #[cfg(feature = "files")]

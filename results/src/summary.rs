@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::agreement::Disagreement;
 use crate::error::StoreError;
 use crate::merged::{HIGHER_ADDRESS, Quantiles, Round, main_event, send_by_address};
 use crate::paired;
@@ -76,6 +77,8 @@ pub struct Row {
     /// Throughput as a ratio to the reference backend's; `None` where that was not measured, or is
     /// this one.
     pub ratio: Option<Ratio>,
+    /// What kept runs that do not agree on the ratio say together: [`Summary::hold_against`].
+    pub disagreement: Option<Disagreement>,
     /// The cell against itself, where the run measured that: what no difference looks like.
     pub control: Option<Ratio>,
     /// What became of its slices; `None` of rounds that are one slice each.
@@ -253,6 +256,7 @@ fn row(
         fairness_jain: stats::median(&fairness),
         ratio: reference
             .map(|(against, others)| paired::ratio(runs, (cell, rounds), (against, others))),
+        disagreement: None,
         control: paired::control(runs, cell).cloned(),
         slices: slices(rounds),
         max_all_ns,

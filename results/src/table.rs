@@ -4,7 +4,7 @@
 //! reads the same in a file.
 
 use crate::cell::Cell;
-use crate::outward;
+use crate::outward::{self, Printed};
 use crate::summary::{Flags, Row, Summary};
 use crate::text::wrapped;
 use crate::units::{rate, time};
@@ -18,6 +18,8 @@ pub(crate) const VOID: &str = "void";
 /// What an interval is, and is not.
 pub const INTERVALS: &str =
     "[low, high]: 95 % at least, rounded outward; of this run: another's may lie outside";
+/// Before a ratio on which kept runs do not agree.
+const MARK: &str = "* ";
 /// Between columns.
 const GAP: &str = "  ";
 /// The second line of a note is indented by this.
@@ -103,7 +105,10 @@ fn cells(row: &Row, reference: &str) -> Vec<String> {
     let mut cells = coordinates(row);
     cells.push(row.throughput.map_or(NONE.to_owned(), |found| rate(found.operations_per_second)));
     cells.push(match row.interval() {
-        Some(ratio) => outward::text(ratio.estimate, ratio.low, ratio.high),
+        Some(ratio) => {
+            let mark = if row.disagreement.is_some() { MARK } else { "" };
+            mark.to_owned() + &outward::text(ratio.estimate, ratio.low, ratio.high)
+        }
         None if row.cell.backend == reference => "1".to_owned(),
         None => NONE.to_owned(),
     });
@@ -163,6 +168,7 @@ fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
         }),
     ];
     let mut notes: Vec<String> = events(rows).into_iter().collect();
+    notes.extend(disagreeing(rows));
     notes.extend(no_ratio(rows, reference));
     notes.extend(busy(rows));
     notes.extend(every.into_iter().filter_map(|(text, told)| note(rows, text, told)));
@@ -189,6 +195,18 @@ fn events(rows: &[&Row]) -> Option<String> {
             Some(format!("p50, p99: of {}", events.iter().map(one).collect::<Vec<_>>().join(", ")))
         }
     }
+}
+
+/// What the mark before ratios is, if there is one, and what all runs together say.
+fn disagreeing(rows: &[&Row]) -> Option<String> {
+    let told = |row: &&Row| {
+        let (all, ratio) = (row.disagreement?, row.ratio.as_ref()?.ratio?);
+        let span = Printed::new(ratio, all.low, all.high).span();
+        Some(format!("{} {span} in {} runs", name(row), all.runs))
+    };
+    let told: Vec<String> = rows.iter().filter_map(told).collect();
+    let legend = "kept runs of this program do not agree";
+    (!told.is_empty()).then(|| format!("{MARK}{legend}: {}", told.join(", ")))
 }
 
 /// Why rows have no ratio.

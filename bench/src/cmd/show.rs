@@ -30,8 +30,9 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         runs.into_iter().partition(|run| run.compared().next().is_some());
     let kept = Kept::beside(&store, &measured);
     if args.json {
-        print(&ratio_lines(&measured)?)?;
-        print(&answer_lines(&measured, &kept)?)?;
+        let summary = summarised(&measured, &kept)?;
+        print(&ratio_lines(&summary)?)?;
+        print(&answer_lines(&measured, &summary)?)?;
         return Ok(EXIT_OK);
     }
     if !measured.is_empty() {
@@ -61,7 +62,7 @@ pub enum Form {
 /// The runs are of several machines.
 pub fn ended(runs: &[Run], kept: &Kept, form: Form) -> Result<String, String> {
     match form {
-        Form::Json => answer_lines(runs, kept),
+        Form::Json => answer_lines(runs, &summarised(runs, kept)?),
         Form::Table | Form::Wide => text(runs, kept, form == Form::Wide),
     }
 }
@@ -71,17 +72,18 @@ pub fn ended(runs: &[Run], kept: &Kept, form: Form) -> Result<String, String> {
 /// # Errors
 /// The runs are of several machines.
 pub fn text(runs: &[Run], kept: &Kept, wide: bool) -> Result<String, String> {
-    let columns = columns();
-    let wide = if wide { table::wide(&summarised(runs)?) } else { String::new() };
-    Ok(wide + &table_text(runs, columns)? + "\n" + &answer_text(runs, kept, columns)?)
+    let (summary, columns) = (summarised(runs, kept)?, columns());
+    let wide = if wide { table::wide(&summary) } else { String::new() };
+    let table = table::render(&summary, columns);
+    Ok(wide + &table + "\n" + &answer::text(&answers(runs, &summary), columns))
 }
 
 /// The table of these runs and its closing lines, for so many columns.
 ///
 /// # Errors
 /// The runs are of several machines.
-pub fn table_text(runs: &[Run], columns: usize) -> Result<String, String> {
-    Ok(table::render(&summarised(runs)?, columns))
+pub fn table_text(runs: &[Run], kept: &Kept, columns: usize) -> Result<String, String> {
+    Ok(table::render(&summarised(runs, kept)?, columns))
 }
 
 /// What these runs answer, `kept` beside them, for so many columns.
@@ -89,31 +91,31 @@ pub fn table_text(runs: &[Run], columns: usize) -> Result<String, String> {
 /// # Errors
 /// The runs are of several machines.
 pub fn answer_text(runs: &[Run], kept: &Kept, columns: usize) -> Result<String, String> {
-    Ok(answer::text(&answers(runs, kept)?, columns))
+    Ok(answer::text(&answers(runs, &summarised(runs, kept)?), columns))
 }
 
-fn answers(runs: &[Run], kept: &Kept) -> Result<Answers, String> {
-    let summary = summarised(runs)?;
-    Ok(Answers::of(runs, &summary, kept, &words(&summary.reference)))
+fn answers(runs: &[Run], summary: &Summary) -> Answers {
+    Answers::of(runs, summary, &words(&summary.reference))
 }
 
-fn summarised(runs: &[Run]) -> Result<Summary, String> {
-    summary::summarise(runs, &summary::reference(runs, REFERENCE))
-        .map_err(|error| error.to_string())
+fn summarised(runs: &[Run], kept: &Kept) -> Result<Summary, String> {
+    let mut summary = summary::summarise(runs, &summary::reference(runs, REFERENCE))
+        .map_err(|error| error.to_string())?;
+    summary.hold_against(kept);
+    Ok(summary)
 }
 
 /// A line of kind `ratio` for each ratio: those that the runs hold, and what rounds say of the
 /// others.
-fn ratio_lines(runs: &[Run]) -> Result<String, String> {
-    let summary = summarised(runs)?;
+fn ratio_lines(summary: &Summary) -> Result<String, String> {
     let controls = summary.rows.iter().filter_map(|row| row.control.clone());
     let ratios = summary.rows.iter().filter_map(|row| row.ratio.clone());
     lines(ratios.chain(controls).map(Record::from))
 }
 
 /// A line of kind `answer` for each sentence.
-fn answer_lines(runs: &[Run], kept: &Kept) -> Result<String, String> {
-    let answers = answers(runs, kept)?;
+fn answer_lines(runs: &[Run], summary: &Summary) -> Result<String, String> {
+    let answers = answers(runs, summary);
     lines(answers.iter().cloned().map(Record::from))
 }
 

@@ -12,7 +12,7 @@
 //! | holds 1 and is wider | not answered: too wide |
 //!
 //! A run's interval is that run's. Where the kept runs of the same program clearly do not agree
-//! (`agreement.rs`), what is said is decided by the lowest and the highest end of all of them, and
+//! (`crate::agreement`), what is said is decided by the lowest and the highest end of all of them, and
 //! these are printed in its place.
 //!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
@@ -21,7 +21,6 @@
 //! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
 //! What the two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
-mod agreement;
 mod clauses;
 mod open;
 mod points;
@@ -31,7 +30,6 @@ mod render;
 mod two_cpus;
 
 use crate::cell::Cell;
-use crate::kept::Kept;
 use crate::ratio::Answer;
 use crate::run::Run;
 use crate::summary::Summary;
@@ -86,12 +84,12 @@ pub struct Answers {
 }
 
 impl Answers {
-    /// What the runs say, `kept` beside them; `summary` is of the same runs.
+    /// What the runs say; `summary` is of the same runs, held against those that are kept.
     #[must_use]
-    pub fn of(runs: &[Run], summary: &Summary, kept: &Kept, words: &Words) -> Answers {
+    pub fn of(runs: &[Run], summary: &Summary, words: &Words) -> Answers {
         let first = runs.iter().flat_map(Run::measured).next();
         let mut sections: Vec<(Cell, Vec<Point>)> = Vec::new();
-        for point in points::of(summary, kept) {
+        for point in points::of(summary) {
             let setting = point.row.cell.setting();
             match sections.iter_mut().find(|(other, _)| *other == setting) {
                 Some((_, points)) => points.push(point),

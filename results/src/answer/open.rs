@@ -1,10 +1,11 @@
 //! What cannot be said, and what would help.
 
-use super::points::{Point, Spoiled};
+use super::points::Point;
 use super::questions;
 use crate::cell::Cell;
 use crate::outward;
 use crate::ratio::{Answer, Ratio};
+use crate::spoiled::Spoiled;
 
 /// Half-widths, as shares, that are worth asking for, the finest first.
 const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];

@@ -1,11 +1,9 @@
 //! What each cell says of its ratio.
 
-use super::agreement;
 use super::questions::{self, Question};
 use crate::cell::Cell;
-use crate::kept::Kept;
 use crate::outward::Printed;
-use crate::ratio::Ratio;
+use crate::spoiled::Spoiled;
 use crate::summary::{Row, Summary};
 
 /// An interval that lies this near to 1 is no difference, whichever side it lies on: the place of
@@ -43,17 +41,6 @@ pub(super) struct Point<'a> {
     pub(super) weight: Weight,
     /// Why the interval may not be used, though there is one.
     pub(super) spoiled: Option<Spoiled<'a>>,
-}
-
-/// Why an interval may not be used.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Spoiled<'a> {
-    /// A cell of its group differs from itself.
-    Control(&'a Ratio),
-    /// There were more threads than CPUs.
-    Oversubscribed,
-    /// The threads were not pinned.
-    Unpinned,
 }
 
 impl Point<'_> {
@@ -104,14 +91,9 @@ pub(super) fn weigh(printed: &Printed) -> Weight {
 }
 
 /// Every cell that is ranked, in the order of the answer.
-pub(super) fn of<'a>(summary: &'a Summary, kept: &Kept) -> Vec<Point<'a>> {
+pub(super) fn of(summary: &Summary) -> Vec<Point<'_>> {
     let mut points: Vec<Point> =
         summary.rows.iter().filter_map(|row| point(row, summary)).collect();
-    let beside = |point: &Point| others(point, kept).count();
-    // Where there is but one there is nothing to agree with.
-    let intervals = points.iter().map(beside).filter(|others| *others > 0).map(|others| others + 1);
-    let intervals = intervals.sum();
-    points.iter_mut().for_each(|point| point.hold_against(kept, intervals));
     points.sort_by_key(|point| questions::place(&point.row.cell.workload));
     points
 }
@@ -120,51 +102,17 @@ fn point<'a>(row: &'a Row, summary: &'a Summary) -> Option<Point<'a>> {
     let question = questions::of(&row.cell.workload)?;
     let ratio = row.ratio.as_ref()?;
     row.acquisitions_per_operation?;
-    let spoiled = spoiled(row, summary);
+    let spoiled = summary.spoiled(row);
     let interval = row.interval().filter(|_| spoiled.is_none());
-    let printed = interval.map(|found| Printed::new(found.estimate, found.low, found.high));
+    let printed = interval.map(|found| {
+        let own = [found.low, found.high];
+        let [low, high] = row.disagreement.map_or(own, |all| [all.low, all.high]);
+        Printed::new(found.estimate, low, high)
+    });
     debug_assert!(ratio.cell == row.cell.id());
     let weight = printed.as_ref().map_or(Weight::Open, weigh);
-    Some(Point { row, question, printed, runs: 1, weight, spoiled })
-}
-
-/// What other runs say of a point's ratio; nothing where its own may not be used.
-fn others<'k>(point: &Point<'k>, kept: &'k Kept) -> impl Iterator<Item = &'k Ratio> {
-    let ratio = point.row.ratio.as_ref().filter(|_| point.printed.is_some());
-    ratio.into_iter().flat_map(|ratio| kept.of(ratio))
-}
-
-impl Point<'_> {
-    /// Widens the interval to the ends of all runs', where they do not agree; `intervals` are
-    /// looked at in all.
-    fn hold_against(&mut self, kept: &Kept, intervals: usize) {
-        let others: Vec<&Ratio> = others(self, kept).collect();
-        let (Some(own), Some(ratio)) = (self.row.interval(), &self.row.ratio) else { return };
-        let all = others.iter().copied().chain([ratio]);
-        if others.is_empty() || !agreement::do_differ(all.clone(), intervals) {
-            return;
-        }
-        let low = all.clone().filter_map(|ratio| ratio.low).fold(own.low, f64::min);
-        let high = all.filter_map(|ratio| ratio.high).fold(own.high, f64::max);
-        let printed = Printed::new(own.estimate, low, high);
-        (self.printed, self.weight) = (Some(printed), weigh(&printed));
-        self.runs = others.len() as u32 + 1;
-    }
-}
-
-fn spoiled<'a>(row: &'a Row, summary: &'a Summary) -> Option<Spoiled<'a>> {
-    if row.flags.unpinned {
-        return Some(Spoiled::Unpinned);
-    }
-    if row.flags.oversubscribed {
-        return Some(Spoiled::Oversubscribed);
-    }
-    let is_beside = |other: &&Row| other.cell.group() == row.cell.group();
-    let controls = summary.rows.iter().filter(is_beside).filter_map(|row| row.control.as_ref());
-    let differs = |control: &&Ratio| {
-        control.low.is_some_and(|low| low > 1.0) || control.high.is_some_and(|high| high < 1.0)
-    };
-    controls.into_iter().find(differs).map(Spoiled::Control)
+    let runs = row.disagreement.map_or(1, |all| all.runs);
+    Some(Point { row, question, printed, runs, weight, spoiled })
 }
 
 /// What cells of one setting have in common, such as `64-byte stream messages`.

@@ -4,8 +4,7 @@
 use fastrand::Rng;
 use results::answer::{self, Answers, Words};
 use results::{
-    Answer, Cell, FastPath, HostNoise, Kept, LockCounts, Measured, Pinning, Ratio, Record, Run,
-    summarise,
+    Answer, Cell, FastPath, HostNoise, LockCounts, Measured, Pinning, Ratio, Record, Run, summarise,
 };
 
 use crate::fixture::{cell, host, noon, run};
@@ -110,7 +109,7 @@ fn words() -> Words {
 
 fn answers(run: Run) -> Answers {
     let runs = [run];
-    Answers::of(&runs, &summarise(&runs, "global").expect("sums up"), &Kept::default(), &words())
+    Answers::of(&runs, &summarise(&runs, "global").expect("sums up"), &words())
 }
 
 fn sentences(run: Run) -> Vec<(String, String)> {
@@ -537,7 +536,7 @@ fn a_cell_that_differs_from_itself_silences_those_beside_it() {
 fn several_runs_do_not_share_a_ratio() {
     let runs = [of(&[pairs(2, [2.0, 1.9, 2.1])]), of(&[pairs(2, [3.0, 2.9, 3.1])])];
     let summary = summarise(&runs, "global").expect("sums up");
-    let all = Answers::of(&runs, &summary, &Kept::default(), &words());
+    let all = Answers::of(&runs, &summary, &words());
     let said: Vec<Answer> = all.iter().cloned().collect();
     assert_eq!(said.len(), 1);
     assert!(said[0].sentence.ends_with("each of 2 runs has its own"), "{said:?}");

@@ -1,7 +1,9 @@
 //! What other kept runs of a program add to an answer: stores whose truth is known.
 
 use results::answer::{Answers, Words};
-use results::{Answer, Kept, Measured, Ratio, Record, Run, Store, summarise};
+use results::{
+    Answer, Disagreement, Kept, Measured, Ratio, Record, Run, Store, Summary, summarise, table,
+};
 
 use crate::fixture::{cell, host, noon, throughput};
 
@@ -54,10 +56,15 @@ fn keep(store: &Store, lines: &[Record]) -> Run {
     store.read(writer.id()).expect("a run")
 }
 
+fn summary(run: &Run, kept: &Kept) -> Summary {
+    let mut summary = summarise(std::slice::from_ref(run), "global").expect("sums up");
+    summary.hold_against(kept);
+    summary
+}
+
 fn answers(run: &Run, kept: &Kept) -> Vec<Answer> {
-    let runs = std::slice::from_ref(run);
-    let summary = summarise(runs, "global").expect("sums up");
-    Answers::of(runs, &summary, kept, &Words::default()).iter().cloned().collect()
+    let (runs, summary) = (std::slice::from_ref(run), summary(run, kept));
+    Answers::of(runs, &summary, &Words::default()).iter().cloned().collect()
 }
 
 /// What the first says, the others being kept beside it.
@@ -97,6 +104,46 @@ fn a_run_that_does_not_agree_widens_what_is_said() {
     );
     assert_eq!((all.ratio, all.low, all.high), (None, Some(2.2), Some(3.18)));
     assert_eq!(all.runs, Some(3));
+}
+
+/// The table of a run of these lines, beside another whose ratio is 3.12 [3.06, 3.18].
+fn table_beside(lines: impl Fn(&Says) -> Vec<Record>) -> (Summary, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    keep(&store, &lines(&says(1, [3.12, 3.06, 3.18])));
+    let run = keep(&store, &lines(&says(0, [2.26, 2.2, 2.31])));
+    let summary = summary(&run, &Kept::beside(&store, std::slice::from_ref(&run)));
+    let text = table::render(&summary, 80);
+    (summary, text)
+}
+
+#[test]
+fn a_table_marks_the_ratios_on_which_runs_do_not_agree() {
+    let (summary, text) = table_beside(|says| says.lines(|_| ()));
+    let all = Disagreement { runs: 2, low: 2.2, high: 3.18 };
+    assert_eq!(summary.rows[1].disagreement, Some(all));
+    assert_eq!(summary.rows[0].disagreement, None);
+    assert!(text.contains("  * 2.26 [2.20, 2.31]"), "{text}");
+    let legend =
+        "* kept runs of this program do not agree: pairs per-socket t2 2.20 to 3.18 in 2\n";
+    assert!(text.contains(legend), "{text}");
+    let quiet = table::render(&summarise(&[], "global").expect("nothing"), 80);
+    assert!(!quiet.contains('*'), "{quiet}");
+}
+
+/// A ratio that no sentence is made of, the machine's own sockets' say, is in the table all the
+/// same.
+#[test]
+fn a_table_marks_what_the_answer_does_not_rank() {
+    let (_, text) =
+        table_beside(|says| says.lines(|line| (line.locks, line.fast_path) = Default::default()));
+    assert!(text.contains("  * 2.26 [2.20, 2.31]"), "{text}");
+}
+
+#[test]
+fn a_ratio_that_may_not_be_used_is_held_against_none() {
+    let (_, text) = table_beside(|says| says.lines(|line| line.pinning.oversubscribed = true));
+    assert!(text.contains("2.26 [2.20, 2.31]") && !text.contains('*'), "{text}");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use fastrand::Rng;
 use results::answer::{Answers, Words};
-use results::{Cell, Kept, Measure, Measured, Ratio, Run, TwoCpus, summarise};
+use results::{Cell, Measure, Measured, Ratio, Run, TwoCpus, summarise};
 
 use crate::fixture::{cell, host, run, throughput};
 
@@ -54,7 +54,7 @@ fn of(launches: &[Launch]) -> Run {
 fn said(run: Run) -> Vec<String> {
     let runs = [run];
     let summary = summarise(&runs, "global").expect("sums up");
-    let answers = Answers::of(&runs, &summary, &Kept::default(), &Words::default());
+    let answers = Answers::of(&runs, &summary, &Words::default());
     let of_cpus = answers.iter().filter(|answer| answer.question == "the two CPUs");
     of_cpus.map(|answer| answer.sentence.clone()).collect()
 }

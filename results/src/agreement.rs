@@ -1,19 +1,66 @@
 //! Whether several runs of one program agree on a ratio.
 //!
 //! Two intervals of 95 % of one truth lie apart now and then, and of many some nearly always do. So
-//! each is widened first, to the level at which all intervals of an answer, of every run and every
+//! each is widened first, to the level at which all intervals of a table, of every run and every
 //! ratio, hold their truths together in 99 % of folders. Where two of these lie apart, one of them
 //! misses the truth, or there is not one.
 
+use crate::kept::Kept;
 use crate::ratio::Ratio;
 use crate::student;
+use crate::summary::{Row, Summary};
 
 /// The share of folders of which it may be said by chance, of any ratio, that runs do not agree.
-pub(super) const CHANCE: f64 = 0.01;
+const CHANCE: f64 = 0.01;
 
-/// Whether the runs differ, whichever of them is shown; `intervals` are all that the answer looks
-/// at, these among them.
-pub(super) fn do_differ<'a>(ratios: impl Iterator<Item = &'a Ratio>, intervals: usize) -> bool {
+/// What runs that do not agree on a ratio say of it together.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Disagreement {
+    /// How many runs, the shown one among them.
+    pub runs: u32,
+    /// The lowest end of all their intervals.
+    pub low: f64,
+    /// The highest.
+    pub high: f64,
+}
+
+impl Summary {
+    /// Marks the rows on whose ratios the summed-up run and the kept ones do not agree; a ratio
+    /// that may not be used is held against none.
+    pub fn hold_against(&mut self, kept: &Kept) {
+        let others: Vec<Vec<&Ratio>> =
+            self.rows.iter().map(|row| self.others(row, kept).collect()).collect();
+        // Where there is but one there is nothing to agree with.
+        let counts = others.iter().map(Vec::len).filter(|count| *count > 0);
+        let intervals = counts.map(|count| count + 1).sum();
+        let rows = self.rows.iter().zip(&others);
+        let found: Vec<Option<Disagreement>> = rows
+            .map(|(row, others)| disagreement(row.ratio.as_ref()?, others, intervals))
+            .collect();
+        self.rows.iter_mut().zip(found).for_each(|(row, found)| row.disagreement = found);
+    }
+
+    fn others<'k>(&'k self, row: &'k Row, kept: &'k Kept) -> impl Iterator<Item = &'k Ratio> {
+        let is_used = row.interval().is_some() && self.spoiled(row).is_none();
+        row.ratio.iter().filter(move |_| is_used).flat_map(|ratio| kept.of(ratio))
+    }
+}
+
+/// What a run and others say together, where they do not agree; `intervals` are looked at in all.
+fn disagreement(own: &Ratio, others: &[&Ratio], intervals: usize) -> Option<Disagreement> {
+    let all = || others.iter().copied().chain([own]);
+    if others.is_empty() || !do_differ(all(), intervals) {
+        return None;
+    }
+    let runs = others.len() as u32 + 1;
+    let low = all().filter_map(|ratio| ratio.low).fold(f64::INFINITY, f64::min);
+    let high = all().filter_map(|ratio| ratio.high).fold(0.0, f64::max);
+    Some(Disagreement { runs, low, high })
+}
+
+/// Whether the runs differ, whichever of them is shown; `intervals` are all that are looked at,
+/// these among them.
+fn do_differ<'a>(ratios: impl Iterator<Item = &'a Ratio>, intervals: usize) -> bool {
     let chance = CHANCE / intervals.max(1) as f64;
     let [mut low, mut high] = [f64::NEG_INFINITY, f64::INFINITY];
     for [from, to] in ratios.filter_map(|ratio| widened(ratio, chance)) {

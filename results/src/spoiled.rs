@@ -1,0 +1,33 @@
+//! Why a row's ratio may not be used, though it has an interval.
+
+use crate::ratio::Ratio;
+use crate::summary::{Row, Summary};
+
+/// Why an interval may not be used.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Spoiled<'a> {
+    /// A cell of its group differs from itself.
+    Control(&'a Ratio),
+    /// There were more threads than CPUs.
+    Oversubscribed,
+    /// The threads were not pinned.
+    Unpinned,
+}
+
+impl Summary {
+    /// Why the ratio of one of the rows may not be used, if it may not.
+    pub(crate) fn spoiled(&self, row: &Row) -> Option<Spoiled<'_>> {
+        if row.flags.unpinned {
+            return Some(Spoiled::Unpinned);
+        }
+        if row.flags.oversubscribed {
+            return Some(Spoiled::Oversubscribed);
+        }
+        let is_beside = |other: &&Row| other.cell.group() == row.cell.group();
+        let controls = self.rows.iter().filter(is_beside).filter_map(|row| row.control.as_ref());
+        let differs = |control: &&Ratio| {
+            control.low.is_some_and(|low| low > 1.0) || control.high.is_some_and(|high| high < 1.0)
+        };
+        controls.into_iter().find(differs).map(Spoiled::Control)
+    }
+}
