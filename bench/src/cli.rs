@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
 
 use crate::number;
 
@@ -146,14 +146,13 @@ pub struct ListArgs {
     pub json: bool,
 }
 
-/// Which cells: the same for `run` and `compare`.
+/// Which cells: the same for `run` and `compare`, but for what is taken when nobody says.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CellArgs {
-    /// A backend (repeatable, or with commas) [default: all; of `compare`: the modelled ones].
+    /// A backend (repeatable, or with commas).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
-    /// A workload (repeatable, or with commas) [default: pairs, stream, pingpong, duplex; of
-    /// `compare`: pairs].
+    /// A workload (repeatable, or with commas).
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub workload: Vec<String>,
     /// The sockets' type: stream, dgram, seqpacket (repeatable) [default: stream].
@@ -163,8 +162,7 @@ pub struct CellArgs {
     #[arg(long, value_name = "BYTES", value_delimiter = ',', allow_negative_numbers = true,
           value_parser = number::whole::<usize>)]
     pub size: Vec<usize>,
-    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need [default: 1 and 2,
-    /// and of `run` also 4 and 8 where there are the CPUs].
+    /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need.
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
     /// Operations per second and thread of `paced` (repeatable) [default: 10000].
@@ -202,8 +200,32 @@ pub struct CellArgs {
     pub out: Option<PathBuf>,
 }
 
+/// The cells of a `run` that names none, by flag.
+const DEFAULTS_OF_RUN: [(&str, &str); 3] = [
+    ("backend", "all"),
+    ("workload", "pairs, stream, pingpong, duplex"),
+    ("threads", "1 and 2, and 4 and 8 where there are the CPUs"),
+];
+
+/// Those of a `compare`.
+const DEFAULTS_OF_COMPARE: [(&str, &str); 3] =
+    [("backend", "the modelled ones"), ("workload", "pairs"), ("threads", "1 and 2")];
+
+/// The flag, with what is taken when nobody gives it in its help.
+fn with_default(flag: Arg, defaults: &[(&str, &str)]) -> Arg {
+    let default = defaults.iter().find(|(name, _)| flag.get_id() == name);
+    match (default, flag.get_help()) {
+        (Some((_, default)), Some(help)) => {
+            let help = format!("{help} [default: {default}]");
+            flag.help(help)
+        }
+        _ => flag,
+    }
+}
+
 /// `solock run`.
 #[derive(Args, Debug, Default)]
+#[command(mut_args(|flag| with_default(flag, &DEFAULTS_OF_RUN)))]
 pub struct RunArgs {
     /// Which cells.
     #[command(flatten)]
@@ -246,6 +268,7 @@ pub struct RunArgs {
 
 /// `solock compare`.
 #[derive(Args, Debug, Default)]
+#[command(mut_args(|flag| with_default(flag, &DEFAULTS_OF_COMPARE)))]
 pub struct CompareArgs {
     /// The sides, each compared with the first: a commit (hash, tag, branch, HEAD~3), `.` for the
     /// working tree as it is, or a stored run (a path, an id, the beginning of one, `last`).

@@ -54,6 +54,27 @@ fn plain_solock_says_what_to_do() {
 }
 
 #[test]
+fn each_command_says_its_own_defaults_and_no_others() {
+    let help = |command: &str| {
+        let text = stdout(&output(&[command, "--help"]));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let (run, compare) = (help("run"), help("compare"));
+    let usual = bench::settings::DEFAULT_WORKLOADS.join(", ");
+    let of_run = ["all", &usual, "1 and 2, and 4 and 8 where there are the CPUs"];
+    let of_compare = ["the modelled ones", "pairs", "1 and 2"];
+    for (text, own, others) in [(&run, of_run, of_compare), (&compare, of_compare, of_run)] {
+        for default in own {
+            assert!(text.contains(&format!("[default: {default}]")), "{default}: {text}");
+        }
+        for default in others {
+            assert!(!text.contains(&format!("[default: {default}]")), "{default}: {text}");
+        }
+    }
+    assert!(!run.contains("`compare`") && !compare.contains("of `run`"), "{run} {compare}");
+}
+
+#[test]
 fn every_control_is_caught() {
     let output = output(&["controls", "--json"]);
     let text = stdout(&output);
