@@ -84,7 +84,7 @@ fn commits(runs: &[Run], summary: &Summary) -> String {
             names.push(name);
         }
     }
-    if names.iter().any(|name| name.ends_with('+')) {
+    if names.iter().any(|name| name.split(' ').next().is_some_and(|name| name.ends_with('+'))) {
         names.push("+: the checkout differed from the commit".to_owned());
     }
     names.join(", ")

@@ -1,7 +1,7 @@
 //! The history of cells across commits: what figure 7 draws, ratios first. Order and change points
 //! are those of [`results::history`].
 
-use results::history::{Origin, Point, RATIO, Series, history};
+use results::history::{Origin, Point, RATIO, Series, history, of_one_build};
 use results::{Measure, Measured, Run, StoreError, stats};
 
 /// A metric of one cell over commits.
@@ -34,30 +34,34 @@ pub struct HistoryPoint {
     pub high: f64,
 }
 
-/// How many characters of a commit are shown.
-const COMMIT_LENGTH: usize = 7;
 /// The metrics that are drawn, in the order in which they are.
 const METRICS: [&str; 2] = [RATIO, "throughput"];
 
-/// The ratio, and the throughput, of each cell that several runs have, in the order of `commits`
-/// (oldest first).
+/// What figure 7 draws.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The ratio, and the throughput, of each cell that several runs have.
+    pub series: Vec<HistorySeries>,
+    /// How many runs were built in another way than the newest: they are in none of these.
+    pub others: usize,
+}
+
+/// The history of runs of one machine, in the order of `commits` (oldest first).
 ///
 /// # Errors
 /// The runs are of several machines, or a histogram is damaged.
-pub fn of_runs(
-    runs: &[Run],
-    commits: &[String],
-    reference: &str,
-) -> Result<Vec<HistorySeries>, StoreError> {
+pub fn of_runs(runs: &[Run], commits: &[String], reference: &str) -> Result<History, StoreError> {
     // One run is no history, and its histograms would be merged once more.
     if runs.len() < 2 {
-        return Ok(Vec::new());
+        return Ok(History::default());
     }
-    let all = history(runs, commits, reference)?;
+    let (runs, others) = of_one_build(runs.to_vec());
+    let all = history(&runs, commits, reference)?;
     let of_metric = |metric: &'static str| {
         all.iter().filter(move |series| series.metric == metric && series.points.len() > 1)
     };
-    Ok(METRICS.into_iter().flat_map(of_metric).map(|series| of_series(series, runs)).collect())
+    let drawn = METRICS.into_iter().flat_map(of_metric);
+    Ok(History { series: drawn.map(|series| of_series(series, &runs)).collect(), others })
 }
 
 fn of_series(series: &Series, runs: &[Run]) -> HistorySeries {
@@ -68,7 +72,7 @@ fn of_series(series: &Series, runs: &[Run]) -> HistorySeries {
             known.or_else(|| stats::quantile(&rounds, share)).unwrap_or(point.value)
         };
         HistoryPoint {
-            commit: commit(&point.run),
+            commit: point.run.shown().unwrap_or_else(|| "unknown".to_owned()),
             started: point.run.started.clone(),
             value: point.value,
             low: end(point.low, 0.0),
@@ -91,10 +95,4 @@ fn rounds(runs: &[Run], origin: &Origin, cell: &str) -> Vec<f64> {
     };
     let rounds = runs.iter().filter(|run| run.id == origin.run).flat_map(Run::measured);
     rounds.filter(counts).map(|round| round.operations_per_second).collect()
-}
-
-fn commit(run: &Origin) -> String {
-    let name = run.commit.as_deref().unwrap_or("unknown");
-    let short: String = name.chars().take(COMMIT_LENGTH).collect();
-    if run.dirty == Some(true) { short + "+" } else { short }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 use results::summary::Row;
 use results::{Cell, Measured, Run, Summary};
 
-use crate::history::HistorySeries;
+use crate::history::History;
 use crate::style::{Palette, Style};
 
 /// What figures are made from.
@@ -17,7 +17,7 @@ pub struct Input<'a> {
     /// Their rows, those that differ in the backend and the threads alone next to each other.
     pub summary: &'a Summary,
     /// The history of cells across commits.
-    pub history: &'a [HistorySeries],
+    pub history: &'a History,
     palette: Palette,
     groups: Vec<Range<usize>>,
     rounds: HashMap<String, Vec<&'a Measured>>,
@@ -29,7 +29,7 @@ impl<'a> Input<'a> {
     pub fn new(
         runs: &'a [Run],
         summary: &'a Summary,
-        history: &'a [HistorySeries],
+        history: &'a History,
         backends: &[String],
     ) -> Input<'a> {
         let found = summary.rows.iter().map(|row| row.cell.backend.as_str());

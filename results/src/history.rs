@@ -108,7 +108,18 @@ pub struct Origin {
     pub started: String,
 }
 
+/// How many characters of a commit's name are shown.
+const COMMIT_CHARACTERS: usize = 8;
+
 impl Origin {
+    /// The commit, shortened, with `+` behind it when the checkout differed from it; none where it
+    /// is not known.
+    #[must_use]
+    pub fn shown(&self) -> Option<String> {
+        let short: String = self.commit.as_ref()?.chars().take(COMMIT_CHARACTERS).collect();
+        Some(if self.dirty == Some(true) { short + "+" } else { short })
+    }
+
     fn of(run: &Run) -> Option<Origin> {
         let Measured { commit, dirty, started, .. } = run.measured().next()?;
         Some(Origin {
@@ -182,11 +193,13 @@ pub fn without_ratio(series: &[Series], reference: &str) -> usize {
     missing.sum()
 }
 
-/// The runs whose program was built as the newest run's was, and how many others there are: one
-/// commit built in another way is another program.
+/// The runs whose program was built as the newest run's was, by the same compiler, and how many
+/// others there are: one commit built in another way is another program, and a change from one to
+/// the other would be taken for a commit's.
 #[must_use]
 pub fn of_one_build(runs: Vec<Run>) -> (Vec<Run>, usize) {
-    let build = |run: &Run| run.measured().next().map(|line| line.build.clone());
+    let build =
+        |run: &Run| run.measured().next().map(|line| (line.rustc.clone(), line.build.clone()));
     let began = |run: &&Run| run.measured().next().map(|line| in_utc(&line.started));
     let newest = runs.iter().max_by_key(began).and_then(build);
     let (kept, others): (Vec<Run>, Vec<Run>) =
@@ -194,7 +207,15 @@ pub fn of_one_build(runs: Vec<Run>) -> (Vec<Run>, usize) {
     (kept, others.len())
 }
 
-/// The series of a cell together and in one order in all cells, its ratio first; cells in the order of their first series.
+/// What is to be said of those others; nothing where there are none.
+#[must_use]
+pub fn left_out(others: usize) -> Option<String> {
+    let what = "runs built in another way than the newest, or by another compiler, left out";
+    (others > 0).then(|| format!("{what}: {others}"))
+}
+
+/// The series of a cell together and in one order in all cells, its ratio first; cells in the order
+/// of their first series.
 fn ratios_first(series: &mut [Series]) {
     let mut cells: BTreeMap<String, usize> = BTreeMap::new();
     for one in series.iter() {

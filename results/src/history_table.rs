@@ -6,9 +6,6 @@ use crate::history::{Origin, Series};
 use crate::table::{NONE, aligned, widths, wrap};
 use crate::units::percent;
 
-/// How much of a commit's hash is shown.
-const COMMIT_CHARACTERS: usize = 8;
-
 /// A table per cell, oldest commit first, then the notes, for so many columns.
 #[must_use]
 pub fn render(series: &[Series], notes: &[String], columns: usize) -> String {
@@ -36,9 +33,14 @@ fn table(series: &[&Series]) -> String {
     let mut header = vec!["commit".to_owned(), "began (UTC)".to_owned()];
     header.extend(series.iter().map(|series| title(series)));
     let mut lines = vec![header];
-    let mut places = Vec::new();
+    let (mut places, mut before) = (Vec::new(), None);
     for (place, origin) in runs(series) {
-        let mut line = vec![commit(origin), minute(&origin.started)];
+        // Of several runs of one program the first has its name; unknown ones are never one.
+        let program = origin.commit.as_ref().map(|commit| (commit, origin.dirty));
+        let is_same = program.is_some() && program == before;
+        before = program;
+        let commit = if is_same { String::new() } else { commit(origin) };
+        let mut line = vec![commit, minute(&origin.started)];
         line.extend(series.iter().map(|series| value(series, place)));
         lines.push(line);
         places.push(place);
@@ -75,12 +77,7 @@ fn title(series: &Series) -> String {
 }
 
 fn commit(origin: &Origin) -> String {
-    let Some(commit) = &origin.commit else { return NONE.to_owned() };
-    let mut shown: String = commit.chars().take(COMMIT_CHARACTERS).collect();
-    if origin.dirty == Some(true) {
-        shown.push('+');
-    }
-    shown
+    origin.shown().unwrap_or_else(|| NONE.to_owned())
 }
 
 /// `2026-11-23 09:15` of `2026-11-23T09:15:00.250Z`.

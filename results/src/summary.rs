@@ -31,7 +31,8 @@ pub struct Summary {
     pub faults: u64,
     /// The runs that ended before their plan was done.
     pub interrupted: Vec<String>,
-    /// The programs that measured: commit, with `+` behind it when the checkout differed from it.
+    /// The programs that measured: commit, with `+` behind it when the checkout differed from it,
+    /// and how it was built where a commit was built in several ways.
     pub commits: Vec<String>,
 }
 
@@ -344,16 +345,22 @@ fn checker(runs: &[Run]) -> Option<Checker> {
     Some(Checker { ns_per_pair, share_of_pair })
 }
 
+/// The programs by their commits; those of one commit that were built in several ways with these.
 fn commits<'a>(rounds: impl Iterator<Item = &'a Measured>) -> Vec<String> {
-    let mut commits: Vec<String> = Vec::new();
+    let mut programs: Vec<(String, [&str; 2])> = Vec::new();
     for round in rounds {
         let mut commit = round.commit.clone().unwrap_or_else(|| "unknown".to_owned());
         if round.dirty == Some(true) {
             commit.push('+');
         }
-        if !commits.contains(&commit) {
-            commits.push(commit);
+        let program = (commit, [round.rustc.as_str(), round.build.as_deref().unwrap_or_default()]);
+        if !programs.contains(&program) {
+            programs.push(program);
         }
     }
-    commits
+    let is_one = |commit: &str| programs.iter().filter(|(other, _)| other == commit).count() == 1;
+    let name = |(commit, [rustc, build]): &(String, [&str; 2])| {
+        if is_one(commit) { commit.clone() } else { format!("{commit} ({rustc}, {build})") }
+    };
+    programs.iter().map(name).collect()
 }

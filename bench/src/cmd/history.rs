@@ -1,10 +1,9 @@
 //! `solock history`: each cell's figures from commit to commit, over the stored runs of this
 //! machine.
 
-use crate::tell;
 use std::path::Path;
 
-use results::history::{Series, history, of_one_build, without_ratio};
+use results::history::{Series, history, left_out, of_one_build, without_ratio};
 use results::{Run, Store, history_table};
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use super::{EXIT_OK, print, show};
 use crate::cli::HistoryArgs;
 use crate::cpus::Cpus;
 use crate::words::REFERENCE;
-use crate::{git, host, settings};
+use crate::{git, host, settings, tell};
 
 /// One line of `solock history --json`.
 #[derive(Serialize)]
@@ -30,9 +29,7 @@ pub fn run(args: &HistoryArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let (runs, mut notes) = of_this_machine(&store)?;
     let (runs, others) = of_one_build(runs);
-    if others > 0 {
-        notes.push(format!("runs built in another way than the newest left out: {others}"));
-    }
+    notes.extend(left_out(others));
     let commits = commits().unwrap_or_else(|why| {
         notes.push(format!("runs are in the order of time, as commits are not known: {why}"));
         Vec::new()

@@ -1,14 +1,14 @@
 //! Figure 7: a cell's value from commit to commit, and where it changed.
 
 use results::Run;
-use results::history::RATIO;
+use results::history::{RATIO, left_out};
 use results::summary::Row;
 
 use super::legend;
 use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Content, Figure, Lines, Panel, Point, Role, Series};
-use crate::history::{HistoryPoint, HistorySeries};
+use crate::history::{History, HistoryPoint, HistorySeries};
 use crate::input::Input;
 use crate::table::{Entry, Table};
 use crate::unit::Unit;
@@ -34,19 +34,24 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         table: Table::new(&COLUMNS),
         ..Figure::default()
     };
-    if input.history.is_empty() {
+    let History { series, others } = input.history;
+    figure.notes.extend(left_out(*others));
+    if series.is_empty() {
         return Ok(figure.missing(why_not(input)));
     }
-    let mut backends: Vec<String> = input.history.iter().map(|one| one.backend.clone()).collect();
+    let mut backends: Vec<String> = series.iter().map(|one| one.backend.clone()).collect();
     backends.sort_by_key(|name| input.place(name));
     backends.dedup();
     figure.legend = legend(input, backends);
-    figure.panels = input.history.iter().map(|series| panel(input, series)).collect();
-    figure.table.rows = input.history.iter().flat_map(entries).collect();
+    figure.panels = series.iter().map(|series| panel(input, series)).collect();
+    figure.table.rows = series.iter().flat_map(entries).collect();
     Ok(figure)
 }
 
 fn why_not(input: &Input) -> &'static str {
+    if input.history.others > 0 {
+        return "no cell has a value of two runs of the newest build";
+    }
     if input.runs.len() > 1 && input.summary.rows.iter().any(|row| runs(input, row) > 1) {
         return "no cell has a round that is not flagged (a thread was kept off its CPU) in two \
                 runs, and flagged ones would tell of the machine";

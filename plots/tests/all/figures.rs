@@ -195,6 +195,33 @@ fn a_change_is_marked_between_the_commits_before_and_after_it() {
     assert!(throughput.series[0].points.windows(2).all(|two| two[0].x < two[1].x));
 }
 
+/// One commit, built in another way from the eleventh run on and half as fast: no change of the
+/// commit's, and of the newest build there are none.
+#[test]
+fn a_history_is_of_one_build_and_says_so() {
+    let run = |index: u32, other: bool| {
+        let mut run = full_run(&format!("run-{index}"));
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { continue };
+            round.started = format!("2026-11-23T10:{index:02}:00.000Z");
+            if other {
+                round.build = Some("opt-level 0".to_owned());
+                round.operations_per_second /= 2.0;
+            }
+        }
+        run
+    };
+    let figure =
+        figure(&(0..20).map(|index| run(index, index < 10)).collect::<Vec<_>>(), "history");
+    assert_eq!(lines(&figure, 0).series[0].points.len(), 10);
+    assert!((0..figure.panels.len()).all(|panel| lines(&figure, panel).marks.is_empty()));
+    let said = "runs built in another way than the newest, or by another compiler, left out: 10";
+    assert_eq!(figure.notes, [said]);
+    let figure = self::figure(&[run(0, true), run(1, false)], "history");
+    let why = "no cell has a value of two runs of the newest build";
+    assert_eq!((figure.missing.as_deref(), figure.notes.len()), (Some(why), 1));
+}
+
 #[test]
 fn every_round_stands_in_its_order() {
     let mut whole = full_run("a");

@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use rayon::prelude::*;
 use results::changes::change_points;
-use results::history::{Series, Unit, history};
+use results::history::{Series, Unit, history, left_out, of_one_build};
 use results::{Measured, Ratio, Run, StoreError, history_table};
 
 use crate::fixture::{latency, run, throughput};
@@ -140,23 +140,101 @@ fn tables_mark_changes_above_the_run_they_begin_with() {
     let text =
         history_table::render(&history(&runs, &[], "global").expect("one machine"), &notes, 80);
     let expected_end = "\
-01234567  2026-11-23 10:07  1.00M  107ns   4.00     0.50
+          2026-11-23 10:07  1.00M  107ns   4.00     0.50
 -- op/s -20.0%: 1.00M before, 800k from here
-01234567  2026-11-23 10:08   800k  108ns   4.00     0.50
-01234567  2026-11-23 10:09   800k  109ns   4.00     0.50
-01234567  2026-11-23 10:10   800k  110ns   4.00     0.50
-01234567  2026-11-23 10:11   800k  111ns   4.00     0.50
+          2026-11-23 10:08   800k  108ns   4.00     0.50
+          2026-11-23 10:09   800k  109ns   4.00     0.50
+          2026-11-23 10:10   800k  110ns   4.00     0.50
+          2026-11-23 10:11   800k  111ns   4.00     0.50
 -         2026-11-23 10:12   800k  112ns   4.00     0.50
 
 runs of other machines left out: 3 of a good many, which is said in a sentence
     longer than a line
 ";
     assert!(text.ends_with(expected_end), "{text}");
-    let head: Vec<&str> = text.lines().take(2).collect();
+    let head: Vec<&str> = text.lines().take(3).collect();
     let columns = "commit         began (UTC)   op/s    p99  locks  relocks";
-    assert_eq!(head, [CELL, columns]);
+    let first = "01234567  2026-11-23 10:00  1.00M  100ns   4.00     0.50";
+    assert_eq!(head, [CELL, columns, first]);
     assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
     assert_eq!(history_table::render(&[], &[], 80), "nothing was measured\n");
+}
+
+/// The first column of each run's line.
+fn commits_shown(runs: &[Run]) -> Vec<String> {
+    let text = history_table::render(&history(runs, &[], "global").expect("one machine"), &[], 80);
+    let lines = text.lines().filter(|line| line.contains("2026-11-23"));
+    lines.map(|line| line.split("  ").next().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_commit_stands_where_it_begins_and_another_program_is_another() {
+    let mut changed = run_at(2, Some("aaaaaaaa1"), 1000);
+    for record in &mut changed.records {
+        let results::Record::Measured(round) = record else { panic!("a round") };
+        round.dirty = Some(true);
+    }
+    let runs = [
+        run_at(0, Some("aaaaaaaa1"), 1000),
+        run_at(1, Some("aaaaaaaa1"), 1000),
+        changed,
+        run_at(3, Some("aaaaaaaa2"), 1000),
+        run_at(4, None, 1000),
+        run_at(5, None, 1000),
+        run_at(6, Some("aaaaaaaa2"), 1000),
+    ];
+    let expected = ["aaaaaaaa", "", "aaaaaaaa+", "aaaaaaaa", "-", "-", "aaaaaaaa"];
+    assert_eq!(commits_shown(&runs), expected);
+}
+
+#[test]
+fn times_are_shown_in_utc_and_runs_are_in_its_order() {
+    let at = |started: &str, operations: u64| {
+        let mut run = run_at(0, None, operations);
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { panic!("a round") };
+            started.clone_into(&mut round.started);
+        }
+        run
+    };
+    // The clock of the first is behind, and it began later.
+    let runs = [
+        at("2026-11-22T21:45:00.250-11:30", 2000),
+        at("2026-11-23T09:14:00.000Z", 1000),
+        at("2026-11-23T10:16:00.250+01:00", 3000),
+    ];
+    let series = history(&runs, &[], "global").expect("one machine");
+    let points = &find(&series, "throughput").points;
+    let values: Vec<f64> = points.iter().map(|point| point.value).collect();
+    assert_eq!(values, [1e6, 2e6, 3e6]);
+    let utc = ["2026-11-23T09:14:00.000Z", "2026-11-23T09:15:00.250Z", "2026-11-23T09:16:00.250Z"];
+    let begun: Vec<&str> = points.iter().map(|point| point.run.started.as_str()).collect();
+    assert_eq!(begun, utc);
+    let text = history_table::render(&series, &[], 80);
+    assert!(text.contains("began (UTC)") && text.contains("2026-11-23 09:15  2.00M"), "{text}");
+}
+
+#[test]
+fn another_compiler_makes_another_program() {
+    let by = |minute: u32, change: fn(&mut Measured)| {
+        let mut run = run_at(minute, Some("a"), 1000);
+        for record in &mut run.records {
+            let results::Record::Measured(round) = record else { panic!("a round") };
+            change(round);
+        }
+        run
+    };
+    let runs = vec![
+        by(1, |_| ()),
+        by(2, |round| round.rustc = "rustc 1.96.0".to_owned()),
+        by(3, |round| round.build = None),
+        by(4, |_| ()),
+    ];
+    let (kept, others) = of_one_build(runs);
+    let kept: Vec<&str> = kept.iter().map(|run| run.id.as_str()).collect();
+    assert_eq!(kept, ["20261123T100100Z-0000", "20261123T100400Z-0000"]);
+    let said = "runs built in another way than the newest, or by another compiler, left out: 2";
+    assert_eq!((left_out(others).as_deref(), left_out(0)), (Some(said), None));
 }
 
 /// A run with a ratio of its own, on a machine that is so many times as fast as usual.

@@ -448,6 +448,18 @@ fn the_last_line_is_the_verdict() {
 }
 
 #[test]
+fn programs_of_one_commit_are_told_apart_by_how_they_were_built() {
+    let mut rounds = two_backends();
+    let alone = summary(rounds.clone()).commits;
+    let commit = rounds[0].commit.clone().expect("a commit");
+    assert_eq!(alone, [commit.as_str()]);
+    rounds[1].build = Some("opt-level 0".to_owned());
+    let both = summary(rounds).commits;
+    let of = |build: &str| format!("{commit} (rustc 1.95.0, {build})");
+    assert_eq!(both, [of("opt-level 3"), of("opt-level 0")]);
+}
+
+#[test]
 fn workloads_share_a_table_and_other_messages_do_not() {
     let mut rounds = two_backends();
     for (workload, threads, bytes) in [("pairs", 1, 64), ("ring", 2, 64), ("pairs", 2, 1024)] {
