@@ -155,6 +155,16 @@ impl Slices {
         }
     }
 
+    /// Why slices were left out, in words, and how many for each reason.
+    #[must_use]
+    pub fn causes(&self) -> [(u32, &'static str); 3] {
+        [
+            (self.off_cpu, "a thread was kept off its CPU"),
+            (self.switched, "threads were switched too often"),
+            (self.stolen, "the hypervisor gave time to others"),
+        ]
+    }
+
     /// Everything that was measured.
     #[must_use]
     pub fn measured(&self) -> u64 {

@@ -297,12 +297,8 @@ pub fn ledger(summary: &Summary) -> Option<String> {
     if all.given_up > 0 {
         text.push_str(&format!(", {} given up", share(all.given_up)));
     }
-    let reasons = [
-        (all.off_cpu, "a thread was kept off its CPU"),
-        (all.switched, "threads were switched too often"),
-        (all.stolen, "the hypervisor gave time to others"),
-    ];
-    let reasons: Vec<String> = reasons
+    let reasons: Vec<String> = all
+        .causes()
         .into_iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, why)| format!("{count} because {why}"))
@@ -310,7 +306,7 @@ pub fn ledger(summary: &Summary) -> Option<String> {
     if !reasons.is_empty() {
         text.push_str(&format!(": {}", reasons.join(", ")));
     }
-    let told: u64 = [all.off_cpu, all.switched, all.stolen].into_iter().map(u64::from).sum();
+    let told: u64 = all.causes().into_iter().map(|(count, _)| u64::from(count)).sum();
     if told > u64::from(all.repeated) + u64::from(all.given_up) {
         text.push_str(if reasons.len() == 2 { " (some for both)" } else { " (some for several)" });
     }

@@ -19,6 +19,7 @@
 //! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
 //! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
 //! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
+//! An interval that stayed wider than was asked for is told with what was recorded of why.
 //! What the two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
 mod clauses;
@@ -28,6 +29,7 @@ mod questions;
 mod reasons;
 mod render;
 mod two_cpus;
+mod widths;
 
 use crate::cell::Cell;
 use crate::ratio::Answer;
@@ -35,6 +37,7 @@ use crate::run::Run;
 use crate::summary::Summary;
 
 use points::Point;
+use widths::Recorded;
 
 pub use render::{SILENCE, TITLE, text, tied};
 
@@ -88,6 +91,7 @@ impl Answers {
     #[must_use]
     pub fn of(runs: &[Run], summary: &Summary, words: &Words) -> Answers {
         let first = runs.iter().flat_map(Run::measured).next();
+        let recorded = Recorded { runs, summary };
         let mut sections: Vec<(Cell, Vec<Point>)> = Vec::new();
         for point in points::of(summary) {
             let setting = point.row.cell.setting();
@@ -98,7 +102,8 @@ impl Answers {
         }
         let section = |(setting, points): (Cell, Vec<Point>)| {
             let mut answers = clauses::answers(&points, summary, words);
-            answers.extend(open::answers(&points));
+            answers.extend(open::answers(&points, recorded));
+            answers.extend(recorded.answers(&setting, &points));
             answers.extend(two_cpus::answers(runs, &points));
             for answer in &mut answers {
                 answer.started = first.map(|round| round.started.clone()).unwrap_or_default();

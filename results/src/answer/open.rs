@@ -2,10 +2,12 @@
 
 use super::points::Point;
 use super::questions;
+use super::widths::Recorded;
 use crate::cell::Cell;
 use crate::outward;
 use crate::ratio::{Answer, Ratio};
 use crate::spoiled::Spoiled;
+use crate::summary::Row;
 
 /// Half-widths, as shares, that are worth asking for, the finest first.
 const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];
@@ -15,7 +17,7 @@ const LONGER_MAX: f64 = 5.0;
 const BUDGET_MAX_SECONDS: f64 = 24.0 * 3600.0;
 
 /// A sentence for each point that says nothing; one for all that are spoiled alike.
-pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
+pub(super) fn answers(points: &[Point], recorded: Recorded) -> Vec<Answer> {
     let mut answers = Vec::new();
     let open: Vec<&Point> = points.iter().filter(|point| point.is_open()).collect();
     for (place, point) in open.iter().enumerate() {
@@ -26,7 +28,7 @@ pub(super) fn answers(points: &[Point]) -> Vec<Answer> {
         cells.extend(open[place + 1..].iter().filter(|other| are_alike(other, point)));
         let sentence = match point.spoiled {
             Some(spoiled) => why_spoiled(spoiled, &cells),
-            None => why_open(&cells),
+            None => why_open(&cells, recorded),
         };
         let [ratio, low, high] = if point.spoiled.is_none() { point.numbers() } else { [None; 3] };
         answers.push(Answer {
@@ -72,8 +74,9 @@ fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
 }
 
 /// Of cells that have no interval for one reason, or of one whose interval is too wide.
-fn why_open(cells: &[&Point]) -> String {
-    let pair = pair(cells);
+fn why_open(cells: &[&Point], recorded: Recorded) -> String {
+    let rows: Vec<&Row> = cells.iter().map(|point| point.row).collect();
+    let pair = pair(&rows);
     let Some(ratio) = cells.first().and_then(|point| point.row.ratio.as_ref()) else {
         return pair;
     };
@@ -93,16 +96,17 @@ fn why_open(cells: &[&Point]) -> String {
             format!("{pair}: {why}{}", advice(ratio, None))
         }
         Some(shown) => {
-            let busy = ratio.why.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-            format!("{pair}: {shown}, too wide{busy}{}", advice(ratio, half_width(ratio)))
+            let why = ratio.why.clone().or_else(|| recorded.why(&rows));
+            let why = why.map_or(String::new(), |why| format!(" ({why})"));
+            format!("{pair}: {shown}, too wide{why}{}", advice(ratio, half_width(ratio)))
         }
     }
 }
 
 /// The cells of one reference, and the reference.
-pub(super) fn pair(cells: &[&Point]) -> String {
-    let names: Vec<String> = cells.iter().map(|point| name(&point.row.cell)).collect();
-    let ratio = cells.first().and_then(|point| point.row.ratio.as_ref());
+pub(super) fn pair(rows: &[&Row]) -> String {
+    let names: Vec<String> = rows.iter().map(|row| name(&row.cell)).collect();
+    let ratio = rows.first().and_then(|row| row.ratio.as_ref());
     let against = ratio.and_then(|ratio| ratio.against.split('/').nth(1));
     format!("{} / {}", names.join(", "), against.unwrap_or_default())
 }

@@ -15,6 +15,8 @@ pub(super) struct Question {
 pub(super) const NO_LOCK: &str = "no lock at all";
 /// Where what cannot be said stands.
 pub(super) const NOT_ANSWERED: &str = "not answered";
+/// Where intervals stand that stayed wider than was asked for.
+pub(super) const WIDTHS: &str = "wide intervals";
 /// Where it stands what the first two CPUs were to each other.
 pub(super) const TWO_CPUS: &str = "the two CPUs";
 

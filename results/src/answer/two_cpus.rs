@@ -29,14 +29,7 @@ type Launch = (usize, String, u32);
 /// A sentence about the CPUs, if they were looked at, and one for each ratio that hung on them.
 pub(super) fn answers(runs: &[Run], points: &[Point]) -> Vec<Answer> {
     let groups: BTreeSet<String> = points.iter().map(|point| group(&point.row.cell)).collect();
-    let mut launches: BTreeMap<Launch, &TwoCpus> = BTreeMap::new();
-    for (run, line) in lines(runs) {
-        if let (group, Some(two)) = (group(&line.cell), &line.two_cpus)
-            && groups.contains(&group)
-        {
-            launches.insert((run, group, line.round), two);
-        }
-    }
+    let launches = launches(runs, |cell| groups.contains(&group(cell)));
     if launches.is_empty() {
         return Vec::new();
     }
@@ -52,6 +45,40 @@ pub(super) fn answers(runs: &[Run], points: &[Point]) -> Vec<Answer> {
         }
     }
     answers
+}
+
+/// That the CPUs were not the same to each other in all launches of some cells, if so.
+pub(super) fn changes(runs: &[Run], is_one: impl Fn(&Cell) -> bool) -> Option<String> {
+    let launches = launches(runs, is_one);
+    let looks: Vec<&TwoCpus> = launches.values().copied().collect();
+    let as_one = looks.iter().filter(|two| two.are_as_one_core()).count();
+    let is_split = |split: &Split| match split {
+        Split::Core => as_one > 0 && as_one < looks.len(),
+        Split::Line(_) => true,
+    };
+    let text = |split: Split| match split {
+        Split::Core => {
+            let all = looks.len();
+            format!("the two CPUs worked as one core does in {as_one} of {all} launches")
+        }
+        Split::Line(_) => {
+            let apart = looks.iter().copied().filter(|two| !two.are_as_one_core());
+            format!("between two cores {}", way(apart).unwrap_or_default())
+        }
+    };
+    let told: Vec<String> = Split::all(&looks).into_iter().filter(is_split).map(text).collect();
+    (!told.is_empty()).then(|| told.join(", "))
+}
+
+/// What the first two CPUs were before each launch of some cells.
+fn launches(runs: &[Run], is_one: impl Fn(&Cell) -> bool) -> BTreeMap<Launch, &TwoCpus> {
+    let mut launches = BTreeMap::new();
+    for (run, line) in lines(runs).filter(|(_, line)| is_one(&line.cell)) {
+        if let Some(two) = &line.two_cpus {
+            launches.insert((run, group(&line.cell), line.round), two);
+        }
+    }
+    launches
 }
 
 fn answer(sentence: String, cells: &[&Cell]) -> Answer {
@@ -80,11 +107,17 @@ fn what_they_were(looks: &[&TwoCpus]) -> String {
         _ if as_one == all => format!("they worked as one core does in {launches}"),
         _ => format!("they worked as one core does in {as_one} of {launches}"),
     };
-    if let Some([shortest, longest]) = extremes(looks.iter().copied()) {
-        let (low, high) = (shortest.floor(), longest.ceil());
-        text.push_str(&format!("; a line went over and back in {low:.0} to {high:.0} ns"));
+    if let Some(way) = way(looks.iter().copied()) {
+        text.push_str(&format!("; {way}"));
     }
     text
+}
+
+/// How long a line was under way in these launches.
+fn way<'a>(looks: impl Iterator<Item = &'a TwoCpus>) -> Option<String> {
+    let [shortest, longest] = extremes(looks)?;
+    let (low, high) = (shortest.floor(), longest.ceil());
+    Some(format!("a line went over and back in {low:.0} to {high:.0} ns"))
 }
 
 /// The shortest and the longest way of a line.
@@ -152,7 +185,7 @@ fn apart(runs: &[Run], point: &Point, split: Split) -> Option<String> {
         format!("{} {name} ({count} launches)", outward::text(estimate, low, high))
     };
     (one.high < other.low || other.high < one.low)
-        .then(|| format!("{}: {}, {}", open::pair(&[point]), text(0, &one), text(1, &other)))
+        .then(|| format!("{}: {}, {}", open::pair(&[point.row]), text(0, &one), text(1, &other)))
 }
 
 /// What a cell reached in each launch that was not flagged, and what the CPUs were in it.

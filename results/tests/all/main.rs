@@ -14,3 +14,4 @@ mod synthetic;
 mod trust;
 mod two_cpus;
 mod verdicts;
+mod widths;
