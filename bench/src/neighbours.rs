@@ -3,7 +3,9 @@
 //!
 //! It is a yardstick beside each launch, and decides nothing: a virtual CPU is wherever its host
 //! puts it, so two runs of one program can differ by more than either of them shows within. It
-//! takes some milliseconds, in which nothing else of this program runs.
+//! takes some milliseconds, in which nothing else of this program runs. A part in which one of the
+//! two threads was ready to run and did not says nothing of the CPUs and is left out; so is a look
+//! of which that leaves less than half.
 
 use std::hint::{black_box, spin_loop};
 use std::sync::Barrier;
@@ -11,10 +13,11 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use crossbeam_utils::CachePadded;
-use results::TwoCpus;
 use results::stats::median;
+use results::{ON_CPU_SHARE_MIN, TwoCpus};
 
 use crate::cpus::Cpus;
+use crate::noise::TaskFiles;
 use crate::pool::{Lanes, Pin};
 
 /// How many times each part is done. The median counts, so that one disturbance does no harm.
@@ -33,7 +36,8 @@ const PATIENCE: Duration = Duration::from_millis(5);
 /// Spins between two looks at the clock.
 const SPINS: u32 = 1 << 10;
 
-/// Looks at the first two of `cpus`; `None` where there are not two, or no thread can be put there.
+/// Looks at the first two of `cpus`; `None` where there are not two, no thread can be put there, or
+/// they were kept from them.
 #[must_use]
 pub fn measure(cpus: &Cpus) -> Option<TwoCpus> {
     let [first, second, ..] = *cpus.order() else { return None };
@@ -41,14 +45,20 @@ pub fn measure(cpus: &Cpus) -> Option<TwoCpus> {
     let shared = Shared::default();
     let both = lanes.run(|lane| shared.lane(lane), || ());
     let [one, other] = <[Seen; 2]>::try_from(both).ok()?;
-    let shares: Vec<f64> =
-        one.work.iter().zip(&other.work).map(|pair| at_once(*pair.0, *pair.1)).collect();
-    // A turn in which the line hardly moved says nothing, unless most are so.
-    let trips: Vec<f64> = one.trips_ns.into_iter().flatten().collect();
+    two_cpus([first as u32, second as u32], &one, &other)
+}
+
+/// What both threads saw, turn by turn; a turn counts where both of them ran.
+fn two_cpus(cpus: [u32; 2], one: &Seen, other: &Seen) -> Option<TwoCpus> {
+    let work = one.work.iter().zip(&other.work);
+    let shares: Vec<f64> = work.filter_map(|pair| Some(at_once((*pair.0)?, (*pair.1)?))).collect();
+    let trips = one.trips_ns.iter().zip(&other.trips_ns);
+    let trips: Vec<f64> = trips.filter_map(|(ns, other)| ns.filter(|_| other.is_some())).collect();
+    let is_most = |turns: usize| 2 * turns > TURNS;
     Some(TwoCpus {
-        cpus: [first as u32, second as u32],
-        at_once_share: median(&shares)?,
-        line_round_trip_ns: median(&trips).filter(|_| 2 * trips.len() > TURNS),
+        cpus,
+        at_once_share: median(&shares).filter(|_| is_most(shares.len()))?,
+        line_round_trip_ns: median(&trips).filter(|_| is_most(trips.len())),
     })
 }
 
@@ -65,11 +75,11 @@ fn at_once(one: Rates, other: Rates) -> f64 {
     (one.at_once + other.at_once) / (one.alone + other.alone)
 }
 
-/// What one thread saw, turn by turn.
+/// What one thread saw, turn by turn; `None` where it was kept off its CPU meanwhile.
 #[derive(Debug, Default)]
 struct Seen {
-    work: Vec<Rates>,
-    /// A round trip; `None` where the line hardly moved. Only the first thread looks at its clock.
+    work: Vec<Option<Rates>>,
+    /// A round trip; `None` also where the line hardly moved.
     trips_ns: Vec<Option<f64>>,
 }
 
@@ -92,21 +102,29 @@ impl Default for Shared {
 
 impl Shared {
     fn lane(&self, lane: usize) -> Seen {
-        let mut seen = Seen::default();
+        let (mut seen, files) = (Seen::default(), TaskFiles::of_this_thread());
+        let delay = || files.run_delay_ns();
         for turn in 0..TURNS as u32 {
-            let mut alone = 0.0;
+            let mut alone = None;
             for worker in 0..2 {
                 self.part.wait();
                 if worker == lane {
-                    alone = work();
+                    alone = on_cpu(delay, work);
                 }
             }
             self.part.wait();
-            self.meet(2 * turn + 1);
-            seen.work.push(Rates { alone, at_once: work() });
+            let at_once = on_cpu(delay, || {
+                self.meet(2 * turn + 1);
+                work()
+            });
+            let rates = alone.zip(at_once).map(|(alone, at_once)| Rates { alone, at_once });
+            seen.work.push(rates);
             self.part.wait();
-            self.meet(2 * turn + 2);
-            seen.trips_ns.push(self.trips(lane, turn));
+            let trips = on_cpu(delay, || {
+                self.meet(2 * turn + 2);
+                self.trips(lane, turn)
+            });
+            seen.trips_ns.push(trips.flatten());
         }
         seen
     }
@@ -140,6 +158,16 @@ impl Shared {
         }
         Some(begun.elapsed().as_nanos() as f64 / f64::from(TRIPS))
     }
+}
+
+/// What is done meanwhile, unless this thread was ready to run and did not; `delay_ns` says for how
+/// long that was so since it began, if the system tells.
+fn on_cpu<T>(delay_ns: impl Fn() -> Option<u64>, doing: impl FnOnce() -> T) -> Option<T> {
+    let (before, began) = (delay_ns(), Instant::now());
+    let done = doing();
+    let most = (1.0 - ON_CPU_SHARE_MIN) * began.elapsed().as_nanos() as f64;
+    let is_off = |(before, now): (u64, u64)| now.saturating_sub(before) as f64 > most;
+    (!before.zip(delay_ns()).is_some_and(is_off)).then_some(done)
 }
 
 /// Spins until it is so; whether it was in time.
@@ -196,11 +224,52 @@ mod tests {
         assert_eq!(measure(&allowed.choose(&numbers[0]).unwrap()), None);
         let [first, second, ..] = &numbers[..] else { return };
         let order = allowed.choose(&format!("{second},{first}")).unwrap();
-        let seen = measure(&order).expect("two CPUs");
+        // A machine that is busy now may keep the threads from them.
+        let Some(seen) = measure(&order) else { return };
         assert_eq!(seen.cpus.map(|cpu| cpu.to_string()), [second.clone(), first.clone()]);
         // How busy the machine is now nobody knows; but something was done, and it took some time.
         assert!(seen.at_once_share > 0.0 && seen.at_once_share.is_finite(), "{seen:?}");
         assert!(seen.line_round_trip_ns.is_none_or(|ns| ns > 1.0), "{seen:?}");
+    }
+
+    #[test]
+    fn a_turn_in_which_a_thread_did_not_run_is_left_out_and_so_is_a_look_of_such_turns() {
+        let rates = |at_once| Some(Rates { alone: 10.0, at_once });
+        let seen = |work: [Option<Rates>; TURNS], trips_ns: [Option<f64>; TURNS]| Seen {
+            work: work.to_vec(),
+            trips_ns: trips_ns.to_vec(),
+        };
+        let all = seen([rates(10.0); TURNS], [Some(60.0); TURNS]);
+        let whole = TwoCpus { cpus: [0, 1], at_once_share: 1.0, line_round_trip_ns: Some(60.0) };
+        assert_eq!(two_cpus([0, 1], &all, &all), Some(whole.clone()));
+        // Two of five turns, one of either thread, were disturbed; they had said something else.
+        let [one, other] = [0, 1].map(|lost| {
+            let mut one = seen([rates(10.0); TURNS], [Some(60.0); TURNS]);
+            (one.work[lost], one.work[1 - lost]) = (None, rates(1.0));
+            (one.trips_ns[lost], one.trips_ns[1 - lost]) = (None, Some(900.0));
+            one
+        });
+        assert_eq!(two_cpus([0, 1], &one, &other), Some(whole));
+        let few = seen(
+            [None, None, None, rates(10.0), rates(10.0)],
+            [None, None, None, Some(60.0), Some(60.0)],
+        );
+        assert_eq!(two_cpus([0, 1], &all, &few), None);
+        assert_eq!(two_cpus([0, 1], &few, &all), None);
+        let still = seen([rates(10.0); TURNS], [None; TURNS]);
+        assert_eq!(two_cpus([0, 1], &still, &all).expect("a look").line_round_trip_ns, None);
+    }
+
+    #[test]
+    fn what_was_done_while_the_thread_waited_for_its_cpu_is_left_out() {
+        let done = |delays: [Option<u64>; 2]| {
+            let mut delays = delays.into_iter();
+            let delays = std::cell::RefCell::new(&mut delays);
+            on_cpu(|| delays.borrow_mut().next().flatten(), || ())
+        };
+        assert_eq!(done([Some(5), Some(5)]), Some(()));
+        assert_eq!(done([Some(5), Some(60_000_000_000)]), None);
+        assert_eq!(done([None, None]), Some(()), "a system that does not tell");
     }
 
     #[test]

@@ -103,8 +103,8 @@ pub struct Measured {
     pub slices: Option<Slices>,
     /// Which CPU each thread was given.
     pub pinning: Pinning,
-    /// What the first two CPUs were to each other just before; absent where fewer were used, and in
-    /// lines before this field.
+    /// What the first two CPUs were to each other just before; absent where fewer were used, where
+    /// the threads that looked were kept off them, and in lines before this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub two_cpus: Option<TwoCpus>,
     /// The machine.

@@ -31,8 +31,9 @@ impl TaskFiles {
         TaskFiles { schedstat: open("schedstat"), status: open("status") }
     }
 
-    /// Nanoseconds the thread was ready to run and did not, since it began.
-    fn run_delay_ns(&self) -> Option<u64> {
+    /// Nanoseconds the thread was ready to run and did not, since it began, if the system tells.
+    #[must_use]
+    pub fn run_delay_ns(&self) -> Option<u64> {
         let text = read(self.schedstat.as_ref()?)?;
         text.split_whitespace().nth(1)?.parse().ok()
     }
