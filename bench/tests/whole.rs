@@ -5,6 +5,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread;
+use std::time::Duration;
+
+use results::Record;
 
 /// A recorded run, longer than the limits here.
 fn recorded() -> PathBuf {
@@ -81,6 +85,77 @@ fn a_run_that_cannot_be_kept_says_so_and_leaves_no_torn_line() {
             assert!(text.ends_with('\n'), "{limit}: {}", file.display());
         }
     }
+}
+
+/// A run of many cells, whose export takes a while.
+fn long_run(folder: &Path) -> PathBuf {
+    let line = fs::read_to_string(recorded()).expect("a run");
+    let line = line.lines().find(|line| line.contains("\"measure\":\"latency\"")).expect("a line");
+    let Record::Measured(first) = Record::from_line(line).expect("a record") else {
+        panic!("a measured line")
+    };
+    let lines = (1..=500).map(|message_bytes| {
+        let mut line = first.clone();
+        line.cell.message_bytes = message_bytes;
+        line.cell_id = line.cell.id();
+        Record::Measured(line).to_line().expect("a line") + "\n"
+    });
+    let path = folder.join("20261123T091500Z-3fa2.jsonl");
+    fs::write(&path, lines.collect::<String>()).expect("written");
+    path
+}
+
+/// Starts a command, ends it when it has begun to write, and says whether it was ended before all
+/// had their names; what has none is gone then.
+fn ended_while_it_writes(signal: &str, arguments: &[&str], folder: &Path, files: usize) -> bool {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
+    command.args(arguments).current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.spawn().expect("starts");
+    let out = folder.join("new");
+    while !out.exists() && child.try_wait().expect("known").is_none() {
+        thread::sleep(Duration::from_millis(1));
+    }
+    let _ = Command::new("kill").args([signal, &child.id().to_string()]).status();
+    let status = child.wait().expect("ended");
+    let left = if out.exists() { all(&out) } else { Vec::new() };
+    let is_unnamed = |path: &&PathBuf| path.extension().is_some_and(|it| it == "tmp");
+    assert_eq!(left.iter().find(is_unnamed), None, "{signal} {arguments:?}: {status:?}");
+    let written = left.iter().filter(|path| path.is_file()).count();
+    assert!(written == 0 || written == files, "{signal} {arguments:?}: {written} of {files}");
+    if out.exists() {
+        fs::remove_dir_all(&out).expect("removed");
+        return false;
+    }
+    assert_eq!(status.code(), Some(130), "{signal} {arguments:?}");
+    true
+}
+
+#[test]
+fn a_signal_leaves_files_whole_or_none() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = long_run(folder.path());
+    let run = run.to_str().expect("UTF-8");
+    for (signal, format, files) in [("-INT", "hgrm", 500), ("-TERM", "hgrm", 500)] {
+        let export = ["export", run, "--format", format, "--out", "new/folder"];
+        // A fast disk may be done before the signal comes; not every time.
+        let is_ended = |_| ended_while_it_writes(signal, &export, folder.path(), files);
+        assert!((0..20).any(is_ended), "{signal} never came while it wrote");
+    }
+    let short = recorded();
+    let plot = ["plot", short.to_str().expect("UTF-8"), "--out", "new/folder"];
+    let files = figures_of(&plot, folder.path());
+    let is_ended = |_| ended_while_it_writes("-TERM", &plot, folder.path(), files);
+    assert!((0..20).any(is_ended), "it never came while it drew");
+}
+
+/// How many files a command writes.
+fn figures_of(arguments: &[&str], folder: &Path) -> usize {
+    let output = after(":", arguments, folder);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stderr));
+    let out = folder.join("new");
+    let files = all(&out).iter().filter(|path| path.is_file()).count();
+    fs::remove_dir_all(&out).expect("removed");
+    files
 }
 
 /// A small file system of its own, as long as this is there.

@@ -82,6 +82,22 @@ impl Interrupt {
     }
 }
 
+/// Does this, which ends the process, at the first signal from now on.
+///
+/// # Errors
+/// The system refuses.
+pub fn at_first(end: impl FnOnce() + Send + 'static) -> Result<(), String> {
+    let failed = |error| format!("signals cannot be caught: {error}");
+    let mut caught = Signals::new(signals()).map_err(failed)?;
+    let wait = move || {
+        if caught.forever().next().is_some() {
+            end();
+        }
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map_err(failed)?;
+    Ok(())
+}
+
 type Undo = Box<dyn Fn() + Send>;
 
 /// What is under way and must not stay half done.

@@ -19,6 +19,7 @@ pub fn export(args: &ExportArgs) -> Result<i32, String> {
         Format::Csv => results::Format::Csv,
         Format::Criterion => results::Format::Criterion,
     };
+    super::leave_no_half()?;
     let files = results::export(&run, format, &args.out).map_err(|error| error.to_string())?;
     for file in files {
         print(&format!("{}\n", file.display()))?;

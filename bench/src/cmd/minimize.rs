@@ -22,8 +22,11 @@ pub fn run(args: &MinimizeArgs) -> Result<i32, String> {
     };
     let text = text_of(&smallest(&program, &found)?, &found);
     match &args.out {
-        Some(file) => results::files::replace(file, text.as_bytes())
-            .map_err(|error| format!("cannot write {error}"))?,
+        Some(file) => {
+            super::leave_no_half()?;
+            results::files::replace(file, text.as_bytes())
+                .map_err(|error| format!("cannot write {error}"))?;
+        }
         None => print(&text)?,
     }
     Ok(EXIT_FOUND)

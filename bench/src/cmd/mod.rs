@@ -12,7 +12,11 @@ pub mod replay;
 pub mod run;
 pub mod show;
 
-use results::{Run, Store};
+use std::process::exit;
+
+use results::{Run, Store, files};
+
+use crate::interrupt::{self, EXIT_INTERRUPTED};
 
 pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 
@@ -30,4 +34,13 @@ fn measured(store: &Store, name: &str) -> Result<Run, String> {
         ));
     }
     Ok(run)
+}
+
+/// From now on a signal that asks for the end leaves the files that a command writes whole, or not
+/// at all.
+///
+/// # Errors
+/// The system refuses.
+fn leave_no_half() -> Result<(), String> {
+    interrupt::at_first(|| files::abandon(|| exit(EXIT_INTERRUPTED)))
 }

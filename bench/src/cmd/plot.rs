@@ -21,6 +21,7 @@ pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let runs = args.runs.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
     let beside = runs.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
     let kept = Kept::beside(&store, &runs);
+    super::leave_no_half()?;
     print(&write(&runs, kept, args.out.as_ref().unwrap_or(&beside))?)?;
     Ok(EXIT_OK)
 }
@@ -37,6 +38,7 @@ pub fn beside(run: &Run) -> PathBuf {
 /// # Errors
 /// Standard output cannot be written.
 pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
+    super::leave_no_half()?;
     let drawn = store.read(id).map_err(|error| error.to_string()).and_then(|run| {
         let (folder, runs) = (beside(&run), [run]);
         write(&runs, Kept::beside(store, &runs), &folder)
