@@ -221,7 +221,14 @@ fn message(panic: &(dyn Any + Send)) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use lockimpls::Errno;
+    use results::Cell;
+
     use super::*;
+    use crate::cpus::Cpus;
+    use crate::job::job;
+    use crate::pool::Pin;
+    use crate::watchdog;
 
     fn outcome(operations: u64, interval_ns: u64) -> Outcome {
         let counters = witness::Counters::default();
@@ -236,6 +243,39 @@ mod tests {
         assert!(outcome(5, 0).was_not_run());
         assert!(!outcome(0, 5).was_not_run(), "that nothing was done is a measured value");
         assert!(!outcome(5, 5).was_not_run());
+    }
+
+    #[test]
+    fn what_a_layer_refuses_is_told_by_the_name_of_its_error() {
+        let cell = Cell {
+            backend: "global".to_owned(),
+            workload: "pairs".to_owned(),
+            socket_type: "stream".to_owned(),
+            message_bytes: 64,
+            threads: 1,
+            wait: "park".to_owned(),
+            ..Cell::default()
+        };
+        let job = job(&cell, 1).expect("a cell");
+        let process = Process {
+            clock: Clock::new(),
+            interrupt: Interrupt::default(),
+            watchdog: Watchdog::start(watchdog::LIMIT).expect("a thread"),
+        };
+        let allowed = Cpus::allowed().expect("CPUs");
+        let slice = Slice {
+            lanes: &Lanes::start(1, &allowed, Pin::None).expect("a thread"),
+            plan: &job.plan,
+            // A pair has two files.
+            config: &Config { maxfiles: 1, ..job.config.clone() },
+            measure: Measure::Throughput,
+            warm_up: Duration::ZERO,
+            measured: Duration::from_millis(1),
+            process: &process,
+        };
+        let refused = job.case.run(&slice).expect_err("no room for a pair");
+        let begin = "pairs on global: its sockets could not be opened: ";
+        assert_eq!(refused.strip_prefix(begin), Some(Errno::Emfile.name()), "{refused}");
     }
 
     #[test]
