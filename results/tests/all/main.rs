@@ -11,6 +11,7 @@ mod narrowing;
 mod runs;
 mod summaries;
 mod synthetic;
+mod tables;
 mod trust;
 mod two_cpus;
 mod verdicts;

@@ -1,14 +1,13 @@
-//! Summaries and their tables.
+//! Summaries: from the lines of runs to a row for each cell.
 
 use results::{
-    Cell, FastPath, LockCounts, Measured, Ratio, Record, Run, Slices, StoreError, Summary,
-    histogram, summarise, table,
+    FastPath, LockCounts, Measured, Ratio, Run, StoreError, Summary, histogram, summarise, table,
 };
 
-use crate::fixture::{cell, finding, host, latency, run, throughput};
+use crate::fixture::{cell, latency, run, throughput};
 
 /// Three rounds in which `per-socket` does twice of what `global` does, whatever the round.
-fn two_backends() -> Vec<Measured> {
+pub(crate) fn two_backends() -> Vec<Measured> {
     doubled(&[1_000_000, 1_100_000, 1_300_000])
 }
 
@@ -23,7 +22,7 @@ fn doubled(operations: &[u64]) -> Vec<Measured> {
     rounds
 }
 
-fn summary(rounds: Vec<Measured>) -> Summary {
+pub(crate) fn summary(rounds: Vec<Measured>) -> Summary {
     summarise(&[run(rounds)], "global").expect("sums up")
 }
 
@@ -233,220 +232,6 @@ fn slices_and_the_longest_of_all_are_added_up() {
     assert_eq!(table::ledger(&self::summary(vec![old])), None);
 }
 
-/// A run with everything a table can show, in unpleasant sizes.
-fn crowded() -> Run {
-    let mut rounds = Vec::new();
-    for backend in ["global", "per-socket", "lock-free", "host"] {
-        for round in 0..5 {
-            rounds.push(throughput(backend, round, 123_456_789 * u64::from(round + 1)));
-            let mut slow = latency(backend, round, &[30, 999_999, 59_999_999_999]);
-            slow.latency_ns.send_higher_address = slow.latency_ns.send.clone();
-            slow.host_noise.flagged = round == 0;
-            slow.pinning.oversubscribed = true;
-            rounds.push(slow);
-        }
-    }
-    let mut run = run(rounds);
-    run.partial = true;
-    run
-}
-
-#[test]
-fn tables_fit() {
-    let summary = summarise(&[crowded()], "global").expect("sums up");
-    for columns in [table::COLUMNS_DEFAULT, 100, 120, 160, 200] {
-        let text = table::render(&summary, columns);
-        for line in text.lines() {
-            assert!(line.chars().count() <= columns, "{columns}: {line}");
-            assert_eq!(line.trim_end(), line);
-        }
-    }
-    let text = table::render(&summary, 80);
-    assert!(!text.contains('\x1b'));
-    let has = |line: &str| assert!(text.lines().any(|other| other == line), "{text}");
-    has("more threads than CPUs: all");
-    has("rounds flagged (a thread was kept off its CPU; not in ratios): all 1 of 10");
-    let rows = text.lines().filter(|line| line.starts_with("pairs ")).count();
-    assert_eq!(rows, 4, "one line a cell: {text}");
-}
-
-/// Every number of a row has a value of its own, so that none can stand in another's place.
-fn unlike() -> Run {
-    let sends: Vec<u64> = (0..2000).map(|n| 1000 + n * 7 + n * n / 50).collect();
-    let higher: Vec<u64> = (0..2000).map(|n| 2000 + n * 11 + n * n / 25).collect();
-    let mut rounds = Vec::new();
-    for (number, operations) in [900_000, 1_000_000, 1_230_000].into_iter().enumerate() {
-        let number = number as u32;
-        rounds.push(throughput("global", number, operations));
-        let mut fine = throughput("per-socket", number, operations * 3);
-        fine.fairness_jain = 0.875;
-        fine.locks[0].acquisitions = operations * 21;
-        fine.locks[0].contended = operations * 2;
-        fine.locks[0].relocks = operations * 5;
-        fine.fast_path.sends = operations;
-        fine.fast_path.slow_sends = operations * 7;
-        fine.slices = Some(Slices { kept: 41, repeated: 13, given_up: 2, ..Slices::default() });
-        rounds.push(fine);
-    }
-    let mut stamped = latency("per-socket", 0, &sends);
-    stamped.fairness_jain = 0.875;
-    stamped.slices = None;
-    stamped.operations = 0;
-    stamped.locks.clear();
-    stamped.fast_path = FastPath::default();
-    stamped.latency_ns.send_higher_address = latency("per-socket", 0, &higher).latency_ns.send;
-    let send = stamped.latency_ns.send.as_mut().expect("sends");
-    (send.count_all, send.max_all) = (Some(9999), Some(7_654_321));
-    rounds.push(stamped);
-    let mut run = run(rounds);
-    let (fine, global) = (cell("pairs", "per-socket", 2), cell("pairs", "global", 2));
-    let ratio = Ratio {
-        cell: fine.id(),
-        against: global.id(),
-        threads: 2,
-        metric: "throughput".to_owned(),
-        ratio: Some(3.054),
-        low: Some(2.989),
-        high: Some(3.111),
-        level: 0.961,
-        pairs: 26,
-        host: host(),
-        ..Ratio::default()
-    };
-    let control = Ratio {
-        cell: fine.id(),
-        against: fine.id(),
-        ratio: Some(1.013),
-        low: Some(0.984),
-        ..ratio
-    };
-    let control = Ratio { high: Some(1.027), ..control };
-    run.records.push(Record::from(Ratio {
-        against: global.id(),
-        ratio: Some(3.054),
-        low: Some(2.989),
-        high: Some(3.111),
-        ..control.clone()
-    }));
-    run.records.push(control.into());
-    // A ratio of another metric, and to another cell, are not this one.
-    run.records.push(Record::from(Ratio {
-        cell: fine.id(),
-        against: global.id(),
-        metric: "send_p99".to_owned(),
-        ratio: Some(9.0),
-        low: Some(8.0),
-        high: Some(10.0),
-        level: 0.95,
-        host: host(),
-        ..Ratio::default()
-    }));
-    run
-}
-
-#[test]
-fn a_table_says_it_all() {
-    let summary = summarise(&[unlike()], "global").expect("sums up");
-    let text = table::render(&summary, 80);
-    let expected = "\
-stream, 64 B, adaptive
-workload  backend     t   op/s    ratio to global     p50    p99
-pairs     global      2  1.00M                  1       -      -
-pairs     per-socket  2  3.00M  3.05 [2.98, 3.12]  37.4µs  177µs
-p50, p99: of a send
-
-[low, high]: 95 % at least, rounded outward; of this run: another's may lie
-    outside
-slices: 195 kept, 57 (21 %) repeated, 15 (6 %) given up: 15 because a thread was
-    kept off its CPU, 6 because threads were switched too often, 3 because the
-    hypervisor gave time to others
-checker on, 1.2 ns per lock pair (12 %), nothing leaked
-";
-    assert_eq!(text, expected, "{text}");
-}
-
-#[test]
-fn a_wide_table_says_the_rest() {
-    let summary = summarise(&[unlike()], "global").expect("sums up");
-    let text = table::wide(&summary);
-    let expected = "\
-latencies: stream, 64 B, adaptive
-workload  backend     t  event     p50    p90    p99  p99.9    max  max of all
-pairs     per-socket  2   send  37.4µs  122µs  177µs  183µs  184µs      7.65ms
-
-sends by address: stream, 64 B, adaptive
-workload  backend     t  lower p50     p99   p99.9  higher p50    p99  p99.9
-pairs     per-socket  2     28.0µs  93.2µs  94.8µs      52.9µs  180µs  184µs
-
-counters: stream, 64 B, adaptive
-workload  backend     t  spread  locks/op  relocks  not free  no lock   Jain
-pairs     global      2  ±16.5%      4.00     0.50     25.0%     0.0%  1.000
-pairs     per-socket  2  ±16.5%      7.00     1.67      9.5%    12.5%  0.875
-
-ratios and slices: stream, 64 B, adaptive
-workload  backend     t  level  pairs                A/A  kept  repeated  given up
-pairs     global      2      -      -                  -    72        18         9
-pairs     per-socket  2  96.1%     26  1.01 [0.98, 1.03]   123        39         6
-
-";
-    assert_eq!(text, expected, "{text}");
-}
-
-#[test]
-fn a_row_without_a_ratio_has_the_reason() {
-    let text = table::render(&summary(two_backends()), 80);
-    assert!(
-        text.contains(
-            "no ratio: 3 of 3 rounds undisturbed on both sides, 6 are needed for 95 %: pairs\n\
-             \u{20}   per-socket t2\n"
-        ),
-        "{text}"
-    );
-    assert!(text.contains("per-socket  2  2.20M                -    -    -\n"), "{text}");
-    let alone = table::render(&summary(vec![throughput("per-socket", 0, 10)]), 80);
-    assert!(alone.contains("no ratio: global was not measured: pairs per-socket t2"), "{alone}");
-    assert!(!text.contains('['), "{text}");
-}
-
-#[test]
-fn latencies_of_other_events_are_named() {
-    let mut trip = latency("global", 0, &[1000, 2000]);
-    trip.cell = cell("pingpong", "global", 2);
-    trip.cell_id = trip.cell.id();
-    trip.latency_ns.round_trip = trip.latency_ns.send.take();
-    let text = table::render(&summary(vec![latency("global", 0, &[10]), trip]), 80);
-    assert!(text.contains("p50, p99: of pairs a send, pingpong a round trip\n"), "{text}");
-}
-
-#[test]
-fn an_overloaded_row_has_no_percentiles() {
-    let mut round = latency("global", 0, &[50; 10]);
-    round.overloaded = true;
-    let summary = summary(vec![round]);
-    assert!(table::render(&summary, 80).contains("void  void\n"));
-    assert!(table::wide(&summary).contains("void  void  void   void  void"));
-}
-
-#[test]
-fn the_last_line_is_the_verdict() {
-    let mut run = run(two_backends());
-    run.records.push(finding().into());
-    let text = table::render(&summarise(&[run], "global").expect("sums up"), 200);
-    let last = text.lines().last().expect("a last line");
-    assert_eq!(
-        last,
-        "checker on, 1.2 ns per lock pair (12 %), FOUND: leaked_locks (1) at \
-         lockimpls/src/uipc/send.rs:42, in sys_sendmsg, backend per-socket, thread 1"
-    );
-    let mut rounds = two_backends();
-    rounds[0].checks.bytes_lost = 3;
-    let summary = summary(rounds);
-    assert_eq!(
-        table::verdict(&summary).split("FOUND: ").nth(1),
-        Some("3 faults in measured rounds")
-    );
-}
-
 #[test]
 fn programs_of_one_commit_are_told_apart_by_how_they_were_built() {
     let mut rounds = two_backends();
@@ -457,37 +242,6 @@ fn programs_of_one_commit_are_told_apart_by_how_they_were_built() {
     let both = summary(rounds).commits;
     let of = |build: &str| format!("{commit} (rustc 1.95.0, {build})");
     assert_eq!(both, [of("opt-level 3"), of("opt-level 0")]);
-}
-
-#[test]
-fn workloads_share_a_table_and_other_messages_do_not() {
-    let mut rounds = two_backends();
-    for (workload, threads, bytes) in [("pairs", 1, 64), ("ring", 2, 64), ("pairs", 2, 1024)] {
-        let mut round = throughput("global", 0, 10);
-        round.cell = Cell { message_bytes: bytes, ..cell(workload, "global", threads) };
-        round.cell_id = round.cell.id();
-        rounds.push(round);
-    }
-    let text = table::render(&summary(rounds), 80);
-    let is_row =
-        |line: &&str| ["stream,", "pairs  ", "ring "].iter().any(|it| line.starts_with(it));
-    let order: Vec<&str> = text
-        .lines()
-        .filter(is_row)
-        .map(|line| if line.starts_with('s') { line } else { line[..24].trim_end() })
-        .collect();
-    assert_eq!(
-        order,
-        [
-            "stream, 64 B, adaptive",
-            "pairs     global      1",
-            "pairs     global      2",
-            "pairs     per-socket  2",
-            "ring      global      2",
-            "stream, 1024 B, adaptive",
-            "pairs     global   2  10",
-        ]
-    );
 }
 
 #[test]
