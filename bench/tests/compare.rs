@@ -1,25 +1,29 @@
-//! `solock compare` as its users meet it: against scripted servers, in a checkout that is
-//! interrupted, and with sides that do not exist.
+//! `solock compare` as its users meet it: against scripted servers, and with sides that do not
+//! exist.
 #![cfg(unix)]
 
+mod common;
+
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::process::{Command, Output, Stdio};
 
-use bench::compare::counters;
-use bench::protocol::{PROTOCOL, Say};
+use common::{Checkout, text};
 use results::{Compared, Record, Run, Store, Verdict};
 use tempfile::TempDir;
 
 /// What the first line of a server of this protocol is.
 const HELLO: &str = r#"{"say":"hello","protocol":1,"clock_step_ns":10.0,"commit":null}"#;
 /// A host that disturbs nothing, and one that disturbs everything.
-const QUIET: &str = r#"{"on_cpu_share_min":1.0,"run_delay_ns":0,"involuntary_switches":0,"steal_ns":0,"flagged":false}"#;
-const BUSY: &str = r#"{"on_cpu_share_min":0.5,"run_delay_ns":9,"involuntary_switches":99,"steal_ns":0,"flagged":true}"#;
+const QUIET: &str = concat!(
+    r#"{"on_cpu_share_min":1.0,"run_delay_ns":0,"involuntary_switches":0,"#,
+    r#""steal_ns":0,"flagged":false}"#
+);
+const BUSY: &str = concat!(
+    r#"{"on_cpu_share_min":0.5,"run_delay_ns":9,"involuntary_switches":99,"#,
+    r#""steal_ns":0,"flagged":true}"#
+);
 
 /// A server in which every slice is as scripted.
 struct Fake {
@@ -42,9 +46,12 @@ impl Fake {
     fn write(&self, folder: &Path, name: &str) -> PathBuf {
         let Fake { hello, rate, locks_per_operation, noise, instead } = self;
         let acquisitions = 10_000 * locks_per_operation;
-        let slice = format!(
-            r#"{{"say":"slice","seconds":0.02,"operations":10000,"operations_per_second":%s,"locks":[{{"class":"solock","acquisitions":{acquisitions},"contended":0,"relocks":0,"retries":0}}],"host_noise":{noise}}}"#
+        let lock = format!(
+            r#"{{"class":"solock","acquisitions":{acquisitions},"contended":0,"relocks":0,"#
         );
+        let lock = lock + r#""retries":0}"#;
+        let slice = r#"{"say":"slice","seconds":0.02,"operations":10000,"#.to_owned()
+            + &format!(r#""operations_per_second":%s,"locks":[{lock}],"host_noise":{noise}}}"#);
         let script = format!(
             r#"#!/bin/sh
 echo '{hello}'
@@ -90,10 +97,6 @@ impl Compares {
         let found = self.run.compared().find(|compared| compared.metric == name);
         found.unwrap_or_else(|| panic!("no {name}: {}", self.said()))
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8(bytes.to_vec()).expect("UTF-8")
 }
 
 /// Compares one cell of two fakes; the budget is no limit where they answer at once.
@@ -252,179 +255,33 @@ fn the_verdicts_of_one_run_are_shown_again() {
     assert_eq!(text(&shown.stdout), text(&again.stdout));
 }
 
-/// What `solock serve` answers to these lines, and how it ends.
-fn served(asks: &[&str]) -> (Option<i32>, Vec<Say>) {
-    let mut child = solock(&["serve"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("solock starts");
-    let mut questions = child.stdin.take().expect("piped");
-    for ask in asks {
-        writeln!(questions, "{ask}").expect("asked");
-    }
-    drop(questions);
-    let output = child.wait_with_output().expect("ended");
-    let answers = text(&output.stdout);
-    let answers = answers.lines().map(|line| serde_json::from_str(line).expect(line));
-    (output.status.code(), answers.collect())
-}
-
-#[test]
-fn a_server_measures_what_it_is_asked_for_and_ends_with_its_input() {
-    let prepare = |backend: &str| {
-        format!(
-            r#"{{"ask":"prepare","cell":{{"workload":"pairs","backend":"{backend}","socket_type":"stream","message_bytes":64,"threads":1,"wait":"adaptive"}},"pin":true,"seed":7,"later":1}}"#
-        )
-    };
-    let slice = |measure: &str| {
-        format!(r#"{{"ask":"slice","measure":"{measure}","seconds":0.2,"warm_up_seconds":0.002}}"#)
-    };
-    let (code, answers) = served(&[
-        &slice("throughput"),
-        &prepare("nosuch"),
-        &prepare("per-socket"),
-        &slice("throughput"),
-        &slice("latency"),
-    ]);
-    assert_eq!(code, Some(0));
-    let [hello, early, unknown, prepared, throughput, latency] = &answers[..] else {
-        panic!("{answers:?}")
-    };
-    assert!(matches!(hello, Say::Hello(hello) if hello.protocol == PROTOCOL), "{hello:?}");
-    assert!(matches!(early, Say::Refused { why } if why.contains("no cell")), "{early:?}");
-    assert!(matches!(unknown, Say::Refused { why } if why.contains("nosuch")), "{unknown:?}");
-    let Say::Prepared(prepared) = prepared else { panic!("{prepared:?}") };
-    assert_eq!(prepared.code.is_none(), prepared.calls.is_empty(), "{prepared:?}");
-    let (Say::Slice(throughput), Say::Slice(latency)) = (throughput, latency) else {
-        panic!("{answers:?}")
-    };
-    assert!(throughput.operations > 0 && throughput.latency_ns.send.is_none());
-    assert_eq!(counters::per_operation(throughput), [Some(7.0), Some(1.0), Some(0.0), Some(0.0)]);
-    assert!(latency.latency_ns.send.as_ref().is_some_and(|send| send.count > 0));
-    assert_eq!(served(&["what?"]).0, Some(1));
-    assert_eq!(served(&[r#"{"ask":"end"}"#]).0, Some(0));
-}
-
-/// Refused with these words before anything is built or measured.
+/// Refused with these words, in that folder, before anything is built or measured.
 #[track_caller]
-fn refused(folder: &Path, arguments: &[&str], words: &[&str]) {
-    let output = solock(&["compare"])
-        .args(arguments)
-        .current_dir(folder)
-        .env("CARGO_TARGET_DIR", folder.join("target"))
-        .output()
-        .expect("solock starts");
+fn refused(output: &Output, folder: &Path, words: &[&str]) {
     let said = text(&output.stderr);
-    assert_eq!(output.status.code(), Some(1), "{arguments:?}: {said}");
-    assert_eq!(text(&output.stdout), "", "{arguments:?}");
+    assert_eq!(output.status.code(), Some(1), "{words:?}: {said}");
+    assert_eq!(text(&output.stdout), "", "{words:?}");
     for word in words {
-        assert!(said.contains(word), "{arguments:?} should say {word:?}: {said}");
+        assert!(said.contains(word), "it should say {word:?}: {said}");
     }
     assert!(!folder.join("target").exists() && !folder.join("solock-runs").exists());
 }
 
 #[test]
 fn bad_requests_are_refused_before_anything_is_built() {
-    let folder = checkout();
-    let folder = folder.path();
-    let valid = ["a commit", "`.` for the working tree", "a stored run", "main", "newest runs"];
-    refused(folder, &["HEAD", "nosuch"], &[&["\"nosuch\""][..], &valid].concat());
-    refused(folder, &["HEAD"], &["HEAD alone", "two sides"]);
-    refused(folder, &["HEAD", ".", "--backend", "globel"], &["did you mean \"global\"?"]);
-    refused(folder, &["HEAD", ".", "--budget", "soon"], &["--budget soon", "60s"]);
-    refused(folder, &["HEAD", ".", "--slice", "1"], &["--slice 1", "5 to 1000"]);
-    let nowhere = tempfile::tempdir().expect("a folder");
-    refused(nowhere.path(), &["HEAD", "."], &["there is no side \"HEAD\"", "none here"]);
-}
-
-/// A checkout whose program takes long to build.
-fn checkout() -> TempDir {
-    let folder = tempfile::tempdir().expect("a folder");
-    let write = |path: &str, text: &str| {
-        let path = folder.path().join(path);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-        fs::write(path, text).expect("written");
+    let checkout = Checkout::named("fn main() {}", b"checkout");
+    let refused_there = |arguments: &[&str], words: &[&str]| {
+        let output = checkout.solock(&[&["compare"], arguments].concat(), |_| ());
+        refused(&output, &checkout.root(), words);
     };
-    write("Cargo.toml", "[workspace]\nresolver = \"3\"\nmembers = [\"bench\"]\n");
-    write(
-        "bench/Cargo.toml",
-        "[package]\nname = \"bench\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\
-         [[bin]]\nname = \"solock\"\npath = \"src/main.rs\"\n",
-    );
-    write("bench/src/main.rs", "fn main() {}\n");
-    write(
-        "bench/build.rs",
-        "fn main() { std::thread::sleep(std::time::Duration::from_secs(15)) }\n",
-    );
-    write("Cargo.lock", "version = 4\n\n[[package]]\nname = \"bench\"\nversion = \"0.1.0\"\n");
-    git(folder.path(), &["init", "--quiet", "--initial-branch", "main"]);
-    git(folder.path(), &["add", "."]);
-    let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
-    git(folder.path(), &[&who[..], &["commit", "--quiet", "--message", "slow to build"]].concat());
-    folder
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git").args(arguments).current_dir(folder).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-/// Starts a comparison in that checkout, and waits until it builds.
-fn building(folder: &Path) -> Child {
-    let mut command = solock(&["compare", "HEAD", "main", "--out"]);
-    command.arg(folder.join("runs")).current_dir(folder);
-    command.env("CARGO_TARGET_DIR", folder.join("target"));
-    let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
-    let until = Instant::now() + Duration::from_secs(20);
-    let built = folder.join("target/solock-compare/target/release/build");
-    while !built.exists() && Instant::now() < until {
-        thread::sleep(Duration::from_millis(20));
-    }
-    assert!(tree(folder).exists(), "the commit is checked out while it is built");
-    child
-}
-
-fn tree(folder: &Path) -> PathBuf {
-    folder.join("target/solock-compare/tree")
-}
-
-#[test]
-fn ctrl_c_in_a_build_leaves_no_worktree_and_an_untouched_checkout() {
-    let folder = checkout();
-    let child = building(folder.path());
-    let id = child.id().to_string();
-    assert!(Command::new("kill").args(["-INT", &id]).status().expect("kill").success());
-    let output = child.wait_with_output().expect("ended");
-    assert_eq!(output.status.code(), Some(130), "{}", text(&output.stderr));
-    assert!(!tree(folder.path()).exists());
-    assert_eq!(git(folder.path(), &["worktree", "list"]).lines().count(), 1);
-    assert_eq!(git(folder.path(), &["status", "--porcelain", "--untracked-files=no"]), "");
-    let run = &Store::at(folder.path().join("runs")).list().expect("readable")[0];
-    assert!(Run::read(run).expect("the run can be read").interrupted());
-}
-
-#[test]
-fn what_a_killed_comparison_left_is_removed_by_the_next() {
-    let folder = checkout();
-    let mut child = building(folder.path());
-    child.kill().expect("killed");
-    child.wait().expect("ended");
-    assert!(tree(folder.path()).exists(), "nobody was left to remove it");
-    let program = Fake::of_rate(10).write(folder.path(), "fake");
-    let given = format!("main={}", program.display());
-    // The working tree does not build either: a broken manifest is quicker than a slow build.
-    fs::write(folder.path().join("bench/Cargo.toml"), "broken").expect("written");
-    let output = solock(&["compare", "main", ".", "--program", &given])
-        .args(["--backend", "global", "--threads", "1", "--out", "runs"])
-        .current_dir(folder.path())
-        .env("CARGO_TARGET_DIR", folder.path().join("target"))
-        .output()
-        .expect("solock starts");
-    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
-    assert!(text(&output.stderr).contains(".: it does not build"), "{}", text(&output.stderr));
-    assert!(!tree(folder.path()).exists());
-    assert_eq!(git(folder.path(), &["worktree", "list"]).lines().count(), 1);
+    let valid = ["a commit", "`.` for the working tree", "a stored run", "main", "newest runs"];
+    refused_there(&["HEAD", "nosuch"], &[&["\"nosuch\""][..], &valid].concat());
+    refused_there(&["HEAD"], &["HEAD alone", "two sides"]);
+    refused_there(&["HEAD", ".", "--backend", "globel"], &["did you mean \"global\"?"]);
+    refused_there(&["HEAD", ".", "--budget", "soon"], &["--budget soon", "60s"]);
+    refused_there(&["HEAD", ".", "--slice", "1"], &["--slice 1", "5 to 1000"]);
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let output = solock(&["compare", "HEAD", "."]).current_dir(nowhere.path()).output();
+    let words = ["there is no side \"HEAD\"", "none here"];
+    refused(&output.expect("solock starts"), nowhere.path(), &words);
 }

@@ -6,11 +6,12 @@ mod common;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use common::{Checkout, text};
+use results::{Run, Store};
 
 /// A build script that says that it runs, and takes long.
 const SLOW: &str = r#"
@@ -82,7 +83,7 @@ impl Building {
     }
 
     #[track_caller]
-    fn leaves_nothing(self) -> Output {
+    fn leaves_nothing(self) -> Checkout {
         let Building { checkout, child, mark } = self;
         let output = child.wait_with_output().expect("ended");
         let said = text(&output.stderr);
@@ -94,16 +95,18 @@ impl Building {
         // What was killed is gone a moment later.
         let ended = Building { checkout, child, mark };
         ended.wait_until("no compiler runs", |it| it.processes().is_empty());
-        output
+        ended.checkout
     }
 }
 
 #[test]
 fn each_signal_that_asks_for_the_end_ends_the_compilers_too() {
-    for signal in ["-HUP", "-TERM"] {
+    for signal in ["-INT", "-HUP", "-TERM"] {
         let building = Building::plain();
         building.signal(signal);
-        building.leaves_nothing();
+        let checkout = building.leaves_nothing();
+        let run = &Store::at(checkout.root().join("runs")).list().expect("readable")[0];
+        assert!(Run::read(run).expect("the run can be read").interrupted(), "{signal}");
     }
 }
 
@@ -138,12 +141,16 @@ fn what_a_killed_one_left_running_is_ended_by_the_next() {
     building.signal("-KILL");
     building.child.wait().expect("ended");
     assert!(!building.processes().is_empty(), "the compilers go on");
+    let tree = building.checkout.root().join("target/solock-compare/tree");
+    assert!(tree.exists(), "nobody was left to remove it");
     // Nothing to build: it takes the lock, and cleans up.
     building.checkout.write("bench/Cargo.toml", "broken");
     building.checkout.commit("broken");
     building.checkout.write("Cargo.toml", "broken too");
     let output = building.checkout.solock(&["compare", "HEAD", "."], |_| ());
-    assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
+    let said = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(4), "{said}");
+    assert!(said.contains(".: it does not build") && !tree.exists(), "{said}");
     building.wait_until("the compilers are ended", |it| it.processes().is_empty());
     assert_eq!(building.checkout.git(&["worktree", "list"]).lines().count(), 1);
 }

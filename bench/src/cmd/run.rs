@@ -22,8 +22,8 @@ use crate::progress::Progress;
 use crate::session::{self, Observer, Planned, Session, Summary};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
+use crate::turns::machine::Machine;
 use crate::turns::record::Context;
-use crate::turns::server::Machine;
 use crate::watchdog::Watchdog;
 use crate::words::REFERENCE;
 

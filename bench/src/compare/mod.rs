@@ -46,7 +46,8 @@ use self::side::{Side, Source};
 use self::verdicts::Comparison;
 use crate::interrupt::Interrupt;
 use crate::protocol::{Hello, Prepare, Prepared};
-use crate::turns::server::{Failure, Launch, Machine, Server};
+use crate::turns::machine::Machine;
+use crate::turns::server::{Failure, Launch, Server};
 
 /// What a comparison needs of the process.
 #[derive(Clone, Copy, Debug)]

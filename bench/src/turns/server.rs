@@ -8,14 +8,12 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lockimpls::witness::EXIT_FINDING;
-use results::{Finding, Pinning, TwoCpus};
+use results::{Finding, Pinning};
 use rustix::process::Signal;
 
-use super::launch::{Party, Serving, World};
+use super::launch::Serving;
 use crate::children::{LINE_BYTES_MAX, TooLong, last_lines, lines, signal_group};
-use crate::cpus::Cpus;
 use crate::interrupt::Interrupt;
-use crate::neighbours;
 use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, SliceDone};
 
 /// How long an answer may take, beyond the time that was asked for.
@@ -30,58 +28,6 @@ const NAP: Duration = Duration::from_millis(50);
 const LAST_LINES: usize = 12;
 /// A variable that is only there to be long: see [`Launch::padding`].
 const PADDING: &str = "SOLOCK_PADDING";
-
-/// The machine: processes that are started on it, and its time.
-#[derive(Clone, Debug)]
-pub struct Machine {
-    /// Ctrl-C.
-    interrupt: Interrupt,
-    hang_limit: Option<Duration>,
-    began: Instant,
-}
-
-impl Machine {
-    /// Its time begins now.
-    #[must_use]
-    pub fn new(interrupt: &Interrupt) -> Machine {
-        Machine { interrupt: interrupt.clone(), hang_limit: None, began: Instant::now() }
-    }
-
-    /// Its time began before.
-    #[must_use]
-    pub fn since(self, began: Instant) -> Machine {
-        Machine { began, ..self }
-    }
-
-    /// Its processes call it a hang when nothing moves for so long; only for programs that are no
-    /// older than this one.
-    #[must_use]
-    pub fn with_hang_limit(self, limit: Duration) -> Machine {
-        Machine { hang_limit: Some(limit), ..self }
-    }
-}
-
-impl World for Machine {
-    fn start(&self, party: Party<'_>, padding: usize) -> Result<Box<dyn Serving>, Failure> {
-        let Machine { interrupt, hang_limit, .. } = self;
-        let launch = Launch { program: party.program, padding, interrupt, hang_limit: *hang_limit };
-        let mut server = Server::start(launch)?;
-        server.prepared = server.prepare(party.prepare)?.map_err(Failure::Broken)?;
-        Ok(Box::new(server))
-    }
-
-    fn two_cpus(&self, cpus: &Cpus) -> Option<TwoCpus> {
-        neighbours::measure(cpus)
-    }
-
-    fn elapsed(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    fn is_interrupted(&self) -> bool {
-        self.interrupt.is_set()
-    }
-}
 
 impl Serving for Server {
     fn slice(&mut self, asked: SliceAsked) -> Result<SliceDone, Failure> {
@@ -144,7 +90,7 @@ pub struct Server {
     program: PathBuf,
     /// What it said first.
     pub hello: Hello,
-    prepared: Prepared,
+    pub(super) prepared: Prepared,
 }
 
 impl Server {

@@ -1,0 +1,63 @@
+//! The machine as what a run asks for: processes, time, and its CPUs.
+
+use std::time::{Duration, Instant};
+
+use results::TwoCpus;
+
+use super::launch::{Party, Serving, World};
+use super::server::{Failure, Launch, Server};
+use crate::cpus::Cpus;
+use crate::interrupt::Interrupt;
+use crate::neighbours;
+
+/// The machine: processes that are started on it, and its time.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// Ctrl-C.
+    interrupt: Interrupt,
+    hang_limit: Option<Duration>,
+    began: Instant,
+}
+
+impl Machine {
+    /// Its time begins now.
+    #[must_use]
+    pub fn new(interrupt: &Interrupt) -> Machine {
+        Machine { interrupt: interrupt.clone(), hang_limit: None, began: Instant::now() }
+    }
+
+    /// Its time began before.
+    #[must_use]
+    pub fn since(self, began: Instant) -> Machine {
+        Machine { began, ..self }
+    }
+
+    /// Its processes call it a hang when nothing moves for so long; only for programs that are no
+    /// older than this one.
+    #[must_use]
+    pub fn with_hang_limit(self, limit: Duration) -> Machine {
+        Machine { hang_limit: Some(limit), ..self }
+    }
+}
+
+impl World for Machine {
+    fn start(&self, party: Party<'_>, padding: usize) -> Result<Box<dyn Serving>, Failure> {
+        let Machine { interrupt, hang_limit, .. } = self;
+        let launch = Launch { program: party.program, padding, interrupt, hang_limit: *hang_limit };
+        let mut server = Server::start(launch)?;
+        server.prepared = server.prepare(party.prepare)?.map_err(Failure::Broken)?;
+        Ok(Box::new(server))
+    }
+
+    fn two_cpus(&self, cpus: &Cpus) -> Option<TwoCpus> {
+        neighbours::measure(cpus)
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.began.elapsed()
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.interrupt.is_set()
+    }
+}
