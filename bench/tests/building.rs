@@ -26,7 +26,8 @@ fn main() {
     let mut log = std::fs::OpenOptions::new().append(true).create(true).open(log).unwrap();
     let name = std::env::args().next().unwrap();
     let program = env!("CARGO_BIN_NAME");
-    let line = format!("{SIDE} {program} {name} {} {}\n", one.wrapping_sub(at), two.wrapping_sub(at));
+    let [one, two] = [one, two].map(|place| place.wrapping_sub(at));
+    let line = format!("{SIDE} {program} {name} {one} {two}\n");
     log.write_all(line.as_bytes()).unwrap();
     println!(r#"{{"say":"hello","protocol":1,"clock_step_ns":10.0,"commit":null}}"#);
     let mut rate = 10_000_000 + std::process::id() % 1000;
@@ -35,7 +36,10 @@ fn main() {
         if line.contains("prepare") {
             println!(r#"{{"say":"prepared"}}"#);
         } else if line.contains("slice") {
-            println!(r#"{{"say":"slice","seconds":0.02,"operations":10000,"operations_per_second":{rate},"locks":[],"host_noise":{{"on_cpu_share_min":1.0,"run_delay_ns":0,"involuntary_switches":0,"steal_ns":0,"flagged":false}}}}"#);
+            let noise = r#""on_cpu_share_min":1.0,"run_delay_ns":0,"involuntary_switches":0"#;
+            let noise = format!(r#"{{{noise},"steal_ns":0,"flagged":false}}"#);
+            print!(r#"{{"say":"slice","seconds":0.02,"operations":10000,"locks":[],"#);
+            println!(r#""operations_per_second":{rate},"host_noise":{noise}}}"#);
         } else {
             return;
         }

@@ -178,7 +178,8 @@ pub fn history(
     Ok(series)
 }
 
-/// How many figures of runs have no ratio beside them, though their cell is not the reference's own.
+/// How many figures of runs have no ratio beside them, though their cell is not the reference's
+/// own.
 #[must_use]
 pub fn without_ratio(series: &[Series], reference: &str) -> usize {
     let places = |of: &Series| of.points.iter().map(|point| point.place).collect::<Vec<_>>();

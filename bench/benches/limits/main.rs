@@ -46,11 +46,12 @@ const ONCE: Effort = Effort { rounds: 1, rounds_of_two: 1, slice_ns: 100_000 };
 
 /// What stands above the figures.
 const MEANING: &str = "\
-How near does a backend come to the parts it is made of? \"x / y\" is the time (of streams and of two
-threads: the speed) of x over that of y, measured in turns: the median over rounds, [the quartiles].
+How near does a backend come to the parts it is made of? \"x / y\" is the time (of streams and of
+two threads: the speed) of x over that of y, measured in turns: the median over rounds, [the
+quartiles].
   / (locks + copies)  1 would be a send and receive of nothing but its locks and copies
   / rtrb, / crossbeam-channel  the queues that users would take instead; under 1 is faster than they
-  2 threads / 1       2 is twice the work with twice the threads; under 1 the second one only disturbs
+  2 threads / 1       2 is twice the work with twice the threads; under 1 the second only disturbs
 ";
 
 fn main() {

@@ -139,8 +139,11 @@ fn words(printed: &str) -> Option<Vec<String>> {
 mod tests {
     use super::*;
 
-    const PRINTED: &str = r#"LC_ALL="C" PATH="/a b:/c" "cc" "-m64" "/t/symbols.o" "/t/main.rcgu.o" "-Wl,--as-needed" "/t/libx.rlib" "-lc" "-B/lld" "-fuse-ld=lld" "-o" "/t/sol\"ock" "-pie" "-Wl,--emit-relocs" "-nodefaultlibs"
-"#;
+    const PRINTED: &str = concat!(
+        r#"LC_ALL="C" PATH="/a b:/c" "cc" "-m64" "/t/symbols.o" "/t/main.rcgu.o" "#,
+        r#""-Wl,--as-needed" "/t/libx.rlib" "-lc" "-B/lld" "-fuse-ld=lld" "-o" "/t/sol\"ock" "#,
+        "\"-pie\" \"-Wl,--emit-relocs\" \"-nodefaultlibs\"\n"
+    );
 
     #[test]
     fn the_command_is_rustcs_without_inputs_and_output() {

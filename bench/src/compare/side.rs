@@ -116,7 +116,8 @@ const VALID: &str = "a side is a commit (hash, tag, branch, HEAD~3), `.` for the
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
-/// A stored run was measured, and is named once; or all sides are one comparison, to be shown again.
+/// A stored run was measured, and is named once; or all sides are one comparison, to be shown
+/// again.
 fn only_measured(sides: &[Side]) -> Result<(), String> {
     let runs: Vec<&Run> = sides.iter().filter_map(Side::run).collect();
     if let Some(run) = runs.iter().find(|run| run.is_comparison()) {

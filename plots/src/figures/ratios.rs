@@ -26,8 +26,8 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
         id: "ratios",
         title: "Throughput as a ratio to one backend",
         about: format!(
-            "Operations per second as a ratio to {reference}, of what was measured in turns, with an \
-             interval of 95% at least, its ends rounded outward; blue is faster, orange slower, \
+            "Operations per second as a ratio to {reference}, of what was measured in turns, with \
+             an interval of 95% at least, its ends rounded outward; blue is faster, orange slower, \
              white the same."
         ),
         columns: 1,

@@ -58,8 +58,8 @@ fn the_ledger_of_slices_takes_the_place_of_flagged_rounds() {
     });
     assert!(!page.contains("<dt>Rounds</dt>"));
     // 6 rounds of 2 kinds: 12 lines a cell.
-    let row = "<th scope=\"row\">pairs/per-socket/stream/64B/t2/adaptive</th><td>132</td><td>60</td>\
-               <td>36</td><td>48</td><td>24</td><td>12</td></tr>";
+    let row = "<th scope=\"row\">pairs/per-socket/stream/64B/t2/adaptive</th><td>132</td>\
+               <td>60</td><td>36</td><td>48</td><td>24</td><td>12</td></tr>";
     assert!(page.contains(row), "the ledger has other numbers");
     assert!(page.contains("<dt>Slices</dt><dd>slices: 1188 kept, 540 (26 %) repeated"));
 }

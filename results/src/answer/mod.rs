@@ -12,8 +12,8 @@
 //! | holds 1 and is wider | not answered: too wide |
 //!
 //! A run's interval is that run's. Where the kept runs of the same program clearly do not agree
-//! (`crate::agreement`), what is said is decided by the lowest and the highest end of all of them, and
-//! these are printed in its place.
+//! (`crate::agreement`), what is said is decided by the lowest and the highest end of all of them,
+//! and these are printed in its place.
 //!
 //! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
 //! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not

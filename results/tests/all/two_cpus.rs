@@ -82,9 +82,8 @@ fn what_they_were_is_counted() {
     let both = said(of(&[two, one].concat()));
     assert_eq!(
         both,
-        [
-            "they worked as one core does in 3 of 12 launches; a line went over and back in 30 to 61 ns"
-        ],
+        ["they worked as one core does in 3 of 12 launches; a line went over and back in 30 to \
+             61 ns"],
         "three launches are too few for an interval"
     );
     assert_eq!(said(of(&some(1, 1.0, 60.0, 2.0))).len(), 1);

@@ -142,7 +142,8 @@ fn table(rows: &[Row], without: &[Row], cases: &[Case]) -> String {
     names.dedup();
     let mut text = format!(
         "# What the cases cover\n\n\
-         Generated from the cases; `{WRITE}=1 cargo test -p workloads --test cases` writes it anew.\n\n\
+         Generated from the cases; `{WRITE}=1 cargo test -p workloads --test cases` writes it \
+         anew.\n\n\
          * {} cases of {} names.\n\
          * {} requests with a type and an answer ({} of them errors).\n\
          * {} expected rows, of which {} have a case and {} have none.\n",
