@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, Args, Parser, Subcommand, ValueEnum};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, Args, Parser, Subcommand};
+use results::{FORMATS, Format};
 
 use crate::number;
 
@@ -356,8 +358,8 @@ pub struct ExportArgs {
     #[arg(value_name = "RUN")]
     pub run: String,
     /// What to write.
-    #[arg(long, value_enum)]
-    pub format: Format,
+    #[arg(long, value_parser = format())]
+    pub format: &'static Format,
     /// Where to write it; made if it is not there.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
@@ -366,15 +368,9 @@ pub struct ExportArgs {
     pub from: Option<PathBuf>,
 }
 
-/// The formats of `solock export`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    /// HdrHistogram's percentile text, one file per cell and event.
-    Hgrm,
-    /// HdrHistogram's log, one file.
-    Hlog,
-    /// One row per record, one file.
-    Csv,
-    /// criterion's estimates and samples, for critcmp.
-    Criterion,
+/// One of the formats, by its name.
+fn format() -> impl TypedValueParser<Value = &'static Format> {
+    let name = |format: &'static Format| PossibleValue::new(format.name).help(format.about);
+    PossibleValuesParser::new(FORMATS.iter().map(name))
+        .try_map(|name| Format::named(&name).ok_or("no such format"))
 }

@@ -87,7 +87,7 @@ pub use compared::{Compared, Control, Side, Verdict};
 #[cfg(feature = "files")]
 pub use error::StoreError;
 #[cfg(feature = "files")]
-pub use export::{ExportError, Format, export};
+pub use export::{ExportError, FORMATS, Format, export};
 #[cfg(feature = "files")]
 pub use kept::Kept;
 #[cfg(feature = "files")]

@@ -3,7 +3,7 @@
 use results::Store;
 
 use super::{EXIT_OK, print};
-use crate::cli::{ExportArgs, Format};
+use crate::cli::ExportArgs;
 use crate::settings;
 
 /// Writes the files and says which.
@@ -13,14 +13,8 @@ use crate::settings;
 pub fn export(args: &ExportArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
     let run = super::measured(&store, &args.run)?;
-    let format = match args.format {
-        Format::Hgrm => results::Format::Hgrm,
-        Format::Hlog => results::Format::Hlog,
-        Format::Csv => results::Format::Csv,
-        Format::Criterion => results::Format::Criterion,
-    };
     super::leave_no_half()?;
-    let files = results::export(&run, format, &args.out).map_err(|error| error.to_string())?;
+    let files = results::export(&run, args.format, &args.out).map_err(|error| error.to_string())?;
     for file in files {
         print(&format!("{}\n", file.display()))?;
     }

@@ -8,12 +8,19 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Content, ExportError, by_cell, plain};
+use super::{Content, ExportError, Format, by_cell, plain};
 use crate::cell::Cell;
 use crate::merged::Round;
 use crate::record::{Measure, Measured};
 use crate::run::Run;
 use crate::stats;
+
+pub(super) const FORMAT: Format = Format {
+    name: "criterion",
+    about: "criterion's estimates and samples, for critcmp",
+    needs: "throughput round",
+    contents,
+};
 
 const LEVEL: f64 = 0.95;
 /// Student's t for a two-sided 95 %, by degrees of freedom from 1.
@@ -37,7 +44,7 @@ struct ConfidenceInterval {
     upper_bound: f64,
 }
 
-pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     let mut files = Vec::new();
     for (cell, rounds) in by_cell(run) {
         let rounds = sample(&rounds);

@@ -2,9 +2,12 @@
 
 use ::csv::Writer;
 
-use super::{Content, ExportError, plain};
+use super::{Content, ExportError, Format, plain};
 use crate::record::{Finding, Latency, LockCounts, Measure, Measured, Record, Slices};
 use crate::run::Run;
+
+pub(super) const FORMAT: Format =
+    Format { name: "csv", about: "One row per record, one file", needs: "record", contents };
 
 /// A column: its name, and what a round has of it.
 type Column = (&'static str, fn(&Measured) -> String);
@@ -60,7 +63,7 @@ const COLUMNS: [Column; 47] = [
     ("err", |_| String::new()),
 ];
 
-pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     let mut writer = Writer::from_writer(Vec::new());
     let mut rows = Vec::new();
     for record in &run.records {
@@ -86,17 +89,22 @@ fn measured_row(round: &Measured) -> Vec<String> {
     COLUMNS.into_iter().map(|(_, of)| of(round)).collect()
 }
 
-/// What a finding has of the columns: which thread and when, and the report as the error.
+/// A column of which a finding has something.
+type OfFinding = (&'static str, fn(&Finding) -> String);
+
+/// What a finding has; of the other columns nothing.
+const OF_FINDING: [OfFinding; 6] = [
+    ("name", |finding| optional(finding.cell.as_ref())),
+    ("kind", |_| "finding".to_owned()),
+    ("backend", |finding| finding.backend.clone()),
+    ("commit", |finding| optional(finding.commit.as_ref())),
+    ("started", |finding| finding.started.clone()),
+    ("err", |finding| format!("{} ({}) at {}", finding.check, finding.count, finding.at)),
+];
+
 fn finding_row(finding: &Finding) -> Vec<String> {
-    let text = |(name, _): Column| match name {
-        "name" => finding.cell.clone().unwrap_or_default(),
-        "kind" => "finding".to_owned(),
-        "backend" => finding.backend.clone(),
-        "commit" => finding.commit.clone().unwrap_or_default(),
-        "started" => finding.started.clone(),
-        "err" => format!("{} ({}) at {}", finding.check, finding.count, finding.at),
-        _ => String::new(),
-    };
+    let of = |name: &str| OF_FINDING.iter().find(|(other, _)| *other == name);
+    let text = |(name, _)| of(name).map_or(String::new(), |(_, of)| of(finding));
     COLUMNS.into_iter().map(text).collect()
 }
 

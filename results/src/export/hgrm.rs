@@ -7,18 +7,25 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::{Content, ExportError, by_cell, plain};
+use super::{Content, ExportError, Format, by_cell, plain};
 use crate::cell::Cell;
 use crate::merged::{LOWER_ADDRESS, main_event, merged_event};
 use crate::record::Latencies;
 use crate::run::Run;
+
+pub(super) const FORMAT: Format = Format {
+    name: "hgrm",
+    about: "HdrHistogram's percentile text, one file per cell and event",
+    needs: "latency round",
+    contents,
+};
 
 /// Rows per halving of the distance to 100 %.
 const TICKS_PER_HALF_DISTANCE: u32 = 5;
 /// Nanoseconds in the unit of the first column, the microsecond.
 const UNIT_NS: f64 = 1000.0;
 
-pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     let runs = std::slice::from_ref(run);
     let cells = by_cell(run);
     let mut files = Vec::new();

@@ -5,12 +5,19 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
-use super::{Content, ExportError, plain};
+use super::{Content, ExportError, Format, plain};
 use crate::error::StoreError;
 use crate::histogram;
 use crate::record::Measured;
 use crate::run::Run;
 use crate::time::parse_rfc3339;
+
+pub(super) const FORMAT: Format = Format {
+    name: "hlog",
+    about: "HdrHistogram's log, one file",
+    needs: "latency round",
+    contents,
+};
 
 /// The column of maxima is in milliseconds, as other writers have it.
 const MAX_DIVISOR: f64 = 1e6;
@@ -19,7 +26,7 @@ const VERSION: &str = "[Histogram log format version 1.2]";
 const LEGEND: &str =
     "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n";
 
-pub(super) fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     let rounds: Vec<&Measured> =
         run.measured().filter(|round| round.latency_ns.iter().next().is_some()).collect();
     if rounds.is_empty() {

@@ -5,10 +5,8 @@ mod csv;
 mod hgrm;
 mod hlog;
 
-use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use thiserror::Error;
 
@@ -19,60 +17,32 @@ use crate::merged::Round;
 use crate::run::Run;
 
 /// A format of another tool.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
-    /// HdrHistogram's percentile distribution, a file per cell, values in microseconds.
-    Hgrm,
-    /// HdrHistogram's interval log, one file, a line per round and kind of event.
-    Hlog,
-    /// Comma-separated values, one file, a line per round.
-    Csv,
-    /// Criterion's folders, nanoseconds per operation, the run's id as the name of the baseline.
-    Criterion,
+#[derive(Clone, Copy, Debug)]
+pub struct Format {
+    /// The name used on the command line.
+    pub name: &'static str,
+    /// What is written, in a few words.
+    pub about: &'static str,
+    /// What a run must have that there is something to write.
+    needs: &'static str,
+    /// The files of a run, made in memory.
+    contents: fn(&Run) -> Result<Vec<Content>, ExportError>,
 }
+
+/// Every format, in the order they are listed to users: a file here and its row.
+pub static FORMATS: [Format; 4] = [hgrm::FORMAT, hlog::FORMAT, csv::FORMAT, criterion::FORMAT];
 
 impl Format {
-    /// Every format, in the order they are listed to users.
-    pub const ALL: [Format; 4] = [Format::Hgrm, Format::Hlog, Format::Csv, Format::Criterion];
-
-    /// The name used on the command line.
+    /// The format of that name, if there is one.
     #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Format::Hgrm => "hgrm",
-            Format::Hlog => "hlog",
-            Format::Csv => "csv",
-            Format::Criterion => "criterion",
-        }
-    }
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
-    }
-}
-
-impl FromStr for Format {
-    type Err = ExportError;
-
-    fn from_str(name: &str) -> Result<Format, ExportError> {
-        Format::ALL
-            .into_iter()
-            .find(|format| format.name() == name)
-            .ok_or_else(|| ExportError::Format { name: name.to_owned() })
+    pub fn named(name: &str) -> Option<&'static Format> {
+        FORMATS.iter().find(|format| format.name == name)
     }
 }
 
 /// Why a run cannot be exported.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// No such format.
-    #[error("there is no format {name:?}; there are hgrm, hlog, csv and criterion")]
-    Format {
-        /// What was asked for.
-        name: String,
-    },
     /// The run has nothing that the format could hold.
     #[error("run {run} has no {what}, so there is nothing to export as {format}")]
     Nothing {
@@ -81,7 +51,7 @@ pub enum ExportError {
         /// What is missing.
         what: &'static str,
         /// The format asked for.
-        format: Format,
+        format: &'static str,
     },
     /// A log has a time for each of its lines.
     #[error(
@@ -123,19 +93,10 @@ type Content = (PathBuf, Vec<u8>);
 /// The run has nothing to export, a histogram is damaged, or a file exists or cannot be written.
 /// Everything is made in memory first, so that a damaged run writes nothing; and all files appear,
 /// or none.
-pub fn export(run: &Run, format: Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    let contents = match format {
-        Format::Hgrm => hgrm::contents(run)?,
-        Format::Hlog => hlog::contents(run)?,
-        Format::Csv => csv::contents(run)?,
-        Format::Criterion => criterion::contents(run)?,
-    };
+pub fn export(run: &Run, format: &Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
+    let contents = (format.contents)(run)?;
     if contents.is_empty() {
-        let what = match format {
-            Format::Hgrm | Format::Hlog => "latency round",
-            Format::Csv => "record",
-            Format::Criterion => "throughput round",
-        };
+        let Format { name: format, needs: what, .. } = *format;
         return Err(ExportError::Nothing { run: run.id.clone(), what, format });
     }
     let paths: Vec<PathBuf> = contents.iter().map(|(path, _)| folder.join(path)).collect();
