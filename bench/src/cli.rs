@@ -7,7 +7,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use results::{FORMATS, Format};
 
-use crate::number;
+use crate::{matrix, number};
 
 /// How fine should the lock be? A benchmark of lock granularity under unix-domain sockets.
 #[derive(Debug, Parser)]
@@ -203,18 +203,26 @@ pub struct CellArgs {
 }
 
 /// The cells of a `run` that names none, by flag.
-const DEFAULTS_OF_RUN: [(&str, &str); 3] = [
-    ("backend", "all"),
-    ("workload", "pairs, stream, pingpong, duplex"),
-    ("threads", "1 and 2, and 4 and 8 where there are the CPUs"),
-];
+fn defaults_of_run() -> [(&'static str, String); 3] {
+    let threads = "1 and 2, and 4 and 8 where there are the CPUs";
+    [
+        ("backend", "all".to_owned()),
+        ("workload", matrix::usual().join(", ")),
+        ("threads", threads.to_owned()),
+    ]
+}
 
 /// Those of a `compare`.
-const DEFAULTS_OF_COMPARE: [(&str, &str); 3] =
-    [("backend", "the modelled ones"), ("workload", "pairs"), ("threads", "1 and 2")];
+fn defaults_of_compare() -> [(&'static str, String); 3] {
+    [
+        ("backend", "the modelled ones".to_owned()),
+        ("workload", matrix::private().join(", ")),
+        ("threads", "1 and 2".to_owned()),
+    ]
+}
 
 /// The flag, with what is taken when nobody gives it in its help.
-fn with_default(flag: Arg, defaults: &[(&str, &str)]) -> Arg {
+fn with_default(flag: Arg, defaults: &[(&str, String)]) -> Arg {
     let default = defaults.iter().find(|(name, _)| flag.get_id() == name);
     match (default, flag.get_help()) {
         (Some((_, default)), Some(help)) => {
@@ -227,7 +235,7 @@ fn with_default(flag: Arg, defaults: &[(&str, &str)]) -> Arg {
 
 /// `solock run`.
 #[derive(Args, Debug, Default)]
-#[command(mut_args(|flag| with_default(flag, &DEFAULTS_OF_RUN)))]
+#[command(mut_args(|flag| with_default(flag, &defaults_of_run())))]
 pub struct RunArgs {
     /// Which cells.
     #[command(flatten)]
@@ -270,7 +278,7 @@ pub struct RunArgs {
 
 /// `solock compare`.
 #[derive(Args, Debug, Default)]
-#[command(mut_args(|flag| with_default(flag, &DEFAULTS_OF_COMPARE)))]
+#[command(mut_args(|flag| with_default(flag, &defaults_of_compare())))]
 pub struct CompareArgs {
     /// The sides, each compared with the first: a commit (hash, tag, branch, HEAD~3), `.` for the
     /// working tree as it is, or a stored run (a path, an id, the beginning of one, `last`).

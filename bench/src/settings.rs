@@ -55,9 +55,6 @@ pub struct Settings {
     pub hang_limit: Duration,
 }
 
-/// The workloads of a run that names none: those that tell the granularities apart, in about a
-/// minute.
-pub const DEFAULT_WORKLOADS: [&str; 4] = ["pairs", "stream", "pingpong", "duplex"];
 /// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
 const DEFAULT_BYTES: usize = 64;
@@ -115,8 +112,7 @@ fn backends(asked: &[String]) -> Result<Vec<String>, String> {
 fn workloads(asked: &[String]) -> Result<Vec<String>, String> {
     let valid: Vec<&str> = matrix::workloads().iter().map(|workload| workload.name).collect();
     if asked.is_empty() {
-        let there = DEFAULT_WORKLOADS.iter().filter(|name| valid.contains(name));
-        return Ok(there.map(|name| (*name).to_owned()).collect());
+        return Ok(matrix::usual().into_iter().map(str::to_owned).collect());
     }
     asked.iter().try_for_each(|name| matrix::check_name("workload", name, &valid))?;
     Ok(distinct(asked.iter().cloned()))

@@ -1,6 +1,6 @@
-//! How backends are called in the sentences of the answer.
+//! How backends are called in the sentences of the answer, and what workloads ask.
 
-use results::answer::Words;
+use results::answer::{Question, Words};
 
 use crate::matrix;
 
@@ -28,12 +28,43 @@ pub fn words(reference: &str) -> Words {
         (backend.name.to_owned(), words.to_owned())
     });
     let finer = FINER.iter().filter(|_| reference == REFERENCE);
-    Words { backends: backends.collect(), finer: finer.map(|name| (*name).to_owned()).collect() }
+    Words {
+        backends: backends.collect(),
+        finer: finer.map(|name| (*name).to_owned()).collect(),
+        questions: questions(),
+    }
+}
+
+/// What each workload asks, those of one question together.
+fn questions() -> Vec<(String, Question)> {
+    let workloads = matrix::workloads();
+    let asked = || workloads.iter().filter_map(|one| Some((one.name, one.question?)));
+    let place = |name: &str| asked().position(|(_, question)| question.name == name);
+    let mut questions: Vec<_> = asked().collect();
+    questions.sort_by_key(|(_, question)| place(question.name));
+    let owned = |(workload, asks): (&str, workloads::Question)| {
+        let [name, label, operation] = [asks.name, asks.label, asks.operation].map(str::to_owned);
+        (workload.to_owned(), Question { name, label, operation })
+    };
+    questions.into_iter().map(owned).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn workloads_of_one_question_stand_together() {
+        let questions = questions();
+        let names: Vec<&str> = questions.iter().map(|(workload, _)| workload.as_str()).collect();
+        let expected = "pairs stream duplex pingpong fanin groups ring accept churn rights";
+        assert_eq!(names.join(" "), expected);
+        let (_, of_rights) = questions.last().expect("some");
+        assert_eq!(
+            (of_rights.name.as_str(), of_rights.operation.as_str()),
+            ("descriptors", "message")
+        );
+    }
 
     #[test]
     fn every_word_is_a_backends() {

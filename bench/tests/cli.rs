@@ -60,7 +60,7 @@ fn each_command_says_its_own_defaults_and_no_others() {
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     };
     let (run, compare) = (help("run"), help("compare"));
-    let usual = bench::settings::DEFAULT_WORKLOADS.join(", ");
+    let usual = matrix::usual().join(", ");
     let of_run = ["all", &usual, "1 and 2, and 4 and 8 where there are the CPUs"];
     let of_compare = ["the modelled ones", "pairs", "1 and 2"];
     for (text, own, others) in [(&run, of_run, of_compare), (&compare, of_compare, of_run)] {

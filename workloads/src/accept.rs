@@ -16,7 +16,7 @@ use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// The queue that listen(2) is asked for.
 const BACKLOG: i32 = 64;
@@ -29,6 +29,8 @@ impl Kind for Accept {
     const NAME: &'static str = "accept";
     const ABOUT: &'static str = "one thread connects and closes, its partner accepts and closes";
     const OPERATION: &'static str = "one connection, with one message";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "connection churn", label: "connections", operation: "connection" });
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.socket_type == SockType::Dgram {

@@ -24,7 +24,7 @@ use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 use crate::call::{Caller, Step, give_way};
 use crate::message::{HEAD_BYTES, Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// How many messages a sender sends to one name before it goes to the next.
 const VISIT_MESSAGES: u32 = 4;
@@ -46,6 +46,11 @@ impl Kind for Churn {
     const ABOUT: &'static str =
         "half the threads send to names that the others close and bind again";
     const OPERATION: &'static str = "one life of a socket: bound, read from, unlinked, closed";
+    const QUESTION: Option<Question> = Some(Question {
+        name: "connection churn",
+        label: "names that come and go",
+        operation: "cycle",
+    });
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.threads < 2 {

@@ -15,7 +15,7 @@ use lockimpls::{Errno, Layer};
 use crate::call::Caller;
 use crate::exchange::Exchange;
 use crate::sockets::{self, Pairs};
-use crate::{Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Duplex;
@@ -25,6 +25,9 @@ impl Kind for Duplex {
     const NAME: &'static str = "duplex";
     const ABOUT: &'static str = "two threads send and receive at once on one pair";
     const OPERATION: &'static str = "one message sent and one received by the same thread";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "one busy pair", label: "both ways", operation: "message" });
+    const IS_USUAL: bool = true;
 
     fn fits(plan: &Plan) -> Result<(), String> {
         sockets::fits_even(plan)

@@ -17,7 +17,7 @@ use lockimpls::{Errno, Fd, Layer, SockAddr, SockType};
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Fanin;
@@ -27,6 +27,8 @@ impl Kind for Fanin {
     const NAME: &'static str = "fanin";
     const ABOUT: &'static str = "many threads send datagrams to one";
     const OPERATION: &'static str = "one message received";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "many to one", label: "into one socket", operation: "message" });
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.socket_type != SockType::Dgram {

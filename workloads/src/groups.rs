@@ -18,7 +18,7 @@ use lockimpls::{Errno, Layer, SockType};
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// The longest stream message that is never taken in parts while others send on the same socket:
 /// MCLBYTES, the low-water mark of a send buffer, below which a sender waits.
@@ -32,6 +32,8 @@ impl Kind for Groups {
     const NAME: &'static str = "groups";
     const ABOUT: &'static str = "hackbench: groups of senders and receivers, all to all";
     const OPERATION: &'static str = "one message received";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "many to one", label: "in groups", operation: "message" });
 
     fn threads(plan: &Plan) -> Option<usize> {
         Some(plan.groups.saturating_mul(plan.fan).saturating_mul(2))

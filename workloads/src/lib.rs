@@ -164,6 +164,17 @@ pub trait Workload: Sync + Sized {
     fn finish(self, domain: &dyn Layer, sums: &[LaneSums]);
 }
 
+/// What a workload asks, in a user's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The question; workloads of one question are answered in one sentence.
+    pub name: &'static str,
+    /// How this workload is told from the others of its question.
+    pub label: &'static str,
+    /// What one operation is, as a noun.
+    pub operation: &'static str,
+}
+
 /// A workload, whatever the backend.
 pub trait Kind {
     /// The workload on one layer.
@@ -174,6 +185,15 @@ pub trait Kind {
     const ABOUT: &'static str;
     /// What one operation is.
     const OPERATION: &'static str;
+    /// What it asks; `None` where its operations per second are no answer (those of `paced` are
+    /// the rate that it was asked for).
+    const QUESTION: Option<Question> = None;
+    /// Whether a run that names no workload has it: those that tell the granularities apart, in
+    /// about a minute.
+    const IS_USUAL: bool = false;
+    /// Whether no thread meets another at any socket: then none waits, and counters depend on the
+    /// code alone, whatever the number of threads.
+    const IS_PRIVATE: bool = false;
     /// How many threads it takes for such a plan, whatever was asked; `None`: the number asked for.
     fn threads(plan: &Plan) -> Option<usize> {
         let _ = plan;
@@ -192,17 +212,17 @@ pub trait Visitor {
     fn visit<K: Kind>(&mut self);
 }
 
-/// Calls the visitor for every workload, in the order they are shown.
+/// Calls the visitor for every workload, in the order they are shown, and questions answered.
 pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<pairs::Pairs>();
     visitor.visit::<stream::Stream>();
     visitor.visit::<pingpong::Pingpong>();
     visitor.visit::<duplex::Duplex>();
-    visitor.visit::<ring::Ring>();
     visitor.visit::<fanin::Fanin>();
     visitor.visit::<groups::Groups>();
-    visitor.visit::<churn::Churn>();
+    visitor.visit::<ring::Ring>();
     visitor.visit::<accept::Accept>();
+    visitor.visit::<churn::Churn>();
     visitor.visit::<rights::Rights>();
     visitor.visit::<paced::Paced>();
 }

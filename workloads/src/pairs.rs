@@ -20,7 +20,7 @@ use lockimpls::{Errno, Layer, MsgFlags};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs as Ends};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub struct Pairs;
@@ -30,6 +30,10 @@ impl Kind for Pairs {
     const NAME: &'static str = "pairs";
     const ABOUT: &'static str = "each thread sends and receives on its own pair";
     const OPERATION: &'static str = "one message sent and received by the same thread";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "private pairs", label: "private pairs", operation: "message" });
+    const IS_USUAL: bool = true;
+    const IS_PRIVATE: bool = true;
 
     fn fits(_plan: &Plan) -> Result<(), String> {
         Ok(())

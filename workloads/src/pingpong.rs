@@ -16,7 +16,7 @@ use lockimpls::{Errno, Fd, Layer};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Pingpong;
@@ -26,6 +26,9 @@ impl Kind for Pingpong {
     const NAME: &'static str = "pingpong";
     const ABOUT: &'static str = "two threads send one message to and fro";
     const OPERATION: &'static str = "one round trip";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "request/reply", label: "ping-pong", operation: "round trip" });
+    const IS_USUAL: bool = true;
 
     fn fits(plan: &Plan) -> Result<(), String> {
         sockets::fits_even(plan)

@@ -20,7 +20,7 @@ use lockimpls::{Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, Shutdown};
 use crate::call::{Caller, Step};
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// The longest message that goes with a descriptor in one piece.
 const BYTES_MAX: usize = 4096;
@@ -35,6 +35,8 @@ impl Kind for Rights {
     const NAME: &'static str = "rights";
     const ABOUT: &'static str = "each message carries a descriptor, and some are refused";
     const OPERATION: &'static str = "one message with a descriptor sent, received and closed";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "descriptors", label: "with descriptors", operation: "message" });
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.message_bytes <= BYTES_MAX {

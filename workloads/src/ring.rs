@@ -16,7 +16,7 @@ use lockimpls::{Errno, Layer};
 use crate::call::Caller;
 use crate::exchange::Exchange;
 use crate::sockets::{self, Pairs};
-use crate::{Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Ring;
@@ -27,6 +27,8 @@ impl Kind for Ring {
     const ABOUT: &'static str =
         "each thread sends to the next one and receives from the one before";
     const OPERATION: &'static str = "one message sent and one received by the same thread";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "neighbours", label: "in a ring", operation: "message" });
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.threads >= 2 {

@@ -20,7 +20,7 @@ use lockimpls::{Errno, Layer, Shutdown, SockType};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Stream;
@@ -30,6 +30,9 @@ impl Kind for Stream {
     const NAME: &'static str = "stream";
     const ABOUT: &'static str = "one thread sends, its partner receives";
     const OPERATION: &'static str = "one message received";
+    const QUESTION: Option<Question> =
+        Some(Question { name: "one busy pair", label: "streaming", operation: "message" });
+    const IS_USUAL: bool = true;
 
     fn fits(plan: &Plan) -> Result<(), String> {
         sockets::fits_even(plan)

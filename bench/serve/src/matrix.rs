@@ -2,7 +2,7 @@
 //! backend's layer through its table.
 
 use lockimpls::Backend;
-use workloads::{Kind, Plan};
+use workloads::{Kind, Plan, Question};
 
 use crate::slice::{self, Outcome, Slice};
 
@@ -34,6 +34,12 @@ pub struct Workload {
     pub about: &'static str,
     /// [`Kind::OPERATION`].
     pub operation: &'static str,
+    /// [`Kind::QUESTION`].
+    pub question: Option<Question>,
+    /// [`Kind::IS_USUAL`].
+    pub is_usual: bool,
+    /// [`Kind::IS_PRIVATE`].
+    pub is_private: bool,
     /// [`Kind::threads`].
     pub threads: fn(&Plan) -> Option<usize>,
     /// [`Kind::fits`].
@@ -50,6 +56,9 @@ impl Workload {
             name: K::NAME,
             about: K::ABOUT,
             operation: K::OPERATION,
+            question: K::QUESTION,
+            is_usual: K::IS_USUAL,
+            is_private: K::IS_PRIVATE,
             threads: K::threads,
             fits: K::fits,
             run: slice::run::<K>,
@@ -98,6 +107,24 @@ pub fn workloads() -> Vec<Workload> {
     let mut all = All(Vec::new());
     workloads::visit_all(&mut all);
     all.0
+}
+
+/// The workload of that name, if this program knows it.
+#[must_use]
+pub fn workload(name: &str) -> Option<Workload> {
+    workloads().into_iter().find(|workload| workload.name == name)
+}
+
+/// The workloads of a run that names none.
+#[must_use]
+pub fn usual() -> Vec<&'static str> {
+    workloads().iter().filter(|one| one.is_usual).map(|one| one.name).collect()
+}
+
+/// Those whose threads meet at no socket.
+#[must_use]
+pub fn private() -> Vec<&'static str> {
+    workloads().iter().filter(|one| one.is_private).map(|one| one.name).collect()
 }
 
 /// Checks a name that a user gave.

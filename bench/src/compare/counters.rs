@@ -2,6 +2,7 @@
 
 use results::{LockCounts, stats::median};
 
+use crate::matrix;
 use crate::protocol::SliceDone;
 
 /// The names of the counters, each per operation.
@@ -37,7 +38,7 @@ pub fn per_operation(slice: &SliceDone) -> PerOperation {
 /// socket.
 #[must_use]
 pub fn is_exact(cell: &results::Cell) -> bool {
-    cell.threads == 1 || cell.workload == "pairs"
+    cell.threads == 1 || matrix::workload(&cell.workload).is_some_and(|one| one.is_private)
 }
 
 /// What the slices of a side say of one counter.

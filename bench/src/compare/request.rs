@@ -110,8 +110,8 @@ impl Request {
     }
 }
 
-/// A small set that covers much: every modelled granularity, alone and beside another thread. On
-/// `pairs` the threads share what the whole layer shares and nothing else, no call waits, and the
+/// A small set that covers much: every modelled granularity, alone and beside another thread, with
+/// which it shares what the whole layer shares and nothing else, so that no call waits, and the
 /// counters are exact.
 fn with_defaults(args: &CellArgs) -> CellArgs {
     let mut args = args.clone();
@@ -120,7 +120,7 @@ fn with_defaults(args: &CellArgs) -> CellArgs {
         args.backend = modelled.map(|backend| backend.name.to_owned()).collect();
     }
     if args.workload.is_empty() {
-        args.workload = vec!["pairs".to_owned()];
+        args.workload = matrix::private().into_iter().map(str::to_owned).collect();
     }
     if args.threads.is_empty() {
         args.threads = vec!["1,2".to_owned()];

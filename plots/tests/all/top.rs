@@ -1,7 +1,7 @@
 //! What stands above the figures: the answer first, then the facts and what became of the slices.
 
 use plots::Plots;
-use results::answer::Words;
+use results::answer::{Question, Words};
 use results::{Ratio, Record, Slices};
 
 use crate::common::{HOSTILE, full_run, options};
@@ -11,7 +11,9 @@ fn page(change: impl FnOnce(&mut results::Run)) -> String {
     change(&mut run);
     let words = [("per-socket", "a lock per <socket>")];
     let words = words.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec();
-    let words = Words { backends: words, ..Words::default() };
+    let [name, label, operation] = ["private pairs", "private pairs", "message"].map(str::to_owned);
+    let questions = vec![("pairs".to_owned(), Question { name, label, operation })];
+    let words = Words { backends: words, questions, ..Words::default() };
     let options = plots::Options { words, ..options() };
     plots::report::html(&Plots::of(&[run], &options).expect("figures")).expect("a page")
 }

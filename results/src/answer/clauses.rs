@@ -39,8 +39,8 @@ pub(super) fn answers(points: &[Point], summary: &Summary, words: &Words) -> Vec
 }
 
 /// The questions, in the order of the answer; cells without a lock come last.
-fn asked(points: &[Point]) -> Vec<&'static str> {
-    let mut asked: Vec<&'static str> = Vec::new();
+fn asked<'a>(points: &[Point<'a>]) -> Vec<&'a str> {
+    let mut asked: Vec<&str> = Vec::new();
     for point in points {
         if !asked.contains(&point.asks()) {
             asked.push(point.asks());
@@ -114,7 +114,7 @@ impl<'a> Sentence<'a> {
         let mut texts = Vec::new();
         let mut first = None;
         for part in parts {
-            let label = match part[0].question.label {
+            let label = match part[0].question.label.as_str() {
                 _ if parts.len() == 1 && self.is_whole => String::new(),
                 // The question says it already.
                 label if label == question => String::new(),

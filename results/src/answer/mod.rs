@@ -39,9 +39,10 @@ use crate::summary::Summary;
 use points::Point;
 use widths::Recorded;
 
+pub use questions::Question;
 pub use render::{SILENCE, TITLE, text, tied};
 
-/// How a backend is called in a sentence.
+/// What sentences are made with: how a backend is called, and what a workload asks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Words {
     /// By the backend's name, such as `("per-socket", "a lock per socket")`, in the order in which
@@ -50,6 +51,9 @@ pub struct Words {
     /// The names of those whose locks are finer than the reference's: of no other is it said that
     /// finer is slower.
     pub finer: Vec<String>,
+    /// What each workload asks, by its name, in the order of the answer. Of others nothing is said:
+    /// their operations per second are no answer.
+    pub questions: Vec<(String, Question)>,
 }
 
 impl Words {
@@ -60,6 +64,15 @@ impl Words {
 
     fn is_finer(&self, backend: &str) -> bool {
         self.finer.iter().any(|name| name == backend)
+    }
+
+    fn asks(&self, workload: &str) -> Option<&Question> {
+        self.questions.iter().find(|(name, _)| name == workload).map(|(_, question)| question)
+    }
+
+    /// The place of a workload in the answer.
+    fn order(&self, workload: &str) -> Option<usize> {
+        self.questions.iter().position(|(name, _)| name == workload)
     }
 
     fn place(&self, backend: &str) -> usize {
@@ -93,7 +106,7 @@ impl Answers {
         let first = runs.iter().flat_map(Run::measured).next();
         let recorded = Recorded { runs, summary };
         let mut sections: Vec<(Cell, Vec<Point>)> = Vec::new();
-        for point in points::of(summary) {
+        for point in points::of(summary, words) {
             let setting = point.row.cell.setting();
             match sections.iter_mut().find(|(other, _)| *other == setting) {
                 Some((_, points)) => points.push(point),

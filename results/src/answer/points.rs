@@ -1,5 +1,6 @@
 //! What each cell says of its ratio.
 
+use super::Words;
 use super::questions::{self, Question};
 use crate::cell::Cell;
 use crate::outward::Printed;
@@ -31,7 +32,7 @@ pub(super) struct Point<'a> {
     /// The cell.
     pub(super) row: &'a Row,
     /// What its workload asks.
-    pub(super) question: Question,
+    pub(super) question: &'a Question,
     /// Its interval as it is printed, if there is one that may be used; where the kept runs do not
     /// agree, from the lowest to the highest end of all of them.
     pub(super) printed: Option<Printed>,
@@ -43,7 +44,7 @@ pub(super) struct Point<'a> {
     pub(super) spoiled: Option<Spoiled<'a>>,
 }
 
-impl Point<'_> {
+impl<'a> Point<'a> {
     /// Whether it says nothing.
     pub(super) fn is_open(&self) -> bool {
         self.weight == Weight::Open
@@ -55,8 +56,8 @@ impl Point<'_> {
     }
 
     /// The name of the question it belongs to.
-    pub(super) fn asks(&self) -> &'static str {
-        if self.is_lockless() { questions::NO_LOCK } else { self.question.name }
+    pub(super) fn asks(&self) -> &'a str {
+        if self.is_lockless() { questions::NO_LOCK } else { &self.question.name }
     }
 }
 
@@ -91,15 +92,15 @@ pub(super) fn weigh(printed: &Printed) -> Weight {
 }
 
 /// Every cell that is ranked, in the order of the answer.
-pub(super) fn of(summary: &Summary) -> Vec<Point<'_>> {
-    let mut points: Vec<Point> =
-        summary.rows.iter().filter_map(|row| point(row, summary)).collect();
-    points.sort_by_key(|point| questions::place(&point.row.cell.workload));
+pub(super) fn of<'a>(summary: &'a Summary, words: &'a Words) -> Vec<Point<'a>> {
+    let rows = summary.rows.iter();
+    let mut points: Vec<Point> = rows.filter_map(|row| point(row, summary, words)).collect();
+    points.sort_by_key(|point| words.order(&point.row.cell.workload));
     points
 }
 
-fn point<'a>(row: &'a Row, summary: &'a Summary) -> Option<Point<'a>> {
-    let question = questions::of(&row.cell.workload)?;
+fn point<'a>(row: &'a Row, summary: &'a Summary, words: &'a Words) -> Option<Point<'a>> {
+    let question = words.asks(&row.cell.workload)?;
     let ratio = row.ratio.as_ref()?;
     row.acquisitions_per_operation?;
     let spoiled = summary.spoiled(row);

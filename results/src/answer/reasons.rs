@@ -19,7 +19,7 @@ pub(super) fn of(points: &[Point], summary: &Summary) -> String {
     let Some(first) = points.first().filter(|_| pairs.len() == points.len()) else {
         return String::new();
     };
-    let operation = first.question.operation;
+    let operation = first.question.operation.as_str();
     let found = match first.weight {
         Weight::Less => slower(&pairs, operation),
         Weight::More => faster(&pairs, operation, &summary.reference),

@@ -105,6 +105,7 @@ fn words() -> Words {
     Words {
         backends: words.map(|(name, text)| (name.to_owned(), text.to_owned())).to_vec(),
         finer: vec!["per-socket".to_owned()],
+        ..crate::fixture::words()
     }
 }
 

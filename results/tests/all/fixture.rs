@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use results::answer::{Question, Words};
 use results::{
     Cell, Checks, FastPath, Finding, Host, HostNoise, Instrument, Latencies, LockCounts, Measure,
     Measured, Pinning, Record, Run, Slices, histogram,
@@ -33,6 +34,27 @@ pub(crate) fn cell(workload: &str, backend: &str, threads: u32) -> Cell {
         wait: "adaptive".to_owned(),
         ..Cell::default()
     }
+}
+
+/// What workloads ask, as they are registered; backends by their names.
+pub(crate) fn words() -> Words {
+    let questions = [
+        ("pairs", ["private pairs", "private pairs", "message"]),
+        ("stream", ["one busy pair", "streaming", "message"]),
+        ("duplex", ["one busy pair", "both ways", "message"]),
+        ("pingpong", ["request/reply", "ping-pong", "round trip"]),
+        ("fanin", ["many to one", "into one socket", "message"]),
+        ("groups", ["many to one", "in groups", "message"]),
+        ("ring", ["neighbours", "in a ring", "message"]),
+        ("accept", ["connection churn", "connections", "connection"]),
+        ("churn", ["connection churn", "names that come and go", "cycle"]),
+        ("rights", ["descriptors", "with descriptors", "message"]),
+    ];
+    let asks = |(workload, asks): (&str, [&str; 3])| {
+        let [name, label, operation] = asks.map(str::to_owned);
+        (workload.to_owned(), Question { name, label, operation })
+    };
+    Words { questions: questions.map(asks).to_vec(), ..Words::default() }
 }
 
 /// A throughput round of one second in which each thread did half of the operations.

@@ -1,11 +1,11 @@
 //! What other kept runs of a program add to an answer: stores whose truth is known.
 
-use results::answer::{Answers, Words};
+use results::answer::Answers;
 use results::{
     Answer, Disagreement, Kept, Measured, Ratio, Record, Run, Store, Summary, summarise, table,
 };
 
-use crate::fixture::{cell, host, noon, throughput};
+use crate::fixture::{cell, host, noon, throughput, words};
 
 /// A run that says this of `pairs` with two threads, `per-socket` to `global`.
 #[derive(Clone, Debug)]
@@ -64,7 +64,7 @@ fn summary(run: &Run, kept: &Kept) -> Summary {
 
 fn answers(run: &Run, kept: &Kept) -> Vec<Answer> {
     let (runs, summary) = (std::slice::from_ref(run), summary(run, kept));
-    Answers::of(runs, &summary, &Words::default()).iter().cloned().collect()
+    Answers::of(runs, &summary, &words()).iter().cloned().collect()
 }
 
 /// What the first says, the others being kept beside it.

@@ -1,10 +1,10 @@
 //! What a run says of its two CPUs: launches whose truth is known.
 
 use fastrand::Rng;
-use results::answer::{Answers, Words};
+use results::answer::Answers;
 use results::{Cell, Measure, Measured, Ratio, Run, TwoCpus, summarise};
 
-use crate::fixture::{cell, host, run, throughput};
+use crate::fixture::{cell, host, run, throughput, words};
 
 /// A launch: what the two CPUs were, and the ratio that it measured.
 #[derive(Clone, Copy, Debug)]
@@ -54,7 +54,7 @@ fn of(launches: &[Launch]) -> Run {
 fn said(run: Run) -> Vec<String> {
     let runs = [run];
     let summary = summarise(&runs, "global").expect("sums up");
-    let answers = Answers::of(&runs, &summary, &Words::default());
+    let answers = Answers::of(&runs, &summary, &words());
     let of_cpus = answers.iter().filter(|answer| answer.question == "the two CPUs");
     of_cpus.map(|answer| answer.sentence.clone()).collect()
 }

@@ -1,10 +1,10 @@
 //! Intervals that stayed wider than was asked for: what is said of why is what the run recorded,
 //! and where it recorded nothing out of the ordinary nothing is said.
 
-use results::answer::{Answers, Words};
+use results::answer::Answers;
 use results::{Interrupted, Measured, Ratio, Record, Run, Slices, TwoCpus, summarise};
 
-use crate::fixture::{cell, host, run, throughput};
+use crate::fixture::{cell, host, run, throughput, words};
 
 /// A ratio that pays, 18 % wide to each side where 10 % were asked for.
 fn wide() -> Ratio {
@@ -46,7 +46,7 @@ fn of(ratio: Ratio, change: impl Fn(&mut Measured)) -> Run {
 fn said(run: Run) -> Vec<String> {
     let runs = [run];
     let summary = summarise(&runs, "global").expect("sums up");
-    let answers = Answers::of(&runs, &summary, &Words::default());
+    let answers = Answers::of(&runs, &summary, &words());
     let told = answers.iter().filter(|one| one.question != "the two CPUs");
     let told = told.filter(|one| one.question != "private pairs");
     told.map(|one| format!("{}: {}", one.question, one.sentence)).collect()
