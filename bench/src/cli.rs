@@ -1,12 +1,15 @@
 //! The command line: names and help. What the values must be is said in
 //! [`settings`](crate::settings).
 
+mod own;
+
 use std::path::PathBuf;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use results::{FORMATS, Format};
 
+pub use self::own::OwnArgs;
 use crate::{matrix, number};
 
 /// How fine should the lock be? A benchmark of lock granularity under unix-domain sockets.
@@ -167,18 +170,9 @@ pub struct CellArgs {
     /// Threads: 1, 1-8, or 1,2,4 (repeatable); `groups` has what its groups need.
     #[arg(long, value_name = "LIST")]
     pub threads: Vec<String>,
-    /// Operations per second and thread of `paced` (repeatable) [default: 10000].
-    #[arg(long, value_name = "PER_SECOND", value_delimiter = ',', allow_negative_numbers = true,
-          value_parser = number::real)]
-    pub rate: Vec<f64>,
-    /// How many groups `groups` has (repeatable) [default: 1].
-    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true,
-          value_parser = number::whole::<usize>)]
-    pub groups: Vec<usize>,
-    /// How many senders, and how many receivers, a group has (repeatable) [default: 1].
-    #[arg(long, value_name = "N", value_delimiter = ',', allow_negative_numbers = true,
-          value_parser = number::whole::<usize>)]
-    pub fan: Vec<usize>,
+    /// Numbers of workloads' own.
+    #[command(flatten)]
+    pub own: OwnArgs,
     /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
     pub wait: Vec<String>,

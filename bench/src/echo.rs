@@ -8,7 +8,7 @@ use lockimpls::{
     Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown,
     SockAddr, SockOpt, SockType,
 };
-use workloads::{Event, Kind, Meter, Pairs, Plan, Workload};
+use workloads::{Event, Kind, Meter, Own, Pairs, Plan, Workload};
 
 /// Either end.
 const END: Fd = Fd { number: 0, generation: 0 };
@@ -140,9 +140,7 @@ fn plan() -> Plan {
         socket_type: SockType::Stream,
         message_bytes: 64,
         verify: false,
-        rate_per_second: 1.0,
-        groups: 1,
-        fan: 1,
+        own: Own::default(),
         seed: 0,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use lockimpls::{Ambient, Config, SockType, WaitStrategy};
 use results::Cell;
-use workloads::Plan;
+use workloads::{Own, Plan};
 
 use crate::job::{Job, may_be_under};
 use crate::matrix::{self, Case};
@@ -79,7 +79,7 @@ impl Shape {
 
     fn cell(&self, case: &Case) -> Cell {
         let (plan, workload) = (&self.plan, case.workload);
-        let groups = workload.uses_groups();
+        let own = workload.parameters.iter().map(|one| (one.field, plan.value(one)));
         Cell {
             backend: case.backend.name.to_owned(),
             workload: workload.name.to_owned(),
@@ -87,9 +87,7 @@ impl Shape {
             message_bytes: plan.message_bytes as u64,
             threads: plan.threads as u32,
             wait: self.wait.name().to_owned(),
-            rate_asked: workload.uses_rate().then_some(plan.rate_per_second),
-            groups: groups.then_some(plan.groups as u32),
-            fan: groups.then_some(plan.fan as u32),
+            own: own.collect(),
             ambient: self.ambient.names().into_iter().map(str::to_owned).collect(),
         }
     }
@@ -113,15 +111,13 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
         };
         let variants = variants(settings, workload);
         for (socket_type, message_bytes, wait, ambient) in messages(settings) {
-            for (rate_per_second, groups, fan) in variants.clone() {
+            for own in variants.clone() {
                 let plan = Plan {
                     threads: 0,
                     socket_type,
                     message_bytes,
                     verify: false,
-                    rate_per_second,
-                    groups,
-                    fan,
+                    own,
                     seed: settings.seed,
                 };
                 let own = (workload.threads)(&plan).map(|own| vec![own]);
@@ -148,26 +144,23 @@ fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy, Ambient)
     messages
 }
 
-/// Rates, groups and fans: all that were asked for where the workload has them, else the first of
-/// each.
-fn variants(settings: &Settings, workload: &matrix::Workload) -> Vec<(f64, usize, usize)> {
-    let rates = settings.rates_per_second.iter().copied();
-    let (groups, fans) = (&settings.groups, &settings.fans);
-    if workload.uses_rate() {
-        return rates.map(|rate| (rate, groups[0], fans[0])).collect();
+/// Every combination of the numbers of a workload's own that were asked for.
+fn variants(settings: &Settings, workload: &matrix::Workload) -> Vec<Own> {
+    let mut variants: Vec<Vec<(&'static str, f64)>> = vec![Vec::new()];
+    for parameter in workload.parameters {
+        let asked = settings.own.iter().find(|(field, _)| *field == parameter.field);
+        let values = asked.map_or_else(|| vec![parameter.default], |(_, values)| values.clone());
+        let with = |begin: &Vec<_>, value| [&begin[..], &[(parameter.field, value)]].concat();
+        let each = variants.iter().flat_map(|begin| values.iter().map(|value| with(begin, *value)));
+        variants = each.collect();
     }
-    let rate = settings.rates_per_second[0];
-    if workload.uses_groups() {
-        let all = groups.iter().flat_map(|g| fans.iter().map(move |f| (rate, *g, *f)));
-        return all.collect();
-    }
-    vec![(rate, groups[0], fans[0])]
+    variants.into_iter().map(Own::from_iter).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::RunArgs;
+    use crate::cli::{OwnArgs, RunArgs};
     use crate::cpus::Cpus;
     use crate::job::job;
 
@@ -183,7 +176,8 @@ mod tests {
             args.cells.workload = vec!["groups".to_owned(), "pairs".to_owned()];
             args.cells.backend = vec!["global".to_owned()];
             args.cells.threads = vec!["1".to_owned()];
-            (args.cells.groups, args.cells.fan) = (vec![1, 2], vec![1, 4, 100]);
+            args.cells.own =
+                OwnArgs::given(&[("groups", &[1.0, 2.0]), ("fan", &[1.0, 4.0, 100.0])]);
         });
         let ids: Vec<Vec<String>> = parts
             .values()

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use lockimpls::{Ambient, SockType, WaitStrategy};
 
-use crate::cli::RunArgs;
+use crate::cli::{OwnArgs, RunArgs};
 use crate::cpus::Cpus;
 use crate::matrix;
 use crate::number::{real, shown, time};
 use crate::pool::{Pin, THREADS_MAX};
-use crate::valid::{DEFAULT_RATE, NO_AMBIENT, ambient, distinct, hang_limit, named, seconds, size};
+use crate::valid::{NO_AMBIENT, ambient, distinct, hang_limit, named, seconds, size};
+use workloads::Parameter;
 use workloads::number::whole;
 
 /// The settings of a run, all valid.
@@ -31,12 +32,8 @@ pub struct Settings {
     pub waits: Vec<WaitStrategy>,
     /// Sets of locks around the layer.
     pub ambients: Vec<Ambient>,
-    /// `paced`: operations per second and thread.
-    pub rates_per_second: Vec<f64>,
-    /// `groups`: numbers of groups.
-    pub groups: Vec<usize>,
-    /// `groups`: senders, and receivers, of each.
-    pub fans: Vec<usize>,
+    /// Numbers of workloads' own that somebody asked for, by their names in records.
+    pub own: Vec<(&'static str, Vec<f64>)>,
     /// Measured time per cell and round, half of it for each measure, if somebody said.
     pub seconds: Option<Duration>,
     /// How many times every cell is measured; none: until its ratios are known well enough.
@@ -60,8 +57,6 @@ const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
 const DEFAULT_BYTES: usize = 64;
 
 const ROUNDS_MAX: u32 = 10_000;
-const RATE_MAX: f64 = 1e9;
-const GROUPS_MAX: usize = THREADS_MAX;
 
 impl Settings {
     /// Reads what the user gave; `allowed` are the CPUs that this process may use.
@@ -84,9 +79,7 @@ impl Settings {
                 named(&cells.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
             },
             ambients: ambients(&cells.ambient)?,
-            rates_per_second: rates(&cells.rate)?,
-            groups: counts("--groups", &cells.groups)?,
-            fans: counts("--fan", &cells.fan)?,
+            own: own(&cells.own)?,
             seconds: args.seconds.map(|asked| seconds("--seconds", asked)).transpose()?,
             rounds: args.rounds.map(rounds).transpose()?,
             within: args.within.as_deref().map(within).transpose()?,
@@ -176,29 +169,15 @@ fn range(list: &str, part: &str) -> Result<(usize, usize), String> {
     Ok((first, last))
 }
 
-fn rates(asked: &[f64]) -> Result<Vec<f64>, String> {
-    if asked.is_empty() {
-        return Ok(vec![DEFAULT_RATE]);
-    }
-    let valid = |rate: &&f64| !(rate.is_finite() && **rate > 0.0 && **rate <= RATE_MAX);
-    match asked.iter().find(valid) {
-        Some(rate) => Err(format!(
-            "--rate {}: a rate is a number of operations per second and thread above 0, at \
-             most {RATE_MAX}",
-            shown(*rate)
-        )),
-        None => Ok(distinct(asked.iter().copied())),
-    }
-}
-
-fn counts(flag: &str, asked: &[usize]) -> Result<Vec<usize>, String> {
-    if asked.is_empty() {
-        return Ok(vec![1]);
-    }
-    match asked.iter().find(|count| !(1..=GROUPS_MAX).contains(*count)) {
-        Some(count) => Err(format!("{flag} {count}: valid are 1 to {GROUPS_MAX}")),
-        None => Ok(distinct(asked.iter().copied())),
-    }
+fn own(asked: &OwnArgs) -> Result<Vec<(&'static str, Vec<f64>)>, String> {
+    let valid = |(parameter, values): &(&'static Parameter, Vec<f64>)| {
+        for value in values {
+            let refused = |why| format!("--{} {}: {why}", parameter.flag, shown(*value));
+            parameter.check(*value).map_err(refused)?;
+        }
+        Ok((parameter.field, distinct(values.iter().copied())))
+    };
+    asked.0.iter().map(valid).collect()
 }
 
 /// How many times something is done.
@@ -292,8 +271,14 @@ mod tests {
     #[test]
     fn impossible_numbers_are_refused_and_say_what_is_valid() {
         let refused = |change: &dyn Fn(&mut RunArgs)| settings(change).unwrap_err();
-        assert!(refused(&|a| a.cells.rate = vec![0.0]).starts_with("--rate 0: "));
-        assert!(refused(&|a| a.cells.rate = vec![f64::NAN]).starts_with("--rate NaN: "));
+        let own = |flag: &str, value: f64| {
+            refused(&|a| a.cells.own = OwnArgs::given(&[(flag, &[value])]))
+        };
+        assert!(own("rate", 0.0).starts_with("--rate 0: valid are numbers above 0, at most 10"));
+        assert!(own("rate", f64::NAN).starts_with("--rate NaN: "));
+        assert!(own("groups", 0.0).starts_with("--groups 0: valid are 1 to "));
+        let more = own("groups", THREADS_MAX as f64 + 1.0);
+        assert!(more.ends_with(&format!(": valid are 1 to {THREADS_MAX}")), "{more}");
         assert!(refused(&|a| a.seconds = Some(f64::INFINITY)).starts_with("--seconds inf: "));
         assert!(refused(&|a| a.seconds = Some(-1.0)).starts_with("--seconds -1: "));
         assert!(refused(&|a| a.rounds = Some(0)).starts_with("--rounds 0: "));
@@ -306,7 +291,6 @@ mod tests {
             assert!(said.starts_with(&format!("--budget {bad}: ")), "{said}");
         }
         assert!(refused(&|a| a.cells.size = vec![64, 0]).starts_with("--size 0: "));
-        assert!(refused(&|a| a.cells.groups = vec![0]).starts_with("--groups 0: "));
         assert!(
             refused(&|a| a.cells.cpus = Some("99999".into())).contains("CPU 99999 is not allowed")
         );

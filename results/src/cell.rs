@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::own::Own;
+
 /// What is measured: the coordinates of a cell of the matrix.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Cell {
@@ -17,15 +19,9 @@ pub struct Cell {
     pub threads: u32,
     /// The wait strategy: `spin`, `adaptive` or `park`.
     pub wait: String,
-    /// `paced`: operations per second and thread that were asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub rate_asked: Option<f64>,
-    /// `groups`: how many groups.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub groups: Option<u32>,
-    /// `groups`: how many senders and how many receivers each group has.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fan: Option<u32>,
+    /// Numbers of the workload's own, each a field of the line or one of its `parameters`.
+    #[serde(flatten)]
+    pub own: Own,
     /// The locks around the layer that were taken too, by name; lines before this field have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ambient: Vec<String>,
@@ -33,21 +29,17 @@ pub struct Cell {
 
 impl Cell {
     /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with
-    /// `/r1000` (a rate), `/g2f8` (groups and fan) and `/f-mtx+sched-lock` (locks around the layer)
-    /// behind it where they apply.
+    /// `/r1000` (a rate), `/g2f8` (groups and fan), `/depth=8` (any other number of the workload's
+    /// own) and `/f-mtx+sched-lock` (locks around the layer) behind it where they apply.
     #[must_use]
     pub fn id(&self) -> String {
         let Cell { workload, backend, socket_type, message_bytes, threads, wait, .. } = self;
         let mut id =
             format!("{workload}/{backend}/{socket_type}/{message_bytes}B/t{threads}/{wait}");
-        if let Some(rate) = self.rate_asked {
-            id.push_str(&format!("/r{rate}"));
-        }
-        if let (Some(groups), Some(fan)) = (self.groups, self.fan) {
-            id.push_str(&format!("/g{groups}f{fan}"));
-        }
-        if !self.ambient.is_empty() {
-            id.push_str(&format!("/{}", self.ambient.join("+")));
+        for part in [self.own.id(), self.ambient.join("+")] {
+            if !part.is_empty() {
+                id = id + "/" + &part;
+            }
         }
         id
     }
@@ -87,14 +79,7 @@ impl Cell {
     /// layer, such as `, under f-mtx and sched-lock`.
     #[must_use]
     pub fn particulars(&self) -> String {
-        let mut text = String::new();
-        if let Some(rate) = self.rate_asked {
-            text.push_str(&format!(", {rate} per second and thread"));
-        }
-        if let (Some(groups), Some(fan)) = (self.groups, self.fan) {
-            let many = if groups == 1 { "" } else { "s" };
-            text.push_str(&format!(", {groups} group{many} of {fan} + {fan}"));
-        }
+        let text = self.own.words();
         match self.ambient.split_last() {
             None => text,
             Some((only, [])) => text + ", under " + only,
@@ -129,11 +114,10 @@ mod tests {
         assert_eq!(title(&cell(&[])), ", 0 B, ");
         assert_eq!(title(&cell(&["a"])), ", 0 B, , under a");
         assert_eq!(title(&cell(&["a", "b", "c"])), ", 0 B, , under a, b and c");
-        let paced = Cell { rate_asked: Some(1.5), ..cell(&["a"]) };
+        let own = Own::from_iter([("rate_asked", 1.5)]);
+        let paced = Cell { own, ..cell(&["a"]) };
         assert_eq!(paced.particulars(), ", 1.5 per second and thread, under a");
-        let groups = |groups| Cell { groups: Some(groups), fan: Some(8), ..cell(&[]) };
-        assert_eq!(groups(1).particulars(), ", 1 group of 8 + 8");
-        assert_eq!(groups(2).particulars(), ", 2 groups of 8 + 8");
+        assert_eq!(paced.id(), "w/b//0B/t0//r1.5/a");
     }
 
     #[test]

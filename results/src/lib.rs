@@ -72,6 +72,7 @@ mod bounds;
 mod latencies;
 #[cfg(feature = "files")]
 mod merged;
+mod own;
 #[cfg(feature = "files")]
 mod paired;
 #[cfg(feature = "files")]
@@ -94,6 +95,7 @@ pub use kept::Kept;
 pub use line::LineError;
 #[cfg(feature = "files")]
 pub use merged::Quantiles;
+pub use own::Own;
 pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,

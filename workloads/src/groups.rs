@@ -18,11 +18,30 @@ use lockimpls::{Errno, Layer, SockType};
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Parameter, Plan, Question, Values, Workload};
 
 /// The longest stream message that is never taken in parts while others send on the same socket:
 /// MCLBYTES, the low-water mark of a send buffer, below which a sender waits.
 const STREAM_BYTES_MAX: usize = 2048;
+
+/// As many as there can be threads.
+const MOST: Values = Values::Whole { most: 120 };
+const GROUPS: Parameter = Parameter {
+    flag: "groups",
+    value_name: "N",
+    about: "How many groups `groups` has",
+    field: "groups",
+    default: 1.0,
+    values: MOST,
+};
+const FAN: Parameter = Parameter {
+    flag: "fan",
+    value_name: "N",
+    about: "How many senders, and how many receivers, a group has",
+    field: "fan",
+    default: 1.0,
+    values: MOST,
+};
 
 /// See the module's text.
 pub(crate) struct Groups;
@@ -35,8 +54,11 @@ impl Kind for Groups {
     const QUESTION: Option<Question> =
         Some(Question { name: "many to one", label: "in groups", operation: "message" });
 
+    const PARAMETERS: &'static [Parameter] = &[GROUPS, FAN];
+
     fn threads(plan: &Plan) -> Option<usize> {
-        Some(plan.groups.saturating_mul(plan.fan).saturating_mul(2))
+        let [groups, fan] = numbers(plan);
+        Some(groups.saturating_mul(fan).saturating_mul(2))
     }
 
     fn fits(plan: &Plan) -> Result<(), String> {
@@ -44,14 +66,15 @@ impl Kind for Groups {
         if threads == 0 {
             return Err(String::from("there is nobody in it; ask for --groups 1 --fan 1 or more"));
         }
+        let [groups, fan] = numbers(plan);
         if threads != plan.threads {
             return Err(format!(
-                "{} groups of {} senders and receivers are {threads} threads, not {}; \
+                "{groups} groups of {fan} senders and receivers are {threads} threads, not {}; \
                  ask for --threads {threads}",
-                plan.groups, plan.fan, plan.threads
+                plan.threads
             ));
         }
-        let is_shared = plan.socket_type == SockType::Stream && plan.fan > 1;
+        let is_shared = plan.socket_type == SockType::Stream && fan > 1;
         if is_shared && plan.message_bytes > STREAM_BYTES_MAX {
             return Err(format!(
                 "longer stream messages of several senders may be mixed; \
@@ -62,21 +85,28 @@ impl Kind for Groups {
     }
 }
 
+/// How many groups there are, and how many senders and receivers each has.
+fn numbers(plan: &Plan) -> [usize; 2] {
+    [GROUPS, FAN].map(|parameter| plan.value(&parameter) as usize)
+}
+
 /// One pair for each receiver.
 pub(crate) struct On {
     plan: Plan,
+    /// How many senders and how many receivers each group has.
+    fan: usize,
     pairs: Pairs,
 }
 
 impl On {
     /// The group of a lane, and its place in it: `fan` senders, then `fan` receivers.
     fn place(&self, lane: usize) -> (usize, usize) {
-        (lane / (2 * self.plan.fan), lane % (2 * self.plan.fan))
+        (lane / (2 * self.fan), lane % (2 * self.fan))
     }
 
     fn send<M: Meter>(&self, caller: &mut Caller<'_>, group: usize, meter: &mut M) {
         let lane = caller.place.lane as u16;
-        let (fan, plan) = (self.plan.fan, &self.plan);
+        let (fan, plan) = (self.fan, &self.plan);
         let ends = &self.pairs[group * fan..(group + 1) * fan];
         let mut sources: Vec<Source> =
             ends.iter().map(|_| Source::new(plan.message_bytes, lane, plan.verify)).collect();
@@ -95,7 +125,7 @@ impl On {
     }
 
     fn receive<M: Meter>(&self, caller: &mut Caller<'_>, pair: usize, meter: &mut M) {
-        let (fan, bytes) = (self.plan.fan, self.plan.message_bytes);
+        let (fan, bytes) = (self.fan, self.plan.message_bytes);
         let first = pair / fan * 2 * fan;
         let mut sink = Sink::new(bytes);
         let mut orders: Vec<Order> =
@@ -117,24 +147,25 @@ impl On {
 
 impl Workload for On {
     fn new(domain: &dyn Layer, plan: &Plan) -> Result<Self, Errno> {
-        let pairs = sockets::open_pairs(domain, plan.groups * plan.fan, plan.socket_type)?;
-        Ok(On { plan: plan.clone(), pairs })
+        let [groups, fan] = numbers(plan);
+        let pairs = sockets::open_pairs(domain, groups * fan, plan.socket_type)?;
+        Ok(On { plan: plan.clone(), fan, pairs })
     }
 
     fn lane<M: Meter>(&self, domain: &dyn Layer, lane: usize, meter: &mut M) -> LaneSums {
         let mut caller = Caller::new(domain, Groups::NAME, lane, &self.plan);
         let (group, place) = self.place(lane);
-        match place.checked_sub(self.plan.fan) {
+        match place.checked_sub(self.fan) {
             None => self.send(&mut caller, group, meter),
             Some(receiver) => {
-                self.receive(&mut caller, group * self.plan.fan + receiver, meter);
+                self.receive(&mut caller, group * self.fan + receiver, meter);
             }
         }
         caller.sums
     }
 
     fn counts(&self, lane: usize) -> bool {
-        self.place(lane).1 >= self.plan.fan
+        self.place(lane).1 >= self.fan
     }
 
     fn finish(self, domain: &dyn Layer, sums: &[LaneSums]) {

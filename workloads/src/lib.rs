@@ -1,6 +1,7 @@
 //! What the threads do to a socket layer.
 //!
-//! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]. It knows no
+//! A workload is one file here, its `mod` line and its `visit` line in [`visit_all`]; numbers that
+//! it is asked for beside what all workloads are it declares itself ([`Parameter`]). It knows no
 //! backend: it is written against [`lockimpls::Layer`], compiled once for all of them, and run by a
 //! harness that gives every lane (thread) a [`Meter`]. The harness owns the clock, the pinning and
 //! the histograms; the workload owns the sockets, says what one operation is, and verifies that
@@ -22,6 +23,7 @@ mod groups;
 mod message;
 mod paced;
 mod pairs;
+mod parameter;
 mod pingpong;
 mod rights;
 mod ring;
@@ -29,6 +31,7 @@ mod sockets;
 mod stream;
 
 pub use pairs::Pairs;
+pub use parameter::{Own, Parameter, Values};
 
 use lockimpls::{Errno, Layer, SockType};
 
@@ -43,14 +46,18 @@ pub struct Plan {
     pub message_bytes: usize,
     /// Check every byte of every message, not only tags and the first and last message.
     pub verify: bool,
-    /// `paced`: operations per second and lane.
-    pub rate_per_second: f64,
-    /// `groups`: how many groups.
-    pub groups: usize,
-    /// `groups`: how many senders and how many receivers each group has.
-    pub fan: usize,
+    /// Numbers of the workload's own.
+    pub own: Own,
     /// For whatever is drawn by chance.
     pub seed: u64,
+}
+
+impl Plan {
+    /// What a number of the workload's own is.
+    #[must_use]
+    pub fn value(&self, parameter: &Parameter) -> f64 {
+        self.own.of(parameter)
+    }
 }
 
 /// What a latency is the latency of.
@@ -194,6 +201,13 @@ pub trait Kind {
     /// Whether no thread meets another at any socket: then none waits, and counters depend on the
     /// code alone, whatever the number of threads.
     const IS_PRIVATE: bool = false;
+    /// Numbers of its own, in the order in which they are shown.
+    const PARAMETERS: &'static [Parameter] = &[];
+    /// Operations per second and lane that such a plan has it keep; `None`: all that it can do.
+    fn pace(plan: &Plan) -> Option<f64> {
+        let _ = plan;
+        None
+    }
     /// How many threads it takes for such a plan, whatever was asked; `None`: the number asked for.
     fn threads(plan: &Plan) -> Option<usize> {
         let _ = plan;

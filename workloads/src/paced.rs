@@ -19,7 +19,7 @@ use lockimpls::{Errno, Layer, MsgFlags};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Parameter, Plan, Values, Workload};
 
 /// A lane whose next operation is no further off than this, one second, waits for it at the end of
 /// a round; one with a slower pace ends at once, and may have one operation more than periods.
@@ -27,6 +27,16 @@ const LAST_PERIOD_MAX_NS: f64 = 1e9;
 
 /// How far off a moment must be for the lane to let others run while it waits.
 const YIELD_NS: u64 = 200_000;
+
+/// R.
+const RATE: Parameter = Parameter {
+    flag: "rate",
+    value_name: "PER_SECOND",
+    about: "Operations per second and thread of `paced`",
+    field: "rate_asked",
+    default: 10_000.0,
+    values: Values::Above0 { most: 1e9 },
+};
 
 /// See the module's text.
 pub(crate) struct Paced;
@@ -38,12 +48,17 @@ impl Kind for Paced {
     const OPERATION: &'static str =
         "one message sent and received by the same thread, on time or late";
 
+    const PARAMETERS: &'static [Parameter] = &[RATE];
+
+    fn pace(plan: &Plan) -> Option<f64> {
+        Some(plan.value(&RATE))
+    }
+
     fn fits(plan: &Plan) -> Result<(), String> {
-        if plan.rate_per_second.is_finite() && plan.rate_per_second > 0.0 {
-            return Ok(());
-        }
-        let rate = plan.rate_per_second;
-        Err(format!("{rate} operations per second is no pace; ask for --rate 1000, say"))
+        let rate = plan.value(&RATE);
+        let no_pace =
+            |_| format!("{rate} operations per second is no pace; ask for --rate 1000, say");
+        RATE.check(rate).map_err(no_pace)
     }
 }
 
@@ -80,7 +95,7 @@ impl Workload for On {
         let mut sink = Sink::new(self.plan.message_bytes);
         let mut order = Order::new(self.plan.message_bytes, lane as u16);
         let ends = self.pairs[lane];
-        let (began, period_ns) = (meter.now_ns(), 1e9 / self.plan.rate_per_second);
+        let (began, period_ns) = (meter.now_ns(), 1e9 / self.plan.value(&RATE));
         let ends_early = period_ns > LAST_PERIOD_MAX_NS;
         let mut operation = 0u64;
         loop {

@@ -3,7 +3,7 @@
 
 use lockimpls::{Backend, Config, SockType, WaitStrategy};
 use workloads::testing::{self, Outcome};
-use workloads::{Event, Kind, Plan};
+use workloads::{Event, Kind, Own, Parameter, Plan};
 
 fn plan(threads: usize, socket_type: SockType, message_bytes: usize, verify: bool) -> Plan {
     Plan {
@@ -11,9 +11,7 @@ fn plan(threads: usize, socket_type: SockType, message_bytes: usize, verify: boo
         socket_type,
         message_bytes,
         verify,
-        rate_per_second: 100_000.0,
-        groups: 1,
-        fan: 2,
+        own: Own::from_iter([("rate_asked", 100_000.0), ("fan", 2.0)]),
         seed: 1,
     }
 }
@@ -204,7 +202,7 @@ fn who_does_not_fit_says_what_to_ask_for() {
             for socket_type in SockType::ALL {
                 for (threads, bytes, rate) in [(1, 1, 1.0), (3, 64, 0.0), (4, 1 << 20, f64::NAN)] {
                     let mut plan = plan(threads, socket_type, bytes, false);
-                    plan.rate_per_second = rate;
+                    plan.own = Own::from_iter([("rate_asked", rate), ("fan", 2.0)]);
                     if let Err(why) = K::fits(&plan) {
                         assert!(why.contains("ask for --"), "{}: {why}", K::NAME);
                     }
@@ -217,16 +215,25 @@ fn who_does_not_fit_says_what_to_ask_for() {
 
 #[test]
 fn names_are_words_and_are_different() {
-    struct Names(Vec<&'static str>);
+    struct Names(Vec<&'static str>, Vec<Parameter>);
     impl workloads::Visitor for Names {
         fn visit<K: Kind>(&mut self) {
             assert!(K::NAME.bytes().all(|byte| byte.is_ascii_lowercase()), "{}", K::NAME);
             assert!(!K::ABOUT.is_empty() && !K::OPERATION.is_empty());
             assert!(!self.0.contains(&K::NAME), "{}", K::NAME);
             self.0.push(K::NAME);
+            for parameter in K::PARAMETERS {
+                assert_eq!(parameter.check(parameter.default), Ok(()), "{parameter:?}");
+                let other = self
+                    .1
+                    .iter()
+                    .find(|other| other.flag == parameter.flag || other.field == parameter.field);
+                assert_eq!(other, None, "{parameter:?}");
+                self.1.push(*parameter);
+            }
         }
     }
-    let mut names = Names(Vec::new());
+    let mut names = Names(Vec::new(), Vec::new());
     workloads::visit_all(&mut names);
     assert_eq!(names.0.len(), 11);
 }

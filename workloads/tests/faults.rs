@@ -11,7 +11,7 @@ use lockimpls::{
     SockType,
 };
 use workloads::testing;
-use workloads::{Kind, Plan};
+use workloads::{Kind, Own, Plan};
 
 /// What is done to one message, the [`AT`]th of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -194,9 +194,7 @@ fn plan(workload: &str, socket_type: SockType, verify: bool) -> Plan {
         socket_type,
         message_bytes: 64,
         verify,
-        rate_per_second: 1e6,
-        groups: 1,
-        fan: 1,
+        own: Own::from_iter([("rate_asked", 1e6)]),
         seed: 1,
     }
 }

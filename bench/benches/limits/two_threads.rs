@@ -12,7 +12,7 @@ use bench::session::warm_up;
 use bench::slice::{Process, Slice};
 use lockimpls::{Config, SockType};
 use results::Measure;
-use workloads::Plan;
+use workloads::{Own, Plan};
 
 use crate::Effort;
 use crate::ratio::report;
@@ -237,9 +237,7 @@ fn plan(threads: usize) -> Plan {
         socket_type: SockType::Stream,
         message_bytes: 64,
         verify: false,
-        rate_per_second: 1.0,
-        groups: 1,
-        fan: 1,
+        own: Own::default(),
         seed: 1,
     }
 }

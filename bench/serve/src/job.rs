@@ -2,9 +2,9 @@
 
 use lockimpls::{Ambient, Backend, Config};
 use results::Cell;
-use workloads::Plan;
+use workloads::{Own, Plan};
 
-use crate::matrix::{self, Case};
+use crate::matrix::{self, Case, Workload};
 use crate::valid;
 
 /// One cell, ready to run.
@@ -38,9 +38,7 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
         socket_type,
         message_bytes: valid::size(cell.message_bytes as usize, socket_type)?,
         verify: false,
-        rate_per_second: cell.rate_asked.unwrap_or(valid::DEFAULT_RATE),
-        groups: cell.groups.unwrap_or(1) as usize,
-        fan: cell.fan.unwrap_or(1) as usize,
+        own: own(cell, &case.workload)?,
         seed,
     };
     (case.workload.fits)(&plan)?;
@@ -49,6 +47,21 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
     let wait = valid::wait(&cell.wait)?;
     let config = Config { wait, ambient, ..Config::default() };
     Ok(Job { cell: cell.clone(), case, plan, config })
+}
+
+/// The numbers of the workload's own.
+///
+/// # Errors
+/// The workload has no such number, or it cannot be that.
+fn own(cell: &Cell, workload: &Workload) -> Result<Own, String> {
+    let known = |(field, value): (&str, f64)| {
+        let parameter = workload.parameters.iter().find(|known| known.field == field);
+        // It would be left aside, and measured without.
+        let parameter = parameter.ok_or_else(|| format!("{} has no {field}", workload.name))?;
+        let cannot = |why| format!("{field} of {} is {value}; {why}", workload.name);
+        parameter.check(value).map_err(cannot).map(|()| (parameter.field, value))
+    };
+    cell.own.iter().map(known).collect()
 }
 
 /// Whether a backend has the locks of the kernel around it.

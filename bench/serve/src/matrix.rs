@@ -2,7 +2,7 @@
 //! backend's layer through its table.
 
 use lockimpls::Backend;
-use workloads::{Kind, Plan, Question};
+use workloads::{Kind, Parameter, Plan, Question};
 
 use crate::slice::{self, Outcome, Slice};
 
@@ -40,6 +40,10 @@ pub struct Workload {
     pub is_usual: bool,
     /// [`Kind::IS_PRIVATE`].
     pub is_private: bool,
+    /// [`Kind::PARAMETERS`].
+    pub parameters: &'static [Parameter],
+    /// [`Kind::pace`].
+    pub pace: fn(&Plan) -> Option<f64>,
     /// [`Kind::threads`].
     pub threads: fn(&Plan) -> Option<usize>,
     /// [`Kind::fits`].
@@ -59,25 +63,13 @@ impl Workload {
             question: K::QUESTION,
             is_usual: K::IS_USUAL,
             is_private: K::IS_PRIVATE,
+            parameters: K::PARAMETERS,
+            pace: K::pace,
             threads: K::threads,
             fits: K::fits,
             run: slice::run::<K>,
             code: slice::code::<K>,
         }
-    }
-}
-
-impl Workload {
-    /// Whether the plan's rate is part of what this workload does.
-    #[must_use]
-    pub fn uses_rate(&self) -> bool {
-        self.name == "paced"
-    }
-
-    /// Whether the plan's groups and fan are.
-    #[must_use]
-    pub fn uses_groups(&self) -> bool {
-        self.name == "groups"
     }
 }
 
@@ -125,6 +117,11 @@ pub fn usual() -> Vec<&'static str> {
 #[must_use]
 pub fn private() -> Vec<&'static str> {
     workloads().iter().filter(|one| one.is_private).map(|one| one.name).collect()
+}
+
+/// The numbers of workloads' own, in the order of these.
+pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
+    workloads().into_iter().flat_map(|workload| workload.parameters)
 }
 
 /// Checks a name that a user gave.

@@ -1,7 +1,7 @@
 //! From what the lanes of a slice measured to what the process says of it.
 
 use lockimpls::witness::{Check, Class, Counters, found_by};
-use results::{Cell, Checks, FastPath, Latencies, LockCounts};
+use results::{Checks, FastPath, Latencies, LockCounts};
 use workloads::Event;
 
 use crate::meter::Lane;
@@ -11,19 +11,19 @@ use crate::slice::Outcome;
 /// A lane that reached less than this share of its planned rate was overloaded.
 const RATE_SHARE_MIN: f64 = 0.98;
 
-/// What a server says of a slice.
+/// What a server says of a slice, in which each lane was to keep that pace, if any.
 ///
 /// # Errors
 /// A histogram could not be encoded.
-pub fn slice(cell: &Cell, outcome: &Outcome) -> Result<SliceDone, String> {
+pub fn slice(pace: Option<f64>, outcome: &Outcome) -> Result<SliceDone, String> {
     let counters = counters(outcome);
     Ok(SliceDone {
         seconds: seconds(outcome),
         operations: outcome.operations(),
         operations_per_second: outcome.operations_per_second(),
         operations_per_thread: outcome.counting().map(|lane| lane.operations).collect(),
-        rate_achieved: rate(cell, outcome),
-        overloaded: cell.rate_asked.is_some_and(|asked| is_overloaded(outcome, asked)),
+        rate_achieved: pace.map(|_| rate(outcome)),
+        overloaded: pace.is_some_and(|asked| is_overloaded(outcome, asked)),
         was_not_run: outcome.was_not_run(),
         latency_ns: latencies(outcome)?,
         locks: locks(&counters),
@@ -44,10 +44,9 @@ fn seconds(outcome: &Outcome) -> f64 {
     outcome.counting().map(|lane| lane.interval_ns).max().unwrap_or(0) as f64 / 1e9
 }
 
-/// Operations per second and counting lane, for a workload that has a rate to keep.
-fn rate(cell: &Cell, outcome: &Outcome) -> Option<f64> {
-    let lanes = outcome.counting().count().max(1) as f64;
-    cell.rate_asked.map(|_| outcome.operations_per_second() / lanes)
+/// Operations per second and counting lane.
+fn rate(outcome: &Outcome) -> f64 {
+    outcome.operations_per_second() / outcome.counting().count().max(1) as f64
 }
 
 /// Whether some lane could not keep its rate: its response times then only grow, whatever the
@@ -213,8 +212,7 @@ mod tests {
             started: std::time::SystemTime::UNIX_EPOCH,
             complete: true,
         };
-        let cell = Cell { rate_asked: Some(1_000.0), ..Cell::default() };
-        let done = slice(&cell, &outcome).unwrap();
+        let done = slice(Some(1_000.0), &outcome).unwrap();
         assert_eq!((done.operations, done.operations_per_thread), (3_000, vec![1_000, 2_000]));
         // 1,000 in a second, and 2,000 in half of one.
         assert_eq!(done.operations_per_second, 5_000.0);
@@ -242,7 +240,7 @@ mod tests {
 
     #[test]
     fn a_slice_in_which_nothing_was_done_has_its_time() {
-        let done = slice(&Cell::default(), &outcome(&[(0, 20), (0, 30), (9, 50)])).unwrap();
+        let done = slice(None, &outcome(&[(0, 20), (0, 30), (9, 50)])).unwrap();
         assert_eq!((done.operations, done.operations_per_second), (0, 0.0));
         assert_eq!((done.seconds, done.rate_achieved), (0.03, None));
         assert!(done.locks.is_empty() && done.latency_ns.iter().next().is_none());

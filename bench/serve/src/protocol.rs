@@ -92,6 +92,10 @@ pub struct Hello {
     /// The locks around the layer that it knows.
     #[serde(default)]
     pub ambient: Vec<String>,
+    /// The numbers of workloads' own that it knows, by their names in records; older programs name
+    /// none.
+    #[serde(default)]
+    pub parameters: Vec<String>,
     /// The smallest step of its clock, in nanoseconds.
     #[serde(default)]
     pub clock_step_ns: f64,

@@ -94,6 +94,7 @@ fn hello(process: &Process) -> Say {
         backends: names(matrix::backends().iter().map(|backend| backend.name).collect()),
         workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
         ambient: names(Ambient::all().names()),
+        parameters: names(matrix::parameters().map(|parameter| parameter.field).collect()),
         clock_step_ns: clock::measure(&process.clock).clock_step_ns,
     })
 }
@@ -151,7 +152,7 @@ impl Server {
         if !outcome.complete {
             return Err("interrupted".to_owned());
         }
-        measured::slice(&job.cell, &outcome)
+        measured::slice((job.case.workload.pace)(&job.plan), &outcome)
     }
 }
 

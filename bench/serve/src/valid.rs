@@ -10,9 +10,6 @@ use crate::number::shown;
 use crate::pool::THREADS_MAX;
 use crate::watchdog;
 
-/// Operations per second and thread of `paced` when nobody says.
-pub const DEFAULT_RATE: f64 = 10_000.0;
-
 /// The longest message, in bytes, that a stream is asked to carry.
 const STREAM_BYTES_MAX: usize = 1 << 20;
 const SECONDS_MAX: f64 = 3_600.0;

@@ -67,7 +67,7 @@ impl<'a> State<'a> {
         let within = WITHIN[usize::from(!counters::is_exact(cell))];
         State {
             group,
-            asked: asked(cell.rate_asked, settings),
+            asked: asked((group[0].case.workload.pace)(&group[0].plan), settings),
             within: settings.within.unwrap_or(within),
             reference: group.iter().position(|job| job.cell.backend == REFERENCE).unwrap_or(0),
             launches: 0,
@@ -170,9 +170,9 @@ impl Backend {
 }
 
 /// The slices of a launch.
-fn asked(rate_asked: Option<f64>, settings: &Settings) -> Asked {
+fn asked(pace: Option<f64>, settings: &Settings) -> Asked {
     let periods = |rate: f64| Duration::from_secs_f64(PERIODS_MIN / rate.max(PERIODS_MIN));
-    let slice = rate_asked.map_or(SLICE, |rate| periods(rate).clamp(SLICE, PACED_SLICE_MAX));
+    let slice = pace.map_or(SLICE, |rate| periods(rate).clamp(SLICE, PACED_SLICE_MAX));
     let Some(seconds) = settings.seconds else {
         let [throughput_turns, latency_turns] = TURNS;
         return Asked { slice, throughput_turns, latency_turns, noisy: false };

@@ -5,7 +5,7 @@ mod ends;
 use results::{Checks, Host, Instrument, Ratio};
 
 use super::*;
-use crate::cli::RunArgs;
+use crate::cli::{OwnArgs, RunArgs};
 use crate::cpus::Cpus;
 use crate::protocol::SliceDone;
 use crate::turns::made_up::{Event, MadeUp, Now, disturbed, quiet};
@@ -280,7 +280,8 @@ fn a_slice_of_a_paced_workload_has_room_for_operations() {
         let ran = ran(&world(0.5, 0.0), |args| {
             args.cells.workload = vec!["paced".to_owned()];
             args.cells.threads = vec!["1".to_owned()];
-            (args.cells.rate, args.rounds) = (vec![rate], Some(1));
+            args.cells.own = OwnArgs::given(&[("rate", &[rate])]);
+            args.rounds = Some(1);
         });
         let line = ran.measured().next().unwrap();
         line.seconds / f64::from(line.slices.unwrap().kept)

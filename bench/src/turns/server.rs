@@ -151,6 +151,11 @@ impl Server {
         if let Some(name) = prepare.cell.ambient.iter().find(|n| !self.hello.ambient.contains(n)) {
             return Ok(Err(format!("this program has no {name} around the layer")));
         }
+        let knows = |name: &str| self.hello.parameters.iter().any(|known| known == name);
+        if let Some(name) = prepare.cell.own.newer().find(|name| !knows(name)) {
+            let workload = &prepare.cell.workload;
+            return Ok(Err(format!("{workload} of this program has no {name}")));
+        }
         match self.ask(&Ask::Prepare(prepare.clone()), self.patience)? {
             Say::Prepared(prepared) => Ok(Ok(prepared)),
             Say::Refused { why } => Ok(Err(why)),

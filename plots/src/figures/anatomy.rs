@@ -120,11 +120,7 @@ fn short_label(input: &Input, case: &[Row]) -> String {
     tell(all().any(|one| one.message_bytes != cell.message_bytes), bytes);
     tell(all().any(|one| one.wait != cell.wait), cell.wait.clone());
     let like = |one: &&Cell| one.workload == cell.workload;
-    let rate = cell.rate_asked.map_or(String::new(), |rate| format!("r{rate}"));
-    tell(all().filter(like).any(|one| one.rate_asked != cell.rate_asked), rate);
-    let groups = cell.groups.zip(cell.fan);
-    let text = groups.map_or(String::new(), |(groups, fan)| format!("g{groups}f{fan}"));
-    tell(all().filter(like).any(|one| one.groups.zip(one.fan) != groups), text);
+    tell(all().filter(like).any(|one| one.own != cell.own), cell.own.id());
     tell(all().any(|one| one.ambient != cell.ambient), cell.ambient.join("+"));
     label.push(format!("t{}", cell.threads));
     label.join(" ")

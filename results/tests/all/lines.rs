@@ -1,6 +1,6 @@
 //! Records as lines.
 
-use results::{Cell, Interrupted, LineError, Measured, Ratio, Record, TwoCpus};
+use results::{Cell, Interrupted, LineError, Measured, Own, Ratio, Record, TwoCpus};
 
 use crate::fixture::{cell, finding, host, latency, throughput};
 
@@ -187,9 +187,11 @@ fn fields_have_the_names_of_the_format() {
 
 #[test]
 fn cells_name_rates_and_groups() {
-    let paced = Cell { rate_asked: Some(1000.0), ..cell("paced", "global", 1) };
+    let own = Own::from_iter([("rate_asked", 1000.0)]);
+    let paced = Cell { own, ..cell("paced", "global", 1) };
     assert_eq!(paced.id(), "paced/global/stream/64B/t1/adaptive/r1000");
-    let groups = Cell { groups: Some(2), fan: Some(8), ..cell("groups", "host", 4) };
+    let own = Own::from_iter([("groups", 2.0), ("fan", 8.0)]);
+    let groups = Cell { own, ..cell("groups", "host", 4) };
     assert_eq!(groups.id(), "groups/host/stream/64B/t4/adaptive/g2f8");
 }
 

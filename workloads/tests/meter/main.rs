@@ -10,7 +10,7 @@ use lockimpls::{
     Backend, Config, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
     SockOpt, SockType,
 };
-use workloads::{Event, Kind, Meter, Plan, Workload};
+use workloads::{Event, Kind, Meter, Own, Plan, Workload};
 
 /// How long a call takes, and a reading of the clock.
 const CALL_NS: u64 = 1000;
@@ -182,9 +182,7 @@ fn plan(threads: usize, socket_type: SockType) -> Plan {
         socket_type,
         message_bytes: 64,
         verify: false,
-        rate_per_second: 100_000.0,
-        groups: 1,
-        fan: 1,
+        own: Own::from_iter([("rate_asked", 100_000.0)]),
         seed: 1,
     }
 }
@@ -252,7 +250,7 @@ fn fanin_and_groups_stamp_each_send_and_each_receive() {
         assert_eq!(three("groups", &plan(2, kind)), [sender, receiver]);
         // Two senders, of which each sends to two receivers.
         let (sender, received) = ("krsSsSrsSsSrsSsS.ss", "vR".repeat(8));
-        let done = three("groups", &Plan { fan: 2, ..plan(4, kind) });
+        let done = three("groups", &Plan { own: Own::from_iter([("fan", 2.0)]), ..plan(4, kind) });
         assert_eq!(done[..2], [sender, sender]);
         assert!(done[2..].iter().all(|lane| lane.replace(['k', 'r', '.'], "") == received));
     }
@@ -296,7 +294,7 @@ fn accept_and_churn_stamp_whole_cycles() {
 }
 
 /// Which lanes' operations count, of a workload with so many.
-fn counted(name: &'static str, threads: usize, fan: usize) -> Vec<bool> {
+fn counted(name: &'static str, threads: usize, fan: u32) -> Vec<bool> {
     struct Find<'a>(&'static str, &'a Plan, Vec<bool>);
     impl workloads::Visitor for Find<'_> {
         fn visit<K: Kind>(&mut self) {
@@ -310,7 +308,8 @@ fn counted(name: &'static str, threads: usize, fan: usize) -> Vec<bool> {
         }
     }
     let kind = if name == "fanin" { SockType::Dgram } else { SockType::Stream };
-    let plan = Plan { fan, ..plan(threads, kind) };
+    let own = Own::from_iter([("fan", f64::from(fan))]);
+    let plan = Plan { own, ..plan(threads, kind) };
     let mut find = Find(name, &plan, Vec::new());
     workloads::visit_all(&mut find);
     find.2

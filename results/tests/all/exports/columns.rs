@@ -1,6 +1,6 @@
 //! Every column of the comma-separated values.
 
-use results::{Cell, FastPath, Finding, LockCounts, Measured, Slices};
+use results::{Cell, FastPath, Finding, LockCounts, Measured, Own, Slices};
 
 use super::*;
 use crate::fixture::{cell, finding, latency, run};
@@ -32,9 +32,7 @@ fn csv_has_a_line_per_record() {
 fn unlike() -> Measured {
     let mut round = latency("per-socket", 3, &[500; 4]);
     round.cell = Cell {
-        rate_asked: Some(1.5),
-        groups: Some(17),
-        fan: Some(18),
+        own: Own::from_iter([("rate_asked", 1.5), ("groups", 17.0), ("fan", 18.0)]),
         ambient: vec!["one".to_owned(), "two".to_owned()],
         ..cell("pairs", "per-socket", 16)
     };
