@@ -10,8 +10,8 @@ use std::process::Command;
 mod environment;
 
 /// The parts of the workspace that end up in the program.
-const SOURCES: [&str; 6] =
-    ["Cargo.toml", "Cargo.lock", "lockimpls", "workloads", "bench", "results"];
+const SOURCES: [&str; 7] =
+    ["Cargo.toml", "Cargo.lock", "lockimpls", "workloads", "bench", "results", "plots"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
