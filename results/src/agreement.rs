@@ -1,9 +1,9 @@
 //! Whether several runs of one program agree on a ratio.
 //!
-//! Two intervals of 95 % of one truth lie apart now and then, and of many some nearly always do. So
-//! each is widened first, to the level at which all intervals of a table, of every run and every
-//! ratio, hold their truths together in 99 % of folders. Where two of these lie apart, one of them
-//! misses the truth, or there is not one.
+//! Two 95 % intervals of one truth lie apart now and then, and among many some two nearly always
+//! do. So each is widened first, to the level at which all intervals of a table, of every run and
+//! every ratio, hold their truths together in 99 % of folders. Where two of these lie apart, one of
+//! them misses the truth, or there is not one.
 
 use crate::kept::Kept;
 use crate::ratio::Ratio;
@@ -74,7 +74,7 @@ fn widened(ratio: &Ratio, chance: f64) -> Option<[f64; 2]> {
     let [middle, low, high] = [ratio.ratio?, ratio.low?, ratio.high?].map(f64::ln);
     let freedom = ratio.pairs.saturating_sub(1).max(1) as usize;
     let times = student::exceeded(chance, freedom) / student::exceeded(1.0 - ratio.level, freedom);
-    // Never narrower, also of a level that leaves no chance.
+    // Never narrower, even for a level that leaves no chance.
     let half = (high - low) / 2.0 * times.max(1.0);
     Some([(middle - half).min(low), (middle + half).max(high)])
 }

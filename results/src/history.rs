@@ -178,8 +178,7 @@ pub fn history(
     Ok(series)
 }
 
-/// How many figures of runs have no ratio beside them, though their cell is not the reference's
-/// own.
+/// How many figures of runs have no ratio beside them, though the cell is not the reference's.
 #[must_use]
 pub fn without_ratio(series: &[Series], reference: &str) -> usize {
     let places = |of: &Series| of.points.iter().map(|point| point.place).collect::<Vec<_>>();
@@ -215,8 +214,8 @@ pub fn left_out(others: usize) -> Option<String> {
     (others > 0).then(|| format!("{what}: {others}"))
 }
 
-/// The series of a cell together and in one order in all cells, its ratio first; cells in the order
-/// of their first series.
+/// Puts the series of a cell together, in one order for all cells, the ratio first; cells in the
+/// order of their first series.
 fn ratios_first(series: &mut [Series]) {
     let mut cells: BTreeMap<String, usize> = BTreeMap::new();
     for one in series.iter() {

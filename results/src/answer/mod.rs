@@ -1,26 +1,18 @@
 //! How fine should the lock be? Sentences made from the intervals of a run, and never beyond them.
 //!
 //! A cell says something where its ratio to the reference has an interval of 95 % at least; what it
-//! says is decided by the interval as it is printed, rounded outward:
-//!
-//! | the interval | what is said |
-//! |---|---|
-//! | lies within 3 % of 1 | it makes no difference within so many percent |
-//! | lies above 1 | it pays |
-//! | lies below 1 | it costs, or is slower |
-//! | holds 1 and lies within 5 % of it | it makes no difference within so many percent |
-//! | holds 1 and is wider | not answered: too wide |
+//! says is decided by the interval as it is printed, rounded outward. `ANSWER.md` has the rules.
 //!
 //! A run's interval is that run's. Where the kept runs of the same program clearly do not agree
 //! (`crate::agreement`), what is said is decided by the lowest and the highest end of all of them,
 //! and these are printed in its place.
 //!
-//! The 3 % are more than luck with the place of the code is worth; pairs of processes cannot show
-//! that. A cell whose control differs from itself, or whose threads were more than the CPUs or not
-//! pinned, says nothing, and it is said that it does not. Of what was not measured nothing is said,
-//! and a backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked.
-//! An interval that stayed wider than was asked for is told with what was recorded of why.
-//! What the two CPUs were to each other is said last, with the ratios that clearly hung on it.
+//! 3 % is more than the place of the code is worth, which pairs of processes cannot show. A cell
+//! whose control differs from itself, or whose threads were more than the CPUs or not pinned, says
+//! nothing, and it is said that it does not. Of what was not measured nothing is said, and a
+//! backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked. An
+//! interval that stayed wider than was asked for is told with what was recorded of why. What the
+//! two CPUs were to each other is said last, with the ratios that clearly hung on it.
 
 mod clauses;
 mod open;

@@ -17,5 +17,5 @@ pub(super) const NO_LOCK: &str = "no lock at all";
 pub(super) const NOT_ANSWERED: &str = "not answered";
 /// Where intervals stand that stayed wider than was asked for.
 pub(super) const WIDTHS: &str = "wide intervals";
-/// Where it stands what the first two CPUs were to each other.
+/// Where it is said what the first two CPUs were to each other.
 pub(super) const TWO_CPUS: &str = "the two CPUs";
