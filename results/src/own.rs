@@ -1,16 +1,16 @@
-//! Numbers of a workload's own, which not every cell has.
+//! The parameters of single workloads, which not every cell has.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// Numbers that a workload is asked for beside what all of them are, by their names. Three are
-/// older than the field `parameters` of a line, and are fields of their own there.
+/// What a workload is asked for beside what every workload is, by name. Three are older than the
+/// field `parameters` of a line, and are fields of their own there.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Fields", into = "Fields")]
 pub struct Own(BTreeMap<String, f64>);
 
-/// They, in a line.
+/// These numbers, as they stand in a line.
 #[derive(Serialize, Deserialize)]
 struct Fields {
     #[serde(default, skip_serializing_if = "Option::is_none")]

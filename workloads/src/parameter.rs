@@ -1,4 +1,4 @@
-//! Numbers of a workload's own: what it is asked for, beside what all of them are.
+//! The parameters of single workloads, beside what every workload is asked for.
 
 /// A number that a workload declares and users choose.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -1,4 +1,4 @@
-//! Flags for numbers of workloads' own, one for each that a workload declares.
+//! A flag for each parameter that a workload declares.
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, Error, FromArgMatches};
 use workloads::{Parameter, Values};

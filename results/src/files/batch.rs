@@ -93,7 +93,7 @@ impl Batch {
         std::mem::take(&mut self.placed)
     }
 
-    /// What is this batch's is begun no more.
+    /// Nothing of this batch is under way any more.
     fn forget(&self, begun: &mut Vec<PathBuf>) {
         let staged = self.staged.iter().map(|(staged, _)| staged);
         let own: HashSet<&PathBuf> = staged.chain(&self.placed).chain(&self.folders).collect();
