@@ -1,0 +1,189 @@
+//! Each rule, broken: a house in which one thing is wrong, and what is told of it.
+
+use super::rules::RULES;
+use super::source::File;
+use super::{House, told};
+
+/// A house of these files that is otherwise in order.
+fn house(files: &[(&str, &str)], manifests: &[(&str, &str)]) -> House {
+    let architecture = "The floors, from the ground up; a file imports down:\n\n```\n\
+                        primitives  sync    what is locked\nwitness  the checker\n```\n\n\
+                        * **Invariant:** `unsafe` is in `primitives/`,\n  and nowhere else.\n* b `a.rs`, `lib.rs`,\n\
+                        `witness/`, `witness.rs`, `uipc/send.rs`, `disturbed.rs`\n";
+    let own = ("lockimpls/src/primitives/own.rs", "unsafe impl Sync for A {}");
+    let (registry, witness) = (("workloads/src/lib.rs", ""), ("lockimpls/src/witness.rs", ""));
+    let named = |name: &str| files.iter().any(|(path, _)| *path == name);
+    let files = files.iter().copied();
+    let others = [own, registry, witness].into_iter().filter(|(path, _)| !named(path));
+    let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
+    House {
+        files: files.chain(others).map(|(path, text)| File::new(path, text)).collect(),
+        manifests: manifests.iter().map(owned).collect(),
+        architecture: architecture.to_owned(),
+    }
+}
+
+/// What is told of a rule's breaches in that house; nothing of any other rule.
+#[track_caller]
+fn broken(rule: &str, house: &House) -> String {
+    assert!(RULES.iter().any(|one| one.name == rule), "there is no rule {rule}");
+    let others = RULES.iter().filter(|one| one.name != rule);
+    let others: String = others.filter_map(|one| told(one, house)).collect();
+    assert!(others.is_empty(), "{others}");
+    let told = RULES.iter().find(|one| one.name == rule).and_then(|one| told(one, house));
+    told.unwrap_or_else(|| panic!("{rule} does not see it"))
+}
+
+/// A file that breaks a rule, and where.
+#[track_caller]
+fn file(rule: &str, path: &str, text: &str, place: &str) {
+    let told = broken(rule, &house(&[(path, text)], &[]));
+    assert!(told.contains(&format!("\n  {place}")), "{told}");
+}
+
+#[test]
+fn nothing_is_wrong_with_a_house_in_order() {
+    let house = house(&[("results/src/a.rs", "fn a() {}\n")], &[("bench", "")]);
+    assert!(RULES.iter().all(|rule| told(rule, &house).is_none()));
+}
+
+#[test]
+fn packages_that_import_the_wrong_way_are_seen() {
+    for (package, manifest, wrong) in [
+        ("lockimpls", "[dev-dependencies]\nresults.workspace = true\n", "results"),
+        ("workloads", "[dependencies]\nserve = { workspace = true }\n", "serve"),
+        ("results", "[dependencies]\nlockimpls.workspace = true\n", "lockimpls"),
+        ("plots", "[dependencies]\nresults.workspace = true\nbench.workspace = true\n", "bench"),
+    ] {
+        let told = broken("crates", &house(&[], &[(package, manifest)]));
+        assert!(told.contains(&format!("{package} uses {wrong}\n  =>")), "{told}");
+    }
+}
+
+#[test]
+fn what_lockimpls_may_not_stand_on_is_seen() {
+    let with = |text: &'static str| house(&[], &[("lockimpls", text)]);
+    let told = broken("models", &with("[dependencies]\nloom = \"0.7\"\n"));
+    assert!(told.contains("it depends on loom"), "{told}");
+    let told = broken("layer", &with("[dependencies]\nquanta = \"0.1\"\n"));
+    assert!(told.contains("it depends on quanta"), "{told}");
+}
+
+#[test]
+fn each_rule_about_files_sees_what_breaks_it() {
+    let path = "lockimpls/src/uipc/send.rs";
+    file(
+        "floors",
+        "lockimpls/src/primitives/a.rs",
+        "\nuse crate::{copy::a, witness::B};\n",
+        "lockimpls/src/primitives/a.rs:2: primitives uses witness",
+    );
+    file("unsafe", path, "fn a() {\n    unsafe { b() }\n}\n", "lockimpls/src/uipc/send.rs:2");
+    file("unsafe", "bench/tests/a.rs", "unsafe impl Sync for A {}\n", "bench/tests/a.rs:1");
+    file(
+        "primitives",
+        path,
+        "use std::sync::atomic::AtomicU32;\n",
+        "lockimpls/src/uipc/send.rs:1: std::sync::atomic",
+    );
+    file(
+        "primitives",
+        path,
+        "fn a() {\n    std::hint::spin_loop();\n}\n",
+        "lockimpls/src/uipc/send.rs:2: hint::spin_loop",
+    );
+    file(
+        "primitives",
+        path,
+        "use std::sync::Mutex;\n",
+        "lockimpls/src/uipc/send.rs:1: std::sync::Mutex",
+    );
+    file("models", path, "use loom::thread;\n", "lockimpls/src/uipc/send.rs:1: loom::");
+    file("layer", path, "use std::time::Instant;\n", "lockimpls/src/uipc/send.rs:1: Instant");
+    file(
+        "witness",
+        "lockimpls/src/witness/a.rs",
+        "#[cfg(feature = \"fast\")]\nfn a() {}\n",
+        "lockimpls/src/witness/a.rs:1: cfg(",
+    );
+    file("witness", path, "type A = RwLock<DefaultRaw, false>;\n", "lockimpls/src/uipc/send.rs:1");
+    file(
+        "primitives",
+        path,
+        "use std::sync::{Arc, Condvar};\n",
+        "lockimpls/src/uipc/send.rs:1: std::sync::Condvar",
+    );
+    file(
+        "covariates",
+        "bench/src/turns/disturbed.rs",
+        "fn a(done: &SliceDone) -> u64 {\n    done.operations\n}\n",
+        "bench/src/turns/disturbed.rs:2: operations",
+    );
+    file(
+        "backends",
+        "workloads/src/a.rs",
+        "const A: &str = \"per-socket\";\n",
+        "workloads/src/a.rs:1: \"per-socket\"",
+    );
+    file(
+        "locks",
+        "results/src/a.rs",
+        "const A: &str = \"solock\";\n",
+        "results/src/a.rs:1: \"solock\"",
+    );
+    file(
+        "locks",
+        "plots/src/a.rs",
+        "const A: &str = \"global\";\n",
+        "plots/src/a.rs:1: \"global\"",
+    );
+    let long = format!("const A: &str = \"{}\";\n", "x".repeat(100));
+    file("columns", "results/src/a.rs", &long, "results/src/a.rs:1");
+    file("file size", "results/src/a.rs", &"\n".repeat(401), "results/src/a.rs: 401 lines");
+    let long = |lines: usize| format!("fn a() {{\n{}}}\n", "    b();\n".repeat(lines - 2));
+    file("function size", "results/src/a.rs", &long(61), "results/src/a.rs:1: a, 61 lines");
+    file("function size", "results/tests/a.rs", &long(81), "results/tests/a.rs:1: a, 81 lines");
+}
+
+#[test]
+fn a_workload_that_does_not_say_its_limits_is_seen() {
+    let registry = ("workloads/src/lib.rs", "    visitor.visit::<a::A>();\n");
+    let told = broken("limits of workloads", &house(&[registry], &[]));
+    assert!(told.contains("workloads/src/a.rs\n"), "{told}");
+    let says = ("workloads/src/a.rs", "//! A.\n//!\n//! # What this does not show\n");
+    let house = house(&[registry, says], &[]);
+    assert!(RULES.iter().all(|rule| super::told(rule, &house).is_none()));
+}
+
+#[test]
+fn a_file_that_is_not_on_the_map_is_seen() {
+    let files = [("results/src/b.rs", "fn a() {}\n"), ("results/src/a/c.rs", "fn a() {}\n")];
+    let told = broken("map", &house(&files, &[]));
+    assert!(told.contains("\n  results/src/b.rs\n  =>"), "{told}");
+}
+
+#[test]
+fn a_list_that_is_not_true_is_seen() {
+    let mut empty = house(&[], &[]);
+    empty.architecture = empty.architecture.replace("`primitives/`", "`primitives/`, `sync.rs`");
+    let told = broken("unsafe", &empty);
+    assert!(
+        told.contains("ARCHITECTURE.md lists lockimpls/src/sync.rs, where there is none"),
+        "{told}"
+    );
+    let without = |text: &str| {
+        let mut house = house(&[], &[]);
+        house.architecture = house.architecture.replace(text, "");
+        house
+    };
+    assert!(broken("unsafe", &without("`unsafe` is in ")).contains("is gone"));
+    assert!(broken("floors", &without("The floors")).contains("is gone"));
+}
+
+#[test]
+fn comments_strings_and_tests_break_nothing() {
+    let text = "// std::sync::Mutex, unsafe\nfn a() {\n    b(\"unsafe std::cell\");\n}\n\
+                #[cfg(test)]\nmod tests {\n    use std::sync::Mutex;\n}\n";
+    let house = house(&[("lockimpls/src/uipc/send.rs", text)], &[]);
+    assert!(RULES.iter().all(|rule| told(rule, &house).is_none()));
+}

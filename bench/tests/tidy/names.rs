@@ -1,0 +1,59 @@
+//! What may not be known by its name, and what each workload says.
+
+use bench::matrix;
+use lockimpls::witness::Class;
+
+use super::House;
+use super::search::saying;
+use super::source::File;
+
+pub(crate) fn limits(house: &House) -> Vec<String> {
+    let registry = house.files.iter().find(|file| file.path == "workloads/src/lib.rs");
+    let lines = registry.iter().flat_map(|file| &file.lines);
+    let visited = lines.filter_map(|line| line.code.trim().strip_prefix("visitor.visit::<"));
+    let mut found = Vec::new();
+    for module in visited.filter_map(|rest| rest.split("::").next()) {
+        let path = format!("workloads/src/{module}.rs");
+        let file = house.files.iter().find(|file| file.path == path);
+        let says = |file: &File| {
+            file.lines.iter().any(|line| line.text == "//! # What this does not show")
+        };
+        if !file.is_some_and(says) {
+            found.push(path);
+        }
+    }
+    if registry.is_none() {
+        found.push("workloads/src/lib.rs is gone".to_owned());
+    }
+    found
+}
+
+/// Each file by its name, or with the file or the folder that it is a part of.
+pub(crate) fn map(house: &House) -> Vec<String> {
+    let named: Vec<&str> = house.architecture.split('`').skip(1).step_by(2).collect();
+    let is_named =
+        |part: &str| named.iter().any(|name| *name == part || name.ends_with(&format!("/{part}")));
+    let is_there = |file: &File| {
+        let (_, inside) = file.path.split_once("/src/").unwrap_or_default();
+        let parts: Vec<&str> = inside.split('/').collect();
+        let (name, folders) = parts.split_last().expect("a name");
+        let is_part =
+            |folder: &&str| is_named(&format!("{folder}/")) || is_named(&format!("{folder}.rs"));
+        is_named(name) || folders.iter().any(is_part)
+    };
+    let files = house.files.iter().filter(|file| file.in_programs().next().is_some());
+    let in_source = files.filter(|file| file.path.contains("/src/"));
+    in_source.filter(|file| !is_there(file)).map(|file| file.path.clone()).collect()
+}
+
+pub(crate) fn backends(house: &House) -> Vec<String> {
+    let names: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
+    saying(house.within("workloads/src"), &names)
+}
+
+pub(crate) fn locks(house: &House) -> Vec<String> {
+    let backends = matrix::backends().into_iter().map(|backend| backend.name);
+    let names: Vec<&str> = Class::ALL.into_iter().map(Class::name).chain(backends).collect();
+    let folders = ["results/src", "plots/src"];
+    saying(folders.iter().flat_map(|folder| house.within(folder)), &names)
+}
