@@ -8,12 +8,8 @@ use super::search::saying;
 use super::source::File;
 
 pub(crate) fn limits(house: &House) -> Vec<String> {
-    let registry = house.files.iter().find(|file| file.path == "workloads/src/lib.rs");
-    let lines = registry.iter().flat_map(|file| &file.lines);
-    let visited = lines.filter_map(|line| line.code.trim().strip_prefix("visitor.visit::<"));
     let mut found = Vec::new();
-    for module in visited.filter_map(|rest| rest.split("::").next()) {
-        let path = format!("workloads/src/{module}.rs");
+    for path in workloads(house) {
         let file = house.files.iter().find(|file| file.path == path);
         let says = |file: &File| {
             file.lines.iter().any(|line| line.text == "//! # What this does not show")
@@ -22,13 +18,25 @@ pub(crate) fn limits(house: &House) -> Vec<String> {
             found.push(path);
         }
     }
-    if registry.is_none() {
-        found.push("workloads/src/lib.rs is gone".to_owned());
+    if !house.files.iter().any(|file| file.path == REGISTRY) {
+        found.push(format!("{REGISTRY} is gone"));
     }
     found
 }
 
-/// Each file by its name, or with the file or the folder that it is a part of.
+/// The file of each workload, by the registry.
+fn workloads(house: &House) -> impl Iterator<Item = String> {
+    let lines =
+        house.files.iter().filter(|file| file.path == REGISTRY).flat_map(|file| &file.lines);
+    let visited = lines.filter_map(|line| line.code.trim().strip_prefix("visitor.visit::<"));
+    let modules = visited.filter_map(|rest| rest.split("::").next());
+    modules.map(|module| format!("workloads/src/{module}.rs"))
+}
+
+const REGISTRY: &str = "workloads/src/lib.rs";
+
+/// Each file by its name, or with the file or the folder that it is a part of; workloads are what
+/// their registry has.
 pub(crate) fn map(house: &House) -> Vec<String> {
     let named: Vec<&str> = house.architecture.split('`').skip(1).step_by(2).collect();
     let is_named =
@@ -43,7 +51,9 @@ pub(crate) fn map(house: &House) -> Vec<String> {
     };
     let files = house.files.iter().filter(|file| file.in_programs().next().is_some());
     let in_source = files.filter(|file| file.path.contains("/src/"));
-    in_source.filter(|file| !is_there(file)).map(|file| file.path.clone()).collect()
+    let workloads: Vec<String> = workloads(house).collect();
+    let is_wrong = |file: &&File| !is_there(file) && !workloads.contains(&file.path);
+    in_source.filter(is_wrong).map(|file| file.path.clone()).collect()
 }
 
 pub(crate) fn backends(house: &House) -> Vec<String> {

@@ -11,10 +11,11 @@ const LONG_LINES: [(&str, usize); 1] = [("lockimpls", 21)];
 pub(crate) fn columns(house: &House) -> Vec<String> {
     let mut found = Vec::new();
     for package in ["lockimpls", "workloads", "results", "plots", "bench"] {
-        let is_long =
-            |line: &&Line| line.text.chars().count() > COLUMNS && !line.code.trim().is_empty();
+        let length = |line: &Line| line.text.chars().count();
+        let is_long = |line: &&Line| length(line) > COLUMNS && !line.code.trim().is_empty();
         let of_file = |file: &File| -> Vec<String> {
-            file.lines.iter().filter(is_long).map(|line| file.at(line)).collect()
+            let told = |line| format!("{}: {} columns", file.at(line), length(line));
+            file.lines.iter().filter(is_long).map(told).collect()
         };
         let all: Vec<String> = house.within(package).flat_map(of_file).collect();
         let allowed = LONG_LINES.iter().find(|(name, _)| *name == package);
