@@ -21,6 +21,7 @@ pub mod calibrate;
 pub mod controls;
 pub mod domain;
 pub mod errno;
+pub mod raw;
 pub mod sync;
 pub mod witness;
 

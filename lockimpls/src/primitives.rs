@@ -17,6 +17,7 @@
 //! `fence(SeqCst)`.
 
 pub(crate) mod own;
+mod raw_mutex;
 
 #[cfg(not(any(solock_loom, solock_shuttle)))]
 mod native;
@@ -33,6 +34,7 @@ mod shuttle;
 #[cfg(solock_shuttle)]
 use self::shuttle as chosen;
 
+pub use self::raw_mutex::RawMutex;
 #[cfg(solock_loom)]
 pub use chosen::LEAVE_OUT;
 #[cfg(solock_shuttle)]

@@ -1,47 +1,43 @@
 //! The lock under every backend: taken and released by hand, as a kernel does, and seen by the
 //! witness.
 //!
-//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm comes through `lock_api`,
-//! so that another raw lock can take its place; the default is `parking_lot`'s. There are no
-//! guards: a guard, or a closure that locks around its body, cannot leak a lock, and a checker that
-//! looks for leaked locks would have nothing to look at. Every acquisition names its place in the
-//! source.
+//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm is a raw lock's
+//! ([`raw`](crate::raw)); the default is `parking_lot`'s. There are no guards: a guard, or a
+//! closure that locks around its body, cannot leak a lock, and a checker that looks for leaked
+//! locks would have nothing to look at. Every acquisition names its place in the source.
 
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
 
-use lock_api::RawRwLock;
-
 use crate::ambient;
-use crate::primitives::UnsafeCell;
+use crate::primitives::{RawMutex, UnsafeCell};
 use crate::witness::{self, Class, Edge, WaitsFor};
 
 pub use crate::primitives::RawLock as DefaultRaw;
 
 /// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the
 /// checker's cost.
-pub struct RwLock<R: RawRwLock = DefaultRaw, const CHECKED: bool = true> {
+pub struct RwLock<R: RawMutex = DefaultRaw, const CHECKED: bool = true> {
     raw: R,
     /// What the raw lock wants back at the release (a queue node, say; nothing for `parking_lot`).
     /// Written and read by the holder alone.
-    acquisition: UnsafeCell<MaybeUninit<R::ExclusiveGuard>>,
+    held: UnsafeCell<MaybeUninit<R::Held>>,
     class: Class,
 }
 
-// SAFETY: `raw` is `Sync`; `acquisition` is touched only by the thread that holds the lock
-// exclusively, and by the same thread that took it (`exit` asks the witness), so a guard that may
-// not be sent is not sent.
-unsafe impl<R: RawRwLock + Sync, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
-// SAFETY: an unlocked lock holds no acquisition; a locked one is never moved (its address is its
+// SAFETY: `raw` is `Sync`; `held` is touched only by the thread that has the lock, from where it
+// took it until it releases it (`exit` asks the witness), so what may not be sent is not sent.
+unsafe impl<R: RawMutex, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
+// SAFETY: in an unlocked lock `held` is empty; a locked one is never moved (its address is its
 // identity).
-unsafe impl<R: RawRwLock + Send, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
+unsafe impl<R: RawMutex, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
 
-impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
+impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     /// An unlocked lock of this class.
     #[must_use]
-    pub const fn new(class: Class) -> Self {
-        Self { raw: R::INIT, acquisition: UnsafeCell::new(MaybeUninit::uninit()), class }
+    pub fn new(class: Class) -> Self {
+        Self { raw: R::new(), held: UnsafeCell::new(MaybeUninit::uninit()), class }
     }
 
     /// The address by which the witness knows this lock.
@@ -64,12 +60,12 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
         if CHECKED {
             witness::checkorder(self.addr(), &self.class, edge);
         }
-        let acquisition = match self.raw.try_lock_exclusive() {
-            Some(acquisition) => acquisition,
-            None => self.enter_slow(),
+        let held = match self.raw.enter() {
+            Ok(held) => held,
+            Err(turn) => self.enter_slow(turn),
         };
-        // SAFETY: this thread holds the lock exclusively since the line above.
-        unsafe { (*self.acquisition.get()).write(acquisition) };
+        // SAFETY: this thread has the lock, alone, since the line above.
+        unsafe { (*self.held.get()).write(held) };
         if CHECKED {
             witness::lock(self.addr(), self.class);
         }
@@ -77,18 +73,18 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
 
     #[cold]
     #[track_caller]
-    fn enter_slow(&self) -> R::ExclusiveGuard {
+    fn enter_slow(&self, turn: R::Turn) -> R::Held {
         if CHECKED {
             witness::contended(self.class);
             witness::sleep(self.addr(), WaitsFor::Lock, 0);
         }
         let depth = if CHECKED { ambient::sleep_begins() } else { 0 };
-        let acquisition = self.raw.lock_exclusive();
+        let held = self.raw.wait(turn, depth == 0);
         ambient::sleep_ends(depth);
         if CHECKED {
             witness::awake();
         }
-        acquisition
+        held
     }
 
     /// `rw_exit_write`: releases the lock, which the calling thread must hold.
@@ -100,10 +96,10 @@ impl<R: RawRwLock, const CHECKED: bool> RwLock<R, CHECKED> {
             // sound.
             witness::unlock(self.addr(), &self.class);
         }
-        // SAFETY: the calling thread holds the lock exclusively: kept by the witness, which was
-        // just asked; in the unchecked twin by `calibrate`, whose only use is a loop of pairs. The
-        // acquisition was written when the lock was taken, and is read once.
-        unsafe { self.raw.unlock_exclusive((*self.acquisition.get()).assume_init_read()) }
+        // SAFETY: the calling thread has the lock: kept by the witness, which was just asked; in
+        // the unchecked twin by `calibrate`, whose only use is a loop of pairs. `held` was written
+        // when the lock was taken, and is read once; a locked lock is not moved.
+        unsafe { self.raw.exit((*self.held.get()).assume_init_read()) }
     }
 
     /// Whether the calling thread holds this lock.
@@ -135,10 +131,10 @@ mod tests {
         assert_eq!(lock.addr(), std::ptr::from_ref(&lock) as usize);
         std::thread::scope(|threads| {
             assert!(!threads.spawn(|| lock.is_mine()).join().unwrap());
-            assert!(threads.spawn(|| lock.raw.try_lock_exclusive().is_none()).join().unwrap());
+            assert!(threads.spawn(|| lock.raw.enter().is_err()).join().unwrap());
         });
         lock.exit();
-        assert!(!lock.is_mine() && lock.raw.try_lock_exclusive().is_some());
+        assert!(!lock.is_mine() && lock.raw.enter().is_ok());
     }
 
     #[test]

@@ -17,7 +17,6 @@
 
 mod asked;
 
-use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::atomic::AtomicU64 as Count;
@@ -31,6 +30,8 @@ pub(crate) use std::sync::atomic::Ordering;
 
 pub(crate) use ::loom::cell::Cell;
 
+use super::RawMutex;
+
 pub use self::asked::LEAVE_OUT;
 pub(crate) use self::asked::{all_seen, leaves_out, seen};
 
@@ -39,8 +40,8 @@ use Ordering::Relaxed;
 /// How many threads loom can have, the first included.
 pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 
-/// How often a thread looks before it parks.
-pub(crate) const SPINS: u32 = 1000;
+/// How often a thread looks before it parks: both ends of that are in the models.
+pub(crate) const SPINS: u32 = 1;
 
 /// Small, so that a ring of a model comes round.
 pub(crate) const RING_MIN: usize = 4;
@@ -158,69 +159,36 @@ impl<T> AtomicPtr<T> {
     }
 }
 
-/// The lock under every backend: loom's mutex, taken exclusively.
-///
-/// loom's is made when it is first taken, because a raw lock begins as a constant.
-#[derive(Debug)]
-pub struct RawLock(OnceCell<Box<::loom::sync::Mutex<()>>>);
+/// The lock under every backend: loom's mutex.
+pub struct RawLock(::loom::sync::Mutex<()>);
 
-// SAFETY: the threads of a model run one at a time, on one thread of the machine: nothing inside is
-// touched by two at once.
-unsafe impl Sync for RawLock {}
-// SAFETY: as above.
-unsafe impl Send for RawLock {}
+/// The guard of loom's mutex, which the lock keeps beside it.
+type Guard = ::loom::sync::MutexGuard<'static, ()>;
 
-impl RawLock {
-    #[track_caller]
-    fn take(&self) -> ::loom::sync::MutexGuard<'static, ()> {
-        let lock: *const ::loom::sync::Mutex<()> =
-            &**self.0.get_or_init(|| Box::new(::loom::sync::Mutex::new(())));
+// SAFETY: loom's mutex lets one thread in at a time.
+unsafe impl RawMutex for RawLock {
+    type Held = Guard;
+    type Turn = ();
+
+    fn new() -> Self {
+        Self(::loom::sync::Mutex::new(()))
+    }
+
+    /// Waits at once: the look before the wait only counts contention, and a model of it would be
+    /// twice as large.
+    fn enter(&self) -> Result<Guard, ()> {
+        let lock = std::ptr::from_ref(&self.0);
         // SAFETY: the mutex stays where it is as long as the lock, and a lock outlives its holder
         // (its layer lives while calls are under way).
-        unsafe { &*lock }.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// SAFETY: loom's mutex lets one thread in at a time. Shared locking is refused.
-unsafe impl lock_api::RawRwLock for RawLock {
-    #[allow(clippy::declare_interior_mutable_const, reason = "the trait wants a constant")]
-    const INIT: Self = Self(OnceCell::new());
-
-    type SharedGuard = ();
-    type ExclusiveGuard = ::loom::sync::MutexGuard<'static, ()>;
-
-    fn lock_shared(&self) {
-        unreachable!("the layer takes its locks exclusively");
+        Ok(unsafe { &*lock }.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn try_lock_shared(&self) -> Option<()> {
-        unreachable!("the layer takes its locks exclusively");
+    fn wait(&self, (): (), _may_spin: bool) -> Guard {
+        unreachable!("it is waited for where it is asked for");
     }
 
-    unsafe fn unlock_shared(&self, (): ()) {
-        unreachable!("the layer takes its locks exclusively");
-    }
-
-    fn lock_exclusive(&self) -> Self::ExclusiveGuard {
-        self.take()
-    }
-
-    /// Waits at once: the try before the wait only counts contention, and a model of it would be
-    /// twice as large.
-    fn try_lock_exclusive(&self) -> Option<Self::ExclusiveGuard> {
-        Some(self.take())
-    }
-
-    unsafe fn unlock_exclusive(&self, guard: Self::ExclusiveGuard) {
-        drop(guard);
-    }
-
-    fn is_locked(&self) -> bool {
-        unreachable!("the layer asks the witness");
-    }
-
-    fn is_locked_exclusive(&self) -> bool {
-        unreachable!("the layer asks the witness");
+    unsafe fn exit(&self, held: Guard) {
+        drop(held);
     }
 }
 

@@ -9,12 +9,42 @@ pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 pub(crate) use std::thread::yield_now;
 pub(crate) use std::thread_local;
 
-/// The raw lock under every backend unless another is named.
-pub type RawLock = parking_lot::RawRwLock;
-
 use std::sync::atomic::{AtomicU8, compiler_fence, fence};
 
 use crossbeam_utils::CachePadded;
+use parking_lot::RawRwLock;
+use parking_lot::lock_api::RawRwLock as _;
+
+use super::RawMutex;
+
+/// The raw lock under every backend: `parking_lot`'s lock for readers and writers, without readers.
+pub struct RawLock(RawRwLock);
+
+// SAFETY: `parking_lot`'s lock has one exclusive holder at a time, and no shared one here.
+unsafe impl RawMutex for RawLock {
+    type Held = <RawRwLock as parking_lot::lock_api::RawRwLock>::ExclusiveGuard;
+    type Turn = ();
+
+    fn new() -> Self {
+        Self(RawRwLock::INIT)
+    }
+
+    #[inline(always)]
+    fn enter(&self) -> Result<Self::Held, ()> {
+        self.0.try_lock_exclusive().ok_or(())
+    }
+
+    #[inline(always)]
+    fn wait(&self, (): (), _may_spin: bool) -> Self::Held {
+        self.0.lock_exclusive()
+    }
+
+    #[inline(always)]
+    unsafe fn exit(&self, held: Self::Held) {
+        // SAFETY: the caller has the lock, and this is what it was given.
+        unsafe { self.0.unlock_exclusive(held) }
+    }
+}
 
 /// How many threads can be registered at once.
 pub(crate) const THREADS_MAX: usize = 128;

@@ -15,8 +15,8 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
 use ::shuttle::sync::{Condvar, MutexGuard};
-use lock_api::RawRwLock;
 
+use super::RawMutex;
 use super::own;
 
 pub(crate) use ::shuttle::hint::spin_loop;
@@ -83,45 +83,25 @@ impl RawLock {
     }
 }
 
-// SAFETY: shuttle's mutex has one holder at a time. A shared holder is an exclusive one here: the
-// layer has no shared ones.
-unsafe impl RawRwLock for RawLock {
-    #[allow(clippy::declare_interior_mutable_const, reason = "lock_api's way to make one")]
-    const INIT: Self = Self(::shuttle::sync::Mutex::new(()));
+// SAFETY: shuttle's mutex has one holder at a time.
+unsafe impl RawMutex for RawLock {
+    type Held = MutexGuard<'static, ()>;
+    type Turn = ();
 
-    type SharedGuard = MutexGuard<'static, ()>;
-    type ExclusiveGuard = MutexGuard<'static, ()>;
-
-    fn lock_shared(&self) -> Self::SharedGuard {
-        self.lock_exclusive()
+    fn new() -> Self {
+        Self(::shuttle::sync::Mutex::new(()))
     }
 
-    fn try_lock_shared(&self) -> Option<Self::SharedGuard> {
-        self.try_lock_exclusive()
+    fn enter(&self) -> Result<Self::Held, ()> {
+        self.0.try_lock().map(Self::keep).map_err(drop)
     }
 
-    unsafe fn unlock_shared(&self, guard: Self::SharedGuard) {
-        drop(guard);
-    }
-
-    fn lock_exclusive(&self) -> Self::ExclusiveGuard {
+    fn wait(&self, (): (), _may_spin: bool) -> Self::Held {
         Self::keep(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn try_lock_exclusive(&self) -> Option<Self::ExclusiveGuard> {
-        self.0.try_lock().ok().map(Self::keep)
-    }
-
-    unsafe fn unlock_exclusive(&self, guard: Self::ExclusiveGuard) {
-        drop(guard);
-    }
-
-    fn is_locked(&self) -> bool {
-        self.try_lock_exclusive().is_none()
-    }
-
-    fn is_locked_exclusive(&self) -> bool {
-        self.is_locked()
+    unsafe fn exit(&self, held: Self::Held) {
+        drop(held);
     }
 }
 

@@ -1,0 +1,37 @@
+//! What a raw lock is.
+
+#![allow(unsafe_code)]
+
+/// A lock that one thread at a time can have.
+///
+/// # Safety
+/// From the return of `enter` with `Ok`, or of `wait` with what `enter` of the same lock gave, to
+/// the call of `exit`, no other thread has the lock; and whoever has it next sees what was done
+/// until then.
+pub unsafe trait RawMutex: Send + Sync + Sized {
+    /// What the holder keeps for the release. It stays in the thread that took the lock.
+    type Held;
+    /// What a thread has that found the lock taken: its place, where there are places.
+    type Turn;
+
+    /// A free lock.
+    fn new() -> Self;
+
+    /// Takes the lock if it is free; else the thread must go on to [`wait`](Self::wait).
+    ///
+    /// # Errors
+    /// The lock is taken: the thread's turn.
+    fn enter(&self) -> Result<Self::Held, Self::Turn>;
+
+    /// Waits for the lock and takes it. `turn` is what `enter` of this lock gave this thread just
+    /// now. `may_spin` is `false` where the thread had the kernel lock: rwlock(9) sleeps at once
+    /// then.
+    fn wait(&self, turn: Self::Turn, may_spin: bool) -> Self::Held;
+
+    /// Releases the lock.
+    ///
+    /// # Safety
+    /// `held` is what `enter` or `wait` of this lock gave the calling thread, and the lock has not
+    /// moved since.
+    unsafe fn exit(&self, held: Self::Held);
+}
