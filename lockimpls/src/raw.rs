@@ -3,7 +3,15 @@
 //! | name | waits by | after |
 //! |---|---|---|
 //! | `parking-lot` | spinning, then sleep | `parking_lot`'s `RawRwLock`, exclusively: the default |
+//! | `rwlock9` | spinning, then sleep | rwlock(9) of July 2022: all who sleep are woken |
+//! | `rwlock9-2025` | spinning, then sleep | rwlock(9) of July 2025: one is woken |
 //!
 //! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers.
 
+mod rwlock9;
+mod rwlock9_2025;
+
 pub use crate::primitives::RawMutex;
+
+pub use self::rwlock9::Rwlock9;
+pub use self::rwlock9_2025::Rwlock9Of2025;

@@ -293,6 +293,13 @@ pub(crate) fn heavy_fence() {
     }
 }
 
+/// Full here: loom knows no instruction that is a fence besides.
+pub(crate) fn fence_after_rmw() {
+    if !leaves_out("fence_after_rmw") {
+        checked::fence(Ordering::SeqCst);
+    }
+}
+
 /// There is nothing to ask the kernel for.
 pub(crate) fn register_asymmetric() {}
 

@@ -155,6 +155,17 @@ pub(crate) fn heavy_fence() {
     }
 }
 
+/// A full fence right after an atomic operation that reads and writes. On x86-64 that is one locked
+/// instruction, and as such a full fence already, so that only the compiler is held back.
+#[inline(always)]
+pub(crate) fn fence_after_rmw() {
+    if cfg!(target_arch = "x86_64") {
+        compiler_fence(Ordering::SeqCst);
+    } else {
+        fence(Ordering::SeqCst);
+    }
+}
+
 #[cfg(target_os = "linux")]
 fn membarrier_register() -> bool {
     membarrier(libc::MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED)
@@ -211,8 +222,8 @@ pub(crate) fn await_end() -> ! {
 pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: impl FnOnce()) {
     // SAFETY: the key is the address of an object that this layer owns (parking_lot_core wants keys
     // that no one else uses); neither closure panics, parks, or calls into parking_lot_core:
-    // `validate` only loads atomics, and `before_sleep` runs with no queue locked, where releasing
-    // a lock is allowed.
+    // `validate` only touches atomics, and `before_sleep` runs with no queue locked, where
+    // releasing a lock is allowed.
     unsafe {
         parking_lot_core::park(
             key,

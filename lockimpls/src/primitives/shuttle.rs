@@ -124,6 +124,11 @@ pub(crate) fn heavy_fence() {
     ::shuttle::sync::atomic::fence(Ordering::SeqCst);
 }
 
+/// Full, as all of them.
+pub(crate) fn fence_after_rmw() {
+    ::shuttle::sync::atomic::fence(Ordering::SeqCst);
+}
+
 /// Reads a word for a report, or reads its own thread's: no other thread goes on here, for a report
 /// is written with a mutex of the machine locked.
 pub(crate) fn peek(word: &AtomicUsize) -> usize {
