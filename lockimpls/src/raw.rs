@@ -5,13 +5,23 @@
 //! | `parking-lot` | spinning, then sleep | `parking_lot`'s `RawRwLock`, exclusively: the default |
 //! | `rwlock9` | spinning, then sleep | rwlock(9) of July 2022: all who sleep are woken |
 //! | `rwlock9-2025` | spinning, then sleep | rwlock(9) of July 2025: one is woken |
+//! | `mutex9` | spinning | mutex(9) |
+//! | `ticket` | spinning, in turn | `__mp_lock` without its recursion |
 //!
 //! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers.
+//!
+//! In user space a thread may be taken off its processor while it has the lock. So whoever spins
+//! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
 
+mod mutex9;
 mod rwlock9;
 mod rwlock9_2025;
+pub(crate) mod spin;
+mod ticket;
 
 pub use crate::primitives::RawMutex;
 
+pub use self::mutex9::Mutex9;
 pub use self::rwlock9::Rwlock9;
 pub use self::rwlock9_2025::Rwlock9Of2025;
+pub use self::ticket::Ticket;

@@ -1,23 +1,19 @@
 //! mutex(9): a lock that is spun for (`kern_lock.c` 1.72, `mtx_enter`), seen by the witness.
 
-use crate::primitives::{AtomicU32, Ordering, spin_loop, yield_now};
+use crate::primitives::RawMutex;
+use crate::raw::Mutex9;
+use crate::raw::spin::spin_until;
 use crate::witness::{self, Class, Edge, WaitsFor};
-
-use Ordering::{Acquire, Relaxed, Release};
-
-/// See `mp_lock.rs`.
-const SPINS_TO_YIELD: u32 = 256;
 
 /// A mutex(9). It guards what its owner says; nothing sleeps while it is held.
 pub(crate) struct Mutex {
-    /// `mtx_owner`: the thread's number, or 0.
-    owner: AtomicU32,
+    raw: Mutex9,
     class: Class,
 }
 
 impl Mutex {
     pub(crate) fn new(class: Class) -> Self {
-        Self { owner: AtomicU32::new(0), class }
+        Self { raw: Mutex9::new(), class }
     }
 
     fn addr(&self) -> usize {
@@ -28,16 +24,10 @@ impl Mutex {
     #[track_caller]
     pub(crate) fn enter(&self) {
         witness::checkorder(self.addr(), &self.class, Edge::None);
-        if !self.enter_try() {
+        if !self.raw.enter_try() {
             self.enter_slow();
         }
         witness::lock(self.addr(), self.class);
-    }
-
-    /// `mtx_enter_try`.
-    fn enter_try(&self) -> bool {
-        // Acquire; pairs with the Release in `leave`: what the last holder did is visible.
-        self.owner.compare_exchange(0, witness::thread_number(), Acquire, Relaxed).is_ok()
     }
 
     #[cold]
@@ -45,14 +35,7 @@ impl Mutex {
     fn enter_slow(&self) {
         witness::contended(self.class);
         witness::sleep(self.addr(), WaitsFor::Lock, 0);
-        let mut looks = 0_u32;
-        while !self.enter_try() {
-            spin_loop();
-            looks = looks.wrapping_add(1);
-            if looks.is_multiple_of(SPINS_TO_YIELD) {
-                yield_now();
-            }
-        }
+        spin_until(|| self.raw.enter_try());
         witness::awake();
     }
 
@@ -60,7 +43,6 @@ impl Mutex {
     #[track_caller]
     pub(crate) fn leave(&self) {
         witness::unlock(self.addr(), &self.class);
-        // Release; pairs with the Acquire in `enter_try`.
-        self.owner.store(0, Release);
+        self.raw.leave();
     }
 }
