@@ -7,12 +7,16 @@
 //! | `rwlock9-2025` | spinning, then sleep | rwlock(9) of July 2025: one is woken |
 //! | `mutex9` | spinning | mutex(9) |
 //! | `ticket` | spinning, in turn | `__mp_lock` without its recursion |
+//! | `mcs` | spinning, in turn, each on its own node | Mellor-Crummey and Scott |
+//! | `clh` | spinning, in turn, each on the node before it | Craig; Landin and Hagersten |
 //!
 //! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers.
 //!
 //! In user space a thread may be taken off its processor while it has the lock. So whoever spins
 //! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
 
+mod clh;
+mod mcs;
 mod mutex9;
 mod rwlock9;
 mod rwlock9_2025;
@@ -21,6 +25,8 @@ mod ticket;
 
 pub use crate::primitives::RawMutex;
 
+pub use self::clh::Clh;
+pub use self::mcs::Mcs;
 pub use self::mutex9::Mutex9;
 pub use self::rwlock9::Rwlock9;
 pub use self::rwlock9_2025::Rwlock9Of2025;

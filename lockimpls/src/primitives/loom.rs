@@ -40,6 +40,9 @@ use Ordering::Relaxed;
 /// How many threads loom can have, the first included.
 pub(crate) const THREADS_MAX: usize = ::loom::MAX_THREADS;
 
+/// How many queue nodes a thread has: loom keeps a record of each.
+pub(crate) const NODES: usize = 2;
+
 /// How often a thread looks before it parks: both ends of that are in the models.
 pub(crate) const SPINS: u32 = 1;
 
@@ -208,6 +211,18 @@ impl<T> LocalKey<T> {
         f(self.values[thread_index()].get_or_init(self.init))
     }
 }
+
+/// A table of atomics, made anew for each execution.
+macro_rules! table {
+    ($(#[$meta:meta])* static $name:ident: [$type:ty; $len:expr] = const $init:block;) => {
+        ::loom::lazy_static! {
+            $(#[$meta])*
+            static ref $name: Vec<$type> = (0..$len).map(|_| $init).collect();
+        }
+    };
+}
+
+pub(crate) use table;
 
 /// `thread_local!`, as far as the layer uses it.
 macro_rules! local {

@@ -46,8 +46,23 @@ unsafe impl RawMutex for RawLock {
     }
 }
 
+/// A table of atomics that the whole process shares, each on a line of its own.
+macro_rules! table {
+    ($(#[$meta:meta])* static $name:ident: [$type:ty; $len:expr] = const $init:block;) => {
+        $(#[$meta])*
+        static $name: [crossbeam_utils::CachePadded<$type>; $len] =
+            [const { crossbeam_utils::CachePadded::new($init) }; $len];
+    };
+}
+
+pub(crate) use table;
+
 /// How many threads can be registered at once.
 pub(crate) const THREADS_MAX: usize = 128;
+
+/// How many queue nodes a thread has. The witness lets it hold fourteen locks; it may wait for one
+/// more.
+pub(crate) const NODES: usize = 16;
 
 /// How often a thread looks before it parks. RW_SPINS of `kern_rwlock.c` 1.48: about what a wake-up
 /// costs.

@@ -31,6 +31,9 @@ pub(crate) use std::sync::Mutex;
 /// look is a point to schedule.
 pub(crate) const THREADS_MAX: usize = 15;
 
+/// How many queue nodes a thread has.
+pub(crate) const NODES: usize = 16;
+
 /// The smallest ring of a receive buffer, in bytes.
 pub(crate) const RING_MIN: usize = 4096;
 
@@ -104,6 +107,16 @@ unsafe impl RawMutex for RawLock {
         drop(held);
     }
 }
+
+/// A table of atomics that the whole process shares.
+macro_rules! table {
+    ($(#[$meta:meta])* static $name:ident: [$type:ty; $len:expr] = const $init:block;) => {
+        $(#[$meta])*
+        static $name: [$type; $len] = [const $init; $len];
+    };
+}
+
+pub(crate) use table;
 
 /// The fences have nothing to ask the kernel for.
 pub(crate) fn register_asymmetric() {}
