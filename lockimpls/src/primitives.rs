@@ -16,6 +16,7 @@
 //! one's stores. Where membarrier is missing (other systems, old kernels, seccomp) both are
 //! `fence(SeqCst)`.
 
+mod futex;
 pub(crate) mod own;
 mod raw_mutex;
 
@@ -34,6 +35,7 @@ mod shuttle;
 #[cfg(solock_shuttle)]
 use self::shuttle as chosen;
 
+pub(crate) use self::futex::{futex_wait, futex_wake_one};
 pub use self::raw_mutex::RawMutex;
 #[cfg(solock_loom)]
 pub use chosen::LEAVE_OUT;

@@ -9,6 +9,8 @@
 //! | `ticket` | spinning, in turn | `__mp_lock` without its recursion |
 //! | `mcs` | spinning, in turn, each on its own node | Mellor-Crummey and Scott |
 //! | `clh` | spinning, in turn, each on the node before it | Craig; Landin and Hagersten |
+//! | `futex` | sleep | Drepper's lock of three states |
+//! | `std` | spinning, then sleep | `std::sync::Mutex` |
 //!
 //! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers.
 //!
@@ -16,18 +18,24 @@
 //! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
 
 mod clh;
+mod futex;
 mod mcs;
 mod mutex9;
 mod rwlock9;
 mod rwlock9_2025;
 pub(crate) mod spin;
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+mod std_mutex;
 mod ticket;
 
 pub use crate::primitives::RawMutex;
 
 pub use self::clh::Clh;
+pub use self::futex::Futex;
 pub use self::mcs::Mcs;
 pub use self::mutex9::Mutex9;
 pub use self::rwlock9::Rwlock9;
 pub use self::rwlock9_2025::Rwlock9Of2025;
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+pub use self::std_mutex::Std;
 pub use self::ticket::Ticket;
