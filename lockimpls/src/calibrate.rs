@@ -2,23 +2,39 @@
 
 use std::hint::black_box;
 
+use crate::domain::Algorithm;
+use crate::primitives::RawMutex;
+use crate::raw::{WithLock, with_lock};
 use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 /// Takes and releases a lock nobody wants, `pairs` times, with the checker: what the backends do.
-#[inline(never)]
 pub fn lock_pairs_checked(pairs: u64) {
-    let lock: RwLock<DefaultRaw, true> = RwLock::new(Class::SoLock);
-    for _ in 0..pairs {
-        black_box(&lock).enter();
-        black_box(&lock).exit();
-    }
+    lock_pairs::<DefaultRaw, true>(pairs);
 }
 
 /// The same without the checker: the twin that nothing else can reach.
-#[inline(never)]
 pub fn lock_pairs_unchecked(pairs: u64) {
-    let lock: RwLock<DefaultRaw, false> = RwLock::new(Class::SoLock);
+    lock_pairs::<DefaultRaw, false>(pairs);
+}
+
+/// The same with another algorithm.
+pub fn lock_pairs_of(algorithm: Algorithm, pairs: u64) {
+    struct Pairs(u64);
+    impl WithLock for Pairs {
+        type Output = ();
+
+        fn with<R: RawMutex>(self) {
+            lock_pairs::<R, false>(self.0);
+        }
+    }
+    with_lock(algorithm, Pairs(pairs));
+}
+
+/// The loop: with this raw lock, with the checker or without it.
+#[inline(never)]
+fn lock_pairs<R: RawMutex, const CHECKED: bool>(pairs: u64) {
+    let lock: RwLock<R, CHECKED> = RwLock::new(Class::SoLock);
     for _ in 0..pairs {
         black_box(&lock).enter();
         black_box(&lock).exit();

@@ -5,10 +5,12 @@
 //! harness. Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that
 //! every call passes, as every system call passes the kernel's return to user mode.
 
+mod algorithm;
 mod config;
 
 use crate::errno::Errno;
 
+pub use self::algorithm::Algorithm;
 pub use self::config::{Ambient, Config, WaitStrategy};
 
 /// The type of a socket, as socket(2) has it.

@@ -49,8 +49,8 @@ pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use checked::fifo::{Fifo, FifoFile};
 pub use domain::{
-    Ambient, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
-    SockType, WaitStrategy,
+    Algorithm, Ambient, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown,
+    SockAddr, SockOpt, SockType, WaitStrategy,
 };
 pub use errno::Errno;
 pub use layer::{Backend, Layer, backends};

@@ -17,6 +17,7 @@
 //! In user space a thread may be taken off its processor while it has the lock. So whoever spins
 //! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
 
+mod any;
 mod clh;
 mod futex;
 mod mcs;
@@ -30,6 +31,7 @@ mod ticket;
 
 pub use crate::primitives::RawMutex;
 
+pub use self::any::{AnyLock, WithLock, with_lock};
 pub use self::clh::Clh;
 pub use self::futex::Futex;
 pub use self::mcs::Mcs;

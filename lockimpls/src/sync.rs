@@ -11,6 +11,7 @@
 use std::mem::MaybeUninit;
 
 use crate::ambient;
+use crate::domain::Algorithm;
 use crate::primitives::{RawMutex, UnsafeCell};
 use crate::witness::{self, Class, Edge, WaitsFor};
 
@@ -37,7 +38,17 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     /// An unlocked lock of this class.
     #[must_use]
     pub fn new(class: Class) -> Self {
-        Self { raw: R::new(), held: UnsafeCell::new(MaybeUninit::uninit()), class }
+        Self::with(R::new(), class)
+    }
+
+    /// An unlocked lock of this class and this algorithm.
+    #[must_use]
+    pub fn of(class: Class, algorithm: Algorithm) -> Self {
+        Self::with(R::of(algorithm), class)
+    }
+
+    fn with(raw: R, class: Class) -> Self {
+        Self { raw, held: UnsafeCell::new(MaybeUninit::uninit()), class }
     }
 
     /// The address by which the witness knows this lock.

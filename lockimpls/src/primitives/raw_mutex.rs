@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code)]
 
+use crate::domain::Algorithm;
+
 /// A lock that one thread at a time can have.
 ///
 /// # Safety
@@ -16,6 +18,12 @@ pub unsafe trait RawMutex: Send + Sync + Sized {
 
     /// A free lock.
     fn new() -> Self;
+
+    /// A free lock of this algorithm, where the type does not say it already.
+    fn of(algorithm: Algorithm) -> Self {
+        let _ = algorithm;
+        Self::new()
+    }
 
     /// Takes the lock if it is free; else the thread must go on to [`wait`](Self::wait).
     ///

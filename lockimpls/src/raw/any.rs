@@ -1,0 +1,123 @@
+//! A lock whose algorithm is chosen when it is made.
+//!
+//! What is compiled for one algorithm asks nothing. What is compiled for [`AnyLock`] asks the lock
+//! itself, at every step, which one it is: a word beside the lock's own and a jump, the same for
+//! each, so that they can be compared with each other.
+
+#![allow(unsafe_code)]
+
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+use super::Std;
+use super::{Clh, Futex, Mcs, Mutex9, Rwlock9, Rwlock9Of2025, Ticket};
+use crate::domain::Algorithm;
+use crate::primitives::{RawLock, RawMutex};
+
+/// What is compiled for each algorithm.
+pub trait WithLock {
+    /// What comes of it.
+    type Output;
+
+    /// Does it with one of them.
+    fn with<R: RawMutex>(self) -> Self::Output;
+}
+
+macro_rules! any_lock {
+    ($($(#[$cfg:meta])? $name:ident: $lock:ty;)*) => {
+        /// A lock of one of the algorithms.
+        pub struct AnyLock(Inner);
+
+        enum Inner {
+            $($(#[$cfg])? $name($lock),)*
+        }
+
+        /// What the holder of such a lock keeps.
+        pub struct AnyHeld(Held);
+
+        enum Held {
+            $($(#[$cfg])? $name(<$lock as RawMutex>::Held),)*
+        }
+
+        /// A turn at such a lock.
+        pub struct AnyTurn(Turn);
+
+        enum Turn {
+            $($(#[$cfg])? $name(<$lock as RawMutex>::Turn),)*
+        }
+
+        // SAFETY: each call goes to the one lock inside, which never becomes another, with what
+        // that lock gave.
+        unsafe impl RawMutex for AnyLock {
+            type Held = AnyHeld;
+            type Turn = AnyTurn;
+
+            fn new() -> Self {
+                Self::of(Algorithm::default())
+            }
+
+            fn of(algorithm: Algorithm) -> Self {
+                Self(match algorithm {
+                    $($(#[$cfg])? Algorithm::$name => Inner::$name(<$lock>::new()),)*
+                    #[cfg(any(solock_loom, solock_shuttle))]
+                    Algorithm::Std => unreachable!("a model checker cannot look into it"),
+                })
+            }
+
+            #[inline(always)]
+            fn enter(&self) -> Result<AnyHeld, AnyTurn> {
+                match &self.0 {
+                    $($(#[$cfg])? Inner::$name(lock) => match lock.enter() {
+                        Ok(held) => Ok(AnyHeld(Held::$name(held))),
+                        Err(turn) => Err(AnyTurn(Turn::$name(turn))),
+                    },)*
+                }
+            }
+
+            fn wait(&self, turn: AnyTurn, may_spin: bool) -> AnyHeld {
+                match (&self.0, turn.0) {
+                    $($(#[$cfg])? (Inner::$name(lock), Turn::$name(turn)) => {
+                        AnyHeld(Held::$name(lock.wait(turn, may_spin)))
+                    })*
+                    _ => another(),
+                }
+            }
+
+            #[inline(always)]
+            unsafe fn exit(&self, held: AnyHeld) {
+                match (&self.0, held.0) {
+                    $($(#[$cfg])? (Inner::$name(lock), Held::$name(held)) => {
+                        // SAFETY: kept by the caller.
+                        unsafe { lock.exit(held) }
+                    })*
+                    _ => another(),
+                }
+            }
+        }
+
+        /// Does this with the algorithm's own type.
+        pub fn with_lock<W: WithLock>(algorithm: Algorithm, what: W) -> W::Output {
+            match algorithm {
+                $($(#[$cfg])? Algorithm::$name => what.with::<$lock>(),)*
+                #[cfg(any(solock_loom, solock_shuttle))]
+                Algorithm::Std => unreachable!("a model checker cannot look into it"),
+            }
+        }
+    };
+}
+
+any_lock! {
+    ParkingLot: RawLock;
+    Rwlock9: Rwlock9;
+    Rwlock9Of2025: Rwlock9Of2025;
+    Mutex9: Mutex9;
+    Ticket: Ticket;
+    Mcs: Mcs;
+    Clh: Clh;
+    Futex: Futex;
+    #[cfg(not(any(solock_loom, solock_shuttle)))]
+    Std: Std;
+}
+
+#[cold]
+fn another() -> ! {
+    unreachable!("what another lock gave")
+}
