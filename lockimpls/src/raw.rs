@@ -27,6 +27,8 @@ mod rwlock9_2025;
 pub(crate) mod spin;
 #[cfg(not(any(solock_loom, solock_shuttle)))]
 mod std_mutex;
+#[cfg(test)]
+mod tests;
 mod ticket;
 
 pub use crate::primitives::RawMutex;
