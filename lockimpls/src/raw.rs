@@ -16,6 +16,10 @@
 //!
 //! In user space a thread may be taken off its processor while it has the lock. So whoever spins
 //! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
+//!
+//! All but `parking-lot` and `std`, which are not ours, are checked by `lockimpls/models/loom`,
+//! `raw_*`: in every order one thread at a time has the lock, sees what the one before it did, and
+//! every thread that wants it gets it.
 
 mod any;
 mod clh;

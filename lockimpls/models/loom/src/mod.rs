@@ -7,6 +7,7 @@
 
 mod gate;
 mod mp_lock;
+mod raw;
 mod refs;
 mod relock;
 mod ring;
@@ -36,8 +37,16 @@ pub const SECONDS: &str = "SOLOCK_MODELS_SECONDS";
 /// All models.
 #[must_use]
 pub fn all() -> Vec<Model> {
-    [relock::MODELS, refs::MODELS, gate::MODELS, ring::MODELS, wait::MODELS, mp_lock::MODELS]
-        .concat()
+    [
+        relock::MODELS,
+        refs::MODELS,
+        gate::MODELS,
+        ring::MODELS,
+        wait::MODELS,
+        mp_lock::MODELS,
+        raw::MODELS,
+    ]
+    .concat()
 }
 
 static EXECUTIONS: AtomicU64 = AtomicU64::new(0);

@@ -38,6 +38,9 @@ models! {
     wait_reader wait_writer wait_both
     wait_writer_ended wait_reader_gate_shut wait_reader_closed wait_writer_closed
     mp_lock_two mp_lock_three
+    raw_rwlock9_two raw_rwlock9_three raw_rwlock9_2025_two raw_rwlock9_2025_three
+    raw_futex_two raw_futex_three raw_mutex9_two raw_mutex9_three raw_ticket_two raw_ticket_three
+    raw_mcs_two raw_mcs_three raw_clh_two raw_clh_three
 }
 
 /// Set in the process that runs a model.
@@ -125,5 +128,16 @@ mod negative {
         mp_lock_of_three_without_orderings: mp_lock_three without "orderings", "an update is lost";
         mp_lock_is_kept: mp_lock_two without "mp_unlock", "maximum number of branches";
         wait_writer_without_light_fence: wait_writer without "light_fence", "deadlock";
+        raw_rwlock9_unordered: raw_rwlock9_two without "orderings", "an update is lost";
+        raw_rwlock9_2025_unordered: raw_rwlock9_2025_two without "orderings", "an update is lost";
+        raw_futex_unordered: raw_futex_two without "orderings", "an update is lost";
+        raw_mutex9_unordered: raw_mutex9_two without "orderings", "an update is lost";
+        raw_ticket_unordered: raw_ticket_two without "orderings", "an update is lost";
+        raw_mcs_unordered: raw_mcs_two without "orderings", "an update is lost";
+        raw_clh_unordered: raw_clh_two without "orderings", "an update is lost";
+        raw_rwlock9_wakes_nobody: raw_rwlock9_two without "notify", "deadlock";
+        raw_rwlock9_2025_wakes_nobody: raw_rwlock9_2025_two without "notify", "deadlock";
+        raw_rwlock9_2025_without_fence: raw_rwlock9_2025_two without "fence_after_rmw", "deadlock";
+        raw_futex_wakes_nobody: raw_futex_two without "notify", "deadlock";
     }
 }
