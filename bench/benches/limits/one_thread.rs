@@ -7,7 +7,7 @@ use bench::echo;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
-use lockimpls::{Backend, Config, MsgFlags, SockType, backends, calibrate};
+use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, backends, calibrate};
 
 use crate::Effort;
 use crate::ratio::report;
@@ -81,8 +81,18 @@ fn yardsticks() -> Vec<Case> {
             }
         }),
     );
+    cases.extend(locks());
     cases.extend(peers());
     cases
+}
+
+/// The algorithms that could stand under the layer's lock, each compiled for itself.
+fn locks() -> impl Iterator<Item = Case> {
+    let others = Algorithm::ALL.into_iter().filter(|lock| *lock != Algorithm::default());
+    others.map(|lock| {
+        let pairs = move |n| calibrate::lock_pairs_of(lock, n);
+        (format!("lock + unlock, {}", lock.name()), Box::new(pairs) as _)
+    })
 }
 
 fn peers() -> Vec<Case> {
