@@ -6,10 +6,16 @@ use super::{House, told};
 
 /// A house of these files that is otherwise in order.
 fn house(files: &[(&str, &str)], manifests: &[(&str, &str)]) -> House {
-    let architecture = "The floors, from the ground up; a file imports down:\n\n```\n\
-                        primitives  sync    what is locked\nwitness  the checker\n```\n\n\
-                        * **Invariant:** `unsafe` is in `primitives/`,\n  and nowhere else.\n* b `a.rs`, `lib.rs`,\n\
-                        `witness/`, `witness.rs`, `uipc/send.rs`, `disturbed.rs`\n";
+    let architecture = [
+        "The floors, from the ground up; a file imports down:",
+        "```",
+        "primitives  sync    what is locked",
+        "witness  the checker",
+        "```",
+        "* **Invariant:** `unsafe` is in `primitives/`,",
+        "  and nowhere else.",
+        "* `a.rs`, `lib.rs`, `witness/`, `witness.rs`, `uipc/send.rs`, `disturbed.rs`",
+    ];
     let own = ("lockimpls/src/primitives/own.rs", "unsafe impl Sync for A {}");
     let (registry, witness) = (("workloads/src/lib.rs", ""), ("lockimpls/src/witness.rs", ""));
     let named = |name: &str| files.iter().any(|(path, _)| *path == name);
@@ -19,7 +25,7 @@ fn house(files: &[(&str, &str)], manifests: &[(&str, &str)]) -> House {
     House {
         files: files.chain(others).map(|(path, text)| File::new(path, text)).collect(),
         manifests: manifests.iter().map(owned).collect(),
-        architecture: architecture.to_owned(),
+        architecture: architecture.join("\n"),
     }
 }
 
