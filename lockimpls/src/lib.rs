@@ -57,4 +57,4 @@ pub use layer::{Backend, Layer, backends};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]
 pub use primitives::parks;
-pub use uipc::fifo::{FifoVnode, Fifofs, OpenMode, PIPE_BUF};
+pub use uipc::fifo::{Fifofs, OpenMode, PIPE_BUF};

@@ -11,8 +11,13 @@ pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
 use crate::fault::Fault;
-use crate::objects::socket::{RefCount, SockRef, Socket};
+use crate::objects::socket::{RefCount, SockRef, Socket, SocketLocks};
 use crate::witness::Class;
+
+/// A socket of a granularity.
+pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
+/// A pointer to one.
+pub(crate) type SoRef<P> = SockRef<<P as Policy>::Locks>;
 
 /// How one granularity locks.
 ///
@@ -23,8 +28,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     type Fault: Fault;
     /// What is around the layer; [`Nothing`](crate::ambient::Nothing) in the backends.
     type Ambient: Surroundings;
+    /// The locks that a socket has.
+    type Locks: SocketLocks;
     /// How the collector locks.
-    type Collector: Collector;
+    type Collector: Collector<Self::Locks>;
     /// The same policy with the locks of the kernel around it.
     type UnderAmbient: Policy;
 
@@ -45,83 +52,83 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// Locks the socket a request is made on.
     #[track_caller]
-    fn solock(&self, so: &Socket);
+    fn solock(&self, so: &So<Self>);
     #[track_caller]
-    fn sounlock(&self, so: &Socket);
+    fn sounlock(&self, so: &So<Self>);
 
     /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
     /// again meanwhile; what was read of it before is stale. The peer may be `so` itself.
     #[track_caller]
-    fn solock_peer(&self, so: &Socket) -> Option<SockRef>;
+    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>>;
     #[track_caller]
     #[inline(always)]
-    fn sounlock_peer(&self, _so: &Socket, _so2: &Socket) {}
+    fn sounlock_peer(&self, _so: &So<Self>, _so2: &So<Self>) {}
 
     /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
     #[track_caller]
-    fn solock_pair(&self, so: &Socket, so2: &Socket);
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>);
     #[track_caller]
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket);
+    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>);
 
     /// With a name locked, before its socket is looked at: locks what guards every socket.
     #[track_caller]
-    fn name_enter(&self, so: &Socket);
+    fn name_enter(&self, so: &So<Self>);
     /// Leaves the name's socket, which `so` cannot be connected to. `per-socket` has locked nothing
     /// for it.
     #[track_caller]
-    fn name_leave(&self, so: &Socket);
+    fn name_leave(&self, so: &So<Self>);
     /// Locks the name's socket, a listener.
     #[track_caller]
-    fn name_to_head(&self, _head: &Socket) {}
+    fn name_to_head(&self, _head: &So<Self>) {}
     /// Locks `so` and the name's socket, which may be the same.
     #[track_caller]
-    fn name_to_pair(&self, _so: &Socket, _so2: &Socket) {}
+    fn name_to_pair(&self, _so: &So<Self>, _so2: &So<Self>) {}
 
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
     #[track_caller]
-    fn head_to_pair(&self, _head: &Socket, _so: &Socket, _so3: &Socket) {}
+    fn head_to_pair(&self, _head: &So<Self>, _so: &So<Self>, _so3: &So<Self>) {}
 
     /// With the listener locked, locks one of its embryos, whatever the addresses.
     #[track_caller]
-    fn embryo_enter(&self, _head: &Socket, _so3: &Socket) {}
+    fn embryo_enter(&self, _head: &So<Self>, _so3: &So<Self>) {}
     /// Leaves the listener; an embryo stays locked.
     #[track_caller]
-    fn head_leave(&self, _head: &Socket) {}
+    fn head_leave(&self, _head: &So<Self>) {}
     /// Back to the listener, with nothing of its held.
     #[track_caller]
-    fn head_return(&self, _head: &Socket) {}
+    fn head_return(&self, _head: &So<Self>) {}
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
-    fn embryo_leave(&self, _so3: &Socket) {}
+    fn embryo_leave(&self, _so3: &So<Self>) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]
-    fn embryo_to_head(&self, _so3: &Socket, _head: &Socket, _client: Option<&Socket>) {}
+    fn embryo_to_head(&self, _so3: &So<Self>, _head: &So<Self>, _client: Option<&So<Self>>) {}
 
     /// With a datagram socket locked, locks the first of those connected to it, for detach.
     #[track_caller]
-    fn solock_referrer(&self, so: &Socket) -> Option<SockRef>;
+    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>>;
 
     /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
     /// wants it.
     #[track_caller]
-    fn list_enter(&self, _so: &Socket) {}
+    fn list_enter(&self, _so: &So<Self>) {}
     /// Leaves the list, with `so` locked again.
     #[track_caller]
-    fn list_exit(&self, _so: &Socket) {}
+    fn list_exit(&self, _so: &So<Self>) {}
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
-    fn list_to_name(&self, so: &Socket);
+    fn list_to_name(&self, so: &So<Self>);
 
     /// With the collector's lock held, locks a socket to scan its buffer.
     #[track_caller]
-    fn scan_enter(&self, _so: &Socket) {}
+    fn scan_enter(&self, _so: &So<Self>) {}
     #[track_caller]
-    fn scan_exit(&self, _so: &Socket) {}
+    fn scan_exit(&self, _so: &So<Self>) {}
 
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, _so: &Socket, _references: &RefCount) {}
+    fn finalize(&self, _so: &So<Self>, _references: &RefCount) {}
 }

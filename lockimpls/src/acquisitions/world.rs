@@ -79,7 +79,7 @@ impl<P: Policy> World<P> {
 
     /// The socket is called this.
     pub(super) fn call(&mut self, fd: Fd, role: &'static str) -> Fd {
-        self.roles.insert(self.layer.fds.find(fd).unwrap().so_lock.addr(), role);
+        self.roles.insert(self.layer.fds.find(fd).unwrap().guard_addr(), role);
         fd
     }
 
@@ -147,7 +147,7 @@ impl<P: Policy> World<P> {
     }
 
     /// Changes what a socket's lock guards.
-    pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&SoState)) {
+    pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&SoState<P::Locks>)) {
         let so = self.layer.fds.find(fd).unwrap();
         self.layer.policy.solock(&so); // for the caller
         change(so.st());

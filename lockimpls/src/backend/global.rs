@@ -13,8 +13,8 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault};
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
-use crate::objects::socket::{SockRef, Socket};
-use crate::policy::{Collector, Policy};
+use crate::objects::socket::SocketLocks;
+use crate::policy::{Collector, Policy, So, SoRef};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -22,17 +22,23 @@ use crate::witness::Class;
 /// One lock for everything.
 pub(crate) type Global = Locked<GlobalPolicy<NoFault>>;
 
+/// A socket has no lock: `unp_lock` guards it.
+pub(crate) struct SharedLock;
+
+impl SocketLocks for SharedLock {}
+
 /// The policy of `global`.
 pub(crate) struct GlobalPolicy<F, A = Nothing> {
     /// With the deferred closes; what else it guards is the sockets. Boxed: its address is its
     /// identity, and the layer that owns it may move before it is used.
-    unp_lock: Box<Guarded<Deferred>>,
+    unp_lock: Box<Guarded<Deferred<SharedLock>>>,
     what: PhantomData<(F, A)>,
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
+    type Locks = SharedLock;
     type Collector = Self;
     type UnderAmbient = GlobalPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
@@ -44,7 +50,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
 
     fn new() -> Self {
         let lock = RwLock::new(Class::UnpLock);
-        let unp_lock = Box::new(Guarded::new(lock, Deferred::default()));
+        let unp_lock = Box::new(Guarded::new(lock, Deferred::none()));
         Self { unp_lock, what: PhantomData }
     }
 
@@ -57,47 +63,47 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, _so: &Socket) {
+    fn solock(&self, _so: &So<Self>) {
         self.unp_lock.enter();
     }
 
     #[inline(always)]
-    fn sounlock(&self, _so: &Socket) {
+    fn sounlock(&self, _so: &So<Self>) {
         self.unp_lock.exit();
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         so.st().unp_conn.get()
     }
 
-    fn solock_pair(&self, _so: &Socket, _so2: &Socket) {
+    fn solock_pair(&self, _so: &So<Self>, _so2: &So<Self>) {
         self.unp_lock.enter();
     }
 
-    fn sounlock_pair(&self, _so: &Socket, _so2: &Socket) {
+    fn sounlock_pair(&self, _so: &So<Self>, _so2: &So<Self>) {
         self.unp_lock.exit();
     }
 
-    fn name_enter(&self, _so: &Socket) {
+    fn name_enter(&self, _so: &So<Self>) {
         self.unp_lock.enter();
     }
 
-    fn name_leave(&self, _so: &Socket) {
+    fn name_leave(&self, _so: &So<Self>) {
         self.unp_lock.exit();
     }
 
-    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         so.st().unp_refs.first()
     }
 
-    fn list_to_name(&self, _so: &Socket) {
+    fn list_to_name(&self, _so: &So<Self>) {
         self.unp_lock.exit();
     }
 }
 
 /// The one lock is the collector's too.
-impl<F: Fault, A: Surroundings> Collector for GlobalPolicy<F, A> {
+impl<F: Fault, A: Surroundings> Collector<SharedLock> for GlobalPolicy<F, A> {
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_lock.addr(), Class::UnpLock)
     }
@@ -110,7 +116,7 @@ impl<F: Fault, A: Surroundings> Collector for GlobalPolicy<F, A> {
         self.unp_lock.exit();
     }
 
-    fn deferred(&self) -> &Guarded<Deferred> {
+    fn deferred(&self) -> &Guarded<Deferred<SharedLock>> {
         &self.unp_lock
     }
 

@@ -11,10 +11,9 @@
 //! and the client is CONNECTING.
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
-use crate::backend::global::GlobalPolicy;
+use crate::backend::global::{GlobalPolicy, SharedLock};
 use crate::fault::{Fault, NoFault};
-use crate::objects::socket::{SockRef, Socket};
-use crate::policy::{Collector, CollectorLocks, Policy};
+use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
 use crate::uipc::Locked;
 use crate::witness::Class;
 
@@ -24,13 +23,14 @@ pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
 /// The policy of `global-gc`: what is done with sockets alone, `global` does.
 pub(crate) struct GlobalGcPolicy<F, A = Nothing> {
     unp: GlobalPolicy<F, A>,
-    collector: CollectorLocks,
+    collector: CollectorLocks<SharedLock>,
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
-    type Collector = CollectorLocks;
+    type Locks = SharedLock;
+    type Collector = CollectorLocks<SharedLock>;
     type UnderAmbient = GlobalGcPolicy<F, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -44,7 +44,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         Self { unp: GlobalPolicy::new(), collector: CollectorLocks::new() }
     }
 
-    fn collector(&self) -> &CollectorLocks {
+    fn collector(&self) -> &CollectorLocks<SharedLock> {
         &self.collector
     }
 
@@ -53,59 +53,59 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, so: &Socket) {
+    fn solock(&self, so: &So<Self>) {
         self.unp.solock(so);
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &Socket) {
+    fn sounlock(&self, so: &So<Self>) {
         self.unp.sounlock(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         self.unp.solock_peer(so)
     }
 
-    fn solock_pair(&self, so: &Socket, so2: &Socket) {
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
         self.unp.solock_pair(so, so2);
     }
 
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket) {
+    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
         self.unp.sounlock_pair(so, so2);
     }
 
-    fn name_enter(&self, so: &Socket) {
+    fn name_enter(&self, so: &So<Self>) {
         self.unp.name_enter(so);
     }
 
-    fn name_leave(&self, so: &Socket) {
+    fn name_leave(&self, so: &So<Self>) {
         self.unp.name_leave(so);
     }
 
-    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         self.unp.solock_referrer(so)
     }
 
-    fn list_enter(&self, so: &Socket) {
+    fn list_enter(&self, so: &So<Self>) {
         self.unp.sounlock(so);
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Socket) {
+    fn list_exit(&self, so: &So<Self>) {
         self.collector.gc_exit();
         self.unp.solock(so);
     }
 
-    fn list_to_name(&self, _so: &Socket) {
+    fn list_to_name(&self, _so: &So<Self>) {
         self.collector.gc_exit();
     }
 
-    fn scan_enter(&self, so: &Socket) {
+    fn scan_enter(&self, so: &So<Self>) {
         self.unp.solock(so);
     }
 
-    fn scan_exit(&self, so: &Socket) {
+    fn scan_exit(&self, so: &So<Self>) {
         self.unp.sounlock(so);
     }
 }

@@ -261,4 +261,6 @@ impl Drop for Host {
 }
 
 /// None: the machine's own fifos are not on sockets.
-impl Fifofs for Host {}
+impl Fifofs for Host {
+    type FifoVnode = ();
+}

@@ -28,7 +28,7 @@ pub(crate) mod transfer;
 
 use self::gate::{count_anew, may_open, note_user};
 use self::transfer::{Try, get, put};
-use super::per_socket::{OnTake, SocketPolicy};
+use super::per_socket::{OnTake, OwnLock, SocketPolicy};
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
@@ -37,16 +37,20 @@ use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Taken;
-use crate::objects::socket::{RCV, SND, SoState, SockRef, Socket, State, WaitPoint};
+use crate::objects::socket::{self, RCV, SND, SockRef, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::uipc::Locked;
-use crate::uipc::fifo::{FifoVnode, Fifofs, OpenMode};
+use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
 use crate::witness::{self, FastEvent, WaitsFor};
 
 use Ordering::{Acquire, Relaxed};
+
+type Socket = socket::Socket<OwnLock>;
+type SoState = socket::SoState<OwnLock>;
+type SoRef = SockRef<OwnLock>;
 
 /// No lock on the way of a plain message.
 pub(crate) type LockFree = LockFreeLayer<NoFault>;
@@ -71,7 +75,7 @@ impl OnTake for ShutsGate {
 
 /// A thread on its way through a call that the fast path could not serve at once: the socket, where
 /// the thread has waited for it, and so is its user already.
-type Waiter = Option<SockRef>;
+type Waiter = Option<SoRef>;
 
 /// Why the fast path did not do it.
 enum Slow {
@@ -86,7 +90,7 @@ struct Awaited<'a> {
     point: &'a WaitPoint,
     event: u32,
     /// Whose ring, and what the other side's index read.
-    ring: SockRef,
+    ring: SoRef,
     index: usize,
 }
 
@@ -103,7 +107,7 @@ impl Awaited<'_> {
     }
 
     /// The other side's index: what was read of the peer's ring, or put into the own.
-    fn index(ring: SockRef, which: usize) -> usize {
+    fn index(ring: SoRef, which: usize) -> usize {
         if which == SND { ring.rcv.head_hint() } else { ring.rcv.tail_hint() }
     }
 
@@ -351,7 +355,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
         waiter: Waiter,
-    ) -> Result<Result<usize, SockRef>, Errno> {
+    ) -> Result<Result<usize, SoRef>, Errno> {
         let so = self.slow_enter(fd, RCV, waiter)?;
         let is_dontwait = waiter.is_none() && is_dontwait(so.st(), flags);
         let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
@@ -380,7 +384,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Locks the socket, as a call on a descriptor or as one that has waited for it.
-    fn slow_enter(&self, fd: Fd, which: usize, waiter: Waiter) -> Result<SockRef, Errno> {
+    fn slow_enter(&self, fd: Fd, which: usize, waiter: Waiter) -> Result<SoRef, Errno> {
         let Some(so) = waiter else { return self.slow.solock_fd(fd) };
         self.slow.policy.solock(&so);
         let st = so.st();
@@ -497,7 +501,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// The file of a call that is counted when it has succeeded, in a layer with something around
     /// it. Found under `fd_fplock`, as by any call.
     #[inline(always)]
-    fn getsock(&self, s: Fd) -> Option<SockRef> {
+    fn getsock(&self, s: Fd) -> Option<SoRef> {
         self.slow.fd_fplock(1);
         if A::IS_THERE { self.slow.fds.find(s).ok() } else { None }
     }
@@ -631,19 +635,31 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
 
 /// Its sockets have no descriptor, so that a fifo never goes the fast way.
 impl<F: Fault, A: Surroundings> Fifofs for LockFreeLayer<F, A> {
-    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+    type FifoVnode = <Locked<SocketPolicy<F, ShutsGate, A>> as Fifofs>::FifoVnode;
+
+    fn fifo_open(&self, vp: &Self::FifoVnode, mode: OpenMode) -> Result<(), Errno> {
         self.slow.fifo_open(vp, mode)
     }
 
-    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+    fn fifo_read(
+        &self,
+        vp: &Self::FifoVnode,
+        mode: OpenMode,
+        data: &mut [u8],
+    ) -> Result<usize, Errno> {
         self.slow.fifo_read(vp, mode, data)
     }
 
-    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+    fn fifo_write(
+        &self,
+        vp: &Self::FifoVnode,
+        mode: OpenMode,
+        data: &[u8],
+    ) -> Result<usize, Errno> {
         self.slow.fifo_write(vp, mode, data)
     }
 
-    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+    fn fifo_close(&self, vp: &Self::FifoVnode, mode: OpenMode) {
         self.slow.fifo_close(vp, mode);
     }
 }

@@ -35,13 +35,18 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::objects::socket::{RefCount, SockRef, Socket};
-use crate::policy::{Collector, CollectorLocks, Policy};
+use crate::objects::socket::{RefCount, Socket, SocketLocks};
+use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
 /// A lock per socket.
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
+
+/// A socket has its own `so_lock`.
+pub(crate) struct OwnLock;
+
+impl SocketLocks for OwnLock {}
 
 /// What a backend that has these locks does when one of them is taken.
 pub(crate) trait OnTake: Send + Sync + 'static {
@@ -51,7 +56,7 @@ pub(crate) trait OnTake: Send + Sync + 'static {
     const BIASED: bool;
 
     /// The `so_lock` of `so` was taken just now.
-    fn taken(so: &Socket);
+    fn taken(so: &Socket<OwnLock>);
 }
 
 /// The lock is all: `per-socket`.
@@ -62,13 +67,13 @@ impl OnTake for LockAlone {
     const BIASED: bool = false;
 
     #[inline(always)]
-    fn taken(_so: &Socket) {}
+    fn taken(_so: &Socket<OwnLock>) {}
 }
 
 /// The policy of `per-socket`, or of another backend with its locks, which does `T` when it takes
 /// one.
 pub(crate) struct SocketPolicy<F, T = LockAlone, A = Nothing> {
-    collector: CollectorLocks,
+    collector: CollectorLocks<OwnLock>,
     what: PhantomData<(F, T, A)>,
 }
 
@@ -76,7 +81,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Takes one `so_lock`. The only place where one is taken.
     #[inline(always)]
     #[track_caller]
-    fn take(&self, so: &Socket, edge: Edge) {
+    fn take(&self, so: &So<Self>, edge: Edge) {
         so.so_lock.enter_edge(edge);
         T::taken(so);
     }
@@ -84,13 +89,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Releases one `so_lock`. The only place where one is released.
     #[inline(always)]
     #[track_caller]
-    fn release(&self, so: &Socket) {
+    fn release(&self, so: &So<Self>) {
         so.so_lock.exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
     #[track_caller]
-    fn relock(&self, so: &Socket, so2: &Socket) {
+    fn relock(&self, so: &So<Self>, so2: &So<Self>) {
         so2.unp_refcnt.take();
         self.release(so);
         F::window(Window::Relock);
@@ -102,14 +107,15 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 
 /// Whether `a` is to be locked before `b`.
 #[inline]
-fn comes_first(a: &Socket, b: &Socket) -> bool {
+fn comes_first(a: &Socket<OwnLock>, b: &Socket<OwnLock>) -> bool {
     a.so_lock.addr() < b.so_lock.addr()
 }
 
 impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Fault = F;
     type Ambient = A;
-    type Collector = CollectorLocks;
+    type Locks = OwnLock;
+    type Collector = CollectorLocks<OwnLock>;
     type UnderAmbient = SocketPolicy<F, T, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -123,7 +129,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         Self { collector: CollectorLocks::new(), what: PhantomData }
     }
 
-    fn collector(&self) -> &CollectorLocks {
+    fn collector(&self) -> &CollectorLocks<OwnLock> {
         &self.collector
     }
 
@@ -132,17 +138,17 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, so: &Socket) {
+    fn solock(&self, so: &So<Self>) {
         self.take(so, Edge::None);
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &Socket) {
+    fn sounlock(&self, so: &So<Self>) {
         self.release(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         loop {
             let so2 = so.st().unp_conn.get()?;
             if std::ptr::eq(&*so2, so) && !F::omits(Step::SelfLock) {
@@ -169,13 +175,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn sounlock_peer(&self, so: &Socket, so2: &Socket) {
+    fn sounlock_peer(&self, so: &So<Self>, so2: &So<Self>) {
         if !std::ptr::eq(so, so2) || F::omits(Step::SelfUnlock) {
             self.release(so2);
         }
     }
 
-    fn solock_pair(&self, so: &Socket, so2: &Socket) {
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
         let (first, second) = if comes_first(so, so2) { (so, so2) } else { (so2, so) };
         self.take(first, Edge::None);
         if !std::ptr::eq(first, second) {
@@ -183,54 +189,54 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         }
     }
 
-    fn sounlock_pair(&self, so: &Socket, so2: &Socket) {
+    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
         if !std::ptr::eq(so, so2) {
             self.release(so2);
         }
         self.release(so);
     }
 
-    fn name_enter(&self, _so: &Socket) {}
+    fn name_enter(&self, _so: &So<Self>) {}
 
-    fn name_leave(&self, _so: &Socket) {}
+    fn name_leave(&self, _so: &So<Self>) {}
 
-    fn name_to_head(&self, head: &Socket) {
+    fn name_to_head(&self, head: &So<Self>) {
         self.take(head, Edge::None);
     }
 
-    fn name_to_pair(&self, so: &Socket, so2: &Socket) {
+    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) {
         self.solock_pair(so, so2);
     }
 
-    fn head_to_pair(&self, head: &Socket, so: &Socket, so3: &Socket) {
+    fn head_to_pair(&self, head: &So<Self>, so: &So<Self>, so3: &So<Self>) {
         self.release(head);
         self.solock_pair(so, so3);
     }
 
-    fn embryo_enter(&self, head: &Socket, so3: &Socket) {
+    fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
         self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client: 0 });
     }
 
-    fn head_leave(&self, head: &Socket) {
+    fn head_leave(&self, head: &So<Self>) {
         self.release(head);
     }
 
-    fn head_return(&self, head: &Socket) {
+    fn head_return(&self, head: &So<Self>) {
         self.take(head, Edge::None);
     }
 
-    fn embryo_leave(&self, so3: &Socket) {
+    fn embryo_leave(&self, so3: &So<Self>) {
         self.release(so3);
     }
 
-    fn embryo_to_head(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
+    fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
         let client = client.map_or(0, |so| so.so_lock.addr());
         self.release(so3);
         self.take(head, Edge::Head { client });
         self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client });
     }
 
-    fn solock_referrer(&self, so: &Socket) -> Option<SockRef> {
+    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
         loop {
             let so2 = so.st().unp_refs.first()?;
             if comes_first(so, &so2) {
@@ -249,35 +255,35 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         }
     }
 
-    fn list_enter(&self, so: &Socket) {
+    fn list_enter(&self, so: &So<Self>) {
         if !F::omits(Step::ListEnter) {
             self.release(so);
         }
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Socket) {
+    fn list_exit(&self, so: &So<Self>) {
         self.collector.gc_exit();
         self.take(so, Edge::None);
     }
 
-    fn list_to_name(&self, _so: &Socket) {
+    fn list_to_name(&self, _so: &So<Self>) {
         self.collector.gc_exit();
     }
 
-    fn scan_enter(&self, so: &Socket) {
+    fn scan_enter(&self, so: &So<Self>) {
         if !F::omits(Step::ScanLock) {
             self.take(so, Edge::None);
         }
     }
 
-    fn scan_exit(&self, so: &Socket) {
+    fn scan_exit(&self, so: &So<Self>) {
         if !F::omits(Step::ScanLock) {
             self.release(so);
         }
     }
 
-    fn finalize(&self, so: &Socket, references: &RefCount) {
+    fn finalize(&self, so: &So<Self>, references: &RefCount) {
         if F::omits(Step::FinalizeUnlocked) {
             references.finalize();
             return;
@@ -298,6 +304,7 @@ mod tests {
     use crate::witness::{counters, is_held, is_waiting, thread_number};
 
     type Layer = Locked<SocketPolicy<Met>>;
+    type SockRef = SoRef<SocketPolicy<Met>>;
 
     /// Every layer of these tests, never freed: another thread may still use it. Kept here so that
     /// memcheck does not call it lost.

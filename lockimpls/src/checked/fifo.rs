@@ -5,32 +5,37 @@ use std::fmt;
 use super::{Checked, call};
 use crate::domain::Domain;
 use crate::errno::Errno;
-use crate::uipc::fifo::{FifoVnode, Fifofs, OpenMode};
+use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::witness::{self, Operation};
 
 impl<D: Fifofs> Checked<D> {
     /// A fifo on two sockets of this layer, which nobody has open: mkfifo(2), but for its name.
     pub fn mkfifo(&self) -> Fifo<'_, D> {
-        Fifo { layer: self, vnode: FifoVnode::new() }
+        Fifo { layer: self, vnode: D::FifoVnode::default() }
     }
 
     #[inline(never)]
-    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+    fn fifo_open(&self, vp: &D::FifoVnode, mode: OpenMode) -> Result<(), Errno> {
         call!(self, "open", self.domain.fifo_open(vp, mode))
     }
 
     #[inline(never)]
-    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+    fn fifo_read(
+        &self,
+        vp: &D::FifoVnode,
+        mode: OpenMode,
+        data: &mut [u8],
+    ) -> Result<usize, Errno> {
         call!(self, "read", self.domain.fifo_read(vp, mode, data))
     }
 
     #[inline(never)]
-    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+    fn fifo_write(&self, vp: &D::FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
         call!(self, "write", self.domain.fifo_write(vp, mode, data))
     }
 
     #[inline(never)]
-    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+    fn fifo_close(&self, vp: &D::FifoVnode, mode: OpenMode) {
         call!(self, "close", self.domain.fifo_close(vp, mode));
     }
 }
@@ -38,7 +43,7 @@ impl<D: Fifofs> Checked<D> {
 /// A fifo of a layer, made by [`Checked::mkfifo`]. It has no sockets while nobody has it open.
 pub struct Fifo<'l, D: Fifofs> {
     layer: &'l Checked<D>,
-    vnode: FifoVnode,
+    vnode: D::FifoVnode,
 }
 
 impl<D: Fifofs> Fifo<'_, D> {

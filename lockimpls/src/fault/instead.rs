@@ -5,8 +5,8 @@
 use super::{Fault, Window};
 use crate::errno::Errno;
 use crate::objects::mbuf::MbufRef;
-use crate::objects::socket::{SockRef, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::State;
+use crate::policy::{Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -15,7 +15,7 @@ use Ordering::Relaxed;
 impl<P: Policy> Locked<P> {
     /// `Step::MirrorLocked`: the peer is woken and unlocked, then its buffer is read.
     #[cold]
-    pub(crate) fn mirror_later(&self, so: &Socket, so2: &Socket) -> Result<(), Errno> {
+    pub(crate) fn mirror_later(&self, so: &So<P>, so2: &So<P>) -> Result<(), Errno> {
         self.wake_reader(so2);
         self.policy.sounlock_peer(so, so2);
         let fill = so2.rcv_fill(so2.st());
@@ -26,7 +26,7 @@ impl<P: Policy> Locked<P> {
     /// `Step::HoldForAppend`: the peer's lock is dropped between reading the tail and writing
     /// it. The peer that there is afterwards.
     #[cold]
-    pub(crate) fn let_another_in(&self, so: &Socket, so2: SockRef) -> SockRef {
+    pub(crate) fn let_another_in(&self, so: &So<P>, so2: SoRef<P>) -> SoRef<P> {
         self.policy.sounlock_peer(so, &so2);
         P::Fault::window(Window::Append);
         self.policy.solock_peer(so).unwrap_or(so2)
@@ -35,7 +35,7 @@ impl<P: Policy> Locked<P> {
     /// `Step::EndWhileParting`: the peer is not connected any more, and its directions have
     /// not ended yet.
     #[cold]
-    pub(crate) fn end_later(&self, so: &Socket, so2: &Socket) {
+    pub(crate) fn end_later(&self, so: &So<P>, so2: &So<P>) {
         so2.st().clear(State::ISCONNECTED);
         self.policy.sounlock_peer(so, so2);
         P::Fault::window(Window::Parted);
@@ -60,7 +60,7 @@ impl<P: Policy> Locked<P> {
     /// `Step::DiscardLater`: a control message is disposed of where it found no room, locks
     /// and all.
     #[cold]
-    pub(crate) fn discard_now(&self, control: Option<MbufRef>) {
+    pub(crate) fn discard_now(&self, control: Option<MbufRef<P::Locks>>) {
         for so in control.iter().flat_map(|control| control.rights().iter()) {
             self.end_flight(so);
         }
@@ -68,7 +68,7 @@ impl<P: Policy> Locked<P> {
 
     /// `Step::FlushSblock`: a reader may have the right to drain the buffer.
     #[cold]
-    pub(crate) fn flush_anyway(&self, so: &Socket) {
+    pub(crate) fn flush_anyway(&self, so: &So<P>) {
         self.socantrcvmore(so);
         self.flush(so);
     }

@@ -19,23 +19,23 @@ pub(crate) use crate::domain::Fd;
 
 use Ordering::{Acquire, Relaxed, Release};
 
-struct Place {
+struct Place<L> {
     /// Grows when the descriptor is closed. Written under `fdplock`.
     generation: AtomicU32,
     /// The socket, null until it is installed; stale after the close.
-    socket: AtomicPtr<Socket>,
+    socket: AtomicPtr<Socket<L>>,
 }
 
 /// A descriptor and its place.
-pub(crate) struct PlaceOf<'a> {
-    place: &'a Place,
+pub(crate) struct PlaceOf<'a, L> {
+    place: &'a Place<L>,
     generation: u32,
 }
 
-impl PlaceOf<'_> {
+impl<L> PlaceOf<'_, L> {
     /// The socket there, whether or not the descriptor is still open.
     #[inline(always)]
-    pub(crate) fn socket(&self) -> Option<SockRef> {
+    pub(crate) fn socket(&self) -> Option<SockRef<L>> {
         // Acquire; pairs with the Release in `install`.
         SockRef::from_pointer(self.place.socket.load(Acquire))
     }
@@ -49,16 +49,16 @@ impl PlaceOf<'_> {
 }
 
 /// The table.
-pub(crate) struct Descriptors {
+pub(crate) struct Descriptors<L> {
     /// With the free places.
     fdplock: Guarded<Vec<u32>>,
-    places: Box<[Place]>,
+    places: Box<[Place<L>]>,
     count: Count,
     /// `numfiles`: never more than there are places.
     files: Count,
 }
 
-impl Descriptors {
+impl<L> Descriptors<L> {
     pub(crate) fn new(max: usize) -> Self {
         let place = || Place {
             generation: AtomicU32::new(0),
@@ -121,7 +121,7 @@ impl Descriptors {
     }
 
     /// `falloc` and `fdinsert` in one hold of `fdplock`: a descriptor of a socket that is ready.
-    pub(crate) fn allocate_for(&self, socket: SockRef) -> Result<Fd, Errno> {
+    pub(crate) fn allocate_for(&self, socket: SockRef<L>) -> Result<Fd, Errno> {
         self.enter();
         let fd = self.falloc_locked().inspect(|fd| self.install(*fd, socket));
         self.exit();
@@ -132,8 +132,8 @@ impl Descriptors {
     /// error comes whether there was one for the first.
     pub(crate) fn allocate_pair_for(
         &self,
-        socket: SockRef,
-        socket2: SockRef,
+        socket: SockRef<L>,
+        socket2: SockRef<L>,
     ) -> Result<(Fd, Fd), (Errno, bool)> {
         self.enter();
         let fds = self.allocate_two();
@@ -169,22 +169,22 @@ impl Descriptors {
     }
 
     /// [`Descriptors::install`] with `fdplock` held, as `fdinsert` wants it.
-    pub(crate) fn insert(&self, fd: Fd, socket: SockRef) {
+    pub(crate) fn insert(&self, fd: Fd, socket: SockRef<L>) {
         self.enter();
         self.install(fd, socket);
         self.exit();
     }
 
     /// Makes a new descriptor refer to a socket.
-    pub(crate) fn install(&self, fd: Fd, socket: SockRef) {
-        let pointer = std::ptr::from_ref::<Socket>(&socket).cast_mut();
+    pub(crate) fn install(&self, fd: Fd, socket: SockRef<L>) {
+        let pointer = std::ptr::from_ref::<Socket<L>>(&socket).cast_mut();
         // Release; pairs with the Acquire in `find`: the socket is ready.
         self.places[fd.number as usize].socket.store(pointer, Release);
     }
 
     /// `fdrelease`: closes the descriptor; what it referred to. The second of two closers gets
     /// EBADF.
-    pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef>, Errno> {
+    pub(crate) fn release(&self, fd: Fd) -> Result<Option<SockRef<L>>, Errno> {
         self.enter();
         if !self.is_open(fd) {
             self.exit();
@@ -196,7 +196,7 @@ impl Descriptors {
     }
 
     /// `fdremove` with `fdplock` held: an open descriptor is open no more; what it referred to.
-    fn fdremove(&self, fd: Fd) -> Option<SockRef> {
+    fn fdremove(&self, fd: Fd) -> Option<SockRef<L>> {
         let place = &self.places[fd.number as usize];
         let socket = place.socket.swap(std::ptr::null_mut(), Acquire);
         // Release; pairs with the Acquire in `is_open`.
@@ -206,20 +206,20 @@ impl Descriptors {
         SockRef::from_pointer(socket)
     }
 
-    fn place(&self, fd: Fd) -> Option<&Place> {
+    fn place(&self, fd: Fd) -> Option<&Place<L>> {
         self.place_of(fd).filter(PlaceOf::is_open).map(|at| at.place)
     }
 
     /// The descriptor's place, for a call that asks twice.
     #[inline(always)]
-    pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_>> {
+    pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_, L>> {
         let place = self.places.get(fd.number as usize)?;
         Some(PlaceOf { place, generation: fd.generation })
     }
 
     /// The socket at the descriptor's place, whether or not the descriptor is still open.
     #[inline]
-    pub(crate) fn find(&self, fd: Fd) -> Result<SockRef, Errno> {
+    pub(crate) fn find(&self, fd: Fd) -> Result<SockRef<L>, Errno> {
         self.place_of(fd).and_then(|place| place.socket()).ok_or(Errno::Ebadf)
     }
 

@@ -10,17 +10,21 @@ use crate::witness::Class;
 
 /// The deferred closes: dropped messages, the last one first. Guarded by a lock of the policy's
 /// collector.
-#[derive(Default)]
-pub(crate) struct Deferred(Option<MbufRef>);
+pub(crate) struct Deferred<L>(Option<MbufRef<L>>);
 
-impl Deferred {
+impl<L> Deferred<L> {
+    /// None.
+    pub(crate) const fn none() -> Self {
+        Self(None)
+    }
+
     /// Adds a message.
-    pub(crate) fn push(&mut self, control: MbufRef) {
+    pub(crate) fn push(&mut self, control: MbufRef<L>) {
         control.next.set(self.0.replace(control));
     }
 
     /// Takes the one that was added last.
-    pub(crate) fn pop(&mut self) -> Option<MbufRef> {
+    pub(crate) fn pop(&mut self) -> Option<MbufRef<L>> {
         let first = self.0?;
         self.0 = first.next.take();
         Some(first)

@@ -13,7 +13,7 @@ use crossbeam_utils::CachePadded;
 use crate::copy::copy;
 use crate::domain::PoolUse;
 use crate::objects::sockbuf::{Fill, MCLBYTES, MLEN, MSIZE};
-use crate::objects::socket::SockRef;
+use crate::objects::socket::{SockRef, SocketLocks};
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, THREADS_MAX, UnsafeCell};
 use crate::sync::RwLock;
@@ -29,38 +29,46 @@ pub(crate) const RIGHTS_MAX: usize = (MCLBYTES - 16) / 16;
 pub(crate) const CONTROL_MAX: usize = (MCLBYTES - 16) / 4;
 
 /// A message on its way into a buffer, or a control message in one.
-pub(crate) struct Mbuf {
+pub(crate) struct Mbuf<L> {
     /// Bytes on their way from the caller: only its taker touches it.
     data: UnsafeCell<Vec<u8>>,
     /// A control message: the sockets whose files it refers to.
-    rights: UnsafeCell<Vec<SockRef>>,
+    rights: UnsafeCell<Vec<SockRef<L>>>,
     /// Where in a stream the control message belongs: before the byte at this position.
     pub(crate) position: Cell<usize>,
     /// The next on whatever list it is on.
-    pub(crate) next: Cell<Option<MbufRef>>,
+    pub(crate) next: Cell<Option<MbufRef<L>>>,
 }
 
 /// A pointer to a message. One thread at a time has it: its taker, or the holder of its list's
 /// lock.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct MbufRef(NonNull<Mbuf>);
+pub(crate) struct MbufRef<L>(NonNull<Mbuf<L>>);
 
-impl Deref for MbufRef {
-    type Target = Mbuf;
+impl<L> Clone for MbufRef<L> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for MbufRef<L> {}
+
+impl<L> Deref for MbufRef<L> {
+    type Target = Mbuf<L>;
 
     #[inline(always)]
-    fn deref(&self) -> &Mbuf {
+    fn deref(&self) -> &Mbuf<L> {
         // SAFETY: messages are freed with their layer alone, and `MbufRef`s are kept nowhere else.
         unsafe { self.0.as_ref() }
     }
 }
 
 // SAFETY: see `MbufRef`: a message is in one thread's hands at a time, or on a list under its lock.
-unsafe impl Send for MbufRef {}
+unsafe impl<L: SocketLocks> Send for MbufRef<L> {}
 // SAFETY: as above.
-unsafe impl Sync for MbufRef {}
+unsafe impl<L: SocketLocks> Sync for MbufRef<L> {}
 
-impl Mbuf {
+impl<L> Mbuf<L> {
     /// The bytes.
     #[allow(clippy::mut_from_ref)]
     #[inline]
@@ -86,7 +94,7 @@ impl Mbuf {
     /// The sockets whose files a control message refers to.
     #[allow(clippy::mut_from_ref)]
     #[inline]
-    pub(crate) fn rights(&self) -> &mut Vec<SockRef> {
+    pub(crate) fn rights(&self) -> &mut Vec<SockRef<L>> {
         // SAFETY: as for `data`.
         unsafe { &mut *self.rights.get() }
     }
@@ -107,31 +115,31 @@ pub(crate) const fn control_len(rights: usize) -> usize {
 }
 
 /// One thread's spare message and counts, on its own line.
-struct Magazine {
-    spare: Cell<Option<MbufRef>>,
+struct Magazine<L> {
+    spare: Cell<Option<MbufRef<L>>>,
     requests: AtomicU64,
     releases: AtomicU64,
 }
 
 /// The messages of a layer.
-pub(crate) struct MbufPool {
+pub(crate) struct MbufPool<L> {
     pool_lock: RwLock,
     /// `[p]`
-    free: Cell<Option<MbufRef>>,
+    free: Cell<Option<MbufRef<L>>>,
     /// Every message ever made. `[p]`
     #[allow(clippy::vec_box, reason = "a message's address must not change")]
-    made: UnsafeCell<Vec<Box<Mbuf>>>,
+    made: UnsafeCell<Vec<Box<Mbuf<L>>>>,
     /// By thread number: only that thread touches its own.
-    magazines: Box<[CachePadded<Magazine>]>,
+    magazines: Box<[CachePadded<Magazine<L>>]>,
 }
 
 // SAFETY: `free` and `made` are touched under `pool_lock`; a magazine by the one living thread with
 // its number.
-unsafe impl Sync for MbufPool {}
+unsafe impl<L: SocketLocks> Sync for MbufPool<L> {}
 // SAFETY: nothing in the pool belongs to a thread for good: numbers are handed on when threads end.
-unsafe impl Send for MbufPool {}
+unsafe impl<L: SocketLocks> Send for MbufPool<L> {}
 
-impl MbufPool {
+impl<L> MbufPool<L> {
     pub(crate) fn new() -> Self {
         let magazine = || {
             CachePadded::new(Magazine {
@@ -149,20 +157,20 @@ impl MbufPool {
     }
 
     #[inline]
-    fn magazine(&self) -> &Magazine {
+    fn magazine(&self) -> &Magazine<L> {
         &self.magazines[witness::thread_number() as usize]
     }
 
     /// `m_get`: an empty message.
     #[inline]
-    pub(crate) fn get(&self) -> MbufRef {
+    pub(crate) fn get(&self) -> MbufRef<L> {
         let magazine = self.magazine();
         magazine.requests.store(magazine.requests.load(Relaxed) + 1, Relaxed);
         magazine.spare.take().unwrap_or_else(|| self.get_slow())
     }
 
     #[cold]
-    fn get_slow(&self) -> MbufRef {
+    fn get_slow(&self) -> MbufRef<L> {
         self.pool_lock.enter();
         let mbuf = match self.free.get() {
             Some(mbuf) => {
@@ -177,7 +185,7 @@ impl MbufPool {
     }
 
     /// A message that was never used. The caller holds `pool_lock`.
-    fn make(&self) -> MbufRef {
+    fn make(&self) -> MbufRef<L> {
         let mbuf = Box::new(Mbuf {
             data: UnsafeCell::new(Vec::with_capacity(MCLBYTES)),
             rights: UnsafeCell::new(Vec::with_capacity(RIGHTS_MAX)),
@@ -192,7 +200,7 @@ impl MbufPool {
 
     /// `m_freem`: gives a message back.
     #[inline]
-    pub(crate) fn put(&self, mbuf: MbufRef) {
+    pub(crate) fn put(&self, mbuf: MbufRef<L>) {
         mbuf.data().clear();
         mbuf.rights().clear();
         let magazine = self.magazine();
@@ -205,7 +213,7 @@ impl MbufPool {
     }
 
     #[cold]
-    fn put_slow(&self, mbuf: MbufRef) {
+    fn put_slow(&self, mbuf: MbufRef<L>) {
         self.pool_lock.enter();
         mbuf.next.set(self.free.get());
         self.free.set(Some(mbuf));
@@ -213,7 +221,7 @@ impl MbufPool {
     }
 
     pub(crate) fn row(&self) -> PoolUse {
-        let sum = |f: fn(&Magazine) -> &AtomicU64| -> u64 {
+        let sum = |f: fn(&Magazine<L>) -> &AtomicU64| -> u64 {
             self.magazines.iter().map(|magazine| f(magazine).load(Relaxed)).sum()
         };
         let (requests, releases) = (sum(|m| &m.requests), sum(|m| &m.releases));

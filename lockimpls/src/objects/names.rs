@@ -21,10 +21,10 @@ use crate::witness::Class;
 use Ordering::Relaxed;
 
 /// One name.
-struct Vnode {
+struct Vnode<L> {
     i_lock: RwLock,
     /// `v_socket`. Under `i_lock`.
-    v_socket: AtomicPtr<Socket>,
+    v_socket: AtomicPtr<Socket<L>>,
 }
 
 /// What the table's lock guards.
@@ -68,9 +68,9 @@ impl Table {
 }
 
 /// All names of a layer.
-pub(crate) struct Names<F: Fault> {
+pub(crate) struct Names<L, F> {
     table: Guarded<Table>,
-    vnodes: Box<[Vnode]>,
+    vnodes: Box<[Vnode<L>]>,
     /// Vnodes that sockets are bound to.
     pub(crate) bound: Count,
     fault: PhantomData<F>,
@@ -80,7 +80,7 @@ pub(crate) struct Names<F: Fault> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LockedName(pub(crate) usize);
 
-impl<F: Fault> Names<F> {
+impl<L, F: Fault> Names<L, F> {
     /// Room for `max` names, all of it taken from the system now.
     pub(crate) fn new(max: usize) -> Self {
         let vnode = || Vnode {
@@ -160,7 +160,7 @@ impl<F: Fault> Names<F> {
     }
 
     /// The socket bound to a locked name.
-    pub(crate) fn socket(&self, name: LockedName) -> Option<SockRef> {
+    pub(crate) fn socket(&self, name: LockedName) -> Option<SockRef<L>> {
         let vnode = &self.vnodes[name.0];
         vnode.i_lock.assert_mine();
         // Relaxed: `i_lock` orders it.
@@ -169,7 +169,7 @@ impl<F: Fault> Names<F> {
 
     /// Binds a socket to a name that [`Names::create`] made, which took the socket's reference to
     /// it.
-    pub(crate) fn bind(&self, name: LockedName, socket: &Socket) {
+    pub(crate) fn bind(&self, name: LockedName, socket: &Socket<L>) {
         let vnode = &self.vnodes[name.0];
         vnode.i_lock.assert_mine();
         vnode.v_socket.store(std::ptr::from_ref(socket).cast_mut(), Relaxed);

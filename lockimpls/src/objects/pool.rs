@@ -9,7 +9,7 @@
 
 use crate::domain::PoolUse;
 use crate::errno::Errno;
-use crate::objects::socket::{SockRef, Socket};
+use crate::objects::socket::{SockRef, Socket, SocketLocks};
 use crate::primitives::own::AtomicU64;
 use crate::primitives::{Cell, Ordering, UnsafeCell};
 use crate::sync::RwLock;
@@ -55,13 +55,13 @@ impl Count {
 }
 
 /// The sockets of a layer.
-pub(crate) struct SocketPool {
+pub(crate) struct SocketPool<L> {
     pool_lock: RwLock,
     /// Freed sockets, last freed first. `[p]`
-    free: Cell<Option<SockRef>>,
+    free: Cell<Option<SockRef<L>>>,
     /// How many places were ever used. `[p]`
     used: Cell<usize>,
-    places: Box<[UnsafeCell<std::mem::MaybeUninit<Socket>>]>,
+    places: Box<[UnsafeCell<std::mem::MaybeUninit<Socket<L>>>]>,
     guard: Option<(usize, Class)>,
     pub(crate) sockets: Count,
     pub(crate) unpcbs: Count,
@@ -69,11 +69,11 @@ pub(crate) struct SocketPool {
 
 // SAFETY: `free` and `used` are touched under `pool_lock` alone; a place is written once, under
 // `pool_lock`, before a reference to it exists.
-unsafe impl Sync for SocketPool {}
+unsafe impl<L: SocketLocks> Sync for SocketPool<L> {}
 // SAFETY: nothing in the pool belongs to a thread.
-unsafe impl Send for SocketPool {}
+unsafe impl<L: SocketLocks> Send for SocketPool<L> {}
 
-impl SocketPool {
+impl<L: SocketLocks> SocketPool<L> {
     /// Room for `max` sockets, guarded by one lock or by their own. The room is address space until
     /// it is used.
     pub(crate) fn new(max: usize, guard: Option<(usize, Class)>) -> Self {
@@ -93,7 +93,7 @@ impl SocketPool {
 
     /// A socket for the caller, as its last user left it: [`Socket::reset`] comes next, under the
     /// socket's lock, for a call on a stale descriptor may hold that just now.
-    pub(crate) fn get(&self) -> Result<SockRef, Errno> {
+    pub(crate) fn get(&self) -> Result<SockRef<L>, Errno> {
         self.pool_lock.enter();
         let socket = match self.free.get() {
             Some(socket) => {
@@ -109,7 +109,7 @@ impl SocketPool {
     }
 
     /// A place that was never used. The caller holds `pool_lock`.
-    fn fresh(&self) -> Option<SockRef> {
+    fn fresh(&self) -> Option<SockRef<L>> {
         let at = self.used.get();
         let place = self.places.get(at)?;
         self.used.set(at + 1);
@@ -120,13 +120,13 @@ impl SocketPool {
     }
 
     /// Which of the places a socket has: below the room there is.
-    pub(crate) fn place_of(&self, socket: SockRef) -> usize {
-        let at = std::ptr::from_ref::<Socket>(&socket) as usize;
-        (at - self.places.as_ptr() as usize) / size_of::<Socket>()
+    pub(crate) fn place_of(&self, socket: SockRef<L>) -> usize {
+        let at = std::ptr::from_ref::<Socket<L>>(&socket) as usize;
+        (at - self.places.as_ptr() as usize) / size_of::<Socket<L>>()
     }
 
     /// Gives a socket back: whoever still has a pointer to it finds its descriptor closed.
-    pub(crate) fn put(&self, socket: SockRef) {
+    pub(crate) fn put(&self, socket: SockRef<L>) {
         self.pool_lock.enter();
         socket.end_generation();
         socket.next_free.set(self.free.get());
@@ -137,7 +137,7 @@ impl SocketPool {
 
     /// Every socket that was ever used. The caller holds the collector's lock, so that none is
     /// linked or unlinked.
-    pub(crate) fn all(&self) -> impl Iterator<Item = SockRef> + '_ {
+    pub(crate) fn all(&self) -> impl Iterator<Item = SockRef<L>> + '_ {
         self.pool_lock.enter();
         let used = self.used.get();
         self.pool_lock.exit();
@@ -148,7 +148,7 @@ impl SocketPool {
     }
 }
 
-impl Drop for SocketPool {
+impl<L> Drop for SocketPool<L> {
     fn drop(&mut self) {
         for place in &mut self.places[..self.used.get()] {
             // SAFETY: places below `used` are initialised; nobody uses the pool any more.

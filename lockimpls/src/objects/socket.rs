@@ -12,10 +12,13 @@
 #![allow(unsafe_code)]
 
 mod list;
+mod locks;
 mod refcount;
 mod state;
 mod wait_point;
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -29,6 +32,7 @@ use crate::sync::RwLock;
 use crate::witness::{self, Class};
 
 pub(crate) use self::list::{OnList, SockList};
+pub(crate) use self::locks::SocketLocks;
 pub(crate) use self::refcount::RefCount;
 pub(crate) use self::state::{OnQueue, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
@@ -36,28 +40,51 @@ pub(crate) use self::wait_point::WaitPoint;
 use Ordering::Relaxed;
 
 /// A pointer to a socket of the layer.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct SockRef(NonNull<Socket>);
+pub(crate) struct SockRef<L>(NonNull<Socket<L>>);
 
-impl SockRef {
+impl<L> SockRef<L> {
     /// A pointer that outlives the borrow it is made from.
     #[inline(always)]
-    pub(crate) fn new(socket: &Socket) -> Self {
+    pub(crate) fn new(socket: &Socket<L>) -> Self {
         Self(NonNull::from(socket))
     }
 
     /// The socket at a pointer that was made from a `SockRef`, unless it is null.
     #[inline]
-    pub(crate) fn from_pointer(pointer: *mut Socket) -> Option<Self> {
+    pub(crate) fn from_pointer(pointer: *mut Socket<L>) -> Option<Self> {
         NonNull::new(pointer).map(Self)
     }
 }
 
-impl Deref for SockRef {
-    type Target = Socket;
+impl<L> Clone for SockRef<L> {
+    #[inline(always)]
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for SockRef<L> {}
+
+impl<L> PartialEq for SockRef<L> {
+    #[inline(always)]
+    fn eq(&self, other: &Self) -> bool {
+        self.0 == other.0
+    }
+}
+
+impl<L> Eq for SockRef<L> {}
+
+impl<L> fmt::Debug for SockRef<L> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("SockRef").field(&self.0).finish()
+    }
+}
+
+impl<L> Deref for SockRef<L> {
+    type Target = Socket<L>;
 
     #[inline(always)]
-    fn deref(&self) -> &Socket {
+    fn deref(&self) -> &Socket<L> {
         // SAFETY: sockets live in the slab of their layer, which neither moves nor frees them while
         // the layer lives, and `SockRef`s are kept nowhere but in that layer and in the fifos that
         // borrow it. The socket may have
@@ -68,9 +95,9 @@ impl Deref for SockRef {
 }
 
 // SAFETY: a `SockRef` is as shareable as the `&Socket` it stands for.
-unsafe impl Send for SockRef {}
+unsafe impl<L: SocketLocks> Send for SockRef<L> {}
 // SAFETY: as above.
-unsafe impl Sync for SockRef {}
+unsafe impl<L: SocketLocks> Sync for SockRef<L> {}
 
 /// What the collector keeps of a control block: all `[g]`.
 pub(crate) struct GcState {
@@ -99,9 +126,9 @@ pub(crate) struct FastSide {
     pub(crate) waits: AtomicU32,
 }
 
-/// A socket with its control block and its file.
+/// A socket with its control block and its file. `L`: the locks it has.
 #[repr(C)]
-pub(crate) struct Socket {
+pub(crate) struct Socket<L> {
     pub(crate) so_lock: RwLock,
     /// The lock that guards [`SoState`]: its address and class. `[I]`, set when the slab is made.
     guard_addr: usize,
@@ -110,8 +137,8 @@ pub(crate) struct Socket {
     pub(crate) so_type: Cell<SockType>,
     /// Counts how often this place was freed. `[p]`, read under the socket's lock.
     generation: AtomicU32,
-    state: SoState,
-    pub(crate) on_list: OnList,
+    state: SoState<L>,
+    pub(crate) on_list: OnList<L>,
     pub(crate) fast: CachePadded<Fast>,
     pub(crate) fast_side: [CachePadded<FastSide>; 2],
     /// The threads that wait for room, for data, for a connection.
@@ -130,27 +157,28 @@ pub(crate) struct Socket {
     pub(crate) unp_refcnt: RefCount,
     pub(crate) so_refcnt: RefCount,
     /// The next free socket. `[p]`
-    pub(crate) next_free: Cell<Option<SockRef>>,
+    pub(crate) next_free: Cell<Option<SockRef<L>>>,
+    locks: PhantomData<L>,
 }
 
 // SAFETY: the `Cell`s are touched only as their tags say: `[s]` under the guarding lock, which `st`
 // asserts; in `lock-free` also read, not written, by a thread that is `in_use`, while nobody can
 // hold the lock (`st_fast` asserts it); `[g]` under the collector's lock; `[p]` under the pool's;
 // `[I]` before publication.
-unsafe impl Sync for Socket {}
+unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
-unsafe impl Send for Socket {}
+unsafe impl<L: SocketLocks> Send for Socket<L> {}
 
 /// Which direction: the index of a pair of fields.
 pub(crate) const SND: usize = 0;
 /// See [`SND`].
 pub(crate) const RCV: usize = 1;
 
-impl Socket {
+impl<L: SocketLocks> Socket<L> {
     /// A socket that was never used. `guard` is the lock that will guard it, or none for its own
     /// `so_lock`. `place` is where it will be, for good.
     pub(crate) fn unused(guard: Option<(usize, Class)>, place: usize) -> Self {
-        let own = place + std::mem::offset_of!(Socket, so_lock);
+        let own = place + std::mem::offset_of!(Self, so_lock);
         let (guard_addr, guard_class) = guard.unwrap_or((own, Class::SoLock));
         Self {
             so_lock: RwLock::new(Class::SoLock),
@@ -177,6 +205,7 @@ impl Socket {
             unp_refcnt: RefCount(AtomicU32::new(1)),
             so_refcnt: RefCount(AtomicU32::new(1)),
             next_free: Cell::new(None),
+            locks: PhantomData,
         }
     }
 
@@ -209,7 +238,7 @@ impl Socket {
     /// `soassertlocked`, and what the lock guards.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn st(&self) -> &SoState {
+    pub(crate) fn st(&self) -> &SoState<L> {
         witness::assert_held(self.guard_addr, &self.guard_class);
         &self.state
     }
@@ -238,7 +267,7 @@ impl Socket {
     /// `in_use` of this socket (number `me`): nobody can hold either lock meanwhile, so nobody writes.
     #[inline]
     #[track_caller]
-    pub(crate) fn st_fast<'a>(&self, me: u32, other: &'a Socket) -> &'a SoState {
+    pub(crate) fn st_fast<'a>(&self, me: u32, other: &'a Self) -> &'a SoState<L> {
         witness::assert_on_fast_path(me, self.in_use_addr());
         &other.state
     }
@@ -265,7 +294,7 @@ impl Socket {
 
     /// What the receive buffer holds, control messages included; `st` is the socket's own.
     #[inline(always)]
-    pub(crate) fn rcv_fill(&self, st: &SoState) -> Fill {
+    pub(crate) fn rcv_fill(&self, st: &SoState<L>) -> Fill {
         let control = st.so_rcv.fill.get();
         if control.cc != 0 && !self.is_atomic() {
             return self.rcv_fill_by_record(st, control);
@@ -277,9 +306,9 @@ impl Socket {
     /// A stream with control messages: bytes that came with one are charged the mbufs they came in
     /// (`sbappendcontrol` links them as they are).
     #[cold]
-    fn rcv_fill_by_record(&self, st: &SoState, control: Fill) -> Fill {
+    fn rcv_fill_by_record(&self, st: &SoState<L>, control: Fill) -> Fill {
         let tail = self.rcv.tail();
-        let end = |m: Option<MbufRef>| m.map_or(tail, |m| m.position.get());
+        let end = |m: Option<MbufRef<L>>| m.map_or(tail, |m| m.position.get());
         let mut next = st.control.get();
         let mut mbcnt = control.mbcnt + stream_charge(self.rcv.head(), end(next));
         while let Some(m) = next {

@@ -6,8 +6,9 @@ use crate::objects::in_flight::Deferred;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
-/// The verbs of the collector. Those with a body here do nothing where one lock guards all.
-pub(crate) trait Collector {
+/// The verbs of the collector. Those with a body here do nothing where one lock guards all. `L`: the
+/// locks that a socket has.
+pub(crate) trait Collector<L> {
     /// The collector's lock: its address and class.
     fn gc_guard(&self) -> (usize, Class);
     /// Locks the collector and what it counts, with no socket locked.
@@ -24,7 +25,7 @@ pub(crate) trait Collector {
     fn flight_exit(&self) {}
 
     /// The deferred closes, with their lock.
-    fn deferred(&self) -> &Guarded<Deferred>;
+    fn deferred(&self) -> &Guarded<Deferred<L>>;
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
@@ -47,16 +48,16 @@ pub(crate) trait Collector {
 
 /// `unp_gc_lock` over the list of all control blocks and what the collector counts, `unp_df_lock`
 /// over the deferred closes.
-pub(crate) struct CollectorLocks {
+pub(crate) struct CollectorLocks<L> {
     unp_gc_lock: RwLock,
-    unp_df_lock: Guarded<Deferred>,
+    unp_df_lock: Guarded<Deferred<L>>,
 }
 
-impl CollectorLocks {
+impl<L> CollectorLocks<L> {
     pub(crate) fn new() -> Self {
         Self {
             unp_gc_lock: RwLock::new(Class::UnpGcLock),
-            unp_df_lock: Guarded::new(RwLock::new(Class::UnpDfLock), Deferred::default()),
+            unp_df_lock: Guarded::new(RwLock::new(Class::UnpDfLock), Deferred::none()),
         }
     }
 
@@ -67,7 +68,7 @@ impl CollectorLocks {
     }
 }
 
-impl Collector for CollectorLocks {
+impl<L> Collector<L> for CollectorLocks<L> {
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_gc_lock.addr(), Class::UnpGcLock)
     }
@@ -88,7 +89,7 @@ impl Collector for CollectorLocks {
         self.gc_exit();
     }
 
-    fn deferred(&self) -> &Guarded<Deferred> {
+    fn deferred(&self) -> &Guarded<Deferred<L>> {
         &self.unp_df_lock
     }
 

@@ -4,8 +4,8 @@
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::{OnQueue, SockRef, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{OnQueue, State};
+use crate::policy::{Policy, So, SoRef};
 use crate::uipc::{Locked, is_awaited};
 
 impl<P: Policy> Locked<P> {
@@ -31,7 +31,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    fn soaccept(&self, s: Fd) -> Result<(SockRef, SockAddr), Errno> {
+    fn soaccept(&self, s: Fd) -> Result<(SoRef<P>, SockAddr), Errno> {
         let head = self.solock_fd(s)?;
         let so = match self.await_connection(&head) {
             Ok(so) => so,
@@ -60,7 +60,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The call uses the locked listener no more: whether it must be closed now.
-    fn unuse(head: &Socket) -> bool {
+    fn unuse(head: &So<P>) -> bool {
         let st = head.st();
         st.users.set(st.users.get() - 1);
         st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(head)
@@ -71,7 +71,7 @@ impl<P: Policy> Locked<P> {
     /// the error comes first.
     ///
     /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
-    fn await_connection(&self, head: &Socket) -> Result<SockRef, Errno> {
+    fn await_connection(&self, head: &So<P>) -> Result<SoRef<P>, Errno> {
         let st = head.st();
         if !st.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
@@ -96,7 +96,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// PRU_ACCEPT: the name of the client, if it has one and is still there.
-    fn accepted_name(&self, so: &Socket) -> SockAddr {
+    fn accepted_name(&self, so: &So<P>) -> SockAddr {
         let Some(so2) = self.policy.solock_peer(so) else {
             return SockAddr::UNNAMED;
         };

@@ -3,8 +3,8 @@
 
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
-use crate::objects::socket::{SockRef, WaitPoint};
-use crate::policy::Policy;
+use crate::objects::socket::WaitPoint;
+use crate::policy::{Policy, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
     /// what was sent is counted under `f_mtx`.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sendit_ends(&self, so: SockRef, result: &Result<usize, Errno>) {
+    pub(crate) fn sendit_ends(&self, so: SoRef<P>, result: &Result<usize, Errno>) {
         if P::Ambient::IS_THERE && *result == Err(Errno::Epipe) {
             self.kernel_lock();
             self.kernel_unlock();
@@ -72,7 +72,7 @@ impl<P: Policy> Locked<P> {
     /// counted there.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn transferred(&self, so: SockRef, result: &Result<usize, Errno>) {
+    pub(crate) fn transferred(&self, so: SoRef<P>, result: &Result<usize, Errno>) {
         if P::Ambient::IS_THERE
             && let Ok(bytes) = result
         {

@@ -5,8 +5,8 @@ use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::{Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::State;
+use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -44,7 +44,7 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    fn may_bind(so: &Socket) -> Result<(), Errno> {
+    fn may_bind(so: &So<P>) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
             return Err(Errno::Einval);
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
         result
     }
 
-    fn solisten(&self, so: &Socket, backlog: i32) -> Result<(), Errno> {
+    fn solisten(&self, so: &So<P>, backlog: i32) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
             return Err(Errno::Einval);

@@ -12,8 +12,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{OnQueue, SockRef, Socket, State};
-use crate::policy::{Collector, Policy};
+use crate::objects::socket::{OnQueue, SockRef, State};
+use crate::policy::{Collector, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::{Locked, is_awaited};
 use crate::witness;
@@ -31,7 +31,7 @@ impl<P: Policy> Locked<P> {
 
     /// `closef`: drops a reference on a socket's file; the last one closes the socket. No lock is
     /// held.
-    pub(crate) fn closef(&self, so: SockRef) {
+    pub(crate) fn closef(&self, so: SoRef<P>) {
         // AcqRel: of several closers the last sees what the others did with the file.
         match so.f_count.fetch_sub(1, AcqRel) {
             0 => witness::no_reference(so.guard_addr()),
@@ -44,7 +44,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Frees the socket now, or leaves that to the calls that still use it.
-    pub(crate) fn soclose(&self, so: SockRef) {
+    pub(crate) fn soclose(&self, so: SoRef<P>) {
         self.policy.solock(&so);
         let st = so.st();
         if st.users.get() > 0 || is_awaited(&so) {
@@ -56,7 +56,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soclose` of a locked socket that nobody uses: it is unlocked and free afterwards.
-    pub(crate) fn soclose_locked(&self, so: SockRef) {
+    pub(crate) fn soclose_locked(&self, so: SoRef<P>) {
         if so.st().is(State::ISCONNECTED) {
             self.unp_disconnect(&so);
         }
@@ -76,13 +76,13 @@ impl<P: Policy> Locked<P> {
     /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
     /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
     /// call on a stale descriptor sees that and unlocks it.
-    fn sofree(&self, so: &Socket) {
+    fn sofree(&self, so: &So<P>) {
         self.policy.finalize(so, &so.so_refcnt);
         self.sorflush(so);
     }
 
     /// Aborts every connection that nobody accepted, the ready ones last.
-    fn abort_queues(&self, head: &Socket) {
+    fn abort_queues(&self, head: &So<P>) {
         loop {
             let st = head.st();
             let Some(so3) = st.so_q0.first().or_else(|| st.so_q.first()) else { return };
@@ -99,7 +99,7 @@ impl<P: Policy> Locked<P> {
 
     /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has
     /// one, is not held.
-    fn soabort(&self, so3: SockRef) {
+    fn soabort(&self, so3: SoRef<P>) {
         self.unp_detach(&so3);
         self.sofree(&so3);
         self.policy.embryo_leave(&so3);
@@ -107,7 +107,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
-    pub(crate) fn unp_disconnect(&self, so: &Socket) {
+    pub(crate) fn unp_disconnect(&self, so: &So<P>) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
         let st = so.st();
         st.unp_conn.set(None);
@@ -130,7 +130,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Whether the peer keeps its own link: that of a datagram socket does.
-    fn parts_alone(so: &Socket) -> bool {
+    fn parts_alone(so: &So<P>) -> bool {
         match so.so_type.get() {
             SockType::Dgram => true,
             SockType::Seqpacket => P::Fault::omits(Step::SeqpacketParts),
@@ -139,7 +139,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.
-    fn soisdisconnected(&self, so: &Socket) {
+    fn soisdisconnected(&self, so: &So<P>) {
         let st = so.st();
         st.clear(State::ISCONNECTED);
         st.set(State::ISDISCONNECTED | State::CANTRCVMORE | State::CANTSENDMORE);
@@ -151,7 +151,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
     /// between.
-    fn unp_detach(&self, so: &Socket) {
+    fn unp_detach(&self, so: &So<P>) {
         let vnode = so.st().unp_vnode.take();
         self.policy.list_enter(so);
         so.gc(self.policy.collector().gc_guard()).linked.set(false);
@@ -175,7 +175,7 @@ impl<P: Policy> Locked<P> {
 
     /// From the list of all, the name leads here no more: it comes before the socket in the lock
     /// order, as the list does, and both go in the one time that the socket is unlocked.
-    fn forget_name(&self, so: &Socket, vnode: usize) {
+    fn forget_name(&self, so: &So<P>, vnode: usize) {
         self.policy.list_to_name(so);
         self.kernel_lock();
         self.names.unbind(vnode);
@@ -185,7 +185,7 @@ impl<P: Policy> Locked<P> {
 
     /// A datagram socket loses its destination (`unp_detach`, lines 628 to 631). Both are locked.
     /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
-    fn unp_drop(&self, so: &Socket, so2: &Socket) {
+    fn unp_drop(&self, so: &So<P>, so2: &So<P>) {
         so.st().unp_refs.remove(SockRef::new(so2));
         let st2 = so2.st();
         st2.unp_conn.set(None);

@@ -20,8 +20,7 @@ use crate::fault::{Fault, Step};
 use crate::objects::in_flight::Deferred;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::Socket;
-use crate::policy::{Collector, Policy};
+use crate::policy::{Collector, Policy, So};
 use crate::primitives::{Cell, Ordering};
 use crate::uipc::{Locked, is_awaited};
 
@@ -76,7 +75,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    fn pop_deferred(&self) -> Option<MbufRef> {
+    fn pop_deferred(&self) -> Option<MbufRef<P::Locks>> {
         self.policy.collector().deferred().with(Deferred::pop)
     }
 
@@ -96,7 +95,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    fn is_dead(&self, so: &Socket) -> bool {
+    fn is_dead(&self, so: &So<P>) -> bool {
         so.gc(self.policy.collector().gc_guard()).dead.get()
     }
 
@@ -119,7 +118,7 @@ impl<P: Policy> Locked<P> {
 
     /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A
     /// kernel's call holds a reference on the file. Without a descriptor no new call can begin.
-    fn is_used(&self, so: &Socket) -> bool {
+    fn is_used(&self, so: &So<P>) -> bool {
         self.policy.scan_enter(so);
         let is_used = so.st().users.get() > 0 || is_awaited(so);
         self.policy.scan_exit(so);
@@ -128,7 +127,7 @@ impl<P: Policy> Locked<P> {
 
     /// Changes the count of every dead socket that this one's buffer holds, once for each time. A
     /// listener's embryos go where it goes, so that their buffers count as its own.
-    fn scan(&self, so: &Socket, change: impl Fn(u32) -> u32) {
+    fn scan(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
         self.policy.scan_enter(so);
         self.scan_buffer(so, &change);
         if !P::Fault::omits(Step::GcEmbryos) {
@@ -138,7 +137,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Every embryo of a locked listener, locked in turn.
-    fn each_embryo(&self, head: &Socket, visit: impl Fn(&Socket)) {
+    fn each_embryo(&self, head: &So<P>, visit: impl Fn(&So<P>)) {
         let st = head.st();
         for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
             self.policy.embryo_enter(head, &so3);
@@ -148,7 +147,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// One buffer, of a locked socket.
-    fn scan_buffer(&self, so: &Socket, change: impl Fn(u32) -> u32) {
+    fn scan_buffer(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
         let guard = self.policy.collector().gc_guard();
         let mut control = so.st().control.get();
         while let Some(m) = control {
@@ -183,7 +182,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Phase 4: drops what a dead socket's buffer holds, and those of its embryos.
-    fn drop_rights(&self, so: &Socket) {
+    fn drop_rights(&self, so: &So<P>) {
         self.policy.scan_enter(so);
         self.drop_buffer(so);
         self.each_embryo(so, |so3| self.drop_buffer(so3));
@@ -191,7 +190,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// One buffer, of a locked socket.
-    fn drop_buffer(&self, so: &Socket) {
+    fn drop_buffer(&self, so: &So<P>) {
         let st = so.st();
         let mut control = st.control.take();
         st.so_rcv.fill.set(Fill::default());

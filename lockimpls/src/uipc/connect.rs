@@ -6,8 +6,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::names::LockedName;
-use crate::objects::socket::{OnQueue, SoState, SockRef, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{OnQueue, SoState, State};
+use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -22,7 +22,7 @@ impl<P: Policy> Locked<P> {
 
     /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it
     /// unconnected.
-    fn soconnect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+    fn soconnect(&self, so: SoRef<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ACCEPTCONN) {
             return Err(Errno::Eopnotsupp);
@@ -43,7 +43,7 @@ impl<P: Policy> Locked<P> {
     /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
     /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
     /// flag.
-    pub(crate) fn unp_connect(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+    pub(crate) fn unp_connect(&self, so: SoRef<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         Self::may_connect(st)?;
         st.set(State::CONNECTING);
@@ -68,14 +68,14 @@ impl<P: Policy> Locked<P> {
 
     /// The part of a connect with no socket locked: the name is locked throughout, so that its
     /// socket cannot detach.
-    fn connect_unlocked(&self, so: SockRef, name: &SockAddr) -> Result<(), Errno> {
+    fn connect_unlocked(&self, so: SoRef<P>, name: &SockAddr) -> Result<(), Errno> {
         let vnode = self.names.lookup(name)?;
         let result = self.connect_to(so, vnode);
         self.names.put(vnode);
         result
     }
 
-    fn connect_to(&self, so: SockRef, vnode: LockedName) -> Result<(), Errno> {
+    fn connect_to(&self, so: SoRef<P>, vnode: LockedName) -> Result<(), Errno> {
         self.policy.name_enter(&so);
         let so2 = match self.name_socket(&so, vnode) {
             Ok(so2) => so2,
@@ -97,13 +97,13 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The socket of a locked name, if it has one of the type of `so`.
-    fn name_socket(&self, so: &Socket, vnode: LockedName) -> Result<SockRef, Errno> {
+    fn name_socket(&self, so: &So<P>, vnode: LockedName) -> Result<SoRef<P>, Errno> {
         let so2 = self.names.socket(vnode).ok_or(Errno::Econnrefused)?;
         if so.so_type.get() == so2.so_type.get() { Ok(so2) } else { Err(Errno::Eprototype) }
     }
 
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
-    fn connect_stream(&self, so: SockRef, head: SockRef, generation: u32) -> Result<(), Errno> {
+    fn connect_stream(&self, so: SoRef<P>, head: SoRef<P>, generation: u32) -> Result<(), Errno> {
         self.policy.name_to_head(&head);
         head.assert_generation(generation);
         let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
@@ -126,7 +126,7 @@ impl<P: Policy> Locked<P> {
     ///
     /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
     /// the name, which the connecting thread has locked.
-    fn sonewconn(&self, head: SockRef) -> Option<SockRef> {
+    fn sonewconn(&self, head: SoRef<P>) -> Option<SoRef<P>> {
         let st = head.st();
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
             return None;
@@ -152,7 +152,7 @@ impl<P: Policy> Locked<P> {
     /// there has ended here, too, and the sizes are the same. Whether it can have them: a shutdown
     /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
     /// bytes.
-    fn inherit(head: &SockRef, so3: &Socket) -> bool {
+    fn inherit(head: &SoRef<P>, so3: &So<P>) -> bool {
         let (from, to) = (head.st(), so3.st());
         let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::ISDISCONNECTED;
         to.so_state.set(State::NOFDREF | (from.so_state.get() & ended));
@@ -170,7 +170,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Whether no other call is about to bind or connect the socket.
-    fn may_connect(st: &SoState) -> Result<(), Errno> {
+    fn may_connect(st: &SoState<P::Locks>) -> Result<(), Errno> {
         if st.is(State::BINDING) {
             return Err(Errno::Eisconn);
         }
@@ -178,7 +178,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Whether no other call is about to connect the socket.
-    fn is_idle(st: &SoState) -> Result<(), Errno> {
+    fn is_idle(st: &SoState<P::Locks>) -> Result<(), Errno> {
         let is_connecting = st.is(State::CONNECTING) && !P::Fault::omits(Step::ConnectConnecting);
         if is_connecting { Err(Errno::Eisconn) } else { Ok(()) }
     }

@@ -7,8 +7,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Limits, MCLBYTES};
-use crate::objects::socket::{OnQueue, SockRef, Socket, State};
-use crate::policy::{Collector, Policy};
+use crate::objects::socket::{OnQueue, SockRef, State};
+use crate::policy::{Collector, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -40,7 +40,7 @@ impl<P: Policy> Locked<P> {
 
     /// Two sockets, connected: STREAM and SEQPACKET by one `soconnect2`, DGRAM by one in each
     /// direction.
-    pub(crate) fn socreate_pair(&self, kind: SockType) -> Result<(SockRef, SockRef), Errno> {
+    pub(crate) fn socreate_pair(&self, kind: SockType) -> Result<(SoRef<P>, SoRef<P>), Errno> {
         let so = self.socreate(kind)?;
         let so2 = match self.socreate(kind) {
             Ok(so2) => so2,
@@ -57,7 +57,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soconnect2`: connects two sockets that nobody else has.
-    fn soconnect2(&self, so: SockRef, so2: SockRef) {
+    fn soconnect2(&self, so: SoRef<P>, so2: SoRef<P>) {
         self.policy.solock_pair(&so, &so2);
         self.unp_connect2(so, so2);
         self.policy.sounlock_pair(&so, &so2);
@@ -65,7 +65,7 @@ impl<P: Policy> Locked<P> {
 
     /// `socreate`: a socket with its control block and its file, whose one reference is the
     /// caller's.
-    fn socreate(&self, kind: SockType) -> Result<SockRef, Errno> {
+    fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
         let so = self.sockets.get()?;
         self.policy.solock(&so);
         so.reset(kind);
@@ -77,13 +77,13 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Gives a locked socket its file, which is counted where its descriptor is made.
-    pub(crate) fn sofile(&self, so: &Socket) {
+    pub(crate) fn sofile(&self, so: &So<P>) {
         so.f_count.store(1, Relaxed);
         so.st().clear(State::NOFDREF);
     }
 
     /// `soreserve`: the sizes of its type.
-    pub(crate) fn soreserve(&self, so: &Socket) {
+    pub(crate) fn soreserve(&self, so: &So<P>) {
         let config = &self.config;
         let (snd, rcv) = match so.so_type.get() {
             SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
@@ -98,7 +98,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `unp_attach`: the control block, on the list of all. `so` may be unlocked and locked again.
-    pub(crate) fn unp_attach(&self, so: &Socket) {
+    pub(crate) fn unp_attach(&self, so: &So<P>) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
         self.policy.list_enter(so);
@@ -111,7 +111,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
     /// locked.
-    pub(crate) fn unp_connect2(&self, so: SockRef, so2: SockRef) {
+    pub(crate) fn unp_connect2(&self, so: SoRef<P>, so2: SoRef<P>) {
         so.st().unp_conn.set(Some(so2));
         if so.so_type.get() == SockType::Dgram {
             so2.st().unp_refs.append(so);
@@ -125,7 +125,7 @@ impl<P: Policy> Locked<P> {
 
     /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
     /// accepted, and one thread in accept is woken.
-    fn soisconnected(&self, so: &Socket, client: Option<&Socket>) {
+    fn soisconnected(&self, so: &So<P>, client: Option<&So<P>>) {
         let st = so.st();
         st.set(State::ISCONNECTED);
         if let Some(head) = st.so_head.get()
@@ -142,7 +142,7 @@ impl<P: Policy> Locked<P> {
 
     /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked
     /// again, the client stays locked.
-    fn embryo_is_ready(&self, so3: &Socket, head: &Socket, client: Option<&Socket>) {
+    fn embryo_is_ready(&self, so3: &So<P>, head: &So<P>, client: Option<&So<P>>) {
         so3.so_refcnt.take();
         head.so_refcnt.take();
         self.policy.embryo_to_head(so3, head, client);

@@ -27,8 +27,8 @@ use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::guarded::Guarded;
-use crate::objects::socket::{SockRef, Socket, State, WaitPoint};
-use crate::policy::Policy;
+use crate::objects::socket::{SockRef, State, WaitPoint};
+use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, park};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -55,43 +55,55 @@ bitflags::bitflags! {
 
 /// A fifo's vnode. Only a [`Fifo`](crate::Fifo) has one, and only calls of its layer are given it: so it never
 /// outlives its sockets.
-pub struct FifoVnode {
+pub(crate) struct FifoVnode<L> {
     /// With `v_fifoinfo`.
-    i_lock: Guarded<Option<FifoInfo>>,
+    i_lock: Guarded<Option<FifoInfo<L>>>,
     /// Where readers wait for the first writer to open, and writers for the first reader.
     readers_wait: WaitPoint,
     writers_wait: WaitPoint,
 }
 
+/// The vnode of a fifo of this granularity.
+type Vnode<P> = FifoVnode<<P as Policy>::Locks>;
+
 /// What an open fifo has.
-#[derive(Clone, Copy)]
-struct FifoInfo {
-    readsock: SockRef,
-    writesock: SockRef,
+struct FifoInfo<L> {
+    readsock: SockRef<L>,
+    writesock: SockRef<L>,
     readers: u32,
     writers: u32,
 }
 
-impl FifoVnode {
+impl<L> Clone for FifoInfo<L> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L> Copy for FifoInfo<L> {}
+
+impl<L> Default for FifoVnode<L> {
     /// Of a fifo that nobody has open.
-    pub(crate) fn new() -> Self {
+    fn default() -> Self {
         Self {
             i_lock: Guarded::new(RwLock::new(Class::Vnode), None),
             readers_wait: WaitPoint::new(),
             writers_wait: WaitPoint::new(),
         }
     }
+}
 
-    fn info(&self) -> Option<FifoInfo> {
+impl<L> FifoVnode<L> {
+    fn info(&self) -> Option<FifoInfo<L>> {
         self.i_lock.with(|fip| *fip)
     }
 
-    fn set_info(&self, fip: Option<FifoInfo>) {
+    fn set_info(&self, fip: Option<FifoInfo<L>>) {
         self.i_lock.with(|it| *it = fip);
     }
 
     /// What there is while some file is open.
-    fn opened(&self) -> FifoInfo {
+    fn opened(&self) -> FifoInfo<L> {
         self.info().expect("an open fifo has its sockets")
     }
 }
@@ -100,13 +112,16 @@ impl FifoVnode {
 /// [`Fifo`](crate::Fifo)'s calls on. `mode` is that of the file. A layer that implements nothing of
 /// it has no fifos, and each open answers `EOPNOTSUPP`.
 ///
-/// A [`FifoVnode`] can be made by this crate alone.
+/// What a layer of this crate keeps of a fifo can be made by this crate alone.
 pub trait Fifofs: Domain {
+    /// What a fifo of this layer keeps; `()` where it has none.
+    type FifoVnode: Default + Send + Sync;
+
     /// See [`Fifo::open`](crate::Fifo::open).
     ///
     /// # Errors
     /// As there.
-    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+    fn fifo_open(&self, vp: &Self::FifoVnode, mode: OpenMode) -> Result<(), Errno> {
         let _ = (vp, mode);
         Err(Errno::Eopnotsupp)
     }
@@ -115,7 +130,12 @@ pub trait Fifofs: Domain {
     ///
     /// # Errors
     /// As there.
-    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+    fn fifo_read(
+        &self,
+        vp: &Self::FifoVnode,
+        mode: OpenMode,
+        data: &mut [u8],
+    ) -> Result<usize, Errno> {
         let _ = (vp, mode, data);
         Err(Errno::Eopnotsupp)
     }
@@ -124,19 +144,26 @@ pub trait Fifofs: Domain {
     ///
     /// # Errors
     /// As there.
-    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+    fn fifo_write(
+        &self,
+        vp: &Self::FifoVnode,
+        mode: OpenMode,
+        data: &[u8],
+    ) -> Result<usize, Errno> {
         let _ = (vp, mode, data);
         Err(Errno::Eopnotsupp)
     }
 
     /// See [`FifoFile::close`](crate::FifoFile::close).
-    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+    fn fifo_close(&self, vp: &Self::FifoVnode, mode: OpenMode) {
         let _ = (vp, mode);
     }
 }
 
 impl<P: Policy> Fifofs for Locked<P> {
-    fn fifo_open(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+    type FifoVnode = Vnode<P>;
+
+    fn fifo_open(&self, vp: &Vnode<P>, mode: OpenMode) -> Result<(), Errno> {
         if !mode.intersects(OpenMode::READ | OpenMode::WRITE) {
             return Err(Errno::Einval);
         }
@@ -146,7 +173,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         result
     }
 
-    fn fifo_read(&self, vp: &FifoVnode, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
+    fn fifo_read(&self, vp: &Vnode<P>, mode: OpenMode, data: &mut [u8]) -> Result<usize, Errno> {
         if !mode.contains(OpenMode::READ) {
             return Err(Errno::Ebadf);
         }
@@ -170,7 +197,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         }
     }
 
-    fn fifo_write(&self, vp: &FifoVnode, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
+    fn fifo_write(&self, vp: &Vnode<P>, mode: OpenMode, data: &[u8]) -> Result<usize, Errno> {
         if !mode.contains(OpenMode::WRITE) {
             return Err(Errno::Ebadf);
         }
@@ -187,7 +214,7 @@ impl<P: Policy> Fifofs for Locked<P> {
         result
     }
 
-    fn fifo_close(&self, vp: &FifoVnode, mode: OpenMode) {
+    fn fifo_close(&self, vp: &Vnode<P>, mode: OpenMode) {
         vp.i_lock.enter();
         self.fifo_close_locked(vp, mode);
         vp.i_lock.exit();
@@ -200,7 +227,7 @@ fn msg_flags(mode: OpenMode) -> MsgFlags {
 
 /// The rest of `fifo_vnops.c`: the vnode is locked before and after.
 impl<P: Policy> Locked<P> {
-    fn fifo_open_locked(&self, vp: &FifoVnode, mode: OpenMode) -> Result<(), Errno> {
+    fn fifo_open_locked(&self, vp: &Vnode<P>, mode: OpenMode) -> Result<(), Errno> {
         let is_nonblocking = mode.contains(OpenMode::NONBLOCK);
         let mut fip = match vp.info() {
             Some(fip) => fip,
@@ -237,7 +264,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The sockets, which nobody reads from or writes to yet.
-    fn fifo_create(&self) -> Result<FifoInfo, Errno> {
+    fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
         self.policy.solock(&writesock);
         let st = writesock.st();
@@ -248,13 +275,13 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The other side is there: a direction that had ended begins again.
-    fn fifo_clear(&self, so: &Socket, ended: State) {
+    fn fifo_clear(&self, so: &So<P>, ended: State) {
         self.policy.solock(so);
         so.st().clear(ended);
         self.policy.sounlock(so);
     }
 
-    fn fifo_close_locked(&self, vp: &FifoVnode, mode: OpenMode) {
+    fn fifo_close_locked(&self, vp: &Vnode<P>, mode: OpenMode) {
         let mut fip = vp.opened();
         if mode.contains(OpenMode::READ) {
             fip.readers -= 1;
@@ -290,7 +317,7 @@ impl<P: Policy> Locked<P> {
     /// A waker holds the vnode's lock, which is released when the thread is queued, so that no
     /// wake-up falls between. There is no timeout.
     #[track_caller]
-    fn fifo_sleep(&self, vp: &FifoVnode, point: &WaitPoint) {
+    fn fifo_sleep(&self, vp: &Vnode<P>, point: &WaitPoint) {
         let seen = point.event.load(Relaxed);
         let has_come = || point.event.load(Relaxed) != seen;
         if self.config.wait != WaitStrategy::Park {

@@ -40,17 +40,17 @@ use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, RCV, SND, SockRef, Socket, State};
-use crate::policy::Policy;
+use crate::policy::{Policy, So, SoRef};
 use crate::primitives::{Ordering, register_asymmetric};
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {
     pub(crate) policy: P,
     pub(crate) config: Config,
-    pub(crate) sockets: SocketPool,
-    pub(crate) mbufs: MbufPool,
-    pub(crate) fds: Descriptors,
-    pub(crate) names: Names<P::Fault>,
+    pub(crate) sockets: SocketPool<P::Locks>,
+    pub(crate) mbufs: MbufPool<P::Locks>,
+    pub(crate) fds: Descriptors<P::Locks>,
+    pub(crate) names: Names<P::Locks, P::Fault>,
     pub(crate) in_flight: InFlight,
     pub(crate) ambient: P::Ambient,
 }
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
     /// Finds the socket of a descriptor, locks it and counts the call as its user.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SockRef, Errno> {
+    pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
         let so = self.fds.find(fd)?;
         P::Fault::window(Window::Lookup);
         self.policy.solock(&so);
@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
     /// closed one.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sounlock_fd(&self, so: &Socket) {
+    pub(crate) fn sounlock_fd(&self, so: &So<P>) {
         let st = so.st();
         let before = st.users.get();
         st.users.set(before - 1);
@@ -130,7 +130,7 @@ impl<P: Policy> Locked<P> {
 }
 
 /// Whether a thread waits on the lock-free path: it uses the socket too.
-pub(crate) fn is_awaited(so: &Socket) -> bool {
+pub(crate) fn is_awaited<L>(so: &Socket<L>) -> bool {
     let waits = |side: &FastSide| side.waits.load(Ordering::Relaxed) != 0;
     waits(&so.fast_side[SND]) || waits(&so.fast_side[RCV])
 }

@@ -4,8 +4,8 @@
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::{Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::State;
+use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -24,7 +24,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// A peer that parts meanwhile has no name, as one that was never bound (line 423).
-    fn peeraddr(&self, so: &Socket) -> Result<SockAddr, Errno> {
+    fn peeraddr(&self, so: &So<P>) -> Result<SockAddr, Errno> {
         if !so.st().is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }

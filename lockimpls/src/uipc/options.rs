@@ -5,8 +5,8 @@ use crate::domain::SockOpt;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{RCV, SND, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{RCV, SND, State};
+use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -17,7 +17,7 @@ impl<P: Policy> Locked<P> {
         result
     }
 
-    fn sosetopt(&self, so: &Socket, option: SockOpt, value: usize) -> Result<(), Errno> {
+    fn sosetopt(&self, so: &So<P>, option: SockOpt, value: usize) -> Result<(), Errno> {
         let st = so.st();
         match option {
             SockOpt::SndBuf if st.is(State::CANTSENDMORE) => Err(Errno::Einval),
@@ -31,7 +31,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sbreserve`: new limits; ENOBUFS above `sb_max`.
-    fn sbreserve(&self, so: &Socket, which: usize, value: usize) -> Result<(), Errno> {
+    fn sbreserve(&self, so: &So<P>, which: usize, value: usize) -> Result<(), Errno> {
         if value > self.config.sb_max_bytes {
             return Err(Errno::Enobufs);
         }
@@ -44,7 +44,7 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    fn set_lowat(so: &Socket, which: usize, value: usize) -> Result<(), Errno> {
+    fn set_lowat(so: &So<P>, which: usize, value: usize) -> Result<(), Errno> {
         let side = so.st().side(which);
         side.lowat.set(value.min(side.limits.get().hiwat));
         Ok(())

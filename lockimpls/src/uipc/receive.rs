@@ -13,8 +13,8 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
-use crate::objects::socket::{RCV, SoState, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{RCV, SoState, State};
+use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
 /// What a look at the buffer found.
@@ -30,7 +30,7 @@ enum Found {
 impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
     #[inline(always)]
-    pub(crate) fn soreceive(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+    pub(crate) fn soreceive(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = Self::msg_flags(so.st(), msg.flags);
         loop {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
@@ -45,7 +45,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(crate) fn soreceive_once(
         &self,
-        so: &Socket,
+        so: &So<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -85,8 +85,8 @@ impl<P: Policy> Locked<P> {
     /// 904).
     #[inline(always)]
     fn soreceive_look(
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         msg: &RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Found, Errno> {
@@ -122,7 +122,12 @@ impl<P: Policy> Locked<P> {
     /// Whether the buffer has anything, and whether it is enough to return. MSG_DONTWAIT takes what
     /// there is, whatever the low-water mark.
     #[inline(always)]
-    fn is_enough(so: &Socket, st: &SoState, resid: usize, flags: MsgFlags) -> (bool, bool) {
+    fn is_enough(
+        so: &So<P>,
+        st: &SoState<P::Locks>,
+        resid: usize,
+        flags: MsgFlags,
+    ) -> (bool, bool) {
         if so.is_atomic() {
             let has_record = so.rcv.front().is_some();
             return (has_record, has_record);
@@ -145,8 +150,8 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn soreceive_take(
         &self,
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -160,8 +165,8 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn take_stream(
         &self,
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -182,13 +187,13 @@ impl<P: Policy> Locked<P> {
     #[cold]
     fn take_first_record(
         &self,
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
         let (is_peek, room) = (flags.contains(MsgFlags::PEEK), msg.data.len());
-        let begins_here = |m: &MbufRef| m.position.get() == so.rcv.head();
+        let begins_here = |m: &MbufRef<P::Locks>| m.position.get() == so.rcv.head();
         let here = st.control.get().filter(|m| begins_here(m) && !st.empty_first.get());
         if let Some(control) = here
             && !is_peek
@@ -218,15 +223,15 @@ impl<P: Policy> Locked<P> {
     }
 
     /// How many bytes there are before a control message, or at all.
-    fn first_record_len(so: &Socket, next: Option<MbufRef>) -> usize {
+    fn first_record_len(so: &So<P>, next: Option<MbufRef<P::Locks>>) -> usize {
         let readable = so.rcv.stream_readable(usize::MAX);
         next.map_or(readable, |m| m.position.get() - so.rcv.head())
     }
 
     fn take_record(
         &self,
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -256,7 +261,7 @@ impl<P: Policy> Locked<P> {
     /// and a ring that is replaced meanwhile keeps them too. For a receive without room for bytes
     /// the socket is not unlocked (line 1020).
     #[inline(always)]
-    fn uiomove(&self, so: &Socket, position: usize, msg: &mut RecvMsg<'_, Fd>, bytes: usize) {
+    fn uiomove(&self, so: &So<P>, position: usize, msg: &mut RecvMsg<'_, Fd>, bytes: usize) {
         if msg.data.is_empty() {
             return;
         }
@@ -267,7 +272,7 @@ impl<P: Policy> Locked<P> {
         self.policy.solock(so);
     }
 
-    fn consume_record(&self, so: &Socket, record: Record) {
+    fn consume_record(&self, so: &So<P>, record: Record) {
         so.rcv.record_consume(record);
         if so.connection_required() {
             self.pru_rcvd(so);
@@ -275,14 +280,14 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Delivers a record's control message; where that fails the whole record is lost.
-    fn take_control(&self, so: &Socket, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
+    fn take_control(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
         let Some(control) = so.st().control.get() else { return Ok(()) };
         Self::remove_control(so, control);
         self.deliver_control(so, control, msg)
     }
 
     /// Takes the first control message off the buffer.
-    fn remove_control(so: &Socket, control: MbufRef) {
+    fn remove_control(so: &So<P>, control: MbufRef<P::Locks>) {
         let st = so.st();
         st.control.set(control.next.take());
         let (fill, less) = (st.so_rcv.fill.get(), control.control_fill());
@@ -294,8 +299,8 @@ impl<P: Policy> Locked<P> {
     /// MSG_CTRUNC in such a buffer alone: `uipc_syscalls.c` 1.196, line 884).
     fn deliver_control(
         &self,
-        so: &Socket,
-        control: MbufRef,
+        so: &So<P>,
+        control: MbufRef<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<(), Errno> {
         if msg.rights.is_empty() {
@@ -311,7 +316,7 @@ impl<P: Policy> Locked<P> {
 
     /// `PRU_RCVD`: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
     #[inline(always)]
-    fn pru_rcvd(&self, so: &Socket) {
+    fn pru_rcvd(&self, so: &So<P>) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
         if !P::Fault::omits(Step::MirrorReceived) {
             so2.st().so_snd.fill.set(so.rcv_fill(so.st()));

@@ -11,8 +11,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, RIGHTS_MAX};
-use crate::objects::socket::{SockRef, Socket};
-use crate::policy::{Collector, Policy};
+use crate::policy::{Collector, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -53,7 +52,7 @@ impl<P: Policy> Locked<P> {
     /// # Errors
     /// In the order they are looked for: `EMFILE`: too many in flight. `E2BIG`: more than fit in a
     /// cluster. `EBADF`: one is not open.
-    pub(crate) fn unp_internalize(&self, fds: &[Fd]) -> Result<MbufRef, Errno> {
+    pub(crate) fn unp_internalize(&self, fds: &[Fd]) -> Result<MbufRef<P::Locks>, Errno> {
         self.reserve_rights(fds.len())?;
         if fds.len() > RIGHTS_MAX {
             self.release_rights(fds.len());
@@ -76,7 +75,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Adds one file to a control message. `fdplock` is held: the descriptor stays open meanwhile.
-    fn hold_file(&self, fd: Fd, control: MbufRef) -> Result<(), Errno> {
+    fn hold_file(&self, fd: Fd, control: MbufRef<P::Locks>) -> Result<(), Errno> {
         self.fd_fplock(1);
         if !self.fds.is_open(fd) {
             return Err(Errno::Ebadf);
@@ -92,7 +91,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Takes back what a failed internalize has done, in reverse.
-    fn unwind(&self, control: MbufRef, reserved: usize) {
+    fn unwind(&self, control: MbufRef<P::Locks>, reserved: usize) {
         while let Some(so) = control.rights().pop() {
             self.end_flight(&so);
             self.closef(so);
@@ -105,7 +104,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// One reference to a file is in flight no more. The reference itself stays the caller's.
-    pub(crate) fn end_flight(&self, so: &Socket) {
+    pub(crate) fn end_flight(&self, so: &So<P>) {
         self.policy.collector().flight_enter();
         so.unp_msgcount.fetch_sub(1, Release);
         self.policy.collector().flight_exit();
@@ -122,7 +121,7 @@ impl<P: Policy> Locked<P> {
     /// `EMSGSIZE`: no room for all of them, or the table is full; all are discarded.
     pub(crate) fn unp_externalize(
         &self,
-        control: MbufRef,
+        control: MbufRef<P::Locks>,
         out: &mut [Option<Fd>],
     ) -> Result<usize, Errno> {
         let n = control.rights().len();
@@ -152,7 +151,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Received references leave flight; `fdplock` is held until then.
-    fn land(&self, received: &[SockRef]) {
+    fn land(&self, received: &[SoRef<P>]) {
         if P::Fault::omits(Step::LandUnderFdplock) {
             self.fds.exit();
         }
@@ -165,7 +164,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_discard`: a control message that nobody will receive goes to the list; the collector
     /// closes what it held.
-    pub(crate) fn unp_discard(&self, control: MbufRef) {
+    pub(crate) fn unp_discard(&self, control: MbufRef<P::Locks>) {
         let taken = self.policy.collector().deferred_enter();
         self.policy.collector().deferred().with(|deferred| deferred.push(control));
         self.policy.collector().deferred_exit(taken);

@@ -11,8 +11,8 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::{Fill, Marks, sa_len};
-use crate::objects::socket::{SND, SoState, SockRef, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{SND, SoState, SockRef, Socket, SocketLocks, State};
+use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
 /// How much room out-of-band data is given beyond the limit.
@@ -33,14 +33,13 @@ pub(crate) struct Sending<'a> {
 }
 
 /// A message on its way to a peer.
-#[derive(Clone, Copy)]
-struct Outgoing<'a> {
+struct Outgoing<'a, L> {
     data: &'a [u8],
-    control: Option<MbufRef>,
+    control: Option<MbufRef<L>>,
     is_eor: bool,
 }
 
-impl Outgoing<'_> {
+impl<L> Outgoing<'_, L> {
     /// What the control message counts in a buffer.
     fn control_bytes(&self) -> usize {
         self.control.map_or(0, |control| control.control_fill().cc)
@@ -65,7 +64,7 @@ enum Room {
 impl<P: Policy> Locked<P> {
     /// `sosend`: the socket is locked before and after.
     #[inline(always)]
-    pub(crate) fn sosend(&self, so: &Socket, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+    pub(crate) fn sosend(&self, so: &So<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
@@ -90,11 +89,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
-    pub(crate) fn sosend_once(
-        &self,
-        so: &Socket,
-        sending: &mut Sending<'_>,
-    ) -> Result<bool, Errno> {
+    pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
         self.sblock(so, so.st(), SND, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
@@ -114,7 +109,7 @@ impl<P: Policy> Locked<P> {
 
     /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
     #[inline(always)]
-    fn sosend_some(&self, so: &Socket, sending: &mut Sending<'_>) -> Result<Room, Errno> {
+    fn sosend_some(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
             let room = match Self::sosend_room(so, sending)? {
                 Room::Bytes(room) => room,
@@ -137,7 +132,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
-    fn sosend_room(so: &Socket, sending: &Sending<'_>) -> Result<Room, Errno> {
+    fn sosend_room(so: &So<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
         let st = so.st();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if st.is(State::CANTSENDMORE) {
@@ -165,7 +160,7 @@ impl<P: Policy> Locked<P> {
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
     #[inline(always)]
-    fn copy_in(&self, so: &Socket, chunk: &[u8]) -> MbufRef {
+    fn copy_in(&self, so: &So<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.policy.sounlock(so);
         let m = self.mbufs.get();
         m.fill(chunk);
@@ -178,7 +173,12 @@ impl<P: Policy> Locked<P> {
     /// made here, and either goes to the peer or is disposed of. Out-of-band data (`PRU_SENDOOB`)
     /// comes this far and no farther.
     #[inline(always)]
-    fn pru_send(&self, so: &Socket, m: MbufRef, sending: &Sending<'_>) -> Result<(), Errno> {
+    fn pru_send(
+        &self,
+        so: &So<P>,
+        m: MbufRef<P::Locks>,
+        sending: &Sending<'_>,
+    ) -> Result<(), Errno> {
         if sending.oob_bytes != 0 {
             return Err(Errno::Eopnotsupp);
         }
@@ -200,8 +200,8 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn append(
         &self,
-        so: &Socket,
-        message: Outgoing<'_>,
+        so: &So<P>,
+        message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if so.so_type.get() == SockType::Dgram {
@@ -213,7 +213,7 @@ impl<P: Policy> Locked<P> {
 
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
-    fn append_connected(&self, so: &Socket, message: Outgoing<'_>) -> Result<(), Errno> {
+    fn append_connected(&self, so: &So<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
         let so2 = self.policy.solock_peer(so).ok_or_else(|| Self::no_peer(so))?;
         let st2 = so2.st();
         if let Err(errno) = Self::may_append(so, &so2, st2, &message) {
@@ -241,10 +241,10 @@ impl<P: Policy> Locked<P> {
     /// shutdown may have told the peer's reader meanwhile that there is no more.
     #[inline(always)]
     fn may_append(
-        so: &Socket,
-        so2: &Socket,
-        st2: &SoState,
-        message: &Outgoing<'_>,
+        so: &So<P>,
+        so2: &So<P>,
+        st2: &SoState<P::Locks>,
+        message: &Outgoing<'_, P::Locks>,
     ) -> Result<(), Errno> {
         if so.st().is(State::CANTSENDMORE) && !P::Fault::omits(Step::EndRecheck) {
             return Err(Errno::Epipe);
@@ -260,7 +260,7 @@ impl<P: Policy> Locked<P> {
     /// Why a connected send finds no peer: it was never there; or it parted while `solock_peer` had
     /// the socket unlocked, and that is EPIPE as it was before.
     #[cold]
-    fn no_peer(so: &Socket) -> Errno {
+    fn no_peer(so: &So<P>) -> Errno {
         let has_parted = so.st().is(State::CANTSENDMORE);
         if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
             return Errno::Epipe;
@@ -275,8 +275,8 @@ impl<P: Policy> Locked<P> {
     /// the message would go there.
     fn append_dgram(
         &self,
-        so: &Socket,
-        message: Outgoing<'_>,
+        so: &So<P>,
+        message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if let Some(name) = to {
@@ -298,8 +298,8 @@ impl<P: Policy> Locked<P> {
 
     fn append_to_peer(
         &self,
-        so: &Socket,
-        message: Outgoing<'_>,
+        so: &So<P>,
+        message: Outgoing<'_, P::Locks>,
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
@@ -325,7 +325,13 @@ impl<P: Policy> Locked<P> {
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
     /// peer's buffer. The peer is locked.
     #[inline(always)]
-    fn sbappend(&self, so: &Socket, so2: SockRef, message: Outgoing<'_>, from: Option<&SockAddr>) {
+    fn sbappend(
+        &self,
+        so: &So<P>,
+        so2: SoRef<P>,
+        message: Outgoing<'_, P::Locks>,
+        from: Option<&SockAddr>,
+    ) {
         let Outgoing { data, control, is_eor } = message;
         so2.rcv.ensure_room(data.len());
         let tail = so2.rcv.tail();
@@ -346,7 +352,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    fn append_control(so2: &Socket, control: MbufRef) {
+    fn append_control(so2: &So<P>, control: MbufRef<P::Locks>) {
         let st = so2.st();
         control.next.set(None);
         let (fill, more) = (st.so_rcv.fill.get(), control.control_fill());
@@ -364,14 +370,14 @@ impl<P: Policy> Locked<P> {
     /// Before a record of no bytes is put: in a buffer without bytes it wakes nobody, and a reader
     /// on the lock-free path, which looks at the tail, must know.
     #[cold]
-    fn note_quiet(so2: &Socket) {
+    fn note_quiet(so2: &So<P>) {
         if so2.rcv_fill(so2.st()).cc == 0 {
             so2.rcv.put_quietly();
         }
     }
 
     #[inline(always)]
-    pub(crate) fn wake_reader(&self, so2: &Socket) {
+    pub(crate) fn wake_reader(&self, so2: &So<P>) {
         if !P::Fault::omits(Step::WakeReader) {
             self.sorwakeup(so2);
         }
@@ -390,7 +396,7 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 }
 
 /// Whether a locked socket's receive buffer takes this many bytes more.
-fn has_room(so2: &Socket, st2: &SoState, bytes: usize) -> bool {
+fn has_room<L: SocketLocks>(so2: &Socket<L>, st2: &SoState<L>, bytes: usize) -> bool {
     st2.so_rcv.limits.get().space(so2.rcv_fill(st2)) >= bytes as isize
 }
 

@@ -6,8 +6,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Fill, Limits};
-use crate::objects::socket::{RCV, Socket, State};
-use crate::policy::Policy;
+use crate::objects::socket::{RCV, State};
+use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
 
@@ -26,7 +26,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The peer of a connection sees the end of the stream; a datagram socket's does not.
-    fn unp_shutdown(&self, so: &Socket) {
+    fn unp_shutdown(&self, so: &So<P>) {
         if !so.connection_required() {
             return;
         }
@@ -36,12 +36,12 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    pub(crate) fn socantsendmore(&self, so: &Socket) {
+    pub(crate) fn socantsendmore(&self, so: &So<P>) {
         so.st().set(State::CANTSENDMORE);
         self.sowwakeup(so);
     }
 
-    pub(crate) fn socantrcvmore(&self, so: &Socket) {
+    pub(crate) fn socantrcvmore(&self, so: &So<P>) {
         so.st().set(State::CANTRCVMORE);
         self.sorwakeup(so);
     }
@@ -52,7 +52,7 @@ impl<P: Policy> Locked<P> {
     /// So a plain stream append still succeeds afterwards (it looks at the sender's `so_snd`
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
-    pub(crate) fn sorflush(&self, so: &Socket) {
+    pub(crate) fn sorflush(&self, so: &So<P>) {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
@@ -65,7 +65,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The rest of `sorflush`: nobody drains the buffer.
-    pub(crate) fn flush(&self, so: &Socket) {
+    pub(crate) fn flush(&self, so: &So<P>) {
         let st = so.st();
         if st.so_rcv.locked.get() {
             witness::kept_by_another(st.so_rcv.addr(), Class::Sblock);

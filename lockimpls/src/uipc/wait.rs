@@ -9,8 +9,8 @@ use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{RCV, SND, SoState, Socket, State, WaitPoint};
-use crate::policy::Policy;
+use crate::objects::socket::{RCV, SND, SoState, State, WaitPoint};
+use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
@@ -49,7 +49,7 @@ impl<P: Policy> Locked<P> {
     /// meanwhile. It may return early: the caller looks again.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sosleep(&self, so: &Socket, point: &WaitPoint) {
+    pub(crate) fn sosleep(&self, so: &So<P>, point: &WaitPoint) {
         let depth = self.ambient.sleep_begins();
         self.rwsleep(so, point);
         self.ambient.sleep_ends(depth);
@@ -57,7 +57,7 @@ impl<P: Policy> Locked<P> {
 
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
-    fn rwsleep(&self, so: &Socket, point: &WaitPoint) {
+    fn rwsleep(&self, so: &So<P>, point: &WaitPoint) {
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
@@ -85,7 +85,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sbwait`: waits until the buffer changes.
     #[track_caller]
-    pub(crate) fn sbwait(&self, so: &Socket, which: usize) {
+    pub(crate) fn sbwait(&self, so: &So<P>, which: usize) {
         let point = if which == SND { &so.snd_wait } else { &so.rcv_wait };
         self.sosleep(so, point);
     }
@@ -99,8 +99,8 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     pub(crate) fn sblock(
         &self,
-        so: &Socket,
-        st: &SoState,
+        so: &So<P>,
+        st: &SoState<P::Locks>,
         which: usize,
         nonblock: bool,
     ) -> Result<(), Errno> {
@@ -114,7 +114,7 @@ impl<P: Policy> Locked<P> {
     }
 
     #[cold]
-    fn sblock_slow(&self, so: &Socket, which: usize, nonblock: bool) -> Result<(), Errno> {
+    fn sblock_slow(&self, so: &So<P>, which: usize, nonblock: bool) -> Result<(), Errno> {
         while so.st().side(which).locked.get() {
             if nonblock {
                 return Err(Errno::Ewouldblock);
@@ -128,7 +128,7 @@ impl<P: Policy> Locked<P> {
     /// `sbunlock`: gives the right back.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock(&self, so: &Socket, which: usize) {
+    pub(crate) fn sbunlock(&self, so: &So<P>, which: usize) {
         let side = so.st().side(which);
         witness::unkeep(side.addr(), Class::Sblock);
         side.locked.set(false);
@@ -140,13 +140,13 @@ impl<P: Policy> Locked<P> {
 
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
-    pub(crate) fn sorwakeup(&self, so: &Socket) {
+    pub(crate) fn sorwakeup(&self, so: &So<P>) {
         self.sowakeup(&so.rcv_wait);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
-    pub(crate) fn sowwakeup(&self, so: &Socket) {
+    pub(crate) fn sowwakeup(&self, so: &So<P>) {
         self.sowakeup(&so.snd_wait);
     }
 
@@ -154,7 +154,7 @@ impl<P: Policy> Locked<P> {
     /// when the call begins (`sendit`, `recvit`: `uipc_syscalls.c` 1.196, lines 617 and 841): a call
     /// that waits goes on waiting, whatever becomes of the file's flag.
     #[inline]
-    pub(crate) fn msg_flags(st: &SoState, flags: MsgFlags) -> MsgFlags {
+    pub(crate) fn msg_flags(st: &SoState<P::Locks>, flags: MsgFlags) -> MsgFlags {
         if st.is(State::NONBLOCK) { flags | MsgFlags::DONTWAIT } else { flags }
     }
 }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::shared::{
-    ALL_LOOKS, Body, Left, LockFree, Model, Sockets, number_of, pair, seen, small, threads,
+    ALL_LOOKS, Body, Left, LockFree, Model, SockRef, Sockets, number_of, pair, seen, small, threads,
 };
 use crate::backend::lock_free::transfer::{Try, get, put};
 use crate::backend::lock_free::{ShutsGate, gate};
@@ -12,7 +12,7 @@ use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{RCV, SND, SockRef, State};
+use crate::objects::socket::{RCV, SND, State};
 use crate::policy::Policy;
 use crate::uipc::Locked;
 use crate::witness;

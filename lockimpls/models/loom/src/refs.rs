@@ -4,11 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::shared::{
-    ALL_LOOKS, Body, Layer, Model, layer, leaves_out, pair, relocks, seen, threads,
+    ALL_LOOKS, Body, Layer, Model, SockRef, layer, leaves_out, pair, relocks, seen, threads,
 };
 use crate::domain::{Domain, SockType};
 use crate::fault::Step;
-use crate::objects::socket::SockRef;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
 

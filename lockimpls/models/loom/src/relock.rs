@@ -4,12 +4,11 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
-use super::shared::{ALL_LOOKS, Body, Layer, Model, layer, pair, relocks, seen, threads};
+use super::shared::{ALL_LOOKS, Body, Layer, Model, SockRef, layer, pair, relocks, seen, threads};
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::Step;
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::SockRef;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
 

@@ -3,11 +3,11 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::backend::lock_free::LockFreeLayer;
-use crate::backend::per_socket::{LockAlone, OnTake, SocketPolicy};
+use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::SockRef;
+use crate::objects::socket;
 use crate::primitives;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Operation};
@@ -117,6 +117,9 @@ impl Fault for Left {
 /// The policy of `per-socket`, or of `lock-free`'s locks.
 pub(super) type Sockets<T> = SocketPolicy<Left, T>;
 
+/// A socket of these layers.
+pub(super) type SockRef = socket::SockRef<OwnLock>;
+
 /// `per-socket`, with little room.
 pub(super) type Layer = Locked<Sockets<LockAlone>>;
 
@@ -148,7 +151,7 @@ pub(super) fn pair<T: OnTake>(
 ) -> ([SockRef; 2], [Fd; 2]) {
     let (a, b) = layer.socketpair(kind).expect("a pair");
     let sockets = [a, b].map(|fd| layer.fds.find(fd).expect("a socket"));
-    assert!(sockets[0].so_lock.addr() < sockets[1].so_lock.addr());
+    assert!(sockets[0].guard_addr() < sockets[1].guard_addr());
     (sockets, [a, b])
 }
 

@@ -40,7 +40,7 @@
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{RCV, SND, Socket, State};
+use crate::objects::socket::{RCV, SND, Socket, SocketLocks, State};
 use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::witness::{self, FastEvent, WaitsFor};
 
@@ -56,7 +56,7 @@ const OPEN: u32 = 2;
 /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for the
 /// threads on it.
 #[inline(always)]
-pub(crate) fn shut(so: &Socket) {
+pub(crate) fn shut<L: SocketLocks>(so: &Socket<L>) {
     // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
     // snapshot is there.
     if so.fast.gate.load(Acquire) != SHUT {
@@ -68,12 +68,12 @@ pub(crate) fn shut(so: &Socket) {
 }
 
 #[cold]
-fn shut_slow(so: &Socket) {
+fn shut_slow<L: SocketLocks>(so: &Socket<L>) {
     // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
     // too.
     let Some(so2) = so.st().unp_conn.get() else { return };
-    let is_lower = so.so_lock.addr() < so2.so_lock.addr();
-    let (lower, higher): (&Socket, &Socket) = if is_lower { (so, &so2) } else { (&so2, so) };
+    let is_lower = so.guard_addr() < so2.guard_addr();
+    let (lower, higher): (&Socket<L>, &Socket<L>) = if is_lower { (so, &so2) } else { (&so2, so) };
     // AcqRel: of two that shut, one does it. Pairs with the Release of the opener.
     if lower.fast.gate.compare_exchange(OPEN, CLOSING, AcqRel, Acquire).is_err() {
         wait_until(so, || so.fast.gate.load(Acquire) == SHUT);
@@ -96,7 +96,7 @@ fn shut_slow(so: &Socket) {
 
 /// What of `so` lies unread at its peer: the mirror of the locked path, for when `so` is next
 /// locked.
-fn snapshot(so: &Socket, so2: &Socket) {
+fn snapshot<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
     let kind = so.so_type.get();
     let fill = if kind == SockType::Dgram { Fill::default() } else { so2.rcv.fill(kind) };
     so.fast.snapshot.set(Some(fill));
@@ -104,7 +104,7 @@ fn snapshot(so: &Socket, so2: &Socket) {
 
 /// Waits for a thread that is on its way out of the fast path: it takes no locks there and does
 /// not sleep.
-fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
+fn wait_until<L: SocketLocks>(so: &Socket<L>, is_out: impl Fn() -> bool) {
     if is_out() {
         return;
     }
@@ -124,7 +124,7 @@ fn wait_until(so: &Socket, is_out: impl Fn() -> bool) {
 /// once.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn enter(so: &Socket, which: usize, me: u32) -> bool {
+pub(crate) fn enter<L: SocketLocks>(so: &Socket<L>, which: usize, me: u32) -> bool {
     witness::enter_fast(me, so.in_use_addr());
     // Pairs with the heavy fence in `shut_slow`.
     light_fence();
@@ -135,12 +135,12 @@ pub(crate) fn enter(so: &Socket, which: usize, me: u32) -> bool {
 /// Leaves the fast path.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn leave(so: &Socket, me: u32) {
+pub(crate) fn leave<L: SocketLocks>(so: &Socket<L>, me: u32) {
     witness::leave_fast(me, so.in_use_addr());
 }
 
 /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
-pub(crate) fn open(so: &Socket, so2: &Socket) {
+pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
     for socket in [so, so2] {
         socket.fast.snapshot.set(None);
         count_anew(socket);
@@ -164,7 +164,7 @@ pub(crate) fn open(so: &Socket, so2: &Socket) {
 /// takes the pending error, so that a connected socket has none; `locked` and CONNECTING belong to
 /// a call under way; and what cannot receive any more has lost its low-water mark, or cannot send,
 /// or its peer cannot.
-pub(crate) fn may_open(so: &Socket, so2: &Socket) -> bool {
+pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool {
     let st = so.st();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
     let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::CLOSING | State::CONNECTING;
@@ -185,7 +185,12 @@ pub(crate) fn may_open(so: &Socket, so2: &Socket) -> bool {
 
 /// Notes that this thread used a direction with the locks, in a way the fast path could have
 /// served or not; whether to try to open the gate. The socket is locked.
-pub(crate) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after: u32) -> bool {
+pub(crate) fn note_user<L: SocketLocks>(
+    so: &Socket<L>,
+    which: usize,
+    is_plain: bool,
+    reopen_after: u32,
+) -> bool {
     let me = witness::thread_number();
     let cell = &so.st().last_user[which];
     if !is_plain {
@@ -200,7 +205,7 @@ pub(crate) fn note_user(so: &Socket, which: usize, is_plain: bool, reopen_after:
 
 /// The next try to open the gate comes after as many calls again: where it cannot be opened soon,
 /// and where it is open now. The socket is locked.
-pub(crate) fn count_anew(so: &Socket) {
+pub(crate) fn count_anew<L: SocketLocks>(so: &Socket<L>) {
     for which in [SND, RCV] {
         let last_user = &so.st().last_user[which];
         let (user, _) = last_user.get();

@@ -4,7 +4,7 @@
 use crate::domain::{SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::sockbuf::{Marks, Record, Taken, sa_len};
-use crate::objects::socket::{SoState, Socket};
+use crate::objects::socket::{SoState, Socket, SocketLocks};
 
 /// How a try on the fast path ended.
 pub(crate) enum Try<T> {
@@ -19,7 +19,7 @@ pub(crate) enum Try<T> {
 /// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
 /// `in_use` of `so`.
 #[inline(always)]
-pub(crate) fn put(me: u32, so: &Socket, rest: &mut &[u8]) -> Try<()> {
+pub(crate) fn put<L: SocketLocks>(me: u32, so: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     let st = so.st_fast(me, so);
     let Some(so2) = st.unp_conn.get() else { return Try::Slow };
     match so.so_type.get() {
@@ -32,7 +32,7 @@ pub(crate) fn put(me: u32, so: &Socket, rest: &mut &[u8]) -> Try<()> {
 /// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least
 /// `lowat`.
 #[inline(always)]
-fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+fn put_stream<L: SocketLocks>(st: &SoState<L>, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     let room = so2.rcv.stream_room(st.so_snd.limits.get().hiwat, rest.len());
     if room < rest.len() as isize {
         return put_stream_partly(st, so2, rest);
@@ -44,7 +44,11 @@ fn put_stream(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 
 /// Not all of it fits, as far as the producer knows.
 #[cold]
-fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+fn put_stream_partly<L: SocketLocks>(
+    st: &SoState<L>,
+    so2: &Socket<L>,
+    rest: &mut &[u8],
+) -> Try<()> {
     let side = &st.so_snd;
     loop {
         let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len());
@@ -66,7 +70,7 @@ fn put_stream_partly(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
     }
 }
 
-fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+fn put_record<L: SocketLocks>(st: &SoState<L>, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     if rest.is_empty() {
         // Whether it wakes a reader depends on what else there is.
         return Try::Slow;
@@ -86,7 +90,12 @@ fn put_record(st: &SoState, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 }
 
 /// A datagram that finds no room is refused at once.
-fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
+fn put_dgram<L: SocketLocks>(
+    me: u32,
+    so: &Socket<L>,
+    so2: &Socket<L>,
+    rest: &mut &[u8],
+) -> Try<()> {
     let st = so.st_fast(me, so);
     if rest.len() > st.so_snd.limits.get().hiwat {
         return Try::Done(Err(Errno::Emsgsize));
@@ -106,9 +115,9 @@ fn put_dgram(me: u32, so: &Socket, so2: &Socket, rest: &mut &[u8]) -> Try<()> {
 
 /// Takes what there is, and notes where a datagram came `from`. The thread is `in_use` of `so`.
 #[inline(always)]
-pub(crate) fn get(
+pub(crate) fn get<L: SocketLocks>(
     me: u32,
-    so: &Socket,
+    so: &Socket<L>,
     data: &mut [u8],
     from: Option<&mut SockAddr>,
 ) -> Try<Taken> {
@@ -134,7 +143,7 @@ pub(crate) fn get(
 }
 
 #[inline(always)]
-fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Taken> {
+fn get_stream<L: SocketLocks>(so: &Socket<L>, st: &SoState<L>, data: &mut [u8]) -> Option<Taken> {
     let readable = so.rcv.stream_readable(data.len().max(1));
     if readable == 0 {
         return None;
@@ -146,9 +155,9 @@ fn get_stream(so: &Socket, st: &SoState, data: &mut [u8]) -> Option<Taken> {
     Some(Taken { bytes, is_cut: false, is_eor: false })
 }
 
-fn get_record(
-    so: &Socket,
-    st: &SoState,
+fn get_record<L: SocketLocks>(
+    so: &Socket<L>,
+    st: &SoState<L>,
     record: Record,
     data: &mut [u8],
     from: Option<&mut SockAddr>,
@@ -167,7 +176,7 @@ fn get_record(
 
 /// Wakes a sender that waits for the room just made.
 #[inline(always)]
-fn consumed(st: &SoState) {
+fn consumed<L: SocketLocks>(st: &SoState<L>) {
     if let Some(so2) = st.unp_conn.get() {
         so2.snd_wait.published();
     }

@@ -85,7 +85,7 @@ impl Side {
 }
 
 /// What the socket's lock guards: all `[s]`.
-pub(crate) struct SoState {
+pub(crate) struct SoState<L> {
     pub(crate) so_state: Cell<State>,
     pub(crate) so_error: Cell<Option<Errno>>,
     /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
@@ -93,22 +93,22 @@ pub(crate) struct SoState {
     pub(crate) so_snd: Side,
     pub(crate) so_rcv: Side,
     /// The control messages in the receive buffer, oldest first.
-    pub(crate) control: Cell<Option<MbufRef>>,
+    pub(crate) control: Cell<Option<MbufRef<L>>>,
     /// STREAM: the receive buffer begins with an mbuf of no bytes, of a message whose descriptors
     /// were taken and whose bytes, none, were not: the receive had no room for any, or failed.
     pub(crate) empty_first: Cell<bool>,
     /// The listener this socket came from, until it is accepted.
-    pub(crate) so_head: Cell<Option<SockRef>>,
+    pub(crate) so_head: Cell<Option<SockRef<L>>>,
     pub(crate) so_onq: Cell<OnQueue>,
-    pub(crate) so_q0: SockList,
-    pub(crate) so_q: SockList,
+    pub(crate) so_q0: SockList<L>,
+    pub(crate) so_q: SockList<L>,
     pub(crate) so_qlimit: Cell<usize>,
     /// Whether the control block is attached (`so_pcb`).
     pub(crate) so_pcb: Cell<bool>,
     /// The peer. STREAM, SEQPACKET: mutual. DGRAM: one way.
-    pub(crate) unp_conn: Cell<Option<SockRef>>,
+    pub(crate) unp_conn: Cell<Option<SockRef<L>>>,
     /// DGRAM: who is connected to this socket.
-    pub(crate) unp_refs: SockList,
+    pub(crate) unp_refs: SockList<L>,
     pub(crate) unp_addr: Cell<Option<SockAddr>>,
     /// The name it is bound to: an index of the table of names.
     pub(crate) unp_vnode: Cell<Option<usize>>,
@@ -117,7 +117,7 @@ pub(crate) struct SoState {
     pub(crate) last_user: [Cell<(u32, u32)>; 2],
 }
 
-impl SoState {
+impl<L> SoState<L> {
     pub(super) fn unused() -> Self {
         Self {
             so_state: Cell::new(State::NOFDREF),
