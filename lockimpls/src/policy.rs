@@ -12,7 +12,6 @@ pub(crate) use self::collector::{Collector, CollectorLocks};
 use crate::ambient::Surroundings;
 use crate::fault::Fault;
 use crate::objects::socket::{RefCount, SockRef, Socket, SocketLocks};
-use crate::witness::Class;
 
 /// A socket of a granularity.
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
@@ -47,8 +46,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     fn collector(&self) -> &Self::Collector;
 
-    /// The lock that guards every socket, or none where each has its own.
-    fn guard(&self) -> Option<(usize, Class)>;
+    /// The locks of a socket that is made.
+    fn socket_locks(&self) -> Self::Locks;
 
     /// Locks the socket a request is made on.
     #[track_caller]

@@ -10,7 +10,7 @@ use super::places::TAKES;
 const LOCKS_NOTHING: [&str; 17] = [
     "new",
     "collector",
-    "guard",
+    "socket_locks",
     "sounlock",
     "sounlock_peer",
     "sounlock_pair",

@@ -68,8 +68,9 @@ impl<P: Policy> World<P> {
 
     /// The request's two new sockets: the first is the lower or the higher, as the way says.
     pub(super) fn two_are_made(&mut self) {
-        let pool = &self.layer.sockets;
-        let (a, b) = (pool.get().unwrap(), pool.get().unwrap());
+        let (pool, policy) = (&self.layer.sockets, &self.layer.policy);
+        let get = || pool.get(|| policy.socket_locks()).unwrap();
+        let (a, b) = (get(), get());
         let (first, second) = if self.way == "higher" { (b, a) } else { (a, b) };
         // The last freed is the next.
         pool.put(second);

@@ -23,9 +23,17 @@ use crate::witness::Class;
 pub(crate) type Global = Locked<GlobalPolicy<NoFault>>;
 
 /// A socket has no lock: `unp_lock` guards it.
-pub(crate) struct SharedLock;
+pub(crate) struct SharedLock {
+    /// Its address.
+    unp_lock: usize,
+}
 
-impl SocketLocks for SharedLock {}
+impl SocketLocks for SharedLock {
+    #[inline(always)]
+    fn guard(&self) -> (usize, Class) {
+        (self.unp_lock, Class::UnpLock)
+    }
+}
 
 /// The policy of `global`.
 pub(crate) struct GlobalPolicy<F, A = Nothing> {
@@ -58,8 +66,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         self
     }
 
-    fn guard(&self) -> Option<(usize, Class)> {
-        Some((self.unp_lock.addr(), Class::UnpLock))
+    fn socket_locks(&self) -> SharedLock {
+        SharedLock { unp_lock: self.unp_lock.addr() }
     }
 
     #[inline(always)]

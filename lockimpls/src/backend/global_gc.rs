@@ -15,7 +15,6 @@ use crate::backend::global::{GlobalPolicy, SharedLock};
 use crate::fault::{Fault, NoFault};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
 use crate::uipc::Locked;
-use crate::witness::Class;
 
 /// One lock for every socket, and the collector's own.
 pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
@@ -48,8 +47,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         &self.collector
     }
 
-    fn guard(&self) -> Option<(usize, Class)> {
-        self.unp.guard()
+    fn socket_locks(&self) -> SharedLock {
+        self.unp.socket_locks()
     }
 
     #[inline(always)]

@@ -37,6 +37,7 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::objects::socket::{RefCount, Socket, SocketLocks};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
@@ -44,9 +45,16 @@ use crate::witness::{self, Class, Edge};
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
 /// A socket has its own `so_lock`.
-pub(crate) struct OwnLock;
+pub(crate) struct OwnLock {
+    so_lock: RwLock,
+}
 
-impl SocketLocks for OwnLock {}
+impl SocketLocks for OwnLock {
+    #[inline(always)]
+    fn guard(&self) -> (usize, Class) {
+        (self.so_lock.addr(), Class::SoLock)
+    }
+}
 
 /// What a backend that has these locks does when one of them is taken.
 pub(crate) trait OnTake: Send + Sync + 'static {
@@ -82,7 +90,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[inline(always)]
     #[track_caller]
     fn take(&self, so: &So<Self>, edge: Edge) {
-        so.so_lock.enter_edge(edge);
+        so.locks.so_lock.enter_edge(edge);
         T::taken(so);
     }
 
@@ -90,7 +98,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[inline(always)]
     #[track_caller]
     fn release(&self, so: &So<Self>) {
-        so.so_lock.exit();
+        so.locks.so_lock.exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
@@ -108,7 +116,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 /// Whether `a` is to be locked before `b`.
 #[inline]
 fn comes_first(a: &Socket<OwnLock>, b: &Socket<OwnLock>) -> bool {
-    a.so_lock.addr() < b.so_lock.addr()
+    a.locks.so_lock.addr() < b.locks.so_lock.addr()
 }
 
 impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
@@ -133,8 +141,8 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         &self.collector
     }
 
-    fn guard(&self) -> Option<(usize, Class)> {
-        None
+    fn socket_locks(&self) -> OwnLock {
+        OwnLock { so_lock: RwLock::new(Class::SoLock) }
     }
 
     #[inline(always)]
@@ -214,7 +222,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
-        self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client: 0 });
+        self.take(so3, Edge::Embryo { head: head.locks.so_lock.addr(), client: 0 });
     }
 
     fn head_leave(&self, head: &So<Self>) {
@@ -230,10 +238,10 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
-        let client = client.map_or(0, |so| so.so_lock.addr());
+        let client = client.map_or(0, |so| so.locks.so_lock.addr());
         self.release(so3);
         self.take(head, Edge::Head { client });
-        self.take(so3, Edge::Embryo { head: head.so_lock.addr(), client });
+        self.take(so3, Edge::Embryo { head: head.locks.so_lock.addr(), client });
     }
 
     fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
@@ -322,22 +330,22 @@ mod tests {
 
     /// Of whichever sockets the thread holds the locks.
     fn mine<const N: usize>(sockets: [SockRef; N]) -> [bool; N] {
-        sockets.map(|so| so.so_lock.is_mine())
+        sockets.map(|so| so.locks.so_lock.is_mine())
     }
 
     /// `so` gets the peer `so2`, or none.
     fn connect(so: SockRef, so2: Option<SockRef>) {
-        so.so_lock.enter();
+        so.locks.so_lock.enter();
         so.st().unp_conn.set(so2);
-        so.so_lock.exit();
+        so.locks.so_lock.exit();
     }
 
     /// Datagram socket `so` is connected to `so2`, and on its list.
     fn refer(so: SockRef, so2: SockRef) {
         connect(so, Some(so2));
-        so2.so_lock.enter();
+        so2.locks.so_lock.enter();
         so2.st().unp_refs.append(so);
-        so2.so_lock.exit();
+        so2.locks.so_lock.exit();
     }
 
     /// Runs it: its result, and how often it relocked and began again.
@@ -440,9 +448,9 @@ mod tests {
         refer(referrer, so);
         meet(Window::Relock, move || {
             connect(referrer, Some(elsewhere));
-            so.so_lock.enter();
+            so.locks.so_lock.enter();
             so.st().unp_refs.remove(referrer);
-            so.so_lock.exit();
+            so.locks.so_lock.exit();
         });
         layer.policy.solock(&so);
         assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));
@@ -488,7 +496,7 @@ mod tests {
         let collector = policy.collector();
         let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
         assert_eq!(class, Class::UnpGcLock);
-        let held = || (so.so_lock.is_mine(), is_held(gc), is_held(df));
+        let held = || (so.locks.so_lock.is_mine(), is_held(gc), is_held(df));
         policy.solock(&so);
         policy.list_enter(&so);
         assert_eq!(held(), (false, true, false));

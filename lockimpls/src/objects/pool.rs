@@ -62,7 +62,6 @@ pub(crate) struct SocketPool<L> {
     /// How many places were ever used. `[p]`
     used: Cell<usize>,
     places: Box<[UnsafeCell<std::mem::MaybeUninit<Socket<L>>>]>,
-    guard: Option<(usize, Class)>,
     pub(crate) sockets: Count,
     pub(crate) unpcbs: Count,
 }
@@ -74,9 +73,8 @@ unsafe impl<L: SocketLocks> Sync for SocketPool<L> {}
 unsafe impl<L: SocketLocks> Send for SocketPool<L> {}
 
 impl<L: SocketLocks> SocketPool<L> {
-    /// Room for `max` sockets, guarded by one lock or by their own. The room is address space until
-    /// it is used.
-    pub(crate) fn new(max: usize, guard: Option<(usize, Class)>) -> Self {
+    /// Room for `max` sockets, which is address space until it is used.
+    pub(crate) fn new(max: usize) -> Self {
         let mut places = Vec::with_capacity(max);
         // SAFETY: `MaybeUninit` needs no initialisation; the capacity is `max`.
         unsafe { places.set_len(max) };
@@ -85,22 +83,22 @@ impl<L: SocketLocks> SocketPool<L> {
             free: Cell::new(None),
             used: Cell::new(0),
             places: places.into_boxed_slice(),
-            guard,
             sockets: Count::new(),
             unpcbs: Count::new(),
         }
     }
 
     /// A socket for the caller, as its last user left it: [`Socket::reset`] comes next, under the
-    /// socket's lock, for a call on a stale descriptor may hold that just now.
-    pub(crate) fn get(&self) -> Result<SockRef<L>, Errno> {
+    /// socket's lock, for a call on a stale descriptor may hold that just now. `locks` makes those of
+    /// a place that was never used.
+    pub(crate) fn get(&self, locks: impl FnOnce() -> L) -> Result<SockRef<L>, Errno> {
         self.pool_lock.enter();
         let socket = match self.free.get() {
             Some(socket) => {
                 self.free.set(socket.next_free.get());
                 Some(socket)
             }
-            None => self.fresh(),
+            None => self.fresh(locks),
         };
         self.pool_lock.exit();
         let socket = socket.ok_or(Errno::Enobufs)?;
@@ -109,13 +107,12 @@ impl<L: SocketLocks> SocketPool<L> {
     }
 
     /// A place that was never used. The caller holds `pool_lock`.
-    fn fresh(&self) -> Option<SockRef<L>> {
+    fn fresh(&self, locks: impl FnOnce() -> L) -> Option<SockRef<L>> {
         let at = self.used.get();
         let place = self.places.get(at)?;
         self.used.set(at + 1);
         // SAFETY: this place was never used, and `pool_lock` is held.
-        let socket =
-            unsafe { (*place.get()).write(Socket::unused(self.guard, place.get() as usize)) };
+        let socket = unsafe { (*place.get()).write(Socket::unused(locks())) };
         Some(SockRef::new(socket))
     }
 

@@ -2,8 +2,8 @@
 //! field.
 //!
 //! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]` the
-//! socket's lock (`so_lock`, or `unp_lock` in `global` and `global-gc`); `[g]` `unp_gc_lock`
-//! (`unp_lock` in `global`); `[a]` atomic; `[p]` the pool's lock.
+//! socket's lock ([`SocketLocks::guard`]: `so_lock`, or `unp_lock` in `global` and `global-gc`);
+//! `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic; `[p]` the pool's lock.
 //!
 //! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
 //! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
@@ -18,7 +18,6 @@ mod state;
 mod wait_point;
 
 use std::fmt;
-use std::marker::PhantomData;
 use std::ops::Deref;
 use std::ptr::NonNull;
 
@@ -28,7 +27,6 @@ use crate::domain::SockType;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::primitives::{AtomicU32, Cell, Ordering};
-use crate::sync::RwLock;
 use crate::witness::{self, Class};
 
 pub(crate) use self::list::{OnList, SockList};
@@ -129,10 +127,7 @@ pub(crate) struct FastSide {
 /// A socket with its control block and its file. `L`: the locks it has.
 #[repr(C)]
 pub(crate) struct Socket<L> {
-    pub(crate) so_lock: RwLock,
-    /// The lock that guards [`SoState`]: its address and class. `[I]`, set when the slab is made.
-    guard_addr: usize,
-    guard_class: Class,
+    pub(crate) locks: L,
     /// `[I]`
     pub(crate) so_type: Cell<SockType>,
     /// Counts how often this place was freed. `[p]`, read under the socket's lock.
@@ -158,7 +153,6 @@ pub(crate) struct Socket<L> {
     pub(crate) so_refcnt: RefCount,
     /// The next free socket. `[p]`
     pub(crate) next_free: Cell<Option<SockRef<L>>>,
-    locks: PhantomData<L>,
 }
 
 // SAFETY: the `Cell`s are touched only as their tags say: `[s]` under the guarding lock, which `st`
@@ -175,15 +169,10 @@ pub(crate) const SND: usize = 0;
 pub(crate) const RCV: usize = 1;
 
 impl<L: SocketLocks> Socket<L> {
-    /// A socket that was never used. `guard` is the lock that will guard it, or none for its own
-    /// `so_lock`. `place` is where it will be, for good.
-    pub(crate) fn unused(guard: Option<(usize, Class)>, place: usize) -> Self {
-        let own = place + std::mem::offset_of!(Self, so_lock);
-        let (guard_addr, guard_class) = guard.unwrap_or((own, Class::SoLock));
+    /// A socket that was never used, with the locks it will have.
+    pub(crate) fn unused(locks: L) -> Self {
         Self {
-            so_lock: RwLock::new(Class::SoLock),
-            guard_addr,
-            guard_class,
+            locks,
             so_type: Cell::new(SockType::Stream),
             generation: AtomicU32::new(0),
             state: SoState::unused(),
@@ -205,7 +194,6 @@ impl<L: SocketLocks> Socket<L> {
             unp_refcnt: RefCount(AtomicU32::new(1)),
             so_refcnt: RefCount(AtomicU32::new(1)),
             next_free: Cell::new(None),
-            locks: PhantomData,
         }
     }
 
@@ -232,14 +220,15 @@ impl<L: SocketLocks> Socket<L> {
     /// The address of the lock that guards the socket.
     #[inline(always)]
     pub(crate) fn guard_addr(&self) -> usize {
-        self.guard_addr
+        self.locks.guard().0
     }
 
     /// `soassertlocked`, and what the lock guards.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn st(&self) -> &SoState<L> {
-        witness::assert_held(self.guard_addr, &self.guard_class);
+        let (addr, class) = self.locks.guard();
+        witness::assert_held(addr, &class);
         &self.state
     }
 

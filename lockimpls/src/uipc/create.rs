@@ -66,7 +66,7 @@ impl<P: Policy> Locked<P> {
     /// `socreate`: a socket with its control block and its file, whose one reference is the
     /// caller's.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
-        let so = self.sockets.get()?;
+        let so = self.sockets.get(|| self.policy.socket_locks())?;
         self.policy.solock(&so);
         so.reset(kind);
         self.soreserve(&so);

@@ -149,11 +149,10 @@ impl<P: Policy> Domain for Locked<P> {
         }
         register_asymmetric();
         let policy = P::new();
-        let guard = policy.guard();
         Ok(Self {
             policy,
             config: config.clone(),
-            sockets: SocketPool::new(config.sockets_max, guard),
+            sockets: SocketPool::new(config.sockets_max),
             mbufs: MbufPool::new(),
             fds: Descriptors::new(config.maxfiles),
             names: Names::new(config.sockets_max),

@@ -85,6 +85,10 @@ impl Side {
 }
 
 /// What the socket's lock guards: all `[s]`.
+///
+/// Aligned, so that it lies in the same lines whether the socket has a lock of its own before it or
+/// not: the granularities differ in their locks and not in this.
+#[repr(align(32))]
 pub(crate) struct SoState<L> {
     pub(crate) so_state: Cell<State>,
     pub(crate) so_error: Cell<Option<Errno>>,
