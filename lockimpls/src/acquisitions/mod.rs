@@ -26,7 +26,7 @@ use crate::backend::global_gc::GlobalGcPolicy;
 use crate::backend::lock_free::ShutsGate;
 use crate::backend::per_socket::SocketPolicy;
 use crate::fault::met::Met;
-use crate::objects::socket::SocketLocks;
+use crate::objects::socket::{Part, SocketLocks};
 use crate::policy::Policy;
 use crate::witness::trace::Taken;
 
@@ -63,7 +63,7 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let mut all = Vec::new();
     let policy = P::new();
     let (one, another) = (policy.socket_locks(), policy.socket_locks());
-    let is_fine = one.guard() != another.guard();
+    let is_fine = one.guard(Part::Socket) != another.guard(Part::Socket);
     for row in rows::<P>().into_iter().filter(|row| is_fine || !row.is_relock) {
         for way in row.ways {
             let runs: Vec<Done> = (0..row.kinds.len()).map(|kind| run(&row, kind, way)).collect();

@@ -9,7 +9,7 @@ use crate::errno::Errno;
 use crate::fault::Window;
 use crate::fault::met::{has_met, meet};
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::SoState;
+use crate::objects::socket::Parts;
 use crate::policy::Policy;
 use crate::uipc::Locked;
 use crate::witness::trace::{Taken, traced};
@@ -147,11 +147,11 @@ impl<P: Policy> World<P> {
         (so, head)
     }
 
-    /// Changes what a socket's lock guards.
-    pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&SoState<P::Locks>)) {
+    /// Changes what a socket's locks guard.
+    pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&Parts<P::Locks>)) {
         let so = self.layer.fds.find(fd).unwrap();
         self.layer.policy.solock(&so); // for the caller
-        change(so.st());
+        change(so.parts());
         self.layer.policy.sounlock(&so);
     }
 

@@ -13,7 +13,7 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault};
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
-use crate::objects::socket::SocketLocks;
+use crate::objects::socket::{Part, SocketLocks};
 use crate::policy::{Collector, Policy, So, SoRef};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -30,7 +30,7 @@ pub(crate) struct SharedLock {
 
 impl SocketLocks for SharedLock {
     #[inline(always)]
-    fn guard(&self) -> (usize, Class) {
+    fn guard(&self, _part: Part) -> (usize, Class) {
         (self.unp_lock, Class::UnpLock)
     }
 }

@@ -167,7 +167,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 gate::leave(&so, me);
                 Err(Slow::Locks(None))
             }
-            Try::Wait(_) if is_dontwait(so.st_fast(me, &so), flags) => {
+            Try::Wait(_) if is_dontwait(&so.parts_fast(me, &so).st, flags) => {
                 gate::leave(&so, me);
                 witness::fast_event(Self::FAST_EVENTS[which]);
                 Err(Slow::Refused(Errno::Ewouldblock))
@@ -215,7 +215,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
         so.fast_side[which].waits.store(1, Relaxed);
-        let awaited = Awaited { index, ..Awaited::note(so, so.st_fast(me, so), which) };
+        let awaited = Awaited { index, ..Awaited::note(so, &so.parts_fast(me, so).st, which) };
         gate::leave(so, me);
         self.wait(&awaited, which);
     }

@@ -35,7 +35,7 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::objects::socket::{RefCount, Socket, SocketLocks};
+use crate::objects::socket::{Part, RefCount, Socket, SocketLocks};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -51,7 +51,7 @@ pub(crate) struct OwnLock {
 
 impl SocketLocks for OwnLock {
     #[inline(always)]
-    fn guard(&self) -> (usize, Class) {
+    fn guard(&self, _part: Part) -> (usize, Class) {
         (self.so_lock.addr(), Class::SoLock)
     }
 }

@@ -18,8 +18,8 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn mirror_later(&self, so: &So<P>, so2: &So<P>) -> Result<(), Errno> {
         self.wake_reader(so2);
         self.policy.sounlock_peer(so, so2);
-        let fill = so2.rcv_fill(so2.st());
-        so.st().so_snd.fill.set(fill);
+        let fill = so2.rcv_fill(so2.so_rcv());
+        so.so_snd().fill.set(fill);
         Ok(())
     }
 

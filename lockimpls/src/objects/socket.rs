@@ -1,19 +1,23 @@
 //! The socket and its control block: what unix(4) keeps per socket, and which lock guards each
 //! field.
 //!
-//! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]` the
-//! socket's lock ([`SocketLocks::guard`]: `so_lock`, or `unp_lock` in `global` and `global-gc`);
-//! `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic; `[p]` the pool's lock.
+//! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]`,
+//! `[ms]`, `[mr]` under the lock of the socket itself, of its send side, of its receive side; `[s ms]`
+//! read under either, written under both; `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic;
+//! `[p]` the pool's lock. Which locks the first three are says the policy ([`SocketLocks::guard`]): in
+//! `per-socket` all are `so_lock`, in `global` and `global-gc` `unp_lock`.
 //!
-//! `[s]` fields live in [`SoState`], which only [`Socket::st`] hands out, after it has asked the
-//! witness that the calling thread holds that lock. Writing them in `lock-free` while its gate is
-//! open is impossible: taking the lock shuts the gate first (`backend/lock_free/gate.rs`).
+//! What a lock guards is handed out, by [`Socket::st`], [`Socket::so_snd`] and their like, after they
+//! have asked the witness that the calling thread holds that lock. Writing it in `lock-free` while its
+//! gate is open is impossible: taking the lock shuts the gate first (`backend/lock_free/gate.rs`).
 
 #![allow(unsafe_code)]
 
 mod list;
 mod locks;
+mod parts;
 mod refcount;
+mod sides;
 mod state;
 mod wait_point;
 
@@ -30,8 +34,10 @@ use crate::primitives::{AtomicU32, Cell, Ordering};
 use crate::witness::{self, Class};
 
 pub(crate) use self::list::{OnList, SockList};
-pub(crate) use self::locks::SocketLocks;
+pub(crate) use self::locks::{Part, SocketLocks};
+pub(crate) use self::parts::Parts;
 pub(crate) use self::refcount::RefCount;
+pub(crate) use self::sides::{RcvState, SbState, SndState};
 pub(crate) use self::state::{OnQueue, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 
@@ -132,7 +138,7 @@ pub(crate) struct Socket<L> {
     pub(crate) so_type: Cell<SockType>,
     /// Counts how often this place was freed. `[p]`, read under the socket's lock.
     generation: AtomicU32,
-    state: SoState<L>,
+    parts: Parts<L>,
     pub(crate) on_list: OnList<L>,
     pub(crate) fast: CachePadded<Fast>,
     pub(crate) fast_side: [CachePadded<FastSide>; 2],
@@ -155,9 +161,10 @@ pub(crate) struct Socket<L> {
     pub(crate) next_free: Cell<Option<SockRef<L>>>,
 }
 
-// SAFETY: the `Cell`s are touched only as their tags say: `[s]` under the guarding lock, which `st`
-// asserts; in `lock-free` also read, not written, by a thread that is `in_use`, while nobody can
-// hold the lock (`st_fast` asserts it); `[g]` under the collector's lock; `[p]` under the pool's;
+// SAFETY: the `Cell`s are touched only as their tags say: `[s]`, `[ms]`, `[mr]` under the guarding
+// lock, which the accessors in `parts.rs` assert; in `lock-free` also read, not written, by a thread
+// that is `in_use`, while nobody can hold the lock (`parts_fast` asserts it); `[s ms]` read under
+// either lock and written under both; `[g]` under the collector's lock; `[p]` under the pool's;
 // `[I]` before publication.
 unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
@@ -175,7 +182,7 @@ impl<L: SocketLocks> Socket<L> {
             locks,
             so_type: Cell::new(SockType::Stream),
             generation: AtomicU32::new(0),
-            state: SoState::unused(),
+            parts: Parts::unused(),
             on_list: OnList { next: Cell::new(None) },
             fast: CachePadded::new(Fast {
                 gate: AtomicU32::new(0),
@@ -200,7 +207,7 @@ impl<L: SocketLocks> Socket<L> {
     /// Makes a socket taken from the pool new. It is locked; nobody else does more with it than lock
     /// it, see that a descriptor is stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {
-        self.st().reset();
+        self.parts().reset();
         self.so_type.set(kind);
         self.on_list.next.set(None);
         self.fast.owner[SND].store(0, Relaxed);
@@ -217,19 +224,10 @@ impl<L: SocketLocks> Socket<L> {
         self.generation.fetch_add(1, Relaxed);
     }
 
-    /// The address of the lock that guards the socket.
+    /// The address of the lock that guards the socket itself.
     #[inline(always)]
     pub(crate) fn guard_addr(&self) -> usize {
-        self.locks.guard().0
-    }
-
-    /// `soassertlocked`, and what the lock guards.
-    #[inline(always)]
-    #[track_caller]
-    pub(crate) fn st(&self) -> &SoState<L> {
-        let (addr, class) = self.locks.guard();
-        witness::assert_held(addr, &class);
-        &self.state
+        self.locks.guard(Part::Socket).0
     }
 
     /// The generation, for a thread that will lock a socket that must not be freed meanwhile.
@@ -252,15 +250,6 @@ impl<L: SocketLocks> Socket<L> {
         std::ptr::from_ref(self) as usize
     }
 
-    /// What the lock guards, of this socket or of its peer `other`, to be read by a thread that is
-    /// `in_use` of this socket (number `me`): nobody can hold either lock meanwhile, so nobody writes.
-    #[inline]
-    #[track_caller]
-    pub(crate) fn st_fast<'a>(&self, me: u32, other: &'a Self) -> &'a SoState<L> {
-        witness::assert_on_fast_path(me, self.in_use_addr());
-        &other.state
-    }
-
     /// What the collector's lock guards. `held` is that lock.
     #[inline]
     #[track_caller]
@@ -281,12 +270,12 @@ impl<L: SocketLocks> Socket<L> {
         self.so_type.get() != SockType::Stream
     }
 
-    /// What the receive buffer holds, control messages included; `st` is the socket's own.
+    /// What the receive buffer holds, control messages included; `so_rcv` is the socket's own.
     #[inline(always)]
-    pub(crate) fn rcv_fill(&self, st: &SoState<L>) -> Fill {
-        let control = st.so_rcv.fill.get();
+    pub(crate) fn rcv_fill(&self, so_rcv: &RcvState<L>) -> Fill {
+        let control = so_rcv.fill.get();
         if control.cc != 0 && !self.is_atomic() {
-            return self.rcv_fill_by_record(st, control);
+            return self.rcv_fill_by_record(so_rcv, control);
         }
         let data = self.rcv.fill(self.so_type.get());
         Fill { cc: data.cc + control.cc, mbcnt: data.mbcnt + control.mbcnt }
@@ -295,10 +284,10 @@ impl<L: SocketLocks> Socket<L> {
     /// A stream with control messages: bytes that came with one are charged the mbufs they came in
     /// (`sbappendcontrol` links them as they are).
     #[cold]
-    fn rcv_fill_by_record(&self, st: &SoState<L>, control: Fill) -> Fill {
+    fn rcv_fill_by_record(&self, so_rcv: &RcvState<L>, control: Fill) -> Fill {
         let tail = self.rcv.tail();
         let end = |m: Option<MbufRef<L>>| m.map_or(tail, |m| m.position.get());
-        let mut next = st.control.get();
+        let mut next = so_rcv.control.get();
         let mut mbcnt = control.mbcnt + stream_charge(self.rcv.head(), end(next));
         while let Some(m) = next {
             next = m.next.get();

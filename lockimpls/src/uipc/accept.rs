@@ -77,7 +77,7 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Einval);
         }
         if st.is(State::NONBLOCK) && st.so_q.len() == 0 {
-            let has_ended = st.is(State::CANTRCVMORE);
+            let has_ended = head.so_rcv().cantrcvmore.get();
             return Err(if has_ended { Errno::Econnaborted } else { Errno::Ewouldblock });
         }
         loop {
@@ -88,7 +88,7 @@ impl<P: Policy> Locked<P> {
             if let Some(so) = st.so_q.first() {
                 return Ok(so);
             }
-            if st.is(State::CANTRCVMORE) {
+            if head.so_rcv().cantrcvmore.get() {
                 return Err(Errno::Econnaborted);
             }
             self.sosleep(head, &head.timeo_wait);

@@ -117,8 +117,8 @@ impl<P: Policy> Locked<P> {
         } else {
             so2.st().unp_conn.set(None);
             // Nothing can be seen of it: neither of the two sends again.
-            st.so_snd.fill.set(Fill::default());
-            so2.st().so_snd.fill.set(Fill::default());
+            so.so_snd().fill.set(Fill::default());
+            so2.so_snd().fill.set(Fill::default());
             self.soisdisconnected(so);
             if P::Fault::omits(Step::EndWhileParting) {
                 self.end_later(so, &so2);
@@ -140,9 +140,11 @@ impl<P: Policy> Locked<P> {
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.
     fn soisdisconnected(&self, so: &So<P>) {
+        so.so_rcv().cantrcvmore.set(true);
+        so.set_cantsendmore(true);
         let st = so.st();
         st.clear(State::ISCONNECTED);
-        st.set(State::ISDISCONNECTED | State::CANTRCVMORE | State::CANTSENDMORE);
+        st.set(State::ISDISCONNECTED);
         self.ambient.sched_lock();
         so.timeo_wait.wakeup(P::BIASED);
         self.sowwakeup(so);

@@ -149,7 +149,7 @@ impl<P: Policy> Locked<P> {
     /// One buffer, of a locked socket.
     fn scan_buffer(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
         let guard = self.policy.collector().gc_guard();
-        let mut control = so.st().control.get();
+        let mut control = so.so_rcv().control.get();
         while let Some(m) = control {
             for held in m.rights().iter() {
                 let gc = held.gc(guard);
@@ -191,9 +191,9 @@ impl<P: Policy> Locked<P> {
 
     /// One buffer, of a locked socket.
     fn drop_buffer(&self, so: &So<P>) {
-        let st = so.st();
-        let mut control = st.control.take();
-        st.so_rcv.fill.set(Fill::default());
+        let so_rcv = so.so_rcv();
+        let mut control = so_rcv.control.take();
+        so_rcv.fill.set(Fill::default());
         while let Some(m) = control {
             control = m.next.take();
             self.unp_discard(m);

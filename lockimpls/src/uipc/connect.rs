@@ -153,18 +153,20 @@ impl<P: Policy> Locked<P> {
     /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
     /// bytes.
     fn inherit(head: &SoRef<P>, so3: &So<P>) -> bool {
-        let (from, to) = (head.st(), so3.st());
-        let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::ISDISCONNECTED;
-        to.so_state.set(State::NOFDREF | (from.so_state.get() & ended));
-        for (from, to) in [(&from.so_snd, &to.so_snd), (&from.so_rcv, &to.so_rcv)] {
+        let (from, to) = (head.parts(), so3.parts());
+        let is_disconnected = from.st.so_state.get() & State::ISDISCONNECTED;
+        to.st.so_state.set(State::NOFDREF | is_disconnected);
+        so3.set_cantsendmore(from.so_snd.cantsendmore());
+        to.so_rcv.cantrcvmore.set(from.so_rcv.cantrcvmore.get());
+        for (from, to) in [(&*from.so_snd, &*to.so_snd), (&*from.so_rcv, &*to.so_rcv)] {
             if from.limits.get().hiwat == 0 {
                 return false;
             }
             to.limits.set(from.limits.get());
             to.lowat.set(from.lowat.get());
         }
-        to.so_head.set(Some(*head));
-        to.so_onq.set(OnQueue::Q0);
+        to.st.so_head.set(Some(*head));
+        to.st.so_onq.set(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
         true
     }

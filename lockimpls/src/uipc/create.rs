@@ -89,11 +89,11 @@ impl<P: Policy> Locked<P> {
             SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
             SockType::Dgram => (config.dgram_send_bytes, config.dgram_recv_bytes),
         };
-        let st = so.st();
-        st.so_snd.limits.set(Limits::of(snd));
-        st.so_snd.lowat.set(MCLBYTES.min(snd));
-        st.so_rcv.limits.set(Limits::of(rcv));
-        st.so_rcv.lowat.set(1);
+        let (so_snd, so_rcv) = (so.so_snd(), so.so_rcv());
+        so_snd.limits.set(Limits::of(snd));
+        so_snd.lowat.set(MCLBYTES.min(snd));
+        so_rcv.limits.set(Limits::of(rcv));
+        so_rcv.lowat.set(1);
         so.rcv.reserve(so.so_type.get(), Limits::of(rcv.max(snd)));
     }
 

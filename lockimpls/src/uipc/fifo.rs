@@ -236,7 +236,7 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::READ) {
             fip.readers += 1;
             if fip.readers == 1 {
-                self.fifo_clear(&fip.writesock, State::CANTSENDMORE);
+                self.fifo_begin(&fip.writesock, |so| so.set_cantsendmore(false));
                 vp.writers_wait.wakeup(false);
             }
         }
@@ -244,7 +244,10 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::WRITE) {
             fip.writers += 1;
             if fip.writers == 1 && !is_refused {
-                self.fifo_clear(&fip.readsock, State::CANTRCVMORE | State::ISDISCONNECTED);
+                self.fifo_begin(&fip.readsock, |so| {
+                    so.so_rcv().cantrcvmore.set(false);
+                    so.st().clear(State::ISDISCONNECTED);
+                });
                 vp.readers_wait.wakeup(false);
             }
         }
@@ -267,17 +270,16 @@ impl<P: Policy> Locked<P> {
     fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
         self.policy.solock(&writesock);
-        let st = writesock.st();
-        st.set(State::CANTSENDMORE);
-        st.so_snd.lowat.set(PIPE_BUF);
+        writesock.set_cantsendmore(true);
+        writesock.so_snd().lowat.set(PIPE_BUF);
         self.policy.sounlock(&writesock);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
     /// The other side is there: a direction that had ended begins again.
-    fn fifo_clear(&self, so: &So<P>, ended: State) {
+    fn fifo_begin(&self, so: &So<P>, begin: impl FnOnce(&So<P>)) {
         self.policy.solock(so);
-        so.st().clear(ended);
+        begin(so);
         self.policy.sounlock(so);
     }
 

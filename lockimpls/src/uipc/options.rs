@@ -18,10 +18,9 @@ impl<P: Policy> Locked<P> {
     }
 
     fn sosetopt(&self, so: &So<P>, option: SockOpt, value: usize) -> Result<(), Errno> {
-        let st = so.st();
         match option {
-            SockOpt::SndBuf if st.is(State::CANTSENDMORE) => Err(Errno::Einval),
-            SockOpt::RcvBuf if st.is(State::CANTRCVMORE) => Err(Errno::Einval),
+            SockOpt::SndBuf if so.cantsendmore() => Err(Errno::Einval),
+            SockOpt::RcvBuf if so.so_rcv().cantrcvmore.get() => Err(Errno::Einval),
             SockOpt::SndBuf => self.sbreserve(so, SND, value),
             SockOpt::RcvBuf => self.sbreserve(so, RCV, value),
             SockOpt::SndLowat => Self::set_lowat(so, SND, value),
@@ -35,9 +34,9 @@ impl<P: Policy> Locked<P> {
         if value > self.config.sb_max_bytes {
             return Err(Errno::Enobufs);
         }
-        let side = so.st().side(which);
-        side.limits.set(Limits::of(value));
-        side.lowat.set(side.lowat.get().min(value));
+        let sb = so.sb(which);
+        sb.limits.set(Limits::of(value));
+        sb.lowat.set(sb.lowat.get().min(value));
         if which == RCV {
             so.rcv.reserve(so.so_type.get(), Limits::of(value));
         }
@@ -45,20 +44,19 @@ impl<P: Policy> Locked<P> {
     }
 
     fn set_lowat(so: &So<P>, which: usize, value: usize) -> Result<(), Errno> {
-        let side = so.st().side(which);
-        side.lowat.set(value.min(side.limits.get().hiwat));
+        let sb = so.sb(which);
+        sb.lowat.set(value.min(sb.limits.get().hiwat));
         Ok(())
     }
 
     pub(crate) fn sys_getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
         let so = self.solock_fd(s)?;
-        let st = so.st();
         let value = match option {
-            SockOpt::SndBuf => st.so_snd.limits.get().hiwat,
-            SockOpt::RcvBuf => st.so_rcv.limits.get().hiwat,
-            SockOpt::SndLowat => st.so_snd.lowat.get(),
-            SockOpt::RcvLowat => st.so_rcv.lowat.get(),
-            SockOpt::Error => st.so_error.take().map_or(0, |errno| errno.code() as usize),
+            SockOpt::SndBuf => so.so_snd().limits.get().hiwat,
+            SockOpt::RcvBuf => so.so_rcv().limits.get().hiwat,
+            SockOpt::SndLowat => so.so_snd().lowat.get(),
+            SockOpt::RcvLowat => so.so_rcv().lowat.get(),
+            SockOpt::Error => so.st().so_error.take().map_or(0, |errno| errno.code() as usize),
         };
         self.sounlock_fd(&so);
         Ok(value)

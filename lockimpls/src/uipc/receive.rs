@@ -13,7 +13,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
-use crate::objects::socket::{RCV, SoState, State};
+use crate::objects::socket::{RCV, RcvState, State};
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
@@ -54,16 +54,16 @@ impl<P: Policy> Locked<P> {
         }
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
-        let st = so.st();
+        let so_rcv = so.so_rcv();
         loop {
-            self.sblock(so, st, RCV, flags.contains(MsgFlags::DONTWAIT))?;
-            match Self::soreceive_look(so, st, msg, flags) {
+            self.sblock(so, so_rcv, RCV, flags.contains(MsgFlags::DONTWAIT))?;
+            match Self::soreceive_look(so, so_rcv, msg, flags) {
                 Ok(Found::Wait) => {
                     self.sbunlock(so, RCV);
                     return Ok(None);
                 }
                 Ok(Found::Data) => {
-                    let result = self.soreceive_take(so, st, msg, flags);
+                    let result = self.soreceive_take(so, so_rcv, msg, flags);
                     self.sbunlock(so, RCV);
                     if !matches!(result, Ok(None)) {
                         return result;
@@ -86,14 +86,15 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn soreceive_look(
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         msg: &RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Found, Errno> {
-        let (has_data, is_enough) = Self::is_enough(so, st, msg.data.len(), flags);
+        let (has_data, is_enough) = Self::is_enough(so, so_rcv, msg.data.len(), flags);
         if is_enough {
             return Ok(Found::Data);
         }
+        let st = so.st();
         if let Some(errno) = st.so_error.get() {
             if has_data {
                 return Ok(Found::Data);
@@ -103,7 +104,7 @@ impl<P: Policy> Locked<P> {
             }
             return Err(errno);
         }
-        if st.is(State::CANTRCVMORE) {
+        if so_rcv.cantrcvmore.get() {
             return Ok(if has_data { Found::Data } else { Found::End });
         }
         if so.connection_required() && !st.is(State::ISCONNECTED) {
@@ -124,7 +125,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn is_enough(
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         resid: usize,
         flags: MsgFlags,
     ) -> (bool, bool) {
@@ -133,12 +134,12 @@ impl<P: Policy> Locked<P> {
             return (has_record, has_record);
         }
         let readable = so.rcv.stream_readable(resid.max(1));
-        let (control, is_left) = (st.control.get(), st.empty_first.get());
+        let (control, is_left) = (so_rcv.control.get(), so_rcv.empty_first.get());
         let has_data = readable > 0 || control.is_some() || is_left;
         // `sb_cc`: a control message counts too.
-        let count = readable + st.so_rcv.fill.get().cc;
+        let count = readable + so_rcv.fill.get().cc;
         let short =
-            !flags.contains(MsgFlags::DONTWAIT) && count < resid && count < st.so_rcv.lowat.get();
+            !flags.contains(MsgFlags::DONTWAIT) && count < resid && count < so_rcv.lowat.get();
         // A control message after the first record is a second record: there is nothing to wait for
         // in the first.
         let ends = control
@@ -151,14 +152,14 @@ impl<P: Policy> Locked<P> {
     fn soreceive_take(
         &self,
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
         if so.so_type.get() == SockType::Stream {
-            self.take_stream(so, st, msg, flags)
+            self.take_stream(so, so_rcv, msg, flags)
         } else {
-            self.take_record(so, st, msg, flags)
+            self.take_record(so, so_rcv, msg, flags)
         }
     }
 
@@ -166,12 +167,12 @@ impl<P: Policy> Locked<P> {
     fn take_stream(
         &self,
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
-        if st.control.get().is_some() || st.empty_first.get() {
-            return self.take_first_record(so, st, msg, flags);
+        if so_rcv.control.get().is_some() || so_rcv.empty_first.get() {
+            return self.take_first_record(so, so_rcv, msg, flags);
         }
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
         self.uiomove(so, so.rcv.head(), msg, bytes);
@@ -188,18 +189,18 @@ impl<P: Policy> Locked<P> {
     fn take_first_record(
         &self,
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
         let (is_peek, room) = (flags.contains(MsgFlags::PEEK), msg.data.len());
         let begins_here = |m: &MbufRef<P::Locks>| m.position.get() == so.rcv.head();
-        let here = st.control.get().filter(|m| begins_here(m) && !st.empty_first.get());
+        let here = so_rcv.control.get().filter(|m| begins_here(m) && !so_rcv.empty_first.get());
         if let Some(control) = here
             && !is_peek
         {
             Self::remove_control(so, control);
-            st.empty_first.set(Self::first_record_len(so, st.control.get()) == 0);
+            so_rcv.empty_first.set(Self::first_record_len(so, so_rcv.control.get()) == 0);
             if let Err(errno) = self.deliver_control(so, control, msg) {
                 self.pru_rcvd(so);
                 return Err(errno);
@@ -208,7 +209,7 @@ impl<P: Policy> Locked<P> {
         // Only now: the socket was unlocked, and more may have come.
         let next = match here {
             Some(control) if is_peek => control.next.get(),
-            _ => st.control.get(),
+            _ => so_rcv.control.get(),
         };
         let bytes = room.min(Self::first_record_len(so, next));
         self.uiomove(so, so.rcv.head(), msg, bytes);
@@ -216,10 +217,10 @@ impl<P: Policy> Locked<P> {
             return Ok(Some(bytes));
         }
         so.rcv.stream_consume(bytes);
-        st.empty_first.set(st.empty_first.get() && room == 0);
+        so_rcv.empty_first.set(so_rcv.empty_first.get() && room == 0);
         self.pru_rcvd(so);
         let is_nothing = here.is_none() && bytes == 0 && room > 0;
-        Ok((!is_nothing || st.is(State::CANTRCVMORE)).then_some(bytes))
+        Ok((!is_nothing || so_rcv.cantrcvmore.get()).then_some(bytes))
     }
 
     /// How many bytes there are before a control message, or at all.
@@ -231,7 +232,7 @@ impl<P: Policy> Locked<P> {
     fn take_record(
         &self,
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -254,7 +255,7 @@ impl<P: Policy> Locked<P> {
         }
         self.consume_record(so, record);
         let is_nothing = record.is_nothing() && !msg.data.is_empty();
-        Ok((!is_nothing || st.is(State::CANTRCVMORE)).then_some(bytes))
+        Ok((!is_nothing || so_rcv.cantrcvmore.get()).then_some(bytes))
     }
 
     /// Fills the caller's buffer with the socket unlocked: `sblock` keeps the bytes where they are,
@@ -281,17 +282,17 @@ impl<P: Policy> Locked<P> {
 
     /// Delivers a record's control message; where that fails the whole record is lost.
     fn take_control(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
-        let Some(control) = so.st().control.get() else { return Ok(()) };
+        let Some(control) = so.so_rcv().control.get() else { return Ok(()) };
         Self::remove_control(so, control);
         self.deliver_control(so, control, msg)
     }
 
     /// Takes the first control message off the buffer.
     fn remove_control(so: &So<P>, control: MbufRef<P::Locks>) {
-        let st = so.st();
-        st.control.set(control.next.take());
-        let (fill, less) = (st.so_rcv.fill.get(), control.control_fill());
-        st.so_rcv.fill.set(Fill { cc: fill.cc - less.cc, mbcnt: fill.mbcnt - less.mbcnt });
+        let so_rcv = so.so_rcv();
+        so_rcv.control.set(control.next.take());
+        let (fill, less) = (so_rcv.fill.get(), control.control_fill());
+        so_rcv.fill.set(Fill { cc: fill.cc - less.cc, mbcnt: fill.mbcnt - less.mbcnt });
     }
 
     /// Turns a control message into descriptors of the caller's, the socket unlocked meanwhile;
@@ -319,7 +320,7 @@ impl<P: Policy> Locked<P> {
     fn pru_rcvd(&self, so: &So<P>) {
         let Some(so2) = self.policy.solock_peer(so) else { return };
         if !P::Fault::omits(Step::MirrorReceived) {
-            so2.st().so_snd.fill.set(so.rcv_fill(so.st()));
+            so2.so_snd().fill.set(so.rcv_fill(so.so_rcv()));
         }
         self.sowwakeup(&so2);
         self.policy.sounlock_peer(so, &so2);

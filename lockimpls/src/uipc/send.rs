@@ -11,7 +11,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::{Fill, Marks, sa_len};
-use crate::objects::socket::{SND, SoState, SockRef, Socket, SocketLocks, State};
+use crate::objects::socket::{Parts, RcvState, SND, SockRef, Socket, SocketLocks, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
@@ -90,7 +90,7 @@ impl<P: Policy> Locked<P> {
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
     pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
-        self.sblock(so, so.st(), SND, sending.nonblock)?;
+        self.sblock(so, so.sb(SND), SND, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
                 self.sbunlock(so, SND);
@@ -133,9 +133,9 @@ impl<P: Policy> Locked<P> {
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
     fn sosend_room(so: &So<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
-        let st = so.st();
+        let Parts { st, so_snd, .. } = so.parts();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
-        if st.is(State::CANTSENDMORE) {
+        if so_snd.cantsendmore() {
             return Err(Errno::Epipe);
         }
         if let Some(errno) = st.so_error.take() {
@@ -150,12 +150,12 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Edestaddrreq);
             }
         }
-        let limits = st.so_snd.limits.get();
+        let limits = so_snd.limits.get();
         if so.is_atomic() && resid > limits.hiwat {
             return Err(Errno::Emsgsize);
         }
-        let space = limits.space(st.so_snd.fill.get()) + sending.oob_bytes;
-        Ok(room_for(space, clen, resid, so.is_atomic(), st.so_snd.lowat.get()))
+        let space = limits.space(so_snd.fill.get()) + sending.oob_bytes;
+        Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat.get()))
     }
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
@@ -215,8 +215,8 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn append_connected(&self, so: &So<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
         let so2 = self.policy.solock_peer(so).ok_or_else(|| Self::no_peer(so))?;
-        let st2 = so2.st();
-        if let Err(errno) = Self::may_append(so, &so2, st2, &message) {
+        let so2_rcv = so2.so_rcv();
+        if let Err(errno) = Self::may_append(so, &so2, so2_rcv, &message) {
             if !P::Fault::omits(Step::SendNobufsPeer) {
                 self.policy.sounlock_peer(so, &so2);
             }
@@ -226,8 +226,8 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::MirrorLocked) {
             return self.mirror_later(so, &so2);
         }
-        let fill = so2.rcv_fill(st2);
-        so.st().so_snd.fill.set(fill);
+        let fill = so2.rcv_fill(so2_rcv);
+        so.so_snd().fill.set(fill);
         // A reader waits for bytes: a record of none in an empty buffer does not wake it.
         if fill.cc > 0 {
             self.wake_reader(&so2);
@@ -243,14 +243,14 @@ impl<P: Policy> Locked<P> {
     fn may_append(
         so: &So<P>,
         so2: &So<P>,
-        st2: &SoState<P::Locks>,
+        so2_rcv: &RcvState<P::Locks>,
         message: &Outgoing<'_, P::Locks>,
     ) -> Result<(), Errno> {
-        if so.st().is(State::CANTSENDMORE) && !P::Fault::omits(Step::EndRecheck) {
+        if so.cantsendmore() && !P::Fault::omits(Step::EndRecheck) {
             return Err(Errno::Epipe);
         }
         if message.control.is_some()
-            && !has_room(so2, st2, message.data.len() + message.control_bytes())
+            && !has_room(so2, so2_rcv, message.data.len() + message.control_bytes())
         {
             return Err(Errno::Enobufs);
         }
@@ -261,7 +261,7 @@ impl<P: Policy> Locked<P> {
     /// the socket unlocked, and that is EPIPE as it was before.
     #[cold]
     fn no_peer(so: &So<P>) -> Errno {
-        let has_parted = so.st().is(State::CANTSENDMORE);
+        let has_parted = so.cantsendmore();
         if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
             return Errno::Epipe;
         }
@@ -308,8 +308,8 @@ impl<P: Policy> Locked<P> {
         let so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
-        let st2 = so2.st();
-        if !has_room(&so2, st2, bytes) {
+        let so2_rcv = so2.so_rcv();
+        if !has_room(&so2, so2_rcv, bytes) {
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
             }
@@ -353,12 +353,12 @@ impl<P: Policy> Locked<P> {
     }
 
     fn append_control(so2: &So<P>, control: MbufRef<P::Locks>) {
-        let st = so2.st();
+        let so2_rcv = so2.so_rcv();
         control.next.set(None);
-        let (fill, more) = (st.so_rcv.fill.get(), control.control_fill());
-        st.so_rcv.fill.set(Fill { cc: fill.cc + more.cc, mbcnt: fill.mbcnt + more.mbcnt });
-        let Some(mut last) = st.control.get() else {
-            st.control.set(Some(control));
+        let (fill, more) = (so2_rcv.fill.get(), control.control_fill());
+        so2_rcv.fill.set(Fill { cc: fill.cc + more.cc, mbcnt: fill.mbcnt + more.mbcnt });
+        let Some(mut last) = so2_rcv.control.get() else {
+            so2_rcv.control.set(Some(control));
             return;
         };
         while let Some(next) = last.next.get() {
@@ -371,7 +371,7 @@ impl<P: Policy> Locked<P> {
     /// on the lock-free path, which looks at the tail, must know.
     #[cold]
     fn note_quiet(so2: &So<P>) {
-        if so2.rcv_fill(so2.st()).cc == 0 {
+        if so2.rcv_fill(so2.so_rcv()).cc == 0 {
             so2.rcv.put_quietly();
         }
     }
@@ -396,8 +396,8 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 }
 
 /// Whether a locked socket's receive buffer takes this many bytes more.
-fn has_room<L: SocketLocks>(so2: &Socket<L>, st2: &SoState<L>, bytes: usize) -> bool {
-    st2.so_rcv.limits.get().space(so2.rcv_fill(st2)) >= bytes as isize
+fn has_room<L: SocketLocks>(so2: &Socket<L>, so2_rcv: &RcvState<L>, bytes: usize) -> bool {
+    so2_rcv.limits.get().space(so2.rcv_fill(so2_rcv)) >= bytes as isize
 }
 
 /// How much of `resid` bytes may go at once into `space`, of which a control message takes `clen`:

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Fill, Limits};
-use crate::objects::socket::{RCV, State};
+use crate::objects::socket::RCV;
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
@@ -37,12 +37,12 @@ impl<P: Policy> Locked<P> {
     }
 
     pub(crate) fn socantsendmore(&self, so: &So<P>) {
-        so.st().set(State::CANTSENDMORE);
+        so.set_cantsendmore(true);
         self.sowwakeup(so);
     }
 
     pub(crate) fn socantrcvmore(&self, so: &So<P>) {
-        so.st().set(State::CANTRCVMORE);
+        so.so_rcv().cantrcvmore.set(true);
         self.sorwakeup(so);
     }
 
@@ -56,7 +56,7 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
-        if self.sblock(so, so.st(), RCV, false).is_err() {
+        if self.sblock(so, so.sb(RCV), RCV, false).is_err() {
             return;
         }
         self.socantrcvmore(so);
@@ -66,16 +66,16 @@ impl<P: Policy> Locked<P> {
 
     /// The rest of `sorflush`: nobody drains the buffer.
     pub(crate) fn flush(&self, so: &So<P>) {
-        let st = so.st();
-        if st.so_rcv.locked.get() {
-            witness::kept_by_another(st.so_rcv.addr(), Class::Sblock);
+        let so_rcv = so.so_rcv();
+        if so_rcv.locked.get() {
+            witness::kept_by_another(so_rcv.addr(), Class::Sblock);
         }
-        let mut control = st.control.take();
-        st.empty_first.set(false);
+        let mut control = so_rcv.control.take();
+        so_rcv.empty_first.set(false);
         so.rcv.flush();
-        st.so_rcv.fill.set(Fill::default());
-        st.so_rcv.limits.set(Limits::ZERO);
-        st.so_rcv.lowat.set(0);
+        so_rcv.fill.set(Fill::default());
+        so_rcv.limits.set(Limits::ZERO);
+        so_rcv.lowat.set(0);
         while let Some(m) = control {
             control = m.next.take();
             self.unp_discard(m);

@@ -9,7 +9,7 @@ use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{RCV, SND, SoState, State, WaitPoint};
+use crate::objects::socket::{RCV, SND, SbState, SoState, State, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
@@ -100,26 +100,25 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sblock(
         &self,
         so: &So<P>,
-        st: &SoState<P::Locks>,
+        sb: &SbState,
         which: usize,
         nonblock: bool,
     ) -> Result<(), Errno> {
-        let side = st.side(which);
-        if side.locked.get() {
+        if sb.locked.get() {
             self.sblock_slow(so, which, nonblock)?;
         }
-        side.locked.set(true);
-        witness::keep(side.addr(), Class::Sblock);
+        sb.locked.set(true);
+        witness::keep(sb.addr(), Class::Sblock);
         Ok(())
     }
 
     #[cold]
     fn sblock_slow(&self, so: &So<P>, which: usize, nonblock: bool) -> Result<(), Errno> {
-        while so.st().side(which).locked.get() {
+        while so.sb(which).locked.get() {
             if nonblock {
                 return Err(Errno::Ewouldblock);
             }
-            so.st().side(which).wanted.set(true);
+            so.sb(which).wanted.set(true);
             self.sosleep(so, &so.sblock_wait[which]);
         }
         Ok(())
@@ -129,10 +128,10 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sbunlock(&self, so: &So<P>, which: usize) {
-        let side = so.st().side(which);
-        witness::unkeep(side.addr(), Class::Sblock);
-        side.locked.set(false);
-        if side.wanted.replace(false) {
+        let sb = so.sb(which);
+        witness::unkeep(sb.addr(), Class::Sblock);
+        sb.locked.set(false);
+        if sb.wanted.replace(false) {
             self.ambient.sched_lock();
             so.sblock_wait[which].wakeup(false);
         }

@@ -12,7 +12,7 @@ use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{RCV, SND, State};
+use crate::objects::socket::{Parts, RCV, SND, State};
 use crate::policy::Policy;
 use crate::uipc::Locked;
 use crate::witness;
@@ -174,7 +174,10 @@ fn on_fast_path(so: SockRef, which: usize, f: impl FnOnce(u32)) -> bool {
     let me = witness::thread_number();
     let is_mine = gate::enter(&so, which, me);
     if is_mine {
-        assert!(so.st_fast(me, &so).is(State::ISCONNECTED), "somebody parted the pair meanwhile");
+        assert!(
+            so.parts_fast(me, &so).st.is(State::ISCONNECTED),
+            "somebody parted the pair meanwhile"
+        );
         f(me);
     } else {
         seen("gate shut seen");
@@ -192,7 +195,7 @@ fn shut(layer: &Slow, so: SockRef) {
     if st.is(State::ISCONNECTED) {
         let so2 = st.unp_conn.get().expect("a pair");
         let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
-        assert_eq!(st.so_snd.fill.get().cc, unread, "the mirror is wrong");
+        assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
         seen("shut");
     }
     layer.unp_disconnect(&so);
@@ -214,7 +217,7 @@ fn change(layer: &Slow, so: SockRef) {
     let st = so.st();
     let so2 = st.unp_conn.get().expect("a pair");
     let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
-    assert_eq!(st.so_snd.fill.get().cc, unread, "the mirror is wrong");
+    assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
     st.so_state.set(st.so_state.get());
     layer.policy.sounlock(&so);
 }
@@ -321,10 +324,10 @@ fn reopened(at: usize) {
             opener.policy.solock_pair(&a, &b);
             seen("shut");
             for end in sockets {
-                let st = end.st();
+                let Parts { st, so_snd, .. } = end.parts();
                 st.so_state.set(st.so_state.get());
-                st.so_snd.lowat.set(2);
-                st.so_snd.limits.set(Limits::of(2 * small().pipsiz_bytes));
+                so_snd.lowat.set(2);
+                so_snd.limits.set(Limits::of(2 * small().pipsiz_bytes));
             }
             open_again(&opener, [a, b]);
             opener.policy.sounlock_pair(&a, &b);

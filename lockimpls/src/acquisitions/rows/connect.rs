@@ -33,7 +33,7 @@ fn connect<P: Policy>() -> Vec<Row<P>> {
         }),
         row("connect", DGRAM, "done, so_error", BOTH, |w| {
             let (so, _) = w.so_and_bound("peer", "there");
-            w.set(so, |st| st.so_error.set(Some(Errno::Econnreset)));
+            w.set(so, |parts| parts.st.so_error.set(Some(Errno::Econnreset)));
             w.ask(|layer| layer.connect(so, &name("there")));
         }),
         row("connect", DGRAM, "elsewhere", BOTH, |w| {
@@ -84,18 +84,18 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
         }),
         row("connect", ANY, "another connects it", ONE, |w| {
             let so = w.socket("so");
-            w.set(so, |st| st.set(State::CONNECTING));
+            w.set(so, |parts| parts.st.set(State::CONNECTING));
             w.ask(|layer| layer.connect(so, &name("there")));
         }),
         row("connect", DGRAM, "connected, and another connects it", BOTH, |w| {
             let (so, _) = w.so_and_bound("peer", "there");
             w.layer.connect(so, &name("there")).unwrap();
-            w.set(so, |st| st.set(State::CONNECTING));
+            w.set(so, |parts| parts.st.set(State::CONNECTING));
             w.ask(|layer| layer.connect(so, &name("elsewhere")));
         }),
         row("connect", ANY, "another binds it", ONE, |w| {
             let so = w.socket("so");
-            w.set(so, |st| st.set(State::BINDING));
+            w.set(so, |parts| parts.st.set(State::BINDING));
             w.ask(|layer| layer.connect(so, &name("there")));
         }),
         row("connect", ANY, "a stale descriptor", ONE, |w| {
@@ -182,7 +182,7 @@ fn accept<P: Policy>() -> Vec<Row<P>> {
         row("accept", ANY, "so_error", ONE, |w| {
             let head = w.listener("head", "head");
             w.layer.set_nonblocking(head, false).unwrap();
-            w.set(head, |st| st.so_error.set(Some(Errno::Econnreset)));
+            w.set(head, |parts| parts.st.so_error.set(Some(Errno::Econnreset)));
             w.ask(|layer| layer.accept(head));
         }),
         row("accept", ANY, "not listening", ONE, |w| {

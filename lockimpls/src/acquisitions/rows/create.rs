@@ -117,7 +117,7 @@ fn names<P: Policy>() -> Vec<Row<P>> {
         }),
         row("bind", ANY, "another binds or connects it", ONE, |w| {
             let so = w.socket("so");
-            w.set(so, |st| st.set(State::BINDING));
+            w.set(so, |parts| parts.st.set(State::BINDING));
             w.ask(|layer| layer.bind(so, &name("here")));
         }),
         row("bind", ANY, "a stale descriptor", ONE, |w| {
@@ -154,7 +154,7 @@ fn names<P: Policy>() -> Vec<Row<P>> {
         }),
         row("listen", ANY, "another connects it", ONE, |w| {
             let so = w.bound("so", "here");
-            w.set(so, |st| st.set(State::CONNECTING));
+            w.set(so, |parts| parts.st.set(State::CONNECTING));
             w.ask(|layer| layer.listen(so, 1));
         }),
         row("listen", ANY, "a stale descriptor", ONE, |w| {

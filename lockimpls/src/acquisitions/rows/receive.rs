@@ -98,7 +98,7 @@ fn nothing<P: Policy>() -> Vec<Row<P>> {
         }),
         row("receive", ANY, "another one receives, MSG_DONTWAIT", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |st| st.so_rcv.locked.set(true));
+            w.set(so, |parts| parts.so_rcv.locked.set(true));
             w.receive(so, PLAIN);
         }),
         row("receive", CONNECTED, "the end", ONE, |w| {
@@ -108,7 +108,7 @@ fn nothing<P: Policy>() -> Vec<Row<P>> {
         }),
         row("receive", ANY, "so_error", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |st| st.so_error.set(Some(Errno::Econnreset)));
+            w.set(so, |parts| parts.st.so_error.set(Some(Errno::Econnreset)));
             w.receive(so, PLAIN);
         }),
         row("receive", CONNECTED, "not connected", ONE, |w| {

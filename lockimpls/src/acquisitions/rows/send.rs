@@ -57,7 +57,7 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
         }),
         row("send", ANY, "so_error", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |st| st.so_error.set(Some(Errno::Econnreset)));
+            w.set(so, |parts| parts.st.so_error.set(Some(Errno::Econnreset)));
             w.send(so, b"x");
         }),
         row("send", ANY, "MSG_OOB", ONE, |w| {
@@ -66,7 +66,7 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
         }),
         row("send", ANY, "another one sends, MSG_DONTWAIT", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |st| st.so_snd.locked.set(true));
+            w.set(so, |parts| parts.so_snd.locked.set(true));
             w.send(so, b"x");
         }),
         row("send", ANY, "its descriptor is closed before it locks", ONE, |w| {
@@ -223,7 +223,7 @@ fn addressed<P: Policy>() -> Vec<Row<P>> {
         }),
         row("sendto", DGRAM, "another binds it", ONE, |w| {
             let so = w.socket("so");
-            w.set(so, |st| st.set(State::BINDING));
+            w.set(so, |parts| parts.st.set(State::BINDING));
             w.send_to(so, "there");
         }),
         row("sendto", DGRAM, "the peer closes before the send", BOTH, |w| {

@@ -40,7 +40,7 @@
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{RCV, SND, Socket, SocketLocks, State};
+use crate::objects::socket::{Parts, RCV, SND, Socket, SocketLocks, State};
 use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::witness::{self, FastEvent, WaitsFor};
 
@@ -63,7 +63,7 @@ pub(crate) fn shut<L: SocketLocks>(so: &Socket<L>) {
         shut_slow(so);
     }
     if let Some(fill) = so.fast.snapshot.take() {
-        so.st().so_snd.fill.set(fill);
+        so.so_snd().fill.set(fill);
     }
 }
 
@@ -165,19 +165,20 @@ pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
 /// a call under way; and what cannot receive any more has lost its low-water mark, or cannot send,
 /// or its peer cannot.
 pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool {
-    let st = so.st();
+    let Parts { st, so_snd, so_rcv } = so.parts();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
-    let ended = State::CANTSENDMORE | State::CANTRCVMORE | State::CLOSING | State::CONNECTING;
-    let is_alive = st.is(State::ISCONNECTED) && !st.so_state.get().intersects(ended);
+    let has_ended = so_snd.cantsendmore() || so_rcv.cantrcvmore.get();
+    let is_changing = st.so_state.get().intersects(State::CLOSING | State::CONNECTING);
+    let is_alive = st.is(State::ISCONNECTED) && !has_ended && !is_changing;
     let is_quiet = st.so_error.get().is_none()
-        && st.control.get().is_none()
-        && !st.empty_first.get()
-        && !st.so_snd.locked.get()
-        && !st.so_rcv.locked.get()
-        && st.so_rcv.lowat.get() == 1;
+        && so_rcv.control.get().is_none()
+        && !so_rcv.empty_first.get()
+        && !so_snd.locked.get()
+        && !so_rcv.locked.get()
+        && so_rcv.lowat.get() == 1;
     let is_alone = so.so_type.get() != SockType::Dgram || st.unp_refs.len() == 1;
     if is_pair && is_alive && is_quiet && is_alone {
-        so2.rcv.reserve(so.so_type.get(), st.so_snd.limits.get());
+        so2.rcv.reserve(so.so_type.get(), so_snd.limits.get());
         return true;
     }
     false

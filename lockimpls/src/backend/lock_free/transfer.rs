@@ -4,7 +4,7 @@
 use crate::domain::{SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::sockbuf::{Marks, Record, Taken, sa_len};
-use crate::objects::socket::{SoState, Socket, SocketLocks};
+use crate::objects::socket::{Parts, SndState, SoState, Socket, SocketLocks};
 
 /// How a try on the fast path ended.
 pub(crate) enum Try<T> {
@@ -20,11 +20,11 @@ pub(crate) enum Try<T> {
 /// `in_use` of `so`.
 #[inline(always)]
 pub(crate) fn put<L: SocketLocks>(me: u32, so: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
-    let st = so.st_fast(me, so);
-    let Some(so2) = st.unp_conn.get() else { return Try::Slow };
+    let parts = so.parts_fast(me, so);
+    let Some(so2) = parts.st.unp_conn.get() else { return Try::Slow };
     match so.so_type.get() {
-        SockType::Stream => put_stream(st, &so2, rest),
-        SockType::Seqpacket => put_record(st, &so2, rest),
+        SockType::Stream => put_stream(&parts.so_snd, &so2, rest),
+        SockType::Seqpacket => put_record(&parts.so_snd, &so2, rest),
         SockType::Dgram => put_dgram(me, so, &so2, rest),
     }
 }
@@ -32,10 +32,10 @@ pub(crate) fn put<L: SocketLocks>(me: u32, so: &Socket<L>, rest: &mut &[u8]) -> 
 /// As `sosend` does: all of it, or, when it may not go whole, what fits if that is at least
 /// `lowat`.
 #[inline(always)]
-fn put_stream<L: SocketLocks>(st: &SoState<L>, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
-    let room = so2.rcv.stream_room(st.so_snd.limits.get().hiwat, rest.len());
+fn put_stream<L: SocketLocks>(so_snd: &SndState, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
+    let room = so2.rcv.stream_room(so_snd.limits.get().hiwat, rest.len());
     if room < rest.len() as isize {
-        return put_stream_partly(st, so2, rest);
+        return put_stream_partly(so_snd, so2, rest);
     }
     so2.rcv.put_stream(so2.rcv.tail(), rest);
     so2.rcv_wait.published();
@@ -45,19 +45,18 @@ fn put_stream<L: SocketLocks>(st: &SoState<L>, so2: &Socket<L>, rest: &mut &[u8]
 /// Not all of it fits, as far as the producer knows.
 #[cold]
 fn put_stream_partly<L: SocketLocks>(
-    st: &SoState<L>,
+    so_snd: &SndState,
     so2: &Socket<L>,
     rest: &mut &[u8],
 ) -> Try<()> {
-    let side = &st.so_snd;
     loop {
-        let room = so2.rcv.stream_room(side.limits.get().hiwat, rest.len());
+        let room = so2.rcv.stream_room(so_snd.limits.get().hiwat, rest.len());
         // Over the limit (it was lowered), not even nothing goes.
         if room < 0 {
             return Try::Wait(so2.rcv.seen_head());
         }
         let room = room.unsigned_abs();
-        if room < rest.len() && (room == 0 || room < side.lowat.get()) {
+        if room < rest.len() && (room == 0 || room < so_snd.lowat.get()) {
             return Try::Wait(so2.rcv.seen_head());
         }
         let (now, later) = rest.split_at(room.min(rest.len()));
@@ -70,12 +69,12 @@ fn put_stream_partly<L: SocketLocks>(
     }
 }
 
-fn put_record<L: SocketLocks>(st: &SoState<L>, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
+fn put_record<L: SocketLocks>(so_snd: &SndState, so2: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     if rest.is_empty() {
         // Whether it wakes a reader depends on what else there is.
         return Try::Slow;
     }
-    let limits = st.so_snd.limits.get();
+    let limits = so_snd.limits.get();
     if rest.len() > limits.hiwat {
         return Try::Done(Err(Errno::Emsgsize));
     }
@@ -96,12 +95,12 @@ fn put_dgram<L: SocketLocks>(
     so2: &Socket<L>,
     rest: &mut &[u8],
 ) -> Try<()> {
-    let st = so.st_fast(me, so);
-    if rest.len() > st.so_snd.limits.get().hiwat {
+    let Parts { st, so_snd, .. } = so.parts_fast(me, so);
+    if rest.len() > so_snd.limits.get().hiwat {
         return Try::Done(Err(Errno::Emsgsize));
     }
     let from = st.unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-    let limits = so.st_fast(me, so2).so_rcv.limits.get();
+    let limits = so.parts_fast(me, so2).so_rcv.limits.get();
     let bytes = (sa_len(&from) + rest.len()) as isize;
     if limits.space(so2.rcv.record_fill_seen()) < bytes
         && limits.space(so2.rcv.record_fill_fresh()) < bytes
@@ -121,7 +120,7 @@ pub(crate) fn get<L: SocketLocks>(
     data: &mut [u8],
     from: Option<&mut SockAddr>,
 ) -> Try<Taken> {
-    let st = so.st_fast(me, so);
+    let st = &so.parts_fast(me, so).st;
     let taken = if so.so_type.get() == SockType::Stream {
         get_stream(so, st, data)
     } else {

@@ -1,10 +1,21 @@
-//! Which locks a socket has, and which one guards it.
+//! Which locks a socket has, and which one guards each part of it.
 
 use crate::witness::Class;
+
+/// A part of a socket, as far as a lock can guard it alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The socket itself: [`SoState`](super::SoState).
+    Socket,
+    /// The send side: [`SndState`](super::SndState).
+    Snd,
+    /// The receive side: [`RcvState`](super::RcvState).
+    Rcv,
+}
 
 /// The locks that a socket of a granularity has: none, one, or more. They are made when the socket's
 /// place is used for the first time, and stay there for good: a lock's address is its identity.
 pub(crate) trait SocketLocks: Send + Sync + 'static {
-    /// The lock that guards the socket, one of these or another: its address and its class.
-    fn guard(&self) -> (usize, Class);
+    /// The lock that guards a part of the socket, one of these or another: its address and its class.
+    fn guard(&self, part: Part) -> (usize, Class);
 }

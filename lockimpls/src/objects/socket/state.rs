@@ -1,22 +1,19 @@
-//! What the socket's lock guards: every field here is `[s]`.
+//! What the lock of the socket itself guards: every field here is `[s]`.
 
 use super::{RCV, SND, SockList, SockRef};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::objects::mbuf::MbufRef;
-use crate::objects::sockbuf::{Fill, Limits};
 use crate::primitives::Cell;
 
 bitflags::bitflags! {
-    /// `so_state`, the bits that unix(4) uses.
+    /// `so_state`, the bits that unix(4) uses. Two that it had in July 2022, SS_CANTSENDMORE and
+    /// SS_CANTRCVMORE, are with the sides, as they are today (`sb_state`, `socketvar.h` 1.159).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct State: u32 {
         /// No file refers to the socket. The kernel panics where this is not as it must be; nothing else
         /// reads it.
         const NOFDREF = 0x001;
         const ISCONNECTED = 0x002;
-        const CANTSENDMORE = 0x010;
-        const CANTRCVMORE = 0x020;
         /// For poll(2) alone, which is not modelled: nothing else looks at it.
         const ISDISCONNECTED = 0x800;
         /// O_NONBLOCK (the kernel keeps it in the file).
@@ -42,65 +39,12 @@ pub(crate) enum OnQueue {
     Q,
 }
 
-/// One direction of a socket, as its owner sees it: `so_snd` (a mirror of what lies unread at
-/// the peer) or `so_rcv` (beside the ring: its limits and its control messages). All `[s]`.
-pub(crate) struct Side {
-    /// `sb_hiwat`, `sb_mbmax`.
-    pub(crate) limits: Cell<Limits>,
-    /// `sb_lowat`, bytes.
-    pub(crate) lowat: Cell<usize>,
-    /// `so_snd`: the peer's `sb_cc`, `sb_mbcnt` as of the last send or receive. `so_rcv`: what the
-    /// control messages count.
-    pub(crate) fill: Cell<Fill>,
-    /// SB_LOCK: somebody fills or drains this buffer.
-    pub(crate) locked: Cell<bool>,
-    /// SB_WANT: somebody else wants to.
-    pub(crate) wanted: Cell<bool>,
-}
-
-impl Side {
-    pub(super) fn new() -> Self {
-        Self {
-            limits: Cell::new(Limits::ZERO),
-            lowat: Cell::new(0),
-            fill: Cell::new(Fill { cc: 0, mbcnt: 0 }),
-            locked: Cell::new(false),
-            wanted: Cell::new(false),
-        }
-    }
-
-    fn reset(&self) {
-        self.limits.set(Limits::ZERO);
-        self.lowat.set(0);
-        self.fill.set(Fill::default());
-        self.locked.set(false);
-        self.wanted.set(false);
-    }
-
-    /// The address by which the witness knows this side's SB_LOCK.
-    #[inline(always)]
-    pub(crate) fn addr(&self) -> usize {
-        std::ptr::from_ref(self) as usize
-    }
-}
-
-/// What the socket's lock guards: all `[s]`.
-///
-/// Aligned, so that it lies in the same lines whether the socket has a lock of its own before it or
-/// not: the granularities differ in their locks and not in this.
-#[repr(align(32))]
+/// The socket itself, without its sides: all `[s]`.
 pub(crate) struct SoState<L> {
     pub(crate) so_state: Cell<State>,
     pub(crate) so_error: Cell<Option<Errno>>,
     /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
     pub(crate) users: Cell<u32>,
-    pub(crate) so_snd: Side,
-    pub(crate) so_rcv: Side,
-    /// The control messages in the receive buffer, oldest first.
-    pub(crate) control: Cell<Option<MbufRef<L>>>,
-    /// STREAM: the receive buffer begins with an mbuf of no bytes, of a message whose descriptors
-    /// were taken and whose bytes, none, were not: the receive had no room for any, or failed.
-    pub(crate) empty_first: Cell<bool>,
     /// The listener this socket came from, until it is accepted.
     pub(crate) so_head: Cell<Option<SockRef<L>>>,
     pub(crate) so_onq: Cell<OnQueue>,
@@ -127,10 +71,6 @@ impl<L> SoState<L> {
             so_state: Cell::new(State::NOFDREF),
             so_error: Cell::new(None),
             users: Cell::new(0),
-            so_snd: Side::new(),
-            so_rcv: Side::new(),
-            control: Cell::new(None),
-            empty_first: Cell::new(false),
             so_head: Cell::new(None),
             so_onq: Cell::new(OnQueue::None),
             so_q0: SockList::new(),
@@ -149,10 +89,6 @@ impl<L> SoState<L> {
         self.so_state.set(State::NOFDREF);
         self.so_error.set(None);
         self.users.set(0);
-        self.so_snd.reset();
-        self.so_rcv.reset();
-        self.control.set(None);
-        self.empty_first.set(false);
         self.so_head.set(None);
         self.so_onq.set(OnQueue::None);
         self.so_qlimit.set(0);
@@ -180,11 +116,5 @@ impl<L> SoState<L> {
     #[inline]
     pub(crate) fn clear(&self, bits: State) {
         self.so_state.set(self.so_state.get() - bits);
-    }
-
-    /// One of the two sides, by [`SND`] or [`RCV`].
-    #[inline(always)]
-    pub(crate) fn side(&self, which: usize) -> &Side {
-        if which == SND { &self.so_snd } else { &self.so_rcv }
     }
 }

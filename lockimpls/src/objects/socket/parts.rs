@@ -1,0 +1,197 @@
+//! What the locks of a socket guard, part by part, and the way to it: each accessor asks the witness
+//! whether the thread holds the lock of the part.
+
+use super::{Part, RcvState, SND, SbState, SndState, SoState, Socket, SocketLocks};
+use crate::witness;
+
+/// What the locks guard.
+///
+/// Aligned, so that it lies in the same lines whether the socket has a lock of its own before it or
+/// not: granularities with one lock differ in that and not in this.
+#[repr(C, align(32))]
+pub(crate) struct Parts<L> {
+    pub(crate) so_snd: SndState,
+    pub(crate) so_rcv: RcvState<L>,
+    pub(crate) st: SoState<L>,
+}
+
+impl<L> Parts<L> {
+    pub(super) fn unused() -> Self {
+        Self { so_snd: SndState::unused(), so_rcv: RcvState::unused(), st: SoState::unused() }
+    }
+
+    pub(super) fn reset(&self) {
+        self.so_snd.reset();
+        self.so_rcv.reset();
+        self.st.reset();
+    }
+}
+
+impl<L: SocketLocks> Socket<L> {
+    /// `soassertlocked`, and the socket itself.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn st(&self) -> &SoState<L> {
+        self.assert_locked(Part::Socket);
+        &self.parts.st
+    }
+
+    /// The send side, whose lock is held.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn so_snd(&self) -> &SndState {
+        self.assert_locked(Part::Snd);
+        &self.parts.so_snd
+    }
+
+    /// The receive side, whose lock is held.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn so_rcv(&self) -> &RcvState<L> {
+        self.assert_locked(Part::Rcv);
+        &self.parts.so_rcv
+    }
+
+    /// What both sides have, of one of the two, by [`SND`] or [`RCV`].
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sb(&self, which: usize) -> &SbState {
+        if which == SND { self.so_snd() } else { self.so_rcv() }
+    }
+
+    /// All of it, with the locks of all parts held.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn parts(&self) -> &Parts<L> {
+        self.assert_locked(Part::Socket);
+        self.assert_locked_too(Part::Snd);
+        self.assert_locked_too(Part::Rcv);
+        &self.parts
+    }
+
+    /// SS_CANTSENDMORE, for whoever holds the lock of the socket or that of its send side: both are
+    /// held where it is written.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn cantsendmore(&self) -> bool {
+        if self.is_guarded_by_one(Part::Snd) || !witness::is_held(self.locks.guard(Part::Snd).0) {
+            self.assert_locked(Part::Socket);
+        }
+        self.parts.so_snd.cantsendmore()
+    }
+
+    /// Writes SS_CANTSENDMORE.
+    #[track_caller]
+    pub(crate) fn set_cantsendmore(&self, is_so: bool) {
+        self.assert_locked(Part::Socket);
+        self.assert_locked_too(Part::Snd);
+        self.parts.so_snd.cantsendmore.set(is_so);
+    }
+
+    /// What the locks guard, of this socket or of its peer `other`, to be read by a thread that is
+    /// `in_use` of this socket (number `me`): nobody can hold one of them meanwhile, so nobody writes.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn parts_fast<'a>(&self, me: u32, other: &'a Self) -> &'a Parts<L> {
+        witness::assert_on_fast_path(me, self.in_use_addr());
+        &other.parts
+    }
+
+    /// Whether one lock guards both the socket itself and this side.
+    #[inline(always)]
+    fn is_guarded_by_one(&self, side: Part) -> bool {
+        self.locks.guard(side).0 == self.guard_addr()
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn assert_locked(&self, part: Part) {
+        let (addr, class) = self.locks.guard(part);
+        witness::assert_held(addr, &class);
+    }
+
+    /// The same, of a side, by whoever has asked for the lock of the socket: what is known is not
+    /// asked again.
+    #[inline(always)]
+    #[track_caller]
+    fn assert_locked_too(&self, side: Part) {
+        if !self.is_guarded_by_one(side) {
+            self.assert_locked(side);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::child;
+    use crate::objects::socket::RCV;
+    use crate::sync::RwLock;
+    use crate::witness::{Class, EXIT_FINDING};
+
+    /// A socket with a lock for each part.
+    struct ByPart([RwLock; 3]);
+
+    const PARTS: [Part; 3] = [Part::Socket, Part::Snd, Part::Rcv];
+    const CLASSES: [Class; 3] = [Class::SoLock, Class::UnpDfLock, Class::UnpRightsMtx];
+
+    impl SocketLocks for ByPart {
+        fn guard(&self, part: Part) -> (usize, Class) {
+            let at = PARTS.iter().position(|it| *it == part).unwrap();
+            (self.0[at].addr(), CLASSES[at])
+        }
+    }
+
+    /// A way to what the locks guard, and with which of the three it may be gone.
+    type Way = (&'static str, fn(&Socket<ByPart>), &'static [&'static str]);
+
+    const WAYS: [Way; 7] = [
+        ("st", |so| _ = so.st(), &["s", "s ms", "s mr", "s ms mr"]),
+        ("so_snd", |so| _ = so.so_snd(), &["ms", "s ms", "ms mr", "s ms mr"]),
+        ("so_rcv", |so| _ = so.so_rcv(), &["mr", "s mr", "ms mr", "s ms mr"]),
+        ("sb", |so| _ = so.sb(RCV), &["mr", "s mr", "ms mr", "s ms mr"]),
+        ("parts", |so| _ = so.parts(), &["s ms mr"]),
+        (
+            "cantsendmore",
+            |so| _ = so.cantsendmore(),
+            &["s", "ms", "s ms", "s mr", "ms mr", "s ms mr"],
+        ),
+        ("set_cantsendmore", |so| so.set_cantsendmore(true), &["s ms", "s ms mr"]),
+    ];
+
+    /// What may be held.
+    const HELD: [&str; 8] = ["", "s", "ms", "mr", "s ms", "s mr", "ms mr", "s ms mr"];
+
+    /// The child's side: a way, and what is held.
+    const ASKED: &str = "SOLOCK_TEST_PART";
+
+    #[test]
+    fn one_way() {
+        let Ok(asked) = std::env::var(ASKED) else { return };
+        let (name, held) = asked.split_once(':').unwrap();
+        child::begin();
+        let so = Socket::unused(ByPart(CLASSES.map(RwLock::new)));
+        let tags = ["s", "ms", "mr"];
+        let locks = so.locks.0.iter().zip(tags);
+        let locks: Vec<_> =
+            locks.filter(|(_, tag)| held.split(' ').any(|held| held == *tag)).collect();
+        locks.iter().for_each(|(lock, _)| lock.enter());
+        let (_, go, _) = WAYS.iter().find(|(way, _, _)| *way == name).unwrap();
+        go(&so);
+        locks.iter().rev().for_each(|(lock, _)| lock.exit());
+    }
+
+    #[test]
+    fn each_part_is_reached_with_its_lock_alone() {
+        for (name, _, enough) in WAYS {
+            for held in HELD {
+                let asked = format!("{name}:{held}");
+                let (code, said) =
+                    child::run("objects::socket::parts::tests::one_way", ASKED, &asked);
+                let expected = if enough.contains(&held) { 0 } else { EXIT_FINDING };
+                assert_eq!(code, Some(expected), "{asked}: {said}");
+                assert!(expected == 0 || said.contains("soassertlocked"), "{asked}: {said}");
+            }
+        }
+    }
+}
