@@ -37,7 +37,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Taken;
-use crate::objects::socket::{self, RCV, SND, SockRef, State, WaitPoint};
+use crate::objects::socket::{self, BySide, Side, SockRef, State, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::uipc::Locked;
@@ -95,26 +95,26 @@ struct Awaited<'a> {
 }
 
 impl Awaited<'_> {
-    /// What the owner of `which` of `so` waits for. The caller holds the lock, or is `in_use`.
-    fn note<'a>(so: &'a Socket, st: &SoState, which: usize) -> Awaited<'a> {
-        let (point, ring) = if which == SND {
+    /// What the owner of `side` of `so` waits for. The caller holds the lock, or is `in_use`.
+    fn note<'a>(so: &'a Socket, st: &SoState, side: Side) -> Awaited<'a> {
+        let (point, ring) = if side == Side::Snd {
             (&*so.snd_wait, st.unp_conn.get().unwrap_or(SockRef::new(so)))
         } else {
             (&*so.rcv_wait, SockRef::new(so))
         };
-        let index = Self::index(ring, which);
+        let index = Self::index(ring, side);
         Awaited { point, event: point.event.load(Relaxed), ring, index }
     }
 
     /// The other side's index: what was read of the peer's ring, or put into the own.
-    fn index(ring: SoRef, which: usize) -> usize {
-        if which == SND { ring.rcv.head_hint() } else { ring.rcv.tail_hint() }
+    fn index(ring: SoRef, side: Side) -> usize {
+        if side == Side::Snd { ring.rcv.head_hint() } else { ring.rcv.tail_hint() }
     }
 
     /// Whether the other side moved, or something happened to the socket.
-    fn is_over(&self, which: usize) -> bool {
-        let has_moved = if which == SND {
-            Self::index(self.ring, SND) != self.index
+    fn is_over(&self, side: Side) -> bool {
+        let has_moved = if side == Side::Snd {
+            Self::index(self.ring, Side::Snd) != self.index
         } else {
             self.ring.rcv.has_come(self.index)
         };
@@ -126,7 +126,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
-        self.fast(fd, SND, flags, |me, so| put(me, so, rest))
+        self.fast(fd, Side::Snd, flags, |me, so| put(me, so, rest))
     }
 
     /// Receives on the fast path.
@@ -138,7 +138,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         from: Option<&mut SockAddr>,
     ) -> Result<Taken, Slow> {
-        self.fast(fd, RCV, flags, |me, so| get(me, so, data, from))
+        self.fast(fd, Side::Rcv, flags, |me, so| get(me, so, data, from))
     }
 
     /// One try on the fast path, and the wait after it where that is the answer.
@@ -146,21 +146,21 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     fn fast<T>(
         &self,
         fd: Fd,
-        which: usize,
+        side: Side,
         flags: MsgFlags,
         attempt: impl FnOnce(u32, &Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
         let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
         let me = witness::thread_number();
-        let is_mine = gate::enter(&so, which, me);
+        let is_mine = gate::enter(&so, side, me);
         let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
         match tried {
             Try::Done(result) => {
                 if !F::omits(Step::InUse) {
                     gate::leave(&so, me);
                 }
-                witness::fast_event(Self::FAST_EVENTS[which]);
+                witness::fast_event(Self::FAST_EVENTS[side]);
                 result.map_err(Slow::Refused)
             }
             Try::Slow => {
@@ -169,11 +169,11 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             }
             Try::Wait(_) if is_dontwait(&so.parts_fast(me, &so).st, flags) => {
                 gate::leave(&so, me);
-                witness::fast_event(Self::FAST_EVENTS[which]);
+                witness::fast_event(Self::FAST_EVENTS[side]);
                 Err(Slow::Refused(Errno::Ewouldblock))
             }
             Try::Wait(index) => {
-                self.leave_and_wait(&so, which, me, index);
+                self.leave_and_wait(&so, side, me, index);
                 Err(Slow::Locks(Some(so)))
             }
         }
@@ -185,65 +185,67 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     fn fast_again<T>(
         &self,
         so: &Socket,
-        which: usize,
+        side: Side,
         mut attempt: impl FnMut(u32, &Socket) -> Try<T>,
     ) -> Result<T, Slow> {
         let me = witness::thread_number();
         loop {
-            let is_mine = gate::enter(so, which, me);
+            let is_mine = gate::enter(so, side, me);
             match if is_mine { attempt(me, so) } else { Try::Slow } {
                 Try::Done(result) => {
                     // Relaxed: the Release in `leave` publishes it.
-                    so.fast_side[which].waits.store(0, Relaxed);
+                    so.fast_side[side].waits.store(0, Relaxed);
                     gate::leave(so, me);
-                    witness::fast_event(Self::FAST_EVENTS[which]);
+                    witness::fast_event(Self::FAST_EVENTS[side]);
                     return result.map_err(Slow::Refused);
                 }
                 Try::Slow => {
                     gate::leave(so, me);
                     return Err(Slow::Locks(Some(SockRef::new(so))));
                 }
-                Try::Wait(index) => self.leave_and_wait(so, which, me, index),
+                Try::Wait(index) => self.leave_and_wait(so, side, me, index),
             }
         }
     }
 
-    const FAST_EVENTS: [FastEvent; 2] = [FastEvent::FastSend, FastEvent::FastReceive];
-    const SLOW_EVENTS: [FastEvent; 2] = [FastEvent::SlowSend, FastEvent::SlowReceive];
+    const FAST_EVENTS: BySide<FastEvent> =
+        BySide { snd: FastEvent::FastSend, rcv: FastEvent::FastReceive };
+    const SLOW_EVENTS: BySide<FastEvent> =
+        BySide { snd: FastEvent::SlowSend, rcv: FastEvent::SlowReceive };
 
     /// From the fast path: waits until the other side moves, or something happens to the socket.
     #[cold]
-    fn leave_and_wait(&self, so: &Socket, which: usize, me: u32, index: usize) {
-        so.fast_side[which].waits.store(1, Relaxed);
-        let awaited = Awaited { index, ..Awaited::note(so, &so.parts_fast(me, so).st, which) };
+    fn leave_and_wait(&self, so: &Socket, side: Side, me: u32, index: usize) {
+        so.fast_side[side].waits.store(1, Relaxed);
+        let awaited = Awaited { index, ..Awaited::note(so, &so.parts_fast(me, so).st, side) };
         gate::leave(so, me);
-        self.wait(&awaited, which);
+        self.wait(&awaited, side);
     }
 
     /// From the locked socket: unlocks it and waits; whether this thread could become the one that
     /// is waited for. Otherwise the socket is still locked, and another thread waits already.
-    fn unlock_and_wait(&self, so: &Socket, which: usize) -> bool {
-        let side = &so.fast_side[which];
-        if side.waits.load(Relaxed) != 0 {
+    fn unlock_and_wait(&self, so: &Socket, side: Side) -> bool {
+        let waits = &so.fast_side[side].waits;
+        if waits.load(Relaxed) != 0 {
             return false;
         }
-        side.waits.store(1, Relaxed);
+        waits.store(1, Relaxed);
         // The gate is shut: the owner may change. It is this thread, once the gate opens.
-        so.fast.owner[which].store(witness::thread_number(), Relaxed);
+        so.fast.owner[side].store(witness::thread_number(), Relaxed);
         let st = so.st();
         st.users.set(st.users.get() - 1);
-        let awaited = Awaited::note(so, st, which);
+        let awaited = Awaited::note(so, st, side);
         self.slow.policy.sounlock(so);
-        self.wait(&awaited, which);
+        self.wait(&awaited, side);
         true
     }
 
     /// Waits, with nothing held.
     #[cold]
-    fn wait(&self, awaited: &Awaited<'_>, which: usize) {
+    fn wait(&self, awaited: &Awaited<'_>, side: Side) {
         let point = awaited.point;
         witness::sleep(point.key(), WaitsFor::Wakeup, 0);
-        if !spin(self.slow.config.wait, || awaited.is_over(which)) {
+        if !spin(self.slow.config.wait, || awaited.is_over(side)) {
             F::window(Window::BeforeRegister);
             if A::IS_THERE {
                 self.slow.ambient.sched_lock();
@@ -252,7 +254,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             point.waiting.store(1, Relaxed);
             // Pairs with the light fences of those who publish and then load `waiting`.
             heavy_fence();
-            if F::omits(Step::RetestWaiting) || !awaited.is_over(which) {
+            if F::omits(Step::RetestWaiting) || !awaited.is_over(side) {
                 // Acquire; pairs with the AcqRel of the waker that cleared it.
                 park(point.key(), || point.waiting.load(Acquire) != 0, || {});
                 self.slow.ambient.sched_lock();
@@ -272,7 +274,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     ) -> Result<(), Errno> {
         loop {
             if let Some(so) = waiter {
-                match self.fast_again(&so, SND, |me, so| put(me, so, rest)) {
+                match self.fast_again(&so, Side::Snd, |me, so| put(me, so, rest)) {
                     Ok(()) => return Ok(()),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
@@ -294,7 +296,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         waiter: Waiter,
     ) -> Result<Waiter, Errno> {
-        let so = self.slow_enter(fd, SND, waiter)?;
+        let so = self.slow_enter(fd, Side::Snd, waiter)?;
         let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(so.st(), flags));
         let result = loop {
             let result = self.slow.sosend_once(&so, &mut sending);
@@ -302,11 +304,11 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             match result {
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
-                Ok(false) if self.unlock_and_wait(&so, SND) => return Ok(Some(so)),
-                Ok(false) => self.slow.sbwait(&so, SND),
+                Ok(false) if self.unlock_and_wait(&so, Side::Snd) => return Ok(Some(so)),
+                Ok(false) => self.slow.sbwait(&so, Side::Snd),
             }
         };
-        self.slow_leave(fd, &so, SND, true);
+        self.slow_leave(fd, &so, Side::Snd, true);
         result.map(|()| None)
     }
 
@@ -334,7 +336,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         loop {
             if let Some(so) = waiter {
                 let again = |me, so: &Socket| get(me, so, &mut *msg.data, Some(&mut msg.from));
-                match self.fast_again(&so, RCV, again) {
+                match self.fast_again(&so, Side::Rcv, again) {
                     Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
                     Err(Slow::Locks(so)) => waiter = so,
@@ -356,20 +358,20 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         waiter: Waiter,
     ) -> Result<Result<usize, SoRef>, Errno> {
-        let so = self.slow_enter(fd, RCV, waiter)?;
+        let so = self.slow_enter(fd, Side::Rcv, waiter)?;
         let is_dontwait = waiter.is_none() && is_dontwait(so.st(), flags);
         let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
         let result = loop {
             match self.slow.soreceive_once(&so, msg, flags) {
                 Ok(Some(bytes)) => break Ok(Ok(bytes)),
                 Err(errno) => break Err(errno),
-                Ok(None) if is_plain(flags) && self.unlock_and_wait(&so, RCV) => {
+                Ok(None) if is_plain(flags) && self.unlock_and_wait(&so, Side::Rcv) => {
                     return Ok(Err(so));
                 }
-                Ok(None) => self.slow.sbwait(&so, RCV),
+                Ok(None) => self.slow.sbwait(&so, Side::Rcv),
             }
         };
-        self.slow_leave(fd, &so, RCV, is_plain(flags) && msg.rights_len == 0);
+        self.slow_leave(fd, &so, Side::Rcv, is_plain(flags) && msg.rights_len == 0);
         result
     }
 
@@ -377,27 +379,27 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn slow_send(&self, fd: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.slow.sockargs(fd, msg.rights)?;
-        let so = self.slow_enter(fd, SND, None)?;
+        let so = self.slow_enter(fd, Side::Snd, None)?;
         let result = self.slow.sosend(&so, msg);
-        self.slow_leave(fd, &so, SND, false);
+        self.slow_leave(fd, &so, Side::Snd, false);
         result
     }
 
     /// Locks the socket, as a call on a descriptor or as one that has waited for it.
-    fn slow_enter(&self, fd: Fd, which: usize, waiter: Waiter) -> Result<SoRef, Errno> {
+    fn slow_enter(&self, fd: Fd, side: Side, waiter: Waiter) -> Result<SoRef, Errno> {
         let Some(so) = waiter else { return self.slow.solock_fd(fd) };
         self.slow.policy.solock(&so);
         let st = so.st();
         st.users.set(st.users.get() + 1);
-        so.fast_side[which].waits.store(0, Relaxed);
+        so.fast_side[side].waits.store(0, Relaxed);
         Ok(so)
     }
 
     /// Ends a call that took the locks; the gate may be opened for the next.
-    fn slow_leave(&self, fd: Fd, so: &Socket, which: usize, is_plain: bool) {
-        let opens = note_user(so, which, is_plain, self.slow.config.reopen_after_calls);
+    fn slow_leave(&self, fd: Fd, so: &Socket, side: Side, is_plain: bool) {
+        let opens = note_user(so, side, is_plain, self.slow.config.reopen_after_calls);
         self.slow.sounlock_fd(so);
-        witness::fast_event(Self::SLOW_EVENTS[which]);
+        witness::fast_event(Self::SLOW_EVENTS[side]);
         if opens {
             self.reopen(fd);
         }

@@ -111,7 +111,7 @@ pub(super) const STALE_MIRROR: Control = Control {
     bug: "the buffer is empty, and the sender is still told that it is full",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, SND)"),
+    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
     fault: Injection::of(Step::MirrorReceived),
     program: drain_for_sender::<PerSocket>,
 };

@@ -42,7 +42,7 @@ pub(super) const WRITER_UNTOLD: Control = Control {
     bug: "the last reader's close does not tell a writer that waits for room",
     check: Check::Hang,
     operation: "sys_write",
-    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, SND)"),
+    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
     fault: Injection::of(Step::FifoEndWriter),
     program: close_under_writer::<PerSocket>,
 };

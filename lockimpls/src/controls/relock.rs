@@ -68,7 +68,12 @@ pub(super) const SELF_UNLOCKED: Control = Control {
     bug: "a datagram socket connected to itself is unlocked once too often",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn sosend_once(", "Ok(Room::Bytes(_))", "self.sbunlock(so, SND)"),
+    at: at!(
+        "uipc/send.rs",
+        "fn sosend_once(",
+        "Ok(Room::Bytes(_))",
+        "self.sbunlock(so, Side::Snd)"
+    ),
     fault: Injection::of(Step::SelfUnlock),
     program: send_to_self::<PerSocket>,
 };

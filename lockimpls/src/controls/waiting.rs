@@ -14,7 +14,7 @@ pub(super) const LOST_WAKEUP: Control = Control {
     bug: "the reader is not woken after an append",
     check: Check::Hang,
     operation: "sys_recvfrom",
-    at: at!("uipc/receive.rs", "fn soreceive(", "self.sbwait(so, RCV)"),
+    at: at!("uipc/receive.rs", "fn soreceive(", "self.sbwait(so, Side::Rcv)"),
     fault: Injection {
         in_window: stage::about_to_park,
         ..Injection::at(Step::WakeReader, Window::BeforePark)

@@ -37,7 +37,7 @@ pub(crate) use self::list::{OnList, SockList};
 pub(crate) use self::locks::{Part, SocketLocks};
 pub(crate) use self::parts::Parts;
 pub(crate) use self::refcount::RefCount;
-pub(crate) use self::sides::{RcvState, SbState, SndState};
+pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
 pub(crate) use self::state::{OnQueue, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 
@@ -118,7 +118,7 @@ pub(crate) struct Fast {
     pub(crate) gate: AtomicU32,
     /// The only thread that may send, receive on the fast path; 0: none yet. Change while the gate
     /// is shut. `[a]`
-    pub(crate) owner: [AtomicU32; 2],
+    pub(crate) owner: BySide<AtomicU32>,
     /// What `so_snd.fill` becomes when the lock is next taken. Written when the gate is shut.
     pub(crate) snapshot: Cell<Option<Fill>>,
 }
@@ -141,13 +141,13 @@ pub(crate) struct Socket<L> {
     parts: Parts<L>,
     pub(crate) on_list: OnList<L>,
     pub(crate) fast: CachePadded<Fast>,
-    pub(crate) fast_side: [CachePadded<FastSide>; 2],
+    pub(crate) fast_side: BySide<CachePadded<FastSide>>,
     /// The threads that wait for room, for data, for a connection.
     pub(crate) snd_wait: CachePadded<WaitPoint>,
     pub(crate) rcv_wait: CachePadded<WaitPoint>,
     pub(crate) timeo_wait: CachePadded<WaitPoint>,
     /// The threads that wait for SB_LOCK of `so_snd`, `so_rcv`.
-    pub(crate) sblock_wait: [WaitPoint; 2],
+    pub(crate) sblock_wait: BySide<WaitPoint>,
     /// The ring of `so_rcv`.
     pub(crate) rcv: SockBuf,
     /// `f_count`: descriptors, and references in flight. `[a]`
@@ -170,11 +170,6 @@ unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
 unsafe impl<L: SocketLocks> Send for Socket<L> {}
 
-/// Which direction: the index of a pair of fields.
-pub(crate) const SND: usize = 0;
-/// See [`SND`].
-pub(crate) const RCV: usize = 1;
-
 impl<L: SocketLocks> Socket<L> {
     /// A socket that was never used, with the locks it will have.
     pub(crate) fn unused(locks: L) -> Self {
@@ -186,14 +181,14 @@ impl<L: SocketLocks> Socket<L> {
             on_list: OnList { next: Cell::new(None) },
             fast: CachePadded::new(Fast {
                 gate: AtomicU32::new(0),
-                owner: [AtomicU32::new(0), AtomicU32::new(0)],
+                owner: BySide::each(|| AtomicU32::new(0)),
                 snapshot: Cell::new(None),
             }),
-            fast_side: [FastSide::new(), FastSide::new()].map(CachePadded::new),
+            fast_side: BySide::each(|| CachePadded::new(FastSide::new())),
             snd_wait: CachePadded::new(WaitPoint::new()),
             rcv_wait: CachePadded::new(WaitPoint::new()),
             timeo_wait: CachePadded::new(WaitPoint::new()),
-            sblock_wait: [WaitPoint::new(), WaitPoint::new()],
+            sblock_wait: BySide::each(WaitPoint::new),
             rcv: SockBuf::new(),
             f_count: AtomicU32::new(0),
             gc: GcState { linked: Cell::new(false), gcrefs: Cell::new(0), dead: Cell::new(false) },
@@ -210,8 +205,9 @@ impl<L: SocketLocks> Socket<L> {
         self.parts().reset();
         self.so_type.set(kind);
         self.on_list.next.set(None);
-        self.fast.owner[SND].store(0, Relaxed);
-        self.fast.owner[RCV].store(0, Relaxed);
+        for side in Side::BOTH {
+            self.fast.owner[side].store(0, Relaxed);
+        }
         self.fast.snapshot.set(None);
         self.rcv.reset();
         self.f_count.store(0, Relaxed);

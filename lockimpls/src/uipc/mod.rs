@@ -39,7 +39,7 @@ use crate::objects::in_flight::InFlight;
 use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
-use crate::objects::socket::{FastSide, RCV, SND, SockRef, Socket, State};
+use crate::objects::socket::{FastSide, SockRef, Socket, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::primitives::{Ordering, register_asymmetric};
 
@@ -132,7 +132,7 @@ impl<P: Policy> Locked<P> {
 /// Whether a thread waits on the lock-free path: it uses the socket too.
 pub(crate) fn is_awaited<L>(so: &Socket<L>) -> bool {
     let waits = |side: &FastSide| side.waits.load(Ordering::Relaxed) != 0;
-    waits(&so.fast_side[SND]) || waits(&so.fast_side[RCV])
+    waits(&so.fast_side.snd) || waits(&so.fast_side.rcv)
 }
 
 impl<P: Policy> Domain for Locked<P> {

@@ -5,7 +5,7 @@ use crate::domain::SockOpt;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{RCV, SND, State};
+use crate::objects::socket::{Side, State};
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
@@ -21,30 +21,30 @@ impl<P: Policy> Locked<P> {
         match option {
             SockOpt::SndBuf if so.cantsendmore() => Err(Errno::Einval),
             SockOpt::RcvBuf if so.so_rcv().cantrcvmore.get() => Err(Errno::Einval),
-            SockOpt::SndBuf => self.sbreserve(so, SND, value),
-            SockOpt::RcvBuf => self.sbreserve(so, RCV, value),
-            SockOpt::SndLowat => Self::set_lowat(so, SND, value),
-            SockOpt::RcvLowat => Self::set_lowat(so, RCV, value),
+            SockOpt::SndBuf => self.sbreserve(so, Side::Snd, value),
+            SockOpt::RcvBuf => self.sbreserve(so, Side::Rcv, value),
+            SockOpt::SndLowat => Self::set_lowat(so, Side::Snd, value),
+            SockOpt::RcvLowat => Self::set_lowat(so, Side::Rcv, value),
             SockOpt::Error => Err(Errno::Enoprotoopt),
         }
     }
 
     /// `sbreserve`: new limits; ENOBUFS above `sb_max`.
-    fn sbreserve(&self, so: &So<P>, which: usize, value: usize) -> Result<(), Errno> {
+    fn sbreserve(&self, so: &So<P>, side: Side, value: usize) -> Result<(), Errno> {
         if value > self.config.sb_max_bytes {
             return Err(Errno::Enobufs);
         }
-        let sb = so.sb(which);
+        let sb = so.sb(side);
         sb.limits.set(Limits::of(value));
         sb.lowat.set(sb.lowat.get().min(value));
-        if which == RCV {
+        if side == Side::Rcv {
             so.rcv.reserve(so.so_type.get(), Limits::of(value));
         }
         Ok(())
     }
 
-    fn set_lowat(so: &So<P>, which: usize, value: usize) -> Result<(), Errno> {
-        let sb = so.sb(which);
+    fn set_lowat(so: &So<P>, side: Side, value: usize) -> Result<(), Errno> {
+        let sb = so.sb(side);
         sb.lowat.set(value.min(sb.limits.get().hiwat));
         Ok(())
     }

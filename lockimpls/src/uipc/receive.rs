@@ -13,7 +13,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
-use crate::objects::socket::{RCV, RcvState, State};
+use crate::objects::socket::{RcvState, Side, State};
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
@@ -36,7 +36,7 @@ impl<P: Policy> Locked<P> {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
                 return Ok(bytes);
             }
-            self.sbwait(so, RCV);
+            self.sbwait(so, Side::Rcv);
         }
     }
 
@@ -56,25 +56,25 @@ impl<P: Policy> Locked<P> {
         msg.rights_len = 0;
         let so_rcv = so.so_rcv();
         loop {
-            self.sblock(so, so_rcv, RCV, flags.contains(MsgFlags::DONTWAIT))?;
+            self.sblock(so, so_rcv, Side::Rcv, flags.contains(MsgFlags::DONTWAIT))?;
             match Self::soreceive_look(so, so_rcv, msg, flags) {
                 Ok(Found::Wait) => {
-                    self.sbunlock(so, RCV);
+                    self.sbunlock(so, Side::Rcv);
                     return Ok(None);
                 }
                 Ok(Found::Data) => {
                     let result = self.soreceive_take(so, so_rcv, msg, flags);
-                    self.sbunlock(so, RCV);
+                    self.sbunlock(so, Side::Rcv);
                     if !matches!(result, Ok(None)) {
                         return result;
                     }
                 }
                 Ok(Found::End) => {
-                    self.sbunlock(so, RCV);
+                    self.sbunlock(so, Side::Rcv);
                     return Ok(Some(0));
                 }
                 Err(errno) => {
-                    self.sbunlock(so, RCV);
+                    self.sbunlock(so, Side::Rcv);
                     return Err(errno);
                 }
             }

@@ -11,7 +11,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::{Fill, Marks, sa_len};
-use crate::objects::socket::{Parts, RcvState, SND, SockRef, Socket, SocketLocks, State};
+use crate::objects::socket::{Parts, RcvState, Side, SockRef, Socket, SocketLocks, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
@@ -79,7 +79,7 @@ impl<P: Policy> Locked<P> {
         };
         let result = loop {
             match self.sosend_once(so, &mut sending) {
-                Ok(false) => self.sbwait(so, SND),
+                Ok(false) => self.sbwait(so, Side::Snd),
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
             }
@@ -90,18 +90,18 @@ impl<P: Policy> Locked<P> {
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
     pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
-        self.sblock(so, so.sb(SND), SND, sending.nonblock)?;
+        self.sblock(so, so.sb(Side::Snd), Side::Snd, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
-                self.sbunlock(so, SND);
+                self.sbunlock(so, Side::Snd);
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
-                self.sbunlock(so, SND);
+                self.sbunlock(so, Side::Snd);
                 Ok(true)
             }
             Err(errno) => {
-                self.sbunlock(so, SND);
+                self.sbunlock(so, Side::Snd);
                 Err(errno)
             }
         }

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Fill, Limits};
-use crate::objects::socket::RCV;
+use crate::objects::socket::Side;
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
@@ -56,11 +56,11 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
-        if self.sblock(so, so.sb(RCV), RCV, false).is_err() {
+        if self.sblock(so, so.sb(Side::Rcv), Side::Rcv, false).is_err() {
             return;
         }
         self.socantrcvmore(so);
-        self.sbunlock(so, RCV);
+        self.sbunlock(so, Side::Rcv);
         self.flush(so);
     }
 

@@ -9,7 +9,7 @@ use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{RCV, SND, SbState, SoState, State, WaitPoint};
+use crate::objects::socket::{SbState, Side, SoState, State, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
@@ -85,12 +85,15 @@ impl<P: Policy> Locked<P> {
 
     /// `sbwait`: waits until the buffer changes.
     #[track_caller]
-    pub(crate) fn sbwait(&self, so: &So<P>, which: usize) {
-        let point = if which == SND { &so.snd_wait } else { &so.rcv_wait };
+    pub(crate) fn sbwait(&self, so: &So<P>, side: Side) {
+        let point = match side {
+            Side::Snd => &so.snd_wait,
+            Side::Rcv => &so.rcv_wait,
+        };
         self.sosleep(so, point);
     }
 
-    /// `sblock`: takes the right to fill (`SND`) or drain (`RCV`) a buffer, for longer than the
+    /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than the
     /// socket is locked.
     ///
     /// # Errors
@@ -101,11 +104,11 @@ impl<P: Policy> Locked<P> {
         &self,
         so: &So<P>,
         sb: &SbState,
-        which: usize,
+        side: Side,
         nonblock: bool,
     ) -> Result<(), Errno> {
         if sb.locked.get() {
-            self.sblock_slow(so, which, nonblock)?;
+            self.sblock_slow(so, side, nonblock)?;
         }
         sb.locked.set(true);
         witness::keep(sb.addr(), Class::Sblock);
@@ -113,13 +116,13 @@ impl<P: Policy> Locked<P> {
     }
 
     #[cold]
-    fn sblock_slow(&self, so: &So<P>, which: usize, nonblock: bool) -> Result<(), Errno> {
-        while so.sb(which).locked.get() {
+    fn sblock_slow(&self, so: &So<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+        while so.sb(side).locked.get() {
             if nonblock {
                 return Err(Errno::Ewouldblock);
             }
-            so.sb(which).wanted.set(true);
-            self.sosleep(so, &so.sblock_wait[which]);
+            so.sb(side).wanted.set(true);
+            self.sosleep(so, &so.sblock_wait[side]);
         }
         Ok(())
     }
@@ -127,13 +130,13 @@ impl<P: Policy> Locked<P> {
     /// `sbunlock`: gives the right back.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock(&self, so: &So<P>, which: usize) {
-        let sb = so.sb(which);
+    pub(crate) fn sbunlock(&self, so: &So<P>, side: Side) {
+        let sb = so.sb(side);
         witness::unkeep(sb.addr(), Class::Sblock);
         sb.locked.set(false);
         if sb.wanted.replace(false) {
             self.ambient.sched_lock();
-            so.sblock_wait[which].wakeup(false);
+            so.sblock_wait[side].wakeup(false);
         }
     }
 
@@ -157,8 +160,6 @@ impl<P: Policy> Locked<P> {
         if st.is(State::NONBLOCK) { flags | MsgFlags::DONTWAIT } else { flags }
     }
 }
-
-const _: () = assert!(SND == 0 && RCV == 1);
 
 #[cfg(test)]
 mod tests;

@@ -12,7 +12,7 @@ use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{Parts, RCV, SND, State};
+use crate::objects::socket::{Parts, Side, State};
 use crate::policy::Policy;
 use crate::uipc::Locked;
 use crate::witness;
@@ -132,8 +132,8 @@ type Slow = Locked<Sockets<ShutsGate>>;
 pub(super) fn open(layer: &Slow, [a, b]: [SockRef; 2], owners: [[usize; 2]; 2]) {
     layer.policy.solock_pair(&a, &b);
     for (so, owners) in [a, b].iter().zip(owners) {
-        for (which, index) in [SND, RCV].into_iter().zip(owners) {
-            so.st().last_user[which].set((number_of(index), 1));
+        for (side, index) in Side::BOTH.into_iter().zip(owners) {
+            so.st().last_user[side].set((number_of(index), 1));
         }
     }
     open_again(layer, [a, b]);
@@ -148,7 +148,7 @@ fn open_again(_: &Slow, [a, b]: [SockRef; 2]) {
 
 /// One try to send a byte on the fast path: whether the gate was open.
 fn send_fast(so: SockRef) -> bool {
-    on_fast_path(so, SND, |me| match put(me, &so, &mut &b"x"[..]) {
+    on_fast_path(so, Side::Snd, |me| match put(me, &so, &mut &b"x"[..]) {
         Try::Done(Ok(())) => seen("sent fast"),
         Try::Wait(_) => seen("full"),
         _ => panic!("the pair is connected while the gate is open"),
@@ -157,7 +157,7 @@ fn send_fast(so: SockRef) -> bool {
 
 /// One try to receive a byte on the fast path.
 fn receive_fast(so: SockRef) -> bool {
-    on_fast_path(so, RCV, |me| {
+    on_fast_path(so, Side::Rcv, |me| {
         let mut data = [0];
         match get(me, &so, &mut data, None) {
             Try::Done(Ok(got)) => {
@@ -170,9 +170,9 @@ fn receive_fast(so: SockRef) -> bool {
     })
 }
 
-fn on_fast_path(so: SockRef, which: usize, f: impl FnOnce(u32)) -> bool {
+fn on_fast_path(so: SockRef, side: Side, f: impl FnOnce(u32)) -> bool {
     let me = witness::thread_number();
-    let is_mine = gate::enter(&so, which, me);
+    let is_mine = gate::enter(&so, side, me);
     if is_mine {
         assert!(
             so.parts_fast(me, &so).st.is(State::ISCONNECTED),
@@ -250,8 +250,8 @@ fn on_an_open_stream(roles: &[(Role, usize)]) {
     let mut owners = [[0; 2]; 2];
     for ((role, at), index) in roles.iter().zip(1..) {
         match role {
-            Role::Send | Role::Look => owners[*at][SND] = index,
-            Role::Receive => owners[*at][RCV] = index,
+            Role::Send | Role::Look => owners[*at][Side::Snd as usize] = index,
+            Role::Receive => owners[*at][Side::Rcv as usize] = index,
             Role::Shut | Role::ShutOrFind | Role::Change => {}
         }
     }
@@ -261,7 +261,7 @@ fn on_an_open_stream(roles: &[(Role, usize)]) {
         Box::new(move || match role {
             Role::Send => _ = send_fast(so),
             Role::Receive => _ = receive_fast(so),
-            Role::Look => _ = on_fast_path(so, SND, |_| seen("on the fast path")),
+            Role::Look => _ = on_fast_path(so, Side::Snd, |_| seen("on the fast path")),
             Role::Shut => shut(&layer, so),
             Role::ShutOrFind => shut_or_find_it_shut(&layer, so),
             Role::Change => change(&layer, so),
@@ -308,7 +308,7 @@ fn reopened(at: usize) {
     let layer = Arc::new(Slow::new(&small()).expect("a layer"));
     let (sockets, _) = pair(&layer, SockType::Stream);
     let mut owners = [[0; 2]; 2];
-    owners[at][SND] = 1;
+    owners[at][Side::Snd as usize] = 1;
     open(&layer, sockets, owners);
     let (so, [a, b]) = (sockets[at], sockets);
     let opener = Arc::clone(&layer);
@@ -344,7 +344,7 @@ fn owner_changed() {
     open(&layer, sockets, [[1, 0], [0, 0]]);
     let (a, changer) = (sockets[0], Arc::clone(&layer));
     let send_on_own = move |what| {
-        let is_mine = on_fast_path(a, SND, |me| {
+        let is_mine = on_fast_path(a, Side::Snd, |me| {
             let sent = put(me, &a, &mut &b"x"[..]);
             assert!(matches!(sent, Try::Done(Ok(()))), "there is room for two");
             seen(what);

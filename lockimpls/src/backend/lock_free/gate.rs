@@ -21,8 +21,8 @@
 //!
 //! # Why the fast path may read what the locks guard
 //!
-//! Whoever writes a `[s]` field holds the socket's lock, and got it by way of [`shut`], which
-//! waited for this thread. So while a thread is `in_use` and has seen `OPEN`, no `[s]` field of the
+//! Whoever writes what the socket's lock guards holds it, and got it by way of [`shut`], which
+//! waited for this thread. So while a thread is `in_use` and has seen `OPEN`, nothing of that of the
 //! two sockets changes. It reads them; it writes only its own side of a ring. One owner per
 //! direction makes that ring single-producer, single-consumer.
 //!
@@ -40,7 +40,7 @@
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{Parts, RCV, SND, Socket, SocketLocks, State};
+use crate::objects::socket::{Parts, Side, Socket, SocketLocks, State};
 use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::witness::{self, FastEvent, WaitsFor};
 
@@ -124,12 +124,12 @@ fn wait_until<L: SocketLocks>(so: &Socket<L>, is_out: impl Fn() -> bool) {
 /// once.
 #[inline(always)]
 #[track_caller]
-pub(crate) fn enter<L: SocketLocks>(so: &Socket<L>, which: usize, me: u32) -> bool {
+pub(crate) fn enter<L: SocketLocks>(so: &Socket<L>, side: Side, me: u32) -> bool {
     witness::enter_fast(me, so.in_use_addr());
     // Pairs with the heavy fence in `shut_slow`.
     light_fence();
     // Acquire; pairs with the Release in `open`: the owners and all that the locks guarded.
-    so.fast.gate.load(Acquire) == OPEN && so.fast.owner[which].load(Relaxed) == me
+    so.fast.gate.load(Acquire) == OPEN && so.fast.owner[side].load(Relaxed) == me
 }
 
 /// Leaves the fast path.
@@ -144,11 +144,11 @@ pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
     for socket in [so, so2] {
         socket.fast.snapshot.set(None);
         count_anew(socket);
-        for which in [SND, RCV] {
-            let (user, _) = socket.st().last_user[which].get();
+        for side in Side::BOTH {
+            let (user, _) = socket.st().last_user[side].get();
             // A thread that waits on the fast path goes on with it: it stays the owner.
-            if socket.fast_side[which].waits.load(Relaxed) == 0 && user != 0 {
-                socket.fast.owner[which].store(user, Relaxed);
+            if socket.fast_side[side].waits.load(Relaxed) == 0 && user != 0 {
+                socket.fast.owner[side].store(user, Relaxed);
             }
         }
     }
@@ -188,12 +188,12 @@ pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool 
 /// served or not; whether to try to open the gate. The socket is locked.
 pub(crate) fn note_user<L: SocketLocks>(
     so: &Socket<L>,
-    which: usize,
+    side: Side,
     is_plain: bool,
     reopen_after: u32,
 ) -> bool {
     let me = witness::thread_number();
-    let cell = &so.st().last_user[which];
+    let cell = &so.st().last_user[side];
     if !is_plain {
         cell.set((me, 0));
         return false;
@@ -201,14 +201,14 @@ pub(crate) fn note_user<L: SocketLocks>(
     let (user, times) = cell.get();
     let times = if user == me { times.saturating_add(1) } else { 1 };
     cell.set((me, times));
-    so.fast.owner[which].load(Relaxed) == 0 || times >= reopen_after
+    so.fast.owner[side].load(Relaxed) == 0 || times >= reopen_after
 }
 
 /// The next try to open the gate comes after as many calls again: where it cannot be opened soon,
 /// and where it is open now. The socket is locked.
 pub(crate) fn count_anew<L: SocketLocks>(so: &Socket<L>) {
-    for which in [SND, RCV] {
-        let last_user = &so.st().last_user[which];
+    for side in Side::BOTH {
+        let last_user = &so.st().last_user[side];
         let (user, _) = last_user.get();
         last_user.set((user, 0));
     }

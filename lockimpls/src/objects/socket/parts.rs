@@ -1,7 +1,7 @@
 //! What the locks of a socket guard, part by part, and the way to it: each accessor asks the witness
 //! whether the thread holds the lock of the part.
 
-use super::{Part, RcvState, SND, SbState, SndState, SoState, Socket, SocketLocks};
+use super::{Part, RcvState, SbState, Side, SndState, SoState, Socket, SocketLocks};
 use crate::witness;
 
 /// What the locks guard.
@@ -52,11 +52,14 @@ impl<L: SocketLocks> Socket<L> {
         &self.parts.so_rcv
     }
 
-    /// What both sides have, of one of the two, by [`SND`] or [`RCV`].
+    /// What both sides have, of one of the two.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb(&self, which: usize) -> &SbState {
-        if which == SND { self.so_snd() } else { self.so_rcv() }
+    pub(crate) fn sb(&self, side: Side) -> &SbState {
+        match side {
+            Side::Snd => self.so_snd(),
+            Side::Rcv => self.so_rcv(),
+        }
     }
 
     /// All of it, with the locks of all parts held.
@@ -125,7 +128,6 @@ impl<L: SocketLocks> Socket<L> {
 mod tests {
     use super::*;
     use crate::child;
-    use crate::objects::socket::RCV;
     use crate::sync::RwLock;
     use crate::witness::{Class, EXIT_FINDING};
 
@@ -149,7 +151,7 @@ mod tests {
         ("st", |so| _ = so.st(), &["s", "s ms", "s mr", "s ms mr"]),
         ("so_snd", |so| _ = so.so_snd(), &["ms", "s ms", "ms mr", "s ms mr"]),
         ("so_rcv", |so| _ = so.so_rcv(), &["mr", "s mr", "ms mr", "s ms mr"]),
-        ("sb", |so| _ = so.sb(RCV), &["mr", "s mr", "ms mr", "s ms mr"]),
+        ("sb", |so| _ = so.sb(Side::Rcv), &["mr", "s mr", "ms mr", "s ms mr"]),
         ("parts", |so| _ = so.parts(), &["s ms mr"]),
         (
             "cantsendmore",

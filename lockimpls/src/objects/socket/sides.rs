@@ -1,10 +1,45 @@
 //! The two sides of a socket, without the ring: `struct sockbuf`, and what its lock guards.
 
-use std::ops::Deref;
+use std::ops::{Deref, Index};
 
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Limits};
 use crate::primitives::Cell;
+
+/// One of the two sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Snd,
+    Rcv,
+}
+
+impl Side {
+    pub(crate) const BOTH: [Side; 2] = [Side::Snd, Side::Rcv];
+}
+
+/// One thing for each side.
+pub(crate) struct BySide<T> {
+    pub(crate) snd: T,
+    pub(crate) rcv: T,
+}
+
+impl<T> BySide<T> {
+    pub(crate) fn each(make: impl Fn() -> T) -> Self {
+        Self { snd: make(), rcv: make() }
+    }
+}
+
+impl<T> Index<Side> for BySide<T> {
+    type Output = T;
+
+    #[inline(always)]
+    fn index(&self, side: Side) -> &T {
+        match side {
+            Side::Snd => &self.snd,
+            Side::Rcv => &self.rcv,
+        }
+    }
+}
 
 /// What both sides have.
 pub(crate) struct SbState {

@@ -1,6 +1,6 @@
 //! What the lock of the socket itself guards: every field here is `[s]`.
 
-use super::{RCV, SND, SockList, SockRef};
+use super::{BySide, Side, SockList, SockRef};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::primitives::Cell;
@@ -62,7 +62,7 @@ pub(crate) struct SoState<L> {
     pub(crate) unp_vnode: Cell<Option<usize>>,
     /// `lock-free`: the one who last used the send and the receive side through the lock, and how
     /// often running.
-    pub(crate) last_user: [Cell<(u32, u32)>; 2],
+    pub(crate) last_user: BySide<Cell<(u32, u32)>>,
 }
 
 impl<L> SoState<L> {
@@ -81,7 +81,7 @@ impl<L> SoState<L> {
             unp_refs: SockList::new(),
             unp_addr: Cell::new(None),
             unp_vnode: Cell::new(None),
-            last_user: [Cell::new((0, 0)), Cell::new((0, 0))],
+            last_user: BySide::each(|| Cell::new((0, 0))),
         }
     }
 
@@ -96,8 +96,9 @@ impl<L> SoState<L> {
         self.unp_conn.set(None);
         self.unp_addr.set(None);
         self.unp_vnode.set(None);
-        self.last_user[SND].set((0, 0));
-        self.last_user[RCV].set((0, 0));
+        for side in Side::BOTH {
+            self.last_user[side].set((0, 0));
+        }
     }
 
     /// Whether these bits are all set.
