@@ -88,9 +88,8 @@ impl<L: SocketLocks> SocketPool<L> {
         }
     }
 
-    /// A socket for the caller, as its last user left it: [`Socket::reset`] comes next, under the
-    /// socket's lock, for a call on a stale descriptor may hold that just now. `locks` makes those of
-    /// a place that was never used.
+    /// A socket for the caller, still dirty: [`Socket::reset`] it under its lock, which a call on a
+    /// stale descriptor may hold. `locks` makes those of a place that was never used.
     pub(crate) fn get(&self, locks: impl FnOnce() -> L) -> Result<SockRef<L>, Errno> {
         self.pool_lock.enter();
         let socket = match self.free.get() {

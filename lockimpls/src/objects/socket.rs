@@ -116,8 +116,8 @@ pub(crate) struct GcState {
 pub(crate) struct Fast {
     /// Open, closing or shut. `[a]`
     pub(crate) gate: AtomicU32,
-    /// The only thread that may send, receive on the fast path; 0: none yet. Change while the gate
-    /// is shut. `[a]`
+    /// Per direction, the one thread allowed in; 0: none yet. They change only while the gate is
+    /// shut. `[a]`
     pub(crate) owner: BySide<AtomicU32>,
     /// What `so_snd.fill` becomes when the lock is next taken. Written when the gate is shut.
     pub(crate) snapshot: Cell<Option<Fill>>,
@@ -199,8 +199,8 @@ impl<L: SocketLocks> Socket<L> {
         }
     }
 
-    /// Makes a socket taken from the pool new. It is locked; nobody else does more with it than lock
-    /// it, see that a descriptor is stale, and unlock it.
+    /// Reinitialises a locked socket; until it is published others can only lock it, find their
+    /// descriptor stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {
         self.parts().reset();
         self.so_type.set(kind);

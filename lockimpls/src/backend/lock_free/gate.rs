@@ -28,11 +28,11 @@
 //!
 //! # When it opens
 //!
-//! After the first plain call on a direction, and then after `reopen_after_calls` plain calls in a row
-//! by one thread on one direction: a revocation costs about as much as that many locked calls, so
-//! that a pair with many revocations is slower than `per-socket` by no more than half. A try that
-//! finds a call under way on the peer is repeated after the next call; one that finds anything else
-//! in the way waits for as many calls again.
+//! After the first plain call on a direction, and then after `reopen_after_calls` plain calls in a
+//! row by one thread on one direction: a revocation costs about as much as that many locked calls,
+//! so that a pair with many revocations is slower than `per-socket` by no more than half. A try
+//! that finds a call under way on the peer is repeated after the next call; one that finds anything
+//! else in the way waits for that many calls again.
 //!
 //! Checked by `lockimpls/models/loom`, `gate_*`: with one thread that shuts the gate or two, with
 //! one that opens it again, and against close and shutdown, no `[s]` field is written under a thread
@@ -160,10 +160,10 @@ pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
 /// Whether nothing at this end speaks against the fast path but calls under way. Both sockets are
 /// locked.
 ///
-/// Some looks cannot refuse what the others let pass, and no test tells them from none: a connect
-/// takes the pending error, so that a connected socket has none; `locked` and CONNECTING belong to
-/// a call under way; and what cannot receive any more has lost its low-water mark, or cannot send,
-/// or its peer cannot.
+/// Some looks refuse nothing that the others let pass, so no test can see them: a connect takes the
+/// pending error, so that a connected socket has none; `locked` and CONNECTING belong to a call
+/// under way; and what cannot receive any more has lost its low-water mark, or cannot send, or its
+/// peer cannot.
 pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool {
     let Parts { st, so_snd, so_rcv } = so.parts();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
@@ -204,7 +204,7 @@ pub(crate) fn note_user<L: SocketLocks>(
     so.fast.owner[side].load(Relaxed) == 0 || times >= reopen_after
 }
 
-/// The next try to open the gate comes after as many calls again: where it cannot be opened soon,
+/// The next try to open the gate comes after that many calls again: where it cannot be opened soon,
 /// and where it is open now. The socket is locked.
 pub(crate) fn count_anew<L: SocketLocks>(so: &Socket<L>) {
     for side in Side::BOTH {

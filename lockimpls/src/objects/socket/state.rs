@@ -60,8 +60,8 @@ pub(crate) struct SoState<L> {
     pub(crate) unp_addr: Cell<Option<SockAddr>>,
     /// The name it is bound to: an index of the table of names.
     pub(crate) unp_vnode: Cell<Option<usize>>,
-    /// `lock-free`: the one who last used the send and the receive side through the lock, and how
-    /// often running.
+    /// `lock-free`: the thread that last used the send and the receive side through the lock, and
+    /// how many times in a row.
     pub(crate) last_user: BySide<Cell<(u32, u32)>>,
 }
 
