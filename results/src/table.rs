@@ -3,6 +3,7 @@
 //! The first table fits in 80 columns; [`wide`] has the rest. There are no colours, so that a table
 //! reads the same in a file.
 
+use crate::agreement::Disagreement;
 use crate::cell::Cell;
 use crate::outward::{self, Printed};
 use crate::summary::{Flags, Row, Summary};
@@ -199,14 +200,16 @@ fn events(rows: &[&Row]) -> Option<String> {
 
 /// What the mark before ratios is, if there is one, and what all runs together say.
 fn disagreeing(rows: &[&Row]) -> Option<String> {
-    let told = |row: &&Row| {
-        let (all, ratio) = (row.disagreement?, row.ratio.as_ref()?.ratio?);
-        let span = Printed::new(ratio, all.low, all.high).span();
-        Some(format!("{} {span} in {} runs", name(row), all.runs))
+    let marked = || rows.iter().filter_map(|row| Some((row, row.disagreement?)));
+    let most = marked().map(|(_, all)| all.runs).max()?;
+    let told = |(row, all): (&&Row, Disagreement)| {
+        let span = Printed::new(row.ratio.as_ref()?.ratio?, all.low, all.high).span();
+        // Not every run has every cell.
+        let fewer = if all.runs < most { &format!(" in {}", all.runs) } else { "" };
+        Some(format!("{} {span}{fewer}", name(row)))
     };
-    let told: Vec<String> = rows.iter().filter_map(told).collect();
-    let legend = "kept runs of this program do not agree";
-    (!told.is_empty()).then(|| format!("{MARK}{legend}: {}", told.join(", ")))
+    let told: Vec<String> = marked().filter_map(told).collect();
+    Some(format!("{MARK}{most} kept runs of this program do not agree: {}", told.join(", ")))
 }
 
 /// Why rows have no ratio.

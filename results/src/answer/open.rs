@@ -106,9 +106,19 @@ fn why_open(cells: &[&Point], recorded: Recorded) -> String {
 /// The cells of one reference, and the reference.
 pub(super) fn pair(rows: &[&Row]) -> String {
     let names: Vec<String> = rows.iter().map(|row| name(&row.cell)).collect();
+    format!("{} / {}", names.join(", "), against(rows))
+}
+
+/// The same of cells that differ in the backend alone.
+pub(super) fn group(rows: &[&Row]) -> String {
+    let backends: Vec<&str> = rows.iter().map(|row| row.cell.backend.as_str()).collect();
+    let names = rows.first().map(|row| name(&row.cell.on(&backends.join(", "))));
+    format!("{} / {}", names.unwrap_or_default(), against(rows))
+}
+
+fn against<'a>(rows: &[&'a Row]) -> &'a str {
     let ratio = rows.first().and_then(|row| row.ratio.as_ref());
-    let against = ratio.and_then(|ratio| ratio.against.split('/').nth(1));
-    format!("{} / {}", names.join(", "), against.unwrap_or_default())
+    ratio.and_then(|ratio| ratio.against.split('/').nth(1)).unwrap_or_default()
 }
 
 /// The cell as a user would name it.

@@ -45,7 +45,7 @@ impl<'a> Recorded<'a> {
         let percent = (percent * 1000.0).round() / 1000.0;
         Some(Answer {
             question: questions::WIDTHS.to_owned(),
-            sentence: format!("{}: wider than the {percent} % asked for: {why}", open::pair(rows)),
+            sentence: format!("{}: wider than the {percent} % asked for: {why}", open::group(rows)),
             cells: rows.iter().map(|row| row.cell.id()).collect(),
             ..Answer::default()
         })

@@ -124,8 +124,7 @@ fn a_table_marks_the_ratios_on_which_runs_do_not_agree() {
     assert_eq!(summary.rows[1].disagreement, Some(all));
     assert_eq!(summary.rows[0].disagreement, None);
     assert!(text.contains("  * 2.26 [2.20, 2.31]"), "{text}");
-    let legend =
-        "* kept runs of this program do not agree: pairs per-socket t2 2.20 to 3.18 in 2\n";
+    let legend = "* 2 kept runs of this program do not agree: pairs per-socket t2 2.20 to 3.18\n";
     assert!(text.contains(legend), "{text}");
     let quiet = table::render(&summarise(&[], "global").expect("nothing"), 80);
     assert!(!quiet.contains('*'), "{quiet}");

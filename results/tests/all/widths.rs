@@ -161,7 +161,7 @@ fn cells_of_a_group_stand_together_those_that_are_not_ranked_among_them() {
     run.records.push(host_line.into());
     run.records.push(of_host.into());
     let said = said(run);
-    let begin = "wide intervals: pairs host with 2 threads, pairs per-socket with 2 threads / \
-                 global: wider than the 10 % asked for: only 8 to 9 pairs of processes";
+    let begin = "wide intervals: pairs host, per-socket with 2 threads / global: wider than the \
+                 10 % asked for: only 8 to 9 pairs of processes";
     assert!(said.len() == 1 && said[0].starts_with(begin), "{said:?}");
 }
