@@ -9,8 +9,8 @@ fn house(files: &[(&str, &str)], manifests: &[(&str, &str)]) -> House {
     let architecture = [
         "The floors, from the ground up; a file imports down:",
         "```",
-        "primitives  sync    what is locked",
-        "witness  the checker",
+        "primitives  uipc    what is locked",
+        "witness   the checker",
         "```",
         "* **Invariant:** `unsafe` is in `primitives/`,",
         "  and nowhere else.",
@@ -159,6 +159,19 @@ fn a_workload_that_does_not_say_its_limits_is_seen() {
     let says = ("workloads/src/a.rs", "//! A.\n//!\n//! # What this does not show\n");
     let house = house(&[registry, says], &[]);
     assert!(RULES.iter().all(|rule| super::told(rule, &house).is_none()));
+}
+
+#[test]
+fn modules_on_no_floor_and_lists_over_lines_are_seen() {
+    let list = "use crate::{\n    copy::a,\n    witness::B,\n};\n";
+    let place = "lockimpls/src/primitives/a.rs:3: primitives uses witness";
+    file("floors", "lockimpls/src/primitives/a.rs", list, place);
+    file(
+        "floors",
+        "lockimpls/src/a.rs",
+        "fn a() {}\n",
+        "lockimpls/src/a.rs: it stands on no floor",
+    );
 }
 
 #[test]

@@ -48,16 +48,25 @@ pub(crate) fn floors(house: &House) -> Vec<String> {
     if floors.is_empty() {
         found.push(format!("ARCHITECTURE.md: the drawing behind {FLOORS:?} is gone"));
     }
-    for file in house.within("lockimpls/src") {
+    for file in house.within("lockimpls/src").filter(|file| file.in_programs().next().is_some()) {
+        let module = file.path.split('/').nth(2).and_then(|name| name.split('.').next());
+        if module.is_some_and(|module| module != "lib" && floor(module).is_none()) {
+            found.push(format!("{}: it stands on no floor of the drawing", file.path));
+        }
         // A file of a folder may stand higher than the others: `a/b` beside `a`.
         let names = floors.iter().flatten();
         let own = names.filter(|name| file.is_in(&format!("lockimpls/src/{name}")));
         let own = own.max_by_key(|name| name.len());
         let Some((own, of_file)) = own.and_then(|own| Some((*own, floor(own)?))) else { continue };
+        let mut is_in_list = false;
         for line in file.in_programs() {
             let above = |module: &&str| floor(module).is_some_and(|floor| floor > of_file);
-            let above = imports(line).into_iter().filter(above);
+            // Of a list over several lines each begins with a module.
+            let listed = words(&line.code).next().filter(|_| is_in_list);
+            let above = imports(line).into_iter().chain(listed).filter(above);
             found.extend(above.map(|module| format!("{}: {own} uses {module}", file.at(line))));
+            let is_end = line.code.starts_with('}');
+            is_in_list = line.code.ends_with("crate::{") || (is_in_list && !is_end);
         }
     }
     found
