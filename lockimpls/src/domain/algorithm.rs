@@ -1,7 +1,6 @@
-//! The algorithms that a layer's locks can have, by name.
+//! The algorithms that a lock can have, by name.
 
-/// The algorithm of a layer's locks: the `--lock` setting. `lockimpls/src/raw/` has a file for
-/// each.
+/// The algorithm of a lock. `lockimpls/src/raw/` has a file for each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// `parking_lot`'s lock for readers and writers, without readers.
@@ -72,7 +71,7 @@ impl Algorithm {
         all
     };
 
-    /// The name used on the command line and in records.
+    /// The name that users see.
     #[must_use]
     pub const fn name(self) -> &'static str {
         ROWS[self as usize].name
