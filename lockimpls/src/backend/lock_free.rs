@@ -37,7 +37,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Taken;
-use crate::objects::socket::{self, BySide, Side, SockRef, State, WaitPoint};
+use crate::objects::socket::{self, BySide, Side, SockRef, WaitPoint};
 use crate::policy::Policy;
 use crate::primitives::{Ordering, heavy_fence, park};
 use crate::uipc::Locked;
@@ -167,7 +167,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 gate::leave(&so, me);
                 Err(Slow::Locks(None))
             }
-            Try::Wait(_) if is_dontwait(&so.parts_fast(me, &so).st, flags) => {
+            Try::Wait(_) if is_dontwait(&so, flags) => {
                 gate::leave(&so, me);
                 witness::fast_event(Self::FAST_EVENTS[side]);
                 Err(Slow::Refused(Errno::Ewouldblock))
@@ -297,7 +297,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         waiter: Waiter,
     ) -> Result<Waiter, Errno> {
         let so = self.slow_enter(fd, Side::Snd, waiter)?;
-        let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(so.st(), flags));
+        let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(&so, flags));
         let result = loop {
             let result = self.slow.sosend_once(&so, &mut sending);
             *rest = sending.rest;
@@ -359,7 +359,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         waiter: Waiter,
     ) -> Result<Result<usize, SoRef>, Errno> {
         let so = self.slow_enter(fd, Side::Rcv, waiter)?;
-        let is_dontwait = waiter.is_none() && is_dontwait(so.st(), flags);
+        let is_dontwait = waiter.is_none() && is_dontwait(&so, flags);
         let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
         let result = loop {
             match self.slow.soreceive_once(&so, msg, flags) {
@@ -434,8 +434,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
 /// Whether a call that begins may not wait.
 #[inline(always)]
-fn is_dontwait(st: &SoState, flags: MsgFlags) -> bool {
-    flags.contains(MsgFlags::DONTWAIT) || st.is(State::NONBLOCK)
+fn is_dontwait(so: &Socket, flags: MsgFlags) -> bool {
+    flags.contains(MsgFlags::DONTWAIT) || so.is_nonblocking()
 }
 
 /// Tells the caller what else there is to say of a record.

@@ -38,7 +38,7 @@ pub(crate) use self::locks::{Part, SocketLocks};
 pub(crate) use self::parts::Parts;
 pub(crate) use self::refcount::RefCount;
 pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
-pub(crate) use self::state::{OnQueue, SoState, State};
+pub(crate) use self::state::{OnQueue, Seen, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 
 use Ordering::Relaxed;
@@ -136,6 +136,8 @@ pub(crate) struct Socket<L> {
     pub(crate) locks: L,
     /// `[I]`
     pub(crate) so_type: Cell<SockType>,
+    /// FNONBLOCK of the file's `f_flag`. `[a]`
+    f_nonblock: AtomicU32,
     /// Counts how often this place was freed. `[p]`, read under the socket's lock.
     generation: AtomicU32,
     parts: Parts<L>,
@@ -176,6 +178,7 @@ impl<L: SocketLocks> Socket<L> {
         Self {
             locks,
             so_type: Cell::new(SockType::Stream),
+            f_nonblock: AtomicU32::new(0),
             generation: AtomicU32::new(0),
             parts: Parts::unused(),
             on_list: OnList { next: Cell::new(None) },
@@ -204,6 +207,7 @@ impl<L: SocketLocks> Socket<L> {
     pub(crate) fn reset(&self, kind: SockType) {
         self.parts().reset();
         self.so_type.set(kind);
+        self.set_nonblocking(false);
         self.on_list.next.set(None);
         for side in Side::BOTH {
             self.fast.owner[side].store(0, Relaxed);
@@ -258,6 +262,19 @@ impl<L: SocketLocks> Socket<L> {
     #[inline]
     pub(crate) fn connection_required(&self) -> bool {
         self.so_type.get() != SockType::Dgram
+    }
+
+    /// Whether calls on the file do not wait (O_NONBLOCK).
+    #[inline]
+    pub(crate) fn is_nonblocking(&self) -> bool {
+        // Relaxed: a word of its own, as `f_flag` is, which every call reads without a lock.
+        self.f_nonblock.load(Relaxed) != 0
+    }
+
+    /// Sets or clears O_NONBLOCK.
+    #[inline]
+    pub(crate) fn set_nonblocking(&self, on: bool) {
+        self.f_nonblock.store(u32::from(on), Relaxed);
     }
 
     /// Whether messages keep their boundaries (PR_ATOMIC).

@@ -46,7 +46,7 @@ impl<P: Policy> Locked<P> {
         so.st().so_head.set(None);
         so.st().so_onq.set(OnQueue::None);
         // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
-        so.st().set(head.st().so_state.get() & State::NONBLOCK);
+        so.set_nonblocking(head.is_nonblocking());
         let is_last = Self::unuse(&head);
         self.policy.head_leave(&head);
         self.sofile(&so);
@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
         if !st.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
         }
-        if st.is(State::NONBLOCK) && st.so_q.len() == 0 {
+        if head.is_nonblocking() && st.so_q.len() == 0 {
             let has_ended = head.so_rcv().cantrcvmore.get();
             return Err(if has_ended { Errno::Econnaborted } else { Errno::Ewouldblock });
         }

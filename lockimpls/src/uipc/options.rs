@@ -5,7 +5,7 @@ use crate::domain::SockOpt;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Limits;
-use crate::objects::socket::{Side, State};
+use crate::objects::socket::Side;
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
@@ -64,11 +64,7 @@ impl<P: Policy> Locked<P> {
 
     pub(crate) fn sys_set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
-        if on {
-            so.st().set(State::NONBLOCK);
-        } else {
-            so.st().clear(State::NONBLOCK);
-        }
+        so.set_nonblocking(on);
         self.sounlock_fd(&so);
         Ok(())
     }

@@ -31,7 +31,7 @@ impl<P: Policy> Locked<P> {
     /// `soreceive`: the socket is locked before and after.
     #[inline(always)]
     pub(crate) fn soreceive(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
-        let flags = Self::msg_flags(so.st(), msg.flags);
+        let flags = Self::msg_flags(so, msg.flags);
         loop {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
                 return Ok(bytes);
@@ -94,20 +94,18 @@ impl<P: Policy> Locked<P> {
         if is_enough {
             return Ok(Found::Data);
         }
-        let st = so.st();
-        if let Some(errno) = st.so_error.get() {
+        let seen = so.seen_from(Side::Rcv);
+        if let Some(errno) = seen.so_error.get() {
             if has_data {
                 return Ok(Found::Data);
             }
-            if !flags.contains(MsgFlags::PEEK) {
-                st.so_error.set(None);
-            }
-            return Err(errno);
+            let is_peek = flags.contains(MsgFlags::PEEK);
+            return Err(if is_peek { errno } else { seen.so_error.take().unwrap_or(errno) });
         }
         if so_rcv.cantrcvmore.get() {
             return Ok(if has_data { Found::Data } else { Found::End });
         }
-        if so.connection_required() && !st.is(State::ISCONNECTED) {
+        if so.connection_required() && !seen.is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }
         // Whoever has room for descriptors asks for something.

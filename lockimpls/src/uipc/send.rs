@@ -11,7 +11,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::{Fill, Marks, sa_len};
-use crate::objects::socket::{Parts, RcvState, Side, SockRef, Socket, SocketLocks, State};
+use crate::objects::socket::{RcvState, Side, SockRef, Socket, SocketLocks, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
@@ -68,7 +68,7 @@ impl<P: Policy> Locked<P> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
-        let flags = Self::msg_flags(so.st(), msg.flags);
+        let flags = Self::msg_flags(so, msg.flags);
         let mut sending = Sending {
             rest: msg.data,
             rights: msg.rights,
@@ -133,15 +133,15 @@ impl<P: Policy> Locked<P> {
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
     fn sosend_room(so: &So<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
-        let Parts { st, so_snd, .. } = so.parts();
+        let (so_snd, seen) = (so.so_snd(), so.seen_from(Side::Snd));
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
             return Err(Errno::Epipe);
         }
-        if let Some(errno) = st.so_error.take() {
+        if let Some(errno) = seen.so_error.take() {
             return Err(errno);
         }
-        if !st.is(State::ISCONNECTED) {
+        if !seen.is(State::ISCONNECTED) {
             if so.connection_required() {
                 if !(resid == 0 && clen != 0) {
                     return Err(Errno::Enotconn);

@@ -9,7 +9,7 @@ use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{SbState, Side, SoState, State, WaitPoint};
+use crate::objects::socket::{SbState, Side, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
@@ -156,8 +156,8 @@ impl<P: Policy> Locked<P> {
     /// when the call begins (`sendit`, `recvit`: `uipc_syscalls.c` 1.196, lines 617 and 841): a call
     /// that waits goes on waiting, whatever becomes of the file's flag.
     #[inline]
-    pub(crate) fn msg_flags(st: &SoState<P::Locks>, flags: MsgFlags) -> MsgFlags {
-        if st.is(State::NONBLOCK) { flags | MsgFlags::DONTWAIT } else { flags }
+    pub(crate) fn msg_flags(so: &So<P>, flags: MsgFlags) -> MsgFlags {
+        if so.is_nonblocking() { flags | MsgFlags::DONTWAIT } else { flags }
     }
 }
 

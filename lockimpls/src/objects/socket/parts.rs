@@ -1,7 +1,7 @@
 //! What the locks of a socket guard, part by part, and the way to it: each accessor asks the witness
 //! whether the thread holds the lock of the part.
 
-use super::{Part, RcvState, SbState, Side, SndState, SoState, Socket, SocketLocks};
+use super::{Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks};
 use crate::witness;
 
 /// What the locks guard.
@@ -60,6 +60,17 @@ impl<L: SocketLocks> Socket<L> {
             Side::Snd => self.so_snd(),
             Side::Rcv => self.so_rcv(),
         }
+    }
+
+    /// What of the socket itself may be looked at with the lock of this side.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn seen_from(&self, side: Side) -> &Seen {
+        match side {
+            Side::Snd => self.assert_locked(Part::Snd),
+            Side::Rcv => self.assert_locked(Part::Rcv),
+        }
+        &self.parts.st
     }
 
     /// All of it, with the locks of all parts held.

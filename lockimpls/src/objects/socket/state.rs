@@ -1,9 +1,13 @@
 //! What the lock of the socket itself guards: every field here is `[s]`.
 
+use std::ops::Deref;
+
 use super::{BySide, Side, SockList, SockRef};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::primitives::Cell;
+use crate::primitives::{AtomicU32, Cell, Ordering};
+
+use Ordering::Relaxed;
 
 bitflags::bitflags! {
     /// `so_state`, the bits that unix(4) uses. Two that it had in July 2022, SS_CANTSENDMORE and
@@ -16,8 +20,6 @@ bitflags::bitflags! {
         const ISCONNECTED = 0x002;
         /// For poll(2) alone, which is not modelled: nothing else looks at it.
         const ISDISCONNECTED = 0x800;
-        /// O_NONBLOCK (the kernel keeps it in the file).
-        const NONBLOCK = 0x1_0000;
         /// SO_ACCEPTCONN (the kernel keeps it in `so_options`).
         const ACCEPTCONN = 0x2_0000;
         /// The last descriptor is closed; the last call that is still under way frees the socket.
@@ -39,10 +41,77 @@ pub(crate) enum OnQueue {
     Q,
 }
 
+/// `so_state`.
+pub(crate) struct AtomicState(AtomicU32);
+
+impl AtomicState {
+    #[inline(always)]
+    pub(crate) fn get(&self) -> State {
+        State::from_bits_retain(self.0.load(Relaxed))
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, state: State) {
+        self.0.store(state.bits(), Relaxed);
+    }
+}
+
+/// `so_error`: the number of an error, or 0.
+pub(crate) struct AtomicError(AtomicU32);
+
+impl AtomicError {
+    #[inline(always)]
+    pub(crate) fn get(&self) -> Option<Errno> {
+        Self::error(self.0.load(Relaxed))
+    }
+
+    #[inline(always)]
+    pub(crate) fn set(&self, error: Option<Errno>) {
+        self.0.store(error.map_or(0, Errno::code) as u32, Relaxed);
+    }
+
+    /// The error, which is told now. Where two threads look at once, one of them tells it.
+    #[inline(always)]
+    pub(crate) fn take(&self) -> Option<Errno> {
+        if self.0.load(Relaxed) == 0 { None } else { Self::error(self.0.swap(0, Relaxed)) }
+    }
+
+    #[inline(always)]
+    fn error(number: u32) -> Option<Errno> {
+        if number == 0 { None } else { Some(Errno::from_host(number as i32)) }
+    }
+}
+
+/// What of a socket may be looked at with the lock of one of its sides alone, as OpenBSD does today
+/// (`uipc_socket.c` 1.385, lines 638 and 642): written under the lock of the socket, but for an error
+/// that is told. Relaxed throughout: each is a word of its own, no other data is read for what it
+/// says, and a look under a side's lock may be out of date when that is left. Where one lock guards
+/// all, that lock orders them.
+pub(crate) struct Seen {
+    pub(crate) so_state: AtomicState,
+    pub(crate) so_error: AtomicError,
+}
+
+impl Seen {
+    fn new() -> Self {
+        Self { so_state: AtomicState(AtomicU32::new(0)), so_error: AtomicError(AtomicU32::new(0)) }
+    }
+
+    fn reset(&self) {
+        self.so_state.set(State::NOFDREF);
+        self.so_error.set(None);
+    }
+
+    /// Whether these bits are all set.
+    #[inline]
+    pub(crate) fn is(&self, bits: State) -> bool {
+        self.so_state.get().contains(bits)
+    }
+}
+
 /// The socket itself, without its sides: all `[s]`.
 pub(crate) struct SoState<L> {
-    pub(crate) so_state: Cell<State>,
-    pub(crate) so_error: Cell<Option<Errno>>,
+    seen: Seen,
     /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
     pub(crate) users: Cell<u32>,
     /// The listener this socket came from, until it is accepted.
@@ -68,8 +137,7 @@ pub(crate) struct SoState<L> {
 impl<L> SoState<L> {
     pub(super) fn unused() -> Self {
         Self {
-            so_state: Cell::new(State::NOFDREF),
-            so_error: Cell::new(None),
+            seen: Seen::new(),
             users: Cell::new(0),
             so_head: Cell::new(None),
             so_onq: Cell::new(OnQueue::None),
@@ -86,8 +154,7 @@ impl<L> SoState<L> {
     }
 
     pub(super) fn reset(&self) {
-        self.so_state.set(State::NOFDREF);
-        self.so_error.set(None);
+        self.seen.reset();
         self.users.set(0);
         self.so_head.set(None);
         self.so_onq.set(OnQueue::None);
@@ -101,12 +168,6 @@ impl<L> SoState<L> {
         }
     }
 
-    /// Whether these bits are all set.
-    #[inline]
-    pub(crate) fn is(&self, bits: State) -> bool {
-        self.so_state.get().contains(bits)
-    }
-
     /// Sets bits of `so_state`.
     #[inline]
     pub(crate) fn set(&self, bits: State) {
@@ -117,5 +178,14 @@ impl<L> SoState<L> {
     #[inline]
     pub(crate) fn clear(&self, bits: State) {
         self.so_state.set(self.so_state.get() - bits);
+    }
+}
+
+impl<L> Deref for SoState<L> {
+    type Target = Seen;
+
+    #[inline(always)]
+    fn deref(&self) -> &Seen {
+        &self.seen
     }
 }
