@@ -11,7 +11,7 @@ pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
 use crate::fault::Fault;
-use crate::objects::socket::{RefCount, SockRef, Socket, SocketLocks};
+use crate::objects::socket::{RefCount, Side, SockRef, Socket, SocketLocks};
 
 /// A socket of a granularity.
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
@@ -42,6 +42,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
 
+    /// Whether `sblock` is a lock (`sb_lock`, since OpenBSD of 2024), or a flag that the side's own
+    /// lock guards.
+    const SB_LOCK: bool = false;
+
     fn new() -> Self;
 
     fn collector(&self) -> &Self::Collector;
@@ -63,6 +67,51 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[inline(always)]
     fn sounlock_peer(&self, _so: &So<Self>, _so2: &So<Self>) {}
 
+    /// What a call that sends or receives holds of its socket while it is at none of its parts: where
+    /// one lock guards all, that lock; where a side has its own, nothing. Such a call begins, or
+    /// comes back from a copy or a sleep.
+    #[track_caller]
+    #[inline(always)]
+    fn data_enter(&self, so: &So<Self>) {
+        self.solock(so);
+    }
+    /// Such a call ends, copies, or sleeps.
+    #[track_caller]
+    #[inline(always)]
+    fn data_leave(&self, so: &So<Self>) {
+        self.sounlock(so);
+    }
+    /// Such a call goes on to the socket itself.
+    #[track_caller]
+    #[inline(always)]
+    fn data_to_so(&self, _so: &So<Self>) {}
+    /// Such a call leaves the socket itself.
+    #[track_caller]
+    #[inline(always)]
+    fn so_to_data(&self, _so: &So<Self>) {}
+
+    /// Locks a side, where it has a lock of its own. What guards all is held where there is none.
+    #[track_caller]
+    #[inline(always)]
+    fn side_enter(&self, _so: &So<Self>, _side: Side) {}
+    #[track_caller]
+    #[inline(always)]
+    fn side_leave(&self, _so: &So<Self>, _side: Side) {}
+
+    /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
+    /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
+    /// lock `so`.
+    #[track_caller]
+    #[inline(always)]
+    fn peer_pin(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+        self.solock_peer(so)
+    }
+    #[track_caller]
+    #[inline(always)]
+    fn peer_unpin(&self, so: &So<Self>, so2: &So<Self>) {
+        self.sounlock_peer(so, so2);
+    }
+
     /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
     #[track_caller]
     fn solock_pair(&self, so: &So<Self>, so2: &So<Self>);
@@ -82,6 +131,15 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Locks `so` and the name's socket, which may be the same.
     #[track_caller]
     fn name_to_pair(&self, _so: &So<Self>, _so2: &So<Self>) {}
+
+    /// Takes the lock that `sblock` is, with nothing of the socket held: whether it has it. `nonblock`:
+    /// it does not wait.
+    #[track_caller]
+    fn sb_lock(&self, _so: &So<Self>, _side: Side, _nonblock: bool) -> bool {
+        true
+    }
+    #[track_caller]
+    fn sb_unlock(&self, _so: &So<Self>, _side: Side) {}
 
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
@@ -104,6 +162,20 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]
     fn embryo_to_head(&self, _so3: &So<Self>, _head: &So<Self>, _client: Option<&So<Self>>) {}
+
+    /// With the listener and its embryo locked, goes on to attach the embryo: the listener is
+    /// unlocked where the order wants it.
+    #[track_caller]
+    #[inline(always)]
+    fn attach_enter(&self, head: &So<Self>) {
+        self.head_leave(head);
+    }
+    /// The embryo is attached: back to the listener, both locked.
+    #[track_caller]
+    #[inline(always)]
+    fn attach_exit(&self, so3: &So<Self>, head: &So<Self>) {
+        self.embryo_to_head(so3, head, None);
+    }
 
     /// With a datagram socket locked, locks the first of those connected to it, for detach.
     #[track_caller]

@@ -18,7 +18,7 @@ pub(super) const LEAK_NOBUFS: Control = Control {
     bug: "send does not unlock the peer when a message with a descriptor finds no room (ENOBUFS)",
     check: Check::LeakedLock,
     operation: "sys_sendmsg",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
     fault: Injection::of(Step::SendNobufsPeer),
     program: leak_nobufs::<PerSocket>,
 };
@@ -56,7 +56,7 @@ pub(super) const ORDER: Control = Control {
     bug: "the peer is locked without regard to its address",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
     fault: Injection::of(Step::AddressOrder),
     program: send_from_higher::<PerSocket>,
 };
@@ -75,7 +75,7 @@ pub(super) const LEAK_REF: Control = Control {
     bug: "the reference on the peer, taken for the relock, is not given back",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
     fault: Injection::of(Step::UnpRefRelock),
     program: send_from_higher::<PerSocket>,
 };

@@ -83,7 +83,7 @@ pub(super) const SELF_LOCKED: Control = Control {
     bug: "a datagram socket connected to itself is locked twice",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_to_peer(", "self.policy.solock_peer(so)"),
+    at: at!("uipc/send.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
     fault: Injection::of(Step::SelfLock),
     program: send_to_self::<PerSocket>,
 };
@@ -109,7 +109,7 @@ pub(super) const FINALIZE_LOCKED: Control = Control {
     bug: "close waits for a relocker's reference with the lock that the relocker waits for",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.solock_peer(so)"),
+    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
     fault: Injection::at(Step::FinalizeUnlocked, Window::Relock),
     program: close_in_relock::<PerSocket>,
 };

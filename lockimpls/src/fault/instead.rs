@@ -17,7 +17,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     pub(crate) fn mirror_later(&self, so: &So<P>, so2: &So<P>) -> Result<(), Errno> {
         self.wake_reader(so2);
-        self.policy.sounlock_peer(so, so2);
+        self.policy.peer_unpin(so, so2);
         let fill = so2.rcv_fill(so2.so_rcv());
         so.so_snd().fill.set(fill);
         Ok(())

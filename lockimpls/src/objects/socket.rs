@@ -205,7 +205,7 @@ impl<L: SocketLocks> Socket<L> {
     /// Reinitialises a locked socket; until it is published others can only lock it, find their
     /// descriptor stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {
-        self.parts().reset();
+        self.parts_unshared().reset();
         self.so_type.set(kind);
         self.set_nonblocking(false);
         self.on_list.next.set(None);

@@ -77,8 +77,11 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Einval);
         }
         if head.is_nonblocking() && st.so_q.len() == 0 {
-            let has_ended = head.so_rcv().cantrcvmore.get();
-            return Err(if has_ended { Errno::Econnaborted } else { Errno::Ewouldblock });
+            return Err(if head.has_listener_ended() {
+                Errno::Econnaborted
+            } else {
+                Errno::Ewouldblock
+            });
         }
         loop {
             let st = head.st();
@@ -88,7 +91,7 @@ impl<P: Policy> Locked<P> {
             if let Some(so) = st.so_q.first() {
                 return Ok(so);
             }
-            if head.so_rcv().cantrcvmore.get() {
+            if head.has_listener_ended() {
                 return Err(Errno::Econnaborted);
             }
             self.sosleep(head, &head.timeo_wait);

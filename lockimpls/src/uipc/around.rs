@@ -3,8 +3,8 @@
 
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
-use crate::objects::socket::WaitPoint;
-use crate::policy::{Policy, SoRef};
+use crate::objects::socket::{Side, WaitPoint};
+use crate::policy::{Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -44,14 +44,16 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sowakeup` (`uipc_socket2.c` 1.125, 494): `wakeup` only where somebody sleeps, `selwakeup`
-    /// in any case. The socket is locked.
+    /// in any case. The socket is locked; the side is not, where it has a lock of its own.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sowakeup(&self, point: &WaitPoint) {
+    pub(crate) fn sowakeup(&self, so: &So<P>, point: &WaitPoint, side: Side) {
+        self.policy.side_enter(so, side);
         if P::Ambient::IS_THERE && point.waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
         }
         point.wakeup(P::BIASED);
+        self.policy.side_leave(so, side);
         self.selwakeup();
     }
 

@@ -12,7 +12,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{OnQueue, SockRef, State};
+use crate::objects::socket::{OnQueue, Side, SockRef, State};
 use crate::policy::{Collector, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::{Locked, is_awaited};
@@ -116,9 +116,6 @@ impl<P: Policy> Locked<P> {
             st.clear(State::ISCONNECTED);
         } else {
             so2.st().unp_conn.set(None);
-            // Nothing can be seen of it: neither of the two sends again.
-            so.so_snd().fill.set(Fill::default());
-            so2.so_snd().fill.set(Fill::default());
             self.soisdisconnected(so);
             if P::Fault::omits(Step::EndWhileParting) {
                 self.end_later(so, &so2);
@@ -140,8 +137,15 @@ impl<P: Policy> Locked<P> {
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.
     fn soisdisconnected(&self, so: &So<P>) {
+        self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
+        self.policy.side_leave(so, Side::Rcv);
+        self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
+        // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be seen
+        // of it: the socket never sends again.
+        so.so_snd().fill.set(Fill::default());
+        self.policy.side_leave(so, Side::Snd);
         let st = so.st();
         st.clear(State::ISCONNECTED);
         st.set(State::ISDISCONNECTED);

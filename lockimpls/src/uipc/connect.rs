@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::names::LockedName;
-use crate::objects::socket::{OnQueue, SoState, State};
+use crate::objects::socket::{OnQueue, SbState, Side, SoState, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 
@@ -135,15 +135,15 @@ impl<P: Policy> Locked<P> {
         self.policy.embryo_enter(&head, &so3);
         so3.reset(head.so_type.get());
         self.soreserve(&so3);
-        if !Self::inherit(&head, &so3) {
+        if !self.inherit(&head, &so3) {
             self.policy.embryo_leave(&so3);
             self.sockets.put(so3);
             return None;
         }
         head.st().so_q0.append(so3);
-        self.policy.head_leave(&head);
+        self.policy.attach_enter(&head);
         self.unp_attach(&so3);
-        self.policy.embryo_to_head(&so3, &head, None);
+        self.policy.attach_exit(&so3, &head);
         self.policy.embryo_leave(&so3);
         Some(so3)
     }
@@ -152,22 +152,33 @@ impl<P: Policy> Locked<P> {
     /// there has ended here, too, and the sizes are the same. Whether it can have them: a shutdown
     /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
     /// bytes.
-    fn inherit(head: &SoRef<P>, so3: &So<P>) -> bool {
-        let (from, to) = (head.parts(), so3.parts());
-        let is_disconnected = from.st.so_state.get() & State::ISDISCONNECTED;
+    fn inherit(&self, head: &SoRef<P>, so3: &So<P>) -> bool {
+        let to = so3.parts_unshared();
+        let is_disconnected = head.st().so_state.get() & State::ISDISCONNECTED;
         to.st.so_state.set(State::NOFDREF | is_disconnected);
-        so3.set_cantsendmore(from.so_snd.cantsendmore());
-        to.so_rcv.cantrcvmore.set(from.so_rcv.cantrcvmore.get());
-        for (from, to) in [(&*from.so_snd, &*to.so_snd), (&*from.so_rcv, &*to.so_rcv)] {
-            if from.limits.get().hiwat == 0 {
-                return false;
-            }
-            to.limits.set(from.limits.get());
-            to.lowat.set(from.lowat.get());
+        self.policy.side_enter(head, Side::Snd);
+        so3.end_unshared(head.cantsendmore());
+        let has_snd = Self::inherit_sizes(head.so_snd(), &to.so_snd);
+        self.policy.side_leave(head, Side::Snd);
+        self.policy.side_enter(head, Side::Rcv);
+        to.so_rcv.cantrcvmore.set(head.so_rcv().cantrcvmore.get());
+        let has_rcv = Self::inherit_sizes(head.so_rcv(), &to.so_rcv);
+        self.policy.side_leave(head, Side::Rcv);
+        if !has_snd || !has_rcv {
+            return false;
         }
         to.st.so_head.set(Some(*head));
         to.st.so_onq.set(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
+        true
+    }
+
+    fn inherit_sizes(from: &SbState, to: &SbState) -> bool {
+        if from.limits.get().hiwat == 0 {
+            return false;
+        }
+        to.limits.set(from.limits.get());
+        to.lowat.set(from.lowat.get());
         true
     }
 

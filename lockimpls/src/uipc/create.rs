@@ -89,12 +89,14 @@ impl<P: Policy> Locked<P> {
             SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
             SockType::Dgram => (config.dgram_send_bytes, config.dgram_recv_bytes),
         };
+        self.sides_enter(so, so);
         let (so_snd, so_rcv) = (so.so_snd(), so.so_rcv());
         so_snd.limits.set(Limits::of(snd));
         so_snd.lowat.set(MCLBYTES.min(snd));
         so_rcv.limits.set(Limits::of(rcv));
         so_rcv.lowat.set(1);
         so.rcv.reserve(so.so_type.get(), Limits::of(rcv.max(snd)));
+        self.sides_leave(so, so);
     }
 
     /// `unp_attach`: the control block, on the list of all. `so` may be unlocked and locked again.

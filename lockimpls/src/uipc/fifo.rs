@@ -27,7 +27,7 @@ use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, SockType, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::guarded::Guarded;
-use crate::objects::socket::{SockRef, State, WaitPoint};
+use crate::objects::socket::{Side, SockRef, State, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, park};
 use crate::sync::RwLock;
@@ -185,9 +185,9 @@ impl<P: Policy> Fifofs for Locked<P> {
         if !P::Fault::omits(Step::FifoReceive) {
             vp.i_lock.exit();
         }
-        self.policy.solock(&rso);
+        self.policy.data_enter(&rso);
         let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
-        self.policy.sounlock(&rso);
+        self.policy.data_leave(&rso);
         vp.i_lock.enter();
         let has_writers = vp.opened().writers > 0;
         vp.i_lock.exit();
@@ -204,10 +204,10 @@ impl<P: Policy> Fifofs for Locked<P> {
         vp.i_lock.enter();
         let wso = vp.opened().writesock;
         vp.i_lock.exit();
-        self.policy.solock(&wso);
+        self.policy.data_enter(&wso);
         let msg = SendMsg { to: None, data, rights: &[], flags: msg_flags(mode) };
         let result = self.sosend(&wso, &msg);
-        self.policy.sounlock(&wso);
+        self.policy.data_leave(&wso);
         // As the kernel does: its caller has locked the vnode, and unlocks it.
         vp.i_lock.enter();
         vp.i_lock.exit();
@@ -236,7 +236,7 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::READ) {
             fip.readers += 1;
             if fip.readers == 1 {
-                self.fifo_begin(&fip.writesock, |so| so.set_cantsendmore(false));
+                self.fifo_begin(&fip.writesock, Side::Snd, |so| so.set_cantsendmore(false));
                 vp.writers_wait.wakeup(false);
             }
         }
@@ -244,7 +244,7 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::WRITE) {
             fip.writers += 1;
             if fip.writers == 1 && !is_refused {
-                self.fifo_begin(&fip.readsock, |so| {
+                self.fifo_begin(&fip.readsock, Side::Rcv, |so| {
                     so.so_rcv().cantrcvmore.set(false);
                     so.st().clear(State::ISDISCONNECTED);
                 });
@@ -270,16 +270,20 @@ impl<P: Policy> Locked<P> {
     fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
         self.policy.solock(&writesock);
+        self.policy.side_enter(&writesock, Side::Snd);
         writesock.set_cantsendmore(true);
         writesock.so_snd().lowat.set(PIPE_BUF);
+        self.policy.side_leave(&writesock, Side::Snd);
         self.policy.sounlock(&writesock);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
     /// The other side is there: a direction that had ended begins again.
-    fn fifo_begin(&self, so: &So<P>, begin: impl FnOnce(&So<P>)) {
+    fn fifo_begin(&self, so: &So<P>, side: Side, begin: impl FnOnce(&So<P>)) {
         self.policy.solock(so);
+        self.policy.side_enter(so, side);
         begin(so);
+        self.policy.side_leave(so, side);
         self.policy.sounlock(so);
     }
 

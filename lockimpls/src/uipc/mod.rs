@@ -26,6 +26,7 @@ mod receive;
 mod rights;
 pub(crate) mod send;
 mod shutdown;
+mod sides;
 pub(crate) mod wait;
 
 use crate::ambient::Surroundings;
@@ -88,15 +89,30 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock(so);
     }
 
+    /// A call begins that locks the socket part by part: finds the socket of a descriptor, and keeps
+    /// it. Where one lock guards all, it is locked now.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_enter(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+        self.solock_fd(fd)
+    }
+
+    /// Such a call ends.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn call_leave(&self, so: &So<P>) {
+        self.sounlock_fd(so);
+    }
+
     /// sendmsg(2). Compiled twice: on the way of bytes alone is nothing that only a name or
     /// descriptors need.
     #[inline(always)]
     fn sys_sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.fd_fplock(1);
         self.sockargs(s, msg.rights)?;
-        let so = self.solock_fd(s)?;
+        let so = self.call_enter(s)?;
         let result = self.sosend(&so, msg);
-        self.sounlock_fd(&so);
+        self.call_leave(&so);
         self.sendit_ends(so, &result);
         result
     }
@@ -121,9 +137,9 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn sys_recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         self.fd_fplock(1);
-        let so = self.solock_fd(s)?;
+        let so = self.call_enter(s)?;
         let result = self.soreceive(&so, msg);
-        self.sounlock_fd(&so);
+        self.call_leave(&so);
         self.transferred(so, &result);
         result
     }

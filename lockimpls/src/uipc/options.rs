@@ -11,12 +11,21 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
-        let so = self.solock_fd(s)?;
-        let result = self.sosetopt(&so, option, value.max(1));
-        self.sounlock_fd(&so);
+        let so = self.call_enter(s)?;
+        let result = match side_of(option) {
+            None => Err(Errno::Enoprotoopt),
+            Some(side) => {
+                self.policy.side_enter(&so, side);
+                let result = self.sosetopt(&so, option, value.max(1));
+                self.policy.side_leave(&so, side);
+                result
+            }
+        };
+        self.call_leave(&so);
         result
     }
 
+    /// The side is locked that the option is of.
     fn sosetopt(&self, so: &So<P>, option: SockOpt, value: usize) -> Result<(), Errno> {
         match option {
             SockOpt::SndBuf if so.cantsendmore() => Err(Errno::Einval),
@@ -50,22 +59,40 @@ impl<P: Policy> Locked<P> {
     }
 
     pub(crate) fn sys_getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
-        let so = self.solock_fd(s)?;
-        let value = match option {
-            SockOpt::SndBuf => so.so_snd().limits.get().hiwat,
-            SockOpt::RcvBuf => so.so_rcv().limits.get().hiwat,
-            SockOpt::SndLowat => so.so_snd().lowat.get(),
-            SockOpt::RcvLowat => so.so_rcv().lowat.get(),
-            SockOpt::Error => so.st().so_error.take().map_or(0, |errno| errno.code() as usize),
+        let so = self.call_enter(s)?;
+        let value = match side_of(option) {
+            None => {
+                self.policy.data_to_so(&so);
+                let error = so.st().so_error.take();
+                self.policy.so_to_data(&so);
+                error.map_or(0, |errno| errno.code() as usize)
+            }
+            Some(side) => {
+                self.policy.side_enter(&so, side);
+                let sb = so.sb(side);
+                let is_size = matches!(option, SockOpt::SndBuf | SockOpt::RcvBuf);
+                let value = if is_size { sb.limits.get().hiwat } else { sb.lowat.get() };
+                self.policy.side_leave(&so, side);
+                value
+            }
         };
-        self.sounlock_fd(&so);
+        self.call_leave(&so);
         Ok(value)
     }
 
     pub(crate) fn sys_set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
-        let so = self.solock_fd(s)?;
+        let so = self.call_enter(s)?;
         so.set_nonblocking(on);
-        self.sounlock_fd(&so);
+        self.call_leave(&so);
         Ok(())
+    }
+}
+
+/// The side that an option is of; the pending error is of the socket itself.
+fn side_of(option: SockOpt) -> Option<Side> {
+    match option {
+        SockOpt::SndBuf | SockOpt::SndLowat => Some(Side::Snd),
+        SockOpt::RcvBuf | SockOpt::RcvLowat => Some(Side::Rcv),
+        SockOpt::Error => None,
     }
 }

@@ -28,7 +28,7 @@ enum Found {
 }
 
 impl<P: Policy> Locked<P> {
-    /// `soreceive`: the socket is locked before and after.
+    /// `soreceive`: the call has begun (`data_enter`), before and after.
     #[inline(always)]
     pub(crate) fn soreceive(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = Self::msg_flags(so, msg.flags);
@@ -54,12 +54,12 @@ impl<P: Policy> Locked<P> {
         }
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
-        let so_rcv = so.so_rcv();
         loop {
-            self.sblock(so, so_rcv, Side::Rcv, flags.contains(MsgFlags::DONTWAIT))?;
+            let nonblock = flags.contains(MsgFlags::DONTWAIT);
+            let so_rcv = self.sblock(so, Side::Rcv, So::<P>::so_rcv, nonblock)?;
             match Self::soreceive_look(so, so_rcv, msg, flags) {
                 Ok(Found::Wait) => {
-                    self.sbunlock(so, Side::Rcv);
+                    self.sbunlock_to_wait(so, Side::Rcv);
                     return Ok(None);
                 }
                 Ok(Found::Data) => {
@@ -265,10 +265,10 @@ impl<P: Policy> Locked<P> {
             return;
         }
         let ring = so.rcv.ring();
-        self.policy.sounlock(so);
+        self.sb_leave(so, Side::Rcv);
         ring.copy_out(position, &mut msg.data[..bytes]);
         P::Fault::window(Window::CopiedOut);
-        self.policy.solock(so);
+        self.sb_enter(so, Side::Rcv);
     }
 
     fn consume_record(&self, so: &So<P>, record: Record) {
@@ -303,24 +303,31 @@ impl<P: Policy> Locked<P> {
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<(), Errno> {
         if msg.rights.is_empty() {
+            self.policy.side_leave(so, Side::Rcv);
             self.unp_discard(control);
+            self.policy.side_enter(so, Side::Rcv);
             return Ok(());
         }
-        self.policy.sounlock(so);
+        self.sb_leave(so, Side::Rcv);
         let result = self.unp_externalize(control, msg.rights);
-        self.policy.solock(so);
+        self.sb_enter(so, Side::Rcv);
         msg.rights_len = result?;
         Ok(())
     }
 
-    /// `PRU_RCVD`: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
+    /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
     #[inline(always)]
     fn pru_rcvd(&self, so: &So<P>) {
-        let Some(so2) = self.policy.solock_peer(so) else { return };
-        if !P::Fault::omits(Step::MirrorReceived) {
-            so2.so_snd().fill.set(so.rcv_fill(so.so_rcv()));
+        self.sb_to_so(so, Side::Rcv);
+        if let Some(so2) = self.policy.peer_pin(so) {
+            self.sides_enter(so, &so2);
+            if !P::Fault::omits(Step::MirrorReceived) {
+                so2.so_snd().fill.set(so.rcv_fill(so.so_rcv()));
+            }
+            self.sides_leave(so, &so2);
+            self.sowwakeup(&so2);
+            self.policy.peer_unpin(so, &so2);
         }
-        self.sowwakeup(&so2);
-        self.policy.sounlock_peer(so, &so2);
+        self.so_to_sb(so, Side::Rcv);
     }
 }

@@ -62,7 +62,7 @@ enum Room {
 }
 
 impl<P: Policy> Locked<P> {
-    /// `sosend`: the socket is locked before and after.
+    /// `sosend`: the call has begun (`data_enter`), before and after.
     #[inline(always)]
     pub(crate) fn sosend(&self, so: &So<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
@@ -90,10 +90,10 @@ impl<P: Policy> Locked<P> {
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
     pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
-        self.sblock(so, so.sb(Side::Snd), Side::Snd, sending.nonblock)?;
+        self.sblock(so, Side::Snd, So::<P>::so_snd, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
-                self.sbunlock(so, Side::Snd);
+                self.sbunlock_to_wait(so, Side::Snd);
                 Ok(false)
             }
             Ok(Room::Bytes(_)) => {
@@ -119,6 +119,7 @@ impl<P: Policy> Locked<P> {
             let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
             let m = self.copy_in(so, chunk);
             let result = self.pru_send(so, m, sending);
+            self.so_to_sb(so, Side::Snd);
             if result.is_ok() || !P::Fault::omits(Step::FreeOnNobufs) {
                 self.mbufs.put(m);
             }
@@ -133,7 +134,7 @@ impl<P: Policy> Locked<P> {
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
     fn sosend_room(so: &So<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
-        let (so_snd, seen) = (so.so_snd(), so.seen_from(Side::Snd));
+        let (so_snd, seen) = so.so_snd_and_seen();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
             return Err(Errno::Epipe);
@@ -158,14 +159,16 @@ impl<P: Policy> Locked<P> {
         Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat.get()))
     }
 
-    /// Copies the caller's bytes into a message, the socket unlocked meanwhile.
+    /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
+    /// the socket itself.
     #[inline(always)]
     fn copy_in(&self, so: &So<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
-        self.policy.sounlock(so);
+        self.sb_leave(so, Side::Snd);
         let m = self.mbufs.get();
         m.fill(chunk);
         P::Fault::window(Window::CopiedIn);
-        self.policy.solock(so);
+        self.sb_enter(so, Side::Snd);
+        self.sb_to_so(so, Side::Snd);
         m
     }
 
@@ -214,13 +217,17 @@ impl<P: Policy> Locked<P> {
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
     fn append_connected(&self, so: &So<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
-        let so2 = self.policy.solock_peer(so).ok_or_else(|| Self::no_peer(so))?;
+        let so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
+        if Self::has_ended(so) {
+            return self.refuse(so, &so2, Errno::Epipe);
+        }
+        self.sides_enter(&so2, so);
         let so2_rcv = so2.so_rcv();
-        if let Err(errno) = Self::may_append(so, &so2, so2_rcv, &message) {
-            if !P::Fault::omits(Step::SendNobufsPeer) {
-                self.policy.sounlock_peer(so, &so2);
-            }
-            return if P::Fault::omits(Step::ReportNobufs) { Ok(()) } else { Err(errno) };
+        if message.control.is_some()
+            && !has_room(&so2, so2_rcv, message.data.len() + message.control_bytes())
+        {
+            self.sides_leave(&so2, so);
+            return self.refuse(so, &so2, Errno::Enobufs);
         }
         self.sbappend(so, so2, message, None);
         if P::Fault::omits(Step::MirrorLocked) {
@@ -228,36 +235,33 @@ impl<P: Policy> Locked<P> {
         }
         let fill = so2.rcv_fill(so2_rcv);
         so.so_snd().fill.set(fill);
+        self.sides_leave(&so2, so);
         // A reader waits for bytes: a record of none in an empty buffer does not wake it.
         if fill.cc > 0 {
             self.wake_reader(&so2);
         }
-        self.policy.sounlock_peer(so, &so2);
+        self.policy.peer_unpin(so, &so2);
         Ok(())
     }
 
-    /// Whether a message may go to the locked peer. Nothing goes after an end of the stream: the
-    /// socket is looked at here and not before, because `solock_peer` may have unlocked it, and a
-    /// shutdown may have told the peer's reader meanwhile that there is no more.
+    /// Whether the stream has ended. Nothing goes after its end: the socket is looked at with the
+    /// peer there and not before, because `peer_pin` may have unlocked it, and a shutdown may have
+    /// told the peer's reader meanwhile that there is no more.
     #[inline(always)]
-    fn may_append(
-        so: &So<P>,
-        so2: &So<P>,
-        so2_rcv: &RcvState<P::Locks>,
-        message: &Outgoing<'_, P::Locks>,
-    ) -> Result<(), Errno> {
-        if so.cantsendmore() && !P::Fault::omits(Step::EndRecheck) {
-            return Err(Errno::Epipe);
-        }
-        if message.control.is_some()
-            && !has_room(so2, so2_rcv, message.data.len() + message.control_bytes())
-        {
-            return Err(Errno::Enobufs);
-        }
-        Ok(())
+    fn has_ended(so: &So<P>) -> bool {
+        so.cantsendmore() && !P::Fault::omits(Step::EndRecheck)
     }
 
-    /// Why a connected send finds no peer: it was never there; or it parted while `solock_peer` had
+    /// A message may not go to the peer.
+    #[cold]
+    fn refuse(&self, so: &So<P>, so2: &So<P>, errno: Errno) -> Result<(), Errno> {
+        if !P::Fault::omits(Step::SendNobufsPeer) {
+            self.policy.peer_unpin(so, so2);
+        }
+        if P::Fault::omits(Step::ReportNobufs) { Ok(()) } else { Err(errno) }
+    }
+
+    /// Why a connected send finds no peer: it was never there; or it parted while `peer_pin` had
     /// the socket unlocked, and that is EPIPE as it was before.
     #[cold]
     fn no_peer(so: &So<P>) -> Errno {
@@ -303,27 +307,31 @@ impl<P: Policy> Locked<P> {
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
-        let so2 = self.policy.solock_peer(so);
+        let so2 = self.policy.peer_pin(so);
         assert!(so2.is_some() || !P::Fault::omits(Step::PeerGone), "unp_conn points to a socket");
         let so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
+        self.policy.side_enter(&so2, Side::Rcv);
         let so2_rcv = so2.so_rcv();
         if !has_room(&so2, so2_rcv, bytes) {
+            self.policy.side_leave(&so2, Side::Rcv);
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
             }
-            self.policy.sounlock_peer(so, &so2);
+            self.policy.peer_unpin(so, &so2);
             return Err(Errno::Enobufs);
         }
         self.sbappend(so, so2, message, Some(&from));
+        self.policy.side_leave(&so2, Side::Rcv);
         self.wake_reader(&so2);
-        self.policy.sounlock_peer(so, &so2);
+        self.policy.peer_unpin(so, &so2);
         Ok(())
     }
 
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
-    /// peer's buffer. The peer is locked.
+    /// peer's buffer. The peer's receive side is
+    /// locked.
     #[inline(always)]
     fn sbappend(
         &self,

@@ -5,23 +5,26 @@ use crate::domain::Shutdown;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
+use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Limits};
-use crate::objects::socket::Side;
+use crate::objects::socket::{RcvState, Side};
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
-        let so = self.solock_fd(s)?;
+        let so = self.call_enter(s)?;
         if how != Shutdown::Write {
             self.sorflush(&so);
         }
         if how != Shutdown::Read {
+            self.policy.data_to_so(&so);
             self.socantsendmore(&so);
             self.unp_shutdown(&so);
+            self.policy.so_to_data(&so);
         }
-        self.sounlock_fd(&so);
+        self.call_leave(&so);
         Ok(())
     }
 
@@ -30,19 +33,23 @@ impl<P: Policy> Locked<P> {
         if !so.connection_required() {
             return;
         }
-        if let Some(so2) = self.policy.solock_peer(so) {
+        if let Some(so2) = self.policy.peer_pin(so) {
             self.socantrcvmore(&so2);
-            self.policy.sounlock_peer(so, &so2);
+            self.policy.peer_unpin(so, &so2);
         }
     }
 
     pub(crate) fn socantsendmore(&self, so: &So<P>) {
+        self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
+        self.policy.side_leave(so, Side::Snd);
         self.sowwakeup(so);
     }
 
     pub(crate) fn socantrcvmore(&self, so: &So<P>) {
+        self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
+        self.policy.side_leave(so, Side::Rcv);
         self.sorwakeup(so);
     }
 
@@ -56,12 +63,29 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
-        if self.sblock(so, so.sb(Side::Rcv), Side::Rcv, false).is_err() {
+        if P::SB_LOCK {
+            return self.sorflush_by_side(so);
+        }
+        if self.sblock(so, Side::Rcv, So::<P>::so_rcv, false).is_err() {
             return;
         }
         self.socantrcvmore(so);
         self.sbunlock(so, Side::Rcv);
         self.flush(so);
+    }
+
+    /// `sorflush` of `uipc_socket.c` 1.385, with nothing of the socket held before and after: the
+    /// right is kept until the buffer is empty, and what was in it goes with nothing held.
+    fn sorflush_by_side(&self, so: &So<P>) {
+        self.policy.sb_lock(so, Side::Rcv, false);
+        self.policy.data_to_so(so);
+        self.socantrcvmore(so);
+        self.policy.so_to_data(so);
+        self.policy.side_enter(so, Side::Rcv);
+        let control = Self::empty(so, so.so_rcv());
+        self.policy.side_leave(so, Side::Rcv);
+        self.policy.sb_unlock(so, Side::Rcv);
+        self.discard_all(control);
     }
 
     /// The rest of `sorflush`: nobody drains the buffer.
@@ -70,12 +94,23 @@ impl<P: Policy> Locked<P> {
         if so_rcv.locked.get() {
             witness::kept_by_another(so_rcv.addr(), Class::Sblock);
         }
-        let mut control = so_rcv.control.take();
+        let control = Self::empty(so, so_rcv);
+        self.discard_all(control);
+    }
+
+    /// Empties the receive buffer and takes its limits: the control messages that were in it.
+    pub(crate) fn empty(so: &So<P>, so_rcv: &RcvState<P::Locks>) -> Option<MbufRef<P::Locks>> {
+        let control = so_rcv.control.take();
         so_rcv.empty_first.set(false);
         so.rcv.flush();
         so_rcv.fill.set(Fill::default());
         so_rcv.limits.set(Limits::ZERO);
         so_rcv.lowat.set(0);
+        control
+    }
+
+    /// Disposes of a row of control messages.
+    pub(crate) fn discard_all(&self, mut control: Option<MbufRef<P::Locks>>) {
         while let Some(m) = control {
             control = m.next.take();
             self.unp_discard(m);

@@ -5,11 +5,13 @@
 //! wake-up can fall between. There is no timeout: a lost wake-up hangs, and is seen by the
 //! watchdog.
 
+use std::ops::Deref;
+
 use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{SbState, Side, WaitPoint};
+use crate::objects::socket::{Part, SbState, Side, SocketLocks, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
@@ -50,69 +52,106 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sosleep(&self, so: &So<P>, point: &WaitPoint) {
+        self.sleep(so, point, Part::Socket);
+    }
+
+    /// The same with the lock of this part.
+    #[inline(always)]
+    #[track_caller]
+    fn sleep(&self, so: &So<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
-        self.rwsleep(so, point);
+        self.rwsleep(so, point, part);
         self.ambient.sleep_ends(depth);
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn part_enter(&self, so: &So<P>, part: Part) {
+        match part {
+            Part::Socket => self.policy.solock(so),
+            Part::Snd => self.sb_enter(so, Side::Snd),
+            Part::Rcv => self.sb_enter(so, Side::Rcv),
+        }
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    fn part_leave(&self, so: &So<P>, part: Part) {
+        match part {
+            Part::Socket => self.policy.sounlock(so),
+            Part::Snd => self.sb_leave(so, Side::Snd),
+            Part::Rcv => self.sb_leave(so, Side::Rcv),
+        }
     }
 
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
-    fn rwsleep(&self, so: &So<P>, point: &WaitPoint) {
+    fn rwsleep(&self, so: &So<P>, point: &WaitPoint, part: Part) {
+        let releases = so.locks.guard(part).0;
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
         }
-        witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
+        witness::sleep(point.key(), WaitsFor::Wakeup, releases);
         if self.config.wait != WaitStrategy::Park {
-            self.policy.sounlock(so);
+            self.part_leave(so, part);
             let woken = spin(self.config.wait, || point.event.load(Relaxed) != seen);
-            self.policy.solock(so);
+            self.part_enter(so, part);
             if woken || point.event.load(Relaxed) != seen {
                 witness::awake();
                 return;
             }
             self.ambient.sched_lock();
-            witness::sleep(point.key(), WaitsFor::Wakeup, so.guard_addr());
+            witness::sleep(point.key(), WaitsFor::Wakeup, releases);
         }
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
-        park(point.key(), || true, || self.policy.sounlock(so));
+        park(point.key(), || true, || self.part_leave(so, part));
         self.ambient.sched_lock();
-        self.policy.solock(so);
+        self.part_enter(so, part);
         witness::awake();
     }
 
-    /// `sbwait`: waits until the buffer changes.
+    /// `sbwait`: waits until the buffer changes, after `sbunlock_to_wait`; then the call begins
+    /// again.
     #[track_caller]
     pub(crate) fn sbwait(&self, so: &So<P>, side: Side) {
-        let point = match side {
-            Side::Snd => &so.snd_wait,
-            Side::Rcv => &so.rcv_wait,
-        };
-        self.sosleep(so, point);
+        match side {
+            Side::Snd => self.sleep(so, &so.snd_wait, Part::Snd),
+            Side::Rcv => self.sleep(so, &so.rcv_wait, Part::Rcv),
+        }
+        self.policy.side_leave(so, side);
     }
 
-    /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than the
-    /// socket is locked.
+    /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than its lock
+    /// is held, and goes to that side: what `part` says of it.
     ///
     /// # Errors
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sblock(
+    pub(crate) fn sblock<'a, S: Deref<Target = SbState>>(
         &self,
-        so: &So<P>,
-        sb: &SbState,
+        so: &'a So<P>,
         side: Side,
+        part: impl FnOnce(&'a So<P>) -> &'a S,
         nonblock: bool,
-    ) -> Result<(), Errno> {
+    ) -> Result<&'a S, Errno> {
+        if P::SB_LOCK {
+            if !self.policy.sb_lock(so, side, nonblock) {
+                return Err(Errno::Ewouldblock);
+            }
+            self.policy.side_enter(so, side);
+            return Ok(part(so));
+        }
+        let sb = part(so);
         if sb.locked.get() {
             self.sblock_slow(so, side, nonblock)?;
         }
         sb.locked.set(true);
         witness::keep(sb.addr(), Class::Sblock);
-        Ok(())
+        Ok(sb)
     }
 
     #[cold]
@@ -127,10 +166,24 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `sbunlock`: gives the right back.
+    /// `sbunlock`: gives the right back, and leaves the side.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sbunlock(&self, so: &So<P>, side: Side) {
+        if P::SB_LOCK {
+            self.policy.side_leave(so, side);
+        }
+        self.sbunlock_to_wait(so, side);
+    }
+
+    /// Gives the right back, at the side still, where the call is about to sleep.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sbunlock_to_wait(&self, so: &So<P>, side: Side) {
+        if P::SB_LOCK {
+            self.policy.sb_unlock(so, side);
+            return;
+        }
         let sb = so.sb(side);
         witness::unkeep(sb.addr(), Class::Sblock);
         sb.locked.set(false);
@@ -143,13 +196,13 @@ impl<P: Policy> Locked<P> {
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
     pub(crate) fn sorwakeup(&self, so: &So<P>) {
-        self.sowakeup(&so.rcv_wait);
+        self.sowakeup(so, &so.rcv_wait, Side::Rcv);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
     pub(crate) fn sowwakeup(&self, so: &So<P>) {
-        self.sowakeup(&so.snd_wait);
+        self.sowakeup(so, &so.snd_wait, Side::Snd);
     }
 
     /// The flags of a call, with MSG_DONTWAIT where the file is O_NONBLOCK. That is settled once,

@@ -1,7 +1,7 @@
 //! What the locks of a socket guard, part by part, and the way to it: each accessor asks the witness
 //! whether the thread holds the lock of the part.
 
-use super::{Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks};
+use super::{Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks, State};
 use crate::witness;
 
 /// What the locks guard.
@@ -73,6 +73,23 @@ impl<L: SocketLocks> Socket<L> {
         &self.parts.st
     }
 
+    /// The send side, and what may be looked at from there: asked for once.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn so_snd_and_seen(&self) -> (&SndState, &Seen) {
+        (self.so_snd(), &self.parts.st)
+    }
+
+    /// SS_CANTRCVMORE of a listener, for whoever holds its own lock alone (`uipc_syscalls.c` 1.224,
+    /// line 291): it has no peer, and so nobody writes it without that lock.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn has_listener_ended(&self) -> bool {
+        debug_assert!(self.st().is(State::ACCEPTCONN));
+        self.assert_locked(Part::Socket);
+        self.parts.so_rcv.cantrcvmore.get()
+    }
+
     /// All of it, with the locks of all parts held.
     #[inline(always)]
     #[track_caller]
@@ -92,6 +109,21 @@ impl<L: SocketLocks> Socket<L> {
             self.assert_locked(Part::Socket);
         }
         self.parts.so_snd.cantsendmore()
+    }
+
+    /// All of a locked socket that nobody else has: no descriptor, name, peer, queue or list leads to
+    /// it, so that nobody else takes the locks of its sides. It is new, or about to go.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn parts_unshared(&self) -> &Parts<L> {
+        self.assert_locked(Part::Socket);
+        &self.parts
+    }
+
+    /// Writes SS_CANTSENDMORE of such a socket.
+    #[track_caller]
+    pub(crate) fn end_unshared(&self, is_so: bool) {
+        self.parts_unshared().so_snd.cantsendmore.set(is_so);
     }
 
     /// Writes SS_CANTSENDMORE.

@@ -1,0 +1,59 @@
+//! Where a request stands: at a side of a socket, at the socket itself, or at neither.
+//!
+//! A call that sends or receives goes from one to the other. Where one lock guards all of a socket,
+//! it holds that all the way but for the copy and the sleep, and has nothing to do in between; where
+//! a side has a lock of its own, it holds what it is at, and no more.
+
+use crate::objects::socket::Side;
+use crate::policy::{Policy, So};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    /// To a side, with nothing of the socket held: back from a copy or a sleep.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sb_enter(&self, so: &So<P>, side: Side) {
+        self.policy.data_enter(so);
+        self.policy.side_enter(so, side);
+    }
+
+    /// From a side, to copy or to sleep.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sb_leave(&self, so: &So<P>, side: Side) {
+        self.policy.side_leave(so, side);
+        self.policy.data_leave(so);
+    }
+
+    /// From a side to the socket itself.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sb_to_so(&self, so: &So<P>, side: Side) {
+        self.policy.side_leave(so, side);
+        self.policy.data_to_so(so);
+    }
+
+    /// Back from the socket to a side.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn so_to_sb(&self, so: &So<P>, side: Side) {
+        self.policy.so_to_data(so);
+        self.policy.side_enter(so, side);
+    }
+
+    /// The receive side of a socket and the send side of another, or of the same: in this order
+    /// everywhere (`uipc_usrreq.c` 1.221, lines 499 and 548; `uipc_socket2.c` 1.186, line 614).
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sides_enter(&self, reader: &So<P>, writer: &So<P>) {
+        self.policy.side_enter(reader, Side::Rcv);
+        self.policy.side_enter(writer, Side::Snd);
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sides_leave(&self, reader: &So<P>, writer: &So<P>) {
+        self.policy.side_leave(writer, Side::Snd);
+        self.policy.side_leave(reader, Side::Rcv);
+    }
+}
