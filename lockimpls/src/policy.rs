@@ -42,6 +42,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
 
+    /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no lock
+    /// to begin; or counts itself in `users`, under the socket's lock.
+    const CALLS_BY_FILE: bool = false;
+
     /// Whether `sblock` is a lock (`sb_lock`, since OpenBSD of 2024), or a flag that the side's own
     /// lock guards.
     const SB_LOCK: bool = false;

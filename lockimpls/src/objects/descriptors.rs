@@ -123,7 +123,7 @@ impl<L> Descriptors<L> {
     /// `falloc` and `fdinsert` in one hold of `fdplock`: a descriptor of a socket that is ready.
     pub(crate) fn allocate_for(&self, socket: SockRef<L>) -> Result<Fd, Errno> {
         self.enter();
-        let fd = self.falloc_locked().inspect(|fd| self.install(*fd, socket));
+        let fd = self.falloc_locked().inspect(|fd| self.install_first(*fd, socket));
         self.exit();
         fd
     }
@@ -138,8 +138,8 @@ impl<L> Descriptors<L> {
         self.enter();
         let fds = self.allocate_two();
         if let Ok((fd, fd2)) = fds {
-            self.install(fd, socket);
-            self.install(fd2, socket2);
+            self.install_first(fd, socket);
+            self.install_first(fd2, socket2);
         }
         self.exit();
         fds
@@ -168,11 +168,19 @@ impl<L> Descriptors<L> {
         self.fdplock.with(|free| free.len())
     }
 
-    /// [`Descriptors::install`] with `fdplock` held, as `fdinsert` wants it.
+    /// `fdinsert` of a file that is new, with `fdplock` held: its first descriptor.
     pub(crate) fn insert(&self, fd: Fd, socket: SockRef<L>) {
         self.enter();
-        self.install(fd, socket);
+        self.install_first(fd, socket);
         self.exit();
+    }
+
+    /// [`Descriptors::install`] of a file that is new: this is the one reference on it.
+    fn install_first(&self, fd: Fd, socket: SockRef<L>) {
+        // Release; pairs with the Acquire in `Socket::fref`: who counts itself on this file sees that
+        // the one before it at this place in memory has no descriptor any more.
+        socket.f_count.store(1, Release);
+        self.install(fd, socket);
     }
 
     /// Makes a new descriptor refer to a socket.

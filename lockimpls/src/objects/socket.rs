@@ -41,7 +41,7 @@ pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
 pub(crate) use self::state::{OnQueue, Seen, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 
-use Ordering::Relaxed;
+use Ordering::{AcqRel, Acquire, Relaxed};
 
 /// A pointer to a socket of the layer.
 pub(crate) struct SockRef<L>(NonNull<Socket<L>>);
@@ -275,6 +275,18 @@ impl<L: SocketLocks> Socket<L> {
     #[inline]
     pub(crate) fn set_nonblocking(&self, on: bool) {
         self.f_nonblock.store(u32::from(on), Relaxed);
+    }
+
+    /// FREF: one more reference on the file, unless it has none: then it is gone, or going. `false`:
+    /// there is no file. The caller came here by a descriptor that may be closed by now, so it must
+    /// look again whether it is open: if it is, this is its file.
+    #[inline]
+    pub(crate) fn fref(&self) -> bool {
+        let one_more = |count| if count == 0 { None } else { Some(count + 1) };
+        // Acquire; pairs with the Release in `Descriptors::install_first`, whose release sequence every
+        // other change of the count continues. A count that the file before this one had is 0 before
+        // the place is used again.
+        self.f_count.fetch_update(AcqRel, Acquire, one_more).is_ok()
     }
 
     /// Whether messages keep their boundaries (PR_ATOMIC).

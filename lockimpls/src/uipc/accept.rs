@@ -56,11 +56,17 @@ impl<P: Policy> Locked<P> {
             // The listener was closed while this call waited on it, and nobody else will free it.
             self.soclose(head);
         }
+        if P::CALLS_BY_FILE {
+            self.closef(head);
+        }
         Ok((so, name))
     }
 
     /// The call uses the locked listener no more: whether it must be closed now.
     fn unuse(head: &So<P>) -> bool {
+        if P::CALLS_BY_FILE {
+            return false;
+        }
         let st = head.st();
         st.users.set(st.users.get() - 1);
         st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(head)

@@ -119,6 +119,10 @@ impl<P: Policy> Locked<P> {
     /// Whether a call is under way on a socket: it can still receive what lies in the buffer. A
     /// kernel's call holds a reference on the file. Without a descriptor no new call can begin.
     fn is_used(&self, so: &So<P>) -> bool {
+        if P::CALLS_BY_FILE {
+            // `f_count` has told.
+            return false;
+        }
         self.policy.scan_enter(so);
         let is_used = so.st().users.get() > 0 || is_awaited(so);
         self.policy.scan_exit(so);

@@ -63,8 +63,8 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock_pair(&so, &so2);
     }
 
-    /// `socreate`: a socket with its control block and its file, whose one reference is the
-    /// caller's.
+    /// `socreate`: a socket with its control block and its file. Nothing refers to the file yet: whoever
+    /// made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
         let so = self.sockets.get(|| self.policy.socket_locks())?;
         self.policy.solock(&so);
@@ -76,9 +76,9 @@ impl<P: Policy> Locked<P> {
         Ok(so)
     }
 
-    /// Gives a locked socket its file, which is counted where its descriptor is made.
+    /// Gives a locked socket its file, which is counted where its descriptor is made, as is the one
+    /// reference on it.
     pub(crate) fn sofile(&self, so: &So<P>) {
-        so.f_count.store(1, Relaxed);
         so.st().clear(State::NOFDREF);
     }
 

@@ -11,6 +11,12 @@
 //! descriptor is open, and takes itself out under the lock again. Whoever closes the last
 //! descriptor frees the socket at once if nobody uses it, else marks it `CLOSING`, and the last
 //! user frees it: the file reference that a system call holds in a kernel.
+//!
+//! Where the policy says so ([`Policy::CALLS_BY_FILE`]) a call does have that reference: it finds the
+//! socket at its descriptor's place, adds one to `f_count` unless that is 0, and looks again whether
+//! the descriptor is open. If not, the file may be another one that has come to this place in memory
+//! (`fref`); what was added is taken back by `closef`, which also ends the call, and frees the socket
+//! where the last descriptor was closed meanwhile.
 
 mod accept;
 pub(crate) mod around;
@@ -61,6 +67,11 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+        if P::CALLS_BY_FILE {
+            let so = self.fd_getfile(fd)?;
+            self.policy.solock(&so);
+            return Ok(so);
+        }
         let so = self.fds.find(fd)?;
         P::Fault::window(Window::Lookup);
         self.policy.solock(&so);
@@ -78,6 +89,10 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sounlock_fd(&self, so: &So<P>) {
+        if P::CALLS_BY_FILE {
+            self.policy.sounlock(so);
+            return self.closef(SockRef::new(so));
+        }
         let st = so.st();
         let before = st.users.get();
         st.users.set(before - 1);
@@ -94,6 +109,11 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn call_enter(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+        if P::CALLS_BY_FILE {
+            let so = self.fd_getfile(fd)?;
+            self.policy.data_enter(&so);
+            return Ok(so);
+        }
         self.solock_fd(fd)
     }
 
@@ -101,7 +121,25 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn call_leave(&self, so: &So<P>) {
+        if P::CALLS_BY_FILE {
+            self.policy.data_leave(so);
+            return self.closef(SockRef::new(so));
+        }
         self.sounlock_fd(so);
+    }
+
+    /// `fd_getfile`: the socket of a descriptor, with a reference on its file.
+    fn fd_getfile(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+        let so = self.fds.find(fd)?;
+        P::Fault::window(Window::Lookup);
+        if !so.fref() {
+            return Err(Errno::Ebadf);
+        }
+        if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
+            self.closef(so);
+            return Err(Errno::Ebadf);
+        }
+        Ok(so)
     }
 
     /// sendmsg(2). Compiled twice: on the way of bytes alone is nothing that only a name or
