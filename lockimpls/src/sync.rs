@@ -127,6 +127,23 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     }
 }
 
+/// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may leave.
+impl<R: RawMutex<Turn = ()>, const CHECKED: bool> RwLock<R, CHECKED> {
+    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Who does not
+    /// wait closes no circle, so the order is not asked; what the thread takes next is compared with
+    /// this lock, too.
+    #[track_caller]
+    pub fn try_enter(&self) -> bool {
+        let Ok(held) = self.raw.enter() else { return false };
+        // SAFETY: this thread has the lock, alone, since the line above.
+        unsafe { (*self.held.get()).write(held) };
+        if CHECKED {
+            witness::lock(self.addr(), self.class);
+        }
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -146,6 +163,18 @@ mod tests {
         });
         lock.exit();
         assert!(!lock.is_mine() && lock.raw.enter().is_ok());
+    }
+
+    #[test]
+    fn a_lock_that_is_not_free_is_not_waited_for() {
+        let lock: RwLock = RwLock::new(Class::SbLock);
+        assert!(lock.try_enter() && lock.is_mine());
+        std::thread::scope(|threads| {
+            assert!(threads.spawn(|| !lock.try_enter() && !lock.is_mine()).join().unwrap());
+        });
+        lock.exit();
+        assert!(lock.try_enter());
+        lock.exit();
     }
 
     #[test]

@@ -4,25 +4,28 @@
 ///
 /// | rank | class | guards | kernel |
 /// |---|---|---|---|
-/// | 1 | `fdplock` | the descriptor table's free list | `fdplock` |
-/// | 2 | `names` | the table of names | namei's directory |
-/// | 3 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
-/// | 4 | `unp_gc_lock` | the list of control blocks, the collector | `unp_gc_lock` |
-/// | 5 | `unp_lock` | everything (`global`), every socket (`global-gc`) | `unp_lock` |
-/// | 6 | `solock` | one socket (`per-socket`, `lock-free`) | `so_lock` |
-/// | 7 | `unp_df_lock` | the list of deferred closes | `unp_df_lock` |
-/// | 8 | `unp_rights_mtx` | the count of descriptors in flight | `unp_rights_mtx` |
-/// | 9 | `pool` | one pool's free list | `pl_lock` |
+/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`) | `sb_lock` |
+/// | 2 | `fdplock` | the descriptor table's free list | `fdplock` |
+/// | 3 | `names` | the table of names | namei's directory |
+/// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
+/// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
+/// | 6 | `unplock` | everything (`global`), every socket (`global-gc`) | `unp_lock` |
+/// | 7 | `solock` | one socket (`per-socket`, `lock-free`, `per-buffer`) | `so_lock` |
+/// | 8 | `unpgc` | as 5 (`per-buffer`) | `unp_gc_lock` of 2025 |
+/// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
+/// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`) | `so_rcv.sb_mtx` |
+/// | 11 | `sbsnd` | the send side of one socket (`per-buffer`) | `so_snd.sb_mtx` |
+/// | 12 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
+/// | 13 | `pool` | one pool's free list | `pl_lock` |
 ///
-/// | 13 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
-/// | 14 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
-/// | 15 | `f_mtx` | as above: the counts of a file | `f_mtx` |
-/// | 16 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
+/// | 17 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
+/// | 18 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
+/// | 19 | `f_mtx` | as above: the counts of a file | `f_mtx` |
+/// | 20 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
 ///
 /// The last four are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
-/// is given up by whoever sleeps: it may be taken before and after any lock above `unp_rights_mtx`,
-/// and not after that one, `pool`, or one of the last three, which are mutexes. Nothing is taken
-/// while one of the last three is held.
+/// is given up by whoever sleeps: it may be taken before and after any lock of the first nine ranks,
+/// and after no other, which are mutexes. Nothing is taken while one of the last three is held.
 ///
 /// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or
 /// drain a buffer), `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control
@@ -30,53 +33,65 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum Class {
+    /// Sending on, or receiving from, one socket.
+    SbLock = 1,
     /// The descriptor table.
-    Fdplock = 1,
+    Fdplock = 2,
     /// The table of names.
-    Names = 2,
+    Names = 3,
     /// One name, or one fifo.
-    Vnode = 3,
-    /// The collector and the list of all control blocks.
-    UnpGcLock = 4,
+    Vnode = 4,
+    /// The collector and the list of all control blocks, where they come before sockets.
+    UnpGcLock = 5,
     /// The one lock of `global` and `global-gc`.
-    UnpLock = 5,
+    UnpLock = 6,
     /// A socket's own lock.
-    SoLock = 6,
+    SoLock = 7,
+    /// The collector and the list of all control blocks, where they come after sockets.
+    UnpGcLockInner = 8,
     /// Deferred closes.
-    UnpDfLock = 7,
+    UnpDfLock = 9,
+    /// A socket's receive side.
+    SbMtxRcv = 10,
+    /// A socket's send side.
+    SbMtxSnd = 11,
     /// Descriptors in flight.
-    UnpRightsMtx = 8,
+    UnpRightsMtx = 12,
     /// A pool's free list.
-    Pool = 9,
+    Pool = 13,
     /// The right to fill or drain a socket buffer.
-    Sblock = 10,
+    Sblock = 14,
     /// A thread inside the lock-free path.
-    InUse = 11,
+    InUse = 15,
     /// A reference on a control block that keeps it while its lock is dropped.
-    UnpRef = 12,
+    UnpRef = 16,
     /// The kernel lock.
-    KernelLock = 13,
+    KernelLock = 17,
     /// Which file is at a descriptor.
-    FdFplock = 14,
+    FdFplock = 18,
     /// The counts of a file.
-    FMtx = 15,
+    FMtx = 19,
     /// The scheduler's lock.
-    SchedLock = 16,
+    SchedLock = 20,
 }
 
 /// How many classes there are, the unused number 0 included.
-pub const CLASSES: usize = 17;
+pub const CLASSES: usize = 21;
 
 impl Class {
     /// Every class, in rank order.
     pub const ALL: [Class; CLASSES - 1] = [
+        Class::SbLock,
         Class::Fdplock,
         Class::Names,
         Class::Vnode,
         Class::UnpGcLock,
         Class::UnpLock,
         Class::SoLock,
+        Class::UnpGcLockInner,
         Class::UnpDfLock,
+        Class::SbMtxRcv,
+        Class::SbMtxSnd,
         Class::UnpRightsMtx,
         Class::Pool,
         Class::Sblock,
@@ -92,13 +107,16 @@ impl Class {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Class::SbLock => "sbuf",
             Class::Fdplock => "fdplock",
             Class::Names => "names",
             Class::Vnode => "vnode",
-            Class::UnpGcLock => "unpgc",
+            Class::UnpGcLock | Class::UnpGcLockInner => "unpgc",
             Class::UnpLock => "unplock",
             Class::SoLock => "solock",
             Class::UnpDfLock => "unpdf",
+            Class::SbMtxRcv => "sbrcv",
+            Class::SbMtxSnd => "sbsnd",
             Class::UnpRightsMtx => "unp_rights",
             Class::Pool => "pool",
             Class::Sblock => "sblock",
@@ -120,8 +138,8 @@ impl Class {
     /// Whether it is a mutex(9) in the kernel, or the scheduler's lock: nothing sleeps while it is
     /// held, and the kernel lock is not taken after it.
     pub(super) const fn is_mutex(self) -> bool {
-        use Class::{FMtx, FdFplock, Pool, SchedLock, UnpRightsMtx};
-        matches!(self, UnpRightsMtx | Pool | FdFplock | FMtx | SchedLock)
+        use Class::{FMtx, FdFplock, Pool, SbMtxRcv, SbMtxSnd, SchedLock, UnpRightsMtx};
+        matches!(self, SbMtxRcv | SbMtxSnd | UnpRightsMtx | Pool | FdFplock | FMtx | SchedLock)
     }
 
     /// The kind of thing, the second word of a witness(4) line.
@@ -130,7 +148,7 @@ impl Class {
             Class::Sblock | Class::InUse => "flag",
             Class::UnpRef => "reference",
             Class::KernelLock => "kernel_lock",
-            Class::FdFplock | Class::FMtx => "mutex",
+            Class::SbMtxRcv | Class::SbMtxSnd | Class::FdFplock | Class::FMtx => "mutex",
             Class::SchedLock => "sched_lock",
             _ => "rwlock",
         }

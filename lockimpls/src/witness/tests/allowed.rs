@@ -88,13 +88,17 @@ fn what_is_read_while_it_is_written_is_left_out_of_a_report() {
 #[test]
 fn a_class_has_a_rank_a_name_and_a_kind() {
     let expected = [
+        ("sbuf", "rwlock", true),
         ("fdplock", "rwlock", true),
         ("names", "rwlock", true),
         ("vnode", "rwlock", true),
         ("unpgc", "rwlock", true),
         ("unplock", "rwlock", true),
         ("solock", "rwlock", true),
+        ("unpgc", "rwlock", true),
         ("unpdf", "rwlock", true),
+        ("sbrcv", "mutex", true),
+        ("sbsnd", "mutex", true),
         ("unp_rights", "rwlock", true),
         ("pool", "rwlock", true),
         ("sblock", "flag", false),
