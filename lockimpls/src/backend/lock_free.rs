@@ -64,6 +64,8 @@ pub(crate) struct LockFreeLayer<F: Fault, A: Surroundings = Nothing> {
 pub(crate) struct ShutsGate;
 
 impl OnTake for ShutsGate {
+    type Locks = OwnLock;
+
     const NAME: &'static str = "lock-free";
     const BIASED: bool = true;
 

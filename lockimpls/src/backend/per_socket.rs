@@ -56,21 +56,41 @@ impl SocketLocks for OwnLock {
     }
 }
 
-/// What a backend that has these locks does when one of them is taken.
+/// Locks of a socket among which it has a `so_lock`.
+pub(crate) trait SoLock: SocketLocks {
+    fn new() -> Self;
+    fn so_lock(&self) -> &RwLock;
+}
+
+impl SoLock for OwnLock {
+    fn new() -> Self {
+        Self { so_lock: RwLock::new(Class::SoLock) }
+    }
+
+    #[inline(always)]
+    fn so_lock(&self) -> &RwLock {
+        &self.so_lock
+    }
+}
+
+/// Which locks the sockets of a backend have, and what it does when it takes a `so_lock`.
 pub(crate) trait OnTake: Send + Sync + 'static {
+    /// The locks.
+    type Locks: SoLock;
     /// The backend's name.
     const NAME: &'static str;
     /// See [`Policy::BIASED`].
     const BIASED: bool;
 
     /// The `so_lock` of `so` was taken just now.
-    fn taken(so: &Socket<OwnLock>);
+    fn taken(so: &Socket<Self::Locks>);
 }
 
 /// The lock is all: `per-socket`.
 pub(crate) struct LockAlone;
 
 impl OnTake for LockAlone {
+    type Locks = OwnLock;
     const NAME: &'static str = "per-socket";
     const BIASED: bool = false;
 
@@ -78,10 +98,10 @@ impl OnTake for LockAlone {
     fn taken(_so: &Socket<OwnLock>) {}
 }
 
-/// The policy of `per-socket`, or of another backend with its locks, which does `T` when it takes
+/// The policy of `per-socket`, or of another backend with `so_lock`s, which does `T` when it takes
 /// one.
-pub(crate) struct SocketPolicy<F, T = LockAlone, A = Nothing> {
-    collector: CollectorLocks<OwnLock>,
+pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A = Nothing> {
+    collector: CollectorLocks<T::Locks>,
     what: PhantomData<(F, T, A)>,
 }
 
@@ -90,7 +110,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[inline(always)]
     #[track_caller]
     fn take(&self, so: &So<Self>, edge: Edge) {
-        so.locks.so_lock.enter_edge(edge);
+        so.locks.so_lock().enter_edge(edge);
         T::taken(so);
     }
 
@@ -98,7 +118,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[inline(always)]
     #[track_caller]
     fn release(&self, so: &So<Self>) {
-        so.locks.so_lock.exit();
+        so.locks.so_lock().exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
@@ -115,15 +135,15 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 
 /// Whether `a` is to be locked before `b`.
 #[inline]
-fn comes_first(a: &Socket<OwnLock>, b: &Socket<OwnLock>) -> bool {
-    a.locks.so_lock.addr() < b.locks.so_lock.addr()
+fn comes_first<L: SoLock>(a: &Socket<L>, b: &Socket<L>) -> bool {
+    a.locks.so_lock().addr() < b.locks.so_lock().addr()
 }
 
 impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Fault = F;
     type Ambient = A;
-    type Locks = OwnLock;
-    type Collector = CollectorLocks<OwnLock>;
+    type Locks = T::Locks;
+    type Collector = CollectorLocks<T::Locks>;
     type UnderAmbient = SocketPolicy<F, T, Kernel>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
@@ -137,12 +157,12 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         Self { collector: CollectorLocks::new(), what: PhantomData }
     }
 
-    fn collector(&self) -> &CollectorLocks<OwnLock> {
+    fn collector(&self) -> &CollectorLocks<T::Locks> {
         &self.collector
     }
 
-    fn socket_locks(&self) -> OwnLock {
-        OwnLock { so_lock: RwLock::new(Class::SoLock) }
+    fn socket_locks(&self) -> T::Locks {
+        T::Locks::new()
     }
 
     #[inline(always)]
@@ -222,7 +242,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
-        self.take(so3, Edge::Embryo { head: head.locks.so_lock.addr(), client: 0 });
+        self.take(so3, Edge::Embryo { head: head.locks.so_lock().addr(), client: 0 });
     }
 
     fn head_leave(&self, head: &So<Self>) {
@@ -238,10 +258,10 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
-        let client = client.map_or(0, |so| so.locks.so_lock.addr());
+        let client = client.map_or(0, |so| so.locks.so_lock().addr());
         self.release(so3);
         self.take(head, Edge::Head { client });
-        self.take(so3, Edge::Embryo { head: head.locks.so_lock.addr(), client });
+        self.take(so3, Edge::Embryo { head: head.locks.so_lock().addr(), client });
     }
 
     fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
@@ -337,7 +357,7 @@ mod tests {
     fn connect(so: SockRef, so2: Option<SockRef>) {
         so.locks.so_lock.enter();
         so.st().unp_conn.set(so2);
-        so.locks.so_lock.exit();
+        so.locks.so_lock().exit();
     }
 
     /// Datagram socket `so` is connected to `so2`, and on its list.
@@ -450,7 +470,7 @@ mod tests {
             connect(referrer, Some(elsewhere));
             so.locks.so_lock.enter();
             so.st().unp_refs.remove(referrer);
-            so.locks.so_lock.exit();
+            so.locks.so_lock().exit();
         });
         layer.policy.solock(&so);
         assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));

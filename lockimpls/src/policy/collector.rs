@@ -3,6 +3,7 @@
 
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
+use crate::objects::socket::SocketLocks;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
@@ -53,10 +54,10 @@ pub(crate) struct CollectorLocks<L> {
     unp_df_lock: Guarded<Deferred<L>>,
 }
 
-impl<L> CollectorLocks<L> {
+impl<L: SocketLocks> CollectorLocks<L> {
     pub(crate) fn new() -> Self {
         Self {
-            unp_gc_lock: RwLock::new(Class::UnpGcLock),
+            unp_gc_lock: RwLock::new(L::GC),
             unp_df_lock: Guarded::new(RwLock::new(Class::UnpDfLock), Deferred::none()),
         }
     }
@@ -68,9 +69,9 @@ impl<L> CollectorLocks<L> {
     }
 }
 
-impl<L> Collector<L> for CollectorLocks<L> {
+impl<L: SocketLocks> Collector<L> for CollectorLocks<L> {
     fn gc_guard(&self) -> (usize, Class) {
-        (self.unp_gc_lock.addr(), Class::UnpGcLock)
+        (self.unp_gc_lock.addr(), L::GC)
     }
 
     fn gc_enter(&self) {

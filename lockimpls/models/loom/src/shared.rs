@@ -145,7 +145,7 @@ pub(super) fn layer() -> Arc<Layer> {
 }
 
 /// A connected pair of a layer, the lower address first, with its descriptors.
-pub(super) fn pair<T: OnTake>(
+pub(super) fn pair<T: OnTake<Locks = OwnLock>>(
     layer: &Locked<Sockets<T>>,
     kind: SockType,
 ) -> ([SockRef; 2], [Fd; 2]) {
