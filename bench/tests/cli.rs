@@ -95,7 +95,7 @@ fn list_names_every_backend_and_workload() {
         assert!(text.contains(entry["name"].as_str().expect("a name")), "{line}");
     }
     let around = ["kernel-lock", "fd-fplock", "f-mtx", "sched-lock", "2022-07-01"];
-    let backends = ["global", "global-gc", "per-socket", "lock-free", "host"];
+    let backends = ["global", "global-gc", "per-socket", "per-buffer", "lock-free", "host"];
     for backend in backends.into_iter().chain(around) {
         assert!(text.contains(backend), "{text}");
     }

@@ -103,6 +103,12 @@ pub(crate) enum Step {
     ScanLock,
     /// Looking from where the candidates for garbage can be reached.
     GcReachable,
+    /// A receive side before a send side.
+    SideOrder,
+    /// Looking whether the stream has ended with one of the locks under which its end is written.
+    EndGuarded,
+    /// Locking the peer to part from it.
+    PeerToPart,
     /// Giving the count of external references its first value.
     GcrefsInit,
     /// Scanning the buffers of a listener's embryos.

@@ -42,11 +42,19 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
 
+    /// Whether the collector's lock comes after those of sockets (OpenBSD of 2025): it locks a
+    /// buffer, and no socket.
+    const GC_INNER: bool = false;
+
+    /// Whether a socket goes with its last reference, with nothing locked (`sorele`, in OpenBSD of
+    /// 2025); or its closer waits for the others and empties it locked.
+    const SORELE: bool = false;
+
     /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no lock
     /// to begin; or counts itself in `users`, under the socket's lock.
     const CALLS_BY_FILE: bool = false;
 
-    /// Whether `sblock` is a lock (`sb_lock`, since OpenBSD of 2024), or a flag that the side's own
+    /// Whether `sblock` is a lock (`sb_lock`, as in OpenBSD of 2025), or a flag that the side's own
     /// lock guards.
     const SB_LOCK: bool = false;
 

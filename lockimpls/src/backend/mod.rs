@@ -6,6 +6,7 @@ pub(crate) mod global;
 pub(crate) mod global_gc;
 mod host;
 pub(crate) mod lock_free;
+pub(crate) mod per_buffer;
 pub(crate) mod per_socket;
 
 use crate::domain::Fd;
@@ -23,6 +24,7 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<global::Global>();
     visitor.visit::<global_gc::GlobalGc>();
     visitor.visit::<per_socket::PerSocket>();
+    visitor.visit::<per_buffer::PerBuffer>();
     visitor.visit::<lock_free::LockFree>();
     visitor.visit::<host::Host>();
 }

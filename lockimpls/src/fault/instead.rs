@@ -5,7 +5,7 @@
 use super::{Fault, Window};
 use crate::errno::Errno;
 use crate::objects::mbuf::MbufRef;
-use crate::objects::socket::State;
+use crate::objects::socket::{Side, State};
 use crate::policy::{Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
@@ -40,6 +40,19 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock_peer(so, so2);
         P::Fault::window(Window::Parted);
         self.policy.solock(so2);
+    }
+
+    /// `Step::SideOrder`: the sender's own side is locked before the receiving one.
+    #[cold]
+    pub(crate) fn sides_reversed(&self, so: &So<P>, so2: &So<P>) {
+        self.policy.side_enter(so, Side::Snd);
+        self.policy.side_enter(so2, Side::Rcv);
+    }
+
+    /// `Step::PeerToPart`: the peer to part from, which is not locked.
+    #[cold]
+    pub(crate) fn peer_to_part(&self, so: &So<P>) -> Option<SoRef<P>> {
+        self.policy.peer_pin(so)
     }
 
     /// `Step::TestThenAdd`: the count is raised first and tested after.

@@ -11,8 +11,8 @@ use crate::domain::SockType;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
-use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{OnQueue, Side, SockRef, State};
+use crate::objects::sockbuf::{Fill, Limits};
+use crate::objects::socket::{OnQueue, RefCount, Side, SockRef, State};
 use crate::policy::{Collector, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::{Locked, is_awaited};
@@ -65,6 +65,10 @@ impl<P: Policy> Locked<P> {
             self.abort_queues(&so);
         }
         so.st().set(State::NOFDREF);
+        if P::SORELE {
+            self.policy.sounlock(&so);
+            return self.sorele(so);
+        }
         self.sofree(&so);
         self.policy.sounlock(&so);
         self.sockets.put(so);
@@ -79,6 +83,19 @@ impl<P: Policy> Locked<P> {
     fn sofree(&self, so: &So<P>) {
         self.policy.finalize(so, &so.so_refcnt);
         self.sorflush(so);
+    }
+
+    /// `sorele` (`uipc_socket.c` 1.385, line 275) of a socket that is on no queue and has no control
+    /// block any more, with nothing of it held: it goes with its last reference, and then nobody else
+    /// has its receive side. In the kernel whoever had the last one frees it; here its closer waits.
+    fn sorele(&self, so: SoRef<P>) {
+        RefCount::finalize(&so.so_refcnt);
+        self.policy.side_enter(&so, Side::Snd);
+        so.so_snd().limits.set(Limits::ZERO);
+        self.policy.side_leave(&so, Side::Snd);
+        let control = Self::empty(&so, &so.parts_of_last().so_rcv);
+        self.discard_all(control);
+        self.sockets.put(so);
     }
 
     /// Aborts every connection that nobody accepted, the ready ones last.
@@ -101,6 +118,10 @@ impl<P: Policy> Locked<P> {
     /// one, is not held.
     fn soabort(&self, so3: SoRef<P>) {
         self.unp_detach(&so3);
+        if P::SORELE {
+            self.policy.embryo_leave(&so3);
+            return self.sorele(so3);
+        }
         self.sofree(&so3);
         self.policy.embryo_leave(&so3);
         self.sockets.put(so3);
@@ -108,7 +129,12 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
     pub(crate) fn unp_disconnect(&self, so: &So<P>) {
-        let Some(so2) = self.policy.solock_peer(so) else { return };
+        let so2 = if P::Fault::omits(Step::PeerToPart) {
+            self.peer_to_part(so)
+        } else {
+            self.policy.solock_peer(so)
+        };
+        let Some(so2) = so2 else { return };
         let st = so.st();
         st.unp_conn.set(None);
         if Self::parts_alone(so) {

@@ -20,6 +20,7 @@ use crate::fault::{Fault, Step};
 use crate::objects::in_flight::Deferred;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::Fill;
+use crate::objects::socket::State;
 use crate::policy::{Collector, Policy, So};
 use crate::primitives::{Cell, Ordering};
 use crate::uipc::{Locked, is_awaited};
@@ -132,12 +133,58 @@ impl<P: Policy> Locked<P> {
     /// Changes the count of every dead socket that this one's buffer holds, once for each time. A
     /// listener's embryos go where it goes, so that their buffers count as its own.
     fn scan(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
+        let with_embryos = !P::Fault::omits(Step::GcEmbryos);
+        self.each_buffer(so, with_embryos, |so| {
+            self.scan_buffer(so, &change);
+            None
+        });
+    }
+
+    /// The buffer of a socket, and those of its embryos, each locked in turn. What a visit takes out is
+    /// disposed of.
+    fn each_buffer(
+        &self,
+        so: &So<P>,
+        with_embryos: bool,
+        visit: impl Fn(&So<P>) -> Option<MbufRef<P::Locks>>,
+    ) {
+        if P::GC_INNER {
+            return self.each_buffer_alone(so, with_embryos, visit);
+        }
         self.policy.scan_enter(so);
-        self.scan_buffer(so, &change);
-        if !P::Fault::omits(Step::GcEmbryos) {
-            self.each_embryo(so, |so3| self.scan_buffer(so3, &change));
+        self.discard_all(visit(so));
+        if with_embryos {
+            self.each_embryo(so, |so3| self.discard_all(visit(so3)));
         }
         self.policy.scan_exit(so);
+    }
+
+    /// The same where the collector must lock no socket: a listener's queues are out of reach, and each
+    /// socket is asked whether it is on one of them. The listener is dead, so that nobody accepts from
+    /// it or closes it; a connect may add an embryo, which then has a client to read its buffer for.
+    fn each_buffer_alone(
+        &self,
+        so: &So<P>,
+        with_embryos: bool,
+        visit: impl Fn(&So<P>) -> Option<MbufRef<P::Locks>>,
+    ) {
+        let guard = self.policy.collector().gc_guard();
+        let one = |so: &So<P>| {
+            self.policy.scan_enter(so);
+            let control = visit(so);
+            self.policy.scan_exit(so);
+            self.discard_all(control);
+        };
+        one(so);
+        if !with_embryos || !so.seen_by_collector(guard).is(State::ACCEPTCONN) {
+            return;
+        }
+        for so3 in self.sockets.all() {
+            let head = so3.seen_by_collector(guard).so_head.get();
+            if so3.gc(guard).linked.get() && head.is_some_and(|head| std::ptr::eq(&*head, so)) {
+                one(&so3);
+            }
+        }
     }
 
     /// Every embryo of a locked listener, locked in turn.
@@ -150,7 +197,7 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// One buffer, of a locked socket.
+    /// One buffer, which is locked.
     fn scan_buffer(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
         let guard = self.policy.collector().gc_guard();
         let mut control = so.so_rcv().control.get();
@@ -187,20 +234,10 @@ impl<P: Policy> Locked<P> {
 
     /// Phase 4: drops what a dead socket's buffer holds, and those of its embryos.
     fn drop_rights(&self, so: &So<P>) {
-        self.policy.scan_enter(so);
-        self.drop_buffer(so);
-        self.each_embryo(so, |so3| self.drop_buffer(so3));
-        self.policy.scan_exit(so);
-    }
-
-    /// One buffer, of a locked socket.
-    fn drop_buffer(&self, so: &So<P>) {
-        let so_rcv = so.so_rcv();
-        let mut control = so_rcv.control.take();
-        so_rcv.fill.set(Fill::default());
-        while let Some(m) = control {
-            control = m.next.take();
-            self.unp_discard(m);
-        }
+        self.each_buffer(so, true, |so| {
+            let so_rcv = so.so_rcv();
+            so_rcv.fill.set(Fill::default());
+            so_rcv.control.take()
+        });
     }
 }

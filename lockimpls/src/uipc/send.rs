@@ -90,6 +90,9 @@ impl<P: Policy> Locked<P> {
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
     pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
+        if P::Fault::omits(Step::EndGuarded) && so.cantsendmore() {
+            return Err(Errno::Epipe);
+        }
         self.sblock(so, Side::Snd, So::<P>::so_snd, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
@@ -220,6 +223,9 @@ impl<P: Policy> Locked<P> {
         let so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
         if Self::has_ended(so) {
             return self.refuse(so, &so2, Errno::Epipe);
+        }
+        if P::Fault::omits(Step::SideOrder) {
+            self.sides_reversed(so, &so2);
         }
         self.sides_enter(&so2, so);
         let so2_rcv = so2.so_rcv();

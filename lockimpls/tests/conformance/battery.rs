@@ -185,6 +185,11 @@ pub(crate) fn is_per_socket<D: Domain>() -> bool {
     D::NAME == "per-socket"
 }
 
+/// Whether the backend has locks for each buffer.
+pub(crate) fn is_per_buffer<D: Domain>() -> bool {
+    D::NAME == "per-buffer"
+}
+
 /// A name.
 pub(crate) fn name(path: &str) -> SockAddr {
     SockAddr::new(path).unwrap()

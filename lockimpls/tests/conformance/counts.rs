@@ -1,14 +1,16 @@
-//! How often each request locks: what OpenBSD's source of 2022 says, request by request.
+//! How often each request locks: what OpenBSD's source says, request by request; of 2022, and for
+//! `per-buffer` of 2025.
 //!
 //! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
-//! the bytes are copied) and the peer's once; at the higher address it takes its own once more.
+//! the bytes are copied) and the peer's once; at the higher address it takes its own once more. On
+//! `per-buffer` it takes its own once; `acquisitions` of `lockimpls` has the lines.
 
 use std::sync::Barrier;
 
 use lockimpls::witness::{Class, Counters, counters};
 use lockimpls::{Checked, Domain, SockType};
 
-use crate::battery::{NONE, Program, is_global, is_per_socket, name};
+use crate::battery::{NONE, Program, is_global, is_per_buffer, is_per_socket, name};
 
 /// What a request acquires in each granularity.
 struct Locks {
@@ -17,6 +19,21 @@ struct Locks {
     /// `so_lock`s of `per-socket`, and how many of them after a relock.
     so_lock: u64,
     relocks: u64,
+    /// Those of `per-buffer`: `sb_lock`, `so_lock`, relocks, `sb_mtx` of receive sides, of send sides.
+    by_side: [u64; 5],
+}
+
+/// What `per-buffer` counts.
+fn by_side(counts: &Counters) -> [u64; 5] {
+    let taken = |class| counts.of(class).acquisitions;
+    let relocks = counts.of(Class::SoLock).relocks;
+    [
+        taken(Class::SbLock),
+        taken(Class::SoLock),
+        relocks,
+        taken(Class::SbMtxRcv),
+        taken(Class::SbMtxSnd),
+    ]
 }
 
 /// Runs a request, which must acquire exactly these locks.
@@ -31,40 +48,54 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
         assert_eq!(unp.acquisitions, 0);
     } else if is_global::<D>() {
         assert_eq!((unp.acquisitions, so.acquisitions), (expected.unp_lock, 0));
+    } else if is_per_buffer::<D>() {
+        assert_eq!(by_side(&counts), expected.by_side);
+        assert_eq!(unp.acquisitions, 0);
     }
     result
 }
 
-/// Own 2 and peer 1; from the higher end own 3 and peer 1.
-fn with_peer(is_high: bool) -> Locks {
+/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`: whatever the addresses.
+fn with_peer(is_high: bool, by_side: [u64; 5]) -> Locks {
     let high = u64::from(is_high);
-    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high }
+    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side }
 }
+
+/// A send to a connection: the own side before and after the copy, to append, at the end; the peer's
+/// to append, to wake (`uipc_socket.c` 1.385, lines 631 to 704; `uipc_usrreq.c` 1.221, 548 and 549).
+const SEND: [u64; 5] = [1, 1, 0, 2, 4];
+/// A receive from one: the own side before and after the copy, to account, at the end; the peer's to
+/// account, to wake (870 to 1211; 499 and 500).
+const RECEIVE: [u64; 5] = [1, 1, 0, 4, 2];
+/// A datagram's append leaves the own side alone (629).
+const SEND_DGRAM: [u64; 5] = [1, 1, 0, 2, 3];
 
 /// Pairs of each kind, sender first: from the lower to the higher end, and the other way. All are
 /// made before one is closed, so that addresses ascend.
 fn both_ways<D: Domain>(layer: &Checked<D>, kinds: &[SockType]) -> Vec<(D::Sock, D::Sock, bool)> {
-    let ways = |kind| {
-        let ((a, b), (c, d)) = (layer.pair(kind), layer.pair(kind));
-        [(a, b, false), (d, c, true)]
-    };
-    kinds.iter().copied().flat_map(ways).collect()
+    kinds.iter().flat_map(|kind| both_ways_of(layer, *kind)).collect()
+}
+
+fn both_ways_of<D: Domain>(layer: &Checked<D>, kind: SockType) -> [(D::Sock, D::Sock, bool); 2] {
+    let ((a, b), (c, d)) = (layer.pair(kind), layer.pair(kind));
+    [(a, b, false), (d, c, true)]
 }
 
 case!(a_send_and_a_receive, layer, {
     for (s, peer, is_high) in both_ways(layer, &[SockType::Stream, SockType::Seqpacket]) {
-        costs::<D, _>(&with_peer(is_high), || layer.send(s, b"x", NONE).unwrap());
+        costs::<D, _>(&with_peer(is_high, SEND), || layer.send(s, b"x", NONE).unwrap());
         let mut data = [0];
-        costs::<D, _>(&with_peer(!is_high), || layer.recv(peer, &mut data, NONE).unwrap());
+        let receive = with_peer(!is_high, RECEIVE);
+        costs::<D, _>(&receive, || layer.recv(peer, &mut data, NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
 });
 
 case!(a_connected_datagram, layer, {
     for (s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
-        costs::<D, _>(&with_peer(is_high), || layer.send(s, b"x", NONE).unwrap());
+        costs::<D, _>(&with_peer(is_high, SEND_DGRAM), || layer.send(s, b"x", NONE).unwrap());
         // A datagram's receiver accounts to nobody.
-        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0 };
+        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side: [1, 0, 0, 2, 0] };
         costs::<D, _>(&alone, || layer.recv(peer, &mut [0], NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
@@ -76,8 +107,13 @@ case!(an_addressed_datagram, layer, {
     let high = layer.socket(SockType::Dgram).unwrap();
     let send = |s| layer.sendto(s, b"x", &name("there"), NONE).unwrap();
     // Own 4 and the destination's 3; from above own 6 and the destination's 3.
-    costs::<D, _>(&Locks { unp_lock: 4, so_lock: 4 + 3, relocks: 0 }, || send(low));
-    costs::<D, _>(&Locks { unp_lock: 4, so_lock: 6 + 3, relocks: 2 }, || send(high));
+    // By side: own 3 and the destination's 2, of which the append is none; the connect wakes at both
+    // sides; from above the parting relocks.
+    let [from_low, from_high] = [[1, 5, 0, 3, 4], [1, 6, 1, 3, 4]];
+    let low_locks = Locks { unp_lock: 4, so_lock: 4 + 3, relocks: 0, by_side: from_low };
+    let high_locks = Locks { unp_lock: 4, so_lock: 6 + 3, relocks: 2, by_side: from_high };
+    costs::<D, _>(&low_locks, || send(low));
+    costs::<D, _>(&high_locks, || send(high));
     let before = counters();
     send(low);
     let counts = counters().since(&before);
@@ -87,28 +123,39 @@ case!(an_addressed_datagram, layer, {
 });
 
 case!(descriptors_cost_one_more, layer, {
-    for (s, peer, is_high) in both_ways(layer, &SockType::ALL) {
-        for fds in [&[s][..], &[s, peer]] {
-            let n = fds.len() as u64;
-            let send = with_peer(is_high);
-            let send = Locks {
-                unp_lock: send.unp_lock + 1,
-                so_lock: send.so_lock + 1,
-                relocks: send.relocks,
-            };
-            let before = counters();
-            costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());
-            let counts = counters().since(&before);
-            assert_eq!(counts.of(Class::Fdplock).acquisitions, 1);
-            assert_eq!(counts.of(Class::UnpRightsMtx).acquisitions, 1);
-            let per_fd = if D::NAME == "global" { 0 } else { n };
-            assert_eq!(counts.of(Class::UnpGcLock).acquisitions, per_fd);
-            let got = layer.take(peer, 1, 2).unwrap();
-            layer.close_all(&got.fds);
+    let pairs = SockType::ALL.map(|kind| (kind, both_ways_of(layer, kind)));
+    for (kind, ways) in pairs {
+        for (s, peer, is_high) in ways {
+            for fds in [&[s][..], &[s, peer]] {
+                passed(layer, kind, (s, peer, is_high), fds);
+            }
+            layer.close_all(&[s, peer]);
         }
-        layer.close_all(&[s, peer]);
     }
 });
+
+/// Passes descriptors, which takes the own lock once more.
+fn passed<D: Domain>(
+    layer: &Checked<D>,
+    kind: SockType,
+    (s, peer, is_high): (D::Sock, D::Sock, bool),
+    fds: &[D::Sock],
+) {
+    let mut by_side = if kind == SockType::Dgram { SEND_DGRAM } else { SEND };
+    by_side[1] += 1;
+    let send = with_peer(is_high, by_side);
+    let send = Locks { unp_lock: send.unp_lock + 1, so_lock: send.so_lock + 1, ..send };
+    let before = counters();
+    costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());
+    let counts = counters().since(&before);
+    assert_eq!(counts.of(Class::Fdplock).acquisitions, 1);
+    assert_eq!(counts.of(Class::UnpRightsMtx).acquisitions, 1);
+    let per_fd = if D::NAME == "global" { 0 } else { fds.len() as u64 };
+    let gc = [Class::UnpGcLock, Class::UnpGcLockInner];
+    assert_eq!(gc.map(|class| counts.of(class).acquisitions).iter().sum::<u64>(), per_fd);
+    let got = layer.take(peer, 1, 2).unwrap();
+    layer.close_all(&got.fds);
+}
 
 /// Rounds until everybody who uses the pair has been seen to.
 const WARM_UP: u32 = 2000;

@@ -2,7 +2,7 @@
 //! whether the thread holds the lock of the part.
 
 use super::{Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks, State};
-use crate::witness;
+use crate::witness::{self, Class};
 
 /// What the locks guard.
 ///
@@ -65,7 +65,7 @@ impl<L: SocketLocks> Socket<L> {
     /// What of the socket itself may be looked at with the lock of this side.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn seen_from(&self, side: Side) -> &Seen {
+    pub(crate) fn seen_from(&self, side: Side) -> &Seen<L> {
         match side {
             Side::Snd => self.assert_locked(Part::Snd),
             Side::Rcv => self.assert_locked(Part::Rcv),
@@ -76,8 +76,16 @@ impl<L: SocketLocks> Socket<L> {
     /// The send side, and what may be looked at from there: asked for once.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn so_snd_and_seen(&self) -> (&SndState, &Seen) {
+    pub(crate) fn so_snd_and_seen(&self) -> (&SndState, &Seen<L>) {
         (self.so_snd(), &self.parts.st)
+    }
+
+    /// The same for the collector, whose lock comes after those of sockets; `held` is that lock. What it
+    /// asks of a dead socket cannot change: no call is under way there, and none can begin.
+    #[track_caller]
+    pub(crate) fn seen_by_collector(&self, held: (usize, Class)) -> &Seen<L> {
+        witness::assert_held(held.0, &held.1);
+        &self.parts.st
     }
 
     /// SS_CANTRCVMORE of a listener, for whoever holds its own lock alone (`uipc_syscalls.c` 1.224,
@@ -117,6 +125,15 @@ impl<L: SocketLocks> Socket<L> {
     #[track_caller]
     pub(crate) fn parts_unshared(&self) -> &Parts<L> {
         self.assert_locked(Part::Socket);
+        &self.parts
+    }
+
+    /// All of a socket whose last reference is the caller's, with nothing locked: it is about to go.
+    ///
+    /// # Panics
+    /// Where somebody else has a reference.
+    pub(crate) fn parts_of_last(&self) -> &Parts<L> {
+        assert!(self.so_refcnt.is_last(), "nobody else has it");
         &self.parts
     }
 
@@ -172,7 +189,7 @@ mod tests {
     use super::*;
     use crate::child;
     use crate::sync::RwLock;
-    use crate::witness::{Class, EXIT_FINDING};
+    use crate::witness::EXIT_FINDING;
 
     /// A socket with a lock for each part.
     struct ByPart([RwLock; 3]);

@@ -30,6 +30,12 @@ impl RefCount {
         self.0.fetch_sub(1, AcqRel);
     }
 
+    /// Whether the own reference is the only one.
+    pub(super) fn is_last(&self) -> bool {
+        // Acquire; pairs with the Release in `rele`.
+        self.0.load(Acquire) == 1
+    }
+
     pub(super) fn reset(&self) {
         self.0.store(1, Relaxed);
     }

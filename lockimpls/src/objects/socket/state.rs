@@ -2,10 +2,10 @@
 
 use std::ops::Deref;
 
-use super::{BySide, Side, SockList, SockRef};
+use super::{BySide, Side, SockList, SockRef, Socket};
 use crate::domain::SockAddr;
 use crate::errno::Errno;
-use crate::primitives::{AtomicU32, Cell, Ordering};
+use crate::primitives::{AtomicPtr, AtomicU32, Cell, Ordering};
 
 use Ordering::Relaxed;
 
@@ -82,24 +82,46 @@ impl AtomicError {
     }
 }
 
+/// `so_head`: a listener, or none.
+pub(crate) struct AtomicHead<L>(AtomicPtr<Socket<L>>);
+
+impl<L> AtomicHead<L> {
+    pub(crate) fn get(&self) -> Option<SockRef<L>> {
+        SockRef::from_pointer(self.0.load(Relaxed))
+    }
+
+    pub(crate) fn set(&self, head: Option<SockRef<L>>) {
+        let pointer = |head: SockRef<L>| std::ptr::from_ref::<Socket<L>>(&head).cast_mut();
+        self.0.store(head.map_or(std::ptr::null_mut(), pointer), Relaxed);
+    }
+}
+
 /// What of a socket may be looked at with the lock of one of its sides alone, as OpenBSD does today
 /// (`uipc_socket.c` 1.385, lines 638 and 642): written under the lock of the socket, but for an error
 /// that is told. Relaxed throughout: each is a word of its own, no other data is read for what it
 /// says, and a look under a side's lock may be out of date when that is left. Where one lock guards
-/// all, that lock orders them.
-pub(crate) struct Seen {
+/// all, that lock orders them. The collector looks at them with its own lock alone, where that comes
+/// after those of sockets.
+pub(crate) struct Seen<L> {
     pub(crate) so_state: AtomicState,
     pub(crate) so_error: AtomicError,
+    /// The listener this socket came from, until it is accepted.
+    pub(crate) so_head: AtomicHead<L>,
 }
 
-impl Seen {
+impl<L> Seen<L> {
     fn new() -> Self {
-        Self { so_state: AtomicState(AtomicU32::new(0)), so_error: AtomicError(AtomicU32::new(0)) }
+        Self {
+            so_state: AtomicState(AtomicU32::new(State::NOFDREF.bits())),
+            so_error: AtomicError(AtomicU32::new(0)),
+            so_head: AtomicHead(AtomicPtr::new(std::ptr::null_mut())),
+        }
     }
 
     fn reset(&self) {
         self.so_state.set(State::NOFDREF);
         self.so_error.set(None);
+        self.so_head.set(None);
     }
 
     /// Whether these bits are all set.
@@ -111,11 +133,9 @@ impl Seen {
 
 /// The socket itself, without its sides: all `[s]`.
 pub(crate) struct SoState<L> {
-    seen: Seen,
+    seen: Seen<L>,
     /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
     pub(crate) users: Cell<u32>,
-    /// The listener this socket came from, until it is accepted.
-    pub(crate) so_head: Cell<Option<SockRef<L>>>,
     pub(crate) so_onq: Cell<OnQueue>,
     pub(crate) so_q0: SockList<L>,
     pub(crate) so_q: SockList<L>,
@@ -139,7 +159,6 @@ impl<L> SoState<L> {
         Self {
             seen: Seen::new(),
             users: Cell::new(0),
-            so_head: Cell::new(None),
             so_onq: Cell::new(OnQueue::None),
             so_q0: SockList::new(),
             so_q: SockList::new(),
@@ -156,7 +175,6 @@ impl<L> SoState<L> {
     pub(super) fn reset(&self) {
         self.seen.reset();
         self.users.set(0);
-        self.so_head.set(None);
         self.so_onq.set(OnQueue::None);
         self.so_qlimit.set(0);
         self.so_pcb.set(false);
@@ -182,10 +200,10 @@ impl<L> SoState<L> {
 }
 
 impl<L> Deref for SoState<L> {
-    type Target = Seen;
+    type Target = Seen<L>;
 
     #[inline(always)]
-    fn deref(&self) -> &Seen {
+    fn deref(&self) -> &Seen<L> {
         &self.seen
     }
 }

@@ -17,7 +17,8 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const BACKENDS: [&str; 5] = ["global", "global-gc", "per-socket", "lock-free", "lock-free+1"];
+const BACKENDS: [&str; 6] =
+    ["global", "global-gc", "per-socket", "per-buffer", "lock-free", "lock-free+1"];
 const PROGRAMS: [&str; 4] = ["pairs", "datagrams", "listener", "storm"];
 const SCHEDULERS: [&str; 2] = ["random", "pct"];
 

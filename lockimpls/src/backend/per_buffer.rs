@@ -1,0 +1,311 @@
+//! `per-buffer`: a `so_lock` per socket, and two locks per buffer.
+//!
+//! After OpenBSD's unix(4) of 2025-08-04 (`uipc_usrreq.c` 1.221, `uipc_socket.c` 1.385,
+//! `uipc_socket2.c` 1.186, `uipc_syscalls.c` 1.224). Lines below are of these.
+//!
+//! # What each lock guards
+//!
+//! * `so_lock`: the socket itself, and its control block.
+//! * `sb_mtx`, of each side: what lies in the buffer, its limits, whether the side has ended, who
+//!   waits there. A thread that waits for a buffer sleeps on its `sb_mtx`.
+//! * `sb_lock`, of each side: sending on the socket, or receiving from it, as a whole. It is `sblock`.
+//!
+//! A call has a reference on the file and locks nothing to begin. `so_state` and `so_error` are looked
+//! at under one `sb_mtx` (`socket` 638, 642, 903, 922), and may be out of date when that is left.
+//!
+//! # A message's way
+//!
+//! A send takes `sb_lock`, looks for room under its own `sb_mtx`, copies with neither `sb_mtx` nor
+//! `so_lock`, and appends with its own `so_lock` and, in this order, the receiving buffer's `sb_mtx`
+//! and its own (`usrreq` 548). The peer's `so_lock` is not taken, and so there is no relock: `unp_conn`
+//! is read under the own `so_lock`, and whoever clears it must hold both sockets' locks, so that the
+//! peer stays while the own lock is held. A receive gives the room back the same way (`usrreq` 499).
+//!
+//! Two `sb_mtx` together are one of a receive side and one of a send side, in that order: no circle.
+//! Connecting, parting, naming still lock both sockets in address order, by `per-socket`'s protocol.
+//!
+//! # The end of a stream
+//!
+//! CANTSENDMORE is written under `so_lock` and `sb_mtx`, and read under either. CANTRCVMORE is written
+//! under the side's `sb_mtx` and a `so_lock`: that of the socket, or, by a peer that shuts down, that
+//! of the peer (`usrreq` 472). A listener has no peer; so its own `so_lock` is enough to read it there.
+//!
+//! # The collector
+//!
+//! `unp_gc_lock` comes after `so_lock`, so that attach and detach keep the socket locked. The collector
+//! locks buffers and no sockets.
+//!
+//! # Different from the kernel
+//!
+//! * The answers are those of 2022, as on every backend: what has ended at a listener has ended at what
+//!   is accepted from it (the kernel of today has that flag in the buffer, and does not inherit it),
+//!   a datagram socket can listen, sizes are those of 2022, and so on.
+//! * The collector finds a listener in its own queue. It cannot lock the listener for that; see
+//!   `each_buffer_alone`.
+//! * `so_snd`'s counts are emptied under its `sb_mtx` when two sockets part; the kernel does so under
+//!   both `so_lock`s alone (`usrreq` 1011).
+//! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is the same raw lock as the
+//!   others: it spins a while and then parks.
+//! * What `--ambient` puts around the layer is that of July 2022; a wake-up of today takes no kernel
+//!   lock.
+
+use crossbeam_utils::CachePadded;
+
+use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::backend::per_socket::{OnTake, SoLock, SocketPolicy};
+use crate::fault::{Fault, NoFault, Step};
+use crate::objects::socket::{BySide, Part, RefCount, Side, Socket, SocketLocks};
+use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::sync::RwLock;
+use crate::uipc::Locked;
+use crate::witness::Class;
+
+/// Locks per buffer.
+pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
+
+/// The locks of one side.
+struct SideLocks {
+    sb_lock: RwLock,
+    sb_mtx: RwLock,
+}
+
+impl SideLocks {
+    fn new(mtx: Class) -> CachePadded<Self> {
+        CachePadded::new(Self { sb_lock: RwLock::new(Class::SbLock), sb_mtx: RwLock::new(mtx) })
+    }
+}
+
+/// A socket's `so_lock`, and two locks for each of its sides.
+pub(crate) struct BufferLocks {
+    so_lock: RwLock,
+    sides: BySide<CachePadded<SideLocks>>,
+}
+
+impl SocketLocks for BufferLocks {
+    const GC: Class = Class::UnpGcLockInner;
+
+    #[inline(always)]
+    fn guard(&self, part: Part) -> (usize, Class) {
+        match part {
+            Part::Socket => (self.so_lock.addr(), Class::SoLock),
+            Part::Snd => (self.sides.snd.sb_mtx.addr(), Class::SbMtxSnd),
+            Part::Rcv => (self.sides.rcv.sb_mtx.addr(), Class::SbMtxRcv),
+        }
+    }
+}
+
+impl SoLock for BufferLocks {
+    fn new() -> Self {
+        Self {
+            so_lock: RwLock::new(Class::SoLock),
+            sides: BySide {
+                snd: SideLocks::new(Class::SbMtxSnd),
+                rcv: SideLocks::new(Class::SbMtxRcv),
+            },
+        }
+    }
+
+    #[inline(always)]
+    fn so_lock(&self) -> &RwLock {
+        &self.so_lock
+    }
+}
+
+/// What is done with `so_lock`s is `per-socket`'s.
+pub(crate) struct WithSides;
+
+impl OnTake for WithSides {
+    type Locks = BufferLocks;
+
+    const NAME: &'static str = "per-buffer";
+    const BIASED: bool = false;
+
+    #[inline(always)]
+    fn taken(_so: &Socket<BufferLocks>) {}
+}
+
+/// The policy of `per-buffer`.
+pub(crate) struct BufferPolicy<F, A = Nothing> {
+    so: SocketPolicy<F, WithSides, A>,
+}
+
+impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
+    type Fault = F;
+    type Ambient = A;
+    type Locks = BufferLocks;
+    type Collector = CollectorLocks<BufferLocks>;
+    type UnderAmbient = BufferPolicy<F, Kernel>;
+    const NAME: &'static str = <SocketPolicy<F, WithSides, A> as Policy>::NAME;
+    const ABOUT: &'static str =
+        "a so_lock per socket, two locks per buffer (OpenBSD of August 2025)";
+    const BIASED: bool = false;
+    const GC_INNER: bool = true;
+    const SORELE: bool = true;
+    const CALLS_BY_FILE: bool = true;
+    const SB_LOCK: bool = true;
+
+    fn new() -> Self {
+        Self { so: SocketPolicy::new() }
+    }
+
+    fn collector(&self) -> &CollectorLocks<BufferLocks> {
+        self.so.collector()
+    }
+
+    fn socket_locks(&self) -> BufferLocks {
+        self.so.socket_locks()
+    }
+
+    #[inline(always)]
+    fn solock(&self, so: &So<Self>) {
+        self.so.solock(so);
+    }
+
+    #[inline(always)]
+    fn sounlock(&self, so: &So<Self>) {
+        self.so.sounlock(so);
+    }
+
+    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+        self.so.solock_peer(so)
+    }
+
+    fn sounlock_peer(&self, so: &So<Self>, so2: &So<Self>) {
+        self.so.sounlock_peer(so, so2);
+    }
+
+    #[inline(always)]
+    fn data_enter(&self, _so: &So<Self>) {}
+
+    #[inline(always)]
+    fn data_leave(&self, _so: &So<Self>) {}
+
+    #[inline(always)]
+    fn data_to_so(&self, so: &So<Self>) {
+        self.solock(so);
+    }
+
+    #[inline(always)]
+    fn so_to_data(&self, so: &So<Self>) {
+        self.sounlock(so);
+    }
+
+    #[inline(always)]
+    fn side_enter(&self, so: &So<Self>, side: Side) {
+        so.locks.sides[side].sb_mtx.enter();
+    }
+
+    #[inline(always)]
+    fn side_leave(&self, so: &So<Self>, side: Side) {
+        so.locks.sides[side].sb_mtx.exit();
+    }
+
+    #[inline(always)]
+    fn peer_pin(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+        so.st().unp_conn.get()
+    }
+
+    #[inline(always)]
+    fn peer_unpin(&self, _so: &So<Self>, _so2: &So<Self>) {}
+
+    #[inline(always)]
+    fn sb_lock(&self, so: &So<Self>, side: Side, nonblock: bool) -> bool {
+        let lock = &so.locks.sides[side].sb_lock;
+        if nonblock {
+            return lock.try_enter();
+        }
+        lock.enter();
+        true
+    }
+
+    #[inline(always)]
+    fn sb_unlock(&self, so: &So<Self>, side: Side) {
+        so.locks.sides[side].sb_lock.exit();
+    }
+
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
+        self.so.solock_pair(so, so2);
+    }
+
+    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
+        self.so.sounlock_pair(so, so2);
+    }
+
+    fn name_enter(&self, so: &So<Self>) {
+        self.so.name_enter(so);
+    }
+
+    fn name_leave(&self, so: &So<Self>) {
+        self.so.name_leave(so);
+    }
+
+    fn name_to_head(&self, head: &So<Self>) {
+        self.so.name_to_head(head);
+    }
+
+    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) {
+        self.so.name_to_pair(so, so2);
+    }
+
+    fn head_to_pair(&self, head: &So<Self>, so: &So<Self>, so3: &So<Self>) {
+        self.so.head_to_pair(head, so, so3);
+    }
+
+    fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
+        self.so.embryo_enter(head, so3);
+    }
+
+    fn head_leave(&self, head: &So<Self>) {
+        self.so.head_leave(head);
+    }
+
+    fn head_return(&self, head: &So<Self>) {
+        self.so.head_return(head);
+    }
+
+    fn embryo_leave(&self, so3: &So<Self>) {
+        self.so.embryo_leave(so3);
+    }
+
+    fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
+        self.so.embryo_to_head(so3, head, client);
+    }
+
+    /// The listener stays locked: the list comes after it.
+    fn attach_enter(&self, _head: &So<Self>) {}
+
+    fn attach_exit(&self, _so3: &So<Self>, _head: &So<Self>) {}
+
+    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+        self.so.solock_referrer(so)
+    }
+
+    fn list_enter(&self, _so: &So<Self>) {
+        self.collector().gc_enter();
+    }
+
+    fn list_exit(&self, _so: &So<Self>) {
+        self.collector().gc_exit();
+    }
+
+    fn list_to_name(&self, so: &So<Self>) {
+        self.collector().gc_exit();
+        self.sounlock(so);
+    }
+
+    fn scan_enter(&self, so: &So<Self>) {
+        if !F::omits(Step::ScanLock) {
+            self.side_enter(so, Side::Rcv);
+        }
+    }
+
+    fn scan_exit(&self, so: &So<Self>) {
+        if !F::omits(Step::ScanLock) {
+            self.side_leave(so, Side::Rcv);
+        }
+    }
+
+    fn finalize(&self, so: &So<Self>, references: &RefCount) {
+        self.so.finalize(so, references);
+    }
+}
