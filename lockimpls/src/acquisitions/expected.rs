@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 3] = ["per-socket", "global-gc", "global"];
+pub(super) const KERNELS: [&str; 4] = ["per-socket", "global-gc", "global", "per-buffer"];
 
 /// Which of the two takes a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ pub(super) struct Block {
     way: String,
     answer: String,
     /// By kernel: the locks; none where the kernel has no such exit.
-    pub(super) steps: [Option<Vec<Step>>; 3],
+    pub(super) steps: [Option<Vec<Step>>; KERNELS.len()],
 }
 
 impl Block {
@@ -80,7 +80,7 @@ impl Block {
         way: &str,
         answer: &str,
         kernel: usize,
-        steps: &[&str],
+        steps: &[String],
     ) -> Block {
         let mut block = Block {
             request: row.request.to_owned(),
@@ -90,7 +90,7 @@ impl Block {
             answer: answer.to_owned(),
             ..Block::default()
         };
-        let seen = |lock: &&str| Step { by: By::Both, lock: (*lock).to_owned(), at: None };
+        let seen = |lock: &String| Step { by: By::Both, lock: lock.clone(), at: None };
         block.steps[kernel] = Some(steps.iter().map(seen).collect());
         block
     }
@@ -187,7 +187,7 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
             write!(
                 text,
                 "\n## {request}\n\n| exit | types | `so` is | answer | `per-socket` | \
-                 `global-gc` | `global` |\n|---|---|---|---|---|---|---|\n"
+                 `global-gc` | `global` | `per-buffer` |\n|---|---|---|---|---|---|---|---|\n"
             )
             .unwrap();
         }

@@ -19,11 +19,12 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::expected::{Block, blocks, markdown, write_block};
-use self::rows::{Row, rows};
+use self::rows::{Relock, Row, rows};
 use self::world::World;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::global_gc::GlobalGcPolicy;
 use crate::backend::lock_free::ShutsGate;
+use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_socket::SocketPolicy;
 use crate::fault::met::Met;
 use crate::objects::socket::{Part, SocketLocks};
@@ -33,6 +34,7 @@ use crate::witness::trace::Taken;
 type Global = GlobalPolicy<Met>;
 type GlobalGc = GlobalGcPolicy<Met>;
 type PerSocket = SocketPolicy<Met>;
+type PerBuffer = BufferPolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
 
@@ -47,7 +49,7 @@ fn folder() -> PathBuf {
 struct Done {
     answer: String,
     /// The locks' names, in order.
-    steps: Vec<&'static str>,
+    steps: Vec<String>,
     taken: Vec<Taken>,
 }
 
@@ -63,8 +65,14 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let mut all = Vec::new();
     let policy = P::new();
     let (one, another) = (policy.socket_locks(), policy.socket_locks());
-    let is_fine = one.guard(Part::Socket) != another.guard(Part::Socket);
-    for row in rows::<P>().into_iter().filter(|row| is_fine || !row.is_relock) {
+    let by_socket = one.guard(Part::Socket) != another.guard(Part::Socket);
+    let by_side = one.guard(Part::Socket) != one.guard(Part::Rcv);
+    let has = |row: &Row<P>| match row.relock {
+        Relock::No => true,
+        Relock::ForSocket => by_socket,
+        Relock::ForBuffer => by_socket && !by_side,
+    };
+    for row in rows::<P>().into_iter().filter(has) {
         for way in row.ways {
             let runs: Vec<Done> = (0..row.kinds.len()).map(|kind| run(&row, kind, way)).collect();
             let first = &runs[0];
@@ -122,6 +130,11 @@ fn nothing_wrong(wrong: &[String]) {
 #[test]
 fn per_socket_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<PerSocket>(0));
+}
+
+#[test]
+fn per_buffer_takes_the_locks_of_its_kernel() {
+    nothing_wrong(&compare::<PerBuffer>(3));
 }
 
 #[test]

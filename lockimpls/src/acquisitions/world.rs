@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::mpsc::{Sender, channel};
+use std::thread::JoinHandle;
 
 use super::Done;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType};
@@ -9,8 +11,8 @@ use crate::errno::Errno;
 use crate::fault::Window;
 use crate::fault::met::{has_met, meet};
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::Parts;
-use crate::policy::Policy;
+use crate::objects::socket::{Part, Parts, Side, SocketLocks};
+use crate::policy::{Policy, So, SoRef};
 use crate::uipc::Locked;
 use crate::witness::trace::{Taken, traced};
 use crate::witness::{self, Class};
@@ -26,6 +28,8 @@ pub(super) struct World<P: Policy> {
     roles: HashMap<usize, &'static str>,
     /// What a socket is called that the request makes.
     pub(super) made: Vec<&'static str>,
+    /// Another thread that holds a lock, and what ends it.
+    another: Option<(Sender<()>, JoinHandle<()>)>,
     done: Option<(String, Vec<Taken>)>,
 }
 
@@ -38,7 +42,7 @@ impl<P: Policy> World<P> {
     pub(super) fn new(kind: SockType, way: &'static str) -> Self {
         let layer = Arc::new(Locked::new(&Config::default()).unwrap());
         let (roles, made) = (HashMap::new(), Vec::new());
-        Self { layer, kind, way, roles, made, done: None }
+        Self { layer, kind, way, roles, made, another: None, done: None }
     }
 
     /// Another layer, with so many descriptors.
@@ -151,8 +155,41 @@ impl<P: Policy> World<P> {
     pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&Parts<P::Locks>)) {
         let so = self.layer.fds.find(fd).unwrap();
         self.layer.policy.solock(&so); // for the caller
+        self.layer.sides_enter(&so, &so);
         change(so.parts());
+        self.layer.sides_leave(&so, &so);
         self.layer.policy.sounlock(&so);
+    }
+
+    /// Another thread sends on this socket, or receives from it, until the request is made.
+    pub(super) fn another_one_has(&mut self, fd: Fd, side: Side) {
+        if !P::SB_LOCK {
+            return self.set(fd, |parts| match side {
+                Side::Snd => parts.so_snd.locked.set(true),
+                Side::Rcv => parts.so_rcv.locked.set(true),
+            });
+        }
+        let (layer, so) = (Arc::clone(&self.layer), self.layer.fds.find(fd).unwrap());
+        let ((tell, told), (end, ended)) = (channel(), channel::<()>());
+        self.another = Some((
+            end,
+            std::thread::spawn(move || {
+                assert!(layer.policy.sb_lock(&so, side, false));
+                tell.send(()).unwrap();
+                let _ = ended.recv();
+                layer.policy.sb_unlock(&so, side);
+            }),
+        ));
+        told.recv().unwrap();
+    }
+
+    /// A call is under way on this socket.
+    pub(super) fn a_call_is_under_way(&mut self, fd: Fd) {
+        if P::CALLS_BY_FILE {
+            assert!(self.layer.fds.find(fd).unwrap().fref());
+        } else {
+            self.set(fd, |parts| parts.st.users.set(1));
+        }
     }
 
     /// When the request comes to this window, another thread does something.
@@ -185,6 +222,10 @@ impl<P: Policy> World<P> {
     pub(super) fn ask<T>(&mut self, request: impl FnOnce(&Locked<P>) -> Result<T, Errno>) {
         let (answer, taken) = traced(|| request(&self.layer));
         witness::userret();
+        if let Some((end, other)) = self.another.take() {
+            drop(end);
+            other.join().unwrap();
+        }
         assert!(has_met(), "nothing happened meanwhile");
         let answer = answer.map_or_else(|errno| errno.to_string(), |_| "ok".to_owned());
         self.done = Some((answer, taken));
@@ -240,18 +281,37 @@ impl<P: Policy> World<P> {
     pub(super) fn done(self) -> Done {
         let (answer, taken) = self.done.expect("a row makes its request");
         let (mut roles, mut made) = (self.roles, self.made.into_iter());
+        let mut role =
+            |so: usize| *roles.entry(so).or_insert_with(|| made.next().unwrap_or("another"));
         let steps = taken.iter().filter_map(|taken| match taken.class {
-            Class::SoLock => {
-                Some(*roles.entry(taken.addr).or_insert_with(|| made.next().unwrap_or("another")))
+            Class::SoLock => Some(role(taken.addr).to_owned()),
+            Class::SbLock | Class::SbMtxRcv | Class::SbMtxSnd => {
+                let (so, name) = side_lock(&self.layer, taken);
+                Some(format!("{}.{name}", role(so)))
             }
-            Class::UnpLock => Some("unp"),
-            Class::UnpGcLock => Some("gc"),
-            Class::UnpDfLock => Some("df"),
-            Class::Vnode => Some("vnode"),
-            Class::Fdplock => Some("fdplock"),
-            Class::UnpRightsMtx => Some("rights"),
+            Class::UnpLock => Some("unp".to_owned()),
+            Class::UnpGcLock | Class::UnpGcLockInner => Some("gc".to_owned()),
+            Class::UnpDfLock => Some("df".to_owned()),
+            Class::Vnode => Some("vnode".to_owned()),
+            Class::Fdplock => Some("fdplock".to_owned()),
+            Class::UnpRightsMtx => Some("rights".to_owned()),
             _ => None,
         });
         Done { answer, steps: steps.collect(), taken }
     }
+}
+
+/// Whose lock of a side this is, by the lock of the socket itself, and what it is called.
+fn side_lock<P: Policy>(layer: &Locked<P>, taken: &Taken) -> (usize, &'static str) {
+    let begin = |so: &So<P>| std::ptr::from_ref(so) as usize;
+    let is_in = |so: &SoRef<P>| (begin(so)..begin(so) + size_of::<So<P>>()).contains(&taken.addr);
+    let so = layer.sockets.all().find(is_in).expect("a socket's lock");
+    let distance = |part| taken.addr.abs_diff(so.locks.guard(part).0);
+    let name = match taken.class {
+        Class::SbMtxRcv => "rcv.mtx",
+        Class::SbMtxSnd => "snd.mtx",
+        _ if distance(Part::Rcv) < distance(Part::Snd) => "rcv.lock",
+        _ => "snd.lock",
+    };
+    (so.guard_addr(), name)
 }

@@ -94,7 +94,7 @@ fn not_the_last<P: Policy>() -> Vec<Row<P>> {
     vec![
         row("close", ANY, "a call is under way", ONE, |w| {
             let so = w.socket("so");
-            w.set(so, |parts| parts.st.users.set(1));
+            w.a_call_is_under_way(so);
             w.ask(|layer| layer.close(so));
         }),
         row("close", ANY, "not the last descriptor", ONE, |w| {

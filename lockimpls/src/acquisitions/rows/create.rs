@@ -216,6 +216,10 @@ fn options<P: Policy>() -> Vec<Row<P>> {
             let so = w.socket("so");
             w.ask(|layer| layer.getsockopt(so, SockOpt::SndBuf));
         }),
+        row("getsockopt", ANY, "SO_ERROR", ONE, |w| {
+            let so = w.socket("so");
+            w.ask(|layer| layer.getsockopt(so, SockOpt::Error));
+        }),
         row("O_NONBLOCK", ANY, "a stale descriptor", ONE, |w| {
             let so = w.stale();
             w.ask(|layer| layer.set_nonblocking(so, true));

@@ -34,8 +34,17 @@ pub(super) struct Row<P: Policy> {
     pub(super) exit: &'static str,
     pub(super) ways: &'static [&'static str],
     pub(super) run: fn(&mut World<P>),
-    /// Something happens in a relock: there is none where one lock guards every socket.
-    pub(super) is_relock: bool,
+    pub(super) relock: Relock,
+}
+
+/// Whether something happens in a relock, and in which.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relock {
+    No,
+    /// There is none where one lock guards every socket.
+    ForSocket,
+    /// To reach the other socket's buffer: nor is there where a buffer has a lock of its own.
+    ForBuffer,
 }
 
 /// A row.
@@ -46,7 +55,7 @@ const fn row<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, is_relock: false }
+    Row { request, kinds, exit, ways, run, relock: Relock::No }
 }
 
 /// A row of what happens while a socket is unlocked for another one.
@@ -57,7 +66,18 @@ const fn relock<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, is_relock: true }
+    Row { request, kinds, exit, ways, run, relock: Relock::ForSocket }
+}
+
+/// A row of what happens while a socket is unlocked for another one's buffer.
+const fn relock_for_buffer<P: Policy>(
+    request: &'static str,
+    kinds: &'static [SockType],
+    exit: &'static str,
+    ways: &'static [&'static str],
+    run: fn(&mut World<P>),
+) -> Row<P> {
+    Row { request, kinds, exit, ways, run, relock: Relock::ForBuffer }
 }
 
 /// All of them.

@@ -1,10 +1,11 @@
 //! receive without descriptors, and shutdown.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, SEQPACKET, relock, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, SEQPACKET, relock_for_buffer, row};
 use crate::acquisitions::world::NOW;
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
 use crate::fault::Window;
+use crate::objects::socket::Side;
 use crate::policy::Policy;
 
 const PLAIN: MsgFlags = MsgFlags::empty();
@@ -34,7 +35,13 @@ fn receive<P: Policy>() -> Vec<Row<P>> {
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.receive(so, MsgFlags::PEEK);
         }),
-        row("receive", ANY, "what a peer left that is gone", ONE, |w| {
+        row("receive", CONNECTED, "what a peer left that is gone", ONE, |w| {
+            let (so, peer) = w.pair();
+            w.layer.send(peer, b"x", PLAIN).unwrap();
+            w.layer.close(peer).unwrap();
+            w.receive(so, PLAIN);
+        }),
+        row("receive", DGRAM, "what a peer left that is gone", ONE, |w| {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.layer.close(peer).unwrap();
@@ -98,7 +105,7 @@ fn nothing<P: Policy>() -> Vec<Row<P>> {
         }),
         row("receive", ANY, "another one receives, MSG_DONTWAIT", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |parts| parts.so_rcv.locked.set(true));
+            w.another_one_has(so, Side::Rcv);
             w.receive(so, PLAIN);
         }),
         row("receive", CONNECTED, "the end", ONE, |w| {
@@ -129,7 +136,7 @@ fn nothing<P: Policy>() -> Vec<Row<P>> {
 
 fn meanwhile<P: Policy>() -> Vec<Row<P>> {
     vec![
-        relock("receive", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+        relock_for_buffer("receive", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
             let (so, peer) = w.pair();
             w.layer.send(peer, b"x", PLAIN).unwrap();
             w.parts_in_the_relock(so);
@@ -147,11 +154,17 @@ fn meanwhile<P: Policy>() -> Vec<Row<P>> {
             w.meanwhile(Window::CopiedOut, move |layer| layer.close(so).unwrap());
             w.receive(so, PLAIN);
         }),
-        relock("shutdown", CONNECTED, "SHUT_WR, the peer goes in the relock", HIGHER, |w| {
-            let (so, _) = w.pair();
-            w.parts_in_the_relock(so);
-            w.ask(|layer| layer.shutdown(so, Shutdown::Write));
-        }),
+        relock_for_buffer(
+            "shutdown",
+            CONNECTED,
+            "SHUT_WR, the peer goes in the relock",
+            HIGHER,
+            |w| {
+                let (so, _) = w.pair();
+                w.parts_in_the_relock(so);
+                w.ask(|layer| layer.shutdown(so, Shutdown::Write));
+            },
+        ),
     ]
 }
 

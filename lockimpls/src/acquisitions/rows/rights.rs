@@ -1,6 +1,6 @@
 //! Descriptors in messages.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock_for_buffer, row};
 use crate::acquisitions::world::NOW;
 use crate::domain::{Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockOpt};
 use crate::policy::Policy;
@@ -77,11 +77,17 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             let so = w.socket("so");
             w.ask_pass(so, &[so, so]);
         }),
-        relock("sendmsg, 2 descriptors", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
-            let (so, peer) = w.pair();
-            w.parts_in_the_relock(so);
-            w.ask_pass(so, &[so, peer]);
-        }),
+        relock_for_buffer(
+            "sendmsg, 2 descriptors",
+            CONNECTED,
+            "the peer goes in the relock",
+            HIGHER,
+            |w| {
+                let (so, peer) = w.pair();
+                w.parts_in_the_relock(so);
+                w.ask_pass(so, &[so, peer]);
+            },
+        ),
         row("sendmsg, 128 descriptors", ANY, "too many for a message", ONE, |w| {
             let (so, _) = w.pair();
             w.layer.setsockopt(so, SockOpt::SndBuf, 10_000).unwrap();

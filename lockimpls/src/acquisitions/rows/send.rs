@@ -1,11 +1,13 @@
 //! send without descriptors.
 
-use super::{ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock, row};
+use super::{
+    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock_for_buffer, row,
+};
 use crate::acquisitions::world::{NOW, name};
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
 use crate::fault::Window;
-use crate::objects::socket::State;
+use crate::objects::socket::{Side, State};
 use crate::policy::Policy;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
@@ -66,7 +68,7 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
         }),
         row("send", ANY, "another one sends, MSG_DONTWAIT", ONE, |w| {
             let (so, _) = w.pair();
-            w.set(so, |parts| parts.so_snd.locked.set(true));
+            w.another_one_has(so, Side::Snd);
             w.send(so, b"x");
         }),
         row("send", ANY, "its descriptor is closed before it locks", ONE, |w| {
@@ -159,36 +161,36 @@ fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
 
 fn relocked<P: Policy>() -> Vec<Row<P>> {
     vec![
-        relock("send", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
+        relock_for_buffer("send", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.parts_in_the_relock(so);
             w.send(so, b"x");
         }),
-        relock("send", DGRAM, "the peer goes in the relock", HIGHER, |w| {
+        relock_for_buffer("send", DGRAM, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.parts_in_the_relock(so);
             w.send(so, b"x");
         }),
-        relock("send", DGRAM, "connected to a higher one in the relock", HIGHER, |w| {
+        relock_for_buffer("send", DGRAM, "connected to a higher one in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.bound("new", "elsewhere");
             let there = name("elsewhere");
             w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
             w.send(so, b"x");
         }),
-        relock("send", DGRAM, "connected to a lower one in the relock", HIGHER, |w| {
+        relock_for_buffer("send", DGRAM, "connected to a lower one in the relock", HIGHER, |w| {
             w.bound("new", "elsewhere");
             let (so, _) = w.pair();
             let there = name("elsewhere");
             w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
             w.send(so, b"x");
         }),
-        relock("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
+        relock_for_buffer("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.meanwhile(Window::Relock, move |layer| layer.shutdown(so, Shutdown::Write).unwrap());
             w.send(so, b"x");
         }),
-        relock("sendto", DGRAM, "the peer goes in the relock", HIGHER, |w| {
+        relock_for_buffer("sendto", DGRAM, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.so_and_bound("peer", "there");
             w.parts_in_the_relock(so);
             w.send_to(so, "there");
