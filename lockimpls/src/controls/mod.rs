@@ -22,6 +22,7 @@ mod gate;
 mod locks;
 mod relock;
 mod rights;
+mod sides;
 mod stage;
 mod twin;
 mod waiting;
@@ -76,6 +77,9 @@ pub fn all() -> Vec<Control> {
         buffer::READ_UNLOCKED,
         connect::REFUSED_LOCKED,
         relock::NO_SECOND_LOOK,
+        sides::SIDES_REVERSED,
+        sides::END_UNGUARDED,
+        sides::PART_UNLOCKED,
     ]);
     all
 }

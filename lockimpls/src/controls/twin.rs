@@ -6,6 +6,7 @@ use super::stage;
 use crate::ambient::Kernel;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
+use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
@@ -23,6 +24,8 @@ pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
 pub(super) type UnderKernel = Locked<SocketPolicy<Injected, LockAlone, Kernel>>;
 /// The backend without locks on the way of data.
 pub(super) type LockFree = LockFreeLayer<Injected>;
+/// The backend with locks for each buffer.
+pub(super) type PerBuffer = Locked<BufferPolicy<Injected>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
