@@ -12,6 +12,7 @@ mod refs;
 mod relock;
 mod ring;
 mod shared;
+mod sides;
 mod wait;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -40,6 +41,7 @@ pub fn all() -> Vec<Model> {
     [
         relock::MODELS,
         refs::MODELS,
+        sides::MODELS,
         gate::MODELS,
         ring::MODELS,
         wait::MODELS,

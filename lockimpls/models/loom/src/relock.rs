@@ -11,6 +11,7 @@ use crate::fault::Step;
 use crate::objects::descriptors::Fd;
 use crate::policy::Policy;
 use crate::primitives::Ordering;
+use crate::uipc::Locked;
 
 use Ordering::Relaxed;
 
@@ -278,7 +279,7 @@ fn send_shutdown() {
 }
 
 /// How many bytes of one were sent on a stream that another thread ends.
-pub(super) fn send_or_epipe(layer: &Layer, s: Fd) -> usize {
+pub(super) fn send_or_epipe<P: Policy>(layer: &Locked<P>, s: Fd) -> usize {
     match layer.send(s, b"x", MsgFlags::DONTWAIT) {
         Ok(1) => {
             seen("sent");

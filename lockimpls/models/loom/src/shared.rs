@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use crate::backend::lock_free::LockFreeLayer;
+use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
@@ -105,6 +106,9 @@ impl Fault for Left {
                 Step::UnpRefRelock,
                 Step::FinalizeUnlocked,
                 Step::InUse,
+                Step::SideOrder,
+                Step::EndGuarded,
+                Step::PeerToPart,
                 Step::WakeReader,
                 Step::MirrorReceived,
                 Step::RetestWaiting,
@@ -122,6 +126,9 @@ pub(super) type SockRef = socket::SockRef<OwnLock>;
 
 /// `per-socket`, with little room.
 pub(super) type Layer = Locked<Sockets<LockAlone>>;
+
+/// `per-buffer`, with little room.
+pub(super) type ByBuffer = Locked<BufferPolicy<Left>>;
 
 /// The whole `lock-free` backend.
 pub(super) type LockFree = LockFreeLayer<Left>;

@@ -29,6 +29,7 @@ models! {
     relock_reconnected relock_reconnected_two_senders relock_referrer relock_send_close
     relock_send_shutdown
     refs_one_holder refs_two_holders refs_three_holders refs_relock_and_reuse
+    sides_there_and_gone sides_both_ways sides_send_close sides_send_shutdown sides_close_in_call
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_send_close gate_send_shutdown
@@ -107,6 +108,9 @@ mod negative {
         refs_of_three_not_waited_for: refs_three_holders without "finalize", "Causality violation";
         refs_without_orderings: refs_one_holder without "orderings", "Causality violation";
         refs_waited_for_with_the_lock: refs_relock_and_reuse without "FinalizeUnlocked", "maximum number of branches";
+        sides_in_any_order: sides_there_and_gone without "SideOrder", "lock order reversal";
+        sides_end_unguarded: sides_send_shutdown without "EndGuarded", "is not locked by this thread";
+        sides_parted_unlocked: sides_send_close without "PeerToPart", "is not locked by this thread";
         gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
         gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
         gate_without_orderings: gate_shut without "orderings", "Causality violation";

@@ -1,0 +1,138 @@
+//! The locks of `per-buffer` (`backend/per_buffer.rs`): sends and receives that lock sides and no peer,
+//! beside closes and shutdowns; and calls that have a reference on the file and no lock.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
+use super::relock::send_or_epipe;
+use super::shared::{ALL_LOOKS, ByBuffer, Model, seen, small, threads};
+use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
+use crate::errno::Errno;
+use crate::objects::descriptors::Fd;
+use crate::primitives::Ordering;
+
+use Ordering::Relaxed;
+
+/// A model of two threads.
+const fn model(name: &'static str, branches: &'static [&'static str], program: fn()) -> Model {
+    Model {
+        name,
+        threads: 2,
+        bound: [Some(2), None],
+        looks: ALL_LOOKS,
+        at_least: 10,
+        branches,
+        program,
+    }
+}
+
+pub(super) const MODELS: &[Model] = &[
+    model("sides_there_and_gone", &["sent", "received", "nothing there"], there_and_gone),
+    model("sides_both_ways", &["sent", "received", "nothing there"], both_ways),
+    model("sides_send_close", &["sent", "EPIPE"], send_close),
+    model("sides_send_shutdown", &["sent", "EPIPE"], send_shutdown),
+    model("sides_close_in_call", &["sent", "EBADF"], close_in_call),
+];
+
+fn layer() -> Arc<ByBuffer> {
+    Arc::new(ByBuffer::new(&small()).expect("a layer"))
+}
+
+/// Receives a byte, if it is there.
+fn receive(layer: &ByBuffer, s: Fd) -> usize {
+    match layer.recv(s, &mut [0], MsgFlags::DONTWAIT) {
+        Ok(bytes) => {
+            seen("received");
+            bytes
+        }
+        Err(Errno::Ewouldblock) => {
+            seen("nothing there");
+            0
+        }
+        other => panic!("a receive answers {other:?}"),
+    }
+}
+
+/// Both ends are closed, and nothing is left.
+fn close(layer: &ByBuffer, ends: &[Fd]) {
+    for end in ends {
+        layer.close(*end).expect("a close");
+    }
+    assert!(layer.pools().iter().all(|pool| pool.in_use == 0), "something is left");
+}
+
+/// One thread sends a byte, another one receives it, if it is there already.
+fn there_and_gone() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let (sender, receiver) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || _ = send_or_epipe(&sender, a)),
+        Box::new(move || _ = receive(&receiver, b)),
+    ]);
+    close(&layer, &[a, b]);
+}
+
+/// Each of two threads sends on its own end, and receives there what has come.
+fn both_ways() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let end = |s| {
+        let layer = Arc::clone(&layer);
+        Box::new(move || {
+            send_or_epipe(&layer, s);
+            receive(&layer, s);
+        })
+    };
+    threads(vec![end(a), end(b)]);
+    close(&layer, &[a, b]);
+}
+
+/// A byte is sent to an end that is closed.
+fn send_close() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || _ = send_or_epipe(&sender, a)),
+        Box::new(move || closer.close(b).expect("a close")),
+    ]);
+    close(&layer, &[a]);
+}
+
+/// A byte is sent on an end that is shut down, and what comes before the end is read.
+fn send_shutdown() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    // Not of the model: how many bytes are said to be sent, and how many came before the end.
+    let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [sent, read] = counts.clone();
+    let (sender, ender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || sent.store(send_or_epipe(&sender, a), Relaxed)),
+        Box::new(move || {
+            ender.shutdown(a, Shutdown::Write).expect("a shutdown");
+            while ender.recv(b, &mut [0], MsgFlags::DONTWAIT) == Ok(1) {
+                read.fetch_add(1, Relaxed);
+            }
+        }),
+    ]);
+    let [sent, read] = counts.map(|count| count.load(Relaxed));
+    assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
+}
+
+/// A descriptor is closed while a send on it is under way: the one that ends last frees the socket.
+fn close_in_call() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || match sender.send(a, b"x", MsgFlags::DONTWAIT) {
+            Ok(1) => seen("sent"),
+            Err(Errno::Ebadf) => seen("EBADF"),
+            other => panic!("a send on a closed descriptor answers {other:?}"),
+        }),
+        Box::new(move || closer.close(a).expect("a close")),
+    ]);
+    close(&layer, &[b]);
+}
