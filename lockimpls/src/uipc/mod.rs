@@ -19,6 +19,7 @@
 //! where the last descriptor was closed meanwhile.
 
 mod accept;
+mod append;
 pub(crate) mod around;
 mod bind;
 mod close;

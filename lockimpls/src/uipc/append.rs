@@ -1,0 +1,66 @@
+//! What a send puts into its peer's buffer: `sbappend` and its like (`uipc_socket2.c` 1.125).
+
+use super::send::Outgoing;
+use crate::domain::{SockAddr, SockType};
+use crate::fault::{Fault, Step};
+use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::{Fill, Marks};
+use crate::policy::{Policy, So, SoRef};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
+    /// peer's buffer. The peer's receive side is
+    /// locked.
+    #[inline(always)]
+    pub(super) fn sbappend(
+        &self,
+        so: &So<P>,
+        so2: SoRef<P>,
+        message: Outgoing<'_, P::Locks>,
+        from: Option<&SockAddr>,
+    ) {
+        let Outgoing { data, control, is_eor } = message;
+        so2.rcv.ensure_room(data.len());
+        let tail = so2.rcv.tail();
+        let so2 =
+            if P::Fault::omits(Step::HoldForAppend) { self.let_another_in(so, so2) } else { so2 };
+        if let Some(control) = control {
+            control.position.set(tail);
+            Self::append_control(&so2, control);
+        }
+        if so2.so_type.get() == SockType::Stream {
+            so2.rcv.put_stream(tail, data);
+        } else {
+            let marks = Marks { has_control: control.is_some(), is_eor };
+            if data.is_empty() && from.is_none() {
+                Self::note_quiet(&so2);
+            }
+            so2.rcv.put_record(tail, from, data, marks);
+        }
+    }
+
+    fn append_control(so2: &So<P>, control: MbufRef<P::Locks>) {
+        let so2_rcv = so2.so_rcv();
+        control.next.set(None);
+        let (fill, more) = (so2_rcv.fill.get(), control.control_fill());
+        so2_rcv.fill.set(Fill { cc: fill.cc + more.cc, mbcnt: fill.mbcnt + more.mbcnt });
+        let Some(mut last) = so2_rcv.control.get() else {
+            so2_rcv.control.set(Some(control));
+            return;
+        };
+        while let Some(next) = last.next.get() {
+            last = next;
+        }
+        last.next.set(Some(control));
+    }
+
+    /// Before a record of no bytes is put: in a buffer without bytes it wakes nobody, and a reader
+    /// on the lock-free path, which looks at the tail, must know.
+    #[cold]
+    fn note_quiet(so2: &So<P>) {
+        if so2.rcv_fill(so2.so_rcv()).cc == 0 {
+            so2.rcv.put_quietly();
+        }
+    }
+}
