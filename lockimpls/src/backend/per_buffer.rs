@@ -1,7 +1,7 @@
 //! `per-buffer`: a `so_lock` per socket, and two locks per buffer.
 //!
-//! After OpenBSD's unix(4) of 2025-08-04 (`uipc_usrreq.c` 1.221, `uipc_socket.c` 1.385,
-//! `uipc_socket2.c` 1.186, `uipc_syscalls.c` 1.224). Lines below are of these.
+//! After OpenBSD's unix(4) of 2025-08-04: `uipc_usrreq.c` 1.221 (`usrreq` below), `uipc_socket.c`
+//! 1.385 (`socket`), `uipc_socket2.c` 1.186, `uipc_syscalls.c` 1.224.
 //!
 //! # What each lock guards
 //!

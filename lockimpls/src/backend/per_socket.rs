@@ -35,43 +35,14 @@ use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::fault::{Fault, NoFault, Step, Window};
-use crate::objects::socket::{Part, RefCount, Socket, SocketLocks};
+pub(crate) use crate::objects::socket::{OwnLock, SoLock};
+use crate::objects::socket::{RefCount, Socket};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
-use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
 /// A lock per socket.
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
-
-/// A socket has its own `so_lock`.
-pub(crate) struct OwnLock {
-    so_lock: RwLock,
-}
-
-impl SocketLocks for OwnLock {
-    #[inline(always)]
-    fn guard(&self, _part: Part) -> (usize, Class) {
-        (self.so_lock.addr(), Class::SoLock)
-    }
-}
-
-/// Locks of a socket among which it has a `so_lock`.
-pub(crate) trait SoLock: SocketLocks {
-    fn new() -> Self;
-    fn so_lock(&self) -> &RwLock;
-}
-
-impl SoLock for OwnLock {
-    fn new() -> Self {
-        Self { so_lock: RwLock::new(Class::SoLock) }
-    }
-
-    #[inline(always)]
-    fn so_lock(&self) -> &RwLock {
-        &self.so_lock
-    }
-}
 
 /// Which locks the sockets of a backend have, and what it does when it takes a `so_lock`.
 pub(crate) trait OnTake: Send + Sync + 'static {
@@ -350,12 +321,12 @@ mod tests {
 
     /// Of whichever sockets the thread holds the locks.
     fn mine<const N: usize>(sockets: [SockRef; N]) -> [bool; N] {
-        sockets.map(|so| so.locks.so_lock.is_mine())
+        sockets.map(|so| so.locks.so_lock().is_mine())
     }
 
     /// `so` gets the peer `so2`, or none.
     fn connect(so: SockRef, so2: Option<SockRef>) {
-        so.locks.so_lock.enter();
+        so.locks.so_lock().enter();
         so.st().unp_conn.set(so2);
         so.locks.so_lock().exit();
     }
@@ -363,9 +334,9 @@ mod tests {
     /// Datagram socket `so` is connected to `so2`, and on its list.
     fn refer(so: SockRef, so2: SockRef) {
         connect(so, Some(so2));
-        so2.locks.so_lock.enter();
+        so2.locks.so_lock().enter();
         so2.st().unp_refs.append(so);
-        so2.locks.so_lock.exit();
+        so2.locks.so_lock().exit();
     }
 
     /// Runs it: its result, and how often it relocked and began again.
@@ -468,7 +439,7 @@ mod tests {
         refer(referrer, so);
         meet(Window::Relock, move || {
             connect(referrer, Some(elsewhere));
-            so.locks.so_lock.enter();
+            so.locks.so_lock().enter();
             so.st().unp_refs.remove(referrer);
             so.locks.so_lock().exit();
         });
@@ -516,7 +487,7 @@ mod tests {
         let collector = policy.collector();
         let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
         assert_eq!(class, Class::UnpGcLock);
-        let held = || (so.locks.so_lock.is_mine(), is_held(gc), is_held(df));
+        let held = || (so.locks.so_lock().is_mine(), is_held(gc), is_held(df));
         policy.solock(&so);
         policy.list_enter(&so);
         assert_eq!(held(), (false, true, false));

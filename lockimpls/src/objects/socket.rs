@@ -34,7 +34,7 @@ use crate::primitives::{AtomicU32, Cell, Ordering};
 use crate::witness::{self, Class};
 
 pub(crate) use self::list::{OnList, SockList};
-pub(crate) use self::locks::{Part, SocketLocks};
+pub(crate) use self::locks::{OwnLock, Part, SoLock, SocketLocks};
 pub(crate) use self::parts::Parts;
 pub(crate) use self::refcount::RefCount;
 pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};

@@ -1,5 +1,6 @@
 //! Which locks a socket has, and which one guards each part of it.
 
+use crate::sync::RwLock;
 use crate::witness::Class;
 
 /// A part of a socket, as far as a lock can guard it alone.
@@ -21,4 +22,33 @@ pub(crate) trait SocketLocks: Send + Sync + 'static {
 
     /// The lock that guards a part of the socket, one of these or another: its address and its class.
     fn guard(&self, part: Part) -> (usize, Class);
+}
+
+/// Locks of a socket among which it has a `so_lock`.
+pub(crate) trait SoLock: SocketLocks {
+    fn new() -> Self;
+    fn so_lock(&self) -> &RwLock;
+}
+
+/// A `so_lock`, which guards all of its socket.
+pub(crate) struct OwnLock {
+    so_lock: RwLock,
+}
+
+impl SocketLocks for OwnLock {
+    #[inline(always)]
+    fn guard(&self, _part: Part) -> (usize, Class) {
+        (self.so_lock.addr(), Class::SoLock)
+    }
+}
+
+impl SoLock for OwnLock {
+    fn new() -> Self {
+        Self { so_lock: RwLock::new(Class::SoLock) }
+    }
+
+    #[inline(always)]
+    fn so_lock(&self) -> &RwLock {
+        &self.so_lock
+    }
 }
