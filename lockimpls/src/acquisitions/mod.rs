@@ -9,6 +9,7 @@
 //! `source.rs` of the kernels'. `ACQUISITIONS.md` is the same for readers.
 
 mod expected;
+mod functions;
 mod places;
 mod rows;
 mod source;

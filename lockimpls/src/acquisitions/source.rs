@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::expected::{Block, KERNELS, Step, blocks, read};
+use super::functions::{BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, GONE, UNCITED};
 
 /// The variable with the folder of the kernels' files. Each is found by its first line.
 const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
@@ -25,180 +26,11 @@ const CALLS: &[(&str, &[&str])] = &[
 ];
 const SOCKET_CALLS: &[&str] = &["solock(", "solock_pair(", "solock_shared(", "solock_nonet("];
 
-/// The kernel whose buffers have locks.
-const BY_BUFFER: &str = "per-buffer";
-
 /// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is of.
 fn takes_side(line: &str) -> bool {
     let is_mtx = line.contains("sb_mtx") && makes(line, &["mtx_enter("]);
     is_mtx || makes(line, &["sblock(", "knote("])
 }
-
-/// The functions of each file that requests on a unix(4) socket are made of.
-const FUNCTIONS: &[(&str, &[&str])] = &[
-    (
-        "usrreq",
-        &[
-            "unp_solock_peer",
-            "uipc_usrreq",
-            "uipc_attach",
-            "uipc_detach",
-            "unp_detach",
-            "unp_bind",
-            "unp_connect",
-            "unp_connect2",
-            "unp_disconnect",
-            "unp_shutdown",
-            "unp_drop",
-            "unp_externalize",
-            "unp_internalize",
-            "unp_gc",
-            "unp_dispose",
-            "unp_scan",
-            "unp_discard",
-        ],
-    ),
-    (
-        "socket",
-        &[
-            "socreate",
-            "sofree",
-            "soclose",
-            "soabort",
-            "soaccept",
-            "soconnect",
-            "soconnect2",
-            "sosend",
-            "soreceive",
-            "soshutdown",
-            "sorflush",
-        ],
-    ),
-    ("socket2", &["soisconnected", "sonewconn"]),
-    (
-        "syscalls",
-        &[
-            "sys_socket",
-            "sys_bind",
-            "sys_listen",
-            "doaccept",
-            "sys_connect",
-            "sys_socketpair",
-            "sys_setsockopt",
-            "sys_getsockopt",
-            "sys_getsockname",
-            "sys_getpeername",
-        ],
-    ),
-    ("descrip", &["sys_dup", "sys_close"]),
-];
-
-/// Those of [`BY_BUFFER`], which has other ones. Options are left out but for what `sosetopt` and
-/// `sogetopt` are called by: most of them are not unix(4)'s.
-const FUNCTIONS_BY_BUFFER: &[(&str, &[&str])] = &[
-    (
-        "usrreq",
-        &[
-            "unp_solock_peer",
-            "uipc_attach",
-            "uipc_detach",
-            "uipc_bind",
-            "uipc_listen",
-            "uipc_connect",
-            "uipc_accept",
-            "uipc_disconnect",
-            "uipc_shutdown",
-            "uipc_rcvd",
-            "uipc_send",
-            "uipc_dgram_send",
-            "uipc_abort",
-            "uipc_sockaddr",
-            "uipc_peeraddr",
-            "uipc_connect2",
-            "unp_detach",
-            "unp_connect",
-            "unp_connect2",
-            "unp_disconnect",
-            "unp_externalize",
-            "unp_internalize",
-            "unp_gc",
-            "unp_dispose",
-            "unp_scan",
-            "unp_discard",
-        ],
-    ),
-    (
-        "socket",
-        &[
-            "socreate",
-            "solisten",
-            "sorele",
-            "sofree",
-            "soclose",
-            "soaccept",
-            "soconnect",
-            "soconnect2",
-            "sosend",
-            "soreceive",
-            "soshutdown",
-            "sorflush",
-        ],
-    ),
-    (
-        "socket2",
-        &[
-            "soisconnected",
-            "soisdisconnected",
-            "sonewconn",
-            "socantsendmore",
-            "socantrcvmore",
-            "sowakeup",
-            "soreserve",
-        ],
-    ),
-    (
-        "syscalls",
-        &[
-            "sys_socket",
-            "sys_bind",
-            "sys_listen",
-            "doaccept",
-            "sys_connect",
-            "sys_socketpair",
-            "sys_setsockopt",
-            "sys_getsockopt",
-            "sys_getsockname",
-            "sys_getpeername",
-        ],
-    ),
-    ("descrip", &["sys_dup", "sys_close"]),
-];
-
-/// Lines of those functions that take a lock and are in no row: kernel, file, line, why.
-const UNCITED: &[(&str, &str, usize, &str)] = &[
-    ("per-socket", "usrreq", 693, "the directory's lock, which is left out"),
-    ("global-gc", "usrreq", 598, "the directory's lock, which is left out"),
-    ("global", "usrreq", 572, "the directory's lock, which is left out"),
-    ("per-socket", "socket", 284, "what is closed is on no queue: it was accepted, or taken off"),
-    ("per-socket", "socket", 285, "as 284"),
-    ("per-socket", "socket", 414, "a connect has the name locked until its embryo is on so_q"),
-    ("per-socket", "socket", 420, "as 414"),
-    ("per-socket", "socket", 503, "for the other families"),
-    ("per-buffer", "usrreq", 371, "the directory's lock, which is left out"),
-    ("per-buffer", "socket", 331, "what is closed is on no queue: it was accepted, or taken off"),
-    ("per-buffer", "socket", 332, "as 331"),
-    ("per-buffer", "socket", 411, "a connect has the name locked until its embryo is on so_q"),
-    ("per-buffer", "socket", 417, "as 411"),
-    ("per-buffer", "socket", 442, "spliced sockets, of other families"),
-    ("per-buffer", "socket", 455, "as 442"),
-    ("per-buffer", "socket", 467, "as 442"),
-    ("per-buffer", "socket", 481, "as 442"),
-    ("per-buffer", "socket", 1138, "for a caller in the kernel, who wants the mbufs themselves"),
-];
-
-/// Functions that a kernel does not have.
-const GONE: &[(&str, &str)] =
-    &[("global", "unp_solock_peer"), ("global-gc", "unp_solock_peer"), ("per-socket", "unp_drop")];
 
 /// A file of one kernel.
 struct Source {
