@@ -41,7 +41,7 @@ pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
 pub(crate) use self::state::{OnQueue, Seen, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 
-use Ordering::{AcqRel, Acquire, Relaxed};
+use Ordering::{AcqRel, Relaxed};
 
 /// A pointer to a socket of the layer.
 pub(crate) struct SockRef<L>(NonNull<Socket<L>>);
@@ -282,11 +282,17 @@ impl<L: SocketLocks> Socket<L> {
     /// look again whether it is open: if it is, this is its file.
     #[inline]
     pub(crate) fn fref(&self) -> bool {
-        let one_more = |count| if count == 0 { None } else { Some(count + 1) };
-        // Acquire; pairs with the Release in `Descriptors::install_first`, whose release sequence every
-        // other change of the count continues. A count that the file before this one had is 0 before
-        // the place is used again.
-        self.f_count.fetch_update(AcqRel, Acquire, one_more).is_ok()
+        let mut count = self.f_count.load(Relaxed);
+        while count != 0 {
+            // Acquire; pairs with the Release in `Descriptors::install_first`, whose release sequence
+            // every other change of the count continues. A count that the file before this one had is
+            // 0 before the place is used again.
+            match self.f_count.compare_exchange(count, count + 1, AcqRel, Relaxed) {
+                Ok(_) => return true,
+                Err(now) => count = now,
+            }
+        }
+        false
     }
 
     /// Whether messages keep their boundaries (PR_ATOMIC).
