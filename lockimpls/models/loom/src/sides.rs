@@ -14,24 +14,21 @@ use crate::primitives::Ordering;
 use Ordering::Relaxed;
 
 /// A model of two threads.
-const fn model(name: &'static str, branches: &'static [&'static str], program: fn()) -> Model {
-    Model {
-        name,
-        threads: 2,
-        bound: [Some(2), None],
-        looks: ALL_LOOKS,
-        at_least: 10,
-        branches,
-        program,
-    }
+const fn model(
+    name: &'static str,
+    at_least: u64,
+    branches: &'static [&'static str],
+    program: fn(),
+) -> Model {
+    Model { name, threads: 2, bound: [None; 2], looks: ALL_LOOKS, at_least, branches, program }
 }
 
 pub(super) const MODELS: &[Model] = &[
-    model("sides_there_and_gone", &["sent", "received", "nothing there"], there_and_gone),
-    model("sides_both_ways", &["sent", "received", "nothing there"], both_ways),
-    model("sides_send_close", &["sent", "EPIPE"], send_close),
-    model("sides_send_shutdown", &["sent", "EPIPE"], send_shutdown),
-    model("sides_close_in_call", &["sent", "EBADF"], close_in_call),
+    model("sides_there_and_gone", 29, &["sent", "received", "nothing there"], there_and_gone),
+    model("sides_both_ways", 5000, &["sent", "received", "nothing there"], both_ways),
+    model("sides_send_close", 27, &["sent", "EPIPE"], send_close),
+    model("sides_send_shutdown", 1800, &["sent", "EPIPE"], send_shutdown),
+    model("sides_close_in_call", 150, &["sent", "EBADF"], close_in_call),
 ];
 
 fn layer() -> Arc<ByBuffer> {
