@@ -12,7 +12,7 @@ const WORDS: [(&str, &str); 5] = [
     (REFERENCE, "one lock for all"),
     ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
-    ("per-buffer", "locks per buffer"),
+    ("per-buffer", "a lock per buffer"),
     ("lock-free", "no lock"),
 ];
 
