@@ -3,6 +3,21 @@
 /// The kernel whose buffers have locks.
 pub(super) const BY_BUFFER: &str = "per-buffer";
 
+/// Those that every kernel has: the calls themselves.
+const SYSCALLS: &[&str] = &[
+    "sys_socket",
+    "sys_bind",
+    "sys_listen",
+    "doaccept",
+    "sys_connect",
+    "sys_socketpair",
+    "sys_setsockopt",
+    "sys_getsockopt",
+    "sys_getsockname",
+    "sys_getpeername",
+];
+const DESCRIP: &[&str] = &["sys_dup", "sys_close"];
+
 /// The functions of each file that requests on a unix(4) socket are made of.
 pub(super) const FUNCTIONS: &[(&str, &[&str])] = &[
     (
@@ -44,22 +59,8 @@ pub(super) const FUNCTIONS: &[(&str, &[&str])] = &[
         ],
     ),
     ("socket2", &["soisconnected", "sonewconn"]),
-    (
-        "syscalls",
-        &[
-            "sys_socket",
-            "sys_bind",
-            "sys_listen",
-            "doaccept",
-            "sys_connect",
-            "sys_socketpair",
-            "sys_setsockopt",
-            "sys_getsockopt",
-            "sys_getsockname",
-            "sys_getpeername",
-        ],
-    ),
-    ("descrip", &["sys_dup", "sys_close"]),
+    ("syscalls", SYSCALLS),
+    ("descrip", DESCRIP),
 ];
 
 /// Those of [`BY_BUFFER`], which has other ones. Options are left out but for what `sosetopt` and
@@ -125,22 +126,8 @@ pub(super) const FUNCTIONS_BY_BUFFER: &[(&str, &[&str])] = &[
             "soreserve",
         ],
     ),
-    (
-        "syscalls",
-        &[
-            "sys_socket",
-            "sys_bind",
-            "sys_listen",
-            "doaccept",
-            "sys_connect",
-            "sys_socketpair",
-            "sys_setsockopt",
-            "sys_getsockopt",
-            "sys_getsockname",
-            "sys_getpeername",
-        ],
-    ),
-    ("descrip", &["sys_dup", "sys_close"]),
+    ("syscalls", SYSCALLS),
+    ("descrip", DESCRIP),
 ];
 
 /// Lines of those functions that take a lock and are in no row: kernel, file, line, why.

@@ -66,7 +66,7 @@ const fn relock<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, relock: Relock::ForSocket }
+    Row { relock: Relock::ForSocket, ..row(request, kinds, exit, ways, run) }
 }
 
 /// A row of what happens while a socket is unlocked for another one's buffer.
@@ -77,7 +77,7 @@ const fn relock_for_buffer<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, relock: Relock::ForBuffer }
+    Row { relock: Relock::ForBuffer, ..row(request, kinds, exit, ways, run) }
 }
 
 /// All of them.
