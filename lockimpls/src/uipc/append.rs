@@ -10,8 +10,7 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
-    /// peer's buffer. The peer's receive side is
-    /// locked.
+    /// peer's buffer. The peer's receive side is locked.
     #[inline(always)]
     pub(super) fn sbappend(
         &self,
