@@ -61,9 +61,9 @@ pub(super) fn changes(runs: &[Run], is_one: impl Fn(&Cell) -> bool) -> Option<St
             let all = looks.len();
             format!("the two CPUs worked as one core does in {as_one} of {all} launches")
         }
+        // How long it took stands in the sentence about the CPUs.
         Split::Line(_) => {
-            let apart = looks.iter().copied().filter(|two| !two.are_as_one_core());
-            format!("between two cores {}", way(apart).unwrap_or_default())
+            "a cache line's way between two cores was longer in some launches".to_owned()
         }
     };
     let told: Vec<String> = Split::all(&looks).into_iter().filter(is_split).map(text).collect();
@@ -117,7 +117,7 @@ fn what_they_were(looks: &[&TwoCpus]) -> String {
 fn way<'a>(looks: impl Iterator<Item = &'a TwoCpus>) -> Option<String> {
     let [shortest, longest] = extremes(looks)?;
     let (low, high) = (shortest.floor(), longest.ceil());
-    Some(format!("a line went over and back in {low:.0} to {high:.0} ns"))
+    Some(format!("a cache line went over and back in {low:.0} to {high:.0} ns"))
 }
 
 /// The shortest and the longest way of a line.
@@ -157,7 +157,7 @@ impl Split {
         match self {
             Split::Core => ["where they worked as two cores", "where as one"].map(str::to_owned),
             Split::Line(middle) => [
-                format!("where a line took up to {middle:.0} ns"),
+                format!("where a cache line took up to {middle:.0} ns"),
                 "where it took longer".to_owned(),
             ],
         }

@@ -26,29 +26,32 @@ pub(super) struct Recorded<'a> {
 }
 
 impl<'a> Recorded<'a> {
-    /// A sentence for each group of this setting with intervals that are too wide and of which more
-    /// is known; those of `points` that say nothing are told elsewhere.
+    /// A sentence for each reason why intervals of this setting are too wide; where none is known
+    /// nothing is said, and those of `points` that say nothing are told elsewhere.
     pub(super) fn answers(&self, setting: &Cell, points: &[Point]) -> Vec<Answer> {
         let is_told_elsewhere =
             |row: &Row| points.iter().any(|point| point.is_open() && point.row.cell == row.cell);
         let rows = self.summary.rows.iter().filter(|row| row.cell.setting() == *setting);
         let rows: Vec<&Row> =
             rows.filter(|row| self.wider_than(row).is_some() && !is_told_elsewhere(row)).collect();
-        let groups = rows.chunk_by(|one, other| one.cell.group() == other.cell.group());
-        groups.filter_map(|rows| self.answer(rows)).collect()
+        let mut reasons: Vec<(String, Vec<&[&Row]>)> = Vec::new();
+        for group in rows.chunk_by(|one, other| one.cell.group() == other.cell.group()) {
+            let Some(reason) = self.reason(group) else { continue };
+            match reasons.iter_mut().find(|(other, _)| *other == reason) {
+                Some((_, groups)) => groups.push(group),
+                None => reasons.push((reason, vec![group])),
+            }
+        }
+        reasons.iter().map(|(reason, groups)| answer(reason, groups)).collect()
     }
 
-    fn answer(&self, rows: &[&Row]) -> Option<Answer> {
+    /// What was asked for, and what is known of why it was not reached.
+    fn reason(&self, rows: &[&Row]) -> Option<String> {
         let why = self.why(rows)?;
         let percent = self.wider_than(rows.first()?)? * 100.0;
         // The arithmetic is not exact, and nobody asks for less than a thousandth.
         let percent = (percent * 1000.0).round() / 1000.0;
-        Some(Answer {
-            question: questions::WIDTHS.to_owned(),
-            sentence: format!("{}: wider than the {percent} % asked for: {why}", open::group(rows)),
-            cells: rows.iter().map(|row| row.cell.id()).collect(),
-            ..Answer::default()
-        })
+        Some(format!("wider than the {percent} % asked for: {why}"))
     }
 
     /// The share that was asked for, if a run that had a budget left the interval wider.
@@ -85,6 +88,17 @@ impl<'a> Recorded<'a> {
     fn cpus(&self, rows: &[&Row]) -> Option<String> {
         let is_one = |cell: &Cell| rows.iter().any(|row| row.cell == *cell);
         two_cpus::changes(self.runs, is_one)
+    }
+}
+
+/// The sentence for groups of one reason.
+fn answer(reason: &str, groups: &[&[&Row]]) -> Answer {
+    let names: Vec<String> = groups.iter().map(|rows| open::group(rows)).collect();
+    Answer {
+        question: questions::WIDTHS.to_owned(),
+        sentence: format!("{}: {reason}", names.join("; ")),
+        cells: groups.iter().copied().flatten().map(|row| row.cell.id()).collect(),
+        ..Answer::default()
     }
 }
 

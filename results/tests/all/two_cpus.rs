@@ -72,18 +72,24 @@ fn what_they_were_is_counted() {
     let two = some(9, 1.0, 60.0, 2.0);
     assert_eq!(
         said(of(&two)),
-        ["they worked as two cores do in 9 launches; a line went over and back in 60 to 61 ns"]
+        [
+            "they worked as two cores do in 9 launches; a cache line went over and back in 60 to 61 ns"
+        ]
     );
     let one = some(3, 0.6, 30.2, 2.0);
     assert_eq!(
         said(of(&one)),
-        ["they worked as one core does in 3 launches; a line went over and back in 30 to 31 ns"]
+        [
+            "they worked as one core does in 3 launches; a cache line went over and back in 30 to 31 ns"
+        ]
     );
     let both = said(of(&[two, one].concat()));
     assert_eq!(
         both,
-        ["they worked as one core does in 3 of 12 launches; a line went over and back in 30 to \
-             61 ns"],
+        [
+            "they worked as one core does in 3 of 12 launches; a cache line went over and back in 30 to \
+             61 ns"
+        ],
         "three launches are too few for an interval"
     );
     assert_eq!(said(of(&some(1, 1.0, 60.0, 2.0))).len(), 1);
@@ -113,7 +119,7 @@ fn near_and_far_are_told_apart_on_two_cores_alone() {
     let far = [some(10, 1.0, 50.0, 3.0), some(10, 1.0, 200.0, 2.0)].concat();
     let told = said(of(&far));
     assert_eq!(told.len(), 2, "{told:?}");
-    assert!(told[1].contains("where a line took up to 100 ns (10 launches)"), "{told:?}");
+    assert!(told[1].contains("where a cache line took up to 100 ns (10 launches)"), "{told:?}");
     assert!(told[1].contains("2.01 [2.00, 2.01] where it took longer (10 launches)"), "{told:?}");
     let near = [some(10, 1.0, 50.0, 3.0), some(10, 1.0, 70.0, 2.0)].concat();
     assert_eq!(said(of(&near)).len(), 1, "a line that takes half as long again is told apart");

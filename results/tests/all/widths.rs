@@ -123,7 +123,7 @@ fn cpus_that_were_not_always_the_same_to_each_other_are_said() {
     assert_eq!(core.as_deref(), Some(as_one));
     assert_eq!(of(|_| (0.6, 60.0)), None, "always one core");
     let far = of(|round| (1.0, if round < 5 { 60.0 } else { 90.0 }));
-    let way = "between two cores a line went over and back in 60 to 90 ns";
+    let way = "a cache line's way between two cores was longer in some launches";
     assert_eq!(far.as_deref(), Some(way));
     assert_eq!(of(|round| (1.0, if round < 5 { 60.0 } else { 89.0 })), None);
     // One core's short way is no change of the way.
@@ -164,4 +164,23 @@ fn cells_of_a_group_stand_together_those_that_are_not_ranked_among_them() {
     let begin = "wide intervals: pairs host, per-socket with 2 threads / global: wider than the \
                  10 % asked for: only 8 to 9 pairs of processes";
     assert!(said.len() == 1 && said[0].starts_with(begin), "{said:?}");
+}
+
+#[test]
+fn groups_of_one_reason_stand_in_one_sentence() {
+    let mut run = of(Ratio { pairs: 8, ..wide() }, |_| ());
+    for backend in ["global", "per-socket"] {
+        let mut line = throughput(backend, 0, 1000);
+        line.cell.workload = "duplex".to_owned();
+        line.slices = Some(Slices { kept: 100, ..Slices::default() });
+        line.cell_id = line.cell.id();
+        run.records.push(line.into());
+    }
+    let [cell, against] = ["per-socket", "global"].map(|backend| cell("duplex", backend, 2).id());
+    run.records.push(Ratio { cell, against, pairs: 8, ..wide() }.into());
+    let expected = "wide intervals: pairs per-socket with 2 threads / global; duplex per-socket \
+                    with 2 threads / global: wider than the 10 % asked for: only 8 pairs of \
+                    processes";
+    let said = said(run);
+    assert!(said.iter().any(|one| one == expected), "{said:?}");
 }
