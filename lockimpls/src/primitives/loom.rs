@@ -31,6 +31,7 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use ::loom::cell::Cell;
 
 use super::RawMutex;
+use crate::domain::Algorithm;
 
 pub use self::asked::LEAVE_OUT;
 pub(crate) use self::asked::{all_seen, leaves_out, seen};
@@ -170,6 +171,8 @@ type Guard = ::loom::sync::MutexGuard<'static, ()>;
 
 // SAFETY: loom's mutex lets one thread in at a time.
 unsafe impl RawMutex for RawLock {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
+
     type Held = Guard;
     type Turn = ();
 

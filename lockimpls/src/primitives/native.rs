@@ -16,12 +16,15 @@ use parking_lot::RawRwLock;
 use parking_lot::lock_api::RawRwLock as _;
 
 use super::RawMutex;
+use crate::domain::Algorithm;
 
 /// The raw lock under every backend: `parking_lot`'s lock for readers and writers, without readers.
 pub struct RawLock(RawRwLock);
 
 // SAFETY: `parking_lot`'s lock has one exclusive holder at a time, and no shared one here.
 unsafe impl RawMutex for RawLock {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
+
     type Held = <RawRwLock as parking_lot::lock_api::RawRwLock>::ExclusiveGuard;
     type Turn = ();
 

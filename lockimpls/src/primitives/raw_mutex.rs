@@ -10,7 +10,10 @@ use crate::domain::Algorithm;
 /// From the return of `enter` with `Ok`, or of `wait` with what `enter` of the same lock gave, to
 /// the call of `exit`, no other thread has the lock; and whoever has it next sees what was done
 /// until then.
-pub unsafe trait RawMutex: Send + Sync + Sized {
+pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
+    /// Which algorithm it is; none: the one that it is made with.
+    const ALGORITHM: Option<Algorithm>;
+
     /// What the holder keeps for the release. It stays in the thread that took the lock.
     type Held;
     /// What a thread has that found the lock taken: its place, where there are places.

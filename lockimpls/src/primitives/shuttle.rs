@@ -18,6 +18,7 @@ use ::shuttle::sync::{Condvar, MutexGuard};
 
 use super::RawMutex;
 use super::own;
+use crate::domain::Algorithm;
 
 pub(crate) use ::shuttle::hint::spin_loop;
 pub(crate) use ::shuttle::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -88,6 +89,8 @@ impl RawLock {
 
 // SAFETY: shuttle's mutex has one holder at a time.
 unsafe impl RawMutex for RawLock {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
+
     type Held = MutexGuard<'static, ()>;
     type Turn = ();
 

@@ -47,6 +47,8 @@ macro_rules! any_lock {
         // SAFETY: each call goes to the one lock inside, which never becomes another, with what
         // that lock gave.
         unsafe impl RawMutex for AnyLock {
+            const ALGORITHM: Option<Algorithm> = None;
+
             type Held = AnyHeld;
             type Turn = AnyTurn;
 

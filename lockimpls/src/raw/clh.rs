@@ -22,6 +22,7 @@ use std::ptr::NonNull;
 use crossbeam_utils::CachePadded;
 
 use super::spin::spin_until;
+use crate::domain::Algorithm;
 use crate::primitives::own::{AtomicPtr as OwnPtr, AtomicUsize as OwnUsize};
 use crate::primitives::{AtomicPtr, AtomicU32, NODES, Ordering, RawMutex, THREADS_MAX, table};
 use crate::witness;
@@ -134,6 +135,8 @@ impl Place {
 // exit's store: it was 1 before the exchange that put it at the tail, which is seen by the exchange
 // that found it there (Release and Acquire).
 unsafe impl RawMutex for Clh {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Clh);
+
     type Held = Place;
     type Turn = Place;
 

@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawMutex, futex_wait, futex_wake_one};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -27,6 +28,8 @@ pub struct Futex {
 // queue locked; the exit that ends that word wakes one, and whoever is woken leaves WANTED again,
 // so that its own exit wakes the next.
 unsafe impl RawMutex for Futex {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Futex);
+
     type Held = ();
     /// What the word was instead of FREE.
     type Turn = u32;

@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use super::spin::spin_until;
+use crate::domain::Algorithm;
 use crate::primitives::own::AtomicU32 as OwnU32;
 use crate::primitives::{AtomicU32, NODES, Ordering, RawMutex, THREADS_MAX, table};
 use crate::witness;
@@ -81,6 +82,8 @@ pub struct First(u32);
 // next one sees what the last did: through `tail`, written with Release, where the queue was empty,
 // through `waits` otherwise.
 unsafe impl RawMutex for Mcs {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Mcs);
+
     type Held = First;
     type Turn = Place;
 

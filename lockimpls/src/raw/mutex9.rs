@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::spin::spin_until;
+use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawMutex};
 use crate::witness;
 
@@ -36,6 +37,8 @@ impl Mutex9 {
 // SAFETY: a thread has the lock from its exchange of 0 for its own number, which is never 0, to its
 // store of 0; no exchange succeeds between. The next one's reads that store: Acquire and Release.
 unsafe impl RawMutex for Mutex9 {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Mutex9);
+
     type Held = ();
     type Turn = ();
 

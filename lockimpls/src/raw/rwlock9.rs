@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use crate::domain::Algorithm;
 use crate::primitives::{AtomicUsize, Ordering, RawMutex, SPINS, park, spin_loop, unpark_all};
 use crate::witness;
 
@@ -75,6 +76,8 @@ impl Rwlock9 {
 // exchange for 0. Between these, others only add bits to the word. Every word 0 after the first is
 // written by an exit, with Release, and read by the next one's exchange, with Acquire.
 unsafe impl RawMutex for Rwlock9 {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Rwlock9);
+
     type Held = ();
     type Turn = ();
 

@@ -8,6 +8,7 @@
 #![allow(unsafe_code)]
 
 use super::rwlock9::own_word;
+use crate::domain::Algorithm;
 use crate::primitives::{
     AtomicU32, AtomicUsize, Ordering, RawMutex, SPINS, fence_after_rmw, park, spin_loop, unpark_one,
 };
@@ -69,6 +70,8 @@ impl Rwlock9Of2025 {
 // exchange for 0; between these nobody writes the word. Every word 0 after the first is written by
 // an exit, with Release, and read by the next one's exchange, with Acquire.
 unsafe impl RawMutex for Rwlock9Of2025 {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Rwlock9Of2025);
+
     type Held = ();
     type Turn = ();
 

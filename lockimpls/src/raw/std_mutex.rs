@@ -8,6 +8,7 @@
 use std::mem::{ManuallyDrop, transmute};
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
+use crate::domain::Algorithm;
 use crate::primitives::{Mutex, RawMutex};
 
 /// `std::sync::Mutex`, which the machine's primitives have.
@@ -26,6 +27,8 @@ fn keep(guard: MutexGuard<'_, ()>) -> Held {
 
 // SAFETY: `std::sync::Mutex` has one holder at a time, and that is whoever has its guard.
 unsafe impl RawMutex for Std {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Std);
+
     type Held = Held;
     type Turn = ();
 

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use super::spin::spin_until;
+use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawMutex};
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -46,6 +47,8 @@ impl Ticket {
 // next one in reads the Release store of that exit. (The value comes again after 2^32 turns; fewer
 // threads than that wait.)
 unsafe impl RawMutex for Ticket {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Ticket);
+
     type Held = ();
     type Turn = u32;
 
