@@ -5,8 +5,8 @@ use std::hint::black_box;
 use std::sync::Mutex;
 
 use lockimpls::{
-    Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown,
-    SockAddr, SockOpt, SockType,
+    Algorithm, Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg,
+    Shutdown, SockAddr, SockOpt, SockType,
 };
 use workloads::{Event, Kind, Meter, Own, Pairs, Plan, Workload};
 
@@ -22,12 +22,13 @@ struct Echo {
 impl Domain for Echo {
     type Sock = Fd;
     type UnderAmbient = Echo;
+    type OnAnyLock = Echo;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
     const MODELLED: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {
-        if !config.ambient.is_empty() {
+        if !config.ambient.is_empty() || config.lock != Algorithm::default() {
             return Err(Errno::Eopnotsupp);
         }
         Ok(Self { message: Mutex::new(([0; 64], false)) })

@@ -16,13 +16,13 @@
 //! A thread that holds it may wait for any lock it may sleep for, and the holder of such a lock may
 //! wait for the kernel lock: a connect locks sockets under it, and a send wants it with both its
 //! sockets locked. The two would wait for each other, but whoever sleeps gives the kernel lock up
-//! first, however often it has it, and takes it again when it wakes (`sched_bsd.c` 1.71, `mi_switch`);
-//! and a thread that has it does not spin for a lock but sleeps at once (`kern_rwlock.c`, 235). Here
-//! [`sleep_begins`] is called where a lock is not free, and where a thread waits for an event.
-//! Spinning for the kernel lock needs no such care: its holder never spins for anything but a
-//! mutex(9), whose holder waits for nothing. So witness(4) has no order between the kernel lock and
-//! what may be slept for, and reports it taken after a mutex (`subr_witness.c`, 950 to 982);
-//! [`witness::kernel_lock_wanted`] is that rule.
+//! first, however often it has it, and takes it again when it wakes (`sched_bsd.c` 1.71,
+//! `mi_switch`); and a thread that has it does not spin for a lock but sleeps at once
+//! (`kern_rwlock.c`, 235). Here [`sleep_begins`] is called where a lock is not free, and where a
+//! thread waits for an event. Spinning for the kernel lock needs no such care: its holder never
+//! spins for anything but a mutex(9), whose holder waits for nothing. So witness(4) has no order
+//! between the kernel lock and what may be slept for, and reports it taken after a mutex
+//! (`subr_witness.c`, 950 to 982); [`witness::kernel_lock_wanted`] is that rule.
 //!
 //! # Without
 //!
@@ -32,14 +32,15 @@
 mod mp_lock;
 mod mutex;
 
+use std::marker::PhantomData;
 use std::sync::OnceLock;
 
 use crossbeam_utils::CachePadded;
 
 use crate::domain::{Ambient, Config};
 use crate::errno::Errno;
-use crate::primitives::Ordering;
 use crate::primitives::own::AtomicU64;
+use crate::primitives::{Ordering, RawLock, RawMutex};
 use crate::witness::{self, Class, Edge, WaitsFor};
 
 pub(crate) use self::mp_lock::{MpLock, Taken};
@@ -107,9 +108,12 @@ pub(crate) fn sleep_ends(depth: u32) {
     (0..depth).for_each(|_| kernel_enter(kernel_lock()));
 }
 
-/// What is around the layer: hooks, where the kernel takes its other locks. Each pair of them leaves
-/// nothing held but the kernel lock.
+/// What is around the layer: hooks, where the kernel takes its other locks. Each pair of them
+/// leaves nothing held but the kernel lock.
 pub(crate) trait Surroundings: Send + Sync + Sized + 'static {
+    /// What the layer's own locks are made of.
+    type Raw: RawMutex;
+
     /// Whether there is anything.
     const IS_THERE: bool;
 
@@ -147,25 +151,28 @@ pub(crate) trait Surroundings: Send + Sync + Sized + 'static {
     }
 }
 
-/// Nothing is around the layer.
-pub(crate) struct Nothing;
+/// Nothing is around the layer, whose own locks are of type `R`.
+pub(crate) struct Nothing<R = RawLock>(PhantomData<R>);
 
-impl Surroundings for Nothing {
+impl<R: RawMutex> Surroundings for Nothing<R> {
+    type Raw = R;
+
     const IS_THERE: bool = false;
 
     fn new(config: &Config) -> Result<Self, Errno> {
-        if config.ambient.is_empty() { Ok(Nothing) } else { Err(Errno::Einval) }
+        if config.ambient.is_empty() { Ok(Nothing(PhantomData)) } else { Err(Errno::Einval) }
     }
 }
 
 /// The locks of the kernel that were asked for.
-pub(crate) struct Kernel {
+pub(crate) struct Kernel<R = RawLock> {
     taken: Ambient,
     kernel_lock: &'static MpLock,
     sched_lock: &'static MpLock,
     fd_fplock: CachePadded<Mutex>,
     /// By the place of the file's socket.
     files: Box<[CachePadded<File>]>,
+    raw: PhantomData<R>,
 }
 
 /// What the kernel counts of a file: `f_rxfer` and `f_wxfer`, `f_rbytes` and `f_wbytes`.
@@ -182,7 +189,9 @@ impl File {
     }
 }
 
-impl Surroundings for Kernel {
+impl<R: RawMutex> Surroundings for Kernel<R> {
+    type Raw = R;
+
     const IS_THERE: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {
@@ -192,6 +201,7 @@ impl Surroundings for Kernel {
             sched_lock: sched_lock(),
             fd_fplock: CachePadded::new(Mutex::new(Class::FdFplock)),
             files: (0..config.sockets_max).map(|_| CachePadded::new(File::new())).collect(),
+            raw: PhantomData,
         })
     }
 
@@ -260,7 +270,7 @@ impl Surroundings for Kernel {
     }
 }
 
-impl Kernel {
+impl<R> Kernel<R> {
     /// SCHED_UNLOCK.
     #[track_caller]
     fn sched_unlock(&self) {

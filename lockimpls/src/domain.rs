@@ -213,6 +213,10 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// The same with the locks of the kernel around it: another instantiation of the same source.
     /// `Self` where there is none; then [`Domain::new`] refuses what [`Config::ambient`] asks for.
     type UnderAmbient: Domain<Sock = Self::Sock>;
+    /// The same with locks of the algorithm that [`Config::lock`] names, whichever it is: another
+    /// instantiation, and not this crate's. `Self` where the layer has no locks of its own; then
+    /// [`Domain::new`] refuses any but the default.
+    type OnAnyLock: Domain<Sock = Self::Sock>;
 
     /// The name by which users choose this backend, such as `per-socket`.
     const NAME: &'static str;
@@ -224,8 +228,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// A layer with no sockets.
     ///
     /// # Errors
-    /// `EINVAL`: the sizes make no sense, or [`Config::ambient`] is not this type's. `EOPNOTSUPP`:
-    /// nothing can be around this backend. What the machine refuses (`host`).
+    /// `EINVAL`: the sizes make no sense, or [`Config::ambient`] or [`Config::lock`] is not this
+    /// type's. `EOPNOTSUPP`: this backend has neither. What the machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
 
     /// Whether the surroundings let this backend work: the machine's own needs a folder for names,

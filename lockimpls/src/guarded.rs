@@ -4,14 +4,14 @@
 
 use std::ops::Deref;
 
-use crate::primitives::Cell;
-use crate::sync::RwLock;
+use crate::primitives::{Cell, RawMutex};
+use crate::sync::{DefaultRaw, RwLock};
 
 /// A lock, and data that its holder alone can reach. It is taken and released by hand, as the lock
 /// that it is; no guard and no second lock stands for that.
 #[repr(C)]
-pub(crate) struct Guarded<T> {
-    lock: RwLock,
+pub(crate) struct Guarded<T, R: RawMutex = DefaultRaw> {
+    lock: RwLock<R>,
     /// None while [`Guarded::with`] has it. Boxed, so that taking it out moves a pointer.
     data: Cell<Option<Box<T>>>,
 }
@@ -20,11 +20,11 @@ pub(crate) struct Guarded<T> {
 // holds `lock`; so by one at a time, and each after what the holder before it did, for the lock
 // orders them. Nothing outlives the hold: `with` lends what it has taken out, and looks again before
 // it puts it back. The data goes from thread to thread, hence `Send`.
-unsafe impl<T: Send> Sync for Guarded<T> {}
+unsafe impl<T: Send, R: RawMutex> Sync for Guarded<T, R> {}
 
-impl<T> Guarded<T> {
+impl<T, R: RawMutex> Guarded<T, R> {
     /// An unlocked lock with what it guards.
-    pub(crate) fn new(lock: RwLock, data: T) -> Self {
+    pub(crate) fn new(lock: RwLock<R>, data: T) -> Self {
         Self { lock, data: Cell::new(Some(Box::new(data))) }
     }
 
@@ -33,7 +33,7 @@ impl<T> Guarded<T> {
     /// # Panics
     /// Where it is used already, by a caller of this one.
     #[track_caller]
-    pub(crate) fn with<R>(&self, f: impl FnOnce(&mut T) -> R) -> R {
+    pub(crate) fn with<A>(&self, f: impl FnOnce(&mut T) -> A) -> A {
         self.lock.assert_mine();
         let mut data = self.data.take().expect("one use at a time");
         let result = f(&mut data);
@@ -43,11 +43,11 @@ impl<T> Guarded<T> {
     }
 }
 
-impl<T> Deref for Guarded<T> {
-    type Target = RwLock;
+impl<T, R: RawMutex> Deref for Guarded<T, R> {
+    type Target = RwLock<R>;
 
     #[inline(always)]
-    fn deref(&self) -> &RwLock {
+    fn deref(&self) -> &RwLock<R> {
         &self.lock
     }
 }

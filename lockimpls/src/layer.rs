@@ -105,7 +105,9 @@ pub struct Backend {
     /// [`Domain::MODELLED`].
     pub modelled: bool,
     /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
-    /// of the kernel around it, that of [`Domain::UnderAmbient`].
+    /// of the kernel around it, that of [`Domain::UnderAmbient`]. Locks of another algorithm than the
+    /// default are `EINVAL`: layers on them ([`Domain::OnAnyLock`]) are compiled elsewhere, so that
+    /// the code of these does not depend on whether there are any.
     pub open: fn(&Config) -> Result<Box<dyn Layer>, Errno>,
     /// [`Domain::try_out`].
     pub try_out: fn() -> Result<(), String>,

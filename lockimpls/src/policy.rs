@@ -10,6 +10,7 @@ mod collector;
 pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
+use crate::domain::Algorithm;
 use crate::fault::Fault;
 use crate::objects::socket::{RefCount, Side, SockRef, Socket, SocketLocks};
 
@@ -33,6 +34,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     type Collector: Collector<Self::Locks>;
     /// The same policy with the locks of the kernel around it.
     type UnderAmbient: Policy;
+    /// The same policy with locks of any algorithm.
+    type OnAnyLock: Policy;
 
     /// The backend's name, or its twin's.
     const NAME: &'static str;
@@ -58,12 +61,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// lock guards.
     const SB_LOCK: bool = false;
 
-    fn new() -> Self;
+    /// Its locks are of this algorithm, where their type does not say it already.
+    fn new(algorithm: Algorithm) -> Self;
 
     fn collector(&self) -> &Self::Collector;
 
     /// The locks of a socket that is made.
-    fn socket_locks(&self) -> Self::Locks;
+    fn socket_locks(&self, algorithm: Algorithm) -> Self::Locks;
 
     /// Locks the socket a request is made on.
     #[track_caller]

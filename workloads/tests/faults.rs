@@ -103,6 +103,7 @@ impl<D: Domain> Faulty<D> {
 impl<D: Domain> Domain for Faulty<D> {
     type Sock = D::Sock;
     type UnderAmbient = Faulty<D::UnderAmbient>;
+    type OnAnyLock = Faulty<D::OnAnyLock>;
     const NAME: &'static str = D::NAME;
     const ABOUT: &'static str = D::ABOUT;
     const MODELLED: bool = D::MODELLED;

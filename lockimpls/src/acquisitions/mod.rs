@@ -27,6 +27,7 @@ use crate::backend::global_gc::GlobalGcPolicy;
 use crate::backend::lock_free::ShutsGate;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_socket::SocketPolicy;
+use crate::domain::Algorithm;
 use crate::fault::met::Met;
 use crate::objects::socket::{Part, SocketLocks};
 use crate::policy::Policy;
@@ -64,8 +65,8 @@ fn run<P: Policy>(row: &Row<P>, kind: usize, way: &'static str) -> Done {
 /// The blocks of all rows as this backend does them, each with the places that took a lock.
 fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let mut all = Vec::new();
-    let policy = P::new();
-    let (one, another) = (policy.socket_locks(), policy.socket_locks());
+    let policy = P::new(Algorithm::default());
+    let [one, another] = [(); 2].map(|()| policy.socket_locks(Algorithm::default()));
     let by_socket = one.guard(Part::Socket) != another.guard(Part::Socket);
     let by_side = one.guard(Part::Socket) != one.guard(Part::Rcv);
     let has = |row: &Row<P>| match row.relock {

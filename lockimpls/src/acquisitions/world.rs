@@ -6,7 +6,9 @@ use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
 use super::Done;
-use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType};
+use crate::domain::{
+    Algorithm, Config, Domain, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockType,
+};
 use crate::errno::Errno;
 use crate::fault::Window;
 use crate::fault::met::{has_met, meet};
@@ -73,7 +75,7 @@ impl<P: Policy> World<P> {
     /// The request's two new sockets: the first is the lower or the higher, as the way says.
     pub(super) fn two_are_made(&mut self) {
         let (pool, policy) = (&self.layer.sockets, &self.layer.policy);
-        let get = || pool.get(|| policy.socket_locks()).unwrap();
+        let get = || pool.get(|| policy.socket_locks(Algorithm::default())).unwrap();
         let (a, b) = (get(), get());
         let (first, second) = if self.way == "higher" { (b, a) } else { (a, b) };
         // The last freed is the next.

@@ -66,7 +66,7 @@ fn the_lock_is_given_in_the_order_of_asking() {
 #[test]
 fn whoever_waits_for_a_lock_gives_up_the_kernel_lock() {
     let config = Config { ambient: Ambient::KERNEL_LOCK, ..Config::default() };
-    let kernel = Kernel::new(&config).unwrap();
+    let kernel = <Kernel>::new(&config).unwrap();
     let so_lock: RwLock = RwLock::new(Class::SoLock);
     so_lock.enter();
     std::thread::scope(|threads| {
@@ -99,7 +99,7 @@ fn whoever_waits_for_a_lock_gives_up_the_kernel_lock() {
 
 #[test]
 fn what_was_not_asked_for_is_not_taken() {
-    let kernel = Kernel::new(&Config::default()).unwrap();
+    let kernel = <Kernel>::new(&Config::default()).unwrap();
     let before = counters();
     kernel.kernel_lock();
     kernel.fd_fplock();
@@ -107,14 +107,14 @@ fn what_was_not_asked_for_is_not_taken() {
     kernel.sched_lock();
     kernel.kernel_unlock();
     assert_eq!(counters().since(&before).acquisitions(), 0);
-    assert!(Nothing::new(&Config::default()).is_ok());
+    assert!(<Nothing>::new(&Config::default()).is_ok());
     let asked = Config { ambient: Ambient::F_MTX, ..Config::default() };
-    assert_eq!(Nothing::new(&asked).err(), Some(Errno::Einval));
+    assert_eq!(<Nothing>::new(&asked).err(), Some(Errno::Einval));
 }
 
 #[test]
 fn a_file_counts_its_transfers_under_its_mutex() {
-    let kernel = Kernel::new(&Config { ambient: Ambient::F_MTX, ..Config::default() }).unwrap();
+    let kernel = <Kernel>::new(&Config { ambient: Ambient::F_MTX, ..Config::default() }).unwrap();
     std::thread::scope(|threads| {
         for _ in 0..2 {
             threads.spawn(|| (0..1000).for_each(|_| kernel.f_mtx(3, 2)));

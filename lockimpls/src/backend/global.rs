@@ -10,11 +10,13 @@
 use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault};
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
 use crate::objects::socket::{Part, SocketLocks};
 use crate::policy::{Collector, Policy, So, SoRef};
+use crate::raw::AnyLock;
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -36,10 +38,10 @@ impl SocketLocks for SharedLock {
 }
 
 /// The policy of `global`.
-pub(crate) struct GlobalPolicy<F, A = Nothing> {
+pub(crate) struct GlobalPolicy<F, A: Surroundings = Nothing> {
     /// With the deferred closes; what else it guards is the sockets. Boxed: its address is its
     /// identity, and the layer that owns it may move before it is used.
-    unp_lock: Box<Guarded<Deferred<SharedLock>>>,
+    unp_lock: Box<Guarded<Deferred<SharedLock>, A::Raw>>,
     what: PhantomData<(F, A)>,
 }
 
@@ -48,7 +50,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     type Ambient = A;
     type Locks = SharedLock;
     type Collector = Self;
-    type UnderAmbient = GlobalPolicy<F, Kernel>;
+    type UnderAmbient = GlobalPolicy<F, Kernel<A::Raw>>;
+    type OnAnyLock = GlobalPolicy<F, Nothing<AnyLock>>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global",
@@ -56,8 +59,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     const ABOUT: &'static str = "one unp_lock over the whole layer (OpenBSD until November 2021)";
     const BIASED: bool = false;
 
-    fn new() -> Self {
-        let lock = RwLock::new(Class::UnpLock);
+    fn new(algorithm: Algorithm) -> Self {
+        let lock = RwLock::of(Class::UnpLock, algorithm);
         let unp_lock = Box::new(Guarded::new(lock, Deferred::none()));
         Self { unp_lock, what: PhantomData }
     }
@@ -66,7 +69,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         self
     }
 
-    fn socket_locks(&self) -> SharedLock {
+    fn socket_locks(&self, _algorithm: Algorithm) -> SharedLock {
         SharedLock { unp_lock: self.unp_lock.addr() }
     }
 
@@ -112,6 +115,8 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
 
 /// The one lock is the collector's too.
 impl<F: Fault, A: Surroundings> Collector<SharedLock> for GlobalPolicy<F, A> {
+    type Raw = A::Raw;
+
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_lock.addr(), Class::UnpLock)
     }
@@ -124,7 +129,7 @@ impl<F: Fault, A: Surroundings> Collector<SharedLock> for GlobalPolicy<F, A> {
         self.unp_lock.exit();
     }
 
-    fn deferred(&self) -> &Guarded<Deferred<SharedLock>> {
+    fn deferred(&self) -> &Guarded<Deferred<SharedLock>, A::Raw> {
         &self.unp_lock
     }
 

@@ -12,25 +12,28 @@
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::{GlobalPolicy, SharedLock};
+use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::raw::AnyLock;
 use crate::uipc::Locked;
 
 /// One lock for every socket, and the collector's own.
 pub(crate) type GlobalGc = Locked<GlobalGcPolicy<NoFault>>;
 
 /// The policy of `global-gc`: what is done with sockets alone, `global` does.
-pub(crate) struct GlobalGcPolicy<F, A = Nothing> {
+pub(crate) struct GlobalGcPolicy<F, A: Surroundings = Nothing> {
     unp: GlobalPolicy<F, A>,
-    collector: CollectorLocks<SharedLock>,
+    collector: CollectorLocks<SharedLock, A::Raw>,
 }
 
 impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
     type Locks = SharedLock;
-    type Collector = CollectorLocks<SharedLock>;
-    type UnderAmbient = GlobalGcPolicy<F, Kernel>;
+    type Collector = CollectorLocks<SharedLock, A::Raw>;
+    type UnderAmbient = GlobalGcPolicy<F, Kernel<A::Raw>>;
+    type OnAnyLock = GlobalGcPolicy<F, Nothing<AnyLock>>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global-gc",
@@ -39,16 +42,17 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         "one unp_lock over every socket, beside the collector's locks (OpenBSD until July 2022)";
     const BIASED: bool = false;
 
-    fn new() -> Self {
-        Self { unp: GlobalPolicy::new(), collector: CollectorLocks::new() }
+    fn new(algorithm: Algorithm) -> Self {
+        let unp = GlobalPolicy::new(algorithm);
+        Self { unp, collector: CollectorLocks::new(algorithm) }
     }
 
-    fn collector(&self) -> &CollectorLocks<SharedLock> {
+    fn collector(&self) -> &CollectorLocks<SharedLock, A::Raw> {
         &self.collector
     }
 
-    fn socket_locks(&self) -> SharedLock {
-        self.unp.socket_locks()
+    fn socket_locks(&self, algorithm: Algorithm) -> SharedLock {
+        self.unp.socket_locks(algorithm)
     }
 
     #[inline(always)]

@@ -34,7 +34,8 @@ use self::layer::{Counts, FD_MAX};
 use self::message::{host_flags, host_option};
 use self::names::{Address, Names};
 use crate::domain::{
-    Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
+    Algorithm, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
+    SockOpt, SockType,
 };
 use crate::errno::Errno;
 use crate::primitives::{AtomicU32, Ordering};
@@ -64,13 +65,14 @@ fn file_id(fd: c_int) -> Result<(u64, u64), Errno> {
 impl Domain for Host {
     type Sock = Fd;
     type UnderAmbient = Host;
+    type OnAnyLock = Host;
 
     const NAME: &'static str = "host";
     const ABOUT: &'static str = "the machine's own AF_UNIX sockets, through system calls";
     const MODELLED: bool = false;
 
     fn new(config: &Config) -> Result<Self, Errno> {
-        if !config.ambient.is_empty() {
+        if !config.ambient.is_empty() || config.lock != Algorithm::default() {
             return Err(Errno::Eopnotsupp);
         }
         Ok(Host {

@@ -39,7 +39,8 @@ use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Taken;
 use crate::objects::socket::{self, BySide, Side, SockRef, WaitPoint};
 use crate::policy::Policy;
-use crate::primitives::{Ordering, heavy_fence, park};
+use crate::primitives::{Ordering, RawMutex, heavy_fence, park};
+use crate::raw::AnyLock;
 use crate::uipc::Locked;
 use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::uipc::send::{Sending, sent};
@@ -48,9 +49,10 @@ use crate::witness::{self, FastEvent, WaitsFor};
 
 use Ordering::{Acquire, Relaxed};
 
-type Socket = socket::Socket<OwnLock>;
-type SoState = socket::SoState<OwnLock>;
-type SoRef = SockRef<OwnLock>;
+type Lock<A> = OwnLock<<A as Surroundings>::Raw>;
+type Socket<A> = socket::Socket<Lock<A>>;
+type SoState<A> = socket::SoState<Lock<A>>;
+type SoRef<A> = SockRef<Lock<A>>;
 
 /// No lock on the way of a plain message.
 pub(crate) type LockFree = LockFreeLayer<NoFault>;
@@ -64,41 +66,41 @@ pub(crate) struct LockFreeLayer<F: Fault, A: Surroundings = Nothing> {
 pub(crate) struct ShutsGate;
 
 impl OnTake for ShutsGate {
-    type Locks = OwnLock;
+    type Locks<R: RawMutex> = OwnLock<R>;
 
     const NAME: &'static str = "lock-free";
     const BIASED: bool = true;
 
     #[inline(always)]
-    fn taken(so: &Socket) {
+    fn taken<R: RawMutex>(so: &socket::Socket<OwnLock<R>>) {
         gate::shut(so);
     }
 }
 
 /// A thread on its way through a call that the fast path could not serve at once: the socket, where
 /// the thread has waited for it, and so is its user already.
-type Waiter = Option<SoRef>;
+type Waiter<A> = Option<SoRef<A>>;
 
 /// Why the fast path did not do it.
-enum Slow {
+enum Slow<A: Surroundings> {
     /// It cannot serve this call now, or the thread has waited: go on with `send_on`, `receive_on`.
-    Locks(Waiter),
+    Locks(Waiter<A>),
     /// It did: the answer is this error.
     Refused(Errno),
 }
 
 /// What a thread looked at before it left to wait.
-struct Awaited<'a> {
+struct Awaited<'a, A: Surroundings> {
     point: &'a WaitPoint,
     event: u32,
     /// Whose ring, and what the other side's index read.
-    ring: SoRef,
+    ring: SoRef<A>,
     index: usize,
 }
 
-impl Awaited<'_> {
+impl<A: Surroundings> Awaited<'_, A> {
     /// What the owner of `side` of `so` waits for. The caller holds the lock, or is `in_use`.
-    fn note<'a>(so: &'a Socket, st: &SoState, side: Side) -> Awaited<'a> {
+    fn note<'a>(so: &'a Socket<A>, st: &SoState<A>, side: Side) -> Awaited<'a, A> {
         let (point, ring) = if side == Side::Snd {
             (&*so.snd_wait, st.unp_conn.get().unwrap_or(SockRef::new(so)))
         } else {
@@ -109,7 +111,7 @@ impl Awaited<'_> {
     }
 
     /// The other side's index: what was read of the peer's ring, or put into the own.
-    fn index(ring: SoRef, side: Side) -> usize {
+    fn index(ring: SoRef<A>, side: Side) -> usize {
         if side == Side::Snd { ring.rcv.head_hint() } else { ring.rcv.tail_hint() }
     }
 
@@ -127,7 +129,7 @@ impl Awaited<'_> {
 impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
-    fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow> {
+    fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow<A>> {
         self.fast(fd, Side::Snd, flags, |me, so| put(me, so, rest))
     }
 
@@ -139,7 +141,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         data: &mut [u8],
         flags: MsgFlags,
         from: Option<&mut SockAddr>,
-    ) -> Result<Taken, Slow> {
+    ) -> Result<Taken, Slow<A>> {
         self.fast(fd, Side::Rcv, flags, |me, so| get(me, so, data, from))
     }
 
@@ -150,8 +152,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         side: Side,
         flags: MsgFlags,
-        attempt: impl FnOnce(u32, &Socket) -> Try<T>,
-    ) -> Result<T, Slow> {
+        attempt: impl FnOnce(u32, &Socket<A>) -> Try<T>,
+    ) -> Result<T, Slow<A>> {
         let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
         let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
         let me = witness::thread_number();
@@ -186,10 +188,10 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn fast_again<T>(
         &self,
-        so: &Socket,
+        so: &Socket<A>,
         side: Side,
-        mut attempt: impl FnMut(u32, &Socket) -> Try<T>,
-    ) -> Result<T, Slow> {
+        mut attempt: impl FnMut(u32, &Socket<A>) -> Try<T>,
+    ) -> Result<T, Slow<A>> {
         let me = witness::thread_number();
         loop {
             let is_mine = gate::enter(so, side, me);
@@ -217,7 +219,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
     /// From the fast path: waits until the other side moves, or something happens to the socket.
     #[cold]
-    fn leave_and_wait(&self, so: &Socket, side: Side, me: u32, index: usize) {
+    fn leave_and_wait(&self, so: &Socket<A>, side: Side, me: u32, index: usize) {
         so.fast_side[side].waits.store(1, Relaxed);
         let awaited = Awaited { index, ..Awaited::note(so, &so.parts_fast(me, so).st, side) };
         gate::leave(so, me);
@@ -226,7 +228,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
     /// From the locked socket: unlocks it and waits; whether this thread could become the one that
     /// is waited for. Otherwise the socket is still locked, and another thread waits already.
-    fn unlock_and_wait(&self, so: &Socket, side: Side) -> bool {
+    fn unlock_and_wait(&self, so: &Socket<A>, side: Side) -> bool {
         let waits = &so.fast_side[side].waits;
         if waits.load(Relaxed) != 0 {
             return false;
@@ -244,7 +246,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
     /// Waits, with nothing held.
     #[cold]
-    fn wait(&self, awaited: &Awaited<'_>, side: Side) {
+    fn wait(&self, awaited: &Awaited<'_, A>, side: Side) {
         let point = awaited.point;
         witness::sleep(point.key(), WaitsFor::Wakeup, 0);
         if !spin(self.slow.config.wait, || awaited.is_over(side)) {
@@ -272,7 +274,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         rest: &mut &[u8],
         flags: MsgFlags,
-        mut waiter: Waiter,
+        mut waiter: Waiter<A>,
     ) -> Result<(), Errno> {
         loop {
             if let Some(so) = waiter {
@@ -296,8 +298,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         rest: &mut &[u8],
         flags: MsgFlags,
-        waiter: Waiter,
-    ) -> Result<Waiter, Errno> {
+        waiter: Waiter<A>,
+    ) -> Result<Waiter<A>, Errno> {
         let so = self.slow_enter(fd, Side::Snd, waiter)?;
         let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(&so, flags));
         let result = loop {
@@ -321,7 +323,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         data: &mut [u8],
         flags: MsgFlags,
-        waiter: Waiter,
+        waiter: Waiter<A>,
     ) -> Result<usize, Errno> {
         self.receive_on(fd, &mut RecvMsg::new(data, MsgFlags::empty()), flags, waiter)
     }
@@ -333,11 +335,11 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
-        mut waiter: Waiter,
+        mut waiter: Waiter<A>,
     ) -> Result<usize, Errno> {
         loop {
             if let Some(so) = waiter {
-                let again = |me, so: &Socket| get(me, so, &mut *msg.data, Some(&mut msg.from));
+                let again = |me, so: &Socket<A>| get(me, so, &mut *msg.data, Some(&mut msg.from));
                 match self.fast_again(&so, Side::Rcv, again) {
                     Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
@@ -358,8 +360,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         fd: Fd,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
-        waiter: Waiter,
-    ) -> Result<Result<usize, SoRef>, Errno> {
+        waiter: Waiter<A>,
+    ) -> Result<Result<usize, SoRef<A>>, Errno> {
         let so = self.slow_enter(fd, Side::Rcv, waiter)?;
         let is_dontwait = waiter.is_none() && is_dontwait(&so, flags);
         let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
@@ -388,7 +390,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Locks the socket, as a call on a descriptor or as one that has waited for it.
-    fn slow_enter(&self, fd: Fd, side: Side, waiter: Waiter) -> Result<SoRef, Errno> {
+    fn slow_enter(&self, fd: Fd, side: Side, waiter: Waiter<A>) -> Result<SoRef<A>, Errno> {
         let Some(so) = waiter else { return self.slow.solock_fd(fd) };
         self.slow.policy.solock(&so);
         let st = so.st();
@@ -398,7 +400,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Ends a call that took the locks; the gate may be opened for the next.
-    fn slow_leave(&self, fd: Fd, so: &Socket, side: Side, is_plain: bool) {
+    fn slow_leave(&self, fd: Fd, so: &Socket<A>, side: Side, is_plain: bool) {
         let opens = note_user(so, side, is_plain, self.slow.config.reopen_after_calls);
         self.slow.sounlock_fd(so);
         witness::fast_event(Self::SLOW_EVENTS[side]);
@@ -436,7 +438,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
 /// Whether a call that begins may not wait.
 #[inline(always)]
-fn is_dontwait(so: &Socket, flags: MsgFlags) -> bool {
+fn is_dontwait<R: RawMutex>(so: &socket::Socket<OwnLock<R>>, flags: MsgFlags) -> bool {
     flags.contains(MsgFlags::DONTWAIT) || so.is_nonblocking()
 }
 
@@ -505,7 +507,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// The file of a call that is counted when it has succeeded, in a layer with something around
     /// it. Found under `fd_fplock`, as by any call.
     #[inline(always)]
-    fn getsock(&self, s: Fd) -> Option<SoRef> {
+    fn getsock(&self, s: Fd) -> Option<SoRef<A>> {
         self.slow.fd_fplock(1);
         if A::IS_THERE { self.slow.fds.find(s).ok() } else { None }
     }
@@ -513,7 +515,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
 impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
     type Sock = Fd;
-    type UnderAmbient = LockFreeLayer<F, Kernel>;
+    type UnderAmbient = LockFreeLayer<F, Kernel<A::Raw>>;
+    type OnAnyLock = LockFreeLayer<F, Nothing<AnyLock>>;
 
     const NAME: &'static str = <SocketPolicy<F, ShutsGate, A> as Policy>::NAME;
     const ABOUT: &'static str =

@@ -44,8 +44,8 @@
 //!   `each_buffer_alone`.
 //! * `so_snd`'s counts are emptied under its `sb_mtx` when two sockets part; the kernel does so under
 //!   both `so_lock`s alone (`usrreq` 1011).
-//! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is the same raw lock as the
-//!   others: it spins a while and then parks.
+//! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is of the same algorithm as
+//!   `so_lock`: by default it spins a while and then parks.
 //! * What `--ambient` puts around the layer is that of July 2022; a wake-up of today takes no kernel
 //!   lock.
 
@@ -53,10 +53,13 @@ use crossbeam_utils::CachePadded;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::per_socket::{OnTake, SoLock, SocketPolicy};
+use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step};
 use crate::objects::socket::{BySide, Part, RefCount, Side, Socket, SocketLocks};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
-use crate::sync::RwLock;
+use crate::primitives::RawMutex;
+use crate::raw::AnyLock;
+use crate::sync::{DefaultRaw, RwLock};
 use crate::uipc::Locked;
 use crate::witness::Class;
 
@@ -64,24 +67,27 @@ use crate::witness::Class;
 pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
 
 /// The locks of one side.
-struct SideLocks {
+struct SideLocks<R: RawMutex> {
+    /// Always of the default: a call that may not wait tries it, and whoever comes to a queue's lock
+    /// already has a place there, which cannot be left.
     sb_lock: RwLock,
-    sb_mtx: RwLock,
+    sb_mtx: RwLock<R>,
 }
 
-impl SideLocks {
-    fn new(mtx: Class) -> CachePadded<Self> {
-        CachePadded::new(Self { sb_lock: RwLock::new(Class::SbLock), sb_mtx: RwLock::new(mtx) })
+impl<R: RawMutex> SideLocks<R> {
+    fn new(mtx: Class, algorithm: Algorithm) -> CachePadded<Self> {
+        let sb_mtx = RwLock::of(mtx, algorithm);
+        CachePadded::new(Self { sb_lock: RwLock::new(Class::SbLock), sb_mtx })
     }
 }
 
 /// A socket's `so_lock`, and two locks for each of its sides.
-pub(crate) struct BufferLocks {
-    so_lock: RwLock,
-    sides: BySide<CachePadded<SideLocks>>,
+pub(crate) struct BufferLocks<R: RawMutex = DefaultRaw> {
+    so_lock: RwLock<R>,
+    sides: BySide<CachePadded<SideLocks<R>>>,
 }
 
-impl SocketLocks for BufferLocks {
+impl<R: RawMutex> SocketLocks for BufferLocks<R> {
     const GC: Class = Class::UnpGcLockInner;
 
     #[inline(always)]
@@ -94,19 +100,21 @@ impl SocketLocks for BufferLocks {
     }
 }
 
-impl SoLock for BufferLocks {
-    fn new() -> Self {
+impl<R: RawMutex> SoLock for BufferLocks<R> {
+    type Raw = R;
+
+    fn new(algorithm: Algorithm) -> Self {
         Self {
-            so_lock: RwLock::new(Class::SoLock),
+            so_lock: RwLock::of(Class::SoLock, algorithm),
             sides: BySide {
-                snd: SideLocks::new(Class::SbMtxSnd),
-                rcv: SideLocks::new(Class::SbMtxRcv),
+                snd: SideLocks::new(Class::SbMtxSnd, algorithm),
+                rcv: SideLocks::new(Class::SbMtxRcv, algorithm),
             },
         }
     }
 
     #[inline(always)]
-    fn so_lock(&self) -> &RwLock {
+    fn so_lock(&self) -> &RwLock<R> {
         &self.so_lock
     }
 }
@@ -115,26 +123,27 @@ impl SoLock for BufferLocks {
 pub(crate) struct WithSides;
 
 impl OnTake for WithSides {
-    type Locks = BufferLocks;
+    type Locks<R: RawMutex> = BufferLocks<R>;
 
     const NAME: &'static str = "per-buffer";
     const BIASED: bool = false;
 
     #[inline(always)]
-    fn taken(_so: &Socket<BufferLocks>) {}
+    fn taken<R: RawMutex>(_so: &Socket<BufferLocks<R>>) {}
 }
 
 /// The policy of `per-buffer`.
-pub(crate) struct BufferPolicy<F, A = Nothing> {
+pub(crate) struct BufferPolicy<F, A: Surroundings = Nothing> {
     so: SocketPolicy<F, WithSides, A>,
 }
 
 impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     type Fault = F;
     type Ambient = A;
-    type Locks = BufferLocks;
-    type Collector = CollectorLocks<BufferLocks>;
-    type UnderAmbient = BufferPolicy<F, Kernel>;
+    type Locks = BufferLocks<A::Raw>;
+    type Collector = CollectorLocks<BufferLocks<A::Raw>, A::Raw>;
+    type UnderAmbient = BufferPolicy<F, Kernel<A::Raw>>;
+    type OnAnyLock = BufferPolicy<F, Nothing<AnyLock>>;
     const NAME: &'static str = <SocketPolicy<F, WithSides, A> as Policy>::NAME;
     const ABOUT: &'static str =
         "a so_lock per socket, two locks per buffer (OpenBSD of August 2025)";
@@ -144,16 +153,16 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     const CALLS_BY_FILE: bool = true;
     const SB_LOCK: bool = true;
 
-    fn new() -> Self {
-        Self { so: SocketPolicy::new() }
+    fn new(algorithm: Algorithm) -> Self {
+        Self { so: SocketPolicy::new(algorithm) }
     }
 
-    fn collector(&self) -> &CollectorLocks<BufferLocks> {
+    fn collector(&self) -> &CollectorLocks<BufferLocks<A::Raw>, A::Raw> {
         self.so.collector()
     }
 
-    fn socket_locks(&self) -> BufferLocks {
-        self.so.socket_locks()
+    fn socket_locks(&self, algorithm: Algorithm) -> BufferLocks<A::Raw> {
+        self.so.socket_locks(algorithm)
     }
 
     #[inline(always)]

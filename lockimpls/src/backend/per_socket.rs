@@ -34,10 +34,13 @@
 use std::marker::PhantomData;
 
 use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step, Window};
 pub(crate) use crate::objects::socket::{OwnLock, SoLock};
 use crate::objects::socket::{RefCount, Socket};
 use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::primitives::RawMutex;
+use crate::raw::AnyLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
@@ -46,33 +49,33 @@ pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
 /// Which locks the sockets of a backend have, and what it does when it takes a `so_lock`.
 pub(crate) trait OnTake: Send + Sync + 'static {
-    /// The locks.
-    type Locks: SoLock;
+    /// The locks, made of `R`.
+    type Locks<R: RawMutex>: SoLock<Raw = R>;
     /// The backend's name.
     const NAME: &'static str;
     /// See [`Policy::BIASED`].
     const BIASED: bool;
 
     /// The `so_lock` of `so` was taken just now.
-    fn taken(so: &Socket<Self::Locks>);
+    fn taken<R: RawMutex>(so: &Socket<Self::Locks<R>>);
 }
 
 /// The lock is all: `per-socket`.
 pub(crate) struct LockAlone;
 
 impl OnTake for LockAlone {
-    type Locks = OwnLock;
+    type Locks<R: RawMutex> = OwnLock<R>;
     const NAME: &'static str = "per-socket";
     const BIASED: bool = false;
 
     #[inline(always)]
-    fn taken(_so: &Socket<OwnLock>) {}
+    fn taken<R: RawMutex>(_so: &Socket<OwnLock<R>>) {}
 }
 
 /// The policy of `per-socket`, or of another backend with `so_lock`s, which does `T` when it takes
 /// one.
-pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A = Nothing> {
-    collector: CollectorLocks<T::Locks>,
+pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A: Surroundings = Nothing> {
+    collector: CollectorLocks<T::Locks<A::Raw>, A::Raw>,
     what: PhantomData<(F, T, A)>,
 }
 
@@ -113,9 +116,10 @@ fn comes_first<L: SoLock>(a: &Socket<L>, b: &Socket<L>) -> bool {
 impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Fault = F;
     type Ambient = A;
-    type Locks = T::Locks;
-    type Collector = CollectorLocks<T::Locks>;
-    type UnderAmbient = SocketPolicy<F, T, Kernel>;
+    type Locks = T::Locks<A::Raw>;
+    type Collector = CollectorLocks<T::Locks<A::Raw>, A::Raw>;
+    type UnderAmbient = SocketPolicy<F, T, Kernel<A::Raw>>;
+    type OnAnyLock = SocketPolicy<F, T, Nothing<AnyLock>>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => T::NAME,
@@ -124,16 +128,16 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
     const BIASED: bool = T::BIASED;
 
-    fn new() -> Self {
-        Self { collector: CollectorLocks::new(), what: PhantomData }
+    fn new(algorithm: Algorithm) -> Self {
+        Self { collector: CollectorLocks::new(algorithm), what: PhantomData }
     }
 
-    fn collector(&self) -> &CollectorLocks<T::Locks> {
+    fn collector(&self) -> &CollectorLocks<T::Locks<A::Raw>, A::Raw> {
         &self.collector
     }
 
-    fn socket_locks(&self) -> T::Locks {
-        T::Locks::new()
+    fn socket_locks(&self, algorithm: Algorithm) -> T::Locks<A::Raw> {
+        T::Locks::new(algorithm)
     }
 
     #[inline(always)]

@@ -1,5 +1,7 @@
 //! The sizes of a layer, how its threads wait, and what is around it.
 
+use super::algorithm::Algorithm;
+
 /// How a thread waits for another: the `--wait` setting.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum WaitStrategy {
@@ -51,6 +53,8 @@ pub struct Config {
     pub reopen_after_calls: u32,
     /// How a blocked call waits.
     pub wait: WaitStrategy,
+    /// The algorithm of the layer's locks. `parking_lot`'s.
+    pub lock: Algorithm,
     /// Which locks of the kernel around the layer are taken. None.
     pub ambient: Ambient,
 }
@@ -68,6 +72,7 @@ impl Default for Config {
             sockets_max: 4096,
             reopen_after_calls: 128,
             wait: WaitStrategy::Adaptive,
+            lock: Algorithm::ParkingLot,
             ambient: Ambient::empty(),
         }
     }

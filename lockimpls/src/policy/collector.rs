@@ -1,15 +1,20 @@
 //! How the collector locks: the verbs, and the two locks that it has had since OpenBSD of
 //! 2021-11-16.
 
+use crate::domain::Algorithm;
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
 use crate::objects::socket::SocketLocks;
+use crate::primitives::RawMutex;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
 /// The verbs of the collector. Those with a body here do nothing where one lock guards all. `L`: the
 /// locks that a socket has.
 pub(crate) trait Collector<L> {
+    /// What its locks are made of.
+    type Raw: RawMutex;
+
     /// The collector's lock: its address and class.
     fn gc_guard(&self) -> (usize, Class);
     /// Locks the collector and what it counts, with no socket locked.
@@ -26,7 +31,7 @@ pub(crate) trait Collector<L> {
     fn flight_exit(&self) {}
 
     /// The deferred closes, with their lock.
-    fn deferred(&self) -> &Guarded<Deferred<L>>;
+    fn deferred(&self) -> &Guarded<Deferred<L>, Self::Raw>;
     /// The lock of the deferred closes: whether it had to be taken (`global` may hold it already).
     #[track_caller]
     fn deferred_enter(&self) -> bool;
@@ -49,16 +54,17 @@ pub(crate) trait Collector<L> {
 
 /// `unp_gc_lock` over the list of all control blocks and what the collector counts, `unp_df_lock`
 /// over the deferred closes.
-pub(crate) struct CollectorLocks<L> {
-    unp_gc_lock: RwLock,
-    unp_df_lock: Guarded<Deferred<L>>,
+pub(crate) struct CollectorLocks<L, R: RawMutex> {
+    unp_gc_lock: RwLock<R>,
+    unp_df_lock: Guarded<Deferred<L>, R>,
 }
 
-impl<L: SocketLocks> CollectorLocks<L> {
-    pub(crate) fn new() -> Self {
+impl<L: SocketLocks, R: RawMutex> CollectorLocks<L, R> {
+    pub(crate) fn new(algorithm: Algorithm) -> Self {
+        let unp_df_lock = RwLock::of(Class::UnpDfLock, algorithm);
         Self {
-            unp_gc_lock: RwLock::new(L::GC),
-            unp_df_lock: Guarded::new(RwLock::new(Class::UnpDfLock), Deferred::none()),
+            unp_gc_lock: RwLock::of(L::GC, algorithm),
+            unp_df_lock: Guarded::new(unp_df_lock, Deferred::none()),
         }
     }
 
@@ -69,7 +75,9 @@ impl<L: SocketLocks> CollectorLocks<L> {
     }
 }
 
-impl<L: SocketLocks> Collector<L> for CollectorLocks<L> {
+impl<L: SocketLocks, R: RawMutex> Collector<L> for CollectorLocks<L, R> {
+    type Raw = R;
+
     fn gc_guard(&self) -> (usize, Class) {
         (self.unp_gc_lock.addr(), L::GC)
     }
@@ -90,7 +98,7 @@ impl<L: SocketLocks> Collector<L> for CollectorLocks<L> {
         self.gc_exit();
     }
 
-    fn deferred(&self) -> &Guarded<Deferred<L>> {
+    fn deferred(&self) -> &Guarded<Deferred<L>, R> {
         &self.unp_df_lock
     }
 

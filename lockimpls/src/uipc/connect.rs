@@ -131,7 +131,7 @@ impl<P: Policy> Locked<P> {
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
             return None;
         }
-        let so3 = self.sockets.get(|| self.policy.socket_locks()).ok()?;
+        let so3 = self.sockets.get(|| self.policy.socket_locks(self.config.lock)).ok()?;
         self.policy.embryo_enter(&head, &so3);
         so3.reset(head.so_type.get());
         self.soreserve(&so3);

@@ -66,7 +66,7 @@ impl<P: Policy> Locked<P> {
     /// `socreate`: a socket with its control block and its file. Nothing refers to the file yet: whoever
     /// made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
-        let so = self.sockets.get(|| self.policy.socket_locks())?;
+        let so = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
         self.policy.solock(&so);
         so.reset(kind);
         self.soreserve(&so);

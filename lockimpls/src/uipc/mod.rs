@@ -49,7 +49,7 @@ use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, SockRef, Socket, State};
 use crate::policy::{Policy, So, SoRef};
-use crate::primitives::{Ordering, register_asymmetric};
+use crate::primitives::{Ordering, RawMutex, register_asymmetric};
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {
@@ -193,6 +193,7 @@ pub(crate) fn is_awaited<L>(so: &Socket<L>) -> bool {
 impl<P: Policy> Domain for Locked<P> {
     type Sock = Fd;
     type UnderAmbient = Locked<P::UnderAmbient>;
+    type OnAnyLock = Locked<P::OnAnyLock>;
 
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;
@@ -202,8 +203,12 @@ impl<P: Policy> Domain for Locked<P> {
         if config.sockets_max == 0 || config.pipsiz_bytes == 0 || config.maxfiles == 0 {
             return Err(Errno::Einval);
         }
+        let is_made_of = <P::Ambient as Surroundings>::Raw::ALGORITHM;
+        if is_made_of.is_some_and(|algorithm| algorithm != config.lock) {
+            return Err(Errno::Einval);
+        }
         register_asymmetric();
-        let policy = P::new();
+        let policy = P::new(config.lock);
         Ok(Self {
             policy,
             config: config.clone(),

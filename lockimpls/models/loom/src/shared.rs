@@ -10,6 +10,7 @@ use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::socket;
 use crate::primitives;
+use crate::sync::DefaultRaw;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Operation};
 
@@ -152,7 +153,7 @@ pub(super) fn layer() -> Arc<Layer> {
 }
 
 /// A connected pair of a layer, the lower address first, with its descriptors.
-pub(super) fn pair<T: OnTake<Locks = OwnLock>>(
+pub(super) fn pair<T: OnTake<Locks<DefaultRaw> = OwnLock>>(
     layer: &Locked<Sockets<T>>,
     kind: SockType,
 ) -> ([SockRef; 2], [Fd; 2]) {

@@ -1,6 +1,8 @@
 //! Which locks a socket has, and which one guards each part of it.
 
-use crate::sync::RwLock;
+use crate::domain::Algorithm;
+use crate::primitives::RawMutex;
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 /// A part of a socket, as far as a lock can guard it alone.
@@ -26,29 +28,35 @@ pub(crate) trait SocketLocks: Send + Sync + 'static {
 
 /// Locks of a socket among which it has a `so_lock`.
 pub(crate) trait SoLock: SocketLocks {
-    fn new() -> Self;
-    fn so_lock(&self) -> &RwLock;
+    /// What they are made of.
+    type Raw: RawMutex;
+
+    /// Its locks are of this algorithm, where their type does not say it already.
+    fn new(algorithm: Algorithm) -> Self;
+    fn so_lock(&self) -> &RwLock<Self::Raw>;
 }
 
 /// A `so_lock`, which guards all of its socket.
-pub(crate) struct OwnLock {
-    so_lock: RwLock,
+pub(crate) struct OwnLock<R: RawMutex = DefaultRaw> {
+    so_lock: RwLock<R>,
 }
 
-impl SocketLocks for OwnLock {
+impl<R: RawMutex> SocketLocks for OwnLock<R> {
     #[inline(always)]
     fn guard(&self, _part: Part) -> (usize, Class) {
         (self.so_lock.addr(), Class::SoLock)
     }
 }
 
-impl SoLock for OwnLock {
-    fn new() -> Self {
-        Self { so_lock: RwLock::new(Class::SoLock) }
+impl<R: RawMutex> SoLock for OwnLock<R> {
+    type Raw = R;
+
+    fn new(algorithm: Algorithm) -> Self {
+        Self { so_lock: RwLock::of(Class::SoLock, algorithm) }
     }
 
     #[inline(always)]
-    fn so_lock(&self) -> &RwLock {
+    fn so_lock(&self) -> &RwLock<R> {
         &self.so_lock
     }
 }

@@ -1,8 +1,8 @@
 //! The model behind the interface of a layer, so that programs run on it as on any other.
 
 use lockimpls::{
-    Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
-    SockType,
+    Algorithm, Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
+    SockOpt, SockType,
 };
 
 use super::{Fd, Model, State};
@@ -21,13 +21,14 @@ impl Model {
 impl Domain for Model {
     type Sock = Fd;
     type UnderAmbient = Model;
+    type OnAnyLock = Model;
 
     const NAME: &'static str = "model";
     const ABOUT: &'static str = "the sequential model, which says what the answers must be";
     const MODELLED: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {
-        if !config.ambient.is_empty() {
+        if !config.ambient.is_empty() || config.lock != Algorithm::default() {
             return Err(Errno::Eopnotsupp);
         }
         Ok(Model { state: Mutex::new(State::new(config)) })
