@@ -57,6 +57,7 @@ fn nothing_is_wrong_with_a_house_in_order() {
 fn packages_that_import_the_wrong_way_are_seen() {
     for (package, manifest, wrong) in [
         ("lockimpls", "[dev-dependencies]\nresults.workspace = true\n", "results"),
+        ("lockimpls", "[dev-dependencies]\nanylock.workspace = true\n", "anylock"),
         ("workloads", "[dependencies]\nserve = { workspace = true }\n", "serve"),
         ("results", "[dependencies]\nlockimpls.workspace = true\n", "lockimpls"),
         ("plots", "[dependencies]\nresults.workspace = true\nbench.workspace = true\n", "bench"),

@@ -7,15 +7,16 @@ use super::{House, PACKAGES};
 /// Which of ours a package may use.
 const IMPORTS: [(&str, &[&str]); PACKAGES.len()] = [
     ("lockimpls", &[]),
+    ("lockimpls/anylock", &["lockimpls"]),
     ("workloads", &["lockimpls"]),
     ("results", &[]),
     ("plots", &["results"]),
-    ("bench/serve", &["lockimpls", "workloads", "results"]),
+    ("bench/serve", &["lockimpls", "anylock", "workloads", "results"]),
     ("bench", &["lockimpls", "workloads", "results", "plots", "serve"]),
 ];
 
 pub(crate) fn crates(house: &House) -> Vec<String> {
-    let ours = ["lockimpls", "workloads", "results", "plots", "serve", "bench"];
+    let ours = ["lockimpls", "anylock", "workloads", "results", "plots", "serve", "bench"];
     let mut found = Vec::new();
     for (package, manifest) in &house.manifests {
         let allowed = IMPORTS.iter().find(|(name, _)| name == package).map(|(_, allowed)| *allowed);

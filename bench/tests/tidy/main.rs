@@ -19,7 +19,8 @@ use rules::{RULES, Rule};
 use source::File;
 
 /// Our packages, by their folders.
-const PACKAGES: [&str; 6] = ["lockimpls", "workloads", "results", "plots", "bench", "bench/serve"];
+const PACKAGES: [&str; 7] =
+    ["lockimpls", "lockimpls/anylock", "workloads", "results", "plots", "bench", "bench/serve"];
 
 /// All that rules look at.
 struct House {
