@@ -7,28 +7,34 @@
 //! ```
 //!
 //! `BACKEND` is a modelled backend, or `twin:NAME` for a broken twin; `+N` behind it is
-//! `reopen_after_calls`. `check` stops at the first schedule that fails, prints it and writes it to
-//! `FOLDER`; `replay` runs one that was stored. Both print what was counted, a line each, and end
-//! with code 2 and `failed CHECK` where a schedule has failed.
+//! `reopen_after_calls`, `@LOCK` behind a backend the algorithm of its locks. `check` stops at the
+//! first schedule that fails, prints it and writes it to `FOLDER`; `replay` runs one that was stored.
+//! Both print what was counted, a line each, and end with code 2 and `failed CHECK` where a schedule
+//! has failed.
 
 use std::path::PathBuf;
 
-use lockimpls_shuttle::{Domain, Visitor, controls, visit_all};
+use lockimpls_shuttle::{Algorithm, Domain, Visitor, controls, visit_all};
 
-use crate::programs::{self, Program};
+use crate::programs::{self, Program, Variant};
 use crate::schedule::{self, Choice};
 use crate::tally;
 
 /// The environment variable with the words of a check: between spaces, or lines where one has spaces.
 pub(crate) const WORDS: &str = "SOLOCK_SHUTTLE_CHECK";
 
-/// A backend as it is named on the command line: its name, and after how many calls it opens its
-/// gate again.
-fn backend(word: &str) -> Option<(&str, Option<u32>)> {
-    match word.split_once('+') {
-        Some((name, calls)) => Some((name, Some(calls.parse().ok()?))),
-        None => Some((word, None)),
+/// A backend as it is named on the command line: its name, and what is asked of its layers.
+fn backend(word: &str) -> Option<(&str, Variant)> {
+    let mut variant = Variant::default();
+    if let Some((name, calls)) = word.split_once('+') {
+        variant.reopen_after = Some(calls.parse().ok()?);
+        return Some((name, variant));
     }
+    if let Some((name, lock)) = word.split_once('@') {
+        variant.lock = Algorithm::ALL.into_iter().find(|algorithm| algorithm.name() == lock)?;
+        return Some((name, variant));
+    }
+    Some((word, variant))
 }
 
 /// Looks for the program on the backend with a name.
@@ -47,8 +53,28 @@ impl Visitor for Find<'_> {
     }
 }
 
+/// The same with locks of any algorithm, which a twin has not.
+struct FindOnAnyLock<'a> {
+    backend: &'a str,
+    program: &'a str,
+    found: Option<Program>,
+}
+
+impl Visitor for FindOnAnyLock<'_> {
+    fn visit<D: Domain>(&mut self) {
+        if D::MODELLED && self.backend == D::NAME {
+            self.found = programs::program::<D::OnAnyLock>(self.program);
+        }
+    }
+}
+
 /// The program on the backend.
-fn find(name: &str, program: &str) -> Option<Program> {
+fn find(name: &str, variant: Variant, program: &str) -> Option<Program> {
+    if variant.lock != Algorithm::default() {
+        let mut find = FindOnAnyLock { backend: name, program, found: None };
+        visit_all(&mut find);
+        return find.found;
+    }
     let mut find = Find { backend: Some(name), program, found: None };
     match name.strip_prefix("twin:") {
         Some(twin) => {
@@ -64,8 +90,8 @@ fn find(name: &str, program: &str) -> Option<Program> {
 fn run(words: &[&str]) -> Option<()> {
     match *words {
         ["check", on, program, how, schedules, seed, ref folder @ ..] => {
-            let (name, reopen_after) = backend(on)?;
-            let body = find(name, program)?;
+            let (name, variant) = backend(on)?;
+            let body = find(name, variant, program)?;
             let (schedules, seed) = (schedules.parse().ok()?, seed.parse().ok()?);
             let choice = match how {
                 "random" => Choice::Random { schedules, seed },
@@ -73,16 +99,16 @@ fn run(words: &[&str]) -> Option<()> {
                 _ => return None,
             };
             let store = folder.first().map(PathBuf::from);
-            schedule::run(format!("{on} {program}"), choice, store, move || body(reopen_after));
+            schedule::run(format!("{on} {program}"), choice, store, move || body(variant));
         }
         ["replay", on, file] => {
             let text = std::fs::read_to_string(file).ok()?;
             let (header, steps) = text.split_once('\n')?;
             let program = header.split_whitespace().nth(1)?;
-            let (name, reopen_after) = backend(on)?;
-            let body = find(name, program)?;
+            let (name, variant) = backend(on)?;
+            let body = find(name, variant, program)?;
             let choice = Choice::Stored(steps.to_owned());
-            schedule::run(format!("{on} {program}"), choice, None, move || body(reopen_after));
+            schedule::run(format!("{on} {program}"), choice, None, move || body(variant));
         }
         _ => return None,
     }

@@ -22,6 +22,20 @@ const BACKENDS: [&str; 6] =
 const PROGRAMS: [&str; 4] = ["pairs", "datagrams", "listener", "storm"];
 const SCHEDULERS: [&str; 2] = ["random", "pct"];
 
+/// `per-socket` on each of the locks that shuttle can look into, and `per-buffer`, whose buffers are
+/// waited for under a mutex, on a lock that spins and on one that sleeps.
+const ON_LOCKS: [&str; 9] = [
+    "per-socket@rwlock9",
+    "per-socket@rwlock9-2025",
+    "per-socket@mutex9",
+    "per-socket@ticket",
+    "per-socket@mcs",
+    "per-socket@clh",
+    "per-socket@futex",
+    "per-buffer@mutex9",
+    "per-buffer@rwlock9-2025",
+];
+
 /// How many schedules of each kind every program runs on every backend.
 const SCHEDULES: usize = 400;
 /// Within how many schedules each scheduler must find a twin.
@@ -185,6 +199,9 @@ fn no_schedule_finds_anything() {
         for how in SCHEDULERS {
             checks.extend(PROGRAMS.map(|program| (on, program, how)));
         }
+    }
+    for on in ON_LOCKS {
+        checks.extend(PROGRAMS.map(|program| (on, program, "random")));
     }
     let sums = Mutex::new(BTreeMap::<&str, BTreeMap<String, u64>>::new());
     each(&checks, |&(on, program, how)| {

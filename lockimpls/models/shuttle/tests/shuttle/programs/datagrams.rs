@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use lockimpls_shuttle::witness::Check;
 use lockimpls_shuttle::{Checked, Domain, Errno, MsgFlags, SockAddr, SockType};
 
-use super::{begin, end, join, lock, name, spawn, verify};
+use super::{Variant, begin, end, join, lock, name, spawn, verify};
 use crate::dice::Dice;
 use crate::tally::answer;
 
@@ -35,8 +35,8 @@ struct Post<D: Domain> {
     received: [Mutex<Vec<Message>>; STAY],
 }
 
-pub(super) fn run<D: Domain>(reopen_after: Option<u32>) {
-    let (layer, mut dice) = begin::<D>(reopen_after);
+pub(super) fn run<D: Domain>(variant: Variant) {
+    let (layer, mut dice) = begin::<D>(variant);
     let bound = |path| {
         let s = layer.socket(SockType::Dgram).expect("socket");
         layer.bind(s, &name(path)).expect("bind");

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use lockimpls_shuttle::witness::Check;
 use lockimpls_shuttle::{Checked, Domain, Errno, MsgFlags, SockAddr, SockOpt, SockType};
 
-use super::{begin, end, join, lock, name, spawn, verify};
+use super::{Variant, begin, end, join, lock, name, spawn, verify};
 use crate::dice::Dice;
 use crate::tally::answer;
 
@@ -20,8 +20,8 @@ struct Door<D: Domain> {
     received: Mutex<Vec<u8>>,
 }
 
-pub(super) fn run<D: Domain>(reopen_after: Option<u32>) {
-    let (layer, mut dice) = begin::<D>(reopen_after);
+pub(super) fn run<D: Domain>(variant: Variant) {
+    let (layer, mut dice) = begin::<D>(variant);
     let kind = dice.of(&[SockType::Stream, SockType::Seqpacket]);
     let head = layer.socket(kind).expect("socket");
     layer.bind(head, &name(PATH)).expect("bind");

@@ -8,7 +8,7 @@ mod storm;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use lockimpls_shuttle::witness::{self, Check};
-use lockimpls_shuttle::{Checked, Config, Domain, SockAddr};
+use lockimpls_shuttle::{Algorithm, Checked, Config, Domain, SockAddr};
 use shuttle::rand::RngCore;
 use shuttle::thread::JoinHandle;
 
@@ -16,7 +16,16 @@ use crate::dice::Dice;
 use crate::{schedule, tally};
 
 /// A program by name, on a backend.
-pub(crate) type Program = fn(Option<u32>);
+pub(crate) type Program = fn(Variant);
+
+/// What is asked of a backend's layers.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Variant {
+    /// After how many calls `lock-free` opens a gate again.
+    pub(crate) reopen_after: Option<u32>,
+    /// The algorithm of the locks.
+    pub(crate) lock: Algorithm,
+}
 
 /// The program with this name.
 pub(crate) fn program<D: Domain>(name: &str) -> Option<Program> {
@@ -33,7 +42,7 @@ pub(crate) fn program<D: Domain>(name: &str) -> Option<Program> {
 /// drawn from with its steps, so that a stored schedule is the whole program.
 ///
 /// The buffers are small, so that they are full soon.
-fn begin<D: Domain>(reopen_after: Option<u32>) -> (Arc<Checked<D>>, Dice) {
+fn begin<D: Domain>(variant: Variant) -> (Arc<Checked<D>>, Dice) {
     let mut dice = Dice::new(shuttle::rand::thread_rng().next_u64());
     let mut config = Config {
         pipsiz_bytes: dice.of(&[24, 64, 256]),
@@ -44,9 +53,10 @@ fn begin<D: Domain>(reopen_after: Option<u32>) -> (Arc<Checked<D>>, Dice) {
         maxfiles: 200,
         sockets_max: 96,
         wait: dice.wait(),
+        lock: variant.lock,
         ..Config::default()
     };
-    if let Some(calls) = reopen_after {
+    if let Some(calls) = variant.reopen_after {
         config.reopen_after_calls = calls;
     }
     let layer = Checked::new(&config).unwrap_or_else(|errno| panic!("no layer: {errno}"));

@@ -12,7 +12,7 @@ use lockimpls_shuttle::{
     Checked, Domain, Errno, MsgFlags, RecvMsg, SendMsg, Shutdown, SockOpt, SockType,
 };
 
-use super::{begin, end, join, lock, spawn, verify};
+use super::{Variant, begin, end, join, lock, spawn, verify};
 use crate::dice::Dice;
 use crate::tally::answer;
 
@@ -72,8 +72,8 @@ struct Talk<D: Domain> {
     received: Mutex<Vec<Vec<u8>>>,
 }
 
-pub(super) fn run<D: Domain>(reopen_after: Option<u32>) {
-    let (layer, mut dice) = begin::<D>(reopen_after);
+pub(super) fn run<D: Domain>(variant: Variant) {
+    let (layer, mut dice) = begin::<D>(variant);
     let spare = layer.socket(SockType::Dgram).expect("socket");
     let mut threads = Vec::new();
     let mut talks = Vec::new();

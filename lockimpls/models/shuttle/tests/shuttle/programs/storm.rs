@@ -11,7 +11,7 @@ use lockimpls_shuttle::{
     Checked, Domain, Errno, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 
-use super::{begin, end, join, lock, name, spawn, verify};
+use super::{Variant, begin, end, join, lock, name, spawn, verify};
 use crate::dice::Dice;
 use crate::tally::answer;
 
@@ -43,8 +43,8 @@ struct Actor<D: Domain> {
     seen: Seen<D::Sock>,
 }
 
-pub(super) fn run<D: Domain>(reopen_after: Option<u32>) {
-    let (layer, mut dice) = begin::<D>(reopen_after);
+pub(super) fn run<D: Domain>(variant: Variant) {
+    let (layer, mut dice) = begin::<D>(variant);
     let storm = Arc::new(Storm {
         layer: Arc::clone(&layer),
         shared: Mutex::new(Vec::new()),
