@@ -154,7 +154,7 @@ pub struct ListArgs {
 /// Which cells: the same for `run` and `compare`, but for what is taken when nobody says.
 #[derive(Args, Clone, Debug, Default)]
 pub struct CellArgs {
-    /// A backend (repeatable, or with commas).
+    /// A backend (repeatable, or with commas); `all` is every one.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
     /// A workload (repeatable, or with commas).
@@ -176,6 +176,10 @@ pub struct CellArgs {
     /// How a blocked call waits: spin, adaptive, park (repeatable) [default: adaptive].
     #[arg(long, value_name = "HOW", value_delimiter = ',')]
     pub wait: Vec<String>,
+    /// The algorithm of the layer's locks (repeatable, or with commas); `all` is every one
+    /// [default: parking-lot].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub lock: Vec<String>,
     /// Locks of the kernel around the layer, taken too: names with commas between them are taken
     /// together, each further --ambient is another setting; `none` is one [default: none].
     #[arg(long, value_name = "NAMES")]

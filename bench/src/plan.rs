@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use lockimpls::{Ambient, Config, SockType, WaitStrategy};
+use lockimpls::{Algorithm, Ambient, Config, SockType, WaitStrategy};
 use results::Cell;
 use workloads::{Own, Plan};
 
-use crate::job::{Job, may_be_under};
+use crate::job::{Job, may_have};
 use crate::matrix::{self, Case};
 use crate::pool::THREADS_MAX;
 use crate::settings::Settings;
@@ -42,7 +42,7 @@ pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>)
         }
         let mut possible: Vec<&Case> = Vec::new();
         for case in cases {
-            match may_be_under(&case.backend, shape.ambient) {
+            match may_have(&case.backend, shape.lock, shape.ambient) {
                 Ok(()) => possible.push(case),
                 Err(why) => skipped.push(Skipped { what: describe(&shape.cell(case)), why }),
             }
@@ -68,12 +68,14 @@ struct Shape {
     workload: String,
     plan: Plan,
     wait: WaitStrategy,
+    lock: Algorithm,
     ambient: Ambient,
 }
 
 impl Shape {
     fn job(&self, case: &Case) -> Job {
-        let config = Config { wait: self.wait, ambient: self.ambient, ..Config::default() };
+        let Shape { wait, lock, ambient, .. } = *self;
+        let config = Config { wait, lock, ambient, ..Config::default() };
         Job { cell: self.cell(case), case: *case, plan: self.plan.clone(), config }
     }
 
@@ -88,6 +90,7 @@ impl Shape {
             threads: plan.threads as u32,
             wait: self.wait.name().to_owned(),
             own: own.collect(),
+            lock: if self.lock == Algorithm::default() { "" } else { self.lock.name() }.to_owned(),
             ambient: self.ambient.names().into_iter().map(str::to_owned).collect(),
         }
     }
@@ -110,12 +113,12 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
             continue;
         };
         let variants = variants(settings, workload);
-        for (socket_type, message_bytes, wait, ambient) in messages(settings) {
+        for message in messages(settings) {
             for own in variants.clone() {
                 let plan = Plan {
                     threads: 0,
-                    socket_type,
-                    message_bytes,
+                    socket_type: message.socket_type,
+                    message_bytes: message.bytes,
                     verify: false,
                     own,
                     seed: settings.seed,
@@ -123,7 +126,8 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
                 let own = (workload.threads)(&plan).map(|own| vec![own]);
                 for threads in own.unwrap_or_else(|| settings.threads.clone()) {
                     let plan = Plan { threads, ..plan.clone() };
-                    shapes.push(Shape { workload: name.clone(), plan, wait, ambient });
+                    let Message { wait, lock, ambient, .. } = message;
+                    shapes.push(Shape { workload: name.clone(), plan, wait, lock, ambient });
                 }
             }
         }
@@ -131,13 +135,32 @@ fn shapes(settings: &Settings) -> Vec<Shape> {
     shapes
 }
 
-fn messages(settings: &Settings) -> Vec<(SockType, usize, WaitStrategy, Ambient)> {
+/// A message, and the layer it is sent through.
+#[derive(Clone, Copy)]
+struct Message {
+    socket_type: SockType,
+    bytes: usize,
+    wait: WaitStrategy,
+    lock: Algorithm,
+    ambient: Ambient,
+}
+
+fn messages(settings: &Settings) -> Vec<Message> {
     let mut messages = Vec::new();
-    for socket_type in &settings.socket_types {
-        for message_bytes in &settings.message_bytes {
-            for wait in &settings.waits {
-                let all = settings.ambients.iter();
-                messages.extend(all.map(|around| (*socket_type, *message_bytes, *wait, *around)));
+    for &socket_type in &settings.socket_types {
+        for &bytes in &settings.message_bytes {
+            for &wait in &settings.waits {
+                for &lock in &settings.locks {
+                    let all = settings.ambients.iter();
+                    let of = |ambient: &Ambient| Message {
+                        socket_type,
+                        bytes,
+                        wait,
+                        lock,
+                        ambient: *ambient,
+                    };
+                    messages.extend(all.map(of));
+                }
             }
         }
     }

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use lockimpls::{Ambient, SockType, WaitStrategy};
+use lockimpls::{Algorithm, Ambient, SockType, WaitStrategy};
 
 use crate::cli::{OwnArgs, RunArgs};
 use crate::cpus::Cpus;
@@ -30,6 +30,8 @@ pub struct Settings {
     pub threads: Vec<usize>,
     /// Wait strategies.
     pub waits: Vec<WaitStrategy>,
+    /// Algorithms of the layer's locks.
+    pub locks: Vec<Algorithm>,
     /// Sets of locks around the layer.
     pub ambients: Vec<Ambient>,
     /// Numbers of workloads' own that somebody asked for, by their names in records.
@@ -52,6 +54,8 @@ pub struct Settings {
     pub hang_limit: Duration,
 }
 
+/// All that there are, for `--backend` and `--lock`.
+const ALL: &str = "all";
 /// The numbers of threads of a run that names none, as far as there are CPUs; two in any case.
 const DEFAULT_THREADS: [usize; 4] = [1, 2, 4, 8];
 const DEFAULT_BYTES: usize = 64;
@@ -78,6 +82,7 @@ impl Settings {
             } else {
                 named(&cells.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
             },
+            locks: locks(&cells.lock)?,
             ambients: ambients(&cells.ambient)?,
             own: own(&cells.own)?,
             seconds: args.seconds.map(|asked| seconds("--seconds", asked)).transpose()?,
@@ -95,7 +100,7 @@ impl Settings {
 
 fn backends(asked: &[String]) -> Result<Vec<String>, String> {
     let valid: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
-    if asked.is_empty() {
+    if asked.is_empty() || asked == [ALL] {
         return Ok(valid.into_iter().map(str::to_owned).collect());
     }
     asked.iter().try_for_each(|name| matrix::check_name("backend", name, &valid))?;
@@ -119,6 +124,14 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
         asked.iter().try_for_each(|bytes| size(*bytes, *kind).map(|_| ()))?;
     }
     Ok(distinct(asked.iter().copied()))
+}
+
+/// Algorithms of the layer's locks.
+fn locks(asked: &[String]) -> Result<Vec<Algorithm>, String> {
+    if asked == [ALL] {
+        return Ok(Algorithm::ALL.to_vec());
+    }
+    named(asked, "lock", Algorithm::ALL, Algorithm::name)
 }
 
 /// Sets of locks around the layer, one for each time that the flag was given.

@@ -96,7 +96,9 @@ fn list_names_every_backend_and_workload() {
     }
     let around = ["kernel-lock", "fd-fplock", "f-mtx", "sched-lock", "2022-07-01"];
     let backends = ["global", "global-gc", "per-socket", "per-buffer", "lock-free", "host"];
-    for backend in backends.into_iter().chain(around) {
+    let locks =
+        ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];
+    for backend in backends.into_iter().chain(around).chain(locks) {
         assert!(text.contains(backend), "{text}");
     }
 }
@@ -127,6 +129,9 @@ fn unknown_names_are_answered_with_the_valid_ones_and_the_nearest() {
     refused(&["--ambient", ""], &[around]);
     refused(&["--ambient", "none,f-mtx"], &["together"]);
     refused(&["--ambient", "f-mtx", "--backend", "host"], &["host is the machine's own"]);
+    let locks = "parking-lot, rwlock9, rwlock9-2025, mutex9, ticket, mcs, clh, futex, std";
+    refused(&["--lock", "tickets"], &[locks, "did you mean \"ticket\"?"]);
+    refused(&["--lock", "mcs", "--backend", "host"], &["host is the machine's own", "--lock"]);
     refused(&["--bakend", "global"], &["--bakend", "--backend"]);
     let (output, _) = run_in_folder(&["rum"]);
     assert_eq!(output.status.code(), Some(1));

@@ -228,6 +228,22 @@ fn another_protocol_and_no_server_at_all_are_said_per_side() {
 }
 
 #[test]
+fn a_side_that_does_not_know_a_lock_is_not_measured_without_it() {
+    let hello = HELLO.replace("}", r#","locks":["ticket"]}"#);
+    let knows = Fake { hello, ..Fake::of_rate(10) };
+    let it = compare(&knows, &Fake::of_rate(10), &["--lock", "parking-lot,ticket"]);
+    assert!(it.said().contains("new: this program has no lock ticket"), "{}", it.said());
+    let verdict = |it: &Compares, end: &str| {
+        let of = |compared: &&Compared| compared.cell.ends_with(end);
+        it.run.compared().find(of).map(|compared| compared.verdict)
+    };
+    assert_eq!(verdict(&it, "/ticket"), Some(Verdict::Unclear), "{}", it.said());
+    assert_eq!(verdict(&it, "/adaptive"), Some(Verdict::Same), "{}", it.said());
+    let both = compare(&knows, &knows, &["--lock", "ticket"]);
+    assert_eq!(verdict(&both, "/ticket"), Some(Verdict::Same), "{}", both.said());
+}
+
+#[test]
 fn a_cell_that_a_side_does_not_know_leaves_the_others() {
     let it = compare(
         &Fake::of_rate(10),

@@ -22,6 +22,10 @@ pub struct Cell {
     /// Numbers of the workload's own, each a field of the line or one of its `parameters`.
     #[serde(flatten)]
     pub own: Own,
+    /// The algorithm of the layer's locks, by name; empty: the default, as in lines before this
+    /// field.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub lock: String,
     /// The locks around the layer that were taken too, by name; lines before this field have none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ambient: Vec<String>,
@@ -30,13 +34,14 @@ pub struct Cell {
 impl Cell {
     /// The stable name of the cell, such as `pairs/per-socket/stream/64B/t2/adaptive`, with
     /// `/r1000` (a rate), `/g2f8` (groups and fan), `/depth=8` (any other number of the workload's
-    /// own) and `/f-mtx+sched-lock` (locks around the layer) behind it where they apply.
+    /// own), `/ticket` (an algorithm) and `/f-mtx+sched-lock` (locks around the layer) behind it
+    /// where they apply.
     #[must_use]
     pub fn id(&self) -> String {
         let Cell { workload, backend, socket_type, message_bytes, threads, wait, .. } = self;
         let mut id =
             format!("{workload}/{backend}/{socket_type}/{message_bytes}B/t{threads}/{wait}");
-        for part in [self.own.id(), self.ambient.join("+")] {
+        for part in [self.own.id(), self.lock.clone(), self.ambient.join("+")] {
             if !part.is_empty() {
                 id = id + "/" + &part;
             }
@@ -75,11 +80,14 @@ impl Cell {
         format!("{socket_type}, {message_bytes} B, {wait}{}", self.particulars())
     }
 
-    /// What not every cell has, as the end of a title: the workload's own, the locks around the
-    /// layer, such as `, under f-mtx and sched-lock`.
+    /// What not every cell has, as the end of a title: the workload's own, the algorithm of the
+    /// locks, the locks around the layer, such as `, lock ticket, under f-mtx and sched-lock`.
     #[must_use]
     pub fn particulars(&self) -> String {
-        let text = self.own.words();
+        let mut text = self.own.words();
+        if !self.lock.is_empty() {
+            text.push_str(&format!(", lock {}", self.lock));
+        }
         match self.ambient.split_last() {
             None => text,
             Some((only, [])) => text + ", under " + only,
@@ -106,6 +114,19 @@ mod tests {
         assert!(!line(&cell(&[])).contains("ambient"));
         assert!(line(&cell(&["f-mtx"])).contains(r#""ambient":["f-mtx"]"#));
         assert_eq!(serde_json::from_str::<Cell>(&line(&cell(&[]))).unwrap(), cell(&[]));
+    }
+
+    #[test]
+    fn an_algorithm_is_part_of_the_name_and_the_default_leaves_it_as_it_was() {
+        let with = |lock: &str, around: &[&str]| Cell { lock: lock.to_owned(), ..cell(around) };
+        assert_eq!(with("mcs", &[]).id(), "w/b//0B/t0//mcs");
+        assert_eq!(with("mcs", &["f-mtx"]).id(), "w/b//0B/t0//mcs/f-mtx");
+        assert_eq!(with("mcs", &["f-mtx"]).title(), ", 0 B, , lock mcs, under f-mtx");
+        let line = |cell: &Cell| serde_json::to_string(cell).unwrap();
+        assert!(!line(&with("", &[])).contains("lock"));
+        assert!(line(&with("mcs", &[])).contains(r#""lock":"mcs""#));
+        assert_ne!(with("mcs", &[]).group(), with("clh", &[]).group());
+        assert_ne!(with("mcs", &[]).setting(), with("", &[]).setting());
     }
 
     #[test]

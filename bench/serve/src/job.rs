@@ -1,6 +1,6 @@
 //! One cell, ready to run.
 
-use lockimpls::{Ambient, Backend, Config};
+use lockimpls::{Algorithm, Ambient, Backend, Config};
 use results::Cell;
 use workloads::{Own, Plan};
 
@@ -43,9 +43,10 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
     };
     (case.workload.fits)(&plan)?;
     let ambient = valid::ambient(&cell.ambient)?;
-    may_be_under(&case.backend, ambient)?;
+    let lock = valid::lock(&cell.lock)?;
+    may_have(&case.backend, lock, ambient)?;
     let wait = valid::wait(&cell.wait)?;
-    let config = Config { wait, ambient, ..Config::default() };
+    let config = Config { wait, lock, ambient, ..Config::default() };
     Ok(Job { cell: cell.clone(), case, plan, config })
 }
 
@@ -64,17 +65,20 @@ fn own(cell: &Cell, workload: &Workload) -> Result<Own, String> {
     cell.own.iter().map(known).collect()
 }
 
-/// Whether a backend has the locks of the kernel around it.
+/// Whether a backend can have locks of this algorithm, and these locks of the kernel around it.
 ///
 /// # Errors
-/// It has not: why.
-pub fn may_be_under(backend: &Backend, ambient: Ambient) -> Result<(), String> {
-    if ambient.is_empty() || backend.modelled {
-        return Ok(());
-    }
+/// It cannot: why.
+pub fn may_have(backend: &Backend, lock: Algorithm, ambient: Ambient) -> Result<(), String> {
+    let (flag, around) = match (lock == Algorithm::default(), ambient.is_empty()) {
+        _ if backend.modelled => return Ok(()),
+        (true, true) => return Ok(()),
+        (_, false) => ("--ambient", " around it"),
+        (false, true) => ("--lock", ""),
+    };
+    let name = backend.name;
     Err(format!(
-        "{} is the machine's own layer, with the machine's own locks around it; ask for it without \
-         --ambient",
-        backend.name
+        "{name} is the machine's own layer, with the machine's own locks{around}; ask for it \
+         without {flag}"
     ))
 }

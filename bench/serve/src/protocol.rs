@@ -96,6 +96,9 @@ pub struct Hello {
     /// none.
     #[serde(default)]
     pub parameters: Vec<String>,
+    /// The algorithms of the layer's locks that it knows.
+    #[serde(default)]
+    pub locks: Vec<String>,
     /// The smallest step of its clock, in nanoseconds.
     #[serde(default)]
     pub clock_step_ns: f64,

@@ -9,7 +9,7 @@ use crate::tell;
 use std::io::{self, BufRead};
 use std::time::Duration;
 
-use lockimpls::{Ambient, witness};
+use lockimpls::{Algorithm, Ambient, witness};
 
 use crate::clock;
 use crate::cpus::Cpus;
@@ -95,6 +95,7 @@ fn hello(process: &Process) -> Say {
         workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
         ambient: names(Ambient::all().names()),
         parameters: names(matrix::parameters().map(|parameter| parameter.field).collect()),
+        locks: names(Algorithm::ALL.map(Algorithm::name).to_vec()),
         clock_step_ns: clock::measure(&process.clock).clock_step_ns,
     })
 }
@@ -158,8 +159,8 @@ impl Server {
 
 /// Where the code of a cell is, counted from where the program begins.
 fn code(job: &Job, start: u64) -> Result<Prepared, String> {
-    let layer =
-        (job.case.backend.open)(&job.config).map_err(|errno| format!("no layer: {errno}"))?;
+    let layer = anylock::open(&job.case.backend, &job.config)
+        .map_err(|errno| format!("no layer: {errno}"))?;
     let from_start = |at: usize| at as u64 - start;
     Ok(Prepared {
         code: Some((job.case.workload.code)().map(from_start)),

@@ -110,7 +110,7 @@ pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, Str
         Err(refused) => refused,
         Ok(()) => format!("{} on {}: {what}: {errno}", K::NAME, backend.name),
     };
-    let layer = (backend.open)(slice.config).map_err(|errno| failed("no layer", errno))?;
+    let layer = anylock::open(backend, slice.config).map_err(|errno| failed("no layer", errno))?;
     let layer = &*layer;
     let workload = or_report(|| K::On::new(layer, slice.plan))
         .map_err(|errno| failed("its sockets could not be opened", errno))?;

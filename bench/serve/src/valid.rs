@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use lockimpls::{Ambient, Config, SockType, WaitStrategy};
+use lockimpls::{Algorithm, Ambient, Config, SockType, WaitStrategy};
 
 use crate::matrix;
 use crate::number::shown;
@@ -108,6 +108,17 @@ pub fn ambient(names: &[impl AsRef<str>]) -> Result<Ambient, String> {
         })?;
     }
     Ok(ambient)
+}
+
+/// The algorithm of this name; of none: the default.
+///
+/// # Errors
+/// There is none of that name.
+pub fn lock(asked: &str) -> Result<Algorithm, String> {
+    if asked.is_empty() {
+        return Ok(Algorithm::default());
+    }
+    Ok(named(&[asked.to_owned()], "lock", Algorithm::ALL, Algorithm::name)?[0])
 }
 
 /// A time that a user gave with a flag.

@@ -1,6 +1,6 @@
 //! `solock list`: what there is to measure.
 
-use lockimpls::Ambient;
+use lockimpls::{Algorithm, Ambient};
 use serde::Serialize;
 
 use super::{EXIT_OK, print};
@@ -13,10 +13,11 @@ use crate::matrix;
 enum Entry {
     Backend { name: &'static str, about: &'static str, modelled: bool },
     Workload { name: &'static str, about: &'static str, operation: &'static str },
+    Lock { name: &'static str, about: &'static str, spins: bool },
     Ambient { name: &'static str, about: &'static str },
 }
 
-/// Lists the backends, the workloads, and the locks around the layer.
+/// Lists the backends, the workloads, the algorithms of the layer's locks, and the locks around it.
 ///
 /// # Errors
 /// Standard output cannot be written.
@@ -37,8 +38,13 @@ fn json() -> Result<String, String> {
         operation: workload.operation,
     });
     let mut lines = String::new();
+    let locks = Algorithm::ALL.map(|lock| Entry::Lock {
+        name: lock.name(),
+        about: lock.about(),
+        spins: lock.spins(),
+    });
     let ambient = ambient().map(|(name, about)| Entry::Ambient { name, about });
-    for entry in backends.chain(workloads).chain(ambient) {
+    for entry in backends.chain(workloads).chain(locks).chain(ambient) {
         lines += &serde_json::to_string(&entry).map_err(|error| error.to_string())?;
         lines.push('\n');
     }
@@ -59,6 +65,10 @@ fn text() -> String {
     for workload in matrix::workloads() {
         text += &format!("  {:<12} {}\n", workload.name, workload.about);
         text += &format!("  {:<12} one operation: {}\n", "", workload.operation);
+    }
+    text += "\nalgorithms of the layer's locks (--lock NAME)\n";
+    for lock in Algorithm::ALL {
+        text += &format!("  {:<12} {}\n", lock.name(), lock.about());
     }
     text += "\nlocks of the kernel around the layer (--ambient NAME,NAME)\n";
     for (name, about) in ambient() {

@@ -160,6 +160,14 @@ fn announce(settings: &Settings, planned: &Planned) {
              than about the locks",
             settings.cpus.count()
         );
+        let spins: Vec<&str> =
+            settings.locks.iter().filter(|lock| lock.spins()).map(|lock| lock.name()).collect();
+        if !spins.is_empty() {
+            tell!(
+                "warning: locks that spin: {}; whoever waits keeps the CPU that the holder needs",
+                spins.join(", ")
+            );
+        }
     }
     let rounds = settings.rounds.map(|rounds| format!("{rounds} rounds"));
     let budget = planned.budget(settings);

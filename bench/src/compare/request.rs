@@ -135,6 +135,7 @@ fn names_cells(args: &CellArgs) -> bool {
         && args.socket_type.is_empty()
         && args.size.is_empty()
         && args.threads.is_empty()
+        && args.lock.is_empty()
         && args.ambient.is_empty())
 }
 

@@ -156,6 +156,10 @@ impl Server {
             let workload = &prepare.cell.workload;
             return Ok(Err(format!("{workload} of this program has no {name}")));
         }
+        let lock = &prepare.cell.lock;
+        if !lock.is_empty() && !self.hello.locks.contains(lock) {
+            return Ok(Err(format!("this program has no lock {lock}")));
+        }
         match self.ask(&Ask::Prepare(prepare.clone()), self.patience)? {
             Say::Prepared(prepared) => Ok(Ok(prepared)),
             Say::Refused { why } => Ok(Err(why)),

@@ -121,6 +121,7 @@ fn short_label(input: &Input, case: &[Row]) -> String {
     tell(all().any(|one| one.wait != cell.wait), cell.wait.clone());
     let like = |one: &&Cell| one.workload == cell.workload;
     tell(all().filter(like).any(|one| one.own != cell.own), cell.own.id());
+    tell(all().any(|one| one.lock != cell.lock), cell.lock.clone());
     tell(all().any(|one| one.ambient != cell.ambient), cell.ambient.join("+"));
     label.push(format!("t{}", cell.threads));
     label.join(" ")

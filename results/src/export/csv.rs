@@ -13,7 +13,7 @@ pub(super) const FORMAT: Format =
 type Column = (&'static str, fn(&Measured) -> String);
 
 /// The columns, in their order.
-const COLUMNS: [Column; 47] = [
+const COLUMNS: [Column; 48] = [
     ("name", |round| round.cell_id.clone()),
     ("kind", |_| "measured".to_owned()),
     ("backend", |round| round.cell.backend.clone()),
@@ -60,6 +60,7 @@ const COLUMNS: [Column; 47] = [
     ("slices_repeated", |round| slices(round, |slices| slices.repeated)),
     ("slices_given_up", |round| slices(round, |slices| slices.given_up)),
     ("ambient", |round| round.cell.ambient.join("+")),
+    ("lock", |round| round.cell.lock.clone()),
     ("err", |_| String::new()),
 ];
 

@@ -33,6 +33,7 @@ fn unlike() -> Measured {
     let mut round = latency("per-socket", 3, &[500; 4]);
     round.cell = Cell {
         own: Own::from_iter([("rate_asked", 1.5), ("groups", 17.0), ("fan", 18.0)]),
+        lock: "three".to_owned(),
         ambient: vec!["one".to_owned(), "two".to_owned()],
         ..cell("pairs", "per-socket", 16)
     };
@@ -77,7 +78,7 @@ fn every_column_of_csv_is_what_it_is_called() {
     let row = reader.records().next().expect("a row").expect("as many fields");
     let found: Vec<(&str, &str)> = names.iter().zip(row.iter()).collect();
     let expected = [
-        ("name", "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18/one+two"),
+        ("name", "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18/three/one+two"),
         ("kind", "measured"),
         ("backend", "per-socket"),
         ("workload", "pairs"),
@@ -123,6 +124,7 @@ fn every_column_of_csv_is_what_it_is_called() {
         ("slices_repeated", "40"),
         ("slices_given_up", "41"),
         ("ambient", "one+two"),
+        ("lock", "three"),
         ("err", ""),
     ];
     assert_eq!(found, expected);

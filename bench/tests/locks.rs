@@ -1,0 +1,58 @@
+//! `--lock`: a run on every algorithm of the layer's locks.
+
+use std::collections::BTreeSet;
+use std::process::{Command, Stdio};
+
+use bench::cpus::Cpus;
+use results::{Run, Store};
+
+const LOCKS: [&str; 8] =
+    ["rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex", "std"];
+
+/// A short run of `pairs`: what was recorded, its table, and what was said meanwhile.
+fn pairs(asked: &[&str]) -> (Run, String, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let how = ["run", "--workload", "pairs", "--seconds", "0.05", "--rounds", "1", "--out"];
+    let mut solock = Command::new(env!("CARGO_BIN_EXE_solock"));
+    solock.args(how).arg(folder.path()).args(asked).stdin(Stdio::null());
+    let output = solock.output().expect("solock starts");
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("UTF-8");
+    let (table, said) = (text(&output.stdout), text(&output.stderr));
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let files = Store::at(folder.path()).list().expect("the folder can be read");
+    (Run::read(&files[0]).expect("the run can be read"), table, said)
+}
+
+#[test]
+fn algorithms_are_recorded_with_the_cell_and_lock_no_other_number_of_times() {
+    let asked = ["--threads", "1", "--backend", "per-socket,host", "--lock", "all"];
+    let (run, table, said) = pairs(&asked);
+    assert!(said.contains("host is the machine's own layer"), "{said}");
+    assert!(table.lines().all(|line| line.len() <= 80), "{table}");
+    for lock in LOCKS {
+        assert!(table.contains(&format!("lock {lock}\n")), "{table}");
+    }
+    let mut seen = BTreeSet::new();
+    for round in run.measured().filter(|round| round.cell.backend != "host") {
+        let found = round.locks.iter().find(|lock| lock.class == "solock").expect("its lock");
+        // A message sent and received: 7 (`lockimpls/tests/conformance/counts.rs`). A round ends
+        // between two calls.
+        assert!(found.acquisitions.abs_diff(7 * round.operations) <= 14, "{}", round.cell_id);
+        seen.insert(round.cell_id.clone());
+    }
+    let name = "pairs/per-socket/stream/64B/t1/adaptive";
+    let expected = LOCKS.iter().map(|lock| format!("{name}/{lock}")).chain([name.to_owned()]);
+    assert_eq!(seen, expected.collect());
+}
+
+#[test]
+fn locks_that_spin_for_more_threads_than_there_are_cpus_are_flagged() {
+    let cpu = Cpus::allowed().expect("CPUs").order()[0].to_string();
+    let asked = ["--threads", "2", "--cpus", &cpu, "--backend", "global", "--lock", "futex,ticket"];
+    let (run, table, said) = pairs(&asked);
+    assert!(said.contains("locks that spin: ticket;"), "{said}");
+    assert!(table.contains("more threads than CPUs"), "{table}");
+    let cells: BTreeSet<&str> = run.measured().map(|round| round.cell.lock.as_str()).collect();
+    assert_eq!(cells, BTreeSet::from(["futex", "ticket"]));
+    assert!(run.measured().all(|round| round.pinning.oversubscribed));
+}
