@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use lockimpls::calibrate;
+use lockimpls::{Algorithm, calibrate};
 use quanta::Clock;
 use results::stats::{median, quantile};
 use results::{Instrument, Measure};
@@ -24,7 +24,7 @@ use crate::slice::{Process, Slice};
 /// The cell cannot run.
 pub fn measure(lanes: &Lanes, job: &Job, process: &Process) -> Result<Instrument, String> {
     let facts = lanes.run_on_first(|| clock::measure(&process.clock));
-    let locks = lanes.run_on_first(|| lock_pairs(&process.clock));
+    let locks = lanes.run_on_first(|| lock_pairs(&process.clock, Algorithm::default()));
     let loop_ns = lanes.run_on_first(|| loop_ns_per_operation(&process.clock));
     Ok(Instrument {
         clock_ns: facts.clock_ns,
@@ -49,21 +49,26 @@ pub struct LockPairs {
 const PAIRS: u64 = 20_000;
 const PAIR_SLICES: usize = 41;
 
+/// Locks of this algorithm as the layer has them, measured on the first lane.
+pub fn locks(lanes: &Lanes, algorithm: Algorithm, process: &Process) -> LockPairs {
+    lanes.run_on_first(|| lock_pairs(&process.clock, algorithm))
+}
+
 /// Measures both in slices that take turns (A B, B A, ...), so that drift hits both alike.
 #[must_use]
-pub fn lock_pairs(clock: &Clock) -> LockPairs {
-    let time = |pairs: fn(u64)| {
+pub fn lock_pairs(clock: &Clock, algorithm: Algorithm) -> LockPairs {
+    let time = |checked: bool| {
         let start = clock.raw();
-        pairs(PAIRS);
+        match (algorithm == Algorithm::default(), checked) {
+            (true, true) => calibrate::lock_pairs_checked(PAIRS),
+            (true, false) => calibrate::lock_pairs_unchecked(PAIRS),
+            (false, _) => calibrate::lock_pairs_asked(algorithm, checked, PAIRS),
+        }
         clock.delta_as_nanos(start, clock.raw()) as f64 / PAIRS as f64
     };
     let (mut plain, mut added) = (Vec::new(), Vec::new());
     for slice in 0..PAIR_SLICES {
-        let (with, without) = in_turn(
-            slice,
-            || time(calibrate::lock_pairs_checked),
-            || time(calibrate::lock_pairs_unchecked),
-        );
+        let (with, without) = in_turn(slice, || time(true), || time(false));
         plain.push(without);
         added.push(with - without);
     }

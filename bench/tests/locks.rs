@@ -31,6 +31,7 @@ fn algorithms_are_recorded_with_the_cell_and_lock_no_other_number_of_times() {
     assert!(table.lines().all(|line| line.len() <= 80), "{table}");
     for lock in LOCKS {
         assert!(table.contains(&format!("lock {lock}\n")), "{table}");
+        assert!(table.contains(&format!("{lock}: ")), "{table}");
     }
     let mut seen = BTreeSet::new();
     for round in run.measured().filter(|round| round.cell.backend != "host") {
@@ -38,6 +39,7 @@ fn algorithms_are_recorded_with_the_cell_and_lock_no_other_number_of_times() {
         // A message sent and received: 7 (`lockimpls/tests/conformance/counts.rs`). A round ends
         // between two calls.
         assert!(found.acquisitions.abs_diff(7 * round.operations) <= 14, "{}", round.cell_id);
+        assert!(round.instrument.lock_ns_per_pair > 0.0);
         seen.insert(round.cell_id.clone());
     }
     let name = "pairs/per-socket/stream/64B/t1/adaptive";

@@ -86,6 +86,9 @@ pub struct Row {
     pub slices: Option<Slices>,
     /// The longest latency of all slices, those included that are in no percentile.
     pub max_all_ns: Option<u64>,
+    /// A lock of the cell's and its unlock, which nobody else wants, unchecked: the median of its
+    /// rounds.
+    pub lock_ns_per_pair: Option<f64>,
     /// What a reader must know of these numbers.
     pub flags: Flags,
 }
@@ -242,6 +245,8 @@ fn row(
         round.fast_path.slow_sends.saturating_add(round.fast_path.slow_receives)
     });
     let fairness: Vec<f64> = rounds.iter().map(|(_, round)| round.fairness_jain).collect();
+    let pairs: Vec<f64> =
+        rounds.iter().map(|(_, round)| round.instrument.lock_ns_per_pair).collect();
     let flags = flags(rounds, latency.as_ref());
     let counted = fast > 0 || slow > 0 || rounds.iter().any(|(_, round)| !round.locks.is_empty());
     let per_operation = |count| share(count, operations).filter(|_| counted);
@@ -261,6 +266,7 @@ fn row(
         control: paired::control(runs, cell).cloned(),
         slices: slices(rounds),
         max_all_ns,
+        lock_ns_per_pair: stats::median(&pairs),
         flags,
     })
 }

@@ -6,6 +6,7 @@
 use crate::agreement::Disagreement;
 use crate::cell::Cell;
 use crate::outward::{self, Printed};
+use crate::stats;
 use crate::summary::{Flags, Row, Summary};
 use crate::text::wrapped;
 use crate::units::{rate, time};
@@ -169,6 +170,7 @@ fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
         }),
     ];
     let mut notes: Vec<String> = events(rows).into_iter().collect();
+    notes.extend(lock_pair(rows));
     notes.extend(disagreeing(rows));
     notes.extend(no_ratio(rows, reference));
     notes.extend(busy(rows));
@@ -196,6 +198,15 @@ fn events(rows: &[&Row]) -> Option<String> {
             Some(format!("p50, p99: of {}", events.iter().map(one).collect::<Vec<_>>().join(", ")))
         }
     }
+}
+
+/// What a lock costs, where its algorithm is not the default, whose cost is in the last line. The
+/// rows of a table have one algorithm.
+fn lock_pair(rows: &[&Row]) -> Option<String> {
+    let lock = rows.iter().map(|row| &row.cell.lock).find(|lock| !lock.is_empty())?;
+    let pairs: Vec<f64> = rows.iter().filter_map(|row| row.lock_ns_per_pair).collect();
+    let ns = stats::median(&pairs)?;
+    Some(format!("{lock}: {ns:.1} ns for a lock and its unlock that nobody else wants, unchecked"))
 }
 
 /// What the mark before ratios is, if there is one, and what all runs together say.

@@ -86,12 +86,15 @@ fn yardsticks() -> Vec<Case> {
     cases
 }
 
-/// The algorithms that could stand under the layer's lock, each compiled for itself.
+/// The algorithms that can stand under the layer's locks, each compiled for itself, and as `--lock`
+/// has it: the lock is asked which it is.
 fn locks() -> impl Iterator<Item = Case> {
-    let others = Algorithm::ALL.into_iter().filter(|lock| *lock != Algorithm::default());
-    others.map(|lock| {
-        let pairs = move |n| calibrate::lock_pairs_of(lock, n);
-        (format!("lock + unlock, {}", lock.name()), Box::new(pairs) as _)
+    Algorithm::ALL.into_iter().flat_map(|lock| {
+        let own = move |n| calibrate::lock_pairs_of(lock, n);
+        let asked = move |n| calibrate::lock_pairs_asked(lock, false, n);
+        let name = format!("lock + unlock, {}", lock.name());
+        let asked: Case = (format!("{name}, asked"), Box::new(asked));
+        [(name, Box::new(own) as _), asked]
     })
 }
 

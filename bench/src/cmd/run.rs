@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
+use lockimpls::Algorithm;
 use lockimpls::witness::EXIT_FINDING;
-use results::{Control, Finding, Kept, Record, RunWriter, Store};
+use results::{Control, Finding, Instrument, Kept, Record, RunWriter, Store};
 
 use super::show::{self, Form};
 use super::{EXIT_OK, EXIT_USAGE, controls, print};
@@ -14,7 +15,7 @@ use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
 use crate::host;
-use crate::instrument;
+use crate::instrument::{self, LockPairs};
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::plan::Group;
 use crate::pool::Lanes;
@@ -138,9 +139,17 @@ impl Recording<'_> {
         let Recording { settings, planned, process, .. } = self;
         let job = planned.groups().find_map(|group| group.first()).ok_or("nothing is planned")?;
         let lanes = Lanes::start(job.plan.threads, &settings.cpus, settings.pin)?;
+        let instrument = instrument::measure(&lanes, job, process)?;
+        let others = settings.locks.iter().filter(|lock| **lock != Algorithm::default());
+        let on_lock = |lock: &Algorithm| {
+            let LockPairs { plain_ns, checker_ns } = instrument::locks(&lanes, *lock, process);
+            let [lock_ns_per_pair, checker_ns_per_pair] = [plain_ns, checker_ns];
+            Instrument { lock_ns_per_pair, checker_ns_per_pair, ..instrument.clone() }
+        };
         Ok(Context {
             host: host::describe(&settings.cpus),
-            instrument: instrument::measure(&lanes, job, process)?,
+            on_lock: others.map(|lock| (lock.name().to_owned(), on_lock(lock))).collect(),
+            instrument,
             seed: settings.seed,
         })
     }

@@ -2,6 +2,8 @@
 
 mod ends;
 
+use std::collections::BTreeMap;
+
 use results::{Checks, Host, Instrument, Ratio};
 
 use super::*;
@@ -73,8 +75,8 @@ pub(super) fn in_session<T>(
     change(&mut args);
     let settings = Settings::new(&args, &Cpus::allowed().unwrap()).unwrap();
     let planned = plan(&settings).unwrap();
-    let context =
-        Context { host: Host::default(), instrument: Instrument::default(), seed: settings.seed };
+    let (instrument, on_lock) = (Instrument::default(), BTreeMap::new());
+    let context = Context { host: Host::default(), instrument, on_lock, seed: settings.seed };
     then(&Session {
         settings: &settings,
         planned: &planned,

@@ -1,5 +1,7 @@
 //! The record of what one party did in a launch.
 
+use std::collections::BTreeMap;
+
 use results::{
     Cell, Checks, FastPath, Host, HostNoise, Instrument, Latencies, Latency, LockCounts, Measure,
     Measured, Slices, TwoCpus, histogram, stats,
@@ -14,10 +16,19 @@ use crate::protocol::SliceDone;
 pub struct Context {
     /// The machine.
     pub host: Host,
-    /// What the measuring costs.
+    /// What the measuring costs, with locks of the default algorithm.
     pub instrument: Instrument,
+    /// The same with locks of another algorithm, by its name.
+    pub on_lock: BTreeMap<String, Instrument>,
     /// What everything was drawn from.
     pub seed: u64,
+}
+
+impl Context {
+    /// What the measuring of this cell costs.
+    fn instrument_of(&self, cell: &Cell) -> Instrument {
+        self.on_lock.get(&cell.lock).unwrap_or(&self.instrument).clone()
+    }
 }
 
 /// Where in the run a record stands.
@@ -78,7 +89,7 @@ pub fn record(
         fast_path: fast_path(&slices),
         allocations: allocations.map(|counts| counts.iter().sum()),
         checks: checks(&slices),
-        instrument: context.instrument.clone(),
+        instrument: context.instrument_of(cell),
         host_noise: HostNoise { flagged: is_flagged, ..noise(&slices) },
         slices: Some(ledger(&all)),
         pinning: taken.pinning.clone().unwrap_or_default(),
@@ -272,12 +283,27 @@ mod tests {
         let two_cpus = Some(TwoCpus { cpus: [1, 0], at_once_share: 0.6, line_round_trip_ns: None });
         let (round, order_in_run, measure) = (3, 17, Measure::Latency);
         let place = Place { round, order_in_run, measure, started, two_cpus };
-        let context = Context {
+        record(&cell, &taken, &place, &context()).unwrap()
+    }
+
+    fn context() -> Context {
+        Context {
             host: Host { cpu: "a processor".to_owned(), ..Host::default() },
             instrument: Instrument { clock_ns: 11.5, ..Instrument::default() },
+            on_lock: [("mcs".to_owned(), Instrument { clock_ns: 7.5, ..Instrument::default() })]
+                .into(),
             seed: 99,
+        }
+    }
+
+    #[test]
+    fn the_instrument_is_that_of_the_cells_lock() {
+        let context = context();
+        let of = |lock: &str| {
+            let cell = Cell { lock: lock.to_owned(), ..Cell::default() };
+            context.instrument_of(&cell).clock_ns
         };
-        record(&cell, &taken, &place, &context).unwrap()
+        assert_eq!((of(""), of("mcs")), (11.5, 7.5));
     }
 
     #[test]
