@@ -24,6 +24,23 @@ pub struct Skipped {
     pub why: String,
 }
 
+/// What is told of what cannot run: a sentence for each reason, with the first of its cells.
+#[must_use]
+pub fn told(skipped: &[Skipped]) -> Vec<String> {
+    let mut reasons: Vec<(&Skipped, usize)> = Vec::new();
+    for one in skipped {
+        match reasons.iter_mut().find(|(first, _)| first.why == one.why) {
+            Some((_, more)) => *more += 1,
+            None => reasons.push((one, 0)),
+        }
+    }
+    let sentence = |(first, more): (&Skipped, usize)| match more {
+        0 => format!("{}: {}", first.what, first.why),
+        more => format!("{} (and {more} more): {}", first.what, first.why),
+    };
+    reasons.into_iter().map(sentence).collect()
+}
+
 /// The groups of each number of threads, ascending.
 #[must_use]
 pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>) {

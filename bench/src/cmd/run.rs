@@ -17,7 +17,7 @@ use crate::finding::{self, Current};
 use crate::host;
 use crate::instrument::{self, LockPairs};
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
-use crate::plan::Group;
+use crate::plan::{self, Group};
 use crate::pool::Lanes;
 use crate::progress::Progress;
 use crate::session::{self, Observer, Planned, Session, Summary};
@@ -157,8 +157,8 @@ impl Recording<'_> {
 
 /// What is said before the run: what is left out, and what can spoil it.
 fn announce(settings: &Settings, planned: &Planned) {
-    for skipped in &planned.skipped {
-        tell!("skipped: {}: {}", skipped.what, skipped.why);
+    for skipped in plan::told(&planned.skipped) {
+        tell!("skipped: {skipped}");
     }
     if cfg!(debug_assertions) {
         tell!("warning: a debug build ({}): it says nothing about the locks", host::build());

@@ -11,6 +11,7 @@ use super::side::{Names, Side, Source};
 use crate::cli::{CellArgs, CompareArgs, RunArgs};
 use crate::cpus::Cpus;
 use crate::matrix;
+use crate::plan;
 use crate::pool::Pin;
 use crate::protocol::Prepare;
 use crate::session;
@@ -142,8 +143,7 @@ fn names_cells(args: &CellArgs) -> bool {
 fn planned(settings: &Settings) -> Result<(Vec<Cell>, Vec<String>), String> {
     let planned = session::plan(settings)?;
     let jobs = planned.parts.into_values().flatten().flatten();
-    let skipped = planned.skipped.iter().map(|left| format!("{}: {}", left.what, left.why));
-    Ok((jobs.map(|job| job.cell).collect(), skipped.collect()))
+    Ok((jobs.map(|job| job.cell).collect(), plan::told(&planned.skipped)))
 }
 
 /// The cells of the first stored run among the sides.

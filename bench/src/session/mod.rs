@@ -77,7 +77,7 @@ pub fn plan(settings: &Settings) -> Result<Planned, String> {
     let planned = Planned { parts, skipped };
     if planned.cells() == 0 {
         let reasons: Vec<String> =
-            planned.skipped.iter().map(|s| format!("\n  {}: {}", s.what, s.why)).collect();
+            plan::told(&planned.skipped).iter().map(|told| format!("\n  {told}")).collect();
         return Err(format!(
             "nothing is left to run{}{}",
             if reasons.is_empty() { "" } else { "; every cell was skipped:" },
