@@ -271,4 +271,41 @@ mod tests {
         assert!(refused(&|cell| cell.backend = "host".to_owned()).contains("without --ambient"));
         assert!(refused(&|cell| cell.ambient = vec!["x".to_owned()]).contains("kernel-lock, "));
     }
+
+    #[test]
+    fn each_algorithm_is_a_cell_whose_one_name_is_the_same_for_other_programs() {
+        let (parts, skipped) = parts_of(|args| {
+            args.cells.workload = vec!["pairs".to_owned()];
+            args.cells.backend = vec!["host".to_owned(), "global".to_owned()];
+            args.cells.threads = vec!["1".to_owned()];
+            args.cells.lock = ["ticket", "parking-lot", "mcs"].map(str::to_owned).to_vec();
+        });
+        let jobs: Vec<&Job> = parts.values().flatten().flatten().collect();
+        let found: Vec<(String, Algorithm)> =
+            jobs.iter().map(|job| (job.cell.id(), job.config.lock)).collect();
+        let name = |backend: &str| format!("pairs/{backend}/stream/64B/t1/adaptive");
+        assert_eq!(
+            found,
+            [
+                (name("global") + "/ticket", Algorithm::Ticket),
+                (name("global"), Algorithm::ParkingLot),
+                (name("host"), Algorithm::ParkingLot),
+                (name("global") + "/mcs", Algorithm::Mcs),
+            ]
+        );
+        let ticket = "pairs with 1 thread, stream, 64 B, adaptive, lock ticket";
+        let [told] = &told(&skipped)[..] else { panic!("{skipped:?}") };
+        assert!(told.starts_with(&format!("{ticket} (and 1 more): host is the")), "{told}");
+        for job_of in &jobs {
+            assert_eq!(job(&job_of.cell, 1).unwrap().config.lock, job_of.config.lock);
+        }
+        let refused = |backend: &str, lock: &str| {
+            let (backend, lock) = (backend.to_owned(), lock.to_owned());
+            job(&Cell { backend, lock, ..jobs[0].cell.clone() }, 1).unwrap_err()
+        };
+        assert!(refused("global", "parking-lot").contains("a cell with it names no lock"));
+        assert!(refused("global", "tickets").contains("did you mean \"ticket\"?"));
+        assert!(refused("global", "all").contains("rwlock9, "));
+        assert!(refused("host", "ticket").contains("without --lock"));
+    }
 }

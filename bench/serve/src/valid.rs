@@ -110,13 +110,17 @@ pub fn ambient(names: &[impl AsRef<str>]) -> Result<Ambient, String> {
     Ok(ambient)
 }
 
-/// The algorithm of this name; of none: the default.
+/// The algorithm of a cell's locks; of none: the default, whose name no cell has, so that no two
+/// names of cells are of one.
 ///
 /// # Errors
-/// There is none of that name.
+/// There is none of that name, or it is the default's.
 pub fn lock(asked: &str) -> Result<Algorithm, String> {
     if asked.is_empty() {
         return Ok(Algorithm::default());
+    }
+    if asked == Algorithm::default().name() {
+        return Err(format!("{asked} is the default, and a cell with it names no lock"));
     }
     Ok(named(&[asked.to_owned()], "lock", Algorithm::ALL, Algorithm::name)?[0])
 }
