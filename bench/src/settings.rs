@@ -100,11 +100,12 @@ impl Settings {
 
 fn backends(asked: &[String]) -> Result<Vec<String>, String> {
     let valid: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
-    if asked.is_empty() || asked == [ALL] {
+    let (names, is_all) = names(asked);
+    names.iter().try_for_each(|name| matrix::check_name("backend", name, &valid))?;
+    if is_all || names.is_empty() {
         return Ok(valid.into_iter().map(str::to_owned).collect());
     }
-    asked.iter().try_for_each(|name| matrix::check_name("backend", name, &valid))?;
-    Ok(distinct(asked.iter().cloned()))
+    Ok(distinct(names))
 }
 
 fn workloads(asked: &[String]) -> Result<Vec<String>, String> {
@@ -128,10 +129,15 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
 
 /// Algorithms of the layer's locks.
 fn locks(asked: &[String]) -> Result<Vec<Algorithm>, String> {
-    if asked == [ALL] {
-        return Ok(Algorithm::ALL.to_vec());
-    }
-    named(asked, "lock", Algorithm::ALL, Algorithm::name)
+    let (names, is_all) = names(asked);
+    let named = named(&names, "lock", Algorithm::ALL, Algorithm::name)?;
+    Ok(if is_all { Algorithm::ALL.to_vec() } else { named })
+}
+
+/// The names among what was asked for, and whether [`ALL`] was.
+fn names(asked: &[String]) -> (Vec<String>, bool) {
+    let (all, names): (Vec<String>, _) = asked.iter().cloned().partition(|name| name == ALL);
+    (names, !all.is_empty())
 }
 
 /// Sets of locks around the layer, one for each time that the flag was given.
@@ -279,6 +285,28 @@ mod tests {
         }
         assert!(ambients(&["f_mtx"]).unwrap_err().ends_with("did you mean \"f-mtx\"?"));
         assert!(ambients(&["none,f-mtx"]).unwrap_err().contains("together"));
+    }
+
+    #[test]
+    fn all_is_every_backend_and_every_lock_and_no_other_name_passes_beside_it() {
+        let of = |what: fn(&mut RunArgs) -> &mut Vec<String>, list: &str| {
+            settings(|a| *what(a) = list.split(',').map(str::to_owned).collect())
+        };
+        let locks = |list: &str| of(|a| &mut a.cells.lock, list).map(|settings| settings.locks);
+        assert_eq!(settings(|_| ()).unwrap().locks, [Algorithm::ParkingLot]);
+        assert_eq!(locks("mcs,std,mcs"), Ok(vec![Algorithm::Mcs, Algorithm::Std]));
+        for all in ["all", "mcs,all", "all,all"] {
+            assert_eq!(locks(all), Ok(Algorithm::ALL.to_vec()));
+        }
+        for bad in ["", "ALL", "mcs,", "all,tickets", "default"] {
+            let error = locks(bad).unwrap_err();
+            assert!(error.contains("parking-lot, rwlock9, rwlock9-2025, mutex9"), "{error}");
+        }
+        let backends = |list: &str| of(|a| &mut a.cells.backend, list).map(|found| found.backends);
+        let every: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
+        assert_eq!(backends("host,all").unwrap(), every);
+        assert_eq!(backends("host,global").unwrap(), ["host", "global"]);
+        assert!(backends("all,x").unwrap_err().contains("global, "));
     }
 
     #[test]
