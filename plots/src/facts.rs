@@ -156,12 +156,17 @@ fn warnings(runs: &[Run], summary: &Summary) -> Vec<String> {
         warnings.push(format!("run {}: the last line was cut off, and is left out", run.id));
     }
     let measured: Vec<&Measured> = runs.iter().flat_map(Run::measured).collect();
-    let told: [(Is, &str, &str); 4] = [
+    let told: [(Is, &str, &str); 5] = [
         (|round| round.pinning.unpinned, "UNPINNED", "threads went where the system put them"),
         (
             |round| round.pinning.oversubscribed,
             "MORE THREADS THAN CPUs",
             "such rounds say more about the scheduler than about the locks",
+        ),
+        (
+            |round| round.pinning.spinning,
+            "MORE THREADS THAN CPUs, AND LOCKS THAT SPIN",
+            "whoever waits keeps the CPU that the holder needs",
         ),
         (|round| round.overloaded, "OVERLOADED", "a rate was not kept up"),
         (|round| round.dirty == Some(true), "DIRTY", "the checkout differed from its commit"),

@@ -277,6 +277,9 @@ pub struct Pinning {
     pub unpinned: bool,
     /// There were more threads than CPUs to put them on.
     pub oversubscribed: bool,
+    /// And whoever waits for a lock of the layer spins, on a CPU that the holder may need.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub spinning: bool,
 }
 
 /// The machine. Records of different machines are never mixed.

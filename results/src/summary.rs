@@ -147,6 +147,8 @@ pub struct Flags {
     pub unpinned: bool,
     /// There were more threads than CPUs.
     pub oversubscribed: bool,
+    /// And whoever waits for a lock spins.
+    pub spinning: bool,
     /// The rate was not kept up, so the percentiles mean nothing.
     pub overloaded: bool,
     /// The median latency is within a few steps of the clock.
@@ -332,6 +334,7 @@ fn flags(rounds: &[Round], latency: Option<&RowLatency>) -> Flags {
         all_flagged: !throughput_flags.is_empty() && throughput_flags.iter().all(|flag| *flag),
         unpinned: any(|round| round.pinning.unpinned),
         oversubscribed: any(|round| round.pinning.oversubscribed),
+        spinning: any(|round| round.pinning.spinning),
         overloaded: any(|round| round.overloaded),
         quantised: latency.is_some_and(|latency| {
             latency.quantiles.count > 0 && (latency.quantiles.p50_ns as f64) < limit_ns
@@ -340,9 +343,13 @@ fn flags(rounds: &[Round], latency: Option<&RowLatency>) -> Flags {
     }
 }
 
+/// On locks of the default algorithm, if any round had them, else on those of the first.
 fn checker(runs: &[Run]) -> Option<Checker> {
+    let rounds = || runs.iter().flat_map(Run::measured);
+    let default = rounds().find(|round| round.cell.lock.is_empty());
+    let lock = &default.or_else(|| rounds().next())?.cell.lock;
     let middle = |of: fn(&Measured) -> f64| {
-        let values: Vec<f64> = runs.iter().flat_map(Run::measured).map(of).collect();
+        let values: Vec<f64> = rounds().filter(|round| round.cell.lock == *lock).map(of).collect();
         stats::median(&values)
     };
     let ns_per_pair = middle(|round| round.instrument.checker_ns_per_pair)?;

@@ -152,7 +152,7 @@ fn width(text: &str) -> usize {
 
 /// What must be known of the rows: each thing once, with the rows it is true of.
 fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
-    let every: [(&str, Told); 6] = [
+    let every: [(&str, Told); 7] = [
         ("OVERLOADED (the rate was not kept up, percentiles are void)", |row| {
             row.flags.overloaded.then(String::new)
         }),
@@ -164,7 +164,12 @@ fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
             row.flags.all_flagged.then(String::new)
         }),
         ("threads UNPINNED", |row| row.flags.unpinned.then(String::new)),
-        ("more threads than CPUs", |row| row.flags.oversubscribed.then(String::new)),
+        ("more threads than CPUs", |row| {
+            (row.flags.oversubscribed && !row.flags.spinning).then(String::new)
+        }),
+        ("more threads than CPUs, and whoever waits for a lock SPINS", |row| {
+            row.flags.spinning.then(String::new)
+        }),
         ("latencies over one minute, counted as one minute", |row| {
             (row.flags.lost_count > 0).then(|| row.flags.lost_count.to_string())
         }),
@@ -200,8 +205,7 @@ fn events(rows: &[&Row]) -> Option<String> {
     }
 }
 
-/// What a lock costs, where its algorithm is not the default, whose cost is in the last line. The
-/// rows of a table have one algorithm.
+/// What a lock costs, where its algorithm is not the default. The rows of a table have one.
 fn lock_pair(rows: &[&Row]) -> Option<String> {
     let lock = rows.iter().map(|row| &row.cell.lock).find(|lock| !lock.is_empty())?;
     let pairs: Vec<f64> = rows.iter().filter_map(|row| row.lock_ns_per_pair).collect();

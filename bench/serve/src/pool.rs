@@ -148,7 +148,7 @@ fn mask() -> Vec<usize> {
 fn pinning(masks: &[Vec<usize>], cpus: &Cpus, pin: Pin) -> Result<Pinning, String> {
     let oversubscribed = masks.len() > cpus.count();
     if pin == Pin::None {
-        return Ok(Pinning { asked: vec![], got: vec![], unpinned: true, oversubscribed });
+        return Ok(Pinning { unpinned: true, oversubscribed, ..Pinning::default() });
     }
     let asked: Vec<usize> = (0..masks.len()).map(|lane| cpus.of_lane(lane)).collect();
     for (lane, (cpu, mask)) in asked.iter().zip(masks).enumerate() {
@@ -161,7 +161,8 @@ fn pinning(masks: &[Vec<usize>], cpus: &Cpus, pin: Pin) -> Result<Pinning, Strin
     }
     let numbers = |cpus: &[usize]| cpus.iter().map(|cpu| *cpu as u32).collect::<Vec<u32>>();
     let got: Vec<usize> = masks.iter().map(|mask| mask[0]).collect();
-    Ok(Pinning { asked: numbers(&asked), got: numbers(&got), unpinned: false, oversubscribed })
+    let (asked, got) = (numbers(&asked), numbers(&got));
+    Ok(Pinning { asked, got, oversubscribed, ..Pinning::default() })
 }
 
 #[cfg(test)]

@@ -53,6 +53,7 @@ fn caveats(row: &Row) -> String {
         (flags.all_flagged, "every round flagged"),
         (flags.unpinned, "unpinned"),
         (flags.oversubscribed, "more threads than CPUs"),
+        (flags.spinning, "waiting by spinning"),
         (flags.overloaded, "rate not kept up"),
     ];
     let true_ones: Vec<&str> = all.iter().filter(|(is, _)| *is).map(|(_, text)| *text).collect();

@@ -66,6 +66,7 @@ fn what_spoils_the_numbers_stands_at_the_top() {
     if let Record::Measured(measured) = &mut whole.records[0] {
         measured.pinning.unpinned = true;
         measured.pinning.oversubscribed = true;
+        measured.pinning.spinning = true;
     }
     let plots = Plots::of(&[whole], &options()).expect("figures");
     // And where it is true: beside the figures that do not show it, and in their tables.
@@ -79,11 +80,16 @@ fn what_spoils_the_numbers_stands_at_the_top() {
     let starred = ratios.panels[0].y.names.iter().filter(|name| name.ends_with(" *"));
     assert_eq!((starred.count(), ratios.notes[0].starts_with("* more threads")), (1, true));
     let page = plots::report::html(&plots).expect("a page");
-    assert!(page.contains("<td class=\"text\">unpinned, more threads than CPUs</td>"));
+    assert!(
+        page.contains(
+            "<td class=\"text\">unpinned, more threads than CPUs, waiting by spinning</td>"
+        )
+    );
     for words in [
         "INTERRUPTED: run a",
         "UNPINNED in 1 of 108 rounds",
         "MORE THREADS THAN CPUs in 1",
+        "MORE THREADS THAN CPUs, AND LOCKS THAT SPIN in 1",
         "A/A",
         "1.2 ns",
     ] {

@@ -93,12 +93,7 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
             stolen: 1,
             given_up: 3,
         }),
-        pinning: Pinning {
-            asked: vec![0, 1],
-            got: vec![0, 1],
-            unpinned: false,
-            oversubscribed: false,
-        },
+        pinning: Pinning { asked: vec![0, 1], got: vec![0, 1], ..Pinning::default() },
         host: host(),
         rustc: "rustc 1.95.0".to_owned(),
         build: Some("opt-level 3".to_owned()),

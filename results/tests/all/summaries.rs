@@ -98,9 +98,26 @@ fn flags_follow_from_rounds() {
     round.pinning.oversubscribed = true;
     round.overloaded = true;
     round.latency_ns.send.as_mut().expect("sends").lost_count = 7;
-    let flags = summary(vec![round]).rows[0].flags.clone();
+    let flags = summary(vec![round.clone()]).rows[0].flags.clone();
     assert!(flags.unpinned && flags.oversubscribed && flags.overloaded && flags.quantised);
-    assert_eq!((flags.lost_count, flags.rounds), (7, 1));
+    assert_eq!((flags.lost_count, flags.rounds, flags.spinning), (7, 1, false));
+    round.pinning.spinning = true;
+    assert!(summary(vec![round]).rows[0].flags.spinning);
+}
+
+#[test]
+fn the_checkers_cost_is_that_on_one_algorithm() {
+    let on = |lock: &str, pair_ns: f64| {
+        let mut round = throughput("global", 0, 1000);
+        round.cell.lock = lock.to_owned();
+        round.cell_id = round.cell.id();
+        round.instrument.lock_ns_per_pair = pair_ns;
+        round.instrument.checker_ns_per_pair = pair_ns / 4.0;
+        round
+    };
+    let cost = |rounds: Vec<_>| summary(rounds).checker.expect("rounds").ns_per_pair;
+    assert_eq!(cost(vec![on("mcs", 40.0), on("", 4.0), on("clh", 80.0)]), 1.0);
+    assert_eq!(cost(vec![on("mcs", 40.0), on("clh", 80.0), on("clh", 84.0)]), 10.0);
 }
 
 #[test]

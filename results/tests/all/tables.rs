@@ -42,6 +42,36 @@ fn tables_fit() {
     assert_eq!(rows, 4, "one line a cell: {text}");
 }
 
+#[test]
+fn tables_are_of_one_algorithm_and_say_which_of_them_spin() {
+    let on = |lock: &str, is_crowded: bool| {
+        let mut round = throughput("global", 0, 1000);
+        round.cell.lock = lock.to_owned();
+        round.cell_id = round.cell.id();
+        round.instrument.lock_ns_per_pair = 20.0 + lock.len() as f64;
+        round.pinning.oversubscribed = is_crowded;
+        round.pinning.spinning = is_crowded && lock == "mcs";
+        round
+    };
+    let rounds = vec![on("", true), on("mcs", true), on("futex", true), on("std", false)];
+    let text = table::render(&summary(rounds), 80);
+    let parts: Vec<&str> = text.split("\n\n").collect();
+    let spins = "more threads than CPUs, and whoever waits for a lock SPINS: pairs global t2";
+    let crowded = "more threads than CPUs: pairs global t2";
+    let pair = |text: &str| format!("{text} ns for a lock and its unlock that nobody else wants");
+    for (part, [title, pair, flag]) in parts.iter().zip([
+        ["stream, 64 B, adaptive\n", "", crowded],
+        ["stream, 64 B, adaptive, lock mcs\n", &pair("mcs: 23.0"), spins],
+        ["stream, 64 B, adaptive, lock futex\n", &pair("futex: 25.0"), crowded],
+        ["stream, 64 B, adaptive, lock std\n", &pair("std: 23.0"), ""],
+    ]) {
+        assert!(part.starts_with(title) && part.contains(pair), "{text}");
+        assert_eq!(part.contains("more threads"), !flag.is_empty(), "{text}");
+        assert!(part.lines().any(|line| line == flag) || flag.is_empty(), "{text}");
+    }
+    assert!(parts.len() == 5 && text.lines().all(|line| line.len() <= 80), "{text}");
+}
+
 /// Every number of a row has a value of its own, so that none can stand in another's place.
 fn unlike() -> Run {
     let sends: Vec<u64> = (0..2000).map(|n| 1000 + n * 7 + n * n / 50).collect();
