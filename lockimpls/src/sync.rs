@@ -129,8 +129,8 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
 
 /// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may leave.
 impl<R: RawMutex<Turn = ()>, const CHECKED: bool> RwLock<R, CHECKED> {
-    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Who does not
-    /// wait closes no circle, so the order is not asked; what the thread takes next is compared with
+    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Whoever does
+    /// not wait closes no circle, so the order is not asked; what the thread takes next is compared with
     /// this lock, too.
     #[track_caller]
     pub fn try_enter(&self) -> bool {

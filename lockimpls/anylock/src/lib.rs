@@ -1,8 +1,8 @@
 //! Layers of the modelled backends on locks of any algorithm: what `--lock` opens.
 //!
-//! It is the source of `lockimpls`, instantiated once more ([`Domain::OnAnyLock`]), and here: so what
-//! `lockimpls` compiles of a backend does not know whether there is another instantiation, and its
-//! machine code is the same with this crate and without. The twins have none.
+//! It is the source of `lockimpls`, instantiated once more ([`Domain::OnAnyLock`]), and here: so
+//! what `lockimpls` compiles of a backend does not know whether there is another instantiation, and
+//! its machine code is the same with this crate and without. The twins have none.
 
 use lockimpls::{
     Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Visitor, visit_all,

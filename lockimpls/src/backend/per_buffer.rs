@@ -44,8 +44,8 @@
 //!   `each_buffer_alone`.
 //! * `so_snd`'s counts are emptied under its `sb_mtx` when two sockets part; the kernel does so under
 //!   both `so_lock`s alone (`usrreq` 1011).
-//! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is of the same algorithm as
-//!   `so_lock`: by default it spins a while and then parks.
+//! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is of the same algorithm
+//!   as `so_lock`: by default it spins a while and then parks.
 //! * What `--ambient` puts around the layer is that of July 2022; a wake-up of today takes no kernel
 //!   lock.
 
@@ -68,8 +68,8 @@ pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
 
 /// The locks of one side.
 struct SideLocks<R: RawMutex> {
-    /// Always of the default: a call that may not wait tries it, and whoever comes to a queue's lock
-    /// already has a place there, which cannot be left.
+    /// Always of the default: a call that may not wait tries it, which `clh` does not allow
+    /// (`LOCKS.md`).
     sb_lock: RwLock,
     sb_mtx: RwLock<R>,
 }

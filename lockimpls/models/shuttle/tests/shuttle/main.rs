@@ -23,7 +23,8 @@ const PROGRAMS: [&str; 4] = ["pairs", "datagrams", "listener", "storm"];
 const SCHEDULERS: [&str; 2] = ["random", "pct"];
 
 /// `per-socket` on each of the locks that shuttle can look into, and `per-buffer`, whose buffers are
-/// waited for under a mutex, on a lock that spins and on one that sleeps.
+/// waited for under a mutex, on a lock that spins and on one that sleeps. In random schedules alone,
+/// for time.
 const ON_LOCKS: [&str; 9] = [
     "per-socket@rwlock9",
     "per-socket@rwlock9-2025",
