@@ -148,8 +148,8 @@ impl Class {
             Class::Sblock | Class::InUse => "flag",
             Class::UnpRef => "reference",
             Class::KernelLock => "kernel_lock",
-            Class::SbMtxRcv | Class::SbMtxSnd | Class::FdFplock | Class::FMtx => "mutex",
             Class::SchedLock => "sched_lock",
+            _ if self.is_mutex() => "mutex",
             _ => "rwlock",
         }
     }

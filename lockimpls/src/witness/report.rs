@@ -97,9 +97,12 @@ pub(super) fn order_violation(
     let held_site = site_of(held.site);
     let report = if title == "lock order reversal" {
         format!(
-            "witness: lock order reversal:\n 1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
-             lock order \"{second}\"(rwlock) -> \"{first}\"(rwlock): {rule}\n#0 {site}\n1st acquired at:\n#0 {held_site}\n{all}\
-             panic: witness_checkorder",
+            "witness: lock order reversal:\n \
+             1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
+             lock order \"{second}\"({}) -> \"{first}\"({}): {rule}\n#0 {site}\n\
+             1st acquired at:\n#0 {held_site}\n{all}panic: witness_checkorder",
+            class.kind(),
+            held_class.kind(),
             first = held_class.name(),
             second = class.name(),
             rule = if held_class == class { "lower address first" } else { "lower rank first" },
@@ -111,11 +114,12 @@ pub(super) fn order_violation(
         )
     } else {
         format!(
-            "witness: {title}: exclusive {} {} ({addr:#x})\n#0 {site}\nfirst acquired at:\n#0 {held_site}\n\
-             panic: rw_enter: {} locking against myself",
-            class.kind(),
-            class.name(),
-            class.name(),
+            "witness: {title}: exclusive {kind} {name} ({addr:#x})\n#0 {site}\n\
+             first acquired at:\n#0 {held_site}\n\
+             panic: {verb}: {name} locking against myself",
+            kind = class.kind(),
+            name = class.name(),
+            verb = if class.is_mutex() { "mtx_enter" } else { "rw_enter" },
         )
     };
     found(Check::OrderViolation, 1, site.to_string(), report)

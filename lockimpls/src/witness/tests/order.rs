@@ -20,6 +20,37 @@ reports!(
 );
 
 reports!(
+    a_mutex_taken_twice,
+    {
+        take(A, Class::Pool); // the first
+        checkorder(A, &Class::Pool, Edge::None);
+    },
+    "witness: locking against myself: exclusive mutex pool (0x10)
+     #0 checkorder(A, &Class::Pool, Edge::None);
+     first acquired at:
+     #0 take(A, Class::Pool); // the first
+     panic: mtx_enter: pool locking against myself  (operation none, backend none, thread 0)"
+);
+
+reports!(
+    mutexes_in_the_wrong_order,
+    {
+        take(A, Class::SbMtxSnd); // the first
+        checkorder(B, &Class::SbMtxRcv, Edge::None);
+    },
+    "witness: lock order reversal:
+     1st 0x10 sbsnd (sbsnd)
+     2nd 0x20 sbrcv (sbrcv)
+     lock order \"sbrcv\"(mutex) -> \"sbsnd\"(mutex): lower rank first
+     #0 checkorder(B, &Class::SbMtxRcv, Edge::None);
+     1st acquired at:
+     #0 take(A, Class::SbMtxSnd); // the first
+     exclusive mutex sbsnd r = 0 (0x10)
+     #0 take(A, Class::SbMtxSnd); // the first
+     panic: witness_checkorder  (operation none, backend none, thread 0)"
+);
+
+reports!(
     a_higher_address_first,
     {
         begin();
@@ -50,11 +81,11 @@ reports!(
     "witness: lock order reversal:
      1st 0x10 pool (pool)
      2nd 0x20 solock (solock)
-     lock order \"solock\"(rwlock) -> \"pool\"(rwlock): lower rank first
+     lock order \"solock\"(rwlock) -> \"pool\"(mutex): lower rank first
      #0 checkorder(B, &Class::SoLock, Edge::None);
      1st acquired at:
      #0 take(A, Class::Pool); // the first
-     exclusive rwlock pool r = 0 (0x10)
+     exclusive mutex pool r = 0 (0x10)
      #0 take(A, Class::Pool); // the first
      panic: witness_checkorder  (operation none, backend none, thread 0)"
 );
