@@ -11,7 +11,7 @@
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
 /// | 6 | `unplock` | everything (`global`), every socket (`global-gc`) | `unp_lock` |
 /// | 7 | `solock` | one socket (`per-socket`, `lock-free`, `per-buffer`) | `so_lock` |
-/// | 8 | `unpgc` | as 5 (`per-buffer`) | `unp_gc_lock` of 2025 |
+/// | 8 | `unpgc_inner` | as 5 (`per-buffer`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
 /// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`) | `so_rcv.sb_mtx` |
 /// | 11 | `sbsnd` | the send side of one socket (`per-buffer`) | `so_snd.sb_mtx` |
@@ -103,7 +103,8 @@ impl Class {
         Class::SchedLock,
     ];
 
-    /// The lock's name in reports, as witness(4) prints it.
+    /// The lock's name in reports, as witness(4) prints it, and in records: no two have one, though
+    /// in the kernel both `unp_gc_lock`s are `unpgc`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -111,9 +112,10 @@ impl Class {
             Class::Fdplock => "fdplock",
             Class::Names => "names",
             Class::Vnode => "vnode",
-            Class::UnpGcLock | Class::UnpGcLockInner => "unpgc",
+            Class::UnpGcLock => "unpgc",
             Class::UnpLock => "unplock",
             Class::SoLock => "solock",
+            Class::UnpGcLockInner => "unpgc_inner",
             Class::UnpDfLock => "unpdf",
             Class::SbMtxRcv => "sbrcv",
             Class::SbMtxSnd => "sbsnd",

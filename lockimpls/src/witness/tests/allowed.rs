@@ -95,7 +95,7 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         ("unpgc", "rwlock", true),
         ("unplock", "rwlock", true),
         ("solock", "rwlock", true),
-        ("unpgc", "rwlock", true),
+        ("unpgc_inner", "rwlock", true),
         ("unpdf", "rwlock", true),
         ("sbrcv", "mutex", true),
         ("sbsnd", "mutex", true),
@@ -112,6 +112,8 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
     assert_eq!(Class::ALL.map(|class| (class.name(), class.kind(), class.is_lock())), expected);
     for (index, class) in Class::ALL.into_iter().enumerate() {
         assert_eq!((class as usize, Class::from_rank(class as u8)), (index + 1, class));
+        let same = Class::ALL.iter().filter(|other| other.name() == class.name());
+        assert_eq!(same.count(), 1, "{}", class.name());
     }
 }
 
