@@ -1,6 +1,6 @@
 //! The two meters: one that only counts, and one that takes a stamp per operation.
 //!
-//! Both read one shared word per operation, the phase, which the controlling thread changes twice:
+//! Both read one shared word per operation, the phase, which the leading thread changes twice:
 //! from warm-up to measuring, and from measuring to the end. A lane notes its own start and end
 //! when it sees the change, so that its count and its time belong together; the stamps and the
 //! copies of the counters are the only work at a change, and no file is read there (see
@@ -17,7 +17,7 @@ use workloads::{EVENTS, Event, Meter};
 
 use crate::allocations;
 
-/// The phase of a slice, written by the controlling thread and read by every lane. Relaxed on both
+/// The phase of a slice, written by the leading thread and read by every lane. Relaxed on both
 /// sides: it carries no data, and lanes are joined before anything they wrote is read.
 #[derive(Debug, Default)]
 pub struct Phase(CachePadded<AtomicU8>);

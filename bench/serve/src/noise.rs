@@ -1,12 +1,12 @@
 //! What else the machine did while a lane was measured.
 //!
-//! All of it is read by the controlling thread, outside the measured interval: a lane that read
+//! All of it is read by the leading thread, outside the measured interval: a lane that read
 //! files at the start of its interval would stall its partner, and the stall would stand in the
 //! histogram.
 //!
 //! A thread that is parked is off its CPU by its own will, so the time on the CPU says nothing of a
 //! lane that waits for others. What counts is the time it was ready to run and did not (`run_delay`
-//! of schedstat): the on-CPU share of a lane is `1 - run_delay / interval`. The controlling thread
+//! of schedstat): the on-CPU share of a lane is `1 - run_delay / interval`. The leading thread
 //! needs a CPU too when it ends a slice; the microseconds it takes from a lane are part of that
 //! lane's delay.
 

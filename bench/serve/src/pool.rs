@@ -98,16 +98,16 @@ impl Lanes {
         &self.tasks
     }
 
-    /// Runs `lane` on every thread at once, and `control` here meanwhile; returns when all have
+    /// Runs `lane` on every thread at once, and `lead` here meanwhile; returns when all have
     /// ended.
-    pub fn run<T: Send>(&self, lane: impl Fn(usize) -> T + Sync, control: impl FnOnce()) -> Vec<T> {
+    pub fn run<T: Send>(&self, lane: impl Fn(usize) -> T + Sync, lead: impl FnOnce()) -> Vec<T> {
         let slots: Vec<Mutex<Option<T>>> = (0..self.count()).map(|_| Mutex::new(None)).collect();
         self.threads().in_place_scope(|scope| {
             scope.spawn_broadcast(|_, context| {
                 let done = lane(context.index());
                 *slots[context.index()].lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
             });
-            control();
+            lead();
         });
         // Every slot is filled: `in_place_scope` returns when the broadcast ended on every thread.
         slots
@@ -175,11 +175,11 @@ mod tests {
         let lanes = Lanes::start(3, &cpus, Pin::Each).unwrap();
         assert_eq!(lanes.pinning().asked, lanes.pinning().got);
         assert_eq!(lanes.pinning().oversubscribed, cpus.count() < 3);
-        let mut control = false;
-        let ran = lanes.run(|lane| (lane, mask()), || control = true);
+        let mut has_led = false;
+        let ran = lanes.run(|lane| (lane, mask()), || has_led = true);
         let asked = |lane: usize| vec![cpus.of_lane(lane)];
         assert_eq!(ran, [0, 1, 2].map(|lane| (lane, asked(lane))));
-        assert!(control);
+        assert!(has_led);
     }
 
     #[test]

@@ -184,7 +184,7 @@ fn drive(start: Start<'_>, lane: &LaneFn<'_>) -> Outcome {
         |index| or_report(|| lane(index, &ready)),
         || {
             ready.wait();
-            noise = control(slice, phase);
+            noise = lead(slice, phase);
         },
     );
     slice.process.watchdog.ending(false);
@@ -193,8 +193,8 @@ fn drive(start: Start<'_>, lane: &LaneFn<'_>) -> Outcome {
     Outcome { lanes: lanes.collect(), noise, started, complete }
 }
 
-/// The controlling thread's part: it only sleeps, and changes the phase.
-fn control(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
+/// The leading thread's part: it only sleeps, and changes the phase.
+fn lead(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
     let Process { interrupt, watchdog, .. } = slice.process;
     interrupt.sleep(slice.warm_up);
     let before = Snapshot::take(slice.lanes.tasks());
