@@ -200,7 +200,7 @@ pub struct IntervalRow {
     /// The upper end.
     pub high: Option<f64>,
     /// The interval of no change at all, measured beside.
-    pub control: Option<(f64, f64)>,
+    pub itself: Option<(f64, f64)>,
     /// What else there is to say.
     pub note: String,
 }

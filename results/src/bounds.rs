@@ -88,8 +88,8 @@ impl Compared {
     /// The first field that cannot be.
     pub(crate) fn outside(&self) -> Option<Outside> {
         ratios([self.ratio, self.low, self.high]).or_else(|| {
-            let Some(control) = &self.control else { return None };
-            ratios([control.ratio, control.low, control.high].map(Some))
+            let Some(itself) = &self.itself else { return None };
+            ratios([itself.ratio, itself.low, itself.high].map(Some))
         })
     }
 }

@@ -49,7 +49,8 @@ pub struct Compared {
     /// The smallest change, as a share, that these pairs could have shown.
     pub smallest_visible: Option<f64>,
     /// The same metric with the first side against itself, among the other pairs.
-    pub control: Option<Control>,
+    #[serde(rename = "control")]
+    pub itself: Option<AgainstItself>,
     /// Slices measured.
     pub slices: u32,
     /// Of these, slices left out because the host was busy.
@@ -89,7 +90,7 @@ pub struct Side {
 
 /// A side against itself: what no change looks like here.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Control {
+pub struct AgainstItself {
     /// The ratio, which should be 1.
     pub ratio: f64,
     /// The lower end of its interval.

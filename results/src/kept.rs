@@ -88,17 +88,17 @@ fn comparable(run: &Run, shown: &Run) -> Vec<Ratio> {
         run.measured().find(|line| line.cell_id == cell).map(|line| line.pinning.asked.clone())
     };
     let is_spoiled = |ratio: &Ratio| {
-        let controls = run.ratios().filter(|other| other.is_control());
-        controls.into_iter().any(|control| {
-            let differs = control.low.is_some_and(|low| low > 1.0)
-                || control.high.is_some_and(|high| high < 1.0);
-            differs && group(&control.cell) == group(&ratio.cell)
+        let itself = run.ratios().filter(|other| other.is_against_itself());
+        itself.into_iter().any(|itself| {
+            let differs = itself.low.is_some_and(|low| low > 1.0)
+                || itself.high.is_some_and(|high| high < 1.0);
+            differs && group(&itself.cell) == group(&ratio.cell)
         })
     };
     let is_fit = |ratio: &&Ratio| {
         let is_said = ratio.low.is_some() && ratio.level >= LEVEL && ratio.metric == THROUGHPUT;
         let is_there = cpus(run, &ratio.cell) == cpus(shown, &ratio.cell);
-        is_said && is_there && !ratio.is_control() && !is_spoiled(ratio)
+        is_said && is_there && !ratio.is_against_itself() && !is_spoiled(ratio)
     };
     run.ratios().filter(is_fit).cloned().collect()
 }

@@ -84,7 +84,7 @@ mod wide;
 #[cfg(feature = "files")]
 pub use agreement::Disagreement;
 pub use cell::Cell;
-pub use compared::{Compared, Control, Side, Verdict};
+pub use compared::{AgainstItself, Compared, Side, Verdict};
 #[cfg(feature = "files")]
 pub use error::StoreError;
 #[cfg(feature = "files")]

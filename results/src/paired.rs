@@ -40,11 +40,14 @@ pub(crate) fn ratio(
     }
 }
 
-/// The control of a cell's throughput: itself against itself; the widest where runs have several.
-pub(crate) fn control<'a>(runs: &'a [Run], cell: &Cell) -> Option<&'a Ratio> {
+/// A cell's throughput against itself; the widest where runs have several.
+pub(crate) fn against_itself<'a>(runs: &'a [Run], cell: &Cell) -> Option<&'a Ratio> {
     let id = cell.id();
     let is_it = |ratio: &&Ratio| {
-        ratio.is_control() && ratio.cell == id && ratio.metric == THROUGHPUT && has_level(ratio)
+        ratio.is_against_itself()
+            && ratio.cell == id
+            && ratio.metric == THROUGHPUT
+            && has_level(ratio)
     };
     let width = |ratio: &&Ratio| ratio.high.unwrap_or(0.0) / ratio.low.unwrap_or(1.0);
     runs.iter()

@@ -13,7 +13,8 @@ pub const THROUGHPUT: &str = "throughput";
 pub struct Ratio {
     /// [`crate::Cell::id`] of the cell.
     pub cell: String,
-    /// [`crate::Cell::id`] of the cell it is held against; the same for the control (A/A).
+    /// [`crate::Cell::id`] of the cell it is held against; its own name where it is held against
+    /// itself (A/A).
     pub against: String,
     /// How many threads ran at once, in both.
     pub threads: u32,
@@ -62,7 +63,7 @@ fn throughput() -> String {
 impl Ratio {
     /// Whether the cell is held against itself.
     #[must_use]
-    pub fn is_control(&self) -> bool {
+    pub fn is_against_itself(&self) -> bool {
         self.cell == self.against
     }
 

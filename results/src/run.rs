@@ -108,7 +108,7 @@ impl Run {
         })
     }
 
-    /// The ratios, controls included.
+    /// The ratios, those of cells against themselves included.
     pub fn ratios(&self) -> impl Iterator<Item = &Ratio> {
         self.records.iter().filter_map(|record| match record {
             Record::Ratio(ratio) => Some(&**ratio),

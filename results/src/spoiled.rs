@@ -7,7 +7,7 @@ use crate::summary::{Row, Summary};
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Spoiled<'a> {
     /// A cell of its group differs from itself.
-    Control(&'a Ratio),
+    Itself(&'a Ratio),
     /// There were more threads than CPUs.
     Oversubscribed,
     /// The threads were not pinned.
@@ -24,10 +24,10 @@ impl Summary {
             return Some(Spoiled::Oversubscribed);
         }
         let is_beside = |other: &&Row| other.cell.group() == row.cell.group();
-        let controls = self.rows.iter().filter(is_beside).filter_map(|row| row.control.as_ref());
-        let differs = |control: &&Ratio| {
-            control.low.is_some_and(|low| low > 1.0) || control.high.is_some_and(|high| high < 1.0)
+        let itself = self.rows.iter().filter(is_beside).filter_map(|row| row.itself.as_ref());
+        let differs = |itself: &&Ratio| {
+            itself.low.is_some_and(|low| low > 1.0) || itself.high.is_some_and(|high| high < 1.0)
         };
-        controls.into_iter().find(differs).map(Spoiled::Control)
+        itself.into_iter().find(differs).map(Spoiled::Itself)
     }
 }

@@ -81,7 +81,7 @@ pub struct Row {
     /// What kept runs that do not agree on the ratio say together: [`Summary::hold_against`].
     pub disagreement: Option<Disagreement>,
     /// The cell against itself, where the run measured that: what no difference looks like.
-    pub control: Option<Ratio>,
+    pub itself: Option<Ratio>,
     /// What became of its slices; `None` of rounds that are one slice each.
     pub slices: Option<Slices>,
     /// The longest latency of all slices, those included that are in no percentile.
@@ -265,7 +265,7 @@ fn row(
         ratio: reference
             .map(|(against, others)| paired::ratio(runs, (cell, rounds), (against, others))),
         disagreement: None,
-        control: paired::control(runs, cell).cloned(),
+        itself: paired::against_itself(runs, cell).cloned(),
         slices: slices(rounds),
         max_all_ns,
         lock_ns_per_pair: stats::median(&pairs),

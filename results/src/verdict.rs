@@ -9,7 +9,7 @@
 //! Hodges-Lehmann estimate and its exact signed-rank interval at a level high enough that all looks
 //! together seldom err; `bench/COMPARING.md` has the table.
 
-use crate::compared::{Control, Verdict};
+use crate::compared::{AgainstItself, Verdict};
 use crate::rank;
 use crate::stats::{self, Interval, PAIRS_MAX, WalshAverages};
 
@@ -17,8 +17,8 @@ use crate::stats::{self, Interval, PAIRS_MAX, WalshAverages};
 const POWER: f64 = 0.9;
 /// The probability that any of a family of comparisons errs.
 pub const FAMILY_ERROR: f64 = 0.05;
-/// The fewest pairs with which a control says anything.
-pub const CONTROL_PAIRS_MIN: usize = 10;
+/// The fewest pairs with which a side against itself says anything.
+pub const ITSELF_PAIRS_MIN: usize = 10;
 
 /// The sequential rule.
 #[derive(Clone, Debug, PartialEq)]
@@ -74,14 +74,14 @@ pub struct Decision {
 
 /// What the first side against itself says.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ControlVerdict {
-    /// Fewer than [`CONTROL_PAIRS_MIN`] pairs, or one has no ratio: it says nothing.
+pub enum ItselfVerdict {
+    /// Fewer than [`ITSELF_PAIRS_MIN`] pairs, or one has no ratio: it says nothing.
     TooFew,
     /// The interval holds 1, as it should.
-    Agrees(Control),
+    Agrees(AgainstItself),
     /// A side differs from itself: something but the code makes a difference here, and no verdict
     /// of the comparison can be trusted.
-    Differs(Control),
+    Differs(AgainstItself),
 }
 
 impl Default for Rule {
@@ -196,22 +196,22 @@ impl Rule {
 /// Judges the first side against itself by pairs of all cells together; of more than
 /// [`PAIRS_MAX`] by the newest.
 #[must_use]
-pub fn control(log_ratios: &[f64]) -> ControlVerdict {
+pub fn against_itself(log_ratios: &[f64]) -> ItselfVerdict {
     let newest = &log_ratios[log_ratios.len().saturating_sub(PAIRS_MAX)..];
     let interval = stats::hodges_lehmann(newest, Rule::default().level_per_look);
-    let Some(interval) = interval.filter(|_| newest.len() >= CONTROL_PAIRS_MIN) else {
-        return ControlVerdict::TooFew;
+    let Some(interval) = interval.filter(|_| newest.len() >= ITSELF_PAIRS_MIN) else {
+        return ItselfVerdict::TooFew;
     };
-    let control = Control {
+    let itself = AgainstItself {
         ratio: interval.estimate.exp(),
         low: interval.low.exp(),
         high: interval.high.exp(),
         pairs: newest.len() as u32,
     };
     if interval.low > 0.0 || interval.high < 0.0 {
-        return ControlVerdict::Differs(control);
+        return ItselfVerdict::Differs(itself);
     }
-    ControlVerdict::Agrees(control)
+    ItselfVerdict::Agrees(itself)
 }
 
 /// The two-sided signed-rank p-value of pairs that were looked at once; 1 where there is none.

@@ -44,8 +44,8 @@ const RATIOS: [Column; 6] = [
     ("level", |row| Some(percent(row.interval()?.level))),
     ("pairs", |row| Some(row.ratio.as_ref()?.pairs.to_string())),
     ("A/A", |row| {
-        let control = row.control.as_ref()?;
-        Some(outward::text(control.ratio?, control.low?, control.high?))
+        let itself = row.itself.as_ref()?;
+        Some(outward::text(itself.ratio?, itself.low?, itself.high?))
     }),
     ("kept", |row| row.slices.map(|slices| slices.kept.to_string())),
     ("repeated", |row| row.slices.map(|slices| slices.repeated.to_string())),

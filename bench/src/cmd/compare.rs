@@ -98,7 +98,7 @@ fn plural(count: usize) -> &'static str {
 /// All rows, with what can only be said when all is measured.
 fn judged(request: &Request, done: &Done, host: &Host) -> Vec<Rows> {
     let judge = request.judge();
-    let rows = |it| verdicts::rows(it, &judge, &done.controls, host);
+    let rows = |it| verdicts::rows(it, &judge, &done.itself, host);
     let mut cells: Vec<Rows> = done.comparisons.iter().map(rows).collect();
     verdicts::correct(&mut cells);
     cells

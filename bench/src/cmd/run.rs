@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use lockimpls::Algorithm;
 use lockimpls::witness::EXIT_FINDING;
-use results::{Control, Finding, Instrument, Kept, Record, RunWriter, Store};
+use results::{AgainstItself, Finding, Instrument, Kept, Record, RunWriter, Store};
 
 use super::show::{self, Form};
 use super::{EXIT_OK, EXIT_USAGE, controls, print};
@@ -207,7 +207,7 @@ fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i3
         let runs = [store.read(id).map_err(|error| error.to_string())?];
         print(&show::ended(&runs, &Kept::beside(store, &runs), form)?)?;
     }
-    if let Some((Control { ratio, low, high, pairs }, differs)) = &summary.control {
+    if let Some((AgainstItself { ratio, low, high, pairs }, differs)) = &summary.itself {
         let invalid = if *differs { ": something but the locking differs here" } else { "" };
         tell!(
             "{REFERENCE} with a copy of itself: {ratio:.3} [{low:.3}, {high:.3}], {pairs} \

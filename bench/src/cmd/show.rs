@@ -108,9 +108,9 @@ fn summarised(runs: &[Run], kept: &Kept) -> Result<Summary, String> {
 /// A line of kind `ratio` for each ratio: those that the runs hold, and what rounds say of the
 /// others.
 fn ratio_lines(summary: &Summary) -> Result<String, String> {
-    let controls = summary.rows.iter().filter_map(|row| row.control.clone());
+    let itself = summary.rows.iter().filter_map(|row| row.itself.clone());
     let ratios = summary.rows.iter().filter_map(|row| row.ratio.clone());
-    lines(ratios.chain(controls).map(Record::from))
+    lines(ratios.chain(itself).map(Record::from))
 }
 
 /// A line of kind `answer` for each sentence.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::Duration;
 
-use results::{Control, Measure};
+use results::{AgainstItself, Measure};
 
 use super::counters::{self, PerOperation};
 use super::judge::{self, Judge};
@@ -17,22 +17,22 @@ use crate::turns::launch::{self, Asked, Failed, Launch, Party, World};
 use crate::turns::server::Failure;
 
 /// One pair in so many is the first side with itself.
-const CONTROL_EVERY: u32 = 5;
+const ITSELF_EVERY: u32 = 5;
 /// The largest seed of an order of functions. For 0 the linker draws a seed itself.
 const SEED_MAX: u32 = i32::MAX as u32;
 
 /// The first side with itself, over all cells: what no change looks like here.
 #[derive(Clone, Debug, Default)]
-pub struct Controls {
+pub struct Itself {
     /// By [`Metric`].
     pub series: [Series; 3],
 }
 
-impl Controls {
+impl Itself {
     /// What they say of a metric, and whether the first side differs from itself in it.
     #[must_use]
-    pub fn of(&self, metric: Metric) -> Option<(Control, bool)> {
-        judge::control(&self.series[metric.index()].log_ratios)
+    pub fn of(&self, metric: Metric) -> Option<(AgainstItself, bool)> {
+        judge::against_itself(&self.series[metric.index()].log_ratios)
     }
 }
 
@@ -100,7 +100,7 @@ pub fn measure(
     world: &dyn World,
     job: Job<'_>,
     judge: &Judge,
-    controls: &mut Controls,
+    itself: &mut Itself,
     random: &mut fastrand::Rng,
     watch: &mut dyn FnMut(u32, Duration),
 ) -> Gathered {
@@ -112,8 +112,8 @@ pub fn measure(
         if gathered.elapsed >= job.budget || next_look.is_none() || world.is_interrupted() {
             break;
         }
-        let is_control = number % CONTROL_EVERY == 0;
-        let drawn = if is_control { [0, 0] } else { [0, 1] };
+        let is_itself = number % ITSELF_EVERY == 0;
+        let drawn = if is_itself { [0, 0] } else { [0, 1] };
         let launched = link(drawn.map(|side| job.sides[side]), random).and_then(|programs| {
             let party = |program| Party { program, prepare: job.prepare };
             launch::measure(world, &programs.each_ref().map(|p| party(p)), job.asked, random)
@@ -121,7 +121,7 @@ pub fn measure(
         let added = launched.and_then(|launch| {
             let slices = launch.parties.iter().flat_map(|taken| &taken.slices);
             slices.for_each(|slice| gathered.tally.count(slice.signs));
-            if is_control { add(&mut controls.series, &launch) } else { gathered.add(&launch) }
+            if is_itself { add(&mut itself.series, &launch) } else { gathered.add(&launch) }
         });
         if let Err(failed) = added {
             gathered.failure = Some(Failed { party: drawn[failed.party], ..failed });
@@ -175,13 +175,13 @@ mod tests {
         })
     }
 
-    fn gathered(world: &MadeUp, budget: Duration) -> (Gathered, Controls) {
+    fn gathered(world: &MadeUp, budget: Duration) -> (Gathered, Itself) {
         let (sides, prepare) = ([programs("old"), programs("new")], Prepare::default());
         let job = Job { sides: [&sides[0], &sides[1]], prepare: &prepare, asked: &ASKED, budget };
         let judge = Judge::of(1, &[Metric::Throughput]);
-        let (mut controls, mut random) = (Controls::default(), fastrand::Rng::with_seed(1));
-        let gathered = measure(world, job, &judge, &mut controls, &mut random, &mut |_, _| {});
-        (gathered, controls)
+        let (mut itself, mut random) = (Itself::default(), fastrand::Rng::with_seed(1));
+        let gathered = measure(world, job, &judge, &mut itself, &mut random, &mut |_, _| {});
+        (gathered, itself)
     }
 
     const LONG: Duration = Duration::from_secs(3600);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn one_pair_in_five_is_the_first_side_with_itself() {
         let world = world(0.5);
-        let (gathered, controls) = gathered(&world, LONG);
+        let (gathered, itself) = gathered(&world, LONG);
         let started = |event| match event {
             Event::Start(_, program, _) => Some(program),
             _ => None,
@@ -199,7 +199,7 @@ mod tests {
             let new = pair.iter().filter(|program| *program == "new").count();
             assert_eq!(new, usize::from((number + 1) % 5 != 0), "pair {number}: {pair:?}");
         }
-        let itself = &controls.series[0].log_ratios;
+        let itself = &itself.series[0].log_ratios;
         assert!(itself.len() >= 2 && itself.iter().all(|log| log.abs() < 0.01), "{itself:?}");
         assert!(gathered.series[0].log_ratios.iter().all(|log| (log.exp() - 0.5).abs() < 0.01));
         assert_eq!(gathered.pairs() as usize + itself.len(), started.len() / 2);
@@ -223,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn a_side_that_fails_in_a_control_is_the_first() {
+    fn a_side_that_fails_against_itself_is_the_first() {
         let world = MadeUp::new(|now| match now.process {
             8 => Err(Failure::Broken("gone".to_owned())),
             _ => Ok(quiet(now.asked, 1e6)),

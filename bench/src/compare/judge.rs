@@ -1,8 +1,8 @@
 //! The one place where a comparison meets the statistics.
 
 use results::multiple;
-use results::verdict::{self, ControlVerdict, Decision, FAMILY_ERROR, Rule};
-use results::{Control, Verdict};
+use results::verdict::{self, Decision, FAMILY_ERROR, ItselfVerdict, Rule};
+use results::{AgainstItself, Verdict};
 
 use super::metric::{Metric, Series};
 
@@ -50,11 +50,11 @@ impl Judge {
 /// A side against itself, if there were pairs enough, and whether it differs: nothing measured
 /// beside that can be believed.
 #[must_use]
-pub fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
-    match verdict::control(log_ratios) {
-        ControlVerdict::TooFew => None,
-        ControlVerdict::Agrees(control) => Some((control, false)),
-        ControlVerdict::Differs(control) => Some((control, true)),
+pub fn against_itself(log_ratios: &[f64]) -> Option<(AgainstItself, bool)> {
+    match verdict::against_itself(log_ratios) {
+        ItselfVerdict::TooFew => None,
+        ItselfVerdict::Agrees(itself) => Some((itself, false)),
+        ItselfVerdict::Differs(itself) => Some((itself, true)),
     }
 }
 

@@ -34,7 +34,7 @@ use std::time::SystemTime;
 
 use results::{Cell, Finding, Run};
 
-use self::cell::{Controls, Job};
+use self::cell::{Itself, Job};
 use self::code::Code;
 use self::judge::Judge;
 use self::layouts::Layouts;
@@ -99,7 +99,7 @@ pub struct Done {
     /// Cell by cell, for each side but the first.
     pub comparisons: Vec<Comparison>,
     /// The first side with itself.
-    pub controls: Controls,
+    pub itself: Itself,
     /// Whether a check found something.
     pub found: bool,
 }
@@ -259,7 +259,7 @@ impl Comparing<'_> {
             &Machine::new(interrupt),
             job,
             &self.judge,
-            &mut self.done.controls,
+            &mut self.done.itself,
             &mut self.random,
             &mut |pairs, elapsed| watch.pairs(&name, pairs, elapsed),
         );

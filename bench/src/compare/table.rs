@@ -1,7 +1,7 @@
 //! How a comparison is shown: a table of 80 columns, or one for a pull request.
 
 use results::text::wrapped;
-use results::{Compared, Control, Side, Verdict, units};
+use results::{AgainstItself, Compared, Side, Verdict, units};
 
 use super::metric::Metric;
 use super::verdicts::{Row, Rows};
@@ -121,7 +121,7 @@ fn said(compared: &Compared) -> String {
     } else if let (Verdict::Unclear, Some(share)) = (compared.verdict, compared.smallest_visible) {
         said.push(format!("sees {:.1}%", share * 100.0));
     }
-    if let Some(Control { ratio, low, high, .. }) = &compared.control {
+    if let Some(AgainstItself { ratio, low, high, .. }) = &compared.itself {
         said.push(format!("A/A {ratio:.3} [{low:.3}, {high:.3}]"));
     }
     if compared.same_code == Some(true) && compared.low.is_some() {
@@ -207,7 +207,7 @@ mod tests {
             high: Some(0.976),
             pairs: 40,
             smallest_visible: Some(0.024),
-            control: Some(Control { ratio: 1.002, low: 0.985, high: 1.017, pairs: 10 }),
+            itself: Some(AgainstItself { ratio: 1.002, low: 0.985, high: 1.017, pairs: 10 }),
             slices: 163,
             slices_rejected: 3,
             seconds: 41.0,

@@ -2,7 +2,7 @@
 
 use results::{Compared, Host, Side, Verdict};
 
-use super::cell::{Controls, Gathered};
+use super::cell::{Gathered, Itself};
 use super::counters;
 use super::judge::{self, Judge};
 use super::metric::{Metric, Use};
@@ -64,13 +64,13 @@ impl Rows {
     }
 }
 
-/// The rows of a cell. `controls` are those of the whole comparison.
+/// The rows of a cell. `itself` is of the whole comparison.
 #[must_use]
-pub fn rows(it: &Comparison, judge: &Judge, controls: &Controls, host: &Host) -> Rows {
+pub fn rows(it: &Comparison, judge: &Judge, itself: &Itself, host: &Host) -> Rows {
     let mut rows = Rows::default();
     for metric in judge.metrics.iter().copied() {
         match it.gathered.series[metric.index()].use_of(metric) {
-            Use::Yes => rows.rows.push(timed(it, metric, judge, controls)),
+            Use::Yes => rows.rows.push(timed(it, metric, judge, itself)),
             Use::Not(why) => rows.left_out.push(format!("{}: {why}", metric.name())),
             // A cell that was not measured has a row too, so that nobody takes silence for a good
             // result.
@@ -121,7 +121,7 @@ fn why_not(it: &Comparison) -> Option<String> {
     it.why.clone().or(failed).or(busy)
 }
 
-fn timed(it: &Comparison, metric: Metric, judge: &Judge, controls: &Controls) -> Row {
+fn timed(it: &Comparison, metric: Metric, judge: &Judge, itself: &Itself) -> Row {
     let series = &it.gathered.series[metric.index()];
     let decision = judge.look(metric, series, true);
     let mut compared = blank(it, metric.name());
@@ -132,9 +132,9 @@ fn timed(it: &Comparison, metric: Metric, judge: &Judge, controls: &Controls) ->
         (compared.low, compared.high) = (Some(found.low), Some(found.high));
         compared.smallest_visible = Some(found.smallest_visible);
     }
-    compared.control = controls.of(metric).map(|(control, _)| control);
+    compared.itself = itself.of(metric).map(|(itself, _)| itself);
     compared.why = why_not(it)
-        .or_else(|| distrusted(metric, controls))
+        .or_else(|| distrusted(metric, itself))
         .or_else(|| same_code(it, decision.verdict));
     if compared.why.is_none() {
         compared.verdict = decision.verdict;
@@ -144,8 +144,8 @@ fn timed(it: &Comparison, metric: Metric, judge: &Judge, controls: &Controls) ->
 
 /// A side that differs from itself in throughput makes the whole comparison invalid, and in another
 /// metric that metric.
-fn distrusted(metric: Metric, controls: &Controls) -> Option<String> {
-    let differs = |metric| controls.of(metric).is_some_and(|(_, differs)| differs);
+fn distrusted(metric: Metric, itself: &Itself) -> Option<String> {
+    let differs = |metric| itself.of(metric).is_some_and(|(_, differs)| differs);
     let invalid = differs(Metric::Throughput) || differs(metric);
     invalid.then(|| "invalid: the first side differs from itself".to_owned())
 }
@@ -230,21 +230,21 @@ mod tests {
         it
     }
 
-    fn judged(it: &Comparison, controls: &Controls) -> Vec<Row> {
-        let mut cells = [rows(it, &Judge::default(), controls, &Host::default())];
+    fn judged(it: &Comparison, itself: &Itself) -> Vec<Row> {
+        let mut cells = [rows(it, &Judge::default(), itself, &Host::default())];
         correct(&mut cells);
         cells[0].rows.clone()
     }
 
     #[test]
     fn slower_is_3_and_the_same_is_0() {
-        let slower = judged(&comparison(0.9, 20), &Controls::default());
+        let slower = judged(&comparison(0.9, 20), &Itself::default());
         assert_eq!(slower[0].compared.verdict, Verdict::Slower);
         assert_eq!(exit_code(&slower), EXIT_SLOWER);
-        let same = judged(&comparison(1.0, 20), &Controls::default());
+        let same = judged(&comparison(1.0, 20), &Itself::default());
         assert_eq!(same.len(), 4, "throughput and three counters");
         assert_eq!(exit_code(&same), EXIT_OK);
-        assert_eq!(exit_code(&judged(&comparison(1.2, 20), &Controls::default())), EXIT_OK);
+        assert_eq!(exit_code(&judged(&comparison(1.2, 20), &Itself::default())), EXIT_OK);
     }
 
     #[test]
@@ -252,30 +252,30 @@ mod tests {
         let mut busy = comparison(0.9, 20);
         busy.gathered.tally.slices = 10;
         busy.gathered.tally.rejected = 9;
-        let rows = judged(&busy, &Controls::default());
+        let rows = judged(&busy, &Itself::default());
         assert_eq!(rows[0].compared.why.as_deref(), Some("host busy"));
         assert_eq!(exit_code(&rows), EXIT_UNCLEAR);
         busy.noisy = true;
-        assert_eq!(exit_code(&judged(&busy, &Controls::default())), EXIT_SLOWER);
+        assert_eq!(exit_code(&judged(&busy, &Itself::default())), EXIT_SLOWER);
         let none = Comparison { why: Some("does not build".to_owned()), ..Comparison::default() };
-        assert_eq!(exit_code(&judged(&none, &Controls::default())), EXIT_UNCLEAR);
+        assert_eq!(exit_code(&judged(&none, &Itself::default())), EXIT_UNCLEAR);
     }
 
     #[test]
     fn a_side_that_differs_from_itself_makes_all_unclear() {
-        let mut controls = Controls::default();
-        controls.series[0].log_ratios = (0..12).map(|i| 0.05 + f64::from(i) * 1e-4).collect();
-        let rows = judged(&comparison(0.9, 20), &controls);
+        let mut itself = Itself::default();
+        itself.series[0].log_ratios = (0..12).map(|i| 0.05 + f64::from(i) * 1e-4).collect();
+        let rows = judged(&comparison(0.9, 20), &itself);
         assert_eq!(rows[0].compared.verdict, Verdict::Unclear);
         assert!(rows[0].compared.why.as_ref().unwrap().starts_with("invalid"));
-        controls.series[0].log_ratios.truncate(9);
-        assert_eq!(exit_code(&judged(&comparison(0.9, 20), &controls)), EXIT_SLOWER);
+        itself.series[0].log_ratios.truncate(9);
+        assert_eq!(exit_code(&judged(&comparison(0.9, 20), &itself)), EXIT_SLOWER);
     }
 
     #[test]
     fn the_same_code_is_not_slower() {
         let it = Comparison { same_code: Some(true), ..comparison(0.9, 20) };
-        let rows = judged(&it, &Controls::default());
+        let rows = judged(&it, &Itself::default());
         assert_eq!(rows[0].compared.verdict, Verdict::Unclear);
         assert_eq!(exit_code(&rows), EXIT_UNCLEAR);
     }
@@ -284,14 +284,14 @@ mod tests {
     fn a_counter_is_a_gate_of_its_own() {
         let mut more = comparison(1.0, 20);
         more.gathered.counters[1] = vec![[Some(5.0), Some(0.0), Some(0.0), None]; 3];
-        let rows = judged(&more, &Controls::default());
+        let rows = judged(&more, &Itself::default());
         assert_eq!(rows[1].compared.metric, "acquisitions");
         assert_eq!(rows[1].compared.verdict, Verdict::Slower);
         assert_eq!(exit_code(&rows), EXIT_SLOWER);
         more.gathered.counters[1].push([Some(4.0), Some(0.0), Some(0.0), None]);
-        assert_eq!(exit_code(&judged(&more, &Controls::default())), EXIT_UNCLEAR);
+        assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_UNCLEAR);
         more.exact = false;
-        assert_eq!(exit_code(&judged(&more, &Controls::default())), EXIT_OK);
+        assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_OK);
     }
 
     #[test]

@@ -23,7 +23,7 @@ const PACED_SLICE_MAX: Duration = Duration::from_secs(1);
 /// Turns of a launch when nobody says: operations counted, and stamps taken.
 const TURNS: [usize; 2] = [3, 1];
 /// One launch of a group in so many has the reference twice, the first one to begin with.
-pub(super) const CONTROL_EVERY: u32 = 5;
+pub(super) const ITSELF_EVERY: u32 = 5;
 /// How narrow intervals shall be when nobody says: where no thread waits for another, and where one
 /// does.
 const WITHIN: [f64; 2] = [0.03, 0.1];
@@ -42,7 +42,7 @@ pub(super) struct State<'a> {
     /// In the order of the group.
     pub(super) backends: Vec<Backend>,
     /// The logarithm of the copy's operations per second over the reference's.
-    pub(super) controls: Vec<f64>,
+    pub(super) itself: Vec<f64>,
     /// When the first launch began.
     pub(super) started: String,
 }
@@ -73,7 +73,7 @@ impl<'a> State<'a> {
             launches: 0,
             cost: None,
             backends: vec![Backend::default(); group.len()],
-            controls: Vec::new(),
+            itself: Vec::new(),
             started: String::new(),
         }
     }
@@ -104,15 +104,15 @@ impl<'a> State<'a> {
     }
 
     /// The places in the group of those that take part in the next launch: where the ratios decide,
-    /// those that are not known well enough, and the reference; the reference twice where it is a
-    /// control.
+    /// those that are not known well enough, and the reference; from time to time the reference
+    /// twice.
     pub(super) fn parties(&self, rounds: Option<u32>) -> Vec<usize> {
         let all = (0..self.group.len()).filter(|place| !self.backends[*place].has_failed);
         let mut parties: Vec<usize> = all.collect();
         if rounds.is_none() && self.wanted().next().is_some() {
             parties.retain(|place| *place == self.reference || !self.backends[*place].is_narrow);
         }
-        if parties.contains(&self.reference) && self.launches.is_multiple_of(CONTROL_EVERY) {
+        if parties.contains(&self.reference) && self.launches.is_multiple_of(ITSELF_EVERY) {
             parties.push(self.reference);
         }
         parties
@@ -138,7 +138,7 @@ impl<'a> State<'a> {
     pub(super) fn add(&mut self, parties: &[usize], launch: &Launch) -> Option<f64> {
         self.launches += 1;
         let reference = parties.iter().position(|place| *place == self.reference);
-        let mut control = None;
+        let mut itself = None;
         for (party, place) in parties.iter().enumerate() {
             let slices: Vec<&Slice> = launch.parties[party].slices.iter().collect();
             let backend = &mut self.backends[*place];
@@ -148,13 +148,13 @@ impl<'a> State<'a> {
             };
             let ratio = launch.log_ratio(party, reference);
             if *place == self.reference {
-                control = ratio;
+                itself = ratio;
             } else if let Some(ratio) = ratio {
                 self.backends[*place].look(ratio, self.within);
             }
         }
-        self.controls.extend(control);
-        control
+        self.itself.extend(itself);
+        itself
     }
 }
 

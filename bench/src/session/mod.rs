@@ -19,7 +19,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use results::{Cell, Control, Finding, Measure, Record, TwoCpus};
+use results::{AgainstItself, Cell, Finding, Measure, Record, TwoCpus};
 
 pub use self::group::SLICE;
 use self::group::State;
@@ -102,7 +102,7 @@ pub struct Summary {
     pub failed: Vec<String>,
     /// The reference with a copy of itself, over all cells, if there were launches enough; and
     /// whether it differs.
-    pub control: Option<(Control, bool)>,
+    pub itself: Option<(AgainstItself, bool)>,
     /// What a check found in a process that measured; the run ended with it.
     pub found: Option<Finding>,
     /// Why a record was not kept after a check had found something: the finding goes first.
@@ -153,12 +153,12 @@ pub fn run(session: &Session<'_>, observer: &mut dyn Observer) -> Result<Summary
         observer,
         random: fastrand::Rng::with_seed(session.settings.seed),
         summary: Summary::default(),
-        controls: Vec::new(),
+        itself: Vec::new(),
     };
     let mut groups: Vec<State<'_>> = groups.collect();
     run.rounds(&mut groups)?;
     run.summary.interrupted = session.world.is_interrupted() && run.summary.found.is_none();
-    let pooled = ratios::control(&run.controls);
+    let pooled = ratios::against_itself(&run.itself);
     let begun = groups.iter().filter(|group| group.launches > 0);
     for ratio in begun.flat_map(|group| ratios::of_group(session, group, pooled.as_ref())) {
         match run.observer.publish(&Record::from(ratio)) {
@@ -166,7 +166,7 @@ pub fn run(session: &Session<'_>, observer: &mut dyn Observer) -> Result<Summary
             kept => kept?,
         }
     }
-    run.summary.control = pooled;
+    run.summary.itself = pooled;
     Ok(run.summary)
 }
 
@@ -176,7 +176,7 @@ struct Run<'a> {
     observer: &'a mut dyn Observer,
     random: fastrand::Rng,
     summary: Summary,
-    controls: Vec<f64>,
+    itself: Vec<f64>,
 }
 
 impl Run<'_> {
@@ -295,7 +295,7 @@ impl Run<'_> {
         if state.launches == 0 {
             state.started.clone_from(&place.started);
         }
-        self.controls.extend(state.add(places, launch));
+        self.itself.extend(state.add(places, launch));
         Ok(())
     }
 }

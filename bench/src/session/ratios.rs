@@ -1,7 +1,7 @@
 //! The lines of kind `ratio` that a run ends with.
 
-use results::verdict::{self, ControlVerdict};
-use results::{Control, Ratio, Slices, narrow};
+use results::verdict::{self, ItselfVerdict};
+use results::{AgainstItself, Ratio, Slices, narrow};
 
 use super::Session;
 use super::group::{Backend, State};
@@ -10,11 +10,11 @@ use crate::turns::disturbed::REJECTED_SHARE_MAX;
 use crate::words::REFERENCE;
 
 /// The reference with a copy of itself, if there were launches enough; and whether it differs.
-pub(super) fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
-    match verdict::control(log_ratios) {
-        ControlVerdict::TooFew => None,
-        ControlVerdict::Agrees(control) => Some((control, false)),
-        ControlVerdict::Differs(control) => Some((control, true)),
+pub(super) fn against_itself(log_ratios: &[f64]) -> Option<(AgainstItself, bool)> {
+    match verdict::against_itself(log_ratios) {
+        ItselfVerdict::TooFew => None,
+        ItselfVerdict::Agrees(itself) => Some((itself, false)),
+        ItselfVerdict::Differs(itself) => Some((itself, true)),
     }
 }
 
@@ -23,16 +23,17 @@ pub(super) fn control(log_ratios: &[f64]) -> Option<(Control, bool)> {
 pub(super) fn of_group(
     session: &Session<'_>,
     state: &State<'_>,
-    pooled: Option<&(Control, bool)>,
+    pooled: Option<&(AgainstItself, bool)>,
 ) -> Vec<Ratio> {
-    let invalid =
-        pooled.filter(|(_, differs)| *differs).map(|(Control { ratio, low, high, .. }, _)| {
+    let invalid = pooled.filter(|(_, differs)| *differs).map(
+        |(AgainstItself { ratio, low, high, .. }, _)| {
             format!("invalid: {REFERENCE} differs from itself, {ratio:.3} [{low:.3}, {high:.3}]")
-        });
+        },
+    );
     let of = |place: usize| {
         let blank = blank(session, state, place);
         if place == state.reference {
-            return of_control(&state.controls, blank);
+            return of_itself(&state.itself, blank);
         }
         of_backend(&state.backends[place], state.within, invalid.clone(), blank)
     };
@@ -71,9 +72,9 @@ fn of_backend(backend: &Backend, within: f64, invalid: Option<String>, blank: Ra
     }
 }
 
-fn of_control(log_ratios: &[f64], blank: Ratio) -> Ratio {
+fn of_itself(log_ratios: &[f64], blank: Ratio) -> Ratio {
     let pairs = log_ratios.len() as u32;
-    let Some((Control { ratio, low, high, pairs }, _)) = control(log_ratios) else {
+    let Some((AgainstItself { ratio, low, high, pairs }, _)) = against_itself(log_ratios) else {
         return Ratio { pairs, ..blank };
     };
     let level = verdict::Rule::default().level_per_look;

@@ -235,10 +235,10 @@ fn one_launch_in_five_has_the_reference_twice_and_its_copy_stands_in_no_line() {
     let global = |event: &Event| matches!(event, Event::Start(_, _, name) if name == "global");
     assert_eq!(world.events().iter().filter(|event| global(event)).count(), 50 + 10);
     assert_eq!(ran.measured().filter(|line| line.cell.backend == "global").count(), 100);
-    let control = ran.ratio("pairs/global");
-    assert_eq!((control.cell == control.against, control.pairs), (true, 10));
-    assert!((control.ratio.unwrap() - 1.0).abs() < 0.01, "the copy does what the reference does");
-    assert!(!ran.summary.control.as_ref().unwrap().1);
+    let itself = ran.ratio("pairs/global");
+    assert_eq!((itself.cell == itself.against, itself.pairs), (true, 10));
+    assert!((itself.ratio.unwrap() - 1.0).abs() < 0.01, "the copy does what the reference does");
+    assert!(!ran.summary.itself.as_ref().unwrap().1);
 }
 
 #[test]
@@ -251,13 +251,13 @@ fn where_the_reference_differs_from_itself_no_ratio_is_said() {
             let group = session.planned.groups().next().unwrap();
             let mut state = State::new(group, session.settings);
             state.backends[1].log_ratios = vec![-0.7; 20];
-            let said = |control: &(Control, bool)| {
-                let lines = ratios::of_group(session, &state, Some(control));
-                lines.into_iter().find(|ratio| !ratio.is_control()).unwrap()
+            let said = |itself: &(AgainstItself, bool)| {
+                let lines = ratios::of_group(session, &state, Some(itself));
+                lines.into_iter().find(|ratio| !ratio.is_against_itself()).unwrap()
             };
-            let agrees = (Control { ratio: 1.001, low: 0.99, high: 1.01, pairs: 12 }, false);
+            let agrees = (AgainstItself { ratio: 1.001, low: 0.99, high: 1.01, pairs: 12 }, false);
             assert!(said(&agrees).low.is_some());
-            let differs = (Control { ratio: 0.9, low: 0.88, high: 0.91, pairs: 12 }, true);
+            let differs = (AgainstItself { ratio: 0.9, low: 0.88, high: 0.91, pairs: 12 }, true);
             let ratio = said(&differs);
             assert_eq!((ratio.ratio, ratio.low, ratio.pairs), (None, None, 20));
             let why = ratio.why.expect("a reason");

@@ -16,7 +16,7 @@ const CAP: i32 = 5;
 /// Draws the rows.
 pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, rows: &[IntervalRow]) -> Drawn<DB> {
     for (place, row) in rows.iter().enumerate() {
-        if let Some((low, high)) = row.control {
+        if let Some((low, high)) = row.itself {
             band(plot, place as f64, low, high)?;
         }
     }

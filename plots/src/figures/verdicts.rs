@@ -78,8 +78,8 @@ fn key(verdict: Verdict) -> Key {
 fn panel(lines: &[&Compared]) -> Panel {
     let rows: Vec<IntervalRow> = lines.iter().rev().filter_map(|line| row(line)).collect();
     let ends = |row: &IntervalRow| {
-        let control = row.control.map_or([None, None], |(low, high)| [Some(low), Some(high)]);
-        [[Some(row.ratio), row.low], [row.high, None], control].concat()
+        let itself = row.itself.map_or([None, None], |(low, high)| [Some(low), Some(high)]);
+        [[Some(row.ratio), row.low], [row.high, None], itself].concat()
     };
     let values: Vec<f64> = rows.iter().flat_map(ends).flatten().collect();
     let sides = lines
@@ -106,7 +106,7 @@ fn row(line: &Compared) -> Option<IntervalRow> {
         ratio: line.ratio?,
         low: line.low,
         high: line.high,
-        control: line.control.as_ref().map(|control| (control.low, control.high)),
+        itself: line.itself.as_ref().map(|itself| (itself.low, itself.high)),
         note: format!("{} pairs{same}{}{why}", line.pairs, smallest.unwrap_or_default()),
     })
 }
@@ -125,8 +125,8 @@ fn entries(line: &Compared) -> Vec<Entry> {
         line.second.name.clone().into(),
         same,
         Entry::number(line.smallest_visible, Unit::Share),
-        Entry::number(line.control.as_ref().map(|control| control.low), Unit::Ratio),
-        Entry::number(line.control.as_ref().map(|control| control.high), Unit::Ratio),
+        Entry::number(line.itself.as_ref().map(|itself| itself.low), Unit::Ratio),
+        Entry::number(line.itself.as_ref().map(|itself| itself.high), Unit::Ratio),
         line.why.clone().unwrap_or_default().into(),
     ]
 }

@@ -128,7 +128,7 @@ fn verdicts_come_from_the_comparison() {
     let Content::Intervals { rows } = &figure.panels[0].content else { panic!("no intervals") };
     assert_eq!(rows.len(), 4);
     let slower = rows.iter().find(|row| row.name == "SLOWER").expect("a row");
-    assert_eq!((slower.ratio, slower.control), (0.92, Some((0.99, 1.01))));
+    assert_eq!((slower.ratio, slower.itself), (0.92, Some((0.99, 1.01))));
     assert_eq!(numbers(&figure, "low")[1], 0.92 * 0.98);
 }
 

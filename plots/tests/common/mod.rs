@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use plots::Options;
 use results::{
-    Cell, Checks, Compared, Control, FastPath, Host, HostNoise, Instrument, Interrupted, Latencies,
-    LockCounts, Measure, Measured, Record, Run, Side, Verdict, histogram,
+    AgainstItself, Cell, Checks, Compared, FastPath, Host, HostNoise, Instrument, Interrupted,
+    Latencies, LockCounts, Measure, Measured, Record, Run, Side, Verdict, histogram,
 };
 
 /// The backends, in the order of legends.
@@ -155,7 +155,7 @@ pub fn compared(cell: &str, verdict: Verdict, ratio: f64) -> Compared {
         low: Some(ratio * 0.98),
         high: Some(ratio * 1.03),
         pairs: 20,
-        control: Some(Control { ratio: 1.0, low: 0.99, high: 1.01, pairs: 10 }),
+        itself: Some(AgainstItself { ratio: 1.0, low: 0.99, high: 1.01, pairs: 10 }),
         smallest_visible: Some(0.02),
         started: "2026-11-23T09:15:00.000Z".to_owned(),
         host: host(),

@@ -8,8 +8,8 @@
 //! and these are printed in its place.
 //!
 //! 3 % is more than the place of the code is worth, which pairs of processes cannot show. A cell
-//! whose control differs from itself, or whose threads were more than the CPUs or not pinned, says
-//! nothing, and it is said that it does not. Of what was not measured nothing is said, and a
+//! beside one that differs from itself, or whose threads were more than the CPUs or not pinned,
+//! says nothing, and it is said that it does not. Of what was not measured nothing is said, and a
 //! backend whose locks cannot be seen, as those of a kernel's own sockets, is not ranked. An
 //! interval that stayed wider than was asked for is told with what was recorded of why. What the
 //! two CPUs were to each other is said last, with the ratios that clearly hung on it.

@@ -66,8 +66,8 @@ fn why_spoiled(spoiled: Spoiled, cells: &[&Point]) -> String {
             format!("{names}: more threads than CPUs say more of the scheduler than of the locks")
         }
         Spoiled::Unpinned => format!("{names}: the threads were not pinned"),
-        Spoiled::Control(control) => {
-            let itself = interval(control).unwrap_or_default();
+        Spoiled::Itself(itself) => {
+            let itself = interval(itself).unwrap_or_default();
             format!("{names}: a cell beside it differs from itself, A/A {itself}")
         }
     }

@@ -210,7 +210,7 @@ fn ratios_that_say_nothing_are_not_held_against_it() {
     assert_eq!(changed(|ratio| ratio.cell = cell("pairs", "lock-free", 2).id()), None);
     assert_eq!(changed(|ratio| ratio.against = cell("pairs", "per-buffer", 2).id()), None);
     assert_eq!(changed(|ratio| ratio.metric = "send_p99".to_owned()), None);
-    let control = |workload: &'static str, low: f64, high: f64| {
+    let itself = |workload: &'static str, low: f64, high: f64| {
         runs_with(
             |_| (),
             move |lines| {
@@ -233,10 +233,10 @@ fn ratios_that_say_nothing_are_not_held_against_it() {
             },
         )
     };
-    assert_eq!(control("pairs", 0.98, 1.02), Some(2));
-    assert_eq!(control("pairs", 1.01, 1.05), None);
-    assert_eq!(control("pairs", 0.95, 0.99), None);
-    assert_eq!(control("stream", 1.01, 1.05), Some(2));
+    assert_eq!(itself("pairs", 0.98, 1.02), Some(2));
+    assert_eq!(itself("pairs", 1.01, 1.05), None);
+    assert_eq!(itself("pairs", 0.95, 0.99), None);
+    assert_eq!(itself("stream", 1.01, 1.05), Some(2));
 }
 
 #[test]

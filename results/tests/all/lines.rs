@@ -71,8 +71,8 @@ fn a_ratio_that_cannot_be_is_no_record() {
     let line = Record::from(ratio()).to_line().expect("a line");
     let older = line.replacen(r#""metric":"throughput","#, "", 1);
     assert_eq!(Record::from_line(&older).expect("a record"), ratio().into());
-    assert!(!ratio().is_control());
-    assert!(Ratio { against: ratio().cell, ..ratio() }.is_control());
+    assert!(!ratio().is_against_itself());
+    assert!(Ratio { against: ratio().cell, ..ratio() }.is_against_itself());
 }
 
 #[test]
@@ -285,11 +285,14 @@ fn a_verdict_is_read_back() {
         high: Some(0.94),
         pairs: 20,
         same_code: Some(false),
+        itself: Some(results::AgainstItself { ratio: 1.25, low: 0.5, high: 1.5, pairs: 12 }),
         ..results::Compared::default()
     };
     let record = Record::from(compared);
     let line = record.to_line().unwrap();
     assert!(line.starts_with(r#"{"schema":1,"kind":"compared","#), "{line}");
     assert!(line.contains(r#""verdict":"SLOWER""#), "{line}");
+    let itself = r#""control":{"ratio":1.25,"low":0.5,"high":1.5,"pairs":12}"#;
+    assert!(line.contains(itself), "{line}");
     assert_eq!(Record::from_line(&line).unwrap(), record);
 }

@@ -115,22 +115,22 @@ fn unlike() -> Run {
         host: host(),
         ..Ratio::default()
     };
-    let control = Ratio {
+    let itself = Ratio {
         cell: fine.id(),
         against: fine.id(),
         ratio: Some(1.013),
         low: Some(0.984),
         ..ratio
     };
-    let control = Ratio { high: Some(1.027), ..control };
+    let itself = Ratio { high: Some(1.027), ..itself };
     run.records.push(Record::from(Ratio {
         against: global.id(),
         ratio: Some(3.054),
         low: Some(2.989),
         high: Some(3.111),
-        ..control.clone()
+        ..itself.clone()
     }));
-    run.records.push(control.into());
+    run.records.push(itself.into());
     // A ratio of another metric, and to another cell, are not this one.
     run.records.push(Record::from(Ratio {
         cell: fine.id(),

@@ -3,7 +3,7 @@
 use results::Verdict;
 use results::multiple::holm;
 use results::verdict::{
-    self, Better, ControlVerdict, FAMILY_ERROR, Rule, control, p_value, pair, quad,
+    self, Better, FAMILY_ERROR, ItselfVerdict, Rule, against_itself, p_value, pair, quad,
 };
 
 /// So many pairs that lie evenly within one percent of a ratio.
@@ -102,16 +102,20 @@ fn identical_pairs_are_the_same() {
 }
 
 #[test]
-fn a_control_that_differs_spoils_it_all() {
-    assert_eq!(control(&around(1.0, 9)), ControlVerdict::TooFew);
-    assert_eq!(control(&[f64::NAN; 20]), ControlVerdict::TooFew);
-    let ControlVerdict::Agrees(agrees) = control(&around(1.002, 12)) else { panic!("agrees") };
+fn a_side_that_differs_from_itself_spoils_it_all() {
+    assert_eq!(against_itself(&around(1.0, 9)), ItselfVerdict::TooFew);
+    assert_eq!(against_itself(&[f64::NAN; 20]), ItselfVerdict::TooFew);
+    let ItselfVerdict::Agrees(agrees) = against_itself(&around(1.002, 12)) else {
+        panic!("agrees")
+    };
     assert!(agrees.low < 1.0 && agrees.high > 1.0 && agrees.pairs == 12);
-    let ControlVerdict::Differs(differs) = control(&around(1.03, 10)) else { panic!("differs") };
+    let ItselfVerdict::Differs(differs) = against_itself(&around(1.03, 10)) else {
+        panic!("differs")
+    };
     assert!(differs.low > 1.0 && (differs.ratio - 1.03).abs() < 1e-12);
     // Of very many pairs the newest count.
     let many = [vec![1.0; 200], around(1.0, 400)].concat();
-    assert!(matches!(control(&many), ControlVerdict::Agrees(control) if control.pairs == 400));
+    assert!(matches!(against_itself(&many), ItselfVerdict::Agrees(itself) if itself.pairs == 400));
 }
 
 #[test]
