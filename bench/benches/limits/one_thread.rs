@@ -7,7 +7,7 @@ use bench::echo;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
-use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, backends, calibrate};
+use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, backends, calibrate, witness};
 
 use crate::Effort;
 use crate::ratio::report;
@@ -130,6 +130,17 @@ fn backend(backend: &Backend) -> Case {
     (backend.name.to_owned(), Box::new(there_and_back))
 }
 
+/// How many locks that backend takes for it, counted at the second message.
+fn locks_of(name: &str) -> u64 {
+    let backends = backends();
+    let found = backends.iter().find(|backend| backend.name == name).expect("a backend");
+    let (_, mut there_and_back) = backend(found);
+    there_and_back(1);
+    let before = witness::counters();
+    there_and_back(1);
+    witness::counters().since(&before).acquisitions()
+}
+
 fn measure(lanes: &Lanes, process: &Process, cases: &mut [Case], effort: Effort) -> Times {
     let cases = std::sync::Mutex::new(cases);
     lanes.run_on_first(|| {
@@ -197,16 +208,18 @@ fn ratios(times: &Times, case: &str, yardsticks: &[(f64, &str)]) -> Vec<f64> {
 fn print_ratios(times: &Times) {
     say!("\none thread, 64 bytes, send + receive: ratios");
     let (lock, copy) = ("lock + unlock, checked", "copy of 64 bytes");
-    let made = |locks| vec![(locks, lock), (3.0, copy)];
     let one = |name| vec![(1.0, name)];
     let show = |name: &str, case, parts: &[(f64, &str)]| {
         report(name, &ratios(times, case, parts), " x");
     };
-    show("global / (4 locks + 3 copies)", "global", &made(4.0));
-    show("per-socket / (7 locks + 3 copies)", "per-socket", &made(7.0));
+    for backend in ["global", "per-socket", "per-buffer"] {
+        let locks = locks_of(backend);
+        let name = format!("{backend} / ({locks} locks + 3 copies)");
+        show(&name, backend, &[(locks as f64, lock), (3.0, copy)]);
+    }
     show("lock-free / crossbeam-channel", "lock-free", &one("crossbeam-channel"));
     show("lock-free / rtrb", "lock-free", &one("rtrb"));
-    for backend in ["global", "per-socket", "lock-free"] {
+    for backend in ["global", "per-socket", "per-buffer", "lock-free"] {
         let name = format!("host / {backend}");
         show(&name, "host", &one(backend));
     }
