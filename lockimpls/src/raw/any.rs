@@ -6,9 +6,15 @@
 
 #![allow(unsafe_code)]
 
+use super::clh::Clh;
+use super::futex::Futex;
+use super::mcs::Mcs;
+use super::mutex9::Mutex9;
+use super::rwlock9::Rwlock9;
+use super::rwlock9_2025::Rwlock9Of2025;
 #[cfg(not(any(solock_loom, solock_shuttle)))]
-use super::Std;
-use super::{Clh, Futex, Mcs, Mutex9, Rwlock9, Rwlock9Of2025, Ticket};
+use super::std_mutex::Std;
+use super::ticket::Ticket;
 use crate::domain::Algorithm;
 use crate::primitives::{RawLock, RawMutex};
 
