@@ -16,6 +16,7 @@
 //! one's stores. Where membarrier is missing (other systems, old kernels, seccomp) both are
 //! `fence(SeqCst)`.
 
+#[cfg(all(target_os = "linux", not(any(solock_loom, solock_shuttle))))]
 mod futex;
 pub(crate) mod own;
 mod raw_mutex;
@@ -35,6 +36,7 @@ mod shuttle;
 #[cfg(solock_shuttle)]
 use self::shuttle as chosen;
 
+#[cfg(all(target_os = "linux", not(any(solock_loom, solock_shuttle))))]
 pub(crate) use self::futex::{futex_wait, futex_wake_one};
 pub use self::raw_mutex::RawMutex;
 #[cfg(solock_loom)]
@@ -43,3 +45,22 @@ pub use chosen::LEAVE_OUT;
 pub use chosen::parks;
 pub(crate) use chosen::*;
 pub use chosen::{RawLock, fences};
+
+/// futex(2) on the layer's own queues, elsewhere than on Linux and under a model checker: sleeps if
+/// the word has this value; returns when it is woken, and perhaps before.
+#[cfg(not(all(target_os = "linux", not(any(solock_loom, solock_shuttle)))))]
+pub(crate) fn futex_wait(word: &AtomicU32, value: u32) {
+    // Relaxed: the queue's lock orders it with the waker's look.
+    park(futex_key(word), || word.load(Ordering::Relaxed) == value, || {});
+}
+
+/// Wakes one thread that sleeps at the word, if one does.
+#[cfg(not(all(target_os = "linux", not(any(solock_loom, solock_shuttle)))))]
+pub(crate) fn futex_wake_one(word: &AtomicU32) {
+    unpark_one(futex_key(word));
+}
+
+#[cfg(not(all(target_os = "linux", not(any(solock_loom, solock_shuttle)))))]
+fn futex_key(word: &AtomicU32) -> usize {
+    std::ptr::from_ref(word) as usize
+}

@@ -30,7 +30,7 @@ pub(crate) use std::sync::atomic::Ordering;
 
 pub(crate) use ::loom::cell::Cell;
 
-use super::RawMutex;
+use super::raw_mutex::RawMutex;
 use crate::domain::Algorithm;
 
 pub use self::asked::LEAVE_OUT;

@@ -15,7 +15,7 @@ use crossbeam_utils::CachePadded;
 use parking_lot::RawRwLock;
 use parking_lot::lock_api::RawRwLock as _;
 
-use super::RawMutex;
+use super::raw_mutex::RawMutex;
 use crate::domain::Algorithm;
 
 /// The raw lock under every backend: `parking_lot`'s lock for readers and writers, without readers.

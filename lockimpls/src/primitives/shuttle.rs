@@ -16,8 +16,8 @@ use std::sync::{Arc, PoisonError};
 
 use ::shuttle::sync::{Condvar, MutexGuard};
 
-use super::RawMutex;
 use super::own;
+use super::raw_mutex::RawMutex;
 use crate::domain::Algorithm;
 
 pub(crate) use ::shuttle::hint::spin_loop;
