@@ -14,13 +14,16 @@ fn house(files: &[(&str, &str)], manifests: &[(&str, &str)]) -> House {
         "```",
         "* **Invariant:** `unsafe` is in `primitives/`,",
         "  and nowhere else.",
+        "* **Invariant:** the files of `lockimpls` import each other in no circle but this one:",
+        "  `primitives/own.rs`, `primitives/round.rs`. They have a reason.",
         "* `a.rs`, `lib.rs`, `witness/`, `witness.rs`, `uipc/send.rs`, `disturbed.rs`",
     ];
-    let own = ("lockimpls/src/primitives/own.rs", "unsafe impl Sync for A {}");
+    let own = ("lockimpls/src/primitives/own.rs", "use super::round;\nunsafe impl Sync for A {}");
+    let round = ("lockimpls/src/primitives/round.rs", "use crate::primitives::own::A;");
     let (registry, witness) = (("workloads/src/lib.rs", ""), ("lockimpls/src/witness.rs", ""));
     let named = |name: &str| files.iter().any(|(path, _)| *path == name);
     let files = files.iter().copied();
-    let others = [own, registry, witness].into_iter().filter(|(path, _)| !named(path));
+    let others = [own, round, registry, witness].into_iter().filter(|(path, _)| !named(path));
     let owned = |(name, text): &(&str, &str)| ((*name).to_owned(), (*text).to_owned());
     House {
         files: files.chain(others).map(|(path, text)| File::new(path, text)).collect(),
@@ -176,6 +179,41 @@ fn modules_on_no_floor_and_lists_over_lines_are_seen() {
 }
 
 #[test]
+fn files_in_a_circle_are_seen() {
+    let folder = "lockimpls/src/witness";
+    let [door, one, other] = ["", "/a", "/b/c"].map(|name| format!("{folder}{name}.rs"));
+    let told = |texts: [&str; 3]| {
+        let files = [(&*door, texts[0]), (&*one, texts[1]), (&*other, texts[2])];
+        let house = house(&files, &[]);
+        let is_wrong = RULES.iter().any(|rule| super::told(rule, &house).is_some());
+        if is_wrong { broken("circles", &house) } else { String::new() }
+    };
+    let imports = |text: &str, from: &str, to: &str| {
+        assert!(text.contains(&format!("\n  {from} imports {to}\n")), "{text}");
+    };
+    let import = "pub use crate::{copy::Copy, witness::{b::c::{Second, Third as Fourth}}};\n";
+    let two = told(["", import, "fn f() {\n    super::super::a::first();\n}\n"]);
+    imports(&two, &one, &other);
+    imports(&two, &other, &one);
+    // What a file hands on is imported from it. A path that leads to a child is no import, and
+    // leads there.
+    let at_the_door = told(["fn f() {\n    a::f();\n}\n", "use super::Seen;\n", ""]);
+    imports(&at_the_door, &door, &one);
+    imports(&at_the_door, &one, &door);
+    let over_a_third =
+        told(["use self::b::c::D;\n", "use crate::witness::F;\n", "use crate::witness::a;\n"]);
+    assert_eq!(over_a_third.matches(" imports ").count(), 3, "{over_a_third}");
+    // Declared, for tests, named in a macro, another's.
+    let none = [
+        "mod a;\n#[cfg(test)]\nuse self::a::B;\n\
+         macro_rules! a {\n    () => { $crate::witness::a::b() };\n}\n",
+        "use crate::witness::F;\nuse std::witness::b::c;\n",
+        "use crate::witness::a;\n",
+    ];
+    assert_eq!(told(none), "");
+}
+
+#[test]
 fn a_file_that_is_not_on_the_map_is_seen() {
     let files = [("results/src/b.rs", "fn a() {}\n"), ("results/src/a/c.rs", "fn a() {}\n")];
     let told = broken("map", &house(&files, &[]));
@@ -198,6 +236,8 @@ fn a_list_that_is_not_true_is_seen() {
     };
     assert!(broken("unsafe", &without("`unsafe` is in ")).contains("is gone"));
     assert!(broken("floors", &without("The floors")).contains("is gone"));
+    assert!(broken("circles", &without(" but this one:")).contains("is gone"));
+    assert!(broken("circles", &without(", `primitives/round.rs`")).contains("no circle: "));
 }
 
 #[test]

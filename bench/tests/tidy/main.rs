@@ -4,6 +4,7 @@
 //! `rules.rs`, a function that looks, and an example of what breaks it in `broken.rs`.
 
 mod broken;
+mod circles;
 mod imports;
 mod layer;
 mod names;

@@ -1,6 +1,7 @@
 //! The rules.
 
 use super::House;
+use super::circles::circles;
 use super::imports::{crates, floors};
 use super::layer::{covariates, layer, models, primitives, unsafe_code, witness};
 use super::names::{backends, limits, locks, map};
@@ -30,6 +31,12 @@ pub(crate) const RULES: &[Rule] = &[
         kept: "lockimpls is built in floors: a file imports from its own and those below",
         breaches: floors,
         mend: "move what is shared down, or hand it in from above; ARCHITECTURE.md has the drawing",
+    },
+    Rule {
+        name: "circles",
+        kept: "the files of lockimpls import each other in no circle but the one that has a reason",
+        breaches: circles,
+        mend: "move what both need into a file of its own, below; or hand it in from above",
     },
     Rule {
         name: "unsafe",
