@@ -131,13 +131,24 @@ fn with_defaults(args: &CellArgs) -> CellArgs {
 
 /// Whether the user said anything about cells.
 fn names_cells(args: &CellArgs) -> bool {
-    !(args.backend.is_empty()
-        && args.workload.is_empty()
-        && args.socket_type.is_empty()
-        && args.size.is_empty()
-        && args.threads.is_empty()
-        && args.lock.is_empty()
-        && args.ambient.is_empty())
+    // All fields, so that none is forgotten; the last ones are no cell's.
+    let CellArgs {
+        backend,
+        workload,
+        socket_type,
+        size,
+        threads,
+        own,
+        wait,
+        lock,
+        ambient,
+        seed: _,
+        cpus: _,
+        no_pin: _,
+        out: _,
+    } = args;
+    let names = [backend, workload, socket_type, threads, wait, lock, ambient];
+    names.iter().any(|names| !names.is_empty()) || !size.is_empty() || !own.0.is_empty()
 }
 
 fn planned(settings: &Settings) -> Result<(Vec<Cell>, Vec<String>), String> {
@@ -179,6 +190,7 @@ fn metrics(asked: &[String]) -> Result<Vec<Metric>, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::OwnArgs;
 
     #[test]
     fn a_metric_is_asked_for_by_its_name() {
@@ -191,6 +203,29 @@ mod tests {
         );
         let error = asked(&["send_p95"]).unwrap_err();
         assert!(error.contains("send_p95") && error.contains("throughput"), "{error}");
+    }
+
+    #[test]
+    fn whoever_says_anything_about_cells_names_them() {
+        assert!(!names_cells(&CellArgs { no_pin: true, ..CellArgs::default() }));
+        let word = || vec!["x".to_owned()];
+        let all: [fn(&mut CellArgs) -> &mut Vec<String>; 7] = [
+            |args| &mut args.backend,
+            |args| &mut args.workload,
+            |args| &mut args.socket_type,
+            |args| &mut args.threads,
+            |args| &mut args.wait,
+            |args| &mut args.lock,
+            |args| &mut args.ambient,
+        ];
+        for of in all {
+            let mut args = CellArgs::default();
+            *of(&mut args) = word();
+            assert!(names_cells(&args), "{args:?}");
+        }
+        assert!(names_cells(&CellArgs { size: vec![1], ..CellArgs::default() }));
+        let own = OwnArgs::given(&[("rate", &[1.0])]);
+        assert!(names_cells(&CellArgs { own, ..CellArgs::default() }));
     }
 
     #[test]
