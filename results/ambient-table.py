@@ -5,7 +5,8 @@
 
 A row is a workload under a set of locks (`solock run --ambient ...`), a column a number of threads:
 the throughput of the backend (per-socket unless another is named) over that of the run's reference,
-with its interval of at least 95 % from the run's `ratio` lines, ends rounded outward.
+with its interval of at least 95 % from the run's `ratio` lines, ends rounded outward. Where a run
+has several types, sizes, ways to wait or algorithms of locks, a row says which it is of.
 """
 
 import json
@@ -16,18 +17,25 @@ LOCKS = ("kernel-lock", "fd-fplock", "f-mtx", "sched-lock")
 
 
 def ratios(path, backend):
-    """By workload, set of locks and threads: the ratio and the ends of its interval."""
+    """By what was measured, set of locks and threads: the ratio and the ends of its interval."""
     found = {}
     for line in open(path, encoding="utf-8"):
         record = json.loads(line)
         if record.get("kind") != "ratio" or record["cell"] == record["against"]:
             continue
-        workload, of, *_, last = record["cell"].split("/")
+        workload, of, *setting = record["cell"].split("/")
         if of != backend or record.get("metric", "throughput") != "throughput" or record["low"] is None:
             continue
-        around = tuple(last.split("+")) if last.split("+")[0] in LOCKS else ()
-        found[workload, around, record["threads"]] = (record["ratio"], record["low"], record["high"])
-    return found
+        around = tuple(setting.pop().split("+")) if setting[-1].split("+")[0] in LOCKS else ()
+        setting.remove(f"t{record['threads']}")
+        key = workload, tuple(setting), around, record["threads"]
+        found[key] = (record["ratio"], record["low"], record["high"])
+    is_one = len({key[1] for key in found}) == 1
+
+    def label(workload, setting):
+        return workload if is_one else f"{workload} ({', '.join(setting)})"
+
+    return {(label(*key[:2]), *key[2:]): ratio for key, ratio in found.items()}
 
 
 def cell(found):
