@@ -72,24 +72,20 @@ fn what_they_were_is_counted() {
     let two = some(9, 1.0, 60.0, 2.0);
     assert_eq!(
         said(of(&two)),
-        [
-            "they worked as two cores do in 9 launches; a cache line went over and back in 60 to 61 ns"
-        ]
+        ["they worked as two cores do in 9 launches; a cache line went over and back in 60 to \
+             61 ns"]
     );
     let one = some(3, 0.6, 30.2, 2.0);
     assert_eq!(
         said(of(&one)),
-        [
-            "they worked as one core does in 3 launches; a cache line went over and back in 30 to 31 ns"
-        ]
+        ["they worked as one core does in 3 launches; a cache line went over and back in 30 to \
+             31 ns"]
     );
     let both = said(of(&[two, one].concat()));
     assert_eq!(
         both,
-        [
-            "they worked as one core does in 3 of 12 launches; a cache line went over and back in 30 to \
-             61 ns"
-        ],
+        ["they worked as one core does in 3 of 12 launches; a cache line went over and back in \
+             30 to 61 ns"],
         "three launches are too few for an interval"
     );
     assert_eq!(said(of(&some(1, 1.0, 60.0, 2.0))).len(), 1);
