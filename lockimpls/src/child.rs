@@ -6,8 +6,8 @@ use std::time::Duration;
 /// After this a child that hangs is ended.
 const LIMIT: Duration = Duration::from_secs(20);
 
-/// Runs one test with a variable set, by which it knows that it is the child: its exit code and what it
-/// said.
+/// Runs one test with a variable set, by which it knows that it is the child: its exit code and
+/// what it said.
 pub(crate) fn run(test: &str, variable: &str, value: &str) -> (Option<i32>, String) {
     let output = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", test, "--nocapture", "--test-threads=1"])

@@ -6,8 +6,8 @@
 //! A thread asks [`Ticket`] once for all the times that it takes the lock, and hands over when it
 //! leaves for good. `depths` of a thread is touched by that thread alone.
 //!
-//! Checked by `lockimpls/models/loom`, `mp_lock_*`: in every order one thread at a time has the lock, sees
-//! what the one before it did, and every thread gets it.
+//! Checked by `lockimpls/models/loom`, `mp_lock_*`: in every order one thread at a time has the
+//! lock, sees what the one before it did, and every thread gets it.
 
 use crossbeam_utils::CachePadded;
 
@@ -77,8 +77,8 @@ impl MpLock {
         left == 0
     }
 
-    /// `__mp_release_all`: gives up the lock however often the thread has it, which it has; how often
-    /// that was.
+    /// `__mp_release_all`: gives up the lock however often the thread has it, which it has; how
+    /// often that was.
     pub(crate) fn release_all(&self) -> u32 {
         let depth = self.depth().load(Relaxed);
         self.depth().store(0, Relaxed);

@@ -1,5 +1,5 @@
-//! The objects of the layer and their tables: what they hold, and which lock guards it. They know no
-//! request.
+//! The objects of the layer and their tables: what they hold, and which lock guards it. They know
+//! no request.
 
 pub(crate) mod descriptors;
 pub(crate) mod in_flight;

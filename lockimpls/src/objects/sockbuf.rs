@@ -1,8 +1,8 @@
 //! The receive buffer: a ring with a producer's side and a consumer's side. No locks here.
 //!
 //! All modelled backends share it. The locked ones use both sides under their locks; `lock-free`
-//! uses each side from one thread at a time, without (`backend/lock_free/gate.rs` says what makes that
-//! so).
+//! uses each side from one thread at a time, without (`backend/lock_free/gate.rs` says what makes
+//! that so).
 //!
 //! # One rule for how full it is
 //!
@@ -28,9 +28,9 @@
 //! multiples of 16 with a head of 16 bytes (length, address length, marks), then the
 //! address, then the data.
 //!
-//! Checked by `lockimpls/models/loom`, `ring_*`: with one producer and one consumer, in every order,
-//! each byte is written before it is read and read before its place is used again, and room is never
-//! seen too early.
+//! Checked by `lockimpls/models/loom`, `ring_*`: with one producer and one consumer, in every
+//! order, each byte is written before it is read and read before its place is used again, and room
+//! is never seen too early.
 
 #![allow(unsafe_code)]
 
@@ -73,8 +73,8 @@ struct Consumer {
     /// Where the next byte is read. Release here pairs with Acquire in `refresh_head`: the bytes
     /// before it were read.
     head: AtomicUsize,
-    /// What was ever got, for records. Release here pairs with Acquire in `refresh_head`: room in the
-    /// ring is judged by these, which may be newer there than `head`.
+    /// What was ever got, for records. Release here pairs with Acquire in `refresh_head`: room in
+    /// the ring is judged by these, which may be newer there than `head`.
     got_cc: AtomicUsize,
     got_mbcnt: AtomicUsize,
     /// The consumer's copy of `tail`.
@@ -100,9 +100,10 @@ pub(crate) struct SockBuf {
 
 // SAFETY: the two sides are touched by one thread at a time each: in the locked backends whoever
 // holds the socket's lock (the consumer's copying out, which is done without it, by whoever holds
-// the `sblock` of the receive side, from a `Ring` it took while it had the lock), in `lock-free` the
-// one owner of the side while it is `in_use`. `ring` and `storage` change only under the socket's
-// lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and `head`.
+// the `sblock` of the receive side, from a `Ring` it took while it had the lock), in `lock-free`
+// the one owner of the side while it is `in_use`. `ring` and `storage` change only under the
+// socket's lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and
+// `head`.
 unsafe impl Sync for SockBuf {}
 // SAFETY: the pointer in `ring` points into `storage`'s heap memory, which moves with its owner.
 unsafe impl Send for SockBuf {}
@@ -206,8 +207,8 @@ impl SockBuf {
         // Acquire; pairs with the Release in `set_head`: what lies before `head` was read, and may
         // be overwritten.
         self.producer.seen_head.set(self.consumer.head.load(Acquire));
-        // Acquire; pairs with the Release in `record_consume`: what was counted as got was read, though
-        // `head` may not have told so yet.
+        // Acquire; pairs with the Release in `record_consume`: what was counted as got was read,
+        // though `head` may not have told so yet.
         self.producer.seen_got.set(Fill {
             cc: self.consumer.got_cc.load(Acquire),
             mbcnt: self.consumer.got_mbcnt.load(Acquire),

@@ -1,4 +1,5 @@
-//! Every rule of the witness, broken: a report ends the process, so each program runs in one of its own.
+//! Every rule of the witness, broken: a report ends the process, so each program runs in one of its
+//! own.
 
 use std::path::Path;
 use std::time::Duration;

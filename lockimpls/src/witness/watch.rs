@@ -34,8 +34,8 @@ pub(crate) fn is_waiting(number: u32) -> bool {
     what_waits(number).is_some()
 }
 
-/// Whether the thread with this number sleeps, or spins, until another one wakes it: it waits for no
-/// lock. For tests, which must know when a call has got as far as it can.
+/// Whether the thread with this number sleeps, or spins, until another one wakes it: it waits for
+/// no lock. For tests, which must know when a call has got as far as it can.
 #[must_use]
 pub fn awaits_wakeup(number: u32) -> bool {
     what_waits(number) == Some(WaitsFor::Wakeup as u8)

@@ -37,8 +37,8 @@ struct Counted<'a> {
 }
 
 impl Counted<'_> {
-    /// Makes a request, which must take the kernel lock, `fd_fplock`, `f_mtx` and the scheduler's lock
-    /// so often.
+    /// Makes a request, which must take the kernel lock, `fd_fplock`, `f_mtx` and the scheduler's
+    /// lock so often.
     #[track_caller]
     fn costs<T>(&self, expected: [u64; 4], request: impl FnOnce(&dyn Layer) -> T) -> T {
         let before = counters();
@@ -61,15 +61,15 @@ impl Counted<'_> {
 
     /// The first end of a connection goes, then the other, which is not connected any more.
     fn close_pair(&self, (a, b): (Fd, Fd)) {
-        // Found and removed (`kern_descrip.c`, 240 and 739). Both ends part, and the own one once more
-        // in detach: `wakeup`, `sowwakeup`, `sorwakeup` (`uipc_socket2.c` 1.125, 157 to 159); then
-        // `sorflush` (346).
+        // Found and removed (`kern_descrip.c`, 240 and 739). Both ends part, and the own one once
+        // more in detach: `wakeup`, `sowwakeup`, `sorwakeup` (`uipc_socket2.c` 1.125, 157 to 159);
+        // then `sorflush` (346).
         self.costs([6 + self.flushes(), 2, 0, 3], |layer| layer.close(a).unwrap());
         self.costs([2 + self.flushes(), 2, 0, 1], |layer| layer.close(b).unwrap());
     }
 
-    /// The wake-ups of `sorflush` in a close: none on `per-buffer`, whose kernel empties the buffer with
-    /// the last reference.
+    /// The wake-ups of `sorflush` in a close: none on `per-buffer`, whose kernel empties the buffer
+    /// with the last reference.
     fn flushes(&self) -> u64 {
         u64::from(self.layer.name() != "per-buffer")
     }
@@ -154,8 +154,8 @@ fn connections(it: &Counted<'_>) {
     let nobody = |layer: &dyn Layer| layer.accept(listener).unwrap_err();
     assert_eq!(it.costs([0, 2, 0, 0], nobody), Errno::Ewouldblock);
     let client = it.layer.socket(SockType::Stream).unwrap();
-    // One hold from the lookup to the connection (`uipc_usrreq.c` 1.167, 768 to 848); the client and
-    // whoever accepts are woken (`uipc_socket2.c` 1.125, 134 and 129).
+    // One hold from the lookup to the connection (`uipc_usrreq.c` 1.167, 768 to 848); the client
+    // and whoever accepts are woken (`uipc_socket2.c` 1.125, 134 and 129).
     it.costs([1, 1, 0, 2], |layer| layer.connect(client, &name("listener")).unwrap());
     // Found, and inserted (`uipc_syscalls.c` 1.196, 345).
     let (server, _) = it.costs([0, 2, 0, 0], |layer| layer.accept(listener).unwrap());
@@ -230,8 +230,8 @@ fn whoever_sleeps_goes_through_the_queue_and_so_does_whoever_wakes() {
     }
 }
 
-/// The reader of a new pair sleeps, and the first message wakes it, with locks on every backend: how
-/// often the two threads took the scheduler's lock.
+/// The reader of a new pair sleeps, and the first message wakes it, with locks on every backend:
+/// how often the two threads took the scheduler's lock.
 fn sleep_and_wake(layer: &dyn Layer) -> (u64, u64) {
     let (a, b) = layer.socketpair(SockType::Stream).unwrap();
     let taken = |before: &Counters| counters().since(before).of(Class::SchedLock).acquisitions;
@@ -259,7 +259,8 @@ fn sleep_and_wake(layer: &dyn Layer) -> (u64, u64) {
 
 #[test]
 fn a_connect_and_sends_to_its_listeners_do_not_wait_for_each_other() {
-    // The connect has the kernel lock and wants sockets; a send and a close have sockets and want it.
+    // The connect has the kernel lock and wants sockets; a send and a close have sockets and want
+    // it.
     on_each(Ambient::all(), |_, it| {
         let layer = it.layer;
         let listener = layer.socket(SockType::Stream).unwrap();

@@ -25,8 +25,8 @@ fn small() -> Config {
     Config { pipsiz_bytes: 1000, ..Config::default() }
 }
 
-// `soreserve` lowers the mark to the limit (`uipc_socket2.c` 1.125, line 554): else a stream so small
-// would take nothing of what does not fit.
+// `soreserve` lowers the mark to the limit (`uipc_socket2.c` 1.125, line 554): else a stream so
+// small would take nothing of what does not fit.
 case!(a_low_water_mark_is_at_most_the_limit, small(), layer, {
     for kind in [SockType::Stream, SockType::Seqpacket] {
         let (a, b) = layer.pair(kind);

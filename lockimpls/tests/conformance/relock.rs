@@ -47,8 +47,9 @@ staged!(no_descriptor_is_sent_after_an_end_that_comes_in_the_relock, layer, {
     }
 });
 
-/// Makes a call that parts from its peer in the relock: another thread closes the peer then, and has to
-/// wait for the call, which refers to it. What the call answers, when the other has closed it.
+/// Makes a call that parts from its peer in the relock: another thread closes the peer then, and
+/// has to wait for the call, which refers to it. What the call answers, when the other has closed
+/// it.
 fn parted<D: Domain, A>(
     layer: &Arc<Checked<D>>,
     peer: D::Sock,

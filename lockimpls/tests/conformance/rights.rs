@@ -359,8 +359,8 @@ case!(a_long_message_with_a_descriptor, layer, {
     }
 });
 
-// A call under way keeps what its socket's buffer holds, though no descriptor of the socket is left:
-// it can still receive it.
+// A call under way keeps what its socket's buffer holds, though no descriptor of the socket is
+// left: it can still receive it.
 case!(a_socket_in_its_own_buffer_that_a_call_reads_is_kept, layer, {
     let (a, b) = layer.pair(STREAM);
     layer.setsockopt(b, lockimpls::SockOpt::RcvLowat, 1000).unwrap();

@@ -1,5 +1,5 @@
-//! What another thread is answered while a bind, a connect or an addressed send of the same socket is
-//! under way: its flag stands for the lock that is not held then.
+//! What another thread is answered while a bind, a connect or an addressed send of the same socket
+//! is under way: its flag stands for the lock that is not held then.
 //!
 //! What bind and connect answer is from `uipc_bind` and `unp_connect` (`uipc_usrreq.c` 1.166). What
 //! listen answers, and a connect when the addressed send has its peer, are corrections: B04 and B03

@@ -1,6 +1,6 @@
 //! The ring of a receive buffer (`objects/sockbuf.rs`, `objects/sockbuf/ring.rs`) between one
-//! producer and one consumer: each byte is there before it is read, and was read before its place is
-//! used again.
+//! producer and one consumer: each byte is there before it is read, and was read before its place
+//! is used again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

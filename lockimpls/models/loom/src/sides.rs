@@ -1,5 +1,5 @@
-//! The locks of `per-buffer` (`backend/per_buffer.rs`): sends and receives that lock sides and no peer,
-//! beside closes and shutdowns; and calls that have a reference on the file and no lock.
+//! The locks of `per-buffer` (`backend/per_buffer.rs`): sends and receives that lock sides and no
+//! peer, beside closes and shutdowns; and calls that have a reference on the file and no lock.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;

@@ -7,7 +7,8 @@ use super::names::base;
 use crate::domain::{Config, Domain, SockAddr, SockType};
 use crate::errno::Errno;
 
-/// How many descriptors must be free: more than any program, or workload of the usual size, has open.
+/// How many descriptors must be free: more than any program, or workload of the usual size, has
+/// open.
 const DESCRIPTORS: usize = 400;
 
 /// Makes what layers need, and takes it away again.

@@ -5,8 +5,8 @@
 use crate::copy::copy;
 use crate::primitives::{UnsafeCell, note_read, note_write};
 
-/// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is locked:
-/// a ring that was replaced meanwhile keeps its bytes.
+/// Where a ring's bytes are. Whoever copies without the socket's lock takes this while it is
+/// locked: a ring that was replaced meanwhile keeps its bytes.
 #[derive(Clone, Copy)]
 pub(crate) struct Ring {
     pub(super) base: *const UnsafeCell<u8>,

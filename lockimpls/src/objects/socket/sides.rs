@@ -124,8 +124,8 @@ pub(crate) struct RcvState<L> {
     pub(crate) cantrcvmore: Cell<bool>,
     /// The control messages in the buffer, oldest first.
     pub(crate) control: Cell<Option<MbufRef<L>>>,
-    /// STREAM: the buffer begins with an mbuf of no bytes, of a message whose descriptors were taken
-    /// and whose bytes, none, were not: the receive had no room for any, or failed.
+    /// STREAM: the buffer begins with an mbuf of no bytes, of a message whose descriptors were
+    /// taken and whose bytes, none, were not: the receive had no room for any, or failed.
     pub(crate) empty_first: Cell<bool>,
 }
 

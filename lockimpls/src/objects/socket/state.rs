@@ -14,8 +14,8 @@ bitflags::bitflags! {
     /// SS_CANTRCVMORE, are with the sides, as they are today (`sb_state`, `socketvar.h` 1.159).
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct State: u32 {
-        /// No file refers to the socket. The kernel panics where this is not as it must be; nothing else
-        /// reads it.
+        /// No file refers to the socket. The kernel panics where this is not as it must be; nothing
+        /// else reads it.
         const NOFDREF = 0x001;
         const ISCONNECTED = 0x002;
         /// For poll(2) alone, which is not modelled: nothing else looks at it.
@@ -97,11 +97,11 @@ impl<L> AtomicHead<L> {
 }
 
 /// What of a socket may be looked at with the lock of one of its sides alone, as OpenBSD does today
-/// (`uipc_socket.c` 1.385, lines 638 and 642): written under the lock of the socket, but for an error
-/// that is told. Relaxed throughout: each is a word of its own, no other data is read for what it
-/// says, and a look under a side's lock may be out of date when that is left. Where one lock guards
-/// all, that lock orders them. The collector looks at them with its own lock alone, where that comes
-/// after those of sockets.
+/// (`uipc_socket.c` 1.385, lines 638 and 642): written under the lock of the socket, but for an
+/// error that is told. Relaxed throughout: each is a word of its own, no other data is read for
+/// what it says, and a look under a side's lock may be out of date when that is left. Where one
+/// lock guards all, that lock orders them. The collector looks at them with its own lock alone,
+/// where that comes after those of sockets.
 pub(crate) struct Seen<L> {
     pub(crate) so_state: AtomicState,
     pub(crate) so_error: AtomicError,

@@ -38,8 +38,8 @@ impl WaitPoint {
         }
     }
 
-    /// `wakeup_one`: wakes the thread that has slept here the longest, and lets those that spin look.
-    /// The caller holds the socket's lock, and everybody who parks here has parked with it.
+    /// `wakeup_one`: wakes the thread that has slept here the longest, and lets those that spin
+    /// look. The caller holds the socket's lock, and everybody who parks here has parked with it.
     pub(crate) fn wakeup_one(&self) {
         // Relaxed, both: as in `wakeup`. Under the lock a set `waiting` says that the thread is in
         // the queue.

@@ -1,4 +1,5 @@
-//! What a process that runs a model is asked to leave out, and what happened in the model's executions.
+//! What a process that runs a model is asked to leave out, and what happened in the model's
+//! executions.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};

@@ -1,4 +1,5 @@
-//! The kernel lock: no order with what may be slept for, before every mutex, given back as any lock.
+//! The kernel lock: no order with what may be slept for, before every mutex, given back as any
+//! lock.
 
 use super::*;
 
