@@ -102,8 +102,7 @@ pub(crate) struct SockBuf {
 // holds the socket's lock (the consumer's copying out, which is done without it, by whoever holds
 // the `sblock` of the receive side, from a `Ring` it took while it had the lock), in `lock-free`
 // the one owner of the side while it is `in_use`. `ring` and `storage` change only under the
-// socket's lock, which shuts the lock-free path first. Between the sides bytes pass by `tail` and
-// `head`.
+// socket's lock, which shuts the lock-free path first. The sides share `tail` and `head`.
 unsafe impl Sync for SockBuf {}
 // SAFETY: the pointer in `ring` points into `storage`'s heap memory, which moves with its owner.
 unsafe impl Send for SockBuf {}
