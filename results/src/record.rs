@@ -363,38 +363,15 @@ impl Record {
     }
 }
 
-impl From<Measured> for Record {
-    fn from(measured: Measured) -> Self {
-        Record::Measured(Box::new(measured))
-    }
+/// A body of each kind is a record.
+macro_rules! records {
+    ($($kind:ident),*) => {
+        $(impl From<$kind> for Record {
+            fn from(body: $kind) -> Self {
+                Record::$kind(Box::new(body))
+            }
+        })*
+    };
 }
 
-impl From<Finding> for Record {
-    fn from(finding: Finding) -> Self {
-        Record::Finding(Box::new(finding))
-    }
-}
-
-impl From<Interrupted> for Record {
-    fn from(interrupted: Interrupted) -> Self {
-        Record::Interrupted(Box::new(interrupted))
-    }
-}
-
-impl From<Compared> for Record {
-    fn from(compared: Compared) -> Self {
-        Record::Compared(Box::new(compared))
-    }
-}
-
-impl From<Ratio> for Record {
-    fn from(ratio: Ratio) -> Self {
-        Record::Ratio(Box::new(ratio))
-    }
-}
-
-impl From<Answer> for Record {
-    fn from(answer: Answer) -> Self {
-        Record::Answer(Box::new(answer))
-    }
-}
+records!(Measured, Finding, Interrupted, Compared, Ratio, Answer);
