@@ -9,6 +9,7 @@
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
+//! * [`element`] is a part of a grid, [`sealed`] its file.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
 
@@ -20,6 +21,7 @@ pub mod cell;
 #[cfg(feature = "files")]
 pub mod changes;
 pub mod compared;
+pub mod element;
 #[cfg(feature = "files")]
 pub mod error;
 #[cfg(feature = "files")]
@@ -46,6 +48,8 @@ pub mod ratio;
 pub mod record;
 #[cfg(feature = "files")]
 pub mod run;
+#[cfg(feature = "files")]
+pub mod sealed;
 pub mod stats;
 #[cfg(feature = "files")]
 pub mod store;
@@ -85,6 +89,7 @@ mod wide;
 pub use agreement::Disagreement;
 pub use cell::Cell;
 pub use compared::{AgainstItself, Compared, Side, Verdict};
+pub use element::{Element, Origin};
 #[cfg(feature = "files")]
 pub use error::StoreError;
 #[cfg(feature = "files")]

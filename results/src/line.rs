@@ -32,7 +32,7 @@ pub enum LineError {
     /// Neither a measurement nor a finding.
     #[error(
         "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted, compared, \
-         ratio and answer"
+         ratio, answer and element"
     )]
     Kind {
         /// The name found.
@@ -95,6 +95,7 @@ impl Record {
             Record::Compared(body) => line_of("compared", body)?,
             Record::Ratio(body) => line_of("ratio", body)?,
             Record::Answer(body) => line_of("answer", body)?,
+            Record::Element(body) => line_of("element", body)?,
         };
         Record::from_line(&line)?;
         Ok(line)
@@ -119,6 +120,7 @@ impl Record {
             "compared" => compared_from(line),
             "ratio" => ratio_from(line),
             "answer" => Ok(Record::Answer(serde_json::from_str(line)?)),
+            "element" => Ok(Record::Element(serde_json::from_str(line)?)),
             _ => Err(LineError::Kind { found: head.kind }),
         }
     }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 pub use crate::cell::Cell;
 use crate::compared::Compared;
+use crate::element::Element;
 pub use crate::latencies::{Latencies, Latency};
 use crate::ratio::{Answer, Ratio};
 pub use crate::two_cpus::TwoCpus;
@@ -33,6 +34,8 @@ pub enum Record {
     Ratio(Box<Ratio>),
     /// A sentence made from the run's other lines; printed, not stored.
     Answer(Box<Answer>),
+    /// The end of an element of a grid.
+    Element(Box<Element>),
 }
 
 /// What a round was for. A throughput round takes no stamp per operation, a latency round takes
@@ -350,6 +353,7 @@ impl Record {
             Record::Compared(compared) => &compared.host,
             Record::Ratio(ratio) => &ratio.host,
             Record::Answer(answer) => &answer.host,
+            Record::Element(element) => &element.host,
         }
     }
 
@@ -374,4 +378,4 @@ macro_rules! records {
     };
 }
 
-records!(Measured, Finding, Interrupted, Compared, Ratio, Answer);
+records!(Measured, Finding, Interrupted, Compared, Ratio, Answer, Element);

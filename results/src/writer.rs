@@ -129,5 +129,6 @@ fn cell_of(record: &Record) -> String {
         Record::Compared(compared) => compared.cell.clone(),
         Record::Ratio(ratio) => ratio.cell.clone(),
         Record::Answer(answer) => answer.question.clone(),
+        Record::Element(_) => String::new(),
     }
 }

@@ -71,8 +71,11 @@ fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         match record {
             Record::Measured(measured) => rows.push(measured_row(measured)),
             Record::Finding(finding) => rows.push(finding_row(finding)),
-            Record::Interrupted(_) | Record::Compared(_) | Record::Ratio(_) | Record::Answer(_) => {
-            }
+            Record::Interrupted(_)
+            | Record::Compared(_)
+            | Record::Ratio(_)
+            | Record::Answer(_)
+            | Record::Element(_) => {}
         }
     }
     if rows.is_empty() {
