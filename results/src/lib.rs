@@ -9,7 +9,8 @@
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
-//! * [`element`] is a part of a grid, [`sealed`] its file.
+//! * [`element`] is a part of a grid, [`sealed`] its file; [`collected`] sifts the files of several
+//!   machines.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
 
@@ -20,6 +21,8 @@ pub mod answer;
 pub mod cell;
 #[cfg(feature = "files")]
 pub mod changes;
+#[cfg(feature = "files")]
+pub mod collected;
 pub mod compared;
 pub mod element;
 #[cfg(feature = "files")]

@@ -151,7 +151,7 @@ pub fn same_machine(runs: &[Run]) -> Result<(), StoreError> {
 }
 
 /// The first field in which two machines differ, with both values.
-fn difference(first: &Host, other: &Host) -> Option<String> {
+pub(crate) fn difference(first: &Host, other: &Host) -> Option<String> {
     let Host { cpu, cpus, topology, kernel, virtualised, governor } = first;
     let fields = [
         ("cpu", format!("{cpu:?}"), format!("{:?}", other.cpu)),

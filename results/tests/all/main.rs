@@ -3,6 +3,7 @@
 mod answers;
 mod exports;
 mod fixture;
+mod grids;
 mod histograms;
 mod histories;
 mod kept;
