@@ -1,4 +1,4 @@
-//! Whether several runs of one program agree on a ratio.
+//! Whether several runs of one program agree on a ratio, or several machines.
 //!
 //! Two 95 % intervals of one truth lie apart now and then, and among many some two nearly always
 //! do. So each is widened first, to the level at which all intervals of a table, of every run and
@@ -47,7 +47,11 @@ impl Summary {
 }
 
 /// What a run and others say together, where they do not agree; `intervals` are looked at in all.
-fn disagreement(own: &Ratio, others: &[&Ratio], intervals: usize) -> Option<Disagreement> {
+pub(crate) fn disagreement(
+    own: &Ratio,
+    others: &[&Ratio],
+    intervals: usize,
+) -> Option<Disagreement> {
     let all = || others.iter().copied().chain([own]);
     if others.is_empty() || !do_differ(all(), intervals) {
         return None;

@@ -10,7 +10,7 @@
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
 //! * [`element`] is a part of a grid, [`sealed`] its file; [`collected`] sifts the files of several
-//!   machines.
+//!   machines, and [`machines`] shows them side by side.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
 
@@ -40,6 +40,8 @@ pub mod history_table;
 pub mod kept;
 #[cfg(feature = "files")]
 pub mod line;
+#[cfg(feature = "files")]
+pub mod machines;
 #[cfg(feature = "files")]
 pub mod multiple;
 #[cfg(feature = "files")]

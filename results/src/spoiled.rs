@@ -14,6 +14,17 @@ pub(crate) enum Spoiled<'a> {
     Unpinned,
 }
 
+impl Spoiled<'_> {
+    /// The same in words.
+    pub(crate) fn words(self) -> &'static str {
+        match self {
+            Spoiled::Itself(_) => "the reference differs from itself",
+            Spoiled::Oversubscribed => "more threads than CPUs",
+            Spoiled::Unpinned => "threads unpinned",
+        }
+    }
+}
+
 impl Summary {
     /// Why the ratio of one of the rows may not be used, if it may not.
     pub(crate) fn spoiled(&self, row: &Row) -> Option<Spoiled<'_>> {

@@ -1,5 +1,7 @@
 //! Files of elements that several machines sent: which are kept, which are set aside and why.
 
+mod machines;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,104 @@
+//! What the machines of a grid say side by side.
+
+use results::collected::Collected;
+use results::machines::{self, Agreement};
+use results::{Compared, Record, Side, Verdict};
+
+use super::{Folder, Sent, only_fault, sent};
+use crate::fixture::{cell, host};
+
+#[test]
+fn machines_that_differ_are_told_from_those_that_agree() {
+    let folder = Folder::new();
+    let says = |element, machine, from, ratio| Sent { ratio, ..sent(element, machine, from) };
+    folder.send(&says("one", "a", 0, [2.0, 1.95, 2.05]));
+    folder.send(&says("one", "b", 0, [2.02, 1.96, 2.08]));
+    folder.send(&says("two", "a", 1, [2.0, 1.9, 2.1]));
+    folder.send(&says("two", "b", 1, [0.5, 0.45, 0.55]));
+    let all = folder.collected(&["a", "b"]);
+    let lines = machines::lines(&all, "global").expect("lines");
+    assert_eq!(lines.len(), 2);
+    assert_eq!(lines[0].agreement, Agreement::Agree);
+    let Agreement::Opposite(span) = lines[1].agreement else { panic!("{:?}", lines[1]) };
+    assert_eq!((span.low, span.high), (0.45, 2.1));
+    let text = machines::render(&all, &lines, 140);
+    for part in [
+        "throughput to global\n",
+        "2.00 [1.95, 2.05]",
+        "0.50 [0.45, 0.55]",
+        "OPPOSITE: 0.45 to 2.10",
+        "machines differ on 1 of 2 figures, and on 1 of these not even in direction",
+        "2 of 2 elements",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    // Narrower than both fit in: each machine has a block of its own.
+    let narrow = machines::render(&all, &lines, 40);
+    assert_eq!(narrow.matches("cell ").count(), 2, "{narrow}");
+}
+
+#[test]
+fn a_ratio_that_may_not_be_used_is_held_against_none() {
+    let folder = Folder::new();
+    folder.send(&sent("one", "a", 0));
+    let wide = sent("one", "b", 0);
+    let mut records = wide.records();
+    for record in &mut records {
+        if let Record::Measured(measured) = record {
+            measured.pinning.oversubscribed = true;
+        }
+    }
+    folder.put("b.jsonl", &wide.sealed(&records));
+    let all = folder.collected(&["a", "b"]);
+    let lines = machines::lines(&all, "global").expect("lines");
+    assert_eq!(lines[0].agreement, Agreement::Alone);
+    let text = machines::render(&all, &lines, 100);
+    assert!(text.contains("more threads than CPUs: pairs/per-socket/"), "{text}");
+}
+
+#[test]
+fn verdicts_stand_side_by_side_and_counters_are_equal_or_not() {
+    let folder = Folder::new();
+    let side = |name: &str, commit: &str| Side {
+        name: name.to_owned(),
+        commit: Some(commit.to_owned()),
+        value: Some(if name == "v1" { 4.0 } else { 5.0 }),
+        ..Side::default()
+    };
+    let compared = |metric: &str, ratio: Option<[f64; 3]>, second: &str| Compared {
+        cell: cell("pairs", "global", 1).id(),
+        metric: metric.to_owned(),
+        verdict: Verdict::Slower,
+        first: side("v1", "aaaa"),
+        second: side("v2", second),
+        ratio: ratio.map(|ratio| ratio[0]),
+        low: ratio.map(|ratio| ratio[1]),
+        high: ratio.map(|ratio| ratio[2]),
+        pairs: 40,
+        host: host(),
+        ..Compared::default()
+    };
+    let send = |machine: &'static str, second: &str, ratio| {
+        let one = sent("one", machine, 0);
+        let mut records = vec![
+            compared("throughput", Some(ratio), second),
+            compared("acquisitions", None, second),
+        ];
+        records.push(Compared { cell: one.cell("per-socket").id(), ..records[0].clone() });
+        let records: Vec<Record> = records.into_iter().map(Record::from).collect();
+        folder.put(&format!("{machine}.jsonl"), &one.sealed(&records));
+    };
+    send("a", "bbbb", [0.9, 0.88, 0.92]);
+    send("b", "bbbb", [0.9, 0.87, 0.93]);
+    let lines = |all: &Collected| machines::lines(all, "global").expect("lines");
+    let all = folder.collected(&["a", "b"]);
+    let found = lines(&all);
+    assert!(found.iter().all(|line| line.agreement == Agreement::Agree), "{found:?}");
+    let text = machines::render(&all, &found, 120);
+    assert!(text.contains("throughput v2 to v1") && text.contains("0.90 [0.88, 0.92] SLOWER"));
+    assert!(text.contains("4.000 -> 5.000 SLOWER"), "{text}");
+    // A branch that has moved is not the same side.
+    send("c", "cccc", [0.9, 0.88, 0.92]);
+    let all = folder.collected(&["a", "b", "c"]);
+    assert!(only_fault(&all).1.text().contains("v2 is cccc here and bbbb in most"));
+}
