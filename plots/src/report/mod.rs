@@ -10,7 +10,10 @@ use crate::error::PlotError;
 use crate::figure::Figure;
 
 mod html;
+mod machines;
 mod top;
+
+pub use machines::page;
 
 use html::{escape, table};
 

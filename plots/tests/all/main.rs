@@ -6,4 +6,5 @@ mod common;
 mod edges;
 mod figures;
 mod files;
+mod machines;
 mod top;
