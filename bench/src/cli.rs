@@ -306,6 +306,9 @@ pub struct CompareArgs {
     /// Print the table for a pull request.
     #[arg(long)]
     pub markdown: bool,
+    /// How many comparisons of cells stand together, where these are not all of them (for grids).
+    #[arg(long, hide = true, value_name = "N", value_parser = number::whole::<u32>)]
+    pub family: Option<u32>,
     /// Take this program as the side of that name instead of building it (for tests).
     #[arg(long, hide = true, value_name = "SIDE=PATH")]
     pub program: Vec<String>,

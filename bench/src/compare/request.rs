@@ -44,6 +44,8 @@ pub struct Request {
     pub metrics: Vec<Metric>,
     /// Whether disturbed slices may be used.
     pub noisy: bool,
+    /// How many comparisons stand together, where these are not all of them: a grid's.
+    pub family: usize,
     /// CPUs, pinning and seed.
     pub settings: Settings,
 }
@@ -54,19 +56,30 @@ impl Request {
     /// # Errors
     /// What was wrong, what is valid, and what to do.
     pub fn new(args: &CompareArgs, names: &Names<'_>, allowed: &Cpus) -> Result<Request, String> {
+        let mut request = Request::without_sides(args, allowed)?;
+        request.sides = names.sides(&args.sides)?;
+        if !names_cells(&args.cells)
+            && let Some(stored) = stored_cells(&request.sides)
+        {
+            request.cells = stored;
+        }
+        Ok(request)
+    }
+
+    /// The same, whatever the sides' names mean: they have not been looked up.
+    ///
+    /// # Errors
+    /// What was wrong, what is valid, and what to do.
+    pub fn without_sides(args: &CompareArgs, allowed: &Cpus) -> Result<Request, String> {
         let cells = with_defaults(&args.cells);
         let settings = Settings::new(&RunArgs { cells, ..RunArgs::default() }, allowed)?;
         let budget = args.budget.as_deref().map_or(Ok(BUDGET), settings::budget)?;
         let slice = args.slice.map_or(Ok(session::SLICE), slice)?;
         let metrics = metrics(&args.metric)?;
-        let sides = names.sides(&args.sides)?;
-        let (mut cells, skipped) = planned(&settings)?;
-        if !names_cells(&args.cells)
-            && let Some(stored) = stored_cells(&sides)
-        {
-            cells = stored;
-        }
-        Ok(Request { sides, cells, skipped, budget, slice, metrics, noisy: args.noisy, settings })
+        let (cells, skipped) = planned(&settings)?;
+        let family = args.family.map_or(0, |family| family as usize);
+        let (sides, noisy) = (Vec::new(), args.noisy);
+        Ok(Request { sides, cells, skipped, budget, slice, metrics, noisy, family, settings })
     }
 
     /// The question by which a server gets ready for a cell.
@@ -95,7 +108,7 @@ impl Request {
     /// What decides.
     #[must_use]
     pub fn judge(&self) -> Judge {
-        Judge::of(self.comparisons(), &self.metrics)
+        Judge::of(self.comparisons().max(self.family), &self.metrics)
     }
 
     /// The longest that all of it may take, builds left aside.
