@@ -12,6 +12,7 @@
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
+//! * [`grid`](mod@grid): cells on any number of machines.
 //! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
 //! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call
 //!   the backends.
@@ -27,6 +28,7 @@ pub mod echo;
 pub mod finding;
 pub mod fuzzing;
 pub mod git;
+pub mod grid;
 pub mod instrument;
 pub mod neighbours;
 pub mod plan;
