@@ -34,7 +34,7 @@ use crate::turns::record::{self, Context, Place};
 use crate::turns::server::Failure;
 
 /// The time of a run when nobody says, for each cell.
-const BUDGET_PER_CELL: Duration = Duration::from_secs(3);
+pub const BUDGET_PER_CELL: Duration = Duration::from_secs(3);
 /// The longest warm-up: no more is gained by waiting.
 const WARM_UP_MAX: Duration = Duration::from_millis(250);
 
