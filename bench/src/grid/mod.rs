@@ -3,11 +3,16 @@
 //! * [`file`](mod@file): what stands in a `grid.toml`; [`flags`]: its cells as flags of `run` and
 //!   `compare`; [`machine`]: its machines.
 //! * [`elements`]: the groups of cells that are measured together, in their order.
+//! * [`measure`]: one of them, in a file that appears whole or not at all; [`alone`]: one at a
+//!   time; [`here`]: where this process is, and for which job.
 
+pub mod alone;
 pub mod elements;
 pub mod file;
 pub mod flags;
+pub mod here;
 pub mod machine;
+pub mod measure;
 
 pub use elements::Element;
 pub use file::Grid;
