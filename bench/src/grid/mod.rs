@@ -5,6 +5,7 @@
 //! * [`elements`]: the groups of cells that are measured together, in their order.
 //! * [`measure`]: one of them, in a file that appears whole or not at all; [`alone`]: one at a
 //!   time; [`here`]: where this process is, and for which job.
+//! * [`slurm`], [`parallel`]: what is handed to a scheduler.
 
 pub mod alone;
 pub mod elements;
@@ -13,6 +14,8 @@ pub mod flags;
 pub mod here;
 pub mod machine;
 pub mod measure;
+pub mod parallel;
+pub mod slurm;
 
 pub use elements::Element;
 pub use file::Grid;
