@@ -1,6 +1,7 @@
 //! The command line: names and help. What the values must be is said in
 //! [`settings`](crate::settings).
 
+mod grid;
 mod own;
 
 use std::path::PathBuf;
@@ -9,6 +10,9 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
 use results::{FORMATS, Format};
 
+pub use self::grid::{
+    GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridFile, GridRunArgs, GridSlurmArgs,
+};
 pub use self::own::OwnArgs;
 use crate::{matrix, number};
 
@@ -38,6 +42,8 @@ pub enum Command {
     Export(ExportArgs),
     /// Follows each cell from commit to commit over the stored runs of this machine.
     History(HistoryArgs),
+    /// Measures a file of cells on any number of machines, with whatever scheduler there is.
+    Grid(GridArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
     Controls(ControlsArgs),
     /// Runs programs drawn by chance on backends, and compares them with a sequential model.

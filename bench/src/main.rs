@@ -29,6 +29,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Compare(args)) => cmd::compare::compare(&args),
+        Some(Command::Grid(args)) => cmd::grid::run(&args),
         Some(Command::Serve(args)) => bench::server::serve(args.hang_limit),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::Fuzz(args)) => cmd::fuzz::fuzz(&args),

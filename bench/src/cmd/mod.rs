@@ -4,6 +4,7 @@ pub mod compare;
 pub mod controls;
 pub mod export;
 pub mod fuzz;
+pub mod grid;
 pub mod history;
 pub mod list;
 pub mod minimize;
