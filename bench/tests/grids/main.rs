@@ -1,0 +1,6 @@
+//! Grids, as their users meet them: measured here, interrupted and gone on with; by GNU parallel.
+#![cfg(target_os = "linux")]
+
+mod here;
+mod night;
+mod parallel;

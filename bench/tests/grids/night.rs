@@ -1,0 +1,109 @@
+//! A grid in a folder of its own, and what has come of it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use results::collected::Collected;
+use results::{Measure, Record};
+use tempfile::TempDir;
+
+/// A grid that is over as soon as it can be.
+pub(crate) struct Night {
+    pub(crate) folder: TempDir,
+}
+
+/// Two backends, with so many lengths of messages: an element each.
+pub(crate) fn cells(sizes: usize) -> String {
+    let sizes: Vec<String> = (1..=sizes).map(|size| (size * 8).to_string()).collect();
+    format!(
+        "[[cells]]\nworkload = 'pairs'\nbackend = ['global', 'per-socket']\nthreads = 1\n\
+         seconds = 0.02\nrounds = 1\nsize = [{}]\n",
+        sizes.join(", ")
+    )
+}
+
+impl Night {
+    pub(crate) fn of(text: &str) -> Night {
+        let night = Night { folder: tempfile::tempdir().expect("a folder") };
+        fs::write(night.file(), text).expect("written");
+        night
+    }
+
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.path().join("night.toml")
+    }
+
+    pub(crate) fn out(&self) -> PathBuf {
+        self.folder.path().join("night.grid")
+    }
+
+    /// `solock grid WHAT FILE MORE..`, to be started.
+    pub(crate) fn grid(&self, what: &str, more: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
+        command.args(["grid", what]).arg(self.file()).args(more);
+        command.current_dir(self.folder.path()).stdin(Stdio::null());
+        // Whatever started this test is not what starts an element.
+        for name in ["SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURMD_NODENAME", "PARALLEL_SEQ"] {
+            command.env_remove(name);
+        }
+        command
+    }
+
+    pub(crate) fn output(&self, what: &str, more: &[&str]) -> Output {
+        self.grid(what, more).output().expect("solock starts")
+    }
+
+    /// The files of elements, by name.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let entries = fs::read_dir(self.out()).into_iter().flatten().flatten();
+        let is_record = |path: &PathBuf| path.extension().is_some_and(|end| end == "jsonl");
+        let mut files: Vec<PathBuf> = entries.map(|it| it.path()).filter(is_record).collect();
+        files.sort();
+        files
+    }
+
+    /// What the files are, sifted as `collect` does.
+    pub(crate) fn collected(&self) -> Collected {
+        let grid = bench::grid::Grid::read(&self.file()).expect("a grid");
+        bench::grid::report::collected(&grid, &[]).expect("readable")
+    }
+}
+
+/// What a grid recorded, but for times and numbers: by element, each line's kind and cell. A cell
+/// against itself has a line where the machine was busy, and else too few launches here.
+pub(crate) fn record_set(collected: &Collected) -> Vec<String> {
+    let mut set = Vec::new();
+    for one in collected.sets() {
+        let is_itself = |record: &&Record| match record {
+            Record::Ratio(line) => line.cell == line.against,
+            _ => false,
+        };
+        let records = one.run.records.iter().filter(|record| !is_itself(record));
+        let lines = records.map(|record| match record {
+            Record::Measured(line) => {
+                let stamps = if line.measure == Measure::Latency { "stamps" } else { "counts" };
+                format!("measured {} {stamps} {}", line.cell_id, line.round)
+            }
+            Record::Ratio(line) => format!("ratio {} {}", line.cell, line.against),
+            Record::Element(line) => format!("end {}", line.code),
+            other => format!("{other:?}"),
+        });
+        let mut lines: Vec<String> = lines.map(|line| format!("{}: {line}", one.id())).collect();
+        lines.sort();
+        set.extend(lines);
+    }
+    set
+}
+
+pub(crate) fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Whether a program is there.
+pub(crate) fn has(program: &str) -> bool {
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let sbin = Path::new("/usr/sbin");
+    let mut folders = std::env::split_paths(&folders).chain([sbin.to_owned()]);
+    folders.any(|folder| folder.join(program).is_file())
+}
