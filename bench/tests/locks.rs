@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 
 use bench::cpus::Cpus;
 use lockimpls::Algorithm;
-use results::{Measured, Run, Store};
+use results::{Measured, Run, Slices, Store};
 
 /// All but the default.
 fn others() -> impl Iterator<Item = &'static str> {
@@ -37,18 +37,22 @@ fn algorithms_are_recorded_with_the_cell_and_lock_no_other_number_of_times() {
         assert!(table.contains(&format!("lock {lock}\n")), "{table}");
         assert!(table.contains(&format!("{lock}: ")), "{table}");
     }
-    let mut seen = BTreeSet::new();
+    let (mut seen, mut operations) = (BTreeSet::new(), 0);
     for round in run.measured().filter(|round| round.cell.backend != "host") {
-        let found = round.locks.iter().find(|lock| lock.class == "solock").expect("its lock");
-        // A message sent and received: 7 (`lockimpls/tests/conformance/counts.rs`). A round ends
-        // between two calls.
-        assert!(found.acquisitions.abs_diff(7 * round.operations) <= 14, "{}", round.cell_id);
+        let found = round.locks.iter().find(|lock| lock.class == "solock");
+        let found = found.map_or(0, |lock| lock.acquisitions);
+        // A message sent and received: 7 (`lockimpls/tests/conformance/counts.rs`). A slice ends
+        // between two calls; on a busy machine nothing may be done in it.
+        let most = 14 * round.slices.as_ref().map_or(1, Slices::measured);
+        assert!(found.abs_diff(7 * round.operations) <= most, "{}", round.cell_id);
+        operations += round.operations;
         assert!(round.instrument.lock_ns_per_pair > 0.0);
         seen.insert(round.cell_id.clone());
     }
     let name = "pairs/per-socket/stream/64B/t1/adaptive";
     let expected = others().map(|lock| format!("{name}/{lock}")).chain([name.to_owned()]);
     assert_eq!(seen, expected.collect());
+    assert!(operations > 0);
 }
 
 #[test]
