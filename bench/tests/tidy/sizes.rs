@@ -32,7 +32,6 @@ const FILE_LINES: usize = 400;
 const LONG_FILES: &[(&str, usize)] = &[
     ("lockimpls/src/backend/lock_free.rs", 675),
     ("lockimpls/src/objects/sockbuf.rs", 616),
-    ("lockimpls/src/backend/per_socket.rs", 549),
     ("lockimpls/tests/conformance/rights.rs", 464),
     ("lockimpls/src/witness.rs", 434),
     ("workloads/src/message.rs", 431),

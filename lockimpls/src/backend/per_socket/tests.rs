@@ -1,0 +1,235 @@
+//! The verbs, one by one: what they lock, in which order, and what they find.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::*;
+use crate::domain::{Config, Domain, SockType};
+use crate::fault::met::{Met, has_met, meet};
+use crate::witness::{counters, is_held, is_waiting, thread_number};
+
+type Layer = Locked<SocketPolicy<Met>>;
+type SockRef = SoRef<SocketPolicy<Met>>;
+
+/// Every layer of these tests, never freed: another thread may still use it. Kept here so that
+/// memcheck does not call it lost.
+static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
+
+/// A layer and sockets of it, the lowest first.
+fn layer<const N: usize>() -> (&'static Layer, [SockRef; N]) {
+    let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
+    LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
+    let sockets = [(); N].map(|()| layer.socket(SockType::Dgram).unwrap());
+    let sockets = sockets.map(|fd| layer.fds.find(fd).unwrap());
+    assert!(sockets.is_sorted_by(|a, b| comes_first(a, b)));
+    (layer, sockets)
+}
+
+/// Of whichever sockets the thread holds the locks.
+fn mine<const N: usize>(sockets: [SockRef; N]) -> [bool; N] {
+    sockets.map(|so| so.locks.so_lock().is_mine())
+}
+
+/// `so` gets the peer `so2`, or none.
+fn connect(so: SockRef, so2: Option<SockRef>) {
+    so.locks.so_lock().enter();
+    so.st().unp_conn.set(so2);
+    so.locks.so_lock().exit();
+}
+
+/// Datagram socket `so` is connected to `so2`, and on its list.
+fn refer(so: SockRef, so2: SockRef) {
+    connect(so, Some(so2));
+    so2.locks.so_lock().enter();
+    so2.st().unp_refs.append(so);
+    so2.locks.so_lock().exit();
+}
+
+/// Runs it: its result, and how often it relocked and began again.
+fn counting<T>(request: impl FnOnce() -> T) -> (T, u64, u64) {
+    let before = counters();
+    let result = request();
+    let counts = counters().since(&before).of(Class::SoLock);
+    (result, counts.relocks, counts.retries)
+}
+
+#[test]
+fn a_peer_below_is_locked_by_a_relock() {
+    let (layer, [a, b]) = layer();
+    connect(a, Some(b));
+    connect(b, Some(a));
+    for (so, so2, relocks) in [(a, b, 0), (b, a, 1)] {
+        layer.policy.solock(&so);
+        assert_eq!(counting(|| layer.policy.solock_peer(&so)), (Some(so2), relocks, 0));
+        assert_eq!(mine([so, so2]), [true, true]);
+        layer.policy.sounlock_peer(&so, &so2);
+        assert_eq!(mine([so, so2]), [true, false]);
+        layer.policy.sounlock(&so);
+        assert_eq!(mine([so, so2]), [false, false]);
+        // No reference is kept.
+        witness::userret();
+        so2.unp_refcnt.finalize();
+    }
+}
+
+#[test]
+fn a_socket_may_be_its_own_peer() {
+    let (layer, [so]) = layer();
+    connect(so, Some(so));
+    layer.policy.solock(&so);
+    assert_eq!(layer.policy.solock_peer(&so), Some(so));
+    layer.policy.sounlock_peer(&so, &so);
+    assert_eq!(mine([so]), [true]);
+    layer.policy.sounlock(&so);
+    layer.policy.solock_pair(&so, &so);
+    assert_eq!(mine([so]), [true]);
+    layer.policy.sounlock_pair(&so, &so);
+    assert_eq!(mine([so]), [false]);
+    witness::userret();
+}
+
+#[test]
+fn a_pair_is_locked_in_order() {
+    let (layer, [a, b]) = layer();
+    for (so, so2) in [(a, b), (b, a)] {
+        layer.policy.solock_pair(&so, &so2);
+        assert_eq!(mine([a, b]), [true, true]);
+        layer.policy.sounlock_pair(&so, &so2);
+        assert_eq!(mine([a, b]), [false, false]);
+    }
+}
+
+#[test]
+fn a_peer_that_changes_in_the_relock_is_looked_for_again() {
+    let (layer, [old, new, so]) = layer();
+    for (peer, relocks) in [(Some(new), 2), (None, 1)] {
+        connect(so, Some(old));
+        meet(Window::Relock, move || connect(so, peer));
+        layer.policy.solock(&so);
+        assert_eq!(counting(|| layer.policy.solock_peer(&so)), (peer, relocks, 1));
+        assert!(has_met());
+        assert_eq!(mine([old, new, so]), [false, peer.is_some(), true]);
+        if let Some(so2) = peer {
+            layer.policy.sounlock_peer(&so, &so2);
+        }
+        layer.policy.sounlock(&so);
+        witness::userret();
+        old.unp_refcnt.finalize();
+    }
+}
+
+#[test]
+fn a_referrer_is_locked_in_order() {
+    let (layer, [low, so, high]) = layer();
+    refer(high, so);
+    refer(low, so);
+    layer.policy.solock(&so);
+    for (referrer, relocks) in [(high, 0), (low, 1)] {
+        assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (Some(referrer), relocks, 0));
+        assert_eq!(mine([so, referrer]), [true, true]);
+        so.st().unp_refs.remove(referrer);
+        layer.policy.sounlock_peer(&so, &referrer);
+    }
+    assert_eq!(layer.policy.solock_referrer(&so), None);
+    layer.policy.sounlock(&so);
+    witness::userret();
+    low.unp_refcnt.finalize();
+}
+
+#[test]
+fn a_referrer_that_goes_in_the_relock_is_left_alone() {
+    let (layer, [referrer, elsewhere, so]) = layer();
+    refer(referrer, so);
+    meet(Window::Relock, move || {
+        connect(referrer, Some(elsewhere));
+        so.locks.so_lock().enter();
+        so.st().unp_refs.remove(referrer);
+        so.locks.so_lock().exit();
+    });
+    layer.policy.solock(&so);
+    assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));
+    assert_eq!(mine([referrer, elsewhere, so]), [false, false, true]);
+    layer.policy.sounlock(&so);
+    witness::userret();
+    referrer.unp_refcnt.finalize();
+}
+
+#[test]
+fn a_listener_comes_before_its_embryos() {
+    let (layer, [so3, head, client]) = layer();
+    let policy = &layer.policy;
+    policy.solock(&head);
+    policy.embryo_enter(&head, &so3);
+    assert_eq!(mine([so3, head]), [true, true]);
+    policy.head_leave(&head);
+    assert_eq!(mine([so3, head]), [true, false]);
+    policy.embryo_to_head(&so3, &head, None);
+    assert_eq!(mine([so3, head]), [true, true]);
+    policy.embryo_leave(&so3);
+    policy.head_leave(&head);
+    assert_eq!(mine([so3, head]), [false, false]);
+    // The client stays locked, above both.
+    policy.solock_pair(&client, &so3);
+    policy.embryo_to_head(&so3, &head, Some(&client));
+    assert_eq!(mine([so3, head, client]), [true; 3]);
+    policy.embryo_leave(&so3);
+    policy.sounlock(&client);
+    policy.head_leave(&head);
+    policy.head_return(&head);
+    assert_eq!(mine([so3, head, client]), [false, true, false]);
+    policy.head_to_pair(&head, &client, &so3);
+    assert_eq!(mine([so3, head, client]), [true, false, true]);
+    policy.sounlock_pair(&client, &so3);
+    witness::userret();
+}
+
+#[test]
+fn the_lists_have_their_locks() {
+    let (layer, [so]) = layer();
+    let policy = &layer.policy;
+    let collector = policy.collector();
+    let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
+    assert_eq!(class, Class::UnpGcLock);
+    let held = || (so.locks.so_lock().is_mine(), is_held(gc), is_held(df));
+    policy.solock(&so);
+    policy.list_enter(&so);
+    assert_eq!(held(), (false, true, false));
+    policy.list_exit(&so);
+    assert_eq!(held(), (true, false, false));
+    assert!(collector.deferred_enter());
+    assert_eq!(held(), (true, false, true));
+    collector.deferred_exit(true);
+    policy.sounlock(&so);
+    collector.gc_enter();
+    policy.scan_enter(&so);
+    assert_eq!(held(), (true, true, false));
+    policy.scan_exit(&so);
+    assert_eq!(held(), (false, true, false));
+    collector.gc_exit();
+    assert_eq!(held(), (false, false, false));
+    witness::userret();
+}
+
+#[test]
+fn who_has_a_reference_may_lock_what_waits_for_it() {
+    let (layer, [so]) = layer();
+    let waiter = thread_number();
+    let (tell, told) = std::sync::mpsc::channel();
+    let other = std::thread::spawn(move || {
+        so.unp_refcnt.take();
+        tell.send(()).unwrap();
+        while !is_waiting(waiter) {
+            std::thread::yield_now();
+        }
+        layer.policy.solock(&so);
+        so.st().unp_conn.set(Some(so));
+        so.unp_refcnt.rele();
+        layer.policy.sounlock(&so);
+    });
+    told.recv().unwrap();
+    layer.policy.solock(&so);
+    layer.policy.finalize(&so, &so.unp_refcnt);
+    assert_eq!((mine([so]), so.st().unp_conn.get()), ([true], Some(so)));
+    layer.policy.sounlock(&so);
+    other.join().unwrap();
+    witness::userret();
+}
