@@ -230,6 +230,15 @@ impl<L: SocketLocks> Socket<L> {
         self.locks.guard(Part::Socket).0
     }
 
+    /// Where the threads wait for room, or for data.
+    #[inline(always)]
+    pub(crate) fn sb_wait(&self, side: Side) -> &WaitPoint {
+        match side {
+            Side::Snd => &self.snd_wait,
+            Side::Rcv => &self.rcv_wait,
+        }
+    }
+
     /// The generation, for a thread that will lock a socket that must not be freed meanwhile.
     pub(crate) fn generation(&self) -> u32 {
         self.generation.load(Relaxed)

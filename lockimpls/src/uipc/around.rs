@@ -3,7 +3,7 @@
 
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
-use crate::objects::socket::{Side, WaitPoint};
+use crate::objects::socket::Side;
 use crate::policy::{Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
@@ -47,12 +47,12 @@ impl<P: Policy> Locked<P> {
     /// in any case. The socket is locked; the side is not, where it has a lock of its own.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sowakeup(&self, so: &So<P>, point: &WaitPoint, side: Side) {
+    pub(crate) fn sowakeup(&self, so: &So<P>, side: Side) {
         self.policy.side_enter(so, side);
-        if P::Ambient::IS_THERE && point.waiting.load(Relaxed) != 0 {
+        if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
         }
-        point.wakeup(P::BIASED);
+        so.sb_wait(side).wakeup(P::BIASED);
         self.policy.side_leave(so, side);
         self.selwakeup();
     }

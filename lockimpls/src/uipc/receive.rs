@@ -1,13 +1,13 @@
 //! receive: `soreceive` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_RCVD)` (`uipc_usrreq.c` 1.166).
 //!
 //! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can
-//! be copied with the socket unlocked. What was taken is accounted to the peer's `so_snd`
-//! afterwards, with both locked.
+//! be copied with the socket unlocked. Control messages and limits may change meanwhile: they are read
+//! again. What was taken is accounted to the peer's `so_snd` afterwards, with both locked.
 //!
 //! A record of no bytes that nobody ended by hand is no answer: the receive takes it, accounts it,
 //! and begins again, unless nothing more can come, or no bytes were asked for.
 
-use crate::domain::{MsgFlags, RecvMsg, SockType};
+use crate::domain::{MsgFlags, RecvMsg};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
@@ -19,8 +19,12 @@ use crate::uipc::Locked;
 
 /// What a look at the buffer found.
 enum Found {
-    /// Something to take.
-    Data,
+    /// Bytes of a stream, no control message before them.
+    Bytes,
+    /// A stream that is a row of records: it has a control message, or what is left of one.
+    FirstRecord,
+    /// A record.
+    Record,
     /// The end of the stream, or nothing asked for: neither bytes nor descriptors.
     End,
     /// Nothing: wait.
@@ -56,27 +60,22 @@ impl<P: Policy> Locked<P> {
         msg.rights_len = 0;
         loop {
             let nonblock = flags.contains(MsgFlags::DONTWAIT);
-            let so_rcv = self.sblock(so, Side::Rcv, So::<P>::so_rcv, nonblock)?;
-            match Self::soreceive_look(so, so_rcv, msg, flags) {
+            self.sblock(so, Side::Rcv, nonblock)?;
+            let result = match Self::soreceive_look(so, msg, flags) {
                 Ok(Found::Wait) => {
                     self.sbunlock_to_wait(so, Side::Rcv);
                     return Ok(None);
                 }
-                Ok(Found::Data) => {
-                    let result = self.soreceive_take(so, so_rcv, msg, flags);
-                    self.sbunlock(so, Side::Rcv);
-                    if !matches!(result, Ok(None)) {
-                        return result;
-                    }
-                }
-                Ok(Found::End) => {
-                    self.sbunlock(so, Side::Rcv);
-                    return Ok(Some(0));
-                }
-                Err(errno) => {
-                    self.sbunlock(so, Side::Rcv);
-                    return Err(errno);
-                }
+                Ok(Found::Bytes) => Ok(Some(self.take_bytes(so, msg, flags))),
+                Ok(Found::FirstRecord) => self.take_first_record(so, msg, flags),
+                Ok(Found::Record) => self.take_record(so, msg, flags),
+                Ok(Found::End) => Ok(Some(0)),
+                Err(errno) => Err(errno),
+            };
+            self.sbunlock(so, Side::Rcv);
+            // `None`: what was taken was nothing, and the receive begins again (line 1176).
+            if !matches!(result, Ok(None)) {
+                return result;
             }
         }
     }
@@ -84,26 +83,22 @@ impl<P: Policy> Locked<P> {
     /// Looks whether there is something to take; if not, why, in `soreceive`'s order (lines 862 to
     /// 904).
     #[inline(always)]
-    fn soreceive_look(
-        so: &So<P>,
-        so_rcv: &RcvState<P::Locks>,
-        msg: &RecvMsg<'_, Fd>,
-        flags: MsgFlags,
-    ) -> Result<Found, Errno> {
+    fn soreceive_look(so: &So<P>, msg: &RecvMsg<'_, Fd>, flags: MsgFlags) -> Result<Found, Errno> {
+        let so_rcv = so.so_rcv();
         let (has_data, is_enough) = Self::is_enough(so, so_rcv, msg.data.len(), flags);
         if is_enough {
-            return Ok(Found::Data);
+            return Ok(Self::data(so, so_rcv));
         }
         let seen = so.seen_from(Side::Rcv);
         if let Some(errno) = seen.so_error.get() {
             if has_data {
-                return Ok(Found::Data);
+                return Ok(Self::data(so, so_rcv));
             }
             let is_peek = flags.contains(MsgFlags::PEEK);
             return Err(if is_peek { errno } else { seen.so_error.take().unwrap_or(errno) });
         }
         if so_rcv.cantrcvmore.get() {
-            return Ok(if has_data { Found::Data } else { Found::End });
+            return Ok(if has_data { Self::data(so, so_rcv) } else { Found::End });
         }
         if so.connection_required() && !seen.is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
@@ -116,6 +111,18 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Ewouldblock);
         }
         Ok(Found::Wait)
+    }
+
+    /// What kind of data the buffer has.
+    #[inline(always)]
+    fn data(so: &So<P>, so_rcv: &RcvState<P::Locks>) -> Found {
+        if so.is_atomic() {
+            Found::Record
+        } else if so_rcv.control.get().is_some() || so_rcv.empty_first.get() {
+            Found::FirstRecord
+        } else {
+            Found::Bytes
+        }
     }
 
     /// Whether the buffer has anything, and whether it is enough to return. MSG_DONTWAIT takes what
@@ -145,40 +152,15 @@ impl<P: Policy> Locked<P> {
         (has_data, has_data && (!short || ends))
     }
 
-    /// Takes what was found. `None`: it was nothing, and the receive begins again (line 1176).
     #[inline(always)]
-    fn soreceive_take(
-        &self,
-        so: &So<P>,
-        so_rcv: &RcvState<P::Locks>,
-        msg: &mut RecvMsg<'_, Fd>,
-        flags: MsgFlags,
-    ) -> Result<Option<usize>, Errno> {
-        if so.so_type.get() == SockType::Stream {
-            self.take_stream(so, so_rcv, msg, flags)
-        } else {
-            self.take_record(so, so_rcv, msg, flags)
-        }
-    }
-
-    #[inline(always)]
-    fn take_stream(
-        &self,
-        so: &So<P>,
-        so_rcv: &RcvState<P::Locks>,
-        msg: &mut RecvMsg<'_, Fd>,
-        flags: MsgFlags,
-    ) -> Result<Option<usize>, Errno> {
-        if so_rcv.control.get().is_some() || so_rcv.empty_first.get() {
-            return self.take_first_record(so, so_rcv, msg, flags);
-        }
+    fn take_bytes(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
         self.uiomove(so, so.rcv.head(), msg, bytes);
         if !flags.contains(MsgFlags::PEEK) {
             so.rcv.stream_consume(bytes);
             self.pru_rcvd(so);
         }
-        Ok(Some(bytes))
+        bytes
     }
 
     /// A stream with control messages is a row of records: each message begins one, whose bytes go
@@ -187,11 +169,11 @@ impl<P: Policy> Locked<P> {
     fn take_first_record(
         &self,
         so: &So<P>,
-        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
         let (is_peek, room) = (flags.contains(MsgFlags::PEEK), msg.data.len());
+        let so_rcv = so.so_rcv();
         let begins_here = |m: &MbufRef<P::Locks>| m.position.get() == so.rcv.head();
         let here = so_rcv.control.get().filter(|m| begins_here(m) && !so_rcv.empty_first.get());
         if let Some(control) = here
@@ -207,7 +189,7 @@ impl<P: Policy> Locked<P> {
         // Only now: the socket was unlocked, and more may have come.
         let next = match here {
             Some(control) if is_peek => control.next.get(),
-            _ => so_rcv.control.get(),
+            _ => so.so_rcv().control.get(),
         };
         let bytes = room.min(Self::first_record_len(so, next));
         self.uiomove(so, so.rcv.head(), msg, bytes);
@@ -215,10 +197,11 @@ impl<P: Policy> Locked<P> {
             return Ok(Some(bytes));
         }
         so.rcv.stream_consume(bytes);
+        let so_rcv = so.so_rcv();
         so_rcv.empty_first.set(so_rcv.empty_first.get() && room == 0);
         self.pru_rcvd(so);
         let is_nothing = here.is_none() && bytes == 0 && room > 0;
-        Ok((!is_nothing || so_rcv.cantrcvmore.get()).then_some(bytes))
+        Ok((!is_nothing || so.so_rcv().cantrcvmore.get()).then_some(bytes))
     }
 
     /// How many bytes there are before a control message, or at all.
@@ -230,7 +213,6 @@ impl<P: Policy> Locked<P> {
     fn take_record(
         &self,
         so: &So<P>,
-        so_rcv: &RcvState<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -253,7 +235,7 @@ impl<P: Policy> Locked<P> {
         }
         self.consume_record(so, record);
         let is_nothing = record.is_nothing() && !msg.data.is_empty();
-        Ok((!is_nothing || so_rcv.cantrcvmore.get()).then_some(bytes))
+        Ok((!is_nothing || so.so_rcv().cantrcvmore.get()).then_some(bytes))
     }
 
     /// Fills the caller's buffer with the socket unlocked: `sblock` keeps the bytes where they are,
@@ -315,7 +297,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and wakes whoever waits there.
+    /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and
+    /// wakes whoever waits there.
     #[inline(always)]
     fn pru_rcvd(&self, so: &So<P>) {
         self.sb_to_so(so, Side::Rcv);

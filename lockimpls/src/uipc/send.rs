@@ -11,7 +11,7 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::sa_len;
-use crate::objects::socket::{RcvState, Side, SockRef, Socket, SocketLocks, State};
+use crate::objects::socket::{Side, SockRef, Socket, SocketLocks, State};
 use crate::policy::{Policy, So};
 use crate::uipc::Locked;
 
@@ -93,7 +93,7 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::EndGuarded) && so.cantsendmore() {
             return Err(Errno::Epipe);
         }
-        self.sblock(so, Side::Snd, So::<P>::so_snd, sending.nonblock)?;
+        self.sblock(so, Side::Snd, sending.nonblock)?;
         match self.sosend_some(so, sending) {
             Ok(Room::Wait) => {
                 self.sbunlock_to_wait(so, Side::Snd);
@@ -228,9 +228,8 @@ impl<P: Policy> Locked<P> {
             self.sides_reversed(so, &so2);
         }
         self.sides_enter(&so2, so);
-        let so2_rcv = so2.so_rcv();
         if message.control.is_some()
-            && !has_room(&so2, so2_rcv, message.data.len() + message.control_bytes())
+            && !has_room(&so2, message.data.len() + message.control_bytes())
         {
             self.sides_leave(&so2, so);
             return self.refuse(so, &so2, Errno::Enobufs);
@@ -239,7 +238,7 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::MirrorLocked) {
             return self.mirror_later(so, &so2);
         }
-        let fill = so2.rcv_fill(so2_rcv);
+        let fill = so2.rcv_fill(so2.so_rcv());
         so.so_snd().fill.set(fill);
         self.sides_leave(&so2, so);
         // A reader waits for bytes: a record of none in an empty buffer does not wake it.
@@ -319,8 +318,7 @@ impl<P: Policy> Locked<P> {
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         self.policy.side_enter(&so2, Side::Rcv);
-        let so2_rcv = so2.so_rcv();
-        if !has_room(&so2, so2_rcv, bytes) {
+        if !has_room(&so2, bytes) {
             self.policy.side_leave(&so2, Side::Rcv);
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
@@ -355,7 +353,10 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 }
 
 /// Whether a locked socket's receive buffer takes this many bytes more.
-fn has_room<L: SocketLocks>(so2: &Socket<L>, so2_rcv: &RcvState<L>, bytes: usize) -> bool {
+#[inline(always)]
+#[track_caller]
+fn has_room<L: SocketLocks>(so2: &Socket<L>, bytes: usize) -> bool {
+    let so2_rcv = so2.so_rcv();
     so2_rcv.limits.get().space(so2.rcv_fill(so2_rcv)) >= bytes as isize
 }
 

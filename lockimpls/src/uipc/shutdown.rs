@@ -66,7 +66,7 @@ impl<P: Policy> Locked<P> {
         if P::SB_LOCK {
             return self.sorflush_by_side(so);
         }
-        if self.sblock(so, Side::Rcv, So::<P>::so_rcv, false).is_err() {
+        if self.sblock(so, Side::Rcv, false).is_err() {
             return;
         }
         self.socantrcvmore(so);

@@ -5,13 +5,11 @@
 //! wake-up can fall between. There is no timeout: a lost wake-up hangs, and is seen by the
 //! watchdog.
 
-use std::ops::Deref;
-
 use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
-use crate::objects::socket::{Part, SbState, Side, SocketLocks, WaitPoint};
+use crate::objects::socket::{Part, Side, SocketLocks, WaitPoint};
 use crate::policy::{Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
@@ -125,38 +123,33 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than its lock
-    /// is held, and goes to that side: what `part` says of it.
+    /// is held, and goes to that side.
     ///
     /// # Errors
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sblock<'a, S: Deref<Target = SbState>>(
-        &self,
-        so: &'a So<P>,
-        side: Side,
-        part: impl FnOnce(&'a So<P>) -> &'a S,
-        nonblock: bool,
-    ) -> Result<&'a S, Errno> {
+    pub(crate) fn sblock(&self, so: &So<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
         if P::SB_LOCK {
             if !self.policy.sb_lock(so, side, nonblock) {
                 return Err(Errno::Ewouldblock);
             }
             self.policy.side_enter(so, side);
-            return Ok(part(so));
+            return Ok(());
         }
-        let sb = part(so);
-        if sb.locked.get() {
+        let sb = so.sb(side);
+        let addr = sb.addr();
+        if sb.locked.replace(true) {
             self.sblock_slow(so, side, nonblock)?;
         }
-        sb.locked.set(true);
-        witness::keep(sb.addr(), Class::Sblock);
-        Ok(sb)
+        witness::keep(addr, Class::Sblock);
+        Ok(())
     }
 
+    /// Another thread has the right: waits for it.
     #[cold]
     fn sblock_slow(&self, so: &So<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
-        while so.sb(side).locked.get() {
+        while so.sb(side).locked.replace(true) {
             if nonblock {
                 return Err(Errno::Ewouldblock);
             }
@@ -196,13 +189,13 @@ impl<P: Policy> Locked<P> {
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
     pub(crate) fn sorwakeup(&self, so: &So<P>) {
-        self.sowakeup(so, &so.rcv_wait, Side::Rcv);
+        self.sowakeup(so, Side::Rcv);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
     pub(crate) fn sowwakeup(&self, so: &So<P>) {
-        self.sowakeup(so, &so.snd_wait, Side::Snd);
+        self.sowakeup(so, Side::Snd);
     }
 
     /// The flags of a call, with MSG_DONTWAIT where the file is O_NONBLOCK. That is settled once,
