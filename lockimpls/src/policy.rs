@@ -3,6 +3,8 @@
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else.
 //!
+//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token.
+//!
 //! A verb with a body here does nothing where one lock guards every socket.
 
 mod collector;
@@ -12,12 +14,15 @@ pub(crate) use self::collector::{Collector, CollectorLocks};
 use crate::ambient::Surroundings;
 use crate::domain::Algorithm;
 use crate::fault::Fault;
-use crate::objects::socket::{RefCount, Side, SockRef, Socket, SocketLocks};
+use crate::objects::socket::{self, RefCount, Side, SockRef, Socket, SocketLocks};
 
 /// A socket of a granularity.
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
 /// A pointer to one.
 pub(crate) type SoRef<P> = SockRef<<P as Policy>::Locks>;
+
+/// The token of one that is locked.
+pub(crate) type Held<P> = socket::Held<<P as Policy>::Locks>;
 
 /// How one granularity locks.
 ///
@@ -71,68 +76,107 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// Locks the socket a request is made on.
     #[track_caller]
-    fn solock(&self, so: &So<Self>);
+    #[inline(always)]
+    fn solock(&self, so: &So<Self>) -> Held<Self> {
+        let so = Held::<Self>::of(so);
+        self.so_enter(&so);
+        so
+    }
     #[track_caller]
-    fn sounlock(&self, so: &So<Self>);
+    #[inline(always)]
+    fn sounlock(&self, so: Held<Self>) {
+        self.so_leave(&so);
+    }
+    /// `solock` of a socket that was unlocked meanwhile, by `so_leave`.
+    #[track_caller]
+    fn so_enter(&self, so: &Held<Self>);
+    #[track_caller]
+    fn so_leave(&self, so: &Held<Self>);
 
     /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
     /// again meanwhile; what was read of it before is stale. The peer may be `so` itself.
     #[track_caller]
-    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>>;
+    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>>;
     #[track_caller]
     #[inline(always)]
-    fn sounlock_peer(&self, _so: &So<Self>, _so2: &So<Self>) {}
+    fn sounlock_peer(&self, _so: &So<Self>, _so2: Held<Self>) {}
 
     /// What a call that sends or receives holds of its socket while it is at none of its parts: where
-    /// one lock guards all, that lock; where a side has its own, nothing. Such a call begins, or
-    /// comes back from a copy or a sleep.
+    /// one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
     #[track_caller]
     #[inline(always)]
-    fn data_enter(&self, so: &So<Self>) {
-        self.solock(so);
+    fn data_lock(&self, so: &So<Self>) -> Held<Self> {
+        let so = Held::<Self>::of(so);
+        self.data_enter(&so);
+        so
     }
-    /// Such a call ends, copies, or sleeps.
+    /// Such a call ends.
     #[track_caller]
     #[inline(always)]
-    fn data_leave(&self, so: &So<Self>) {
-        self.sounlock(so);
+    fn data_unlock(&self, so: Held<Self>) {
+        self.data_leave(&so);
+    }
+    /// Such a call comes back from a copy or a sleep.
+    #[track_caller]
+    #[inline(always)]
+    fn data_enter(&self, so: &Held<Self>) {
+        self.so_enter(so);
+    }
+    /// Such a call copies, or sleeps.
+    #[track_caller]
+    #[inline(always)]
+    fn data_leave(&self, so: &Held<Self>) {
+        self.so_leave(so);
     }
     /// Such a call goes on to the socket itself.
     #[track_caller]
     #[inline(always)]
-    fn data_to_so(&self, _so: &So<Self>) {}
+    fn data_to_so(&self, _so: &Held<Self>) {}
     /// Such a call leaves the socket itself.
     #[track_caller]
     #[inline(always)]
-    fn so_to_data(&self, _so: &So<Self>) {}
+    fn so_to_data(&self, _so: &Held<Self>) {}
 
+    /// Locks a side with nothing else of the socket held, where a side has a lock of its own.
+    #[track_caller]
+    #[inline(always)]
+    fn side_lock(&self, so: &So<Self>, side: Side) -> Held<Self> {
+        let so = Held::<Self>::of(so);
+        self.side_enter(&so, side);
+        so
+    }
+    #[track_caller]
+    #[inline(always)]
+    fn side_unlock(&self, so: Held<Self>, side: Side) {
+        self.side_leave(&so, side);
+    }
     /// Locks a side, where it has a lock of its own. What guards all is held where there is none.
     #[track_caller]
     #[inline(always)]
-    fn side_enter(&self, _so: &So<Self>, _side: Side) {}
+    fn side_enter(&self, _so: &Held<Self>, _side: Side) {}
     #[track_caller]
     #[inline(always)]
-    fn side_leave(&self, _so: &So<Self>, _side: Side) {}
+    fn side_leave(&self, _so: &Held<Self>, _side: Side) {}
 
     /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
     /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
     /// lock `so`.
     #[track_caller]
     #[inline(always)]
-    fn peer_pin(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn peer_pin(&self, so: &Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
     #[track_caller]
     #[inline(always)]
-    fn peer_unpin(&self, so: &So<Self>, so2: &So<Self>) {
+    fn peer_unpin(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
     }
 
     /// `solock_pair`: with nothing held, locks two sockets, which may be the same.
     #[track_caller]
-    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>);
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>);
     #[track_caller]
-    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>);
+    fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>);
 
     /// With a name locked, before its socket is looked at: locks what guards every socket.
     #[track_caller]
@@ -143,10 +187,14 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn name_leave(&self, so: &So<Self>);
     /// Locks the name's socket, a listener.
     #[track_caller]
-    fn name_to_head(&self, _head: &So<Self>) {}
+    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
+        Held::<Self>::of(head)
+    }
     /// Locks `so` and the name's socket, which may be the same.
     #[track_caller]
-    fn name_to_pair(&self, _so: &So<Self>, _so2: &So<Self>) {}
+    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        (Held::<Self>::of(so), Held::<Self>::of(so2))
+    }
 
     /// Takes the lock that `sblock` is, with nothing of the socket held: whether it has it. `nonblock`:
     /// it does not wait.
@@ -160,62 +208,82 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a listening socket locked, goes on to the client and its embryo: unlocks the one, locks
     /// the others.
     #[track_caller]
-    fn head_to_pair(&self, _head: &So<Self>, _so: &So<Self>, _so3: &So<Self>) {}
+    fn head_to_pair(
+        &self,
+        _head: Held<Self>,
+        so: &So<Self>,
+        so3: &So<Self>,
+    ) -> (Held<Self>, Held<Self>) {
+        (Held::<Self>::of(so), Held::<Self>::of(so3))
+    }
 
     /// With the listener locked, locks one of its embryos, whatever the addresses.
     #[track_caller]
-    fn embryo_enter(&self, _head: &So<Self>, _so3: &So<Self>) {}
+    fn embryo_enter(&self, _head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
+        Held::<Self>::of(so3)
+    }
     /// Leaves the listener; an embryo stays locked.
     #[track_caller]
-    fn head_leave(&self, _head: &So<Self>) {}
+    fn head_leave(&self, _head: &Held<Self>) {}
     /// Back to the listener, with nothing of its held.
     #[track_caller]
-    fn head_return(&self, _head: &So<Self>) {}
+    fn head_return(&self, _head: &Held<Self>) {}
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
-    fn embryo_leave(&self, _so3: &So<Self>) {}
+    fn embryo_leave(&self, _so3: Held<Self>) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]
-    fn embryo_to_head(&self, _so3: &So<Self>, _head: &So<Self>, _client: Option<&So<Self>>) {}
+    fn embryo_to_head(
+        &self,
+        _so3: &Held<Self>,
+        head: &So<Self>,
+        _client: Option<&So<Self>>,
+    ) -> Held<Self> {
+        Held::<Self>::of(head)
+    }
 
     /// With the listener and its embryo locked, goes on to attach the embryo: the listener is
     /// unlocked where the order wants it.
     #[track_caller]
     #[inline(always)]
-    fn attach_enter(&self, head: &So<Self>) {
+    fn attach_enter(&self, head: &Held<Self>) {
         self.head_leave(head);
     }
     /// The embryo is attached: back to the listener, both locked.
     #[track_caller]
     #[inline(always)]
-    fn attach_exit(&self, so3: &So<Self>, head: &So<Self>) {
-        self.embryo_to_head(so3, head, None);
+    fn attach_exit(&self, so3: &Held<Self>, head: &Held<Self>) {
+        // The token of the listener is there.
+        _ = self.embryo_to_head(so3, head, None);
     }
 
-    /// With a datagram socket locked, locks the first of those connected to it, for detach.
+    /// With a datagram socket locked, locks the first of those connected to it, for detach. `so` may
+    /// be unlocked and locked again meanwhile.
     #[track_caller]
-    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>>;
+    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>>;
 
     /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
     /// wants it.
     #[track_caller]
-    fn list_enter(&self, _so: &So<Self>) {}
+    fn list_enter(&self, _so: &Held<Self>) {}
     /// Leaves the list, with `so` locked again.
     #[track_caller]
-    fn list_exit(&self, _so: &So<Self>) {}
+    fn list_exit(&self, _so: &Held<Self>) {}
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
-    fn list_to_name(&self, so: &So<Self>);
+    fn list_to_name(&self, so: &Held<Self>);
 
     /// With the collector's lock held, locks a socket to scan its buffer.
     #[track_caller]
-    fn scan_enter(&self, _so: &So<Self>) {}
+    fn scan_enter(&self, so: &So<Self>) -> Held<Self> {
+        Held::<Self>::of(so)
+    }
     #[track_caller]
-    fn scan_exit(&self, _so: &So<Self>) {}
+    fn scan_exit(&self, _so: Held<Self>) {}
 
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, _so: &So<Self>, _references: &RefCount) {}
+    fn finalize(&self, _so: &Held<Self>, _references: &RefCount) {}
 }

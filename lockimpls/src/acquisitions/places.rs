@@ -6,12 +6,15 @@ use std::path::PathBuf;
 use super::{Global, PerBuffer, PerSocket, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 38] = [
+pub(super) const TAKES: [&str; 41] = [
     ".solock(",
+    ".so_enter(",
     ".solock_fd(",
     ".call_enter(",
+    ".data_lock(",
     ".data_enter(",
     ".data_to_so(",
+    ".side_lock(",
     ".side_enter(",
     ".sides_enter(",
     ".sb_lock(",

@@ -7,15 +7,18 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 23] = [
+const LOCKS_NOTHING: [&str; 26] = [
     "new",
     "collector",
     "socket_locks",
     "sounlock",
+    "so_leave",
     "sounlock_peer",
     "sounlock_pair",
+    "data_unlock",
     "data_leave",
     "so_to_data",
+    "side_unlock",
     "side_leave",
     "peer_unpin",
     "sb_unlock",
@@ -35,8 +38,8 @@ const LOCKS_NOTHING: [&str; 23] = [
 
 /// Verbs that unlock for something that they lock or wait for: what is deleted is the unlock in the
 /// backend's body.
-const UNLOCKS_MEANWHILE: [&str; 5] =
-    ["solock_peer", "solock_referrer", "embryo_to_head", "list_enter", "finalize"];
+const UNLOCKS_MEANWHILE: [&str; 6] =
+    ["solock_peer", "solock_referrer", "head_to_pair", "embryo_to_head", "list_enter", "finalize"];
 
 /// Where the bodies of the verbs are.
 const BODIES: [&str; 5] = [

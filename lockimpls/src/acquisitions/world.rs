@@ -156,11 +156,12 @@ impl<P: Policy> World<P> {
     /// Changes what a socket's locks guard.
     pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&Parts<P::Locks>)) {
         let so = self.layer.fds.find(fd).unwrap();
-        self.layer.policy.solock(&so); // for the caller
+        let so = self.layer.policy.solock(&so); // for the caller
         self.layer.sides_enter(&so, &so);
         change(so.parts());
-        self.layer.sides_leave(&so, &so);
-        self.layer.policy.sounlock(&so);
+        self.layer.policy.side_leave(&so, Side::Snd);
+        self.layer.policy.side_leave(&so, Side::Rcv);
+        self.layer.policy.sounlock(so);
     }
 
     /// Another thread sends on this socket, or receives from it, until the request is made.
@@ -204,9 +205,9 @@ impl<P: Policy> World<P> {
     pub(super) fn parts_in_the_relock(&self, fd: Fd) {
         let so = self.layer.fds.find(fd).unwrap();
         self.meanwhile(Window::Relock, move |layer| {
-            layer.policy.solock(&so);
+            let so = layer.policy.solock(&so);
             layer.unp_disconnect(&so);
-            layer.policy.sounlock(&so);
+            layer.policy.sounlock(so);
         });
     }
 

@@ -15,7 +15,7 @@ use crate::fault::{Fault, NoFault};
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
 use crate::objects::socket::{Part, SocketLocks};
-use crate::policy::{Collector, Policy, So, SoRef};
+use crate::policy::{Collector, Held, Policy, So};
 use crate::raw::AnyLock;
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -74,25 +74,26 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, _so: &So<Self>) {
+    fn so_enter(&self, _so: &Held<Self>) {
         self.unp_lock.enter();
     }
 
     #[inline(always)]
-    fn sounlock(&self, _so: &So<Self>) {
+    fn so_leave(&self, _so: &Held<Self>) {
         self.unp_lock.exit();
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
-        so.st().unp_conn.get()
+    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+        so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
     }
 
-    fn solock_pair(&self, _so: &So<Self>, _so2: &So<Self>) {
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
         self.unp_lock.enter();
+        (Held::<Self>::of(so), Held::<Self>::of(so2))
     }
 
-    fn sounlock_pair(&self, _so: &So<Self>, _so2: &So<Self>) {
+    fn sounlock_pair(&self, _so: Held<Self>, _so2: Held<Self>) {
         self.unp_lock.exit();
     }
 
@@ -104,11 +105,11 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         self.unp_lock.exit();
     }
 
-    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
-        so.st().unp_refs.first()
+    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+        so.st().unp_refs.first().map(|so2| Held::<Self>::of(&so2))
     }
 
-    fn list_to_name(&self, _so: &So<Self>) {
+    fn list_to_name(&self, _so: &Held<Self>) {
         self.unp_lock.exit();
     }
 }

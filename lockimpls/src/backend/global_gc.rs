@@ -14,7 +14,7 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::global::{GlobalPolicy, SharedLock};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault};
-use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::raw::AnyLock;
 use crate::uipc::Locked;
 
@@ -56,25 +56,25 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, so: &So<Self>) {
-        self.unp.solock(so);
+    fn so_enter(&self, so: &Held<Self>) {
+        self.unp.so_enter(so);
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &So<Self>) {
-        self.unp.sounlock(so);
+    fn so_leave(&self, so: &Held<Self>) {
+        self.unp.so_leave(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         self.unp.solock_peer(so)
     }
 
-    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        self.unp.solock_pair(so, so2);
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        self.unp.solock_pair(so, so2)
     }
 
-    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
+    fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>) {
         self.unp.sounlock_pair(so, so2);
     }
 
@@ -86,29 +86,29 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.unp.name_leave(so);
     }
 
-    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         self.unp.solock_referrer(so)
     }
 
-    fn list_enter(&self, so: &So<Self>) {
-        self.unp.sounlock(so);
+    fn list_enter(&self, so: &Held<Self>) {
+        self.unp.so_leave(so);
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &So<Self>) {
+    fn list_exit(&self, so: &Held<Self>) {
         self.collector.gc_exit();
-        self.unp.solock(so);
+        self.unp.so_enter(so);
     }
 
-    fn list_to_name(&self, _so: &So<Self>) {
+    fn list_to_name(&self, _so: &Held<Self>) {
         self.collector.gc_exit();
     }
 
-    fn scan_enter(&self, so: &So<Self>) {
-        self.unp.solock(so);
+    fn scan_enter(&self, so: &So<Self>) -> Held<Self> {
+        self.unp.solock(so)
     }
 
-    fn scan_exit(&self, so: &So<Self>) {
+    fn scan_exit(&self, so: Held<Self>) {
         self.unp.sounlock(so);
     }
 }

@@ -51,8 +51,8 @@ use Ordering::{Acquire, Relaxed};
 
 type Lock<A> = OwnLock<<A as Surroundings>::Raw>;
 type Socket<A> = socket::Socket<Lock<A>>;
-type SoState<A> = socket::SoState<Lock<A>>;
 type SoRef<A> = SockRef<Lock<A>>;
+type Held<A> = socket::Held<Lock<A>>;
 
 /// No lock on the way of a plain message.
 pub(crate) type LockFree = LockFreeLayer<NoFault>;
@@ -72,7 +72,7 @@ impl OnTake for ShutsGate {
     const BIASED: bool = true;
 
     #[inline(always)]
-    fn taken<R: RawMutex>(so: &socket::Socket<OwnLock<R>>) {
+    fn taken<R: RawMutex>(so: &socket::Held<OwnLock<R>>) {
         gate::shut(so);
     }
 }
@@ -100,9 +100,9 @@ struct Awaited<'a, A: Surroundings> {
 
 impl<A: Surroundings> Awaited<'_, A> {
     /// What the owner of `side` of `so` waits for. The caller holds the lock, or is `in_use`.
-    fn note<'a>(so: &'a Socket<A>, st: &SoState<A>, side: Side) -> Awaited<'a, A> {
+    fn note<'a>(so: &'a Socket<A>, so2: Option<SoRef<A>>, side: Side) -> Awaited<'a, A> {
         let (point, ring) = if side == Side::Snd {
-            (&*so.snd_wait, st.unp_conn.get().unwrap_or(SockRef::new(so)))
+            (&*so.snd_wait, so2.unwrap_or(SockRef::new(so)))
         } else {
             (&*so.rcv_wait, SockRef::new(so))
         };
@@ -183,8 +183,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         }
     }
 
-    /// More tries, by a thread that has waited: it needs no descriptor, and waits again, whatever
-    /// became of O_NONBLOCK.
+    /// More tries, by one that has waited: it needs no descriptor, and waits in spite of O_NONBLOCK.
     #[cold]
     fn fast_again<T>(
         &self,
@@ -221,15 +220,17 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn leave_and_wait(&self, so: &Socket<A>, side: Side, me: u32, index: usize) {
         so.fast_side[side].waits.store(1, Relaxed);
-        let awaited = Awaited { index, ..Awaited::note(so, &so.parts_fast(me, so).st, side) };
+        let so2 = so.parts_fast(me, so).st.unp_conn.get();
+        let awaited = Awaited { index, ..Awaited::note(so, so2, side) };
         gate::leave(so, me);
         self.wait(&awaited, side);
     }
 
     /// From the locked socket: unlocks it and waits; whether this thread could become the one that
     /// is waited for. Otherwise the socket is still locked, and another thread waits already.
-    fn unlock_and_wait(&self, so: &Socket<A>, side: Side) -> bool {
-        let waits = &so.fast_side[side].waits;
+    fn unlock_and_wait(&self, so: &Held<A>, side: Side) -> bool {
+        let place = so.socket();
+        let waits = &place.fast_side[side].waits;
         if waits.load(Relaxed) != 0 {
             return false;
         }
@@ -238,8 +239,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         so.fast.owner[side].store(witness::thread_number(), Relaxed);
         let st = so.st();
         st.users.set(st.users.get() - 1);
-        let awaited = Awaited::note(so, st, side);
-        self.slow.policy.sounlock(so);
+        let awaited = Awaited::note(&place, st.unp_conn.get(), side);
+        self.slow.policy.so_leave(so);
         self.wait(&awaited, side);
         true
     }
@@ -308,11 +309,13 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             match result {
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
-                Ok(false) if self.unlock_and_wait(&so, Side::Snd) => return Ok(Some(so)),
+                Ok(false) if self.unlock_and_wait(&so, Side::Snd) => {
+                    return Ok(Some(so.socket()));
+                }
                 Ok(false) => self.slow.sbwait(&so, Side::Snd),
             }
         };
-        self.slow_leave(fd, &so, Side::Snd, true);
+        self.slow_leave(fd, so, Side::Snd, true);
         result.map(|()| None)
     }
 
@@ -370,12 +373,12 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
                 Ok(Some(bytes)) => break Ok(Ok(bytes)),
                 Err(errno) => break Err(errno),
                 Ok(None) if is_plain(flags) && self.unlock_and_wait(&so, Side::Rcv) => {
-                    return Ok(Err(so));
+                    return Ok(Err(so.socket()));
                 }
                 Ok(None) => self.slow.sbwait(&so, Side::Rcv),
             }
         };
-        self.slow_leave(fd, &so, Side::Rcv, is_plain(flags) && msg.rights_len == 0);
+        self.slow_leave(fd, so, Side::Rcv, is_plain(flags) && msg.rights_len == 0);
         result
     }
 
@@ -385,14 +388,14 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         self.slow.sockargs(fd, msg.rights)?;
         let so = self.slow_enter(fd, Side::Snd, None)?;
         let result = self.slow.sosend(&so, msg);
-        self.slow_leave(fd, &so, Side::Snd, false);
+        self.slow_leave(fd, so, Side::Snd, false);
         result
     }
 
     /// Locks the socket, as a call on a descriptor or as one that has waited for it.
-    fn slow_enter(&self, fd: Fd, side: Side, waiter: Waiter<A>) -> Result<SoRef<A>, Errno> {
+    fn slow_enter(&self, fd: Fd, side: Side, waiter: Waiter<A>) -> Result<Held<A>, Errno> {
         let Some(so) = waiter else { return self.slow.solock_fd(fd) };
-        self.slow.policy.solock(&so);
+        let so = self.slow.policy.solock(&so);
         let st = so.st();
         st.users.set(st.users.get() + 1);
         so.fast_side[side].waits.store(0, Relaxed);
@@ -400,8 +403,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Ends a call that took the locks; the gate may be opened for the next.
-    fn slow_leave(&self, fd: Fd, so: &Socket<A>, side: Side, is_plain: bool) {
-        let opens = note_user(so, side, is_plain, self.slow.config.reopen_after_calls);
+    fn slow_leave(&self, fd: Fd, so: Held<A>, side: Side, is_plain: bool) {
+        let opens = note_user(&so, side, is_plain, self.slow.config.reopen_after_calls);
         self.slow.sounlock_fd(so);
         witness::fast_event(Self::SLOW_EVENTS[side]);
         if opens {
@@ -418,21 +421,21 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         // This call stays the socket's user until nothing can unlock it any more: `solock_peer` may.
         if let Some(so2) = self.slow.policy.solock_peer(&so) {
             let st = so.st();
-            let is_pair = !std::ptr::eq(&*so, &*so2);
+            let is_pair = so.socket() != so2.socket();
             if !(is_pair && may_open(&so, &so2) && may_open(&so2, &so)) {
                 count_anew(&so);
             } else if st.users.get() == 1 && so2.st().users.get() == 0 {
                 st.users.set(0);
                 gate::open(&so, &so2);
-                self.slow.policy.sounlock_peer(&so, &so2);
-                self.slow.policy.sounlock(&so);
+                self.slow.policy.sounlock_peer(&so, so2);
+                self.slow.policy.sounlock(so);
                 return;
             }
-            self.slow.policy.sounlock_peer(&so, &so2);
+            self.slow.policy.sounlock_peer(&so, so2);
         } else {
             count_anew(&so);
         }
-        self.slow.sounlock_fd(&so);
+        self.slow.sounlock_fd(so);
     }
 }
 

@@ -55,8 +55,8 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::per_socket::{OnTake, SoLock, SocketPolicy};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step};
-use crate::objects::socket::{BySide, Part, RefCount, Side, Socket, SocketLocks};
-use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::objects::socket::{self, BySide, Part, RefCount, Side, SocketLocks};
+use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::primitives::RawMutex;
 use crate::raw::AnyLock;
 use crate::sync::{DefaultRaw, RwLock};
@@ -129,7 +129,7 @@ impl OnTake for WithSides {
     const BIASED: bool = false;
 
     #[inline(always)]
-    fn taken<R: RawMutex>(_so: &Socket<BufferLocks<R>>) {}
+    fn taken<R: RawMutex>(_so: &socket::Held<BufferLocks<R>>) {}
 }
 
 /// The policy of `per-buffer`.
@@ -166,56 +166,56 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, so: &So<Self>) {
-        self.so.solock(so);
+    fn so_enter(&self, so: &Held<Self>) {
+        self.so.so_enter(so);
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &So<Self>) {
-        self.so.sounlock(so);
+    fn so_leave(&self, so: &Held<Self>) {
+        self.so.so_leave(so);
     }
 
-    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         self.so.solock_peer(so)
     }
 
-    fn sounlock_peer(&self, so: &So<Self>, so2: &So<Self>) {
+    fn sounlock_peer(&self, so: &So<Self>, so2: Held<Self>) {
         self.so.sounlock_peer(so, so2);
     }
 
     #[inline(always)]
-    fn data_enter(&self, _so: &So<Self>) {}
+    fn data_enter(&self, _so: &Held<Self>) {}
 
     #[inline(always)]
-    fn data_leave(&self, _so: &So<Self>) {}
+    fn data_leave(&self, _so: &Held<Self>) {}
 
     #[inline(always)]
-    fn data_to_so(&self, so: &So<Self>) {
-        self.solock(so);
+    fn data_to_so(&self, so: &Held<Self>) {
+        self.so_enter(so);
     }
 
     #[inline(always)]
-    fn so_to_data(&self, so: &So<Self>) {
-        self.sounlock(so);
+    fn so_to_data(&self, so: &Held<Self>) {
+        self.so_leave(so);
     }
 
     #[inline(always)]
-    fn side_enter(&self, so: &So<Self>, side: Side) {
+    fn side_enter(&self, so: &Held<Self>, side: Side) {
         so.locks.sides[side].sb_mtx.enter();
     }
 
     #[inline(always)]
-    fn side_leave(&self, so: &So<Self>, side: Side) {
+    fn side_leave(&self, so: &Held<Self>, side: Side) {
         so.locks.sides[side].sb_mtx.exit();
     }
 
     #[inline(always)]
-    fn peer_pin(&self, so: &So<Self>) -> Option<SoRef<Self>> {
-        so.st().unp_conn.get()
+    fn peer_pin(&self, so: &Held<Self>) -> Option<Held<Self>> {
+        so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
     }
 
     #[inline(always)]
-    fn peer_unpin(&self, _so: &So<Self>, _so2: &So<Self>) {}
+    fn peer_unpin(&self, _so: &So<Self>, _so2: Held<Self>) {}
 
     #[inline(always)]
     fn sb_lock(&self, so: &So<Self>, side: Side, nonblock: bool) -> bool {
@@ -232,11 +232,11 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
         so.locks.sides[side].sb_lock.exit();
     }
 
-    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        self.so.solock_pair(so, so2);
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        self.so.solock_pair(so, so2)
     }
 
-    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
+    fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>) {
         self.so.sounlock_pair(so, so2);
     }
 
@@ -244,73 +244,85 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
 
     fn name_leave(&self, _so: &So<Self>) {}
 
-    fn name_to_head(&self, head: &So<Self>) {
-        self.so.name_to_head(head);
+    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
+        self.so.name_to_head(head)
     }
 
-    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        self.so.name_to_pair(so, so2);
+    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        self.so.name_to_pair(so, so2)
     }
 
-    fn head_to_pair(&self, head: &So<Self>, so: &So<Self>, so3: &So<Self>) {
-        self.so.head_to_pair(head, so, so3);
+    fn head_to_pair(
+        &self,
+        head: Held<Self>,
+        so: &So<Self>,
+        so3: &So<Self>,
+    ) -> (Held<Self>, Held<Self>) {
+        self.so.head_to_pair(head, so, so3)
     }
 
-    fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
-        self.so.embryo_enter(head, so3);
+    fn embryo_enter(&self, head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
+        self.so.embryo_enter(head, so3)
     }
 
-    fn head_leave(&self, head: &So<Self>) {
+    fn head_leave(&self, head: &Held<Self>) {
         self.so.head_leave(head);
     }
 
-    fn head_return(&self, head: &So<Self>) {
+    fn head_return(&self, head: &Held<Self>) {
         self.so.head_return(head);
     }
 
-    fn embryo_leave(&self, so3: &So<Self>) {
+    fn embryo_leave(&self, so3: Held<Self>) {
         self.so.embryo_leave(so3);
     }
 
-    fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
-        self.so.embryo_to_head(so3, head, client);
+    fn embryo_to_head(
+        &self,
+        so3: &Held<Self>,
+        head: &So<Self>,
+        client: Option<&So<Self>>,
+    ) -> Held<Self> {
+        self.so.embryo_to_head(so3, head, client)
     }
 
     /// The listener stays locked: the list comes after it.
-    fn attach_enter(&self, _head: &So<Self>) {}
+    fn attach_enter(&self, _head: &Held<Self>) {}
 
-    fn attach_exit(&self, _so3: &So<Self>, _head: &So<Self>) {}
+    fn attach_exit(&self, _so3: &Held<Self>, _head: &Held<Self>) {}
 
-    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         self.so.solock_referrer(so)
     }
 
-    fn list_enter(&self, _so: &So<Self>) {
+    fn list_enter(&self, _so: &Held<Self>) {
         self.collector().gc_enter();
     }
 
-    fn list_exit(&self, _so: &So<Self>) {
+    fn list_exit(&self, _so: &Held<Self>) {
         self.collector().gc_exit();
     }
 
-    fn list_to_name(&self, so: &So<Self>) {
+    fn list_to_name(&self, so: &Held<Self>) {
         self.collector().gc_exit();
-        self.sounlock(so);
+        self.so_leave(so);
     }
 
-    fn scan_enter(&self, so: &So<Self>) {
+    fn scan_enter(&self, so: &So<Self>) -> Held<Self> {
+        let so = Held::<Self>::of(so);
         if !F::omits(Step::ScanLock) {
-            self.side_enter(so, Side::Rcv);
+            self.side_enter(&so, Side::Rcv);
+        }
+        so
+    }
+
+    fn scan_exit(&self, so: Held<Self>) {
+        if !F::omits(Step::ScanLock) {
+            self.side_leave(&so, Side::Rcv);
         }
     }
 
-    fn scan_exit(&self, so: &So<Self>) {
-        if !F::omits(Step::ScanLock) {
-            self.side_leave(so, Side::Rcv);
-        }
-    }
-
-    fn finalize(&self, so: &So<Self>, references: &RefCount) {
+    fn finalize(&self, so: &Held<Self>, references: &RefCount) {
         self.so.finalize(so, references);
     }
 }

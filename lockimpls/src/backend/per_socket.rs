@@ -36,9 +36,9 @@ use std::marker::PhantomData;
 use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step, Window};
+use crate::objects::socket::{self, RefCount, Socket};
 pub(crate) use crate::objects::socket::{OwnLock, SoLock};
-use crate::objects::socket::{RefCount, Socket};
-use crate::policy::{Collector, CollectorLocks, Policy, So, SoRef};
+use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::primitives::RawMutex;
 use crate::raw::AnyLock;
 use crate::uipc::Locked;
@@ -57,7 +57,7 @@ pub(crate) trait OnTake: Send + Sync + 'static {
     const BIASED: bool;
 
     /// The `so_lock` of `so` was taken just now.
-    fn taken<R: RawMutex>(so: &Socket<Self::Locks<R>>);
+    fn taken<R: RawMutex>(so: &socket::Held<Self::Locks<R>>);
 }
 
 /// The lock is all: `per-socket`.
@@ -69,7 +69,7 @@ impl OnTake for LockAlone {
     const BIASED: bool = false;
 
     #[inline(always)]
-    fn taken<R: RawMutex>(_so: &Socket<OwnLock<R>>) {}
+    fn taken<R: RawMutex>(_so: &socket::Held<OwnLock<R>>) {}
 }
 
 /// The policy of `per-socket`, or of another backend with `so_lock`s, which does `T` when it takes
@@ -83,7 +83,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Takes one `so_lock`. The only place where one is taken.
     #[inline(always)]
     #[track_caller]
-    fn take(&self, so: &So<Self>, edge: Edge) {
+    fn take(&self, so: &Held<Self>, edge: Edge) {
         so.locks.so_lock().enter_edge(edge);
         T::taken(so);
     }
@@ -91,13 +91,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Releases one `so_lock`. The only place where one is released.
     #[inline(always)]
     #[track_caller]
-    fn release(&self, so: &So<Self>) {
+    fn release(&self, so: &Held<Self>) {
         so.locks.so_lock().exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
     #[track_caller]
-    fn relock(&self, so: &So<Self>, so2: &So<Self>) {
+    fn relock(&self, so: &Held<Self>, so2: &Held<Self>) {
         so2.unp_refcnt.take();
         self.release(so);
         F::window(Window::Relock);
@@ -141,20 +141,21 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn solock(&self, so: &So<Self>) {
+    fn so_enter(&self, so: &Held<Self>) {
         self.take(so, Edge::None);
     }
 
     #[inline(always)]
-    fn sounlock(&self, so: &So<Self>) {
+    fn so_leave(&self, so: &Held<Self>) {
         self.release(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         loop {
             let so2 = so.st().unp_conn.get()?;
-            if std::ptr::eq(&*so2, so) && !F::omits(Step::SelfLock) {
+            let so2 = Held::<Self>::of(&so2);
+            if so2.socket() == so.socket() && !F::omits(Step::SelfLock) {
                 return Some(so2);
             }
             if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
@@ -163,11 +164,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
             }
             self.relock(so, &so2);
             let now = so.st().unp_conn.get();
-            if now == Some(so2) || F::omits(Step::RelockRecheck) {
+            if now == Some(so2.socket()) || F::omits(Step::RelockRecheck) {
                 if !F::omits(Step::UnpRefRelock) {
                     so2.unp_refcnt.rele();
                 }
-                return now;
+                return now.map(|now| Held::<Self>::of(&now));
             }
             witness::retried(Class::SoLock);
             if !F::omits(Step::RelockChanged) {
@@ -178,76 +179,93 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn sounlock_peer(&self, so: &So<Self>, so2: &So<Self>) {
-        if !std::ptr::eq(so, so2) || F::omits(Step::SelfUnlock) {
-            self.release(so2);
+    fn sounlock_peer(&self, so: &So<Self>, so2: Held<Self>) {
+        if !std::ptr::eq(so, &*so2) || F::omits(Step::SelfUnlock) {
+            self.release(&so2);
         }
     }
 
-    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        let (first, second) = if comes_first(so, so2) { (so, so2) } else { (so2, so) };
+    fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        let (so, so2) = (Held::<Self>::of(so), Held::<Self>::of(so2));
+        let (first, second) = if comes_first(&so, &so2) { (&so, &so2) } else { (&so2, &so) };
         self.take(first, Edge::None);
-        if !std::ptr::eq(first, second) {
+        if first.socket() != second.socket() {
             self.take(second, Edge::None);
         }
+        (so, so2)
     }
 
-    fn sounlock_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        if !std::ptr::eq(so, so2) {
-            self.release(so2);
+    fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>) {
+        if so.socket() != so2.socket() {
+            self.release(&so2);
         }
-        self.release(so);
+        self.release(&so);
     }
 
     fn name_enter(&self, _so: &So<Self>) {}
 
     fn name_leave(&self, _so: &So<Self>) {}
 
-    fn name_to_head(&self, head: &So<Self>) {
+    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
+        self.solock(head)
+    }
+
+    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        self.solock_pair(so, so2)
+    }
+
+    fn head_to_pair(
+        &self,
+        head: Held<Self>,
+        so: &So<Self>,
+        so3: &So<Self>,
+    ) -> (Held<Self>, Held<Self>) {
+        self.release(&head);
+        self.solock_pair(so, so3)
+    }
+
+    fn embryo_enter(&self, head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
+        let so3 = Held::<Self>::of(so3);
+        self.take(&so3, Edge::Embryo { head: head.locks.so_lock().addr(), client: 0 });
+        so3
+    }
+
+    fn head_leave(&self, head: &Held<Self>) {
+        self.release(head);
+    }
+
+    fn head_return(&self, head: &Held<Self>) {
         self.take(head, Edge::None);
     }
 
-    fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) {
-        self.solock_pair(so, so2);
+    fn embryo_leave(&self, so3: Held<Self>) {
+        self.release(&so3);
     }
 
-    fn head_to_pair(&self, head: &So<Self>, so: &So<Self>, so3: &So<Self>) {
-        self.release(head);
-        self.solock_pair(so, so3);
-    }
-
-    fn embryo_enter(&self, head: &So<Self>, so3: &So<Self>) {
-        self.take(so3, Edge::Embryo { head: head.locks.so_lock().addr(), client: 0 });
-    }
-
-    fn head_leave(&self, head: &So<Self>) {
-        self.release(head);
-    }
-
-    fn head_return(&self, head: &So<Self>) {
-        self.take(head, Edge::None);
-    }
-
-    fn embryo_leave(&self, so3: &So<Self>) {
-        self.release(so3);
-    }
-
-    fn embryo_to_head(&self, so3: &So<Self>, head: &So<Self>, client: Option<&So<Self>>) {
+    fn embryo_to_head(
+        &self,
+        so3: &Held<Self>,
+        head: &So<Self>,
+        client: Option<&So<Self>>,
+    ) -> Held<Self> {
         let client = client.map_or(0, |so| so.locks.so_lock().addr());
+        let head = Held::<Self>::of(head);
         self.release(so3);
-        self.take(head, Edge::Head { client });
+        self.take(&head, Edge::Head { client });
         self.take(so3, Edge::Embryo { head: head.locks.so_lock().addr(), client });
+        head
     }
 
-    fn solock_referrer(&self, so: &So<Self>) -> Option<SoRef<Self>> {
+    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
         loop {
             let so2 = so.st().unp_refs.first()?;
+            let so2 = Held::<Self>::of(&so2);
             if comes_first(so, &so2) {
                 self.take(&so2, Edge::None);
                 return Some(so2);
             }
             self.relock(so, &so2);
-            let still = so2.st().unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so));
+            let still = so2.st().unp_conn.get() == Some(so.socket());
             if still || F::omits(Step::ReferrerRecheck) {
                 so2.unp_refcnt.rele();
                 return Some(so2);
@@ -258,35 +276,37 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         }
     }
 
-    fn list_enter(&self, so: &So<Self>) {
+    fn list_enter(&self, so: &Held<Self>) {
         if !F::omits(Step::ListEnter) {
             self.release(so);
         }
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &So<Self>) {
+    fn list_exit(&self, so: &Held<Self>) {
         self.collector.gc_exit();
         self.take(so, Edge::None);
     }
 
-    fn list_to_name(&self, _so: &So<Self>) {
+    fn list_to_name(&self, _so: &Held<Self>) {
         self.collector.gc_exit();
     }
 
-    fn scan_enter(&self, so: &So<Self>) {
+    fn scan_enter(&self, so: &So<Self>) -> Held<Self> {
+        let so = Held::<Self>::of(so);
         if !F::omits(Step::ScanLock) {
-            self.take(so, Edge::None);
+            self.take(&so, Edge::None);
+        }
+        so
+    }
+
+    fn scan_exit(&self, so: Held<Self>) {
+        if !F::omits(Step::ScanLock) {
+            self.release(&so);
         }
     }
 
-    fn scan_exit(&self, so: &So<Self>) {
-        if !F::omits(Step::ScanLock) {
-            self.release(so);
-        }
-    }
-
-    fn finalize(&self, so: &So<Self>, references: &RefCount) {
+    fn finalize(&self, so: &Held<Self>, references: &RefCount) {
         if F::omits(Step::FinalizeUnlocked) {
             references.finalize();
             return;

@@ -15,7 +15,7 @@ pub(super) const NO_PEER: Control = Control {
     bug: "an addressed send goes to its peer without looking whether there still is one",
     check: Check::Panic,
     operation: "sys_sendto",
-    at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.solock(&so)"),
+    at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.so_enter(so)"),
     fault: Injection::at(Step::PeerGone, Window::Connected),
     program: close_before_append::<Global>,
 };

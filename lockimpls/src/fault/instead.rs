@@ -6,52 +6,61 @@ use super::{Fault, Window};
 use crate::errno::Errno;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::socket::{Side, State};
-use crate::policy::{Policy, So, SoRef};
+use crate::policy::{Held, Policy, So};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
 use Ordering::Relaxed;
 
+/// A token that no verb has lent: the twins' way to what is not locked, or not theirs to unlock.
+fn unlent<P: Policy>(so: &So<P>) -> Held<P> {
+    Held::<P>::of(so)
+}
+
 impl<P: Policy> Locked<P> {
     /// `Step::MirrorLocked`: the peer is woken and unlocked, then its buffer is read.
     #[cold]
-    pub(crate) fn mirror_later(&self, so: &So<P>, so2: &So<P>) -> Result<(), Errno> {
-        self.wake_reader(so2);
+    pub(crate) fn mirror_later(&self, so: &Held<P>, so2: Held<P>) -> Result<(), Errno> {
+        self.wake_reader(&so2);
+        let peer = so2.socket();
         self.policy.peer_unpin(so, so2);
+        let so2 = unlent::<P>(&peer);
         let fill = so2.rcv_fill(so2.so_rcv());
         so.so_snd().fill.set(fill);
         Ok(())
     }
 
     /// `Step::HoldForAppend`: the peer's lock is dropped between reading the tail and writing
-    /// it. The peer that there is afterwards.
+    /// it. The peer may be another one afterwards.
     #[cold]
-    pub(crate) fn let_another_in(&self, so: &So<P>, so2: SoRef<P>) -> SoRef<P> {
-        self.policy.sounlock_peer(so, &so2);
+    pub(crate) fn let_another_in(&self, so: &Held<P>, so2: &mut Held<P>) {
+        self.policy.sounlock_peer(so, unlent::<P>(so2));
         P::Fault::window(Window::Append);
-        self.policy.solock_peer(so).unwrap_or(so2)
+        if let Some(now) = self.policy.solock_peer(so) {
+            *so2 = now;
+        }
     }
 
     /// `Step::EndWhileParting`: the peer is not connected any more, and its directions have
     /// not ended yet.
     #[cold]
-    pub(crate) fn end_later(&self, so: &So<P>, so2: &So<P>) {
+    pub(crate) fn end_later(&self, so: &So<P>, so2: &Held<P>) {
         so2.st().clear(State::ISCONNECTED);
-        self.policy.sounlock_peer(so, so2);
+        self.policy.sounlock_peer(so, unlent::<P>(so2));
         P::Fault::window(Window::Parted);
-        self.policy.solock(so2);
+        self.policy.so_enter(so2);
     }
 
     /// `Step::SideOrder`: the sender's own side is locked before the receiving one.
     #[cold]
-    pub(crate) fn sides_reversed(&self, so: &So<P>, so2: &So<P>) {
+    pub(crate) fn sides_reversed(&self, so: &Held<P>, so2: &Held<P>) {
         self.policy.side_enter(so, Side::Snd);
         self.policy.side_enter(so2, Side::Rcv);
     }
 
     /// `Step::PeerToPart`: the peer to part from, which is not locked.
     #[cold]
-    pub(crate) fn peer_to_part(&self, so: &So<P>) -> Option<SoRef<P>> {
+    pub(crate) fn peer_to_part(&self, so: &Held<P>) -> Option<Held<P>> {
         self.policy.peer_pin(so)
     }
 
@@ -81,7 +90,7 @@ impl<P: Policy> Locked<P> {
 
     /// `Step::FlushSblock`: a reader may have the right to drain the buffer.
     #[cold]
-    pub(crate) fn flush_anyway(&self, so: &So<P>) {
+    pub(crate) fn flush_anyway(&self, so: &Held<P>) {
         self.socantrcvmore(so);
         self.flush(so);
     }

@@ -13,6 +13,7 @@
 
 #![allow(unsafe_code)]
 
+mod held;
 mod list;
 mod locks;
 mod parts;
@@ -33,6 +34,7 @@ use crate::objects::sockbuf::{Fill, SockBuf, mbuf_charge, stream_charge};
 use crate::primitives::{AtomicU32, Cell, Ordering};
 use crate::witness::{self, Class};
 
+pub(crate) use self::held::Held;
 pub(crate) use self::list::{OnList, SockList};
 pub(crate) use self::locks::{OwnLock, Part, SoLock, SocketLocks};
 pub(crate) use self::parts::Parts;

@@ -5,7 +5,7 @@ use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::{OnQueue, State};
-use crate::policy::{Policy, So, SoRef};
+use crate::policy::{Held, Policy, SoRef};
 use crate::uipc::{Locked, is_awaited};
 
 impl<P: Policy> Locked<P> {
@@ -36,13 +36,13 @@ impl<P: Policy> Locked<P> {
         let so = match self.await_connection(&head) {
             Ok(so) => so,
             Err(errno) => {
-                self.sounlock_fd(&head);
+                self.sounlock_fd(head);
                 return Err(errno);
             }
         };
         // The listener comes before the embryo, whatever their addresses.
-        self.policy.embryo_enter(&head, &so);
-        head.st().so_q.remove(so);
+        let so = self.policy.embryo_enter(&head, &so);
+        head.st().so_q.remove(so.socket());
         so.st().so_head.set(None);
         so.st().so_onq.set(OnQueue::None);
         // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
@@ -51,19 +51,20 @@ impl<P: Policy> Locked<P> {
         self.policy.head_leave(&head);
         self.sofile(&so);
         let name = self.accepted_name(&so);
-        self.policy.sounlock(&so);
+        let accepted = so.socket();
+        self.policy.sounlock(so);
         if is_last {
             // The listener was closed while this call waited on it, and nobody else will free it.
-            self.soclose(head);
+            self.soclose(head.socket());
         }
         if P::CALLS_BY_FILE {
-            self.closef(head);
+            self.closef(head.socket());
         }
-        Ok((so, name))
+        Ok((accepted, name))
     }
 
     /// The call uses the locked listener no more: whether it must be closed now.
-    fn unuse(head: &So<P>) -> bool {
+    fn unuse(head: &Held<P>) -> bool {
         if P::CALLS_BY_FILE {
             return false;
         }
@@ -77,7 +78,7 @@ impl<P: Policy> Locked<P> {
     /// the error comes first.
     ///
     /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
-    fn await_connection(&self, head: &So<P>) -> Result<SoRef<P>, Errno> {
+    fn await_connection(&self, head: &Held<P>) -> Result<SoRef<P>, Errno> {
         let st = head.st();
         if !st.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
@@ -100,17 +101,18 @@ impl<P: Policy> Locked<P> {
             if head.has_listener_ended() {
                 return Err(Errno::Econnaborted);
             }
-            self.sosleep(head, &head.timeo_wait);
+            let listener = head.socket();
+            self.sosleep(head, &listener.timeo_wait);
         }
     }
 
     /// PRU_ACCEPT: the name of the client, if it has one and is still there.
-    fn accepted_name(&self, so: &So<P>) -> SockAddr {
+    fn accepted_name(&self, so: &Held<P>) -> SockAddr {
         let Some(so2) = self.policy.solock_peer(so) else {
             return SockAddr::UNNAMED;
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, &so2);
+        self.policy.sounlock_peer(so, so2);
         name
     }
 }

@@ -5,7 +5,7 @@ use crate::domain::{SockAddr, SockType};
 use crate::fault::{Fault, Step};
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Marks};
-use crate::policy::{Policy, So, SoRef};
+use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -14,32 +14,33 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(super) fn sbappend(
         &self,
-        so: &So<P>,
-        so2: SoRef<P>,
+        so: &Held<P>,
+        so2: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         from: Option<&SockAddr>,
     ) {
         let Outgoing { data, control, is_eor } = message;
         so2.rcv.ensure_room(data.len());
         let tail = so2.rcv.tail();
-        let so2 =
-            if P::Fault::omits(Step::HoldForAppend) { self.let_another_in(so, so2) } else { so2 };
+        if P::Fault::omits(Step::HoldForAppend) {
+            self.let_another_in(so, so2);
+        }
         if let Some(control) = control {
             control.position.set(tail);
-            Self::append_control(&so2, control);
+            Self::append_control(so2, control);
         }
         if so2.so_type.get() == SockType::Stream {
             so2.rcv.put_stream(tail, data);
         } else {
             let marks = Marks { has_control: control.is_some(), is_eor };
             if data.is_empty() && from.is_none() {
-                Self::note_quiet(&so2);
+                Self::note_quiet(so2);
             }
             so2.rcv.put_record(tail, from, data, marks);
         }
     }
 
-    fn append_control(so2: &So<P>, control: MbufRef<P::Locks>) {
+    fn append_control(so2: &Held<P>, control: MbufRef<P::Locks>) {
         let so2_rcv = so2.so_rcv();
         control.next.set(None);
         let (fill, more) = (so2_rcv.fill.get(), control.control_fill());
@@ -57,7 +58,7 @@ impl<P: Policy> Locked<P> {
     /// Before a record of no bytes is put: in a buffer without bytes it wakes nobody, and a reader
     /// on the lock-free path, which looks at the tail, must know.
     #[cold]
-    fn note_quiet(so2: &So<P>) {
+    fn note_quiet(so2: &Held<P>) {
         if so2.rcv_fill(so2.so_rcv()).cc == 0 {
             so2.rcv.put_quietly();
         }

@@ -4,7 +4,7 @@
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
 use crate::objects::socket::Side;
-use crate::policy::{Policy, So, SoRef};
+use crate::policy::{Held, Policy, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -47,7 +47,7 @@ impl<P: Policy> Locked<P> {
     /// in any case. The socket is locked; the side is not, where it has a lock of its own.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sowakeup(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sowakeup(&self, so: &Held<P>, side: Side) {
         self.policy.side_enter(so, side);
         if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();

@@ -6,31 +6,31 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::State;
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         if let Err(errno) = Self::may_bind(&so) {
-            self.sounlock_fd(&so);
+            self.sounlock_fd(so);
             return Err(errno);
         }
         so.st().set(State::BINDING);
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
         if !P::Fault::omits(Step::BindResolve) {
-            self.policy.sounlock(&so);
+            self.policy.so_leave(&so);
         }
         P::Fault::window(Window::Binding);
         let made = self.names.create(name);
-        self.policy.solock(&so);
+        self.policy.so_enter(&so);
         let st = so.st();
         st.clear(State::BINDING);
         let vnode = match made {
             Ok(vnode) => vnode,
             Err(errno) => {
-                self.sounlock_fd(&so);
+                self.sounlock_fd(so);
                 return Err(errno);
             }
         };
@@ -40,11 +40,11 @@ impl<P: Policy> Locked<P> {
         // Before the socket: whoever closed the descriptor meanwhile left the close to this call,
         // and detach locks the name.
         self.names.vop_unlock(vnode);
-        self.sounlock_fd(&so);
+        self.sounlock_fd(so);
         Ok(())
     }
 
-    fn may_bind(so: &So<P>) -> Result<(), Errno> {
+    fn may_bind(so: &Held<P>) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::BINDING) || st.is(State::CONNECTING) || st.unp_vnode.get().is_some() {
             return Err(Errno::Einval);
@@ -55,11 +55,11 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sys_listen(&self, s: Fd, backlog: i32) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
         let result = self.solisten(&so, backlog);
-        self.sounlock_fd(&so);
+        self.sounlock_fd(so);
         result
     }
 
-    fn solisten(&self, so: &So<P>, backlog: i32) -> Result<(), Errno> {
+    fn solisten(&self, so: &Held<P>, backlog: i32) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
             return Err(Errno::Einval);

@@ -12,8 +12,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Fill, Limits};
-use crate::objects::socket::{OnQueue, RefCount, Side, SockRef, State};
-use crate::policy::{Collector, Policy, So, SoRef};
+use crate::objects::socket::{OnQueue, RefCount, Side, State};
+use crate::policy::{Collector, Held, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::{Locked, is_awaited};
 use crate::witness;
@@ -45,18 +45,19 @@ impl<P: Policy> Locked<P> {
 
     /// Frees the socket now, or leaves that to the calls that still use it.
     pub(crate) fn soclose(&self, so: SoRef<P>) {
-        self.policy.solock(&so);
+        let so = self.policy.solock(&so);
         let st = so.st();
         if st.users.get() > 0 || is_awaited(&so) {
             st.set(State::CLOSING);
-            self.policy.sounlock(&so);
+            self.policy.sounlock(so);
             return;
         }
         self.soclose_locked(so);
     }
 
     /// `soclose` of a locked socket that nobody uses: it is unlocked and free afterwards.
-    pub(crate) fn soclose_locked(&self, so: SoRef<P>) {
+    pub(crate) fn soclose_locked(&self, so: Held<P>) {
+        let place = so.socket();
         if so.st().is(State::ISCONNECTED) {
             self.unp_disconnect(&so);
         }
@@ -66,12 +67,12 @@ impl<P: Policy> Locked<P> {
         }
         so.st().set(State::NOFDREF);
         if P::SORELE {
-            self.policy.sounlock(&so);
-            return self.sorele(so);
+            self.policy.sounlock(so);
+            return self.sorele(place);
         }
         self.sofree(&so);
-        self.policy.sounlock(&so);
-        self.sockets.put(so);
+        self.policy.sounlock(so);
+        self.sockets.put(place);
     }
 
     /// `sofree` of a locked socket on no queue, which has no control block any more: waits until
@@ -80,8 +81,9 @@ impl<P: Policy> Locked<P> {
     /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
     /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
     /// call on a stale descriptor sees that and unlocks it.
-    fn sofree(&self, so: &So<P>) {
-        self.policy.finalize(so, &so.so_refcnt);
+    fn sofree(&self, so: &Held<P>) {
+        let place = so.socket();
+        self.policy.finalize(so, &place.so_refcnt);
         self.sorflush(so);
     }
 
@@ -90,22 +92,22 @@ impl<P: Policy> Locked<P> {
     /// has its receive side. In the kernel whoever had the last one frees it; here its closer waits.
     fn sorele(&self, so: SoRef<P>) {
         RefCount::finalize(&so.so_refcnt);
-        self.policy.side_enter(&so, Side::Snd);
-        so.so_snd().limits.set(Limits::ZERO);
-        self.policy.side_leave(&so, Side::Snd);
+        let held = self.policy.side_lock(&so, Side::Snd);
+        held.so_snd().limits.set(Limits::ZERO);
+        self.policy.side_unlock(held, Side::Snd);
         let control = Self::empty(&so, &so.parts_of_last().so_rcv);
         self.discard_all(control);
         self.sockets.put(so);
     }
 
     /// Aborts every connection that nobody accepted, the ready ones last.
-    fn abort_queues(&self, head: &So<P>) {
+    fn abort_queues(&self, head: &Held<P>) {
         loop {
             let st = head.st();
             let Some(so3) = st.so_q0.first().or_else(|| st.so_q.first()) else { return };
-            self.policy.embryo_enter(head, &so3);
+            let so3 = self.policy.embryo_enter(head, &so3);
             let queue = if so3.st().so_onq.get() == OnQueue::Q0 { &st.so_q0 } else { &st.so_q };
-            queue.remove(so3);
+            queue.remove(so3.socket());
             so3.st().so_onq.set(OnQueue::None);
             so3.st().so_head.set(None);
             self.policy.head_leave(head);
@@ -116,19 +118,20 @@ impl<P: Policy> Locked<P> {
 
     /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has
     /// one, is not held.
-    fn soabort(&self, so3: SoRef<P>) {
+    fn soabort(&self, so3: Held<P>) {
+        let place = so3.socket();
         self.unp_detach(&so3);
         if P::SORELE {
-            self.policy.embryo_leave(&so3);
-            return self.sorele(so3);
+            self.policy.embryo_leave(so3);
+            return self.sorele(place);
         }
         self.sofree(&so3);
-        self.policy.embryo_leave(&so3);
-        self.sockets.put(so3);
+        self.policy.embryo_leave(so3);
+        self.sockets.put(place);
     }
 
     /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
-    pub(crate) fn unp_disconnect(&self, so: &So<P>) {
+    pub(crate) fn unp_disconnect(&self, so: &Held<P>) {
         let so2 = if P::Fault::omits(Step::PeerToPart) {
             self.peer_to_part(so)
         } else {
@@ -138,7 +141,7 @@ impl<P: Policy> Locked<P> {
         let st = so.st();
         st.unp_conn.set(None);
         if Self::parts_alone(so) {
-            so2.st().unp_refs.remove(SockRef::new(so));
+            so2.st().unp_refs.remove(so.socket());
             st.clear(State::ISCONNECTED);
         } else {
             so2.st().unp_conn.set(None);
@@ -148,7 +151,7 @@ impl<P: Policy> Locked<P> {
             }
             self.soisdisconnected(&so2);
         }
-        self.policy.sounlock_peer(so, &so2);
+        self.policy.sounlock_peer(so, so2);
         P::Fault::window(Window::Parted);
     }
 
@@ -162,7 +165,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.
-    fn soisdisconnected(&self, so: &So<P>) {
+    fn soisdisconnected(&self, so: &Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
         self.policy.side_leave(so, Side::Rcv);
@@ -183,7 +186,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
     /// between.
-    fn unp_detach(&self, so: &So<P>) {
+    fn unp_detach(&self, so: &Held<P>) {
         let vnode = so.st().unp_vnode.take();
         self.policy.list_enter(so);
         so.gc(self.policy.collector().gc_guard()).linked.set(false);
@@ -194,9 +197,10 @@ impl<P: Policy> Locked<P> {
         self.unp_disconnect(so);
         while let Some(so2) = self.policy.solock_referrer(so) {
             self.unp_drop(so, &so2);
-            self.policy.sounlock_peer(so, &so2);
+            self.policy.sounlock_peer(so, so2);
         }
-        self.policy.finalize(so, &so.unp_refcnt);
+        let place = so.socket();
+        self.policy.finalize(so, &place.unp_refcnt);
         self.soisdisconnected(so);
         let st = so.st();
         st.so_pcb.set(false);
@@ -207,18 +211,18 @@ impl<P: Policy> Locked<P> {
 
     /// From the list of all, the name leads here no more: it comes before the socket in the lock
     /// order, as the list does, and both go in the one time that the socket is unlocked.
-    fn forget_name(&self, so: &So<P>, vnode: usize) {
+    fn forget_name(&self, so: &Held<P>, vnode: usize) {
         self.policy.list_to_name(so);
         self.kernel_lock();
         self.names.unbind(vnode);
         self.kernel_unlock();
-        self.policy.solock(so);
+        self.policy.so_enter(so);
     }
 
     /// A datagram socket loses its destination (`unp_detach`, lines 628 to 631). Both are locked.
     /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
-    fn unp_drop(&self, so: &So<P>, so2: &So<P>) {
-        so.st().unp_refs.remove(SockRef::new(so2));
+    fn unp_drop(&self, so: &Held<P>, so2: &Held<P>) {
+        so.st().unp_refs.remove(so2.socket());
         let st2 = so2.st();
         st2.unp_conn.set(None);
         st2.so_error.set(Some(Errno::Econnreset));

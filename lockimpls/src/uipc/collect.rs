@@ -21,7 +21,7 @@ use crate::objects::in_flight::Deferred;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::Fill;
 use crate::objects::socket::State;
-use crate::policy::{Collector, Policy, So};
+use crate::policy::{Collector, Held, Policy, So};
 use crate::primitives::{Cell, Ordering};
 use crate::uipc::{Locked, is_awaited};
 
@@ -124,8 +124,8 @@ impl<P: Policy> Locked<P> {
             // `f_count` has told.
             return false;
         }
-        self.policy.scan_enter(so);
-        let is_used = so.st().users.get() > 0 || is_awaited(so);
+        let so = self.policy.scan_enter(so);
+        let is_used = so.st().users.get() > 0 || is_awaited(&so);
         self.policy.scan_exit(so);
         is_used
     }
@@ -146,15 +146,15 @@ impl<P: Policy> Locked<P> {
         &self,
         so: &So<P>,
         with_embryos: bool,
-        visit: impl Fn(&So<P>) -> Option<MbufRef<P::Locks>>,
+        visit: impl Fn(&Held<P>) -> Option<MbufRef<P::Locks>>,
     ) {
         if P::GC_INNER {
             return self.each_buffer_alone(so, with_embryos, visit);
         }
-        self.policy.scan_enter(so);
-        self.discard_all(visit(so));
+        let so = self.policy.scan_enter(so);
+        self.discard_all(visit(&so));
         if with_embryos {
-            self.each_embryo(so, |so3| self.discard_all(visit(so3)));
+            self.each_embryo(&so, |so3| self.discard_all(visit(so3)));
         }
         self.policy.scan_exit(so);
     }
@@ -166,12 +166,12 @@ impl<P: Policy> Locked<P> {
         &self,
         so: &So<P>,
         with_embryos: bool,
-        visit: impl Fn(&So<P>) -> Option<MbufRef<P::Locks>>,
+        visit: impl Fn(&Held<P>) -> Option<MbufRef<P::Locks>>,
     ) {
         let guard = self.policy.collector().gc_guard();
         let one = |so: &So<P>| {
-            self.policy.scan_enter(so);
-            let control = visit(so);
+            let so = self.policy.scan_enter(so);
+            let control = visit(&so);
             self.policy.scan_exit(so);
             self.discard_all(control);
         };
@@ -188,17 +188,17 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Every embryo of a locked listener, locked in turn.
-    fn each_embryo(&self, head: &So<P>, visit: impl Fn(&So<P>)) {
+    fn each_embryo(&self, head: &Held<P>, visit: impl Fn(&Held<P>)) {
         let st = head.st();
         for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
-            self.policy.embryo_enter(head, &so3);
+            let so3 = self.policy.embryo_enter(head, &so3);
             visit(&so3);
-            self.policy.embryo_leave(&so3);
+            self.policy.embryo_leave(so3);
         }
     }
 
     /// One buffer, which is locked.
-    fn scan_buffer(&self, so: &So<P>, change: impl Fn(u32) -> u32) {
+    fn scan_buffer(&self, so: &Held<P>, change: impl Fn(u32) -> u32) {
         let guard = self.policy.collector().gc_guard();
         let mut control = so.so_rcv().control.get();
         while let Some(m) = control {

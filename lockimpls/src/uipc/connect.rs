@@ -7,22 +7,22 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::names::LockedName;
 use crate::objects::socket::{OnQueue, SbState, Side, SoState, State};
-use crate::policy::{Policy, So, SoRef};
+use crate::policy::{Held, Policy, So, SoRef};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
         let so = self.solock_fd(s)?;
+        let result = self.soconnect(&so, name);
         // A connect that succeeds takes the pending error and answers it (`sys_connect`, line 424).
-        let pending = |()| so.st().so_error.take().map_or(Ok(()), Err);
-        let result = self.soconnect(so, name).and_then(pending);
-        self.sounlock_fd(&so);
+        let result = result.and_then(|()| so.st().so_error.take().map_or(Ok(()), Err));
+        self.sounlock_fd(so);
         result
     }
 
     /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it
     /// unconnected.
-    fn soconnect(&self, so: SoRef<P>, name: &SockAddr) -> Result<(), Errno> {
+    fn soconnect(&self, so: &Held<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ACCEPTCONN) {
             return Err(Errno::Eopnotsupp);
@@ -33,7 +33,7 @@ impl<P: Policy> Locked<P> {
             }
             // An addressed send has connected it, and parts it itself.
             Self::is_idle(st)?;
-            self.unp_disconnect(&so);
+            self.unp_disconnect(so);
         }
         self.unp_connect(so, name)?;
         so.st().clear(State::CONNECTING);
@@ -43,19 +43,19 @@ impl<P: Policy> Locked<P> {
     /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
     /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
     /// flag.
-    pub(crate) fn unp_connect(&self, so: SoRef<P>, name: &SockAddr) -> Result<(), Errno> {
+    pub(crate) fn unp_connect(&self, so: &Held<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         Self::may_connect(st)?;
         st.set(State::CONNECTING);
-        self.policy.sounlock(&so);
+        self.policy.so_leave(so);
         P::Fault::window(Window::Connecting);
         self.kernel_lock();
-        let result = self.connect_unlocked(so, name);
+        let result = self.connect_unlocked(so.socket(), name);
         if !P::Fault::omits(Step::KernelConnect) {
             self.kernel_unlock();
         }
         P::Fault::window(Window::Connected);
-        self.policy.solock(&so);
+        self.policy.so_enter(so);
         let st = so.st();
         // Else the peer went away before this socket was locked again.
         let is_there = st.unp_conn.get().is_some() || P::Fault::omits(Step::PeerGone);
@@ -89,10 +89,10 @@ impl<P: Policy> Locked<P> {
         if so.connection_required() {
             return self.connect_stream(so, so2, generation);
         }
-        self.policy.name_to_pair(&so, &so2);
+        let (so, so2) = self.policy.name_to_pair(&so, &so2);
         so2.assert_generation(generation);
-        self.unp_connect2(so, so2);
-        self.policy.sounlock_pair(&so, &so2);
+        self.unp_connect2(&so, &so2);
+        self.policy.sounlock_pair(so, so2);
         Ok(())
     }
 
@@ -104,20 +104,21 @@ impl<P: Policy> Locked<P> {
 
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
     fn connect_stream(&self, so: SoRef<P>, head: SoRef<P>, generation: u32) -> Result<(), Errno> {
-        self.policy.name_to_head(&head);
+        let head = self.policy.name_to_head(&head);
         head.assert_generation(generation);
-        let embryo = if head.st().is(State::ACCEPTCONN) { self.sonewconn(head) } else { None };
+        let is_listening = head.st().is(State::ACCEPTCONN);
+        let embryo = if is_listening { self.sonewconn(&head) } else { None };
         let Some(so3) = embryo else {
             if !P::Fault::omits(Step::ConnectHeadRefused) {
-                self.policy.sounlock(&head);
+                self.policy.sounlock(head);
             }
             return Err(Errno::Econnrefused);
         };
         let addr = head.st().unp_addr.get();
-        self.policy.head_to_pair(&head, &so, &so3);
+        let (so, so3) = self.policy.head_to_pair(head, &so, &so3);
         so3.st().unp_addr.set(addr);
-        self.unp_connect2(so, so3);
-        self.policy.sounlock_pair(&so, &so3);
+        self.unp_connect2(&so, &so3);
+        self.policy.sounlock_pair(so, so3);
         Ok(())
     }
 
@@ -126,25 +127,25 @@ impl<P: Policy> Locked<P> {
     ///
     /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
     /// the name, which the connecting thread has locked.
-    fn sonewconn(&self, head: SoRef<P>) -> Option<SoRef<P>> {
+    fn sonewconn(&self, head: &Held<P>) -> Option<SoRef<P>> {
         let st = head.st();
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
             return None;
         }
         let so3 = self.sockets.get(|| self.policy.socket_locks(self.config.lock)).ok()?;
-        self.policy.embryo_enter(&head, &so3);
-        so3.reset(head.so_type.get());
-        self.soreserve(&so3);
-        if !self.inherit(&head, &so3) {
-            self.policy.embryo_leave(&so3);
+        let embryo = self.policy.embryo_enter(head, &so3);
+        embryo.reset(head.so_type.get());
+        self.soreserve(&embryo);
+        if !self.inherit(head, &embryo) {
+            self.policy.embryo_leave(embryo);
             self.sockets.put(so3);
             return None;
         }
         head.st().so_q0.append(so3);
-        self.policy.attach_enter(&head);
-        self.unp_attach(&so3);
-        self.policy.attach_exit(&so3, &head);
-        self.policy.embryo_leave(&so3);
+        self.policy.attach_enter(head);
+        self.unp_attach(&embryo);
+        self.policy.attach_exit(&embryo, head);
+        self.policy.embryo_leave(embryo);
         Some(so3)
     }
 
@@ -152,7 +153,7 @@ impl<P: Policy> Locked<P> {
     /// there has ended here, too, and the sizes are the same. Whether it can have them: a shutdown
     /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
     /// bytes.
-    fn inherit(&self, head: &SoRef<P>, so3: &So<P>) -> bool {
+    fn inherit(&self, head: &Held<P>, so3: &Held<P>) -> bool {
         let to = so3.parts_unshared();
         let is_disconnected = head.st().so_state.get() & State::ISDISCONNECTED;
         to.st.so_state.set(State::NOFDREF | is_disconnected);
@@ -167,7 +168,7 @@ impl<P: Policy> Locked<P> {
         if !has_snd || !has_rcv {
             return false;
         }
-        to.st.so_head.set(Some(*head));
+        to.st.so_head.set(Some(head.socket()));
         to.st.so_onq.set(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
         true

@@ -7,8 +7,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::{Limits, MCLBYTES};
-use crate::objects::socket::{OnQueue, SockRef, State};
-use crate::policy::{Collector, Policy, So, SoRef};
+use crate::objects::socket::{OnQueue, Side, State};
+use crate::policy::{Collector, Held, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -58,32 +58,32 @@ impl<P: Policy> Locked<P> {
 
     /// `soconnect2`: connects two sockets that nobody else has.
     fn soconnect2(&self, so: SoRef<P>, so2: SoRef<P>) {
-        self.policy.solock_pair(&so, &so2);
-        self.unp_connect2(so, so2);
-        self.policy.sounlock_pair(&so, &so2);
+        let (so, so2) = self.policy.solock_pair(&so, &so2);
+        self.unp_connect2(&so, &so2);
+        self.policy.sounlock_pair(so, so2);
     }
 
     /// `socreate`: a socket with its control block and its file. Nothing refers to the file yet: whoever
     /// made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
-        let so = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
-        self.policy.solock(&so);
+        let place = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
+        let so = self.policy.solock(&place);
         so.reset(kind);
         self.soreserve(&so);
         self.unp_attach(&so);
         self.sofile(&so);
-        self.policy.sounlock(&so);
-        Ok(so)
+        self.policy.sounlock(so);
+        Ok(place)
     }
 
     /// Gives a locked socket its file, which is counted where its descriptor is made, as is the one
     /// reference on it.
-    pub(crate) fn sofile(&self, so: &So<P>) {
+    pub(crate) fn sofile(&self, so: &Held<P>) {
         so.st().clear(State::NOFDREF);
     }
 
     /// `soreserve`: the sizes of its type.
-    pub(crate) fn soreserve(&self, so: &So<P>) {
+    pub(crate) fn soreserve(&self, so: &Held<P>) {
         let config = &self.config;
         let (snd, rcv) = match so.so_type.get() {
             SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
@@ -96,11 +96,12 @@ impl<P: Policy> Locked<P> {
         so_rcv.limits.set(Limits::of(rcv));
         so_rcv.lowat.set(1);
         so.rcv.reserve(so.so_type.get(), Limits::of(rcv.max(snd)));
-        self.sides_leave(so, so);
+        self.policy.side_leave(so, Side::Snd);
+        self.policy.side_leave(so, Side::Rcv);
     }
 
     /// `unp_attach`: the control block, on the list of all. `so` may be unlocked and locked again.
-    pub(crate) fn unp_attach(&self, so: &So<P>) {
+    pub(crate) fn unp_attach(&self, so: &Held<P>) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
         self.policy.list_enter(so);
@@ -113,21 +114,21 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
     /// locked.
-    pub(crate) fn unp_connect2(&self, so: SoRef<P>, so2: SoRef<P>) {
-        so.st().unp_conn.set(Some(so2));
+    pub(crate) fn unp_connect2(&self, so: &Held<P>, so2: &Held<P>) {
+        so.st().unp_conn.set(Some(so2.socket()));
         if so.so_type.get() == SockType::Dgram {
-            so2.st().unp_refs.append(so);
-            self.soisconnected(&so, None);
+            so2.st().unp_refs.append(so.socket());
+            self.soisconnected(so, None);
             return;
         }
-        so2.st().unp_conn.set(Some(so));
-        self.soisconnected(&so, None);
-        self.soisconnected(&so2, Some(&so));
+        so2.st().unp_conn.set(Some(so.socket()));
+        self.soisconnected(so, None);
+        self.soisconnected(so2, Some(so));
     }
 
     /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
     /// accepted, and one thread in accept is woken.
-    fn soisconnected(&self, so: &So<P>, client: Option<&So<P>>) {
+    fn soisconnected(&self, so: &Held<P>, client: Option<&So<P>>) {
         let st = so.st();
         st.set(State::ISCONNECTED);
         if let Some(head) = st.so_head.get()
@@ -144,24 +145,24 @@ impl<P: Policy> Locked<P> {
 
     /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked
     /// again, the client stays locked.
-    fn embryo_is_ready(&self, so3: &So<P>, head: &So<P>, client: Option<&So<P>>) {
+    fn embryo_is_ready(&self, so3: &Held<P>, head: &So<P>, client: Option<&So<P>>) {
         so3.so_refcnt.take();
         head.so_refcnt.take();
-        self.policy.embryo_to_head(so3, head, client);
+        let head = self.policy.embryo_to_head(so3, head, client);
         if !P::Fault::omits(Step::NewconnRef) {
             head.so_refcnt.rele();
         }
         so3.so_refcnt.rele();
         if so3.st().so_onq.get() == OnQueue::Q0 {
-            let embryo = SockRef::new(so3);
+            let embryo = so3.socket();
             head.st().so_q0.remove(embryo);
             head.st().so_q.append(embryo);
             so3.st().so_onq.set(OnQueue::Q);
-            self.sorwakeup(head);
+            self.sorwakeup(&head);
             self.ambient.sched_lock();
             head.timeo_wait.wakeup_one();
         }
-        self.policy.head_leave(head);
+        self.policy.head_leave(&head);
     }
 
     /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed

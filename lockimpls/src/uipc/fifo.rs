@@ -28,7 +28,7 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step};
 use crate::guarded::Guarded;
 use crate::objects::socket::{Side, SockRef, State, WaitPoint};
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy, So};
 use crate::primitives::{Ordering, park};
 use crate::sync::RwLock;
 use crate::uipc::Locked;
@@ -185,9 +185,9 @@ impl<P: Policy> Fifofs for Locked<P> {
         if !P::Fault::omits(Step::FifoReceive) {
             vp.i_lock.exit();
         }
-        self.policy.data_enter(&rso);
+        let rso = self.policy.data_lock(&rso);
         let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
-        self.policy.data_leave(&rso);
+        self.policy.data_unlock(rso);
         vp.i_lock.enter();
         let has_writers = vp.opened().writers > 0;
         vp.i_lock.exit();
@@ -204,10 +204,10 @@ impl<P: Policy> Fifofs for Locked<P> {
         vp.i_lock.enter();
         let wso = vp.opened().writesock;
         vp.i_lock.exit();
-        self.policy.data_enter(&wso);
+        let wso = self.policy.data_lock(&wso);
         let msg = SendMsg { to: None, data, rights: &[], flags: msg_flags(mode) };
         let result = self.sosend(&wso, &msg);
-        self.policy.data_leave(&wso);
+        self.policy.data_unlock(wso);
         // As the kernel does: its caller has locked the vnode, and unlocks it.
         vp.i_lock.enter();
         vp.i_lock.exit();
@@ -269,21 +269,21 @@ impl<P: Policy> Locked<P> {
     /// The sockets, which nobody reads from or writes to yet.
     fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
-        self.policy.solock(&writesock);
-        self.policy.side_enter(&writesock, Side::Snd);
-        writesock.set_cantsendmore(true);
-        writesock.so_snd().lowat.set(PIPE_BUF);
-        self.policy.side_leave(&writesock, Side::Snd);
-        self.policy.sounlock(&writesock);
+        let wso = self.policy.solock(&writesock);
+        self.policy.side_enter(&wso, Side::Snd);
+        wso.set_cantsendmore(true);
+        wso.so_snd().lowat.set(PIPE_BUF);
+        self.policy.side_leave(&wso, Side::Snd);
+        self.policy.sounlock(wso);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
     /// The other side is there: a direction that had ended begins again.
-    fn fifo_begin(&self, so: &So<P>, side: Side, begin: impl FnOnce(&So<P>)) {
-        self.policy.solock(so);
-        self.policy.side_enter(so, side);
-        begin(so);
-        self.policy.side_leave(so, side);
+    fn fifo_begin(&self, so: &So<P>, side: Side, begin: impl FnOnce(&Held<P>)) {
+        let so = self.policy.solock(so);
+        self.policy.side_enter(&so, side);
+        begin(&so);
+        self.policy.side_leave(&so, side);
         self.policy.sounlock(so);
     }
 
@@ -292,20 +292,20 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::READ) {
             fip.readers -= 1;
             if fip.readers == 0 {
-                self.policy.solock(&fip.writesock);
+                let wso = self.policy.solock(&fip.writesock);
                 if !P::Fault::omits(Step::FifoEndWriter) {
-                    self.socantsendmore(&fip.writesock);
+                    self.socantsendmore(&wso);
                 }
-                self.policy.sounlock(&fip.writesock);
+                self.policy.sounlock(wso);
             }
         }
         if mode.contains(OpenMode::WRITE) {
             fip.writers -= 1;
             if fip.writers == 0 {
-                self.policy.solock(&fip.readsock);
-                fip.readsock.st().set(State::ISDISCONNECTED);
-                self.socantrcvmore(&fip.readsock);
-                self.policy.sounlock(&fip.readsock);
+                let rso = self.policy.solock(&fip.readsock);
+                rso.st().set(State::ISDISCONNECTED);
+                self.socantrcvmore(&rso);
+                self.policy.sounlock(rso);
             }
         }
         if fip.readers == 0 && fip.writers == 0 {

@@ -47,8 +47,8 @@ use crate::objects::in_flight::InFlight;
 use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
-use crate::objects::socket::{FastSide, SockRef, Socket, State};
-use crate::policy::{Policy, So, SoRef};
+use crate::objects::socket::{FastSide, Socket, State};
+use crate::policy::{Held, Policy, SoRef};
 use crate::primitives::{Ordering, RawMutex, register_asymmetric};
 
 /// A unix(4) layer whose requests lock as `P` says.
@@ -67,17 +67,16 @@ impl<P: Policy> Locked<P> {
     /// Finds the socket of a descriptor, locks it and counts the call as its user.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn solock_fd(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+    pub(crate) fn solock_fd(&self, fd: Fd) -> Result<Held<P>, Errno> {
         if P::CALLS_BY_FILE {
             let so = self.fd_getfile(fd)?;
-            self.policy.solock(&so);
-            return Ok(so);
+            return Ok(self.policy.solock(&so));
         }
         let so = self.fds.find(fd)?;
         P::Fault::window(Window::Lookup);
-        self.policy.solock(&so);
+        let so = self.policy.solock(&so);
         if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
-            self.policy.sounlock(&so);
+            self.policy.sounlock(so);
             return Err(Errno::Ebadf);
         }
         let st = so.st();
@@ -89,17 +88,18 @@ impl<P: Policy> Locked<P> {
     /// closed one.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sounlock_fd(&self, so: &So<P>) {
+    pub(crate) fn sounlock_fd(&self, so: Held<P>) {
         if P::CALLS_BY_FILE {
+            let file = so.socket();
             self.policy.sounlock(so);
-            return self.closef(SockRef::new(so));
+            return self.closef(file);
         }
         let st = so.st();
         let before = st.users.get();
         st.users.set(before - 1);
         let left = if P::Fault::omits(Step::CountAfter) { before } else { before - 1 };
-        if st.is(State::CLOSING) && left == 0 && !is_awaited(so) {
-            self.soclose_locked(SockRef::new(so));
+        if st.is(State::CLOSING) && left == 0 && !is_awaited(&so) {
+            self.soclose_locked(so);
             return;
         }
         self.policy.sounlock(so);
@@ -109,11 +109,10 @@ impl<P: Policy> Locked<P> {
     /// it. Where one lock guards all, it is locked now.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn call_enter(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
+    pub(crate) fn call_enter(&self, fd: Fd) -> Result<Held<P>, Errno> {
         if P::CALLS_BY_FILE {
             let so = self.fd_getfile(fd)?;
-            self.policy.data_enter(&so);
-            return Ok(so);
+            return Ok(self.policy.data_lock(&so));
         }
         self.solock_fd(fd)
     }
@@ -121,10 +120,11 @@ impl<P: Policy> Locked<P> {
     /// Such a call ends.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn call_leave(&self, so: &So<P>) {
+    pub(crate) fn call_leave(&self, so: Held<P>) {
         if P::CALLS_BY_FILE {
-            self.policy.data_leave(so);
-            return self.closef(SockRef::new(so));
+            let file = so.socket();
+            self.policy.data_unlock(so);
+            return self.closef(file);
         }
         self.sounlock_fd(so);
     }
@@ -151,8 +151,9 @@ impl<P: Policy> Locked<P> {
         self.sockargs(s, msg.rights)?;
         let so = self.call_enter(s)?;
         let result = self.sosend(&so, msg);
-        self.call_leave(&so);
-        self.sendit_ends(so, &result);
+        let file = so.socket();
+        self.call_leave(so);
+        self.sendit_ends(file, &result);
         result
     }
 
@@ -178,8 +179,9 @@ impl<P: Policy> Locked<P> {
         self.fd_fplock(1);
         let so = self.call_enter(s)?;
         let result = self.soreceive(&so, msg);
-        self.call_leave(&so);
-        self.transferred(so, &result);
+        let file = so.socket();
+        self.call_leave(so);
+        self.transferred(file, &result);
         result
     }
 }

@@ -5,26 +5,26 @@ use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::State;
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_getsockname(&self, s: Fd) -> Result<SockAddr, Errno> {
         let so = self.solock_fd(s)?;
         let name = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.sounlock_fd(&so);
+        self.sounlock_fd(so);
         Ok(name)
     }
 
     pub(crate) fn sys_getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
         let so = self.solock_fd(s)?;
         let result = self.peeraddr(&so);
-        self.sounlock_fd(&so);
+        self.sounlock_fd(so);
         result
     }
 
     /// A peer that parts meanwhile has no name, as one that was never bound (line 423).
-    fn peeraddr(&self, so: &So<P>) -> Result<SockAddr, Errno> {
+    fn peeraddr(&self, so: &Held<P>) -> Result<SockAddr, Errno> {
         if !so.st().is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }
@@ -32,7 +32,7 @@ impl<P: Policy> Locked<P> {
             return Ok(SockAddr::UNNAMED);
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, &so2);
+        self.policy.sounlock_peer(so, so2);
         Ok(name)
     }
 }

@@ -6,7 +6,7 @@ use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Limits;
 use crate::objects::socket::Side;
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -21,12 +21,12 @@ impl<P: Policy> Locked<P> {
                 result
             }
         };
-        self.call_leave(&so);
+        self.call_leave(so);
         result
     }
 
     /// The side is locked that the option is of.
-    fn sosetopt(&self, so: &So<P>, option: SockOpt, value: usize) -> Result<(), Errno> {
+    fn sosetopt(&self, so: &Held<P>, option: SockOpt, value: usize) -> Result<(), Errno> {
         match option {
             SockOpt::SndBuf if so.cantsendmore() => Err(Errno::Einval),
             SockOpt::RcvBuf if so.so_rcv().cantrcvmore.get() => Err(Errno::Einval),
@@ -39,7 +39,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `sbreserve`: new limits; ENOBUFS above `sb_max`.
-    fn sbreserve(&self, so: &So<P>, side: Side, value: usize) -> Result<(), Errno> {
+    fn sbreserve(&self, so: &Held<P>, side: Side, value: usize) -> Result<(), Errno> {
         if value > self.config.sb_max_bytes {
             return Err(Errno::Enobufs);
         }
@@ -52,7 +52,7 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    fn set_lowat(so: &So<P>, side: Side, value: usize) -> Result<(), Errno> {
+    fn set_lowat(so: &Held<P>, side: Side, value: usize) -> Result<(), Errno> {
         let sb = so.sb(side);
         sb.lowat.set(value.min(sb.limits.get().hiwat));
         Ok(())
@@ -76,14 +76,14 @@ impl<P: Policy> Locked<P> {
                 value
             }
         };
-        self.call_leave(&so);
+        self.call_leave(so);
         Ok(value)
     }
 
     pub(crate) fn sys_set_nonblocking(&self, s: Fd, on: bool) -> Result<(), Errno> {
         let so = self.call_enter(s)?;
         so.set_nonblocking(on);
-        self.call_leave(&so);
+        self.call_leave(so);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
 use crate::objects::socket::{RcvState, Side, State};
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
 /// What a look at the buffer found.
@@ -34,7 +34,11 @@ enum Found {
 impl<P: Policy> Locked<P> {
     /// `soreceive`: the call has begun (`data_enter`), before and after.
     #[inline(always)]
-    pub(crate) fn soreceive(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+    pub(crate) fn soreceive(
+        &self,
+        so: &Held<P>,
+        msg: &mut RecvMsg<'_, Fd>,
+    ) -> Result<usize, Errno> {
         let flags = Self::msg_flags(so, msg.flags);
         loop {
             if let Some(bytes) = self.soreceive_once(so, msg, flags)? {
@@ -49,7 +53,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(crate) fn soreceive_once(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -83,7 +87,11 @@ impl<P: Policy> Locked<P> {
     /// Looks whether there is something to take; if not, why, in `soreceive`'s order (lines 862 to
     /// 904).
     #[inline(always)]
-    fn soreceive_look(so: &So<P>, msg: &RecvMsg<'_, Fd>, flags: MsgFlags) -> Result<Found, Errno> {
+    fn soreceive_look(
+        so: &Held<P>,
+        msg: &RecvMsg<'_, Fd>,
+        flags: MsgFlags,
+    ) -> Result<Found, Errno> {
         let so_rcv = so.so_rcv();
         let (has_data, is_enough) = Self::is_enough(so, so_rcv, msg.data.len(), flags);
         if is_enough {
@@ -153,7 +161,7 @@ impl<P: Policy> Locked<P> {
     }
 
     #[inline(always)]
-    fn take_bytes(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
+    fn take_bytes(&self, so: &Held<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
         self.uiomove(so, so.rcv.head(), msg, bytes);
         if !flags.contains(MsgFlags::PEEK) {
@@ -168,7 +176,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     fn take_first_record(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -212,7 +220,7 @@ impl<P: Policy> Locked<P> {
 
     fn take_record(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -242,7 +250,13 @@ impl<P: Policy> Locked<P> {
     /// and a ring that is replaced meanwhile keeps them too. For a receive without room for bytes
     /// the socket is not unlocked (line 1020).
     #[inline(always)]
-    fn uiomove(&self, so: &So<P>, position: usize, msg: &mut RecvMsg<'_, Fd>, bytes: usize) {
+    pub(super) fn uiomove(
+        &self,
+        so: &Held<P>,
+        position: usize,
+        msg: &mut RecvMsg<'_, Fd>,
+        bytes: usize,
+    ) {
         if msg.data.is_empty() {
             return;
         }
@@ -253,7 +267,7 @@ impl<P: Policy> Locked<P> {
         self.sb_enter(so, Side::Rcv);
     }
 
-    fn consume_record(&self, so: &So<P>, record: Record) {
+    fn consume_record(&self, so: &Held<P>, record: Record) {
         so.rcv.record_consume(record);
         if so.connection_required() {
             self.pru_rcvd(so);
@@ -261,14 +275,14 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Delivers a record's control message; where that fails the whole record is lost.
-    fn take_control(&self, so: &So<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
+    fn take_control(&self, so: &Held<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
         let Some(control) = so.so_rcv().control.get() else { return Ok(()) };
         Self::remove_control(so, control);
         self.deliver_control(so, control, msg)
     }
 
     /// Takes the first control message off the buffer.
-    fn remove_control(so: &So<P>, control: MbufRef<P::Locks>) {
+    fn remove_control(so: &Held<P>, control: MbufRef<P::Locks>) {
         let so_rcv = so.so_rcv();
         so_rcv.control.set(control.next.take());
         let (fill, less) = (so_rcv.fill.get(), control.control_fill());
@@ -280,7 +294,7 @@ impl<P: Policy> Locked<P> {
     /// MSG_CTRUNC in such a buffer alone: `uipc_syscalls.c` 1.196, line 884).
     fn deliver_control(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         control: MbufRef<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<(), Errno> {
@@ -300,7 +314,7 @@ impl<P: Policy> Locked<P> {
     /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and
     /// wakes whoever waits there.
     #[inline(always)]
-    fn pru_rcvd(&self, so: &So<P>) {
+    fn pru_rcvd(&self, so: &Held<P>) {
         self.sb_to_so(so, Side::Rcv);
         if let Some(so2) = self.policy.peer_pin(so) {
             self.sides_enter(so, &so2);
@@ -309,7 +323,7 @@ impl<P: Policy> Locked<P> {
             }
             self.sides_leave(so, &so2);
             self.sowwakeup(&so2);
-            self.policy.peer_unpin(so, &so2);
+            self.policy.peer_unpin(so, so2);
         }
         self.so_to_sb(so, Side::Rcv);
     }

@@ -11,8 +11,8 @@ use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::sa_len;
-use crate::objects::socket::{Side, SockRef, Socket, SocketLocks, State};
-use crate::policy::{Policy, So};
+use crate::objects::socket::{self, Side, SocketLocks, State};
+use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
 /// How much room out-of-band data is given beyond the limit.
@@ -64,7 +64,7 @@ enum Room {
 impl<P: Policy> Locked<P> {
     /// `sosend`: the call has begun (`data_enter`), before and after.
     #[inline(always)]
-    pub(crate) fn sosend(&self, so: &So<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+    pub(crate) fn sosend(&self, so: &Held<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
@@ -89,7 +89,11 @@ impl<P: Policy> Locked<P> {
 
     /// `sosend` as far as there is room: whether all is sent. If not, the caller may wait.
     #[inline(always)]
-    pub(crate) fn sosend_once(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<bool, Errno> {
+    pub(crate) fn sosend_once(
+        &self,
+        so: &Held<P>,
+        sending: &mut Sending<'_>,
+    ) -> Result<bool, Errno> {
         if P::Fault::omits(Step::EndGuarded) && so.cantsendmore() {
             return Err(Errno::Epipe);
         }
@@ -112,7 +116,7 @@ impl<P: Policy> Locked<P> {
 
     /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
     #[inline(always)]
-    fn sosend_some(&self, so: &So<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
+    fn sosend_some(&self, so: &Held<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
             let room = match Self::sosend_room(so, sending)? {
                 Room::Bytes(room) => room,
@@ -136,7 +140,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
-    fn sosend_room(so: &So<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
+    fn sosend_room(so: &Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
         let (so_snd, seen) = so.so_snd_and_seen();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
@@ -165,7 +169,7 @@ impl<P: Policy> Locked<P> {
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
     /// the socket itself.
     #[inline(always)]
-    fn copy_in(&self, so: &So<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
+    fn copy_in(&self, so: &Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
         let m = self.mbufs.get();
         m.fill(chunk);
@@ -181,7 +185,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn pru_send(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         m: MbufRef<P::Locks>,
         sending: &Sending<'_>,
     ) -> Result<(), Errno> {
@@ -192,9 +196,9 @@ impl<P: Policy> Locked<P> {
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);
         }
-        self.policy.sounlock(so);
+        self.policy.so_leave(so);
         let control = self.unp_internalize(sending.rights);
-        self.policy.solock(so);
+        self.policy.so_enter(so);
         let control = control?;
         let result = self.append(so, Outgoing { control: Some(control), ..message }, sending.to);
         if result.is_err() {
@@ -206,7 +210,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn append(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
@@ -219,10 +223,10 @@ impl<P: Policy> Locked<P> {
 
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
-    fn append_connected(&self, so: &So<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
-        let so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
+    fn append_connected(&self, so: &Held<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
+        let mut so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
         if Self::has_ended(so) {
-            return self.refuse(so, &so2, Errno::Epipe);
+            return self.refuse(so, so2, Errno::Epipe);
         }
         if P::Fault::omits(Step::SideOrder) {
             self.sides_reversed(so, &so2);
@@ -232,11 +236,11 @@ impl<P: Policy> Locked<P> {
             && !has_room(&so2, message.data.len() + message.control_bytes())
         {
             self.sides_leave(&so2, so);
-            return self.refuse(so, &so2, Errno::Enobufs);
+            return self.refuse(so, so2, Errno::Enobufs);
         }
-        self.sbappend(so, so2, message, None);
+        self.sbappend(so, &mut so2, message, None);
         if P::Fault::omits(Step::MirrorLocked) {
-            return self.mirror_later(so, &so2);
+            return self.mirror_later(so, so2);
         }
         let fill = so2.rcv_fill(so2.so_rcv());
         so.so_snd().fill.set(fill);
@@ -245,7 +249,7 @@ impl<P: Policy> Locked<P> {
         if fill.cc > 0 {
             self.wake_reader(&so2);
         }
-        self.policy.peer_unpin(so, &so2);
+        self.policy.peer_unpin(so, so2);
         Ok(())
     }
 
@@ -253,13 +257,13 @@ impl<P: Policy> Locked<P> {
     /// peer there and not before, because `peer_pin` may have unlocked it, and a shutdown may have
     /// told the peer's reader meanwhile that there is no more.
     #[inline(always)]
-    fn has_ended(so: &So<P>) -> bool {
+    fn has_ended(so: &Held<P>) -> bool {
         so.cantsendmore() && !P::Fault::omits(Step::EndRecheck)
     }
 
     /// A message may not go to the peer.
     #[cold]
-    fn refuse(&self, so: &So<P>, so2: &So<P>, errno: Errno) -> Result<(), Errno> {
+    fn refuse(&self, so: &So<P>, so2: Held<P>, errno: Errno) -> Result<(), Errno> {
         if !P::Fault::omits(Step::SendNobufsPeer) {
             self.policy.peer_unpin(so, so2);
         }
@@ -269,7 +273,7 @@ impl<P: Policy> Locked<P> {
     /// Why a connected send finds no peer: it was never there; or it parted while `peer_pin` had
     /// the socket unlocked, and that is EPIPE as it was before.
     #[cold]
-    fn no_peer(so: &So<P>) -> Errno {
+    fn no_peer(so: &Held<P>) -> Errno {
         let has_parted = so.cantsendmore();
         if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
             return Errno::Epipe;
@@ -284,7 +288,7 @@ impl<P: Policy> Locked<P> {
     /// the message would go there.
     fn append_dgram(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
@@ -292,7 +296,7 @@ impl<P: Policy> Locked<P> {
             if so.st().unp_conn.get().is_some() {
                 return Err(Errno::Eisconn);
             }
-            self.unp_connect(SockRef::new(so), name)?;
+            self.unp_connect(so, name)?;
             if P::Fault::omits(Step::KeepConnecting) {
                 so.st().clear(State::CONNECTING);
             }
@@ -307,14 +311,14 @@ impl<P: Policy> Locked<P> {
 
     fn append_to_peer(
         &self,
-        so: &So<P>,
+        so: &Held<P>,
         message: Outgoing<'_, P::Locks>,
         addressed: bool,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
         let so2 = self.policy.peer_pin(so);
         assert!(so2.is_some() || !P::Fault::omits(Step::PeerGone), "unp_conn points to a socket");
-        let so2 = so2.ok_or(gone)?;
+        let mut so2 = so2.ok_or(gone)?;
         let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         self.policy.side_enter(&so2, Side::Rcv);
@@ -323,18 +327,18 @@ impl<P: Policy> Locked<P> {
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
             }
-            self.policy.peer_unpin(so, &so2);
+            self.policy.peer_unpin(so, so2);
             return Err(Errno::Enobufs);
         }
-        self.sbappend(so, so2, message, Some(&from));
+        self.sbappend(so, &mut so2, message, Some(&from));
         self.policy.side_leave(&so2, Side::Rcv);
         self.wake_reader(&so2);
-        self.policy.peer_unpin(so, &so2);
+        self.policy.peer_unpin(so, so2);
         Ok(())
     }
 
     #[inline(always)]
-    pub(crate) fn wake_reader(&self, so2: &So<P>) {
+    pub(crate) fn wake_reader(&self, so2: &Held<P>) {
         if !P::Fault::omits(Step::WakeReader) {
             self.sorwakeup(so2);
         }
@@ -355,7 +359,7 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 /// Whether a locked socket's receive buffer takes this many bytes more.
 #[inline(always)]
 #[track_caller]
-fn has_room<L: SocketLocks>(so2: &Socket<L>, bytes: usize) -> bool {
+fn has_room<L: SocketLocks>(so2: &socket::Held<L>, bytes: usize) -> bool {
     let so2_rcv = so2.so_rcv();
     so2_rcv.limits.get().space(so2.rcv_fill(so2_rcv)) >= bytes as isize
 }

@@ -8,7 +8,7 @@ use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Limits};
 use crate::objects::socket::{RcvState, Side};
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
 
@@ -24,29 +24,29 @@ impl<P: Policy> Locked<P> {
             self.unp_shutdown(&so);
             self.policy.so_to_data(&so);
         }
-        self.call_leave(&so);
+        self.call_leave(so);
         Ok(())
     }
 
     /// The peer of a connection sees the end of the stream; a datagram socket's does not.
-    fn unp_shutdown(&self, so: &So<P>) {
+    fn unp_shutdown(&self, so: &Held<P>) {
         if !so.connection_required() {
             return;
         }
         if let Some(so2) = self.policy.peer_pin(so) {
             self.socantrcvmore(&so2);
-            self.policy.peer_unpin(so, &so2);
+            self.policy.peer_unpin(so, so2);
         }
     }
 
-    pub(crate) fn socantsendmore(&self, so: &So<P>) {
+    pub(crate) fn socantsendmore(&self, so: &Held<P>) {
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
         self.policy.side_leave(so, Side::Snd);
         self.sowwakeup(so);
     }
 
-    pub(crate) fn socantrcvmore(&self, so: &So<P>) {
+    pub(crate) fn socantrcvmore(&self, so: &Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
         self.policy.side_leave(so, Side::Rcv);
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
     /// So a plain stream append still succeeds afterwards (it looks at the sender's `so_snd`
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
-    pub(crate) fn sorflush(&self, so: &So<P>) {
+    pub(crate) fn sorflush(&self, so: &Held<P>) {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sorflush` of `uipc_socket.c` 1.385, with nothing of the socket held before and after: the
     /// right is kept until the buffer is empty, and what was in it goes with nothing held.
-    fn sorflush_by_side(&self, so: &So<P>) {
+    fn sorflush_by_side(&self, so: &Held<P>) {
         self.policy.sb_lock(so, Side::Rcv, false);
         self.policy.data_to_so(so);
         self.socantrcvmore(so);
@@ -89,7 +89,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The rest of `sorflush`: nobody drains the buffer.
-    pub(crate) fn flush(&self, so: &So<P>) {
+    pub(crate) fn flush(&self, so: &Held<P>) {
         let so_rcv = so.so_rcv();
         if so_rcv.locked.get() {
             witness::kept_by_another(so_rcv.addr(), Class::Sblock);

@@ -5,14 +5,14 @@
 //! a side has a lock of its own, it holds what it is at, and no more.
 
 use crate::objects::socket::Side;
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     /// To a side, with nothing of the socket held: back from a copy or a sleep.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_enter(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sb_enter(&self, so: &Held<P>, side: Side) {
         self.policy.data_enter(so);
         self.policy.side_enter(so, side);
     }
@@ -20,7 +20,7 @@ impl<P: Policy> Locked<P> {
     /// From a side, to copy or to sleep.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_leave(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sb_leave(&self, so: &Held<P>, side: Side) {
         self.policy.side_leave(so, side);
         self.policy.data_leave(so);
     }
@@ -28,7 +28,7 @@ impl<P: Policy> Locked<P> {
     /// From a side to the socket itself.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_to_so(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sb_to_so(&self, so: &Held<P>, side: Side) {
         self.policy.side_leave(so, side);
         self.policy.data_to_so(so);
     }
@@ -36,7 +36,7 @@ impl<P: Policy> Locked<P> {
     /// Back from the socket to a side.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn so_to_sb(&self, so: &So<P>, side: Side) {
+    pub(crate) fn so_to_sb(&self, so: &Held<P>, side: Side) {
         self.policy.so_to_data(so);
         self.policy.side_enter(so, side);
     }
@@ -45,14 +45,14 @@ impl<P: Policy> Locked<P> {
     /// everywhere (`uipc_usrreq.c` 1.221, lines 499 and 548; `uipc_socket2.c` 1.186, line 614).
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sides_enter(&self, reader: &So<P>, writer: &So<P>) {
+    pub(crate) fn sides_enter(&self, reader: &Held<P>, writer: &Held<P>) {
         self.policy.side_enter(reader, Side::Rcv);
         self.policy.side_enter(writer, Side::Snd);
     }
 
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sides_leave(&self, reader: &So<P>, writer: &So<P>) {
+    pub(crate) fn sides_leave(&self, reader: &Held<P>, writer: &Held<P>) {
         self.policy.side_leave(writer, Side::Snd);
         self.policy.side_leave(reader, Side::Rcv);
     }

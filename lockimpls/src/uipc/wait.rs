@@ -10,7 +10,7 @@ use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
 use crate::fault::{Fault, Window};
 use crate::objects::socket::{Part, Side, SocketLocks, WaitPoint};
-use crate::policy::{Policy, So};
+use crate::policy::{Held, Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
@@ -49,14 +49,14 @@ impl<P: Policy> Locked<P> {
     /// meanwhile. It may return early: the caller looks again.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sosleep(&self, so: &So<P>, point: &WaitPoint) {
+    pub(crate) fn sosleep(&self, so: &Held<P>, point: &WaitPoint) {
         self.sleep(so, point, Part::Socket);
     }
 
     /// The same with the lock of this part.
     #[inline(always)]
     #[track_caller]
-    fn sleep(&self, so: &So<P>, point: &WaitPoint, part: Part) {
+    fn sleep(&self, so: &Held<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
         self.rwsleep(so, point, part);
         self.ambient.sleep_ends(depth);
@@ -64,9 +64,9 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     #[track_caller]
-    fn part_enter(&self, so: &So<P>, part: Part) {
+    fn part_enter(&self, so: &Held<P>, part: Part) {
         match part {
-            Part::Socket => self.policy.solock(so),
+            Part::Socket => self.policy.so_enter(so),
             Part::Snd => self.sb_enter(so, Side::Snd),
             Part::Rcv => self.sb_enter(so, Side::Rcv),
         }
@@ -74,9 +74,9 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     #[track_caller]
-    fn part_leave(&self, so: &So<P>, part: Part) {
+    fn part_leave(&self, so: &Held<P>, part: Part) {
         match part {
-            Part::Socket => self.policy.sounlock(so),
+            Part::Socket => self.policy.so_leave(so),
             Part::Snd => self.sb_leave(so, Side::Snd),
             Part::Rcv => self.sb_leave(so, Side::Rcv),
         }
@@ -84,7 +84,7 @@ impl<P: Policy> Locked<P> {
 
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
-    fn rwsleep(&self, so: &So<P>, point: &WaitPoint, part: Part) {
+    fn rwsleep(&self, so: &Held<P>, point: &WaitPoint, part: Part) {
         let releases = so.locks.guard(part).0;
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
@@ -114,10 +114,11 @@ impl<P: Policy> Locked<P> {
     /// `sbwait`: waits until the buffer changes, after `sbunlock_to_wait`; then the call begins
     /// again.
     #[track_caller]
-    pub(crate) fn sbwait(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sbwait(&self, so: &Held<P>, side: Side) {
+        let place = so.socket();
         match side {
-            Side::Snd => self.sleep(so, &so.snd_wait, Part::Snd),
-            Side::Rcv => self.sleep(so, &so.rcv_wait, Part::Rcv),
+            Side::Snd => self.sleep(so, &place.snd_wait, Part::Snd),
+            Side::Rcv => self.sleep(so, &place.rcv_wait, Part::Rcv),
         }
         self.policy.side_leave(so, side);
     }
@@ -129,7 +130,7 @@ impl<P: Policy> Locked<P> {
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sblock(&self, so: &So<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+    pub(crate) fn sblock(&self, so: &Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
         if P::SB_LOCK {
             if !self.policy.sb_lock(so, side, nonblock) {
                 return Err(Errno::Ewouldblock);
@@ -148,13 +149,14 @@ impl<P: Policy> Locked<P> {
 
     /// Another thread has the right: waits for it.
     #[cold]
-    fn sblock_slow(&self, so: &So<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+    fn sblock_slow(&self, so: &Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+        let place = so.socket();
         while so.sb(side).locked.replace(true) {
             if nonblock {
                 return Err(Errno::Ewouldblock);
             }
             so.sb(side).wanted.set(true);
-            self.sosleep(so, &so.sblock_wait[side]);
+            self.sosleep(so, &place.sblock_wait[side]);
         }
         Ok(())
     }
@@ -162,7 +164,7 @@ impl<P: Policy> Locked<P> {
     /// `sbunlock`: gives the right back, and leaves the side.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sbunlock(&self, so: &Held<P>, side: Side) {
         if P::SB_LOCK {
             self.policy.side_leave(so, side);
         }
@@ -172,7 +174,7 @@ impl<P: Policy> Locked<P> {
     /// Gives the right back, at the side still, where the call is about to sleep.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock_to_wait(&self, so: &So<P>, side: Side) {
+    pub(crate) fn sbunlock_to_wait(&self, so: &Held<P>, side: Side) {
         if P::SB_LOCK {
             self.policy.sb_unlock(so, side);
             return;
@@ -188,13 +190,13 @@ impl<P: Policy> Locked<P> {
 
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
-    pub(crate) fn sorwakeup(&self, so: &So<P>) {
+    pub(crate) fn sorwakeup(&self, so: &Held<P>) {
         self.sowakeup(so, Side::Rcv);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
-    pub(crate) fn sowwakeup(&self, so: &So<P>) {
+    pub(crate) fn sowwakeup(&self, so: &Held<P>) {
         self.sowakeup(so, Side::Snd);
     }
 

@@ -4,7 +4,8 @@
 use std::sync::Arc;
 
 use super::shared::{
-    ALL_LOOKS, Body, Left, LockFree, Model, SockRef, Sockets, number_of, pair, seen, small, threads,
+    ALL_LOOKS, Body, Held, Left, LockFree, Model, SockRef, Sockets, number_of, pair, seen, small,
+    threads,
 };
 use crate::backend::lock_free::transfer::{Try, get, put};
 use crate::backend::lock_free::{ShutsGate, gate};
@@ -130,20 +131,20 @@ type Slow = Locked<Sockets<ShutsGate>>;
 /// Opens the gate of a connected pair, for these threads by index: those that send and
 /// receive on the lower end, and on the higher.
 pub(super) fn open(layer: &Slow, [a, b]: [SockRef; 2], owners: [[usize; 2]; 2]) {
-    layer.policy.solock_pair(&a, &b);
-    for (so, owners) in [a, b].iter().zip(owners) {
+    let (a, b) = layer.policy.solock_pair(&a, &b);
+    for (so, owners) in [&a, &b].into_iter().zip(owners) {
         for (side, index) in Side::BOTH.into_iter().zip(owners) {
             so.st().last_user[side].set((number_of(index), 1));
         }
     }
-    open_again(layer, [a, b]);
-    layer.policy.sounlock_pair(&a, &b);
+    open_again(layer, [&a, &b]);
+    layer.policy.sounlock_pair(a, b);
 }
 
 /// Opens the gate if nothing speaks against it. Both are locked.
-fn open_again(_: &Slow, [a, b]: [SockRef; 2]) {
-    assert!(gate::may_open(&a, &b) && gate::may_open(&b, &a), "the gate cannot be opened");
-    gate::open(&a, &b);
+fn open_again(_: &Slow, [a, b]: [&Held; 2]) {
+    assert!(gate::may_open(a, b) && gate::may_open(b, a), "the gate cannot be opened");
+    gate::open(a, b);
 }
 
 /// One try to send a byte on the fast path: whether the gate was open.
@@ -190,7 +191,7 @@ fn on_fast_path(so: SockRef, side: Side, f: impl FnOnce(u32)) -> bool {
 
 /// Takes the lock, which shuts the gate; changes what the fast path reads; finds its mirror right.
 fn shut(layer: &Slow, so: SockRef) {
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     let st = so.st();
     if st.is(State::ISCONNECTED) {
         let so2 = st.unp_conn.get().expect("a pair");
@@ -199,37 +200,38 @@ fn shut(layer: &Slow, so: SockRef) {
         seen("shut");
     }
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
 }
 
 /// Takes the lock, which shuts the gate if nobody has; says which.
-pub(super) fn lock_and_say(layer: &Slow, so: SockRef) {
+pub(super) fn lock_and_say(layer: &Slow, so: SockRef) -> Held {
     let closings = || witness::counters().gate_closings;
     let before = closings();
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     seen(if closings() > before { "shut" } else { "found it shut" });
+    so
 }
 
 /// Takes the lock, which shuts the gate if nobody has; writes what the fast path reads; finds its
 /// mirror right. The pair stays.
 fn change(layer: &Slow, so: SockRef) {
-    lock_and_say(layer, so);
+    let so = lock_and_say(layer, so);
     let st = so.st();
     let so2 = st.unp_conn.get().expect("a pair");
     let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
     assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
     st.so_state.set(st.so_state.get());
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
 }
 
 /// As [`shut`], but the other end may have done it first. One hold of the lock for both: a second
 /// one makes the model a fifth larger, and the parting relocks anyway.
 fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     let is_first = so.st().is(State::ISCONNECTED);
     seen(if is_first { "shut" } else { "found it shut" });
     layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
 }
 
 /// What a thread of these models does: with the layer, on one end.
@@ -321,16 +323,16 @@ fn reopened(at: usize) {
             }
         }),
         Box::new(move || {
-            opener.policy.solock_pair(&a, &b);
+            let (a, b) = opener.policy.solock_pair(&a, &b);
             seen("shut");
-            for end in sockets {
+            for end in [&a, &b] {
                 let Parts { st, so_snd, .. } = end.parts();
                 st.so_state.set(st.so_state.get());
                 so_snd.lowat.set(2);
                 so_snd.limits.set(Limits::of(2 * small().pipsiz_bytes));
             }
-            open_again(&opener, [a, b]);
-            opener.policy.sounlock_pair(&a, &b);
+            open_again(&opener, [&a, &b]);
+            opener.policy.sounlock_pair(a, b);
             seen("opened again");
         }),
     ]);

@@ -55,13 +55,13 @@ pub(super) const MODELS: &[Model] = &[
 /// Takes a reference if the socket is still there, uses the socket without its lock, gives the
 /// reference back.
 fn hold(layer: &Layer, so: SockRef, held: &AtomicUsize) {
-    layer.policy.solock(&so);
-    let is_there = so.st().so_pcb.get();
+    let locked = layer.policy.solock(&so);
+    let is_there = locked.st().so_pcb.get();
     if is_there {
         so.unp_refcnt.take();
         held.fetch_add(1, Relaxed);
     }
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(locked);
     if !is_there {
         seen("too late");
         return;
@@ -74,19 +74,19 @@ fn hold(layer: &Layer, so: SockRef, held: &AtomicUsize) {
 
 /// Takes the socket away, waits for references, makes it another one.
 fn detach(layer: &Layer, so: SockRef, held: &AtomicUsize) {
-    layer.policy.solock(&so);
-    so.st().so_pcb.set(false);
+    let locked = layer.policy.solock(&so);
+    locked.st().so_pcb.set(false);
     if held.load(Relaxed) > 0 {
         seen("waited for");
     }
     if leaves_out("finalize") {
-        layer.policy.sounlock(&so);
-        layer.policy.solock(&so);
+        layer.policy.so_leave(&locked);
+        layer.policy.so_enter(&locked);
     } else {
-        layer.policy.finalize(&so, &so.unp_refcnt);
+        layer.policy.finalize(&locked, &so.unp_refcnt);
     }
-    so.reset(SockType::Dgram);
-    layer.policy.sounlock(&so);
+    locked.reset(SockType::Dgram);
+    layer.policy.sounlock(locked);
 }
 
 fn holders(count: usize) {
@@ -125,16 +125,16 @@ fn relock_and_reuse() {
     threads(vec![
         Box::new(move || {
             let before = relocks().0;
-            user.policy.solock(&higher);
-            if let Some(so2) = user.policy.solock_peer(&higher) {
-                assert_eq!(so2, lower);
+            let so = user.policy.solock(&higher);
+            if let Some(so2) = user.policy.solock_peer(&so) {
+                assert_eq!(so2.socket(), lower);
                 assert_eq!(so2.so_type.get(), SockType::Stream);
-                user.policy.sounlock_peer(&higher, &so2);
+                user.policy.sounlock_peer(&so, so2);
                 seen("relocked");
             } else {
                 seen(if relocks().0 > before { "gone in the relock" } else { "gone" });
             }
-            user.policy.sounlock(&higher);
+            user.policy.sounlock(so);
         }),
         Box::new(move || {
             closer.close(lower_fd).expect("a close");
@@ -144,7 +144,7 @@ fn relock_and_reuse() {
         }),
     ]);
     // Ends only if no reference of the old socket was given back to the new one.
-    layer.policy.solock(&lower);
-    layer.policy.finalize(&lower, &lower.unp_refcnt);
-    layer.policy.sounlock(&lower);
+    let so = layer.policy.solock(&lower);
+    layer.policy.finalize(&so, &lower.unp_refcnt);
+    layer.policy.sounlock(so);
 }

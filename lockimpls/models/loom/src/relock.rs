@@ -94,14 +94,15 @@ pub(super) const MODELS: &[Model] = &[
 /// both locks guard.
 fn use_peer(layer: &Layer, so: SockRef) {
     let before = relocks();
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     let so2 = layer.policy.solock_peer(&so);
     let (relocked, retried) = (relocks().0 > before.0, relocks().1 > before.1);
     if let Some(so2) = so2 {
-        assert_eq!(so.st().unp_conn.get(), Some(so2), "the peer is not the one that is locked");
+        let peer = so.st().unp_conn.get();
+        assert_eq!(peer, Some(so2.socket()), "the peer is not the one that is locked");
         so2.st().so_error.set(None);
         so.st().so_error.set(None);
-        layer.policy.sounlock_peer(&so, &so2);
+        layer.policy.sounlock_peer(&so, so2);
         seen(if relocked { "relocked" } else { "ordered" });
     } else {
         seen(if relocked { "peer gone in the relock" } else { "peer gone" });
@@ -109,28 +110,36 @@ fn use_peer(layer: &Layer, so: SockRef) {
     if retried {
         seen("retried");
     }
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
 }
 
 /// The part of a close that parts from the peer.
 fn part(layer: &Layer, so: SockRef) {
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     if so.st().unp_conn.get().is_some() {
         layer.unp_disconnect(&so);
         seen("parted");
     }
     assert_eq!(so.st().unp_conn.get(), None);
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
+}
+
+fn disconnect(layer: &Layer, so: SockRef) {
+    let so = layer.policy.solock(&so);
+    layer.unp_disconnect(&so);
+    layer.policy.sounlock(so);
+}
+
+fn connect(layer: &Layer, so: SockRef, so2: SockRef) {
+    let (so, so2) = layer.policy.solock_pair(&so, &so2);
+    layer.unp_connect2(&so, &so2);
+    layer.policy.sounlock_pair(so, so2);
 }
 
 /// A connect of a datagram socket, past its name: it parts from its peer and gets another one.
 fn connect_elsewhere(layer: &Layer, so: SockRef, so2: SockRef) {
-    layer.policy.solock(&so);
-    layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so);
-    layer.policy.solock_pair(&so, &so2);
-    layer.unp_connect2(so, so2);
-    layer.policy.sounlock_pair(&so, &so2);
+    disconnect(layer, so);
+    connect(layer, so, so2);
     seen("connected elsewhere");
 }
 
@@ -168,9 +177,7 @@ fn three(layer: &Layer) -> [SockRef; 3] {
     };
     let sockets: [SockRef; 3] = std::array::from_fn(socket);
     let [lowest, middle, _] = sockets;
-    layer.policy.solock_pair(&middle, &lowest);
-    layer.unp_connect2(middle, lowest);
-    layer.policy.sounlock_pair(&middle, &lowest);
+    connect(layer, middle, lowest);
     sockets
 }
 
@@ -201,13 +208,9 @@ fn referrer() {
     let layer = layer();
     let [lowest, so, elsewhere] = three(&layer);
     // Its referrer must be the lower one for a relock.
-    layer.policy.solock(&so);
-    layer.unp_disconnect(&so);
-    layer.policy.sounlock(&so);
+    disconnect(&layer, so);
     let (so, closed) = (lowest, so);
-    layer.policy.solock_pair(&so, &closed);
-    layer.unp_connect2(so, closed);
-    layer.policy.sounlock_pair(&so, &closed);
+    connect(&layer, so, closed);
 
     let (closer, other) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![
@@ -219,17 +222,17 @@ fn referrer() {
             }
         }),
         Box::new(move || {
-            other.policy.solock(&so);
-            if so.st().unp_conn.get().is_none() {
+            let held = other.policy.solock(&so);
+            if held.st().unp_conn.get().is_none() {
                 seen("dropped");
             }
-            other.policy.sounlock(&so);
+            other.policy.sounlock(held);
             connect_elsewhere(&other, so, elsewhere);
         }),
     ]);
-    layer.policy.solock(&so);
+    let so = layer.policy.solock(&so);
     assert_eq!(so.st().unp_conn.get(), Some(elsewhere), "the new destination was dropped");
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(so);
 }
 
 /// The calls: a send on the higher end, a close of the lower one.

@@ -125,6 +125,9 @@ pub(super) type Sockets<T> = SocketPolicy<Left, T>;
 /// A socket of these layers.
 pub(super) type SockRef = socket::SockRef<OwnLock>;
 
+/// The token of one that is locked.
+pub(super) type Held = socket::Held<OwnLock>;
+
 /// `per-socket`, with little room.
 pub(super) type Layer = Locked<Sockets<LockAlone>>;
 

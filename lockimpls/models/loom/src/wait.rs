@@ -216,12 +216,12 @@ fn locked_one_each() {
     let taker = |_| -> Body {
         let (layer, so_qlen) = (Arc::clone(&layer), Arc::clone(&so_qlen));
         Box::new(move || {
-            layer.policy.solock(&head);
+            let held = layer.policy.solock(&head);
             while so_qlen.load(Relaxed) == 0 {
-                layer.sosleep(&head, &head.timeo_wait);
+                layer.sosleep(&held, &head.timeo_wait);
             }
             so_qlen.fetch_sub(1, Relaxed);
-            layer.policy.sounlock(&head);
+            layer.policy.sounlock(held);
             seen("taken");
         })
     };
@@ -229,10 +229,10 @@ fn locked_one_each() {
     let (giver, so_qlen) = (Arc::clone(&layer), Arc::clone(&so_qlen));
     bodies.push(Box::new(move || {
         for _ in 0..2 {
-            giver.policy.solock(&head);
+            let head = giver.policy.solock(&head);
             so_qlen.fetch_add(1, Relaxed);
             head.timeo_wait.wakeup_one();
-            giver.policy.sounlock(&head);
+            giver.policy.sounlock(head);
         }
     }));
     threads(bodies);
@@ -337,8 +337,8 @@ fn reader_gate_shut() {
         Box::new(move || receive(&*reader, b, 1)),
         Box::new(move || {
             let so = layer.slow.fds.find(a).expect("a socket");
-            lock_and_say(&layer.slow, so);
-            layer.slow.policy.sounlock(&so);
+            let so = lock_and_say(&layer.slow, so);
+            layer.slow.policy.sounlock(so);
         }),
     ]);
 }

@@ -40,7 +40,7 @@
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;
-use crate::objects::socket::{Parts, Side, Socket, SocketLocks, State};
+use crate::objects::socket::{Held, Parts, Side, Socket, SocketLocks, State};
 use crate::primitives::{Ordering, THREADS_MAX, heavy_fence, light_fence, spin_loop, yield_now};
 use crate::witness::{self, FastEvent, WaitsFor};
 
@@ -56,7 +56,7 @@ const OPEN: u32 = 2;
 /// Called with `so` just locked: shuts the fast path of `so` and its peer, and waits for the
 /// threads on it.
 #[inline(always)]
-pub(crate) fn shut<L: SocketLocks>(so: &Socket<L>) {
+pub(crate) fn shut<L: SocketLocks>(so: &Held<L>) {
     // Acquire; pairs with the Release stores of SHUT below: the threads inside have left, the
     // snapshot is there.
     if so.fast.gate.load(Acquire) != SHUT {
@@ -68,7 +68,7 @@ pub(crate) fn shut<L: SocketLocks>(so: &Socket<L>) {
 }
 
 #[cold]
-fn shut_slow<L: SocketLocks>(so: &Socket<L>) {
+fn shut_slow<L: SocketLocks>(so: &Held<L>) {
     // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
     // too.
     let Some(so2) = so.st().unp_conn.get() else { return };
@@ -140,7 +140,7 @@ pub(crate) fn leave<L: SocketLocks>(so: &Socket<L>, me: u32) {
 }
 
 /// Opens the fast path. Both sockets are locked, and nothing they guard is touched after this.
-pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
+pub(crate) fn open<L: SocketLocks>(so: &Held<L>, so2: &Held<L>) {
     for socket in [so, so2] {
         socket.fast.snapshot.set(None);
         count_anew(socket);
@@ -164,7 +164,7 @@ pub(crate) fn open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) {
 /// pending error, so that a connected socket has none; `locked` and CONNECTING belong to a call
 /// under way; and what cannot receive any more has lost its low-water mark, or cannot send, or its
 /// peer cannot.
-pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool {
+pub(crate) fn may_open<L: SocketLocks>(so: &Held<L>, so2: &Socket<L>) -> bool {
     let Parts { st, so_snd, so_rcv } = so.parts();
     let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
     let has_ended = so_snd.cantsendmore() || so_rcv.cantrcvmore.get();
@@ -187,7 +187,7 @@ pub(crate) fn may_open<L: SocketLocks>(so: &Socket<L>, so2: &Socket<L>) -> bool 
 /// Notes that this thread used a direction with the locks, in a way the fast path could have
 /// served or not; whether to try to open the gate. The socket is locked.
 pub(crate) fn note_user<L: SocketLocks>(
-    so: &Socket<L>,
+    so: &Held<L>,
     side: Side,
     is_plain: bool,
     reopen_after: u32,
@@ -206,7 +206,7 @@ pub(crate) fn note_user<L: SocketLocks>(
 
 /// The next try to open the gate comes after that many calls again: where it cannot be opened soon,
 /// and where it is open now. The socket is locked.
-pub(crate) fn count_anew<L: SocketLocks>(so: &Socket<L>) {
+pub(crate) fn count_anew<L: SocketLocks>(so: &Held<L>) {
     for side in Side::BOTH {
         let last_user = &so.st().last_user[side];
         let (user, _) = last_user.get();

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use super::*;
 use crate::domain::{Config, Domain, SockType};
 use crate::fault::met::{Met, has_met, meet};
+use crate::policy::SoRef;
 use crate::witness::{counters, is_held, is_waiting, thread_number};
 
 type Layer = Locked<SocketPolicy<Met>>;
@@ -30,18 +31,23 @@ fn mine<const N: usize>(sockets: [SockRef; N]) -> [bool; N] {
 }
 
 /// `so` gets the peer `so2`, or none.
-fn connect(so: SockRef, so2: Option<SockRef>) {
-    so.locks.so_lock().enter();
+fn connect(layer: &Layer, so: SockRef, so2: Option<SockRef>) {
+    let so = layer.policy.solock(&so);
     so.st().unp_conn.set(so2);
-    so.locks.so_lock().exit();
+    layer.policy.sounlock(so);
 }
 
 /// Datagram socket `so` is connected to `so2`, and on its list.
-fn refer(so: SockRef, so2: SockRef) {
-    connect(so, Some(so2));
-    so2.locks.so_lock().enter();
+fn refer(layer: &Layer, so: SockRef, so2: SockRef) {
+    connect(layer, so, Some(so2));
+    let so2 = layer.policy.solock(&so2);
     so2.st().unp_refs.append(so);
-    so2.locks.so_lock().exit();
+    layer.policy.sounlock(so2);
+}
+
+/// Which socket a token is of.
+fn socket_of(so: Option<&socket::Held<OwnLock>>) -> Option<SockRef> {
+    so.map(socket::Held::socket)
 }
 
 /// Runs it: its result, and how often it relocked and began again.
@@ -55,15 +61,16 @@ fn counting<T>(request: impl FnOnce() -> T) -> (T, u64, u64) {
 #[test]
 fn a_peer_below_is_locked_by_a_relock() {
     let (layer, [a, b]) = layer();
-    connect(a, Some(b));
-    connect(b, Some(a));
+    connect(layer, a, Some(b));
+    connect(layer, b, Some(a));
     for (so, so2, relocks) in [(a, b, 0), (b, a, 1)] {
-        layer.policy.solock(&so);
-        assert_eq!(counting(|| layer.policy.solock_peer(&so)), (Some(so2), relocks, 0));
+        let held = layer.policy.solock(&so);
+        let (peer, relocked, retried) = counting(|| layer.policy.solock_peer(&held));
+        assert_eq!((socket_of(peer.as_ref()), relocked, retried), (Some(so2), relocks, 0));
         assert_eq!(mine([so, so2]), [true, true]);
-        layer.policy.sounlock_peer(&so, &so2);
+        layer.policy.sounlock_peer(&held, peer.unwrap());
         assert_eq!(mine([so, so2]), [true, false]);
-        layer.policy.sounlock(&so);
+        layer.policy.sounlock(held);
         assert_eq!(mine([so, so2]), [false, false]);
         // No reference is kept.
         witness::userret();
@@ -74,15 +81,16 @@ fn a_peer_below_is_locked_by_a_relock() {
 #[test]
 fn a_socket_may_be_its_own_peer() {
     let (layer, [so]) = layer();
-    connect(so, Some(so));
-    layer.policy.solock(&so);
-    assert_eq!(layer.policy.solock_peer(&so), Some(so));
-    layer.policy.sounlock_peer(&so, &so);
+    connect(layer, so, Some(so));
+    let held = layer.policy.solock(&so);
+    let so2 = layer.policy.solock_peer(&held).unwrap();
+    assert_eq!(so2.socket(), so);
+    layer.policy.sounlock_peer(&held, so2);
     assert_eq!(mine([so]), [true]);
-    layer.policy.sounlock(&so);
-    layer.policy.solock_pair(&so, &so);
+    layer.policy.sounlock(held);
+    let (held, so2) = layer.policy.solock_pair(&so, &so);
     assert_eq!(mine([so]), [true]);
-    layer.policy.sounlock_pair(&so, &so);
+    layer.policy.sounlock_pair(held, so2);
     assert_eq!(mine([so]), [false]);
     witness::userret();
 }
@@ -91,9 +99,9 @@ fn a_socket_may_be_its_own_peer() {
 fn a_pair_is_locked_in_order() {
     let (layer, [a, b]) = layer();
     for (so, so2) in [(a, b), (b, a)] {
-        layer.policy.solock_pair(&so, &so2);
+        let (so, so2) = layer.policy.solock_pair(&so, &so2);
         assert_eq!(mine([a, b]), [true, true]);
-        layer.policy.sounlock_pair(&so, &so2);
+        layer.policy.sounlock_pair(so, so2);
         assert_eq!(mine([a, b]), [false, false]);
     }
 }
@@ -102,16 +110,17 @@ fn a_pair_is_locked_in_order() {
 fn a_peer_that_changes_in_the_relock_is_looked_for_again() {
     let (layer, [old, new, so]) = layer();
     for (peer, relocks) in [(Some(new), 2), (None, 1)] {
-        connect(so, Some(old));
-        meet(Window::Relock, move || connect(so, peer));
-        layer.policy.solock(&so);
-        assert_eq!(counting(|| layer.policy.solock_peer(&so)), (peer, relocks, 1));
+        connect(layer, so, Some(old));
+        meet(Window::Relock, move || connect(layer, so, peer));
+        let held = layer.policy.solock(&so);
+        let (so2, relocked, retried) = counting(|| layer.policy.solock_peer(&held));
+        assert_eq!((socket_of(so2.as_ref()), relocked, retried), (peer, relocks, 1));
         assert!(has_met());
         assert_eq!(mine([old, new, so]), [false, peer.is_some(), true]);
-        if let Some(so2) = peer {
-            layer.policy.sounlock_peer(&so, &so2);
+        if let Some(so2) = so2 {
+            layer.policy.sounlock_peer(&held, so2);
         }
-        layer.policy.sounlock(&so);
+        layer.policy.sounlock(held);
         witness::userret();
         old.unp_refcnt.finalize();
     }
@@ -120,17 +129,18 @@ fn a_peer_that_changes_in_the_relock_is_looked_for_again() {
 #[test]
 fn a_referrer_is_locked_in_order() {
     let (layer, [low, so, high]) = layer();
-    refer(high, so);
-    refer(low, so);
-    layer.policy.solock(&so);
+    refer(layer, high, so);
+    refer(layer, low, so);
+    let held = layer.policy.solock(&so);
     for (referrer, relocks) in [(high, 0), (low, 1)] {
-        assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (Some(referrer), relocks, 0));
+        let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&held));
+        assert_eq!((socket_of(so2.as_ref()), relocked, retried), (Some(referrer), relocks, 0));
         assert_eq!(mine([so, referrer]), [true, true]);
-        so.st().unp_refs.remove(referrer);
-        layer.policy.sounlock_peer(&so, &referrer);
+        held.st().unp_refs.remove(referrer);
+        layer.policy.sounlock_peer(&held, so2.unwrap());
     }
-    assert_eq!(layer.policy.solock_referrer(&so), None);
-    layer.policy.sounlock(&so);
+    assert!(layer.policy.solock_referrer(&held).is_none());
+    layer.policy.sounlock(held);
     witness::userret();
     low.unp_refcnt.finalize();
 }
@@ -138,17 +148,18 @@ fn a_referrer_is_locked_in_order() {
 #[test]
 fn a_referrer_that_goes_in_the_relock_is_left_alone() {
     let (layer, [referrer, elsewhere, so]) = layer();
-    refer(referrer, so);
+    refer(layer, referrer, so);
     meet(Window::Relock, move || {
-        connect(referrer, Some(elsewhere));
-        so.locks.so_lock().enter();
+        connect(layer, referrer, Some(elsewhere));
+        let so = layer.policy.solock(&so);
         so.st().unp_refs.remove(referrer);
-        so.locks.so_lock().exit();
+        layer.policy.sounlock(so);
     });
-    layer.policy.solock(&so);
-    assert_eq!(counting(|| layer.policy.solock_referrer(&so)), (None, 1, 1));
+    let held = layer.policy.solock(&so);
+    let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&held));
+    assert_eq!((socket_of(so2.as_ref()), relocked, retried), (None, 1, 1));
     assert_eq!(mine([referrer, elsewhere, so]), [false, false, true]);
-    layer.policy.sounlock(&so);
+    layer.policy.sounlock(held);
     witness::userret();
     referrer.unp_refcnt.finalize();
 }
@@ -157,28 +168,28 @@ fn a_referrer_that_goes_in_the_relock_is_left_alone() {
 fn a_listener_comes_before_its_embryos() {
     let (layer, [so3, head, client]) = layer();
     let policy = &layer.policy;
-    policy.solock(&head);
-    policy.embryo_enter(&head, &so3);
+    let listener = policy.solock(&head);
+    let embryo = policy.embryo_enter(&listener, &so3);
     assert_eq!(mine([so3, head]), [true, true]);
-    policy.head_leave(&head);
+    policy.head_leave(&listener);
     assert_eq!(mine([so3, head]), [true, false]);
-    policy.embryo_to_head(&so3, &head, None);
+    let listener = policy.embryo_to_head(&embryo, &head, None);
     assert_eq!(mine([so3, head]), [true, true]);
-    policy.embryo_leave(&so3);
-    policy.head_leave(&head);
+    policy.embryo_leave(embryo);
+    policy.head_leave(&listener);
     assert_eq!(mine([so3, head]), [false, false]);
     // The client stays locked, above both.
-    policy.solock_pair(&client, &so3);
-    policy.embryo_to_head(&so3, &head, Some(&client));
+    let (so, embryo) = policy.solock_pair(&client, &so3);
+    let listener = policy.embryo_to_head(&embryo, &head, Some(&client));
     assert_eq!(mine([so3, head, client]), [true; 3]);
-    policy.embryo_leave(&so3);
-    policy.sounlock(&client);
-    policy.head_leave(&head);
-    policy.head_return(&head);
+    policy.embryo_leave(embryo);
+    policy.sounlock(so);
+    policy.head_leave(&listener);
+    policy.head_return(&listener);
     assert_eq!(mine([so3, head, client]), [false, true, false]);
-    policy.head_to_pair(&head, &client, &so3);
+    let (so, embryo) = policy.head_to_pair(listener, &client, &so3);
     assert_eq!(mine([so3, head, client]), [true, false, true]);
-    policy.sounlock_pair(&client, &so3);
+    policy.sounlock_pair(so, embryo);
     witness::userret();
 }
 
@@ -190,19 +201,19 @@ fn the_lists_have_their_locks() {
     let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
     assert_eq!(class, Class::UnpGcLock);
     let held = || (so.locks.so_lock().is_mine(), is_held(gc), is_held(df));
-    policy.solock(&so);
-    policy.list_enter(&so);
+    let locked = policy.solock(&so);
+    policy.list_enter(&locked);
     assert_eq!(held(), (false, true, false));
-    policy.list_exit(&so);
+    policy.list_exit(&locked);
     assert_eq!(held(), (true, false, false));
     assert!(collector.deferred_enter());
     assert_eq!(held(), (true, false, true));
     collector.deferred_exit(true);
-    policy.sounlock(&so);
+    policy.sounlock(locked);
     collector.gc_enter();
-    policy.scan_enter(&so);
+    let scanned = policy.scan_enter(&so);
     assert_eq!(held(), (true, true, false));
-    policy.scan_exit(&so);
+    policy.scan_exit(scanned);
     assert_eq!(held(), (false, true, false));
     collector.gc_exit();
     assert_eq!(held(), (false, false, false));
@@ -220,16 +231,16 @@ fn who_has_a_reference_may_lock_what_waits_for_it() {
         while !is_waiting(waiter) {
             std::thread::yield_now();
         }
-        layer.policy.solock(&so);
-        so.st().unp_conn.set(Some(so));
+        let held = layer.policy.solock(&so);
+        held.st().unp_conn.set(Some(so));
         so.unp_refcnt.rele();
-        layer.policy.sounlock(&so);
+        layer.policy.sounlock(held);
     });
     told.recv().unwrap();
-    layer.policy.solock(&so);
-    layer.policy.finalize(&so, &so.unp_refcnt);
-    assert_eq!((mine([so]), so.st().unp_conn.get()), ([true], Some(so)));
-    layer.policy.sounlock(&so);
+    let held = layer.policy.solock(&so);
+    layer.policy.finalize(&held, &so.unp_refcnt);
+    assert_eq!((mine([so]), held.st().unp_conn.get()), ([true], Some(so)));
+    layer.policy.sounlock(held);
     other.join().unwrap();
     witness::userret();
 }

@@ -53,9 +53,9 @@ impl<P: Policy> Bench<P> {
         let started = Instant::now();
         for _ in 0..BATCH {
             let message = Outgoing { data: black_box(message), control: None, is_eor: false };
-            self.layer.policy.solock(&so);
+            let so = self.layer.policy.solock(&so);
             self.layer.append(&so, message, None).unwrap();
-            self.layer.policy.sounlock(&so);
+            self.layer.policy.sounlock(so);
         }
         let took = started.elapsed().as_nanos() as f64 / BATCH as f64;
         let mut room = [0; SIZES[3]];

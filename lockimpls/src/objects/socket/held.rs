@@ -1,0 +1,44 @@
+//! The token of a locked socket.
+
+use std::marker::PhantomData;
+use std::ops::Deref;
+
+use super::{SockRef, Socket};
+
+/// A socket that a request has locked, as its policy locks it. The verb that locks lends it, the verb
+/// that unlocks takes it. There is no `Drop`: a token that is forgotten is a lock that leaks, which the
+/// witness finds when the call returns.
+///
+/// It does not say which of the socket's locks are held: each access asks the witness. And it speaks of
+/// its own socket: a socket that is its own peer has two, and where one lock guards every socket, all
+/// end with it.
+#[must_use = "a lock that nobody releases"]
+pub(crate) struct Held<L> {
+    so: SockRef<L>,
+    /// A lock is its thread's, and so is this.
+    thread: PhantomData<*const ()>,
+}
+
+impl<L> Held<L> {
+    /// For the verb that locks this socket, or is about to; for no one else.
+    #[inline(always)]
+    pub(crate) fn of(so: &Socket<L>) -> Self {
+        Self { so: SockRef::new(so), thread: PhantomData }
+    }
+
+    /// Which socket it is: a pointer that outlives the token, and leads to nothing that a lock guards.
+    #[inline(always)]
+    pub(crate) fn socket(&self) -> SockRef<L> {
+        self.so
+    }
+}
+
+/// What of the socket no lock guards.
+impl<L> Deref for Held<L> {
+    type Target = Socket<L>;
+
+    #[inline(always)]
+    fn deref(&self) -> &Socket<L> {
+        &self.so
+    }
+}
