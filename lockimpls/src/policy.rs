@@ -3,7 +3,9 @@
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else.
 //!
-//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token.
+//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token; one
+//! that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is left. One
+//! that only locks, or only compares, wants the socket or `&Held`.
 //!
 //! A verb with a body here does nothing where one lock guards every socket.
 
@@ -78,25 +80,25 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     #[inline(always)]
     fn solock(&self, so: &So<Self>) -> Held<Self> {
-        let so = Held::<Self>::of(so);
-        self.so_enter(&so);
+        let mut so = Held::<Self>::of(so);
+        self.so_enter(&mut so);
         so
     }
     #[track_caller]
     #[inline(always)]
-    fn sounlock(&self, so: Held<Self>) {
-        self.so_leave(&so);
+    fn sounlock(&self, mut so: Held<Self>) {
+        self.so_leave(&mut so);
     }
     /// `solock` of a socket that was unlocked meanwhile, by `so_leave`.
     #[track_caller]
-    fn so_enter(&self, so: &Held<Self>);
+    fn so_enter(&self, so: &mut Held<Self>);
     #[track_caller]
-    fn so_leave(&self, so: &Held<Self>);
+    fn so_leave(&self, so: &mut Held<Self>);
 
     /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
-    /// again meanwhile; what was read of it before is stale. The peer may be `so` itself.
+    /// again meanwhile. The peer may be `so` itself.
     #[track_caller]
-    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>>;
+    fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
     #[track_caller]
     #[inline(always)]
     fn sounlock_peer(&self, _so: &So<Self>, _so2: Held<Self>) {}
@@ -106,36 +108,36 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     #[inline(always)]
     fn data_lock(&self, so: &So<Self>) -> Held<Self> {
-        let so = Held::<Self>::of(so);
-        self.data_enter(&so);
+        let mut so = Held::<Self>::of(so);
+        self.data_enter(&mut so);
         so
     }
     /// Such a call ends.
     #[track_caller]
     #[inline(always)]
-    fn data_unlock(&self, so: Held<Self>) {
-        self.data_leave(&so);
+    fn data_unlock(&self, mut so: Held<Self>) {
+        self.data_leave(&mut so);
     }
     /// Such a call comes back from a copy or a sleep.
     #[track_caller]
     #[inline(always)]
-    fn data_enter(&self, so: &Held<Self>) {
+    fn data_enter(&self, so: &mut Held<Self>) {
         self.so_enter(so);
     }
     /// Such a call copies, or sleeps.
     #[track_caller]
     #[inline(always)]
-    fn data_leave(&self, so: &Held<Self>) {
+    fn data_leave(&self, so: &mut Held<Self>) {
         self.so_leave(so);
     }
     /// Such a call goes on to the socket itself.
     #[track_caller]
     #[inline(always)]
-    fn data_to_so(&self, _so: &Held<Self>) {}
+    fn data_to_so(&self, _so: &mut Held<Self>) {}
     /// Such a call leaves the socket itself.
     #[track_caller]
     #[inline(always)]
-    fn so_to_data(&self, _so: &Held<Self>) {}
+    fn so_to_data(&self, _so: &mut Held<Self>) {}
 
     /// Locks a side with nothing else of the socket held, where a side has a lock of its own.
     #[track_caller]
@@ -147,8 +149,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     }
     #[track_caller]
     #[inline(always)]
-    fn side_unlock(&self, so: Held<Self>, side: Side) {
-        self.side_leave(&so, side);
+    fn side_unlock(&self, mut so: Held<Self>, side: Side) {
+        self.side_leave(&mut so, side);
     }
     /// Locks a side, where it has a lock of its own. What guards all is held where there is none.
     #[track_caller]
@@ -156,14 +158,14 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn side_enter(&self, _so: &Held<Self>, _side: Side) {}
     #[track_caller]
     #[inline(always)]
-    fn side_leave(&self, _so: &Held<Self>, _side: Side) {}
+    fn side_leave(&self, _so: &mut Held<Self>, _side: Side) {}
 
     /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
     /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
     /// lock `so`.
     #[track_caller]
     #[inline(always)]
-    fn peer_pin(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
     #[track_caller]
@@ -224,10 +226,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     }
     /// Leaves the listener; an embryo stays locked.
     #[track_caller]
-    fn head_leave(&self, _head: &Held<Self>) {}
+    fn head_leave(&self, _head: &mut Held<Self>) {}
     /// Back to the listener, with nothing of its held.
     #[track_caller]
-    fn head_return(&self, _head: &Held<Self>) {}
+    fn head_return(&self, _head: &mut Held<Self>) {}
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
     fn embryo_leave(&self, _so3: Held<Self>) {}
@@ -236,7 +238,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn embryo_to_head(
         &self,
-        _so3: &Held<Self>,
+        _so3: &mut Held<Self>,
         head: &So<Self>,
         _client: Option<&So<Self>>,
     ) -> Held<Self> {
@@ -247,13 +249,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// unlocked where the order wants it.
     #[track_caller]
     #[inline(always)]
-    fn attach_enter(&self, head: &Held<Self>) {
+    fn attach_enter(&self, head: &mut Held<Self>) {
         self.head_leave(head);
     }
     /// The embryo is attached: back to the listener, both locked.
     #[track_caller]
     #[inline(always)]
-    fn attach_exit(&self, so3: &Held<Self>, head: &Held<Self>) {
+    fn attach_exit(&self, so3: &mut Held<Self>, head: &mut Held<Self>) {
         // The token of the listener is there.
         _ = self.embryo_to_head(so3, head, None);
     }
@@ -261,18 +263,18 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a datagram socket locked, locks the first of those connected to it, for detach. `so` may
     /// be unlocked and locked again meanwhile.
     #[track_caller]
-    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>>;
+    fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
 
     /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
     /// wants it.
     #[track_caller]
-    fn list_enter(&self, _so: &Held<Self>) {}
+    fn list_enter(&self, _so: &mut Held<Self>) {}
     /// Leaves the list, with `so` locked again.
     #[track_caller]
-    fn list_exit(&self, _so: &Held<Self>) {}
+    fn list_exit(&self, _so: &mut Held<Self>) {}
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
-    fn list_to_name(&self, so: &Held<Self>);
+    fn list_to_name(&self, so: &mut Held<Self>);
 
     /// With the collector's lock held, locks a socket to scan its buffer.
     #[track_caller]
@@ -285,5 +287,5 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// `refcnt_finalize` of the socket or its control block: with `so` locked, waits until nobody
     /// else has one of these references, `so` unlocked meanwhile where others take them.
     #[track_caller]
-    fn finalize(&self, _so: &Held<Self>, _references: &RefCount) {}
+    fn finalize(&self, _so: &mut Held<Self>, _references: &RefCount) {}
 }

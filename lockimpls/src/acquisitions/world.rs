@@ -156,11 +156,11 @@ impl<P: Policy> World<P> {
     /// Changes what a socket's locks guard.
     pub(super) fn set(&mut self, fd: Fd, change: impl FnOnce(&Parts<P::Locks>)) {
         let so = self.layer.fds.find(fd).unwrap();
-        let so = self.layer.policy.solock(&so); // for the caller
+        let mut so = self.layer.policy.solock(&so); // for the caller
         self.layer.sides_enter(&so, &so);
         change(so.parts());
-        self.layer.policy.side_leave(&so, Side::Snd);
-        self.layer.policy.side_leave(&so, Side::Rcv);
+        self.layer.policy.side_leave(&mut so, Side::Snd);
+        self.layer.policy.side_leave(&mut so, Side::Rcv);
         self.layer.policy.sounlock(so);
     }
 
@@ -205,8 +205,8 @@ impl<P: Policy> World<P> {
     pub(super) fn parts_in_the_relock(&self, fd: Fd) {
         let so = self.layer.fds.find(fd).unwrap();
         self.meanwhile(Window::Relock, move |layer| {
-            let so = layer.policy.solock(&so);
-            layer.unp_disconnect(&so);
+            let mut so = layer.policy.solock(&so);
+            layer.unp_disconnect(&mut so);
             layer.policy.sounlock(so);
         });
     }

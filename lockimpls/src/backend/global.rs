@@ -74,17 +74,17 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn so_enter(&self, _so: &Held<Self>) {
+    fn so_enter(&self, _so: &mut Held<Self>) {
         self.unp_lock.enter();
     }
 
     #[inline(always)]
-    fn so_leave(&self, _so: &Held<Self>) {
+    fn so_leave(&self, _so: &mut Held<Self>) {
         self.unp_lock.exit();
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
     }
 
@@ -105,11 +105,11 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
         self.unp_lock.exit();
     }
 
-    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         so.st().unp_refs.first().map(|so2| Held::<Self>::of(&so2))
     }
 
-    fn list_to_name(&self, _so: &Held<Self>) {
+    fn list_to_name(&self, _so: &mut Held<Self>) {
         self.unp_lock.exit();
     }
 }

@@ -56,17 +56,17 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn so_enter(&self, so: &Held<Self>) {
+    fn so_enter(&self, so: &mut Held<Self>) {
         self.unp.so_enter(so);
     }
 
     #[inline(always)]
-    fn so_leave(&self, so: &Held<Self>) {
+    fn so_leave(&self, so: &mut Held<Self>) {
         self.unp.so_leave(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.unp.solock_peer(so)
     }
 
@@ -86,21 +86,21 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
         self.unp.name_leave(so);
     }
 
-    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.unp.solock_referrer(so)
     }
 
-    fn list_enter(&self, so: &Held<Self>) {
+    fn list_enter(&self, so: &mut Held<Self>) {
         self.unp.so_leave(so);
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Held<Self>) {
+    fn list_exit(&self, so: &mut Held<Self>) {
         self.collector.gc_exit();
         self.unp.so_enter(so);
     }
 
-    fn list_to_name(&self, _so: &Held<Self>) {
+    fn list_to_name(&self, _so: &mut Held<Self>) {
         self.collector.gc_exit();
     }
 

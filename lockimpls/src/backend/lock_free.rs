@@ -228,7 +228,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
 
     /// From the locked socket: unlocks it and waits; whether this thread could become the one that
     /// is waited for. Otherwise the socket is still locked, and another thread waits already.
-    fn unlock_and_wait(&self, so: &Held<A>, side: Side) -> bool {
+    fn unlock_and_wait(&self, so: &mut Held<A>, side: Side) -> bool {
         let place = so.socket();
         let waits = &place.fast_side[side].waits;
         if waits.load(Relaxed) != 0 {
@@ -301,18 +301,18 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         waiter: Waiter<A>,
     ) -> Result<Waiter<A>, Errno> {
-        let so = self.slow_enter(fd, Side::Snd, waiter)?;
+        let mut so = self.slow_enter(fd, Side::Snd, waiter)?;
         let mut sending = Sending::plain(rest, waiter.is_none() && is_dontwait(&so, flags));
         let result = loop {
-            let result = self.slow.sosend_once(&so, &mut sending);
+            let result = self.slow.sosend_once(&mut so, &mut sending);
             *rest = sending.rest;
             match result {
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
-                Ok(false) if self.unlock_and_wait(&so, Side::Snd) => {
+                Ok(false) if self.unlock_and_wait(&mut so, Side::Snd) => {
                     return Ok(Some(so.socket()));
                 }
-                Ok(false) => self.slow.sbwait(&so, Side::Snd),
+                Ok(false) => self.slow.sbwait(&mut so, Side::Snd),
             }
         };
         self.slow_leave(fd, so, Side::Snd, true);
@@ -365,17 +365,17 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         waiter: Waiter<A>,
     ) -> Result<Result<usize, SoRef<A>>, Errno> {
-        let so = self.slow_enter(fd, Side::Rcv, waiter)?;
+        let mut so = self.slow_enter(fd, Side::Rcv, waiter)?;
         let is_dontwait = waiter.is_none() && is_dontwait(&so, flags);
         let flags = if is_dontwait { flags | MsgFlags::DONTWAIT } else { flags };
         let result = loop {
-            match self.slow.soreceive_once(&so, msg, flags) {
+            match self.slow.soreceive_once(&mut so, msg, flags) {
                 Ok(Some(bytes)) => break Ok(Ok(bytes)),
                 Err(errno) => break Err(errno),
-                Ok(None) if is_plain(flags) && self.unlock_and_wait(&so, Side::Rcv) => {
+                Ok(None) if is_plain(flags) && self.unlock_and_wait(&mut so, Side::Rcv) => {
                     return Ok(Err(so.socket()));
                 }
-                Ok(None) => self.slow.sbwait(&so, Side::Rcv),
+                Ok(None) => self.slow.sbwait(&mut so, Side::Rcv),
             }
         };
         self.slow_leave(fd, so, Side::Rcv, is_plain(flags) && msg.rights_len == 0);
@@ -386,8 +386,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn slow_send(&self, fd: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.slow.sockargs(fd, msg.rights)?;
-        let so = self.slow_enter(fd, Side::Snd, None)?;
-        let result = self.slow.sosend(&so, msg);
+        let mut so = self.slow_enter(fd, Side::Snd, None)?;
+        let result = self.slow.sosend(&mut so, msg);
         self.slow_leave(fd, so, Side::Snd, false);
         result
     }
@@ -417,9 +417,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         if F::omits(Step::Reopen) {
             return;
         }
-        let Ok(so) = self.slow.solock_fd(fd) else { return };
+        let Ok(mut so) = self.slow.solock_fd(fd) else { return };
         // This call stays the socket's user until nothing can unlock it any more: `solock_peer` may.
-        if let Some(so2) = self.slow.policy.solock_peer(&so) {
+        if let Some(so2) = self.slow.policy.solock_peer(&mut so) {
             let st = so.st();
             let is_pair = so.socket() != so2.socket();
             if !(is_pair && may_open(&so, &so2) && may_open(&so2, &so)) {

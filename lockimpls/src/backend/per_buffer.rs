@@ -166,16 +166,16 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn so_enter(&self, so: &Held<Self>) {
+    fn so_enter(&self, so: &mut Held<Self>) {
         self.so.so_enter(so);
     }
 
     #[inline(always)]
-    fn so_leave(&self, so: &Held<Self>) {
+    fn so_leave(&self, so: &mut Held<Self>) {
         self.so.so_leave(so);
     }
 
-    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.so.solock_peer(so)
     }
 
@@ -184,18 +184,18 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn data_enter(&self, _so: &Held<Self>) {}
+    fn data_enter(&self, _so: &mut Held<Self>) {}
 
     #[inline(always)]
-    fn data_leave(&self, _so: &Held<Self>) {}
+    fn data_leave(&self, _so: &mut Held<Self>) {}
 
     #[inline(always)]
-    fn data_to_so(&self, so: &Held<Self>) {
+    fn data_to_so(&self, so: &mut Held<Self>) {
         self.so_enter(so);
     }
 
     #[inline(always)]
-    fn so_to_data(&self, so: &Held<Self>) {
+    fn so_to_data(&self, so: &mut Held<Self>) {
         self.so_leave(so);
     }
 
@@ -205,12 +205,12 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     }
 
     #[inline(always)]
-    fn side_leave(&self, so: &Held<Self>, side: Side) {
+    fn side_leave(&self, so: &mut Held<Self>, side: Side) {
         so.locks.sides[side].sb_mtx.exit();
     }
 
     #[inline(always)]
-    fn peer_pin(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
     }
 
@@ -265,11 +265,11 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
         self.so.embryo_enter(head, so3)
     }
 
-    fn head_leave(&self, head: &Held<Self>) {
+    fn head_leave(&self, head: &mut Held<Self>) {
         self.so.head_leave(head);
     }
 
-    fn head_return(&self, head: &Held<Self>) {
+    fn head_return(&self, head: &mut Held<Self>) {
         self.so.head_return(head);
     }
 
@@ -279,7 +279,7 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
 
     fn embryo_to_head(
         &self,
-        so3: &Held<Self>,
+        so3: &mut Held<Self>,
         head: &So<Self>,
         client: Option<&So<Self>>,
     ) -> Held<Self> {
@@ -287,23 +287,23 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     }
 
     /// The listener stays locked: the list comes after it.
-    fn attach_enter(&self, _head: &Held<Self>) {}
+    fn attach_enter(&self, _head: &mut Held<Self>) {}
 
-    fn attach_exit(&self, _so3: &Held<Self>, _head: &Held<Self>) {}
+    fn attach_exit(&self, _so3: &mut Held<Self>, _head: &mut Held<Self>) {}
 
-    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.so.solock_referrer(so)
     }
 
-    fn list_enter(&self, _so: &Held<Self>) {
+    fn list_enter(&self, _so: &mut Held<Self>) {
         self.collector().gc_enter();
     }
 
-    fn list_exit(&self, _so: &Held<Self>) {
+    fn list_exit(&self, _so: &mut Held<Self>) {
         self.collector().gc_exit();
     }
 
-    fn list_to_name(&self, so: &Held<Self>) {
+    fn list_to_name(&self, so: &mut Held<Self>) {
         self.collector().gc_exit();
         self.so_leave(so);
     }
@@ -316,13 +316,13 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
         so
     }
 
-    fn scan_exit(&self, so: Held<Self>) {
+    fn scan_exit(&self, mut so: Held<Self>) {
         if !F::omits(Step::ScanLock) {
-            self.side_leave(&so, Side::Rcv);
+            self.side_leave(&mut so, Side::Rcv);
         }
     }
 
-    fn finalize(&self, so: &Held<Self>, references: &RefCount) {
+    fn finalize(&self, so: &mut Held<Self>, references: &RefCount) {
         self.so.finalize(so, references);
     }
 }

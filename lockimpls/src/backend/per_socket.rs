@@ -17,7 +17,8 @@
 //!    stream's peer can only have gone; a datagram socket's may be another one;
 //! 4. drop the reference: the peer's lock pins it now.
 //!
-//! Whatever was read of the own socket before step 2 is stale after it.
+//! Whatever was read of the own socket before step 2 is stale after it: `solock_peer` wants its token
+//! by `&mut`.
 //!
 //! Detach looks for the sockets connected to a datagram socket the same way, but checks the
 //! *reverse* link (does it still point here?). A listening socket comes before its embryos whatever
@@ -91,13 +92,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Releases one `so_lock`. The only place where one is released.
     #[inline(always)]
     #[track_caller]
-    fn release(&self, so: &Held<Self>) {
+    fn release(&self, so: &mut Held<Self>) {
         so.locks.so_lock().exit();
     }
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
     #[track_caller]
-    fn relock(&self, so: &Held<Self>, so2: &Held<Self>) {
+    fn relock(&self, so: &mut Held<Self>, so2: &Held<Self>) {
         so2.unp_refcnt.take();
         self.release(so);
         F::window(Window::Relock);
@@ -141,20 +142,20 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     #[inline(always)]
-    fn so_enter(&self, so: &Held<Self>) {
+    fn so_enter(&self, so: &mut Held<Self>) {
         self.take(so, Edge::None);
     }
 
     #[inline(always)]
-    fn so_leave(&self, so: &Held<Self>) {
+    fn so_leave(&self, so: &mut Held<Self>) {
         self.release(so);
     }
 
     #[inline(always)]
-    fn solock_peer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         loop {
             let so2 = so.st().unp_conn.get()?;
-            let so2 = Held::<Self>::of(&so2);
+            let mut so2 = Held::<Self>::of(&so2);
             if so2.socket() == so.socket() && !F::omits(Step::SelfLock) {
                 return Some(so2);
             }
@@ -172,16 +173,16 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
             }
             witness::retried(Class::SoLock);
             if !F::omits(Step::RelockChanged) {
-                self.release(&so2);
+                self.release(&mut so2);
             }
             so2.unp_refcnt.rele();
         }
     }
 
     #[inline(always)]
-    fn sounlock_peer(&self, so: &So<Self>, so2: Held<Self>) {
+    fn sounlock_peer(&self, so: &So<Self>, mut so2: Held<Self>) {
         if !std::ptr::eq(so, &*so2) || F::omits(Step::SelfUnlock) {
-            self.release(&so2);
+            self.release(&mut so2);
         }
     }
 
@@ -195,11 +196,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         (so, so2)
     }
 
-    fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>) {
+    fn sounlock_pair(&self, mut so: Held<Self>, mut so2: Held<Self>) {
         if so.socket() != so2.socket() {
-            self.release(&so2);
+            self.release(&mut so2);
         }
-        self.release(&so);
+        self.release(&mut so);
     }
 
     fn name_enter(&self, _so: &So<Self>) {}
@@ -216,11 +217,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
 
     fn head_to_pair(
         &self,
-        head: Held<Self>,
+        mut head: Held<Self>,
         so: &So<Self>,
         so3: &So<Self>,
     ) -> (Held<Self>, Held<Self>) {
-        self.release(&head);
+        self.release(&mut head);
         self.solock_pair(so, so3)
     }
 
@@ -230,21 +231,21 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         so3
     }
 
-    fn head_leave(&self, head: &Held<Self>) {
+    fn head_leave(&self, head: &mut Held<Self>) {
         self.release(head);
     }
 
-    fn head_return(&self, head: &Held<Self>) {
+    fn head_return(&self, head: &mut Held<Self>) {
         self.take(head, Edge::None);
     }
 
-    fn embryo_leave(&self, so3: Held<Self>) {
-        self.release(&so3);
+    fn embryo_leave(&self, mut so3: Held<Self>) {
+        self.release(&mut so3);
     }
 
     fn embryo_to_head(
         &self,
-        so3: &Held<Self>,
+        so3: &mut Held<Self>,
         head: &So<Self>,
         client: Option<&So<Self>>,
     ) -> Held<Self> {
@@ -256,10 +257,10 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         head
     }
 
-    fn solock_referrer(&self, so: &Held<Self>) -> Option<Held<Self>> {
+    fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         loop {
             let so2 = so.st().unp_refs.first()?;
-            let so2 = Held::<Self>::of(&so2);
+            let mut so2 = Held::<Self>::of(&so2);
             if comes_first(so, &so2) {
                 self.take(&so2, Edge::None);
                 return Some(so2);
@@ -271,24 +272,24 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
                 return Some(so2);
             }
             witness::retried(Class::SoLock);
-            self.release(&so2);
+            self.release(&mut so2);
             so2.unp_refcnt.rele();
         }
     }
 
-    fn list_enter(&self, so: &Held<Self>) {
+    fn list_enter(&self, so: &mut Held<Self>) {
         if !F::omits(Step::ListEnter) {
             self.release(so);
         }
         self.collector.gc_enter();
     }
 
-    fn list_exit(&self, so: &Held<Self>) {
+    fn list_exit(&self, so: &mut Held<Self>) {
         self.collector.gc_exit();
         self.take(so, Edge::None);
     }
 
-    fn list_to_name(&self, _so: &Held<Self>) {
+    fn list_to_name(&self, _so: &mut Held<Self>) {
         self.collector.gc_exit();
     }
 
@@ -300,13 +301,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         so
     }
 
-    fn scan_exit(&self, so: Held<Self>) {
+    fn scan_exit(&self, mut so: Held<Self>) {
         if !F::omits(Step::ScanLock) {
-            self.release(&so);
+            self.release(&mut so);
         }
     }
 
-    fn finalize(&self, so: &Held<Self>, references: &RefCount) {
+    fn finalize(&self, so: &mut Held<Self>, references: &RefCount) {
         if F::omits(Step::FinalizeUnlocked) {
             references.finalize();
             return;

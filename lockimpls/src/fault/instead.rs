@@ -20,8 +20,8 @@ fn unlent<P: Policy>(so: &So<P>) -> Held<P> {
 impl<P: Policy> Locked<P> {
     /// `Step::MirrorLocked`: the peer is woken and unlocked, then its buffer is read.
     #[cold]
-    pub(crate) fn mirror_later(&self, so: &Held<P>, so2: Held<P>) -> Result<(), Errno> {
-        self.wake_reader(&so2);
+    pub(crate) fn mirror_later(&self, so: &mut Held<P>, mut so2: Held<P>) -> Result<(), Errno> {
+        self.wake_reader(&mut so2);
         let peer = so2.socket();
         self.policy.peer_unpin(so, so2);
         let so2 = unlent::<P>(&peer);
@@ -33,7 +33,7 @@ impl<P: Policy> Locked<P> {
     /// `Step::HoldForAppend`: the peer's lock is dropped between reading the tail and writing
     /// it. The peer may be another one afterwards.
     #[cold]
-    pub(crate) fn let_another_in(&self, so: &Held<P>, so2: &mut Held<P>) {
+    pub(crate) fn let_another_in(&self, so: &mut Held<P>, so2: &mut Held<P>) {
         self.policy.sounlock_peer(so, unlent::<P>(so2));
         P::Fault::window(Window::Append);
         if let Some(now) = self.policy.solock_peer(so) {
@@ -44,7 +44,7 @@ impl<P: Policy> Locked<P> {
     /// `Step::EndWhileParting`: the peer is not connected any more, and its directions have
     /// not ended yet.
     #[cold]
-    pub(crate) fn end_later(&self, so: &So<P>, so2: &Held<P>) {
+    pub(crate) fn end_later(&self, so: &So<P>, so2: &mut Held<P>) {
         so2.st().clear(State::ISCONNECTED);
         self.policy.sounlock_peer(so, unlent::<P>(so2));
         P::Fault::window(Window::Parted);
@@ -60,7 +60,7 @@ impl<P: Policy> Locked<P> {
 
     /// `Step::PeerToPart`: the peer to part from, which is not locked.
     #[cold]
-    pub(crate) fn peer_to_part(&self, so: &Held<P>) -> Option<Held<P>> {
+    pub(crate) fn peer_to_part(&self, so: &mut Held<P>) -> Option<Held<P>> {
         self.policy.peer_pin(so)
     }
 
@@ -90,7 +90,7 @@ impl<P: Policy> Locked<P> {
 
     /// `Step::FlushSblock`: a reader may have the right to drain the buffer.
     #[cold]
-    pub(crate) fn flush_anyway(&self, so: &Held<P>) {
+    pub(crate) fn flush_anyway(&self, so: &mut Held<P>) {
         self.socantrcvmore(so);
         self.flush(so);
     }

@@ -32,8 +32,8 @@ impl<P: Policy> Locked<P> {
     }
 
     fn soaccept(&self, s: Fd) -> Result<(SoRef<P>, SockAddr), Errno> {
-        let head = self.solock_fd(s)?;
-        let so = match self.await_connection(&head) {
+        let mut head = self.solock_fd(s)?;
+        let so = match self.await_connection(&mut head) {
             Ok(so) => so,
             Err(errno) => {
                 self.sounlock_fd(head);
@@ -41,16 +41,16 @@ impl<P: Policy> Locked<P> {
             }
         };
         // The listener comes before the embryo, whatever their addresses.
-        let so = self.policy.embryo_enter(&head, &so);
+        let mut so = self.policy.embryo_enter(&head, &so);
         head.st().so_q.remove(so.socket());
         so.st().so_head.set(None);
         so.st().so_onq.set(OnQueue::None);
         // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
         so.set_nonblocking(head.is_nonblocking());
         let is_last = Self::unuse(&head);
-        self.policy.head_leave(&head);
+        self.policy.head_leave(&mut head);
         self.sofile(&so);
-        let name = self.accepted_name(&so);
+        let name = self.accepted_name(&mut so);
         let accepted = so.socket();
         self.policy.sounlock(so);
         if is_last {
@@ -78,7 +78,7 @@ impl<P: Policy> Locked<P> {
     /// the error comes first.
     ///
     /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
-    fn await_connection(&self, head: &Held<P>) -> Result<SoRef<P>, Errno> {
+    fn await_connection(&self, head: &mut Held<P>) -> Result<SoRef<P>, Errno> {
         let st = head.st();
         if !st.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
@@ -107,7 +107,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// PRU_ACCEPT: the name of the client, if it has one and is still there.
-    fn accepted_name(&self, so: &Held<P>) -> SockAddr {
+    fn accepted_name(&self, so: &mut Held<P>) -> SockAddr {
         let Some(so2) = self.policy.solock_peer(so) else {
             return SockAddr::UNNAMED;
         };

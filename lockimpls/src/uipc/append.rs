@@ -14,7 +14,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(super) fn sbappend(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         so2: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         from: Option<&SockAddr>,

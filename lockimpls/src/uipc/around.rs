@@ -47,7 +47,7 @@ impl<P: Policy> Locked<P> {
     /// in any case. The socket is locked; the side is not, where it has a lock of its own.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sowakeup(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sowakeup(&self, so: &mut Held<P>, side: Side) {
         self.policy.side_enter(so, side);
         if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();

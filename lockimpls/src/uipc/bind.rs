@@ -11,7 +11,7 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_bind(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        let so = self.solock_fd(s)?;
+        let mut so = self.solock_fd(s)?;
         if let Err(errno) = Self::may_bind(&so) {
             self.sounlock_fd(so);
             return Err(errno);
@@ -20,11 +20,11 @@ impl<P: Policy> Locked<P> {
         // A name comes before a socket in the lock order: the flag keeps others from binding
         // meanwhile.
         if !P::Fault::omits(Step::BindResolve) {
-            self.policy.so_leave(&so);
+            self.policy.so_leave(&mut so);
         }
         P::Fault::window(Window::Binding);
         let made = self.names.create(name);
-        self.policy.so_enter(&so);
+        self.policy.so_enter(&mut so);
         let st = so.st();
         st.clear(State::BINDING);
         let vnode = match made {

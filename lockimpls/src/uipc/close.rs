@@ -56,21 +56,21 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soclose` of a locked socket that nobody uses: it is unlocked and free afterwards.
-    pub(crate) fn soclose_locked(&self, so: Held<P>) {
+    pub(crate) fn soclose_locked(&self, mut so: Held<P>) {
         let place = so.socket();
         if so.st().is(State::ISCONNECTED) {
-            self.unp_disconnect(&so);
+            self.unp_disconnect(&mut so);
         }
-        self.unp_detach(&so);
+        self.unp_detach(&mut so);
         if so.st().is(State::ACCEPTCONN) {
-            self.abort_queues(&so);
+            self.abort_queues(&mut so);
         }
         so.st().set(State::NOFDREF);
         if P::SORELE {
             self.policy.sounlock(so);
             return self.sorele(place);
         }
-        self.sofree(&so);
+        self.sofree(&mut so);
         self.policy.sounlock(so);
         self.sockets.put(place);
     }
@@ -81,7 +81,7 @@ impl<P: Policy> Locked<P> {
     /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
     /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
     /// call on a stale descriptor sees that and unlocks it.
-    fn sofree(&self, so: &Held<P>) {
+    fn sofree(&self, so: &mut Held<P>) {
         let place = so.socket();
         self.policy.finalize(so, &place.so_refcnt);
         self.sorflush(so);
@@ -101,7 +101,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Aborts every connection that nobody accepted, the ready ones last.
-    fn abort_queues(&self, head: &Held<P>) {
+    fn abort_queues(&self, head: &mut Held<P>) {
         loop {
             let st = head.st();
             let Some(so3) = st.so_q0.first().or_else(|| st.so_q.first()) else { return };
@@ -118,26 +118,26 @@ impl<P: Policy> Locked<P> {
 
     /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has
     /// one, is not held.
-    fn soabort(&self, so3: Held<P>) {
+    fn soabort(&self, mut so3: Held<P>) {
         let place = so3.socket();
-        self.unp_detach(&so3);
+        self.unp_detach(&mut so3);
         if P::SORELE {
             self.policy.embryo_leave(so3);
             return self.sorele(place);
         }
-        self.sofree(&so3);
+        self.sofree(&mut so3);
         self.policy.embryo_leave(so3);
         self.sockets.put(place);
     }
 
     /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
-    pub(crate) fn unp_disconnect(&self, so: &Held<P>) {
+    pub(crate) fn unp_disconnect(&self, so: &mut Held<P>) {
         let so2 = if P::Fault::omits(Step::PeerToPart) {
             self.peer_to_part(so)
         } else {
             self.policy.solock_peer(so)
         };
-        let Some(so2) = so2 else { return };
+        let Some(mut so2) = so2 else { return };
         let st = so.st();
         st.unp_conn.set(None);
         if Self::parts_alone(so) {
@@ -147,9 +147,9 @@ impl<P: Policy> Locked<P> {
             so2.st().unp_conn.set(None);
             self.soisdisconnected(so);
             if P::Fault::omits(Step::EndWhileParting) {
-                self.end_later(so, &so2);
+                self.end_later(so, &mut so2);
             }
-            self.soisdisconnected(&so2);
+            self.soisdisconnected(&mut so2);
         }
         self.policy.sounlock_peer(so, so2);
         P::Fault::window(Window::Parted);
@@ -165,7 +165,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soisdisconnected`: nothing more goes either way; wakes everybody.
-    fn soisdisconnected(&self, so: &Held<P>) {
+    fn soisdisconnected(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
         self.policy.side_leave(so, Side::Rcv);
@@ -186,7 +186,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
     /// between.
-    fn unp_detach(&self, so: &Held<P>) {
+    fn unp_detach(&self, so: &mut Held<P>) {
         let vnode = so.st().unp_vnode.take();
         self.policy.list_enter(so);
         so.gc(self.policy.collector().gc_guard()).linked.set(false);
@@ -211,7 +211,7 @@ impl<P: Policy> Locked<P> {
 
     /// From the list of all, the name leads here no more: it comes before the socket in the lock
     /// order, as the list does, and both go in the one time that the socket is unlocked.
-    fn forget_name(&self, so: &Held<P>, vnode: usize) {
+    fn forget_name(&self, so: &mut Held<P>, vnode: usize) {
         self.policy.list_to_name(so);
         self.kernel_lock();
         self.names.unbind(vnode);

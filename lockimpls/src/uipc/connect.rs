@@ -12,8 +12,8 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        let so = self.solock_fd(s)?;
-        let result = self.soconnect(&so, name);
+        let mut so = self.solock_fd(s)?;
+        let result = self.soconnect(&mut so, name);
         // A connect that succeeds takes the pending error and answers it (`sys_connect`, line 424).
         let result = result.and_then(|()| so.st().so_error.take().map_or(Ok(()), Err));
         self.sounlock_fd(so);
@@ -22,7 +22,7 @@ impl<P: Policy> Locked<P> {
 
     /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it
     /// unconnected.
-    fn soconnect(&self, so: &Held<P>, name: &SockAddr) -> Result<(), Errno> {
+    fn soconnect(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ACCEPTCONN) {
             return Err(Errno::Eopnotsupp);
@@ -43,7 +43,7 @@ impl<P: Policy> Locked<P> {
     /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
     /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
     /// flag.
-    pub(crate) fn unp_connect(&self, so: &Held<P>, name: &SockAddr) -> Result<(), Errno> {
+    pub(crate) fn unp_connect(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         Self::may_connect(st)?;
         st.set(State::CONNECTING);
@@ -89,9 +89,9 @@ impl<P: Policy> Locked<P> {
         if so.connection_required() {
             return self.connect_stream(so, so2, generation);
         }
-        let (so, so2) = self.policy.name_to_pair(&so, &so2);
+        let (mut so, mut so2) = self.policy.name_to_pair(&so, &so2);
         so2.assert_generation(generation);
-        self.unp_connect2(&so, &so2);
+        self.unp_connect2(&mut so, &mut so2);
         self.policy.sounlock_pair(so, so2);
         Ok(())
     }
@@ -104,10 +104,10 @@ impl<P: Policy> Locked<P> {
 
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
     fn connect_stream(&self, so: SoRef<P>, head: SoRef<P>, generation: u32) -> Result<(), Errno> {
-        let head = self.policy.name_to_head(&head);
+        let mut head = self.policy.name_to_head(&head);
         head.assert_generation(generation);
         let is_listening = head.st().is(State::ACCEPTCONN);
-        let embryo = if is_listening { self.sonewconn(&head) } else { None };
+        let embryo = if is_listening { self.sonewconn(&mut head) } else { None };
         let Some(so3) = embryo else {
             if !P::Fault::omits(Step::ConnectHeadRefused) {
                 self.policy.sounlock(head);
@@ -115,9 +115,9 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Econnrefused);
         };
         let addr = head.st().unp_addr.get();
-        let (so, so3) = self.policy.head_to_pair(head, &so, &so3);
+        let (mut so, mut so3) = self.policy.head_to_pair(head, &so, &so3);
         so3.st().unp_addr.set(addr);
-        self.unp_connect2(&so, &so3);
+        self.unp_connect2(&mut so, &mut so3);
         self.policy.sounlock_pair(so, so3);
         Ok(())
     }
@@ -127,15 +127,15 @@ impl<P: Policy> Locked<P> {
     ///
     /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
     /// the name, which the connecting thread has locked.
-    fn sonewconn(&self, head: &Held<P>) -> Option<SoRef<P>> {
+    fn sonewconn(&self, head: &mut Held<P>) -> Option<SoRef<P>> {
         let st = head.st();
         if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
             return None;
         }
         let so3 = self.sockets.get(|| self.policy.socket_locks(self.config.lock)).ok()?;
-        let embryo = self.policy.embryo_enter(head, &so3);
+        let mut embryo = self.policy.embryo_enter(head, &so3);
         embryo.reset(head.so_type.get());
-        self.soreserve(&embryo);
+        self.soreserve(&mut embryo);
         if !self.inherit(head, &embryo) {
             self.policy.embryo_leave(embryo);
             self.sockets.put(so3);
@@ -143,8 +143,8 @@ impl<P: Policy> Locked<P> {
         }
         head.st().so_q0.append(so3);
         self.policy.attach_enter(head);
-        self.unp_attach(&embryo);
-        self.policy.attach_exit(&embryo, head);
+        self.unp_attach(&mut embryo);
+        self.policy.attach_exit(&mut embryo, head);
         self.policy.embryo_leave(embryo);
         Some(so3)
     }
@@ -153,7 +153,7 @@ impl<P: Policy> Locked<P> {
     /// there has ended here, too, and the sizes are the same. Whether it can have them: a shutdown
     /// for reading leaves a listener no receive buffer, and `sbreserve` refuses to make one of no
     /// bytes.
-    fn inherit(&self, head: &Held<P>, so3: &Held<P>) -> bool {
+    fn inherit(&self, head: &mut Held<P>, so3: &Held<P>) -> bool {
         let to = so3.parts_unshared();
         let is_disconnected = head.st().so_state.get() & State::ISDISCONNECTED;
         to.st.so_state.set(State::NOFDREF | is_disconnected);

@@ -58,8 +58,8 @@ impl<P: Policy> Locked<P> {
 
     /// `soconnect2`: connects two sockets that nobody else has.
     fn soconnect2(&self, so: SoRef<P>, so2: SoRef<P>) {
-        let (so, so2) = self.policy.solock_pair(&so, &so2);
-        self.unp_connect2(&so, &so2);
+        let (mut so, mut so2) = self.policy.solock_pair(&so, &so2);
+        self.unp_connect2(&mut so, &mut so2);
         self.policy.sounlock_pair(so, so2);
     }
 
@@ -67,10 +67,10 @@ impl<P: Policy> Locked<P> {
     /// made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
         let place = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
-        let so = self.policy.solock(&place);
+        let mut so = self.policy.solock(&place);
         so.reset(kind);
-        self.soreserve(&so);
-        self.unp_attach(&so);
+        self.soreserve(&mut so);
+        self.unp_attach(&mut so);
         self.sofile(&so);
         self.policy.sounlock(so);
         Ok(place)
@@ -83,7 +83,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `soreserve`: the sizes of its type.
-    pub(crate) fn soreserve(&self, so: &Held<P>) {
+    pub(crate) fn soreserve(&self, so: &mut Held<P>) {
         let config = &self.config;
         let (snd, rcv) = match so.so_type.get() {
             SockType::Stream | SockType::Seqpacket => (config.pipsiz_bytes, config.pipsiz_bytes),
@@ -101,7 +101,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `unp_attach`: the control block, on the list of all. `so` may be unlocked and locked again.
-    pub(crate) fn unp_attach(&self, so: &Held<P>) {
+    pub(crate) fn unp_attach(&self, so: &mut Held<P>) {
         self.sockets.unpcbs.get();
         so.st().so_pcb.set(true);
         self.policy.list_enter(so);
@@ -114,7 +114,7 @@ impl<P: Policy> Locked<P> {
 
     /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
     /// locked.
-    pub(crate) fn unp_connect2(&self, so: &Held<P>, so2: &Held<P>) {
+    pub(crate) fn unp_connect2(&self, so: &mut Held<P>, so2: &mut Held<P>) {
         so.st().unp_conn.set(Some(so2.socket()));
         if so.so_type.get() == SockType::Dgram {
             so2.st().unp_refs.append(so.socket());
@@ -128,7 +128,7 @@ impl<P: Policy> Locked<P> {
 
     /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
     /// accepted, and one thread in accept is woken.
-    fn soisconnected(&self, so: &Held<P>, client: Option<&So<P>>) {
+    fn soisconnected(&self, so: &mut Held<P>, client: Option<&So<P>>) {
         let st = so.st();
         st.set(State::ISCONNECTED);
         if let Some(head) = st.so_head.get()
@@ -145,10 +145,10 @@ impl<P: Policy> Locked<P> {
 
     /// Moves an embryo from its listener's `so_q0` to `so_q`. The embryo is unlocked and locked
     /// again, the client stays locked.
-    fn embryo_is_ready(&self, so3: &Held<P>, head: &So<P>, client: Option<&So<P>>) {
+    fn embryo_is_ready(&self, so3: &mut Held<P>, head: &So<P>, client: Option<&So<P>>) {
         so3.so_refcnt.take();
         head.so_refcnt.take();
-        let head = self.policy.embryo_to_head(so3, head, client);
+        let mut head = self.policy.embryo_to_head(so3, head, client);
         if !P::Fault::omits(Step::NewconnRef) {
             head.so_refcnt.rele();
         }
@@ -158,11 +158,11 @@ impl<P: Policy> Locked<P> {
             head.st().so_q0.remove(embryo);
             head.st().so_q.append(embryo);
             so3.st().so_onq.set(OnQueue::Q);
-            self.sorwakeup(&head);
+            self.sorwakeup(&mut head);
             self.ambient.sched_lock();
             head.timeo_wait.wakeup_one();
         }
-        self.policy.head_leave(&head);
+        self.policy.head_leave(&mut head);
     }
 
     /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed

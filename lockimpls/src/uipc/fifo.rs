@@ -185,8 +185,8 @@ impl<P: Policy> Fifofs for Locked<P> {
         if !P::Fault::omits(Step::FifoReceive) {
             vp.i_lock.exit();
         }
-        let rso = self.policy.data_lock(&rso);
-        let result = self.soreceive(&rso, &mut RecvMsg::new(data, msg_flags(mode)));
+        let mut rso = self.policy.data_lock(&rso);
+        let result = self.soreceive(&mut rso, &mut RecvMsg::new(data, msg_flags(mode)));
         self.policy.data_unlock(rso);
         vp.i_lock.enter();
         let has_writers = vp.opened().writers > 0;
@@ -204,9 +204,9 @@ impl<P: Policy> Fifofs for Locked<P> {
         vp.i_lock.enter();
         let wso = vp.opened().writesock;
         vp.i_lock.exit();
-        let wso = self.policy.data_lock(&wso);
+        let mut wso = self.policy.data_lock(&wso);
         let msg = SendMsg { to: None, data, rights: &[], flags: msg_flags(mode) };
-        let result = self.sosend(&wso, &msg);
+        let result = self.sosend(&mut wso, &msg);
         self.policy.data_unlock(wso);
         // As the kernel does: its caller has locked the vnode, and unlocks it.
         vp.i_lock.enter();
@@ -269,21 +269,21 @@ impl<P: Policy> Locked<P> {
     /// The sockets, which nobody reads from or writes to yet.
     fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
-        let wso = self.policy.solock(&writesock);
+        let mut wso = self.policy.solock(&writesock);
         self.policy.side_enter(&wso, Side::Snd);
         wso.set_cantsendmore(true);
         wso.so_snd().lowat.set(PIPE_BUF);
-        self.policy.side_leave(&wso, Side::Snd);
+        self.policy.side_leave(&mut wso, Side::Snd);
         self.policy.sounlock(wso);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
     /// The other side is there: a direction that had ended begins again.
     fn fifo_begin(&self, so: &So<P>, side: Side, begin: impl FnOnce(&Held<P>)) {
-        let so = self.policy.solock(so);
+        let mut so = self.policy.solock(so);
         self.policy.side_enter(&so, side);
         begin(&so);
-        self.policy.side_leave(&so, side);
+        self.policy.side_leave(&mut so, side);
         self.policy.sounlock(so);
     }
 
@@ -292,9 +292,9 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::READ) {
             fip.readers -= 1;
             if fip.readers == 0 {
-                let wso = self.policy.solock(&fip.writesock);
+                let mut wso = self.policy.solock(&fip.writesock);
                 if !P::Fault::omits(Step::FifoEndWriter) {
-                    self.socantsendmore(&wso);
+                    self.socantsendmore(&mut wso);
                 }
                 self.policy.sounlock(wso);
             }
@@ -302,9 +302,9 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::WRITE) {
             fip.writers -= 1;
             if fip.writers == 0 {
-                let rso = self.policy.solock(&fip.readsock);
+                let mut rso = self.policy.solock(&fip.readsock);
                 rso.st().set(State::ISDISCONNECTED);
-                self.socantrcvmore(&rso);
+                self.socantrcvmore(&mut rso);
                 self.policy.sounlock(rso);
             }
         }

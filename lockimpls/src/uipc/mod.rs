@@ -3,7 +3,8 @@
 //! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs`
 //! waits for room (`sosend`), drops the lock to copy the caller's bytes, and appends them at the
 //! peer (`pru_send`); the append goes into the peer's ring (`objects/sockbuf.rs`). Every lock and
-//! unlock on the way is a [`Policy`] verb, called by hand.
+//! unlock on the way is a [`Policy`] verb, called by hand. What the locks guard is reached through the
+//! token that the verb lends ([`Held`]).
 //!
 //! # What keeps a socket while a call uses it
 //!
@@ -149,8 +150,8 @@ impl<P: Policy> Locked<P> {
     fn sys_sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         self.fd_fplock(1);
         self.sockargs(s, msg.rights)?;
-        let so = self.call_enter(s)?;
-        let result = self.sosend(&so, msg);
+        let mut so = self.call_enter(s)?;
+        let result = self.sosend(&mut so, msg);
         let file = so.socket();
         self.call_leave(so);
         self.sendit_ends(file, &result);
@@ -177,8 +178,8 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn sys_recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         self.fd_fplock(1);
-        let so = self.call_enter(s)?;
-        let result = self.soreceive(&so, msg);
+        let mut so = self.call_enter(s)?;
+        let result = self.soreceive(&mut so, msg);
         let file = so.socket();
         self.call_leave(so);
         self.transferred(file, &result);

@@ -17,14 +17,14 @@ impl<P: Policy> Locked<P> {
     }
 
     pub(crate) fn sys_getpeername(&self, s: Fd) -> Result<SockAddr, Errno> {
-        let so = self.solock_fd(s)?;
-        let result = self.peeraddr(&so);
+        let mut so = self.solock_fd(s)?;
+        let result = self.peeraddr(&mut so);
         self.sounlock_fd(so);
         result
     }
 
     /// A peer that parts meanwhile has no name, as one that was never bound (line 423).
-    fn peeraddr(&self, so: &Held<P>) -> Result<SockAddr, Errno> {
+    fn peeraddr(&self, so: &mut Held<P>) -> Result<SockAddr, Errno> {
         if !so.st().is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }

@@ -11,13 +11,13 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
-        let so = self.call_enter(s)?;
+        let mut so = self.call_enter(s)?;
         let result = match side_of(option) {
             None => Err(Errno::Enoprotoopt),
             Some(side) => {
                 self.policy.side_enter(&so, side);
                 let result = self.sosetopt(&so, option, value.max(1));
-                self.policy.side_leave(&so, side);
+                self.policy.side_leave(&mut so, side);
                 result
             }
         };
@@ -59,12 +59,12 @@ impl<P: Policy> Locked<P> {
     }
 
     pub(crate) fn sys_getsockopt(&self, s: Fd, option: SockOpt) -> Result<usize, Errno> {
-        let so = self.call_enter(s)?;
+        let mut so = self.call_enter(s)?;
         let value = match side_of(option) {
             None => {
-                self.policy.data_to_so(&so);
+                self.policy.data_to_so(&mut so);
                 let error = so.st().so_error.take();
-                self.policy.so_to_data(&so);
+                self.policy.so_to_data(&mut so);
                 error.map_or(0, |errno| errno.code() as usize)
             }
             Some(side) => {
@@ -72,7 +72,7 @@ impl<P: Policy> Locked<P> {
                 let sb = so.sb(side);
                 let is_size = matches!(option, SockOpt::SndBuf | SockOpt::RcvBuf);
                 let value = if is_size { sb.limits.get().hiwat } else { sb.lowat.get() };
-                self.policy.side_leave(&so, side);
+                self.policy.side_leave(&mut so, side);
                 value
             }
         };

@@ -36,7 +36,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(crate) fn soreceive(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<usize, Errno> {
         let flags = Self::msg_flags(so, msg.flags);
@@ -53,7 +53,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(crate) fn soreceive_once(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -161,7 +161,7 @@ impl<P: Policy> Locked<P> {
     }
 
     #[inline(always)]
-    fn take_bytes(&self, so: &Held<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
+    fn take_bytes(&self, so: &mut Held<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
         self.uiomove(so, so.rcv.head(), msg, bytes);
         if !flags.contains(MsgFlags::PEEK) {
@@ -176,7 +176,7 @@ impl<P: Policy> Locked<P> {
     #[cold]
     fn take_first_record(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -220,7 +220,7 @@ impl<P: Policy> Locked<P> {
 
     fn take_record(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         msg: &mut RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Option<usize>, Errno> {
@@ -252,7 +252,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(super) fn uiomove(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         position: usize,
         msg: &mut RecvMsg<'_, Fd>,
         bytes: usize,
@@ -267,7 +267,7 @@ impl<P: Policy> Locked<P> {
         self.sb_enter(so, Side::Rcv);
     }
 
-    fn consume_record(&self, so: &Held<P>, record: Record) {
+    fn consume_record(&self, so: &mut Held<P>, record: Record) {
         so.rcv.record_consume(record);
         if so.connection_required() {
             self.pru_rcvd(so);
@@ -275,7 +275,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Delivers a record's control message; where that fails the whole record is lost.
-    fn take_control(&self, so: &Held<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
+    fn take_control(&self, so: &mut Held<P>, msg: &mut RecvMsg<'_, Fd>) -> Result<(), Errno> {
         let Some(control) = so.so_rcv().control.get() else { return Ok(()) };
         Self::remove_control(so, control);
         self.deliver_control(so, control, msg)
@@ -294,7 +294,7 @@ impl<P: Policy> Locked<P> {
     /// MSG_CTRUNC in such a buffer alone: `uipc_syscalls.c` 1.196, line 884).
     fn deliver_control(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         control: MbufRef<P::Locks>,
         msg: &mut RecvMsg<'_, Fd>,
     ) -> Result<(), Errno> {
@@ -314,15 +314,15 @@ impl<P: Policy> Locked<P> {
     /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and
     /// wakes whoever waits there.
     #[inline(always)]
-    fn pru_rcvd(&self, so: &Held<P>) {
+    fn pru_rcvd(&self, so: &mut Held<P>) {
         self.sb_to_so(so, Side::Rcv);
-        if let Some(so2) = self.policy.peer_pin(so) {
+        if let Some(mut so2) = self.policy.peer_pin(so) {
             self.sides_enter(so, &so2);
             if !P::Fault::omits(Step::MirrorReceived) {
                 so2.so_snd().fill.set(so.rcv_fill(so.so_rcv()));
             }
-            self.sides_leave(so, &so2);
-            self.sowwakeup(&so2);
+            self.sides_leave(so, &mut so2);
+            self.sowwakeup(&mut so2);
             self.policy.peer_unpin(so, so2);
         }
         self.so_to_sb(so, Side::Rcv);

@@ -64,7 +64,7 @@ enum Room {
 impl<P: Policy> Locked<P> {
     /// `sosend`: the call has begun (`data_enter`), before and after.
     #[inline(always)]
-    pub(crate) fn sosend(&self, so: &Held<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+    pub(crate) fn sosend(&self, so: &mut Held<P>, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
         if msg.flags.contains(MsgFlags::EOR) && so.so_type.get() == SockType::Stream {
             return Err(Errno::Einval);
         }
@@ -91,7 +91,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     pub(crate) fn sosend_once(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         sending: &mut Sending<'_>,
     ) -> Result<bool, Errno> {
         if P::Fault::omits(Step::EndGuarded) && so.cantsendmore() {
@@ -116,7 +116,7 @@ impl<P: Policy> Locked<P> {
 
     /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
     #[inline(always)]
-    fn sosend_some(&self, so: &Held<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
+    fn sosend_some(&self, so: &mut Held<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
             let room = match Self::sosend_room(so, sending)? {
                 Room::Bytes(room) => room,
@@ -169,7 +169,7 @@ impl<P: Policy> Locked<P> {
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
     /// the socket itself.
     #[inline(always)]
-    fn copy_in(&self, so: &Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
+    fn copy_in(&self, so: &mut Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
         let m = self.mbufs.get();
         m.fill(chunk);
@@ -185,7 +185,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn pru_send(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         m: MbufRef<P::Locks>,
         sending: &Sending<'_>,
     ) -> Result<(), Errno> {
@@ -210,7 +210,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn append(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
@@ -223,7 +223,11 @@ impl<P: Policy> Locked<P> {
 
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
     #[inline(always)]
-    fn append_connected(&self, so: &Held<P>, message: Outgoing<'_, P::Locks>) -> Result<(), Errno> {
+    fn append_connected(
+        &self,
+        so: &mut Held<P>,
+        message: Outgoing<'_, P::Locks>,
+    ) -> Result<(), Errno> {
         let mut so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
         if Self::has_ended(so) {
             return self.refuse(so, so2, Errno::Epipe);
@@ -235,7 +239,7 @@ impl<P: Policy> Locked<P> {
         if message.control.is_some()
             && !has_room(&so2, message.data.len() + message.control_bytes())
         {
-            self.sides_leave(&so2, so);
+            self.sides_leave(&mut so2, so);
             return self.refuse(so, so2, Errno::Enobufs);
         }
         self.sbappend(so, &mut so2, message, None);
@@ -244,10 +248,10 @@ impl<P: Policy> Locked<P> {
         }
         let fill = so2.rcv_fill(so2.so_rcv());
         so.so_snd().fill.set(fill);
-        self.sides_leave(&so2, so);
+        self.sides_leave(&mut so2, so);
         // A reader waits for bytes: a record of none in an empty buffer does not wake it.
         if fill.cc > 0 {
-            self.wake_reader(&so2);
+            self.wake_reader(&mut so2);
         }
         self.policy.peer_unpin(so, so2);
         Ok(())
@@ -288,7 +292,7 @@ impl<P: Policy> Locked<P> {
     /// the message would go there.
     fn append_dgram(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
@@ -311,7 +315,7 @@ impl<P: Policy> Locked<P> {
 
     fn append_to_peer(
         &self,
-        so: &Held<P>,
+        so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         addressed: bool,
     ) -> Result<(), Errno> {
@@ -323,7 +327,7 @@ impl<P: Policy> Locked<P> {
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         self.policy.side_enter(&so2, Side::Rcv);
         if !has_room(&so2, bytes) {
-            self.policy.side_leave(&so2, Side::Rcv);
+            self.policy.side_leave(&mut so2, Side::Rcv);
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);
             }
@@ -331,14 +335,14 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Enobufs);
         }
         self.sbappend(so, &mut so2, message, Some(&from));
-        self.policy.side_leave(&so2, Side::Rcv);
-        self.wake_reader(&so2);
+        self.policy.side_leave(&mut so2, Side::Rcv);
+        self.wake_reader(&mut so2);
         self.policy.peer_unpin(so, so2);
         Ok(())
     }
 
     #[inline(always)]
-    pub(crate) fn wake_reader(&self, so2: &Held<P>) {
+    pub(crate) fn wake_reader(&self, so2: &mut Held<P>) {
         if !P::Fault::omits(Step::WakeReader) {
             self.sorwakeup(so2);
         }

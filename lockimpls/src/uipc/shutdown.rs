@@ -14,39 +14,39 @@ use crate::witness::{self, Class};
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_shutdown(&self, s: Fd, how: Shutdown) -> Result<(), Errno> {
-        let so = self.call_enter(s)?;
+        let mut so = self.call_enter(s)?;
         if how != Shutdown::Write {
-            self.sorflush(&so);
+            self.sorflush(&mut so);
         }
         if how != Shutdown::Read {
-            self.policy.data_to_so(&so);
-            self.socantsendmore(&so);
-            self.unp_shutdown(&so);
-            self.policy.so_to_data(&so);
+            self.policy.data_to_so(&mut so);
+            self.socantsendmore(&mut so);
+            self.unp_shutdown(&mut so);
+            self.policy.so_to_data(&mut so);
         }
         self.call_leave(so);
         Ok(())
     }
 
     /// The peer of a connection sees the end of the stream; a datagram socket's does not.
-    fn unp_shutdown(&self, so: &Held<P>) {
+    fn unp_shutdown(&self, so: &mut Held<P>) {
         if !so.connection_required() {
             return;
         }
-        if let Some(so2) = self.policy.peer_pin(so) {
-            self.socantrcvmore(&so2);
+        if let Some(mut so2) = self.policy.peer_pin(so) {
+            self.socantrcvmore(&mut so2);
             self.policy.peer_unpin(so, so2);
         }
     }
 
-    pub(crate) fn socantsendmore(&self, so: &Held<P>) {
+    pub(crate) fn socantsendmore(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
         self.policy.side_leave(so, Side::Snd);
         self.sowwakeup(so);
     }
 
-    pub(crate) fn socantrcvmore(&self, so: &Held<P>) {
+    pub(crate) fn socantrcvmore(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
         self.policy.side_leave(so, Side::Rcv);
@@ -59,7 +59,7 @@ impl<P: Policy> Locked<P> {
     /// So a plain stream append still succeeds afterwards (it looks at the sender's `so_snd`
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
-    pub(crate) fn sorflush(&self, so: &Held<P>) {
+    pub(crate) fn sorflush(&self, so: &mut Held<P>) {
         if P::Fault::omits(Step::FlushSblock) {
             return self.flush_anyway(so);
         }
@@ -76,7 +76,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sorflush` of `uipc_socket.c` 1.385, with nothing of the socket held before and after: the
     /// right is kept until the buffer is empty, and what was in it goes with nothing held.
-    fn sorflush_by_side(&self, so: &Held<P>) {
+    fn sorflush_by_side(&self, so: &mut Held<P>) {
         self.policy.sb_lock(so, Side::Rcv, false);
         self.policy.data_to_so(so);
         self.socantrcvmore(so);

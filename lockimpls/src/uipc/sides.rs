@@ -2,7 +2,8 @@
 //!
 //! A call that sends or receives goes from one to the other. Where one lock guards all of a socket,
 //! it holds that all the way but for the copy and the sleep, and has nothing to do in between; where
-//! a side has a lock of its own, it holds what it is at, and no more.
+//! a side has a lock of its own, it holds what it is at, and no more. Where it goes on, what it has read
+//! ends: the way wants the token by `&mut`.
 
 use crate::objects::socket::Side;
 use crate::policy::{Held, Policy};
@@ -12,7 +13,7 @@ impl<P: Policy> Locked<P> {
     /// To a side, with nothing of the socket held: back from a copy or a sleep.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_enter(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sb_enter(&self, so: &mut Held<P>, side: Side) {
         self.policy.data_enter(so);
         self.policy.side_enter(so, side);
     }
@@ -20,7 +21,7 @@ impl<P: Policy> Locked<P> {
     /// From a side, to copy or to sleep.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_leave(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sb_leave(&self, so: &mut Held<P>, side: Side) {
         self.policy.side_leave(so, side);
         self.policy.data_leave(so);
     }
@@ -28,7 +29,7 @@ impl<P: Policy> Locked<P> {
     /// From a side to the socket itself.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sb_to_so(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sb_to_so(&self, so: &mut Held<P>, side: Side) {
         self.policy.side_leave(so, side);
         self.policy.data_to_so(so);
     }
@@ -36,7 +37,7 @@ impl<P: Policy> Locked<P> {
     /// Back from the socket to a side.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn so_to_sb(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn so_to_sb(&self, so: &mut Held<P>, side: Side) {
         self.policy.so_to_data(so);
         self.policy.side_enter(so, side);
     }
@@ -52,7 +53,7 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sides_leave(&self, reader: &Held<P>, writer: &Held<P>) {
+    pub(crate) fn sides_leave(&self, reader: &mut Held<P>, writer: &mut Held<P>) {
         self.policy.side_leave(writer, Side::Snd);
         self.policy.side_leave(reader, Side::Rcv);
     }

@@ -49,14 +49,14 @@ impl<P: Policy> Locked<P> {
     /// meanwhile. It may return early: the caller looks again.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sosleep(&self, so: &Held<P>, point: &WaitPoint) {
+    pub(crate) fn sosleep(&self, so: &mut Held<P>, point: &WaitPoint) {
         self.sleep(so, point, Part::Socket);
     }
 
     /// The same with the lock of this part.
     #[inline(always)]
     #[track_caller]
-    fn sleep(&self, so: &Held<P>, point: &WaitPoint, part: Part) {
+    fn sleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
         self.rwsleep(so, point, part);
         self.ambient.sleep_ends(depth);
@@ -64,7 +64,7 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     #[track_caller]
-    fn part_enter(&self, so: &Held<P>, part: Part) {
+    fn part_enter(&self, so: &mut Held<P>, part: Part) {
         match part {
             Part::Socket => self.policy.so_enter(so),
             Part::Snd => self.sb_enter(so, Side::Snd),
@@ -74,7 +74,7 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     #[track_caller]
-    fn part_leave(&self, so: &Held<P>, part: Part) {
+    fn part_leave(&self, so: &mut Held<P>, part: Part) {
         match part {
             Part::Socket => self.policy.so_leave(so),
             Part::Snd => self.sb_leave(so, Side::Snd),
@@ -84,7 +84,7 @@ impl<P: Policy> Locked<P> {
 
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
-    fn rwsleep(&self, so: &Held<P>, point: &WaitPoint, part: Part) {
+    fn rwsleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let releases = so.locks.guard(part).0;
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
@@ -114,7 +114,7 @@ impl<P: Policy> Locked<P> {
     /// `sbwait`: waits until the buffer changes, after `sbunlock_to_wait`; then the call begins
     /// again.
     #[track_caller]
-    pub(crate) fn sbwait(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sbwait(&self, so: &mut Held<P>, side: Side) {
         let place = so.socket();
         match side {
             Side::Snd => self.sleep(so, &place.snd_wait, Part::Snd),
@@ -130,7 +130,7 @@ impl<P: Policy> Locked<P> {
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sblock(&self, so: &Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+    pub(crate) fn sblock(&self, so: &mut Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
         if P::SB_LOCK {
             if !self.policy.sb_lock(so, side, nonblock) {
                 return Err(Errno::Ewouldblock);
@@ -149,7 +149,7 @@ impl<P: Policy> Locked<P> {
 
     /// Another thread has the right: waits for it.
     #[cold]
-    fn sblock_slow(&self, so: &Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+    fn sblock_slow(&self, so: &mut Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
         let place = so.socket();
         while so.sb(side).locked.replace(true) {
             if nonblock {
@@ -164,7 +164,7 @@ impl<P: Policy> Locked<P> {
     /// `sbunlock`: gives the right back, and leaves the side.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn sbunlock(&self, so: &Held<P>, side: Side) {
+    pub(crate) fn sbunlock(&self, so: &mut Held<P>, side: Side) {
         if P::SB_LOCK {
             self.policy.side_leave(so, side);
         }
@@ -190,13 +190,13 @@ impl<P: Policy> Locked<P> {
 
     /// `sorwakeup`: wakes whoever waits to read from a locked socket.
     #[inline]
-    pub(crate) fn sorwakeup(&self, so: &Held<P>) {
+    pub(crate) fn sorwakeup(&self, so: &mut Held<P>) {
         self.sowakeup(so, Side::Rcv);
     }
 
     /// `sowwakeup`: wakes whoever waits to write to a locked socket.
     #[inline]
-    pub(crate) fn sowwakeup(&self, so: &Held<P>) {
+    pub(crate) fn sowwakeup(&self, so: &mut Held<P>) {
         self.sowakeup(so, Side::Snd);
     }
 

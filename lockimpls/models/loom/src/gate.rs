@@ -191,7 +191,7 @@ fn on_fast_path(so: SockRef, side: Side, f: impl FnOnce(u32)) -> bool {
 
 /// Takes the lock, which shuts the gate; changes what the fast path reads; finds its mirror right.
 fn shut(layer: &Slow, so: SockRef) {
-    let so = layer.policy.solock(&so);
+    let mut so = layer.policy.solock(&so);
     let st = so.st();
     if st.is(State::ISCONNECTED) {
         let so2 = st.unp_conn.get().expect("a pair");
@@ -199,7 +199,7 @@ fn shut(layer: &Slow, so: SockRef) {
         assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
         seen("shut");
     }
-    layer.unp_disconnect(&so);
+    layer.unp_disconnect(&mut so);
     layer.policy.sounlock(so);
 }
 
@@ -227,10 +227,10 @@ fn change(layer: &Slow, so: SockRef) {
 /// As [`shut`], but the other end may have done it first. One hold of the lock for both: a second
 /// one makes the model a fifth larger, and the parting relocks anyway.
 fn shut_or_find_it_shut(layer: &Slow, so: SockRef) {
-    let so = layer.policy.solock(&so);
+    let mut so = layer.policy.solock(&so);
     let is_first = so.st().is(State::ISCONNECTED);
     seen(if is_first { "shut" } else { "found it shut" });
-    layer.unp_disconnect(&so);
+    layer.unp_disconnect(&mut so);
     layer.policy.sounlock(so);
 }
 

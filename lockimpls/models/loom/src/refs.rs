@@ -74,16 +74,16 @@ fn hold(layer: &Layer, so: SockRef, held: &AtomicUsize) {
 
 /// Takes the socket away, waits for references, makes it another one.
 fn detach(layer: &Layer, so: SockRef, held: &AtomicUsize) {
-    let locked = layer.policy.solock(&so);
+    let mut locked = layer.policy.solock(&so);
     locked.st().so_pcb.set(false);
     if held.load(Relaxed) > 0 {
         seen("waited for");
     }
     if leaves_out("finalize") {
-        layer.policy.so_leave(&locked);
-        layer.policy.so_enter(&locked);
+        layer.policy.so_leave(&mut locked);
+        layer.policy.so_enter(&mut locked);
     } else {
-        layer.policy.finalize(&locked, &so.unp_refcnt);
+        layer.policy.finalize(&mut locked, &so.unp_refcnt);
     }
     locked.reset(SockType::Dgram);
     layer.policy.sounlock(locked);
@@ -125,8 +125,8 @@ fn relock_and_reuse() {
     threads(vec![
         Box::new(move || {
             let before = relocks().0;
-            let so = user.policy.solock(&higher);
-            if let Some(so2) = user.policy.solock_peer(&so) {
+            let mut so = user.policy.solock(&higher);
+            if let Some(so2) = user.policy.solock_peer(&mut so) {
                 assert_eq!(so2.socket(), lower);
                 assert_eq!(so2.so_type.get(), SockType::Stream);
                 user.policy.sounlock_peer(&so, so2);
@@ -144,7 +144,7 @@ fn relock_and_reuse() {
         }),
     ]);
     // Ends only if no reference of the old socket was given back to the new one.
-    let so = layer.policy.solock(&lower);
-    layer.policy.finalize(&so, &lower.unp_refcnt);
+    let mut so = layer.policy.solock(&lower);
+    layer.policy.finalize(&mut so, &lower.unp_refcnt);
     layer.policy.sounlock(so);
 }

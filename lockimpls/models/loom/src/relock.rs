@@ -94,8 +94,8 @@ pub(super) const MODELS: &[Model] = &[
 /// both locks guard.
 fn use_peer(layer: &Layer, so: SockRef) {
     let before = relocks();
-    let so = layer.policy.solock(&so);
-    let so2 = layer.policy.solock_peer(&so);
+    let mut so = layer.policy.solock(&so);
+    let so2 = layer.policy.solock_peer(&mut so);
     let (relocked, retried) = (relocks().0 > before.0, relocks().1 > before.1);
     if let Some(so2) = so2 {
         let peer = so.st().unp_conn.get();
@@ -115,9 +115,9 @@ fn use_peer(layer: &Layer, so: SockRef) {
 
 /// The part of a close that parts from the peer.
 fn part(layer: &Layer, so: SockRef) {
-    let so = layer.policy.solock(&so);
+    let mut so = layer.policy.solock(&so);
     if so.st().unp_conn.get().is_some() {
-        layer.unp_disconnect(&so);
+        layer.unp_disconnect(&mut so);
         seen("parted");
     }
     assert_eq!(so.st().unp_conn.get(), None);
@@ -125,14 +125,14 @@ fn part(layer: &Layer, so: SockRef) {
 }
 
 fn disconnect(layer: &Layer, so: SockRef) {
-    let so = layer.policy.solock(&so);
-    layer.unp_disconnect(&so);
+    let mut so = layer.policy.solock(&so);
+    layer.unp_disconnect(&mut so);
     layer.policy.sounlock(so);
 }
 
 fn connect(layer: &Layer, so: SockRef, so2: SockRef) {
-    let (so, so2) = layer.policy.solock_pair(&so, &so2);
-    layer.unp_connect2(&so, &so2);
+    let (mut so, mut so2) = layer.policy.solock_pair(&so, &so2);
+    layer.unp_connect2(&mut so, &mut so2);
     layer.policy.sounlock_pair(so, so2);
 }
 

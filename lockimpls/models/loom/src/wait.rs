@@ -216,9 +216,9 @@ fn locked_one_each() {
     let taker = |_| -> Body {
         let (layer, so_qlen) = (Arc::clone(&layer), Arc::clone(&so_qlen));
         Box::new(move || {
-            let held = layer.policy.solock(&head);
+            let mut held = layer.policy.solock(&head);
             while so_qlen.load(Relaxed) == 0 {
-                layer.sosleep(&held, &head.timeo_wait);
+                layer.sosleep(&mut held, &head.timeo_wait);
             }
             so_qlen.fetch_sub(1, Relaxed);
             layer.policy.sounlock(held);

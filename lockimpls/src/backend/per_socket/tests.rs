@@ -64,8 +64,8 @@ fn a_peer_below_is_locked_by_a_relock() {
     connect(layer, a, Some(b));
     connect(layer, b, Some(a));
     for (so, so2, relocks) in [(a, b, 0), (b, a, 1)] {
-        let held = layer.policy.solock(&so);
-        let (peer, relocked, retried) = counting(|| layer.policy.solock_peer(&held));
+        let mut held = layer.policy.solock(&so);
+        let (peer, relocked, retried) = counting(|| layer.policy.solock_peer(&mut held));
         assert_eq!((socket_of(peer.as_ref()), relocked, retried), (Some(so2), relocks, 0));
         assert_eq!(mine([so, so2]), [true, true]);
         layer.policy.sounlock_peer(&held, peer.unwrap());
@@ -82,8 +82,8 @@ fn a_peer_below_is_locked_by_a_relock() {
 fn a_socket_may_be_its_own_peer() {
     let (layer, [so]) = layer();
     connect(layer, so, Some(so));
-    let held = layer.policy.solock(&so);
-    let so2 = layer.policy.solock_peer(&held).unwrap();
+    let mut held = layer.policy.solock(&so);
+    let so2 = layer.policy.solock_peer(&mut held).unwrap();
     assert_eq!(so2.socket(), so);
     layer.policy.sounlock_peer(&held, so2);
     assert_eq!(mine([so]), [true]);
@@ -112,8 +112,8 @@ fn a_peer_that_changes_in_the_relock_is_looked_for_again() {
     for (peer, relocks) in [(Some(new), 2), (None, 1)] {
         connect(layer, so, Some(old));
         meet(Window::Relock, move || connect(layer, so, peer));
-        let held = layer.policy.solock(&so);
-        let (so2, relocked, retried) = counting(|| layer.policy.solock_peer(&held));
+        let mut held = layer.policy.solock(&so);
+        let (so2, relocked, retried) = counting(|| layer.policy.solock_peer(&mut held));
         assert_eq!((socket_of(so2.as_ref()), relocked, retried), (peer, relocks, 1));
         assert!(has_met());
         assert_eq!(mine([old, new, so]), [false, peer.is_some(), true]);
@@ -131,15 +131,15 @@ fn a_referrer_is_locked_in_order() {
     let (layer, [low, so, high]) = layer();
     refer(layer, high, so);
     refer(layer, low, so);
-    let held = layer.policy.solock(&so);
+    let mut held = layer.policy.solock(&so);
     for (referrer, relocks) in [(high, 0), (low, 1)] {
-        let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&held));
+        let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&mut held));
         assert_eq!((socket_of(so2.as_ref()), relocked, retried), (Some(referrer), relocks, 0));
         assert_eq!(mine([so, referrer]), [true, true]);
         held.st().unp_refs.remove(referrer);
         layer.policy.sounlock_peer(&held, so2.unwrap());
     }
-    assert!(layer.policy.solock_referrer(&held).is_none());
+    assert!(layer.policy.solock_referrer(&mut held).is_none());
     layer.policy.sounlock(held);
     witness::userret();
     low.unp_refcnt.finalize();
@@ -155,8 +155,8 @@ fn a_referrer_that_goes_in_the_relock_is_left_alone() {
         so.st().unp_refs.remove(referrer);
         layer.policy.sounlock(so);
     });
-    let held = layer.policy.solock(&so);
-    let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&held));
+    let mut held = layer.policy.solock(&so);
+    let (so2, relocked, retried) = counting(|| layer.policy.solock_referrer(&mut held));
     assert_eq!((socket_of(so2.as_ref()), relocked, retried), (None, 1, 1));
     assert_eq!(mine([referrer, elsewhere, so]), [false, false, true]);
     layer.policy.sounlock(held);
@@ -168,24 +168,24 @@ fn a_referrer_that_goes_in_the_relock_is_left_alone() {
 fn a_listener_comes_before_its_embryos() {
     let (layer, [so3, head, client]) = layer();
     let policy = &layer.policy;
-    let listener = policy.solock(&head);
-    let embryo = policy.embryo_enter(&listener, &so3);
+    let mut listener = policy.solock(&head);
+    let mut embryo = policy.embryo_enter(&listener, &so3);
     assert_eq!(mine([so3, head]), [true, true]);
-    policy.head_leave(&listener);
+    policy.head_leave(&mut listener);
     assert_eq!(mine([so3, head]), [true, false]);
-    let listener = policy.embryo_to_head(&embryo, &head, None);
+    let mut listener = policy.embryo_to_head(&mut embryo, &head, None);
     assert_eq!(mine([so3, head]), [true, true]);
     policy.embryo_leave(embryo);
-    policy.head_leave(&listener);
+    policy.head_leave(&mut listener);
     assert_eq!(mine([so3, head]), [false, false]);
     // The client stays locked, above both.
-    let (so, embryo) = policy.solock_pair(&client, &so3);
-    let listener = policy.embryo_to_head(&embryo, &head, Some(&client));
+    let (so, mut embryo) = policy.solock_pair(&client, &so3);
+    let mut listener = policy.embryo_to_head(&mut embryo, &head, Some(&client));
     assert_eq!(mine([so3, head, client]), [true; 3]);
     policy.embryo_leave(embryo);
     policy.sounlock(so);
-    policy.head_leave(&listener);
-    policy.head_return(&listener);
+    policy.head_leave(&mut listener);
+    policy.head_return(&mut listener);
     assert_eq!(mine([so3, head, client]), [false, true, false]);
     let (so, embryo) = policy.head_to_pair(listener, &client, &so3);
     assert_eq!(mine([so3, head, client]), [true, false, true]);
@@ -201,10 +201,10 @@ fn the_lists_have_their_locks() {
     let ((gc, class), df) = (collector.gc_guard(), collector.deferred_guard());
     assert_eq!(class, Class::UnpGcLock);
     let held = || (so.locks.so_lock().is_mine(), is_held(gc), is_held(df));
-    let locked = policy.solock(&so);
-    policy.list_enter(&locked);
+    let mut locked = policy.solock(&so);
+    policy.list_enter(&mut locked);
     assert_eq!(held(), (false, true, false));
-    policy.list_exit(&locked);
+    policy.list_exit(&mut locked);
     assert_eq!(held(), (true, false, false));
     assert!(collector.deferred_enter());
     assert_eq!(held(), (true, false, true));
@@ -237,8 +237,8 @@ fn who_has_a_reference_may_lock_what_waits_for_it() {
         layer.policy.sounlock(held);
     });
     told.recv().unwrap();
-    let held = layer.policy.solock(&so);
-    layer.policy.finalize(&held, &so.unp_refcnt);
+    let mut held = layer.policy.solock(&so);
+    layer.policy.finalize(&mut held, &so.unp_refcnt);
     assert_eq!((mine([so]), held.st().unp_conn.get()), ([true], Some(so)));
     layer.policy.sounlock(held);
     other.join().unwrap();

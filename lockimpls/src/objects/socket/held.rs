@@ -6,8 +6,11 @@ use std::ops::Deref;
 use super::{SockRef, Socket};
 
 /// A socket that a request has locked, as its policy locks it. The verb that locks lends it, the verb
-/// that unlocks takes it. There is no `Drop`: a token that is forgotten is a lock that leaks, which the
-/// witness finds when the call returns.
+/// that unlocks takes it.
+///
+/// A verb that may unlock the socket meanwhile (to lock its peer first, to copy, to sleep) wants it
+/// by `&mut`: what was read before cannot be used after, or it does not compile. There is no `Drop`:
+/// a token that is forgotten is a lock that leaks, which the witness finds when the call returns.
 ///
 /// It does not say which of the socket's locks are held: each access asks the witness. And it speaks of
 /// its own socket: a socket that is its own peer has two, and where one lock guards every socket, all

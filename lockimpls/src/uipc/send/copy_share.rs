@@ -53,8 +53,8 @@ impl<P: Policy> Bench<P> {
         let started = Instant::now();
         for _ in 0..BATCH {
             let message = Outgoing { data: black_box(message), control: None, is_eor: false };
-            let so = self.layer.policy.solock(&so);
-            self.layer.append(&so, message, None).unwrap();
+            let mut so = self.layer.policy.solock(&so);
+            self.layer.append(&mut so, message, None).unwrap();
             self.layer.policy.sounlock(so);
         }
         let took = started.elapsed().as_nanos() as f64 / BATCH as f64;
