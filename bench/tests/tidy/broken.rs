@@ -124,6 +124,12 @@ fn each_rule_about_files_sees_what_breaks_it() {
         "lockimpls/src/uipc/send.rs:1: std::sync::Condvar",
     );
     file(
+        "tokens",
+        path,
+        "fn a() {\n    let so = Held::<P>::of(so);\n}\n",
+        "lockimpls/src/uipc/send.rs:2",
+    );
+    file(
         "covariates",
         "bench/src/turns/disturbed.rs",
         "fn a(done: &SliceDone) -> u64 {\n    done.operations\n}\n",

@@ -113,6 +113,17 @@ pub(crate) fn witness(house: &House) -> Vec<String> {
     found
 }
 
+/// Where a verb makes the token of what it locks, and where a twin makes one of what it has not.
+const LENDERS: [&str; 3] =
+    ["lockimpls/src/policy", "lockimpls/src/backend", "lockimpls/src/fault/instead"];
+
+pub(crate) fn tokens(house: &House) -> Vec<String> {
+    let others = house.within("lockimpls/src");
+    let others = others.filter(|file| !LENDERS.iter().any(|lender| file.is_in(lender)));
+    let makes_one = |line: &&Line| line.code.contains("Held::") && line.code.contains("::of(");
+    others.flat_map(|file| file.in_programs().filter(makes_one).map(|line| file.at(line))).collect()
+}
+
 pub(crate) fn covariates(house: &House) -> Vec<String> {
     let measured = ["operations", "latency", "latencies", "acquisitions", "bytes"];
     naming(house.within("bench/src/turns/disturbed"), &measured)

@@ -3,7 +3,7 @@
 use super::House;
 use super::circles::circles;
 use super::imports::{crates, floors};
-use super::layer::{covariates, layer, models, primitives, unsafe_code, witness};
+use super::layer::{covariates, layer, models, primitives, tokens, unsafe_code, witness};
 use super::names::{backends, limits, locks, map};
 use super::sizes::{columns, file_sizes, function_sizes};
 
@@ -67,6 +67,12 @@ pub(crate) const RULES: &[Rule] = &[
         kept: "the witness has no switch, and its unchecked twin one user, calibrate.rs",
         breaches: witness,
         mend: "what must be faster is made faster, and stays on; only tests may be left out",
+    },
+    Rule {
+        name: "tokens",
+        kept: "the token of a locked socket is made by the verb that locks it, and by the twins",
+        breaches: tokens,
+        mend: "call the verb; or take the token from whoever has it",
     },
     Rule {
         name: "covariates",

@@ -7,9 +7,10 @@
 //! `[p]` the pool's lock. Which locks the first three are says the policy ([`SocketLocks::guard`]): in
 //! `per-socket` all are `so_lock`, in `global` and `global-gc` `unp_lock`.
 //!
-//! What a lock guards is handed out, by [`Socket::st`], [`Socket::so_snd`] and their like, after they
-//! have asked the witness that the calling thread holds that lock. Writing it in `lock-free` while its
-//! gate is open is impossible: taking the lock shuts the gate first (`backend/lock_free/gate.rs`).
+//! What a lock guards is reached through the token of the locked socket ([`Held`]), by [`Held::st`],
+//! [`Held::so_snd`] and their like, which ask the witness whether the calling thread holds that lock.
+//! Writing it in `lock-free` while its gate is open is impossible: taking the lock shuts the gate first
+//! (`backend/lock_free/gate.rs`).
 
 #![allow(unsafe_code)]
 
@@ -166,10 +167,11 @@ pub(crate) struct Socket<L> {
 }
 
 // SAFETY: the `Cell`s are touched only as their tags say: `[s]`, `[ms]`, `[mr]` under the guarding
-// lock, which the accessors in `parts.rs` assert; in `lock-free` also read, not written, by a thread
-// that is `in_use`, while nobody can hold the lock (`parts_fast` asserts it); `[s ms]` read under
-// either lock and written under both; `[g]` under the collector's lock; `[p]` under the pool's;
-// `[I]` before publication.
+// lock, which the accessors in `parts.rs` assert, and for no longer than it is held: they lend for as
+// long as the token is borrowed, and the verbs that unlock want it by value or by `&mut`; in
+// `lock-free` also read, not written, by a thread that is `in_use`, while nobody can hold the lock
+// (`parts_fast` asserts it); `[s ms]` read under either lock and written under both; `[g]` under the
+// collector's lock; `[p]` under the pool's; `[I]` before publication.
 unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
 unsafe impl<L: SocketLocks> Send for Socket<L> {}
@@ -202,23 +204,6 @@ impl<L: SocketLocks> Socket<L> {
             so_refcnt: RefCount(AtomicU32::new(1)),
             next_free: Cell::new(None),
         }
-    }
-
-    /// Reinitialises a locked socket; until it is published others can only lock it, find their
-    /// descriptor stale, and unlock it.
-    pub(crate) fn reset(&self, kind: SockType) {
-        self.parts_unshared().reset();
-        self.so_type.set(kind);
-        self.set_nonblocking(false);
-        self.on_list.next.set(None);
-        for side in Side::BOTH {
-            self.fast.owner[side].store(0, Relaxed);
-        }
-        self.fast.snapshot.set(None);
-        self.rcv.reset();
-        self.f_count.store(0, Relaxed);
-        self.unp_refcnt.reset();
-        self.so_refcnt.reset();
     }
 
     /// The socket goes back to the pool, whose lock is held.
@@ -336,6 +321,25 @@ impl<L: SocketLocks> Socket<L> {
             mbcnt += mbuf_charge(end(next) - m.position.get());
         }
         Fill { cc: tail - self.rcv.head() + control.cc, mbcnt }
+    }
+}
+
+impl<L: SocketLocks> Held<L> {
+    /// Reinitialises a locked socket; until it is published others can only lock it, find their
+    /// descriptor stale, and unlock it.
+    pub(crate) fn reset(&self, kind: SockType) {
+        self.parts_unshared().reset();
+        self.so_type.set(kind);
+        self.set_nonblocking(false);
+        self.on_list.next.set(None);
+        for side in Side::BOTH {
+            self.fast.owner[side].store(0, Relaxed);
+        }
+        self.fast.snapshot.set(None);
+        self.rcv.reset();
+        self.f_count.store(0, Relaxed);
+        self.unp_refcnt.reset();
+        self.so_refcnt.reset();
     }
 }
 

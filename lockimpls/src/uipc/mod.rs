@@ -37,6 +37,11 @@ mod shutdown;
 mod sides;
 pub(crate) mod wait;
 
+/// Requests that must not compile; `tests/tokens.rs` looks whether they do.
+#[cfg(solock_wrong)]
+#[path = "../../tests/tokens/wrong.rs"]
+mod wrong;
+
 use crate::ambient::Surroundings;
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,

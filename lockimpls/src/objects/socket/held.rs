@@ -6,15 +6,15 @@ use std::ops::Deref;
 use super::{SockRef, Socket};
 
 /// A socket that a request has locked, as its policy locks it. The verb that locks lends it, the verb
-/// that unlocks takes it.
+/// that unlocks takes it, and what the locks guard is reached through it alone (`parts.rs`).
 ///
 /// A verb that may unlock the socket meanwhile (to lock its peer first, to copy, to sleep) wants it
 /// by `&mut`: what was read before cannot be used after, or it does not compile. There is no `Drop`:
 /// a token that is forgotten is a lock that leaks, which the witness finds when the call returns.
 ///
-/// It does not say which of the socket's locks are held: each access asks the witness. And it speaks of
-/// its own socket: a socket that is its own peer has two, and where one lock guards every socket, all
-/// end with it.
+/// It does not say which of the socket's locks are held: each access asks the witness. And it is of one
+/// socket: one that is its own peer has two, and where one lock guards every socket, the unlock of one
+/// ends the hold of all.
 #[must_use = "a lock that nobody releases"]
 pub(crate) struct Held<L> {
     so: SockRef<L>,
@@ -23,7 +23,7 @@ pub(crate) struct Held<L> {
 }
 
 impl<L> Held<L> {
-    /// For the verb that locks this socket, or is about to; for no one else.
+    /// For the verb that locks this socket, or is about to.
     #[inline(always)]
     pub(crate) fn of(so: &Socket<L>) -> Self {
         Self { so: SockRef::new(so), thread: PhantomData }

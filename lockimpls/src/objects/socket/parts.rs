@@ -1,7 +1,9 @@
-//! What the locks of a socket guard, part by part, and the way to it: each accessor asks the witness
-//! whether the thread holds the lock of the part.
+//! What the locks of a socket guard, part by part, and the way to it: by a token, and each accessor
+//! asks the witness whether the thread holds the lock of the part.
 
-use super::{Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks, State};
+use super::{
+    Held, Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks, State,
+};
 use crate::witness::{self, Class};
 
 /// What the locks guard.
@@ -27,7 +29,7 @@ impl<L> Parts<L> {
     }
 }
 
-impl<L: SocketLocks> Socket<L> {
+impl<L: SocketLocks> Held<L> {
     /// `soassertlocked`, and the socket itself.
     #[inline(always)]
     #[track_caller]
@@ -80,14 +82,6 @@ impl<L: SocketLocks> Socket<L> {
         (self.so_snd(), &self.parts.st)
     }
 
-    /// The same for the collector, whose lock comes after those of sockets; `held` is that lock. What it
-    /// asks of a dead socket cannot change: no call is under way there, and none can begin.
-    #[track_caller]
-    pub(crate) fn seen_by_collector(&self, held: (usize, Class)) -> &Seen<L> {
-        witness::assert_held(held.0, &held.1);
-        &self.parts.st
-    }
-
     /// SS_CANTRCVMORE of a listener, for whoever holds its own lock alone (`uipc_syscalls.c` 1.224,
     /// line 291): it has no peer, and so nobody writes it without that lock.
     #[inline(always)]
@@ -128,15 +122,6 @@ impl<L: SocketLocks> Socket<L> {
         &self.parts
     }
 
-    /// All of a socket whose last reference is the caller's, with nothing locked: it is about to go.
-    ///
-    /// # Panics
-    /// Where somebody else has a reference.
-    pub(crate) fn parts_of_last(&self) -> &Parts<L> {
-        assert!(self.so_refcnt.is_last(), "nobody else has it");
-        &self.parts
-    }
-
     /// Writes SS_CANTSENDMORE of such a socket.
     #[track_caller]
     pub(crate) fn end_unshared(&self, is_so: bool) {
@@ -149,6 +134,27 @@ impl<L: SocketLocks> Socket<L> {
         self.assert_locked(Part::Socket);
         self.assert_locked_too(Part::Snd);
         self.parts.so_snd.cantsendmore.set(is_so);
+    }
+}
+
+/// Without a token: where something else keeps the threads apart.
+impl<L: SocketLocks> Socket<L> {
+    /// What may be looked at by the collector, whose lock comes after those of sockets; `held` is that
+    /// lock. What it asks of a dead socket cannot change: no call is under way there, and none can
+    /// begin.
+    #[track_caller]
+    pub(crate) fn seen_by_collector(&self, held: (usize, Class)) -> &Seen<L> {
+        witness::assert_held(held.0, &held.1);
+        &self.parts.st
+    }
+
+    /// All of a socket whose last reference is the caller's, with nothing locked: it is about to go.
+    ///
+    /// # Panics
+    /// Where somebody else has a reference.
+    pub(crate) fn parts_of_last(&self) -> &Parts<L> {
+        assert!(self.so_refcnt.is_last(), "nobody else has it");
+        &self.parts
     }
 
     /// What the locks guard, of this socket or of its peer `other`, to be read by a thread that is
@@ -205,7 +211,7 @@ mod tests {
     }
 
     /// A way to what the locks guard, and with which of the three it may be gone.
-    type Way = (&'static str, fn(&Socket<ByPart>), &'static [&'static str]);
+    type Way = (&'static str, fn(&Held<ByPart>), &'static [&'static str]);
 
     const WAYS: [Way; 7] = [
         ("st", |so| _ = so.st(), &["s", "s ms", "s mr", "s ms mr"]),
@@ -239,7 +245,7 @@ mod tests {
             locks.filter(|(_, tag)| held.split(' ').any(|held| held == *tag)).collect();
         locks.iter().for_each(|(lock, _)| lock.enter());
         let (_, go, _) = WAYS.iter().find(|(way, _, _)| *way == name).unwrap();
-        go(&so);
+        go(&Held::of(&so));
         locks.iter().rev().for_each(|(lock, _)| lock.exit());
     }
 
