@@ -3,9 +3,9 @@
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else.
 //!
-//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token; one
-//! that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is left. One
-//! that only locks, or only compares, wants the socket or `&Held`.
+//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token;
+//! one that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is
+//! left. One that only locks, or only compares, wants the socket or `&Held`.
 //!
 //! A verb with a body here does nothing where one lock guards every socket.
 
@@ -260,8 +260,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         _ = self.embryo_to_head(so3, head, None);
     }
 
-    /// With a datagram socket locked, locks the first of those connected to it, for detach. `so` may
-    /// be unlocked and locked again meanwhile.
+    /// With a datagram socket locked, locks the first of those connected to it, for detach. `so`
+    /// may be unlocked and locked again meanwhile.
     #[track_caller]
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
 

@@ -5,8 +5,8 @@ use std::process::Command;
 
 const WRONG: &str = "tests/tokens/wrong.rs";
 
-/// What the compiler refuses of the layer with the wrong requests in it: line and error, and the text of
-/// whatever it refuses elsewhere.
+/// What the compiler refuses of the layer with the wrong requests in it: line and error, and the
+/// text of whatever it refuses elsewhere.
 fn refused(flags: &[&str]) -> (Vec<(usize, String)>, Vec<String>) {
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR"));

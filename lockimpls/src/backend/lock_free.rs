@@ -183,7 +183,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         }
     }
 
-    /// More tries, by one that has waited: it needs no descriptor, and waits in spite of O_NONBLOCK.
+    /// More tries, by one that has waited: it needs no descriptor, and waits despite O_NONBLOCK.
     #[cold]
     fn fast_again<T>(
         &self,

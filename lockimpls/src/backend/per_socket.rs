@@ -17,8 +17,8 @@
 //!    stream's peer can only have gone; a datagram socket's may be another one;
 //! 4. drop the reference: the peer's lock pins it now.
 //!
-//! Whatever was read of the own socket before step 2 is stale after it: `solock_peer` wants its token
-//! by `&mut`.
+//! Whatever was read of the own socket before step 2 is stale after it: `solock_peer` wants its
+//! token by `&mut`.
 //!
 //! Detach looks for the sockets connected to a datagram socket the same way, but checks the
 //! *reverse* link (does it still point here?). A listening socket comes before its embryos whatever
@@ -98,11 +98,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 
     /// With `so` locked and `so2` lower: the relock of `solock_peer`, up to both being locked.
     #[track_caller]
-    fn relock(&self, so: &mut Held<Self>, so2: &Held<Self>) {
+    fn relock(&self, so: &mut Held<Self>, so2: &So<Self>) {
         so2.unp_refcnt.take();
         self.release(so);
         F::window(Window::Relock);
-        self.take(so2, Edge::None);
+        self.take(&Held::<Self>::of(so2), Edge::None);
         self.take(so, Edge::None);
         witness::relocked(Class::SoLock);
     }
@@ -154,18 +154,18 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     #[inline(always)]
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         loop {
-            let so2 = so.st().unp_conn.get()?;
-            let mut so2 = Held::<Self>::of(&so2);
-            if so2.socket() == so.socket() && !F::omits(Step::SelfLock) {
+            let place = so.st().unp_conn.get()?;
+            let mut so2 = Held::<Self>::of(&place);
+            if place == so.socket() && !F::omits(Step::SelfLock) {
                 return Some(so2);
             }
             if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
                 self.take(&so2, Edge::None);
                 return Some(so2);
             }
-            self.relock(so, &so2);
+            self.relock(&mut so.lent(), &place);
             let now = so.st().unp_conn.get();
-            if now == Some(so2.socket()) || F::omits(Step::RelockRecheck) {
+            if now == Some(place) || F::omits(Step::RelockRecheck) {
                 if !F::omits(Step::UnpRefRelock) {
                     so2.unp_refcnt.rele();
                 }
@@ -259,13 +259,13 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
 
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         loop {
-            let so2 = so.st().unp_refs.first()?;
-            let mut so2 = Held::<Self>::of(&so2);
+            let place = so.st().unp_refs.first()?;
+            let mut so2 = Held::<Self>::of(&place);
             if comes_first(so, &so2) {
                 self.take(&so2, Edge::None);
                 return Some(so2);
             }
-            self.relock(so, &so2);
+            self.relock(&mut so.lent(), &place);
             let still = so2.st().unp_conn.get() == Some(so.socket());
             if still || F::omits(Step::ReferrerRecheck) {
                 so2.unp_refcnt.rele();

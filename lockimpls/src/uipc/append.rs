@@ -5,7 +5,8 @@ use crate::domain::{SockAddr, SockType};
 use crate::fault::{Fault, Step};
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Marks};
-use crate::policy::{Held, Policy};
+use crate::objects::socket::RcvState;
+use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
@@ -27,21 +28,20 @@ impl<P: Policy> Locked<P> {
         }
         if let Some(control) = control {
             control.position.set(tail);
-            Self::append_control(so2, control);
+            Self::append_control(so2.so_rcv(), control);
         }
         if so2.so_type.get() == SockType::Stream {
             so2.rcv.put_stream(tail, data);
         } else {
             let marks = Marks { has_control: control.is_some(), is_eor };
             if data.is_empty() && from.is_none() {
-                Self::note_quiet(so2);
+                Self::note_quiet(so2, so2.so_rcv());
             }
             so2.rcv.put_record(tail, from, data, marks);
         }
     }
 
-    fn append_control(so2: &Held<P>, control: MbufRef<P::Locks>) {
-        let so2_rcv = so2.so_rcv();
+    fn append_control(so2_rcv: &RcvState<P::Locks>, control: MbufRef<P::Locks>) {
         control.next.set(None);
         let (fill, more) = (so2_rcv.fill.get(), control.control_fill());
         so2_rcv.fill.set(Fill { cc: fill.cc + more.cc, mbcnt: fill.mbcnt + more.mbcnt });
@@ -58,8 +58,8 @@ impl<P: Policy> Locked<P> {
     /// Before a record of no bytes is put: in a buffer without bytes it wakes nobody, and a reader
     /// on the lock-free path, which looks at the tail, must know.
     #[cold]
-    fn note_quiet(so2: &Held<P>) {
-        if so2.rcv_fill(so2.so_rcv()).cc == 0 {
+    fn note_quiet(so2: &So<P>, so2_rcv: &RcvState<P::Locks>) {
+        if so2.rcv_fill(so2_rcv).cc == 0 {
             so2.rcv.put_quietly();
         }
     }

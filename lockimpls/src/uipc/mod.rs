@@ -3,8 +3,8 @@
 //! A send's way: [`Locked::sendmsg`](Domain::sendmsg) here finds and locks the socket; `send.rs`
 //! waits for room (`sosend`), drops the lock to copy the caller's bytes, and appends them at the
 //! peer (`pru_send`); the append goes into the peer's ring (`objects/sockbuf.rs`). Every lock and
-//! unlock on the way is a [`Policy`] verb, called by hand. What the locks guard is reached through the
-//! token that the verb lends ([`Held`]).
+//! unlock on the way is a [`Policy`] verb, called by hand. What the locks guard is reached through
+//! the token that the verb lends ([`Held`]).
 //!
 //! # What keeps a socket while a call uses it
 //!

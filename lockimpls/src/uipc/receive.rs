@@ -1,8 +1,8 @@
 //! receive: `soreceive` (`uipc_socket.c` 1.279), `uipc_usrreq(PRU_RCVD)` (`uipc_usrreq.c` 1.166).
 //!
 //! The right to drain `so_rcv` (`sblock`) makes the caller its only consumer, so that the bytes can
-//! be copied with the socket unlocked. Control messages and limits may change meanwhile: they are read
-//! again. What was taken is accounted to the peer's `so_snd` afterwards, with both locked.
+//! be copied with the socket unlocked. Control messages and limits may change meanwhile: they are
+//! read again. What was taken is accounted to the peer's `so_snd` afterwards, with both locked.
 //!
 //! A record of no bytes that nobody ended by hand is no answer: the receive takes it, accounts it,
 //! and begins again, unless nothing more can come, or no bytes were asked for.
@@ -66,13 +66,17 @@ impl<P: Policy> Locked<P> {
             let nonblock = flags.contains(MsgFlags::DONTWAIT);
             self.sblock(so, Side::Rcv, nonblock)?;
             let result = match Self::soreceive_look(so, msg, flags) {
+                Ok(Found::Bytes) => {
+                    let bytes = self.take_bytes(so, msg, flags);
+                    self.sbunlock(so, Side::Rcv);
+                    return Ok(Some(bytes));
+                }
                 Ok(Found::Wait) => {
                     self.sbunlock_to_wait(so, Side::Rcv);
                     return Ok(None);
                 }
-                Ok(Found::Bytes) => Ok(Some(self.take_bytes(so, msg, flags))),
-                Ok(Found::FirstRecord) => self.take_first_record(so, msg, flags),
-                Ok(Found::Record) => self.take_record(so, msg, flags),
+                Ok(Found::FirstRecord) => self.take_first_record(&mut so.lent(), msg, flags),
+                Ok(Found::Record) => self.take_record(&mut so.lent(), msg, flags),
                 Ok(Found::End) => Ok(Some(0)),
                 Err(errno) => Err(errno),
             };
@@ -311,8 +315,8 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`, and
-    /// wakes whoever waits there.
+    /// `PRU_RCVD`, from the receive side and back: accounts what was taken to the peer's `so_snd`,
+    /// and wakes whoever waits there.
     #[inline(always)]
     fn pru_rcvd(&self, so: &mut Held<P>) {
         self.sb_to_so(so, Side::Rcv);

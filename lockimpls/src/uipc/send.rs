@@ -215,7 +215,7 @@ impl<P: Policy> Locked<P> {
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if so.so_type.get() == SockType::Dgram {
-            self.append_dgram(so, message, to)
+            self.append_dgram(&mut so.lent(), message, to)
         } else {
             self.append_connected(so, message)
         }
@@ -228,7 +228,7 @@ impl<P: Policy> Locked<P> {
         so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
     ) -> Result<(), Errno> {
-        let mut so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(so))?;
+        let mut so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(&so.lent()))?;
         if Self::has_ended(so) {
             return self.refuse(so, so2, Errno::Epipe);
         }

@@ -1,9 +1,9 @@
 //! Where a request stands: at a side of a socket, at the socket itself, or at neither.
 //!
 //! A call that sends or receives goes from one to the other. Where one lock guards all of a socket,
-//! it holds that all the way but for the copy and the sleep, and has nothing to do in between; where
-//! a side has a lock of its own, it holds what it is at, and no more. Where it goes on, what it has read
-//! ends: the way wants the token by `&mut`.
+//! it holds that all the way but for the copy and the sleep, and has nothing to do in between;
+//! where a side has a lock of its own, it holds what it is at, and no more. Where it goes on, what
+//! it has read ends: the way wants the token by `&mut`.
 
 use crate::objects::socket::Side;
 use crate::policy::{Held, Policy};

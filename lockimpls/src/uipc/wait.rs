@@ -58,7 +58,7 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     fn sleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
-        self.rwsleep(so, point, part);
+        self.rwsleep(&mut so.lent(), point, part);
         self.ambient.sleep_ends(depth);
     }
 
@@ -113,6 +113,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sbwait`: waits until the buffer changes, after `sbunlock_to_wait`; then the call begins
     /// again.
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn sbwait(&self, so: &mut Held<P>, side: Side) {
         let place = so.socket();
@@ -141,7 +142,7 @@ impl<P: Policy> Locked<P> {
         let sb = so.sb(side);
         let addr = sb.addr();
         if sb.locked.replace(true) {
-            self.sblock_slow(so, side, nonblock)?;
+            self.sblock_slow(&mut so.lent(), side, nonblock)?;
         }
         witness::keep(addr, Class::Sblock);
         Ok(())

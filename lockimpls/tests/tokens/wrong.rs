@@ -1,6 +1,6 @@
-//! Requests that use what a lock guards after the lock was dropped, and tokens that are used after they
-//! were taken. Each would be right without its statement under `cfg`. What the compiler must say stands
-//! behind `//~`, where it must say it; `tokens.rs` compares.
+//! Requests that use what a lock guards after the lock was dropped, and tokens that are used after
+//! they were taken. Each would be right without its statement under `cfg`. What the compiler must
+//! say stands behind `//~`, where it must say it; `tokens.rs` compares.
 
 #![allow(unused)]
 

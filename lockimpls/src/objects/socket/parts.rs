@@ -139,16 +139,17 @@ impl<L: SocketLocks> Held<L> {
 
 /// Without a token: where something else keeps the threads apart.
 impl<L: SocketLocks> Socket<L> {
-    /// What may be looked at by the collector, whose lock comes after those of sockets; `held` is that
-    /// lock. What it asks of a dead socket cannot change: no call is under way there, and none can
-    /// begin.
+    /// What may be looked at by the collector, whose lock comes after those of sockets; `held` is
+    /// that lock. What it asks of a dead socket cannot change: no call is under way there, and none
+    /// can begin.
     #[track_caller]
     pub(crate) fn seen_by_collector(&self, held: (usize, Class)) -> &Seen<L> {
         witness::assert_held(held.0, &held.1);
         &self.parts.st
     }
 
-    /// All of a socket whose last reference is the caller's, with nothing locked: it is about to go.
+    /// All of a socket whose last reference is the caller's, with nothing locked: it is about to
+    /// go.
     ///
     /// # Panics
     /// Where somebody else has a reference.
