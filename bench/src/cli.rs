@@ -1,15 +1,15 @@
 //! The command line: names and help. What the values must be is said in
 //! [`settings`](crate::settings).
 
+mod formats;
 mod grid;
 mod own;
 
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Arg, Args, Parser, Subcommand};
-use results::{FORMATS, Format};
 
+pub use self::formats::ExportArgs;
 pub use self::grid::{
     GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridFile, GridRunArgs, GridSlurmArgs,
 };
@@ -364,28 +364,4 @@ pub struct PlotArgs {
     /// The folder of the runs [default: as for `run`].
     #[arg(long, value_name = "DIR")]
     pub from: Option<PathBuf>,
-}
-
-/// `solock export`.
-#[derive(Args, Debug)]
-pub struct ExportArgs {
-    /// A path, an id, the beginning of one, or `last`.
-    #[arg(value_name = "RUN")]
-    pub run: String,
-    /// What to write.
-    #[arg(long, value_parser = format())]
-    pub format: &'static Format,
-    /// Where to write it; made if it is not there.
-    #[arg(long, value_name = "DIR")]
-    pub out: PathBuf,
-    /// The folder of the runs [default: as for `run`].
-    #[arg(long, value_name = "DIR")]
-    pub from: Option<PathBuf>,
-}
-
-/// One of the formats, by its name.
-fn format() -> impl TypedValueParser<Value = &'static Format> {
-    let name = |format: &'static Format| PossibleValue::new(format.name).help(format.about);
-    PossibleValuesParser::new(FORMATS.iter().map(name))
-        .try_map(|name| Format::named(&name).ok_or("no such format"))
 }

@@ -6,6 +6,7 @@
 //!   appear whole or not at all.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
+//! * [`export`](mod@export) writes runs in the formats of others.
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
@@ -98,7 +99,7 @@ pub use element::{Element, Origin};
 #[cfg(feature = "files")]
 pub use error::StoreError;
 #[cfg(feature = "files")]
-pub use export::{ExportError, FORMATS, Format, export};
+pub use export::{Chosen, ExportError, FORMATS, Format, export};
 #[cfg(feature = "files")]
 pub use kept::Kept;
 #[cfg(feature = "files")]

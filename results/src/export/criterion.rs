@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use serde::Serialize;
 use serde_json::json;
 
-use super::{Content, ExportError, Format, by_cell, plain};
+use super::names::plain;
+use super::sample::{mean_and_deviation, sample, seconds_per_operation};
+use super::{Chosen, Content, ExportError, Format};
 use crate::cell::Cell;
-use crate::merged::Round;
-use crate::record::{Measure, Measured};
-use crate::run::Run;
+use crate::record::Measured;
 use crate::stats;
 
 pub(super) const FORMAT: Format = Format {
@@ -44,15 +44,15 @@ struct ConfidenceInterval {
     upper_bound: f64,
 }
 
-fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
     let mut files = Vec::new();
-    for (cell, rounds) in by_cell(run) {
+    for (cell, rounds) in chosen.by_cell() {
         let rounds = sample(&rounds);
         if rounds.is_empty() {
             continue;
         }
         let names = Names::of(cell);
-        let folder: PathBuf = PathBuf::from(&names.directory).join(plain(&run.id));
+        let folder: PathBuf = PathBuf::from(&names.directory).join(plain(&chosen.run.id));
         for (name, value) in [
             ("benchmark.json", benchmark(&names, &rounds)),
             ("estimates.json", estimates(&rounds)),
@@ -62,18 +62,6 @@ fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         }
     }
     Ok(files)
-}
-
-/// The throughput rounds that were not flagged, or all of them if all were; without empty ones.
-fn sample<'a>(rounds: &[Round<'a>]) -> Vec<&'a Measured> {
-    let usable: Vec<&Measured> = rounds
-        .iter()
-        .map(|(_, round)| *round)
-        .filter(|round| round.measure == Measure::Throughput && round.operations > 0)
-        .collect();
-    let quiet: Vec<&Measured> =
-        usable.iter().copied().filter(|round| !round.host_noise.flagged).collect();
-    if quiet.is_empty() { usable } else { quiet }
 }
 
 struct Names {
@@ -119,13 +107,10 @@ fn sample_times(rounds: &[&Measured]) -> serde_json::Value {
 /// range of the rounds, with the level it really has; the two spreads have none, and get their
 /// point.
 fn estimates(rounds: &[&Measured]) -> serde_json::Value {
-    let times: Vec<f64> =
-        rounds.iter().map(|round| round.seconds * 1e9 / round.operations as f64).collect();
-    let count = times.len() as f64;
-    let mean = times.iter().sum::<f64>() / count;
-    let squares: f64 = times.iter().map(|time| (time - mean).powi(2)).sum();
-    let deviation = if times.len() > 1 { (squares / (count - 1.0)).sqrt() } else { 0.0 };
-    let error = deviation / count.sqrt();
+    let times: Vec<f64> = rounds.iter().map(|round| seconds_per_operation(round) * 1e9).collect();
+    let (mean, deviation) = mean_and_deviation(&times);
+    let deviation = deviation.unwrap_or(0.0);
+    let error = deviation / (times.len() as f64).sqrt();
     let student = STUDENT_95.get(times.len().saturating_sub(2)).copied().unwrap_or(STUDENT_95_MORE);
     let of = |share: f64| stats::quantile(&times, share).unwrap_or(mean);
     let range_level = 1.0 - 0.5_f64.powi(i32::try_from(times.len()).unwrap_or(i32::MAX) - 1);

@@ -2,9 +2,9 @@
 
 use ::csv::Writer;
 
-use super::{Content, ExportError, Format, plain};
+use super::names::plain;
+use super::{Chosen, Content, ExportError, Format};
 use crate::record::{Finding, Latency, LockCounts, Measure, Measured, Record, Slices};
-use crate::run::Run;
 
 pub(super) const FORMAT: Format =
     Format { name: "csv", about: "One row per record, one file", needs: "record", contents };
@@ -64,18 +64,18 @@ const COLUMNS: [Column; 48] = [
     ("err", |_| String::new()),
 ];
 
-fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
     let mut writer = Writer::from_writer(Vec::new());
     let mut rows = Vec::new();
-    for record in &run.records {
+    for record in &chosen.run.records {
         match record {
-            Record::Measured(measured) => rows.push(measured_row(measured)),
-            Record::Finding(finding) => rows.push(finding_row(finding)),
-            Record::Interrupted(_)
-            | Record::Compared(_)
-            | Record::Ratio(_)
-            | Record::Answer(_)
-            | Record::Element(_) => {}
+            Record::Measured(round) if chosen.is_of(&round.cell_id) => {
+                rows.push(measured_row(round));
+            }
+            Record::Finding(found) if chosen.is_of(found.cell.as_deref().unwrap_or_default()) => {
+                rows.push(finding_row(found));
+            }
+            _ => {}
         }
     }
     if rows.is_empty() {
@@ -86,7 +86,7 @@ fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
         writer.write_record(&row).expect("as many fields as there are columns");
     }
     let bytes = writer.into_inner().expect("writing to memory");
-    Ok(vec![(format!("{}.csv", plain(&run.id)).into(), bytes)])
+    Ok(vec![(format!("{}.csv", plain(&chosen.run.id)).into(), bytes)])
 }
 
 fn measured_row(round: &Measured) -> Vec<String> {

@@ -7,11 +7,11 @@ use std::fmt::Write as _;
 
 use hdrhistogram::Histogram;
 
-use super::{Content, ExportError, Format, by_cell, plain};
+use super::names::{distinct, plain};
+use super::{Chosen, Content, ExportError, Format};
 use crate::cell::Cell;
 use crate::merged::{LOWER_ADDRESS, main_event, merged_event};
 use crate::record::Latencies;
-use crate::run::Run;
 
 pub(super) const FORMAT: Format = Format {
     name: "hgrm",
@@ -25,13 +25,12 @@ const TICKS_PER_HALF_DISTANCE: u32 = 5;
 /// Nanoseconds in the unit of the first column, the microsecond.
 const UNIT_NS: f64 = 1000.0;
 
-fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
-    let runs = std::slice::from_ref(run);
-    let cells = by_cell(run);
+fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
+    let runs = std::slice::from_ref(chosen.run);
+    let cells = chosen.by_cell();
     let mut files = Vec::new();
     for (cell, rounds) in &cells {
-        let shared = cells.iter().filter(|(other, _)| short_name(other) == short_name(cell));
-        let name = if shared.count() > 1 { long_name(cell) } else { short_name(cell) };
+        let name = distinct(cell, cells.iter().map(|(other, _)| *other), short);
         let Some((main, merged)) = main_event(runs, rounds)? else { continue };
         files.push((format!("{name}.hgrm").into(), text(&merged).into_bytes()));
         let others = [LOWER_ADDRESS].into_iter().chain(Latencies::NAMES);
@@ -44,19 +43,8 @@ fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
     Ok(files)
 }
 
-fn short_name(cell: &Cell) -> String {
+fn short(cell: &Cell) -> String {
     format!("{}-{}-t{}", plain(&cell.backend), plain(&cell.workload), cell.threads)
-}
-
-fn long_name(cell: &Cell) -> String {
-    let id = cell.id();
-    let rest: Vec<String> = id
-        .split('/')
-        .skip(2)
-        .filter(|part| *part != format!("t{}", cell.threads))
-        .map(plain)
-        .collect();
-    format!("{}-{}", short_name(cell), rest.join("-"))
 }
 
 /// The whole file.

@@ -5,12 +5,12 @@ use std::time::{Duration, SystemTime};
 use hdrhistogram::serialization::V2DeflateSerializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogWriterBuilder, Tag};
 
-use super::{Content, ExportError, Format, plain};
+use super::names::plain;
+use super::{Chosen, Content, ExportError, Format, started};
 use crate::error::StoreError;
 use crate::histogram;
 use crate::record::Measured;
 use crate::run::Run;
-use crate::time::parse_rfc3339;
 
 pub(super) const FORMAT: Format = Format {
     name: "hlog",
@@ -26,9 +26,10 @@ const VERSION: &str = "[Histogram log format version 1.2]";
 const LEGEND: &str =
     "\"StartTimestamp\",\"Interval_Length\",\"Interval_Max\",\"Interval_Compressed_Histogram\"\n";
 
-fn contents(run: &Run) -> Result<Vec<Content>, ExportError> {
+fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
+    let run = chosen.run;
     let rounds: Vec<&Measured> =
-        run.measured().filter(|round| round.latency_ns.iter().next().is_some()).collect();
+        chosen.measured().filter(|round| round.latency_ns.iter().next().is_some()).collect();
     if rounds.is_empty() {
         return Ok(Vec::new());
     }
@@ -84,13 +85,4 @@ fn write_round(
         bytes.extend_from_slice(last);
     }
     Ok(())
-}
-
-/// When the round began.
-fn started(run: &Run, round: &Measured) -> Result<SystemTime, ExportError> {
-    parse_rfc3339(&round.started).ok_or_else(|| ExportError::Time {
-        path: run.path.clone(),
-        line: run.line_of(round),
-        started: round.started.clone(),
-    })
 }

@@ -4,9 +4,12 @@ mod criterion;
 mod csv;
 mod hgrm;
 mod hlog;
+mod names;
+mod sample;
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -14,7 +17,10 @@ use crate::cell::Cell;
 use crate::error::StoreError;
 use crate::files::{Batch, Unwritten};
 use crate::merged::Round;
+use crate::record::Measured;
 use crate::run::Run;
+use crate::summary::reference;
+use crate::time::parse_rfc3339;
 
 /// A format of another tool.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +32,7 @@ pub struct Format {
     /// What a run must have that there is something to write.
     needs: &'static str,
     /// The files of a run, made in memory.
-    contents: fn(&Run) -> Result<Vec<Content>, ExportError>,
+    contents: fn(&Chosen) -> Result<Vec<Content>, ExportError>,
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
@@ -40,6 +46,51 @@ impl Format {
     }
 }
 
+/// What of a run is exported.
+#[derive(Clone, Copy, Debug)]
+pub struct Chosen<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Only cells whose name contains this; empty: every cell.
+    pub cells: &'a str,
+}
+
+impl<'a> Chosen<'a> {
+    /// All of a run.
+    #[must_use]
+    pub fn all(run: &'a Run) -> Chosen<'a> {
+        Chosen { run, cells: "" }
+    }
+
+    fn is_of(&self, cell: &str) -> bool {
+        cell.contains(self.cells)
+    }
+
+    /// The rounds.
+    fn measured(self) -> impl Iterator<Item = &'a Measured> {
+        self.run.measured().filter(move |round| self.is_of(&round.cell_id))
+    }
+
+    /// The rounds by cell: groups in the order in which they were first measured; in each the cell
+    /// that the run's ratios are to, then the others as they were measured.
+    fn by_cell(self) -> Vec<(&'a Cell, Vec<Round<'a>>)> {
+        let mut cells: Vec<(&Cell, Vec<Round>)> = Vec::new();
+        for measured in self.measured() {
+            match cells.iter_mut().find(|(cell, _)| **cell == measured.cell) {
+                Some((_, rounds)) => rounds.push((0, measured)),
+                None => cells.push((&measured.cell, vec![(0, measured)])),
+            }
+        }
+        let reference = reference(std::slice::from_ref(self.run), "");
+        let groups: Vec<Cell> = cells.iter().map(|(cell, _)| cell.group()).collect();
+        cells.sort_by_cached_key(|(cell, _)| {
+            let group = cell.group();
+            (groups.iter().position(|other| *other == group), cell.backend != reference)
+        });
+        cells
+    }
+}
+
 /// Why a run cannot be exported.
 #[derive(Debug, Error)]
 pub enum ExportError {
@@ -49,7 +100,7 @@ pub enum ExportError {
         /// The run.
         run: String,
         /// What is missing.
-        what: &'static str,
+        what: String,
         /// The format asked for.
         format: &'static str,
     },
@@ -85,7 +136,25 @@ pub enum ExportError {
 }
 
 /// A file to be: its path inside the folder, and what goes into it.
-type Content = (PathBuf, Vec<u8>);
+pub type Content = (PathBuf, Vec<u8>);
+
+/// What a run is in another tool's format, in memory: at least one file.
+///
+/// # Errors
+/// The run has nothing to export, or a histogram is damaged.
+pub fn contents(chosen: &Chosen, format: &Format) -> Result<Vec<Content>, ExportError> {
+    let contents = (format.contents)(chosen)?;
+    if contents.is_empty() {
+        let run = chosen.run.id.clone();
+        let of = match chosen.cells {
+            "" => String::new(),
+            cells => format!(" of a cell whose name contains {cells:?}"),
+        };
+        let what = format!("{}{of}", format.needs);
+        return Err(ExportError::Nothing { run, what, format: format.name });
+    }
+    Ok(contents)
+}
 
 /// Writes a run in another tool's format; returns the files written.
 ///
@@ -93,12 +162,12 @@ type Content = (PathBuf, Vec<u8>);
 /// The run has nothing to export, a histogram is damaged, or a file exists or cannot be written.
 /// Everything is made in memory first, so that a damaged run writes nothing; and all files appear,
 /// or none.
-pub fn export(run: &Run, format: &Format, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    let contents = (format.contents)(run)?;
-    if contents.is_empty() {
-        let Format { name: format, needs: what, .. } = *format;
-        return Err(ExportError::Nothing { run: run.id.clone(), what, format });
-    }
+pub fn export(
+    chosen: &Chosen,
+    format: &Format,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, ExportError> {
+    let contents = contents(chosen, format)?;
     let paths: Vec<PathBuf> = contents.iter().map(|(path, _)| folder.join(path)).collect();
     if let Some(taken) = paths.iter().find(|path| path.exists()) {
         return Err(ExportError::Exists { path: taken.clone() });
@@ -119,27 +188,11 @@ impl From<Unwritten> for ExportError {
     }
 }
 
-/// The rounds of a run by cell, cells in the order they were first measured.
-fn by_cell(run: &Run) -> Vec<(&Cell, Vec<Round<'_>>)> {
-    let mut cells: Vec<(&Cell, Vec<Round>)> = Vec::new();
-    for measured in run.measured() {
-        match cells.iter_mut().find(|(cell, _)| **cell == measured.cell) {
-            Some((_, rounds)) => rounds.push((0, measured)),
-            None => cells.push((&measured.cell, vec![(0, measured)])),
-        }
-    }
-    cells
-}
-
-/// A text as part of a file's name or a tag: letters, digits, `.`, `_` and `-`, the rest as `_`,
-/// and no dot at the beginning.
-fn plain(text: &str) -> String {
-    let allowed = |character: char| {
-        if character.is_ascii_alphanumeric() || "._-".contains(character) { character } else { '_' }
-    };
-    let plain: String = text.chars().map(allowed).collect();
-    match plain.strip_prefix('.') {
-        Some(rest) => format!("_{rest}"),
-        None => plain,
-    }
+/// When a round began.
+fn started(run: &Run, round: &Measured) -> Result<SystemTime, ExportError> {
+    parse_rfc3339(&round.started).ok_or_else(|| ExportError::Time {
+        path: run.path.clone(),
+        line: run.line_of(round),
+        started: round.started.clone(),
+    })
 }

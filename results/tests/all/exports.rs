@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use results::{ExportError, FORMATS, Format, Measured, Run, histogram};
+use results::{Chosen, ExportError, FORMATS, Format, Measured, Run, histogram};
 
 use crate::fixture::{latency, noon, run, throughput};
 
@@ -23,7 +23,7 @@ fn rounds() -> Vec<Measured> {
 
 /// Exports in the format of that name.
 fn export(run: &Run, format: &str, folder: &Path) -> Result<Vec<PathBuf>, ExportError> {
-    results::export(run, Format::named(format).expect("a format"), folder)
+    results::export(&Chosen::all(run), Format::named(format).expect("a format"), folder)
 }
 
 fn exported(measured: Vec<Measured>, format: &str) -> (tempfile::TempDir, Vec<PathBuf>) {
@@ -247,4 +247,32 @@ fn a_log_knows_times_with_an_offset_and_says_what_is_none() {
     let error = export(&run, "hlog", &out).unwrap_err().to_string();
     assert!(error.contains(":1: ") && error.contains("\"noon\""), "{error}");
     assert!(!out.exists());
+}
+
+/// Some cells alone, in every format.
+#[test]
+fn what_is_chosen_is_exported_and_nothing_else() {
+    let all = vec![
+        throughput("global", 0, 1000),
+        latency("global", 0, &[2000]),
+        throughput("per-socket", 0, 500),
+        latency("per-socket", 0, &[1000]),
+    ];
+    let run = run(all);
+    for format in &FORMATS {
+        let chosen = Chosen { run: &run, cells: "pairs/per-socket/" };
+        let files = results::export::contents(&chosen, format).expect(format.name);
+        let said = |word: &str| {
+            let told = |(path, bytes): &(PathBuf, Vec<u8>)| {
+                let text = String::from_utf8_lossy(bytes);
+                path.to_string_lossy().contains(word) || text.contains(word)
+            };
+            files.iter().any(told)
+        };
+        let is_named = said("per-socket") && !said("global");
+        assert!(is_named, "{}: {:?}", format.name, files.iter().map(|one| &one.0));
+        let none = Chosen { run: &run, cells: "nosuchcell" };
+        let error = results::export::contents(&none, format).expect_err(format.name).to_string();
+        assert!(error.contains("whose name contains \"nosuchcell\""), "{error}");
+    }
 }
