@@ -4,6 +4,7 @@ mod criterion;
 mod csv;
 mod hgrm;
 mod hlog;
+mod ministat;
 mod names;
 mod sample;
 
@@ -36,7 +37,13 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 4] = [hgrm::FORMAT, hlog::FORMAT, csv::FORMAT, criterion::FORMAT];
+pub static FORMATS: [Format; 5] = [
+    hgrm::FORMAT,
+    hlog::FORMAT,
+    csv::FORMAT,
+    criterion::FORMAT,
+    ministat::FORMAT,
+];
 
 impl Format {
     /// The format of that name, if there is one.

@@ -15,6 +15,11 @@ pub(super) fn plain(text: &str) -> String {
     }
 }
 
+/// A text that cannot end the line it stands in.
+pub(super) fn one_line(text: &str) -> String {
+    text.chars().map(|one| if one.is_control() { '_' } else { one }).collect()
+}
+
 /// A short name of a cell; with the rest of the cell's own behind it where cells that differ in
 /// that rest would share the short one.
 pub(super) fn distinct<'a>(

@@ -1,6 +1,8 @@
 //! Runs in the formats of other tools.
 
 mod columns;
+mod ministat;
+mod readers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,7 +10,11 @@ use std::time::Duration;
 
 use results::{Chosen, ExportError, FORMATS, Format, Measured, Run, histogram};
 
+use self::readers::{about, said, skipped};
 use crate::fixture::{latency, noon, run, throughput};
+
+const GLOBAL: &str = "pairs/global/stream/64B/t2/adaptive";
+const PER_SOCKET: &str = "pairs/per-socket/stream/64B/t2/adaptive";
 
 fn rounds() -> Vec<Measured> {
     vec![
