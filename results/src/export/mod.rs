@@ -2,6 +2,7 @@
 
 mod criterion;
 mod csv;
+mod google_benchmark;
 mod hgrm;
 mod hlog;
 mod ministat;
@@ -37,12 +38,13 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 5] = [
+pub static FORMATS: [Format; 6] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
     criterion::FORMAT,
     ministat::FORMAT,
+    google_benchmark::FORMAT,
 ];
 
 impl Format {

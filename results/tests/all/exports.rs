@@ -1,6 +1,7 @@
 //! Runs in the formats of other tools.
 
 mod columns;
+mod google_benchmark;
 mod ministat;
 mod readers;
 
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use results::{Chosen, ExportError, FORMATS, Format, Measured, Run, histogram};
 
-use self::readers::{about, said, skipped};
+use self::readers::{about, python, said, skipped};
 use crate::fixture::{latency, noon, run, throughput};
 
 const GLOBAL: &str = "pairs/global/stream/64B/t2/adaptive";
@@ -36,6 +37,15 @@ fn exported(measured: Vec<Measured>, format: &str) -> (tempfile::TempDir, Vec<Pa
     let folder = tempfile::tempdir().expect("a folder");
     let paths = export(&run(measured), format, folder.path()).expect("exports");
     (folder, paths)
+}
+
+/// The only file of a format, as JSON.
+fn only(measured: Vec<Measured>, format: &str) -> serde_json::Value {
+    let (_folder, paths) = exported(measured, format);
+    assert_eq!(paths.len(), 1, "{paths:?}");
+    let bytes = fs::read(&paths[0]).expect("readable");
+    assert!(bytes.ends_with(b"\n"));
+    serde_json::from_slice(&bytes).expect("JSON")
 }
 
 fn names(folder: &Path, paths: &[PathBuf]) -> Vec<String> {

@@ -4,6 +4,7 @@
 //! `.ci/run` installs all of them.
 
 use std::ffi::OsStr;
+use std::path::Path;
 use std::process::Command;
 
 use results::Measured;
@@ -26,6 +27,13 @@ pub(crate) fn said<A: AsRef<OsStr>>(program: &str, arguments: &[A]) -> Option<St
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{program}: {}", text(&output.stderr));
     Some(text(&output.stdout))
+}
+
+/// What a program for Python says; `None` where what it imports is not installed.
+pub(crate) fn python(script: &str, modules: &str, file: &Path) -> Option<String> {
+    let check = Command::new("python3").args(["-c", &format!("import {modules}")]).output();
+    check.ok().filter(|output| output.status.success())?;
+    said("python3", &["-c".as_ref(), script.as_ref(), file.as_os_str()])
 }
 
 /// So many rounds of a backend around a number of operations, a little apart.
