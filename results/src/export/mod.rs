@@ -1,5 +1,6 @@
 //! A run in the formats of other tools. Nothing that exists is overwritten.
 
+mod bmf;
 mod criterion;
 mod csv;
 mod google_benchmark;
@@ -7,6 +8,7 @@ mod hgrm;
 mod hlog;
 mod ministat;
 mod names;
+mod rows;
 mod sample;
 
 use std::io;
@@ -38,13 +40,14 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 6] = [
+pub static FORMATS: [Format; 7] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
     criterion::FORMAT,
     ministat::FORMAT,
     google_benchmark::FORMAT,
+    bmf::FORMAT,
 ];
 
 impl Format {
