@@ -3,6 +3,7 @@
 mod bmf;
 mod criterion;
 mod csv;
+mod github;
 mod google_benchmark;
 mod hgrm;
 mod hlog;
@@ -40,7 +41,7 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 7] = [
+pub static FORMATS: [Format; 8] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
@@ -48,6 +49,7 @@ pub static FORMATS: [Format; 7] = [
     ministat::FORMAT,
     google_benchmark::FORMAT,
     bmf::FORMAT,
+    github::FORMAT,
 ];
 
 impl Format {

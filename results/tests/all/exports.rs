@@ -2,6 +2,7 @@
 
 mod bmf;
 mod columns;
+mod github;
 mod google_benchmark;
 mod ministat;
 mod readers;
@@ -215,7 +216,7 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bad = rounds();
     bad[5].latency_ns.send.as_mut().expect("sends").histogram = "?".to_owned();
-    for format in ["hgrm", "hlog", "bmf"] {
+    for format in ["hgrm", "hlog", "bmf", "github"] {
         assert!(export(&run(bad.clone()), format, folder.path()).is_err());
     }
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
@@ -271,7 +272,7 @@ fn a_log_knows_times_with_an_offset_and_says_what_is_none() {
 fn void_percentiles_are_not_exported() {
     let mut late = latency("global", 0, &[7]);
     late.overloaded = true;
-    for (format, word) in [("bmf", "latency")] {
+    for (format, word) in [("bmf", "latency"), ("github", "p99")] {
         let (_folder, paths) = exported(vec![throughput("global", 0, 1), late.clone()], format);
         let text = fs::read_to_string(&paths[0]).expect("readable");
         assert!(!text.contains(word), "{format}: {text}");
