@@ -7,6 +7,7 @@ mod github;
 mod google_benchmark;
 mod hgrm;
 mod hlog;
+mod hyperfine;
 mod ministat;
 mod names;
 mod rows;
@@ -41,7 +42,7 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 8] = [
+pub static FORMATS: [Format; 9] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
@@ -50,6 +51,7 @@ pub static FORMATS: [Format; 8] = [
     google_benchmark::FORMAT,
     bmf::FORMAT,
     github::FORMAT,
+    hyperfine::FORMAT,
 ];
 
 impl Format {

@@ -4,6 +4,7 @@ mod bmf;
 mod columns;
 mod github;
 mod google_benchmark;
+mod hyperfine;
 mod ministat;
 mod readers;
 
