@@ -12,6 +12,7 @@ mod ministat;
 mod names;
 mod rows;
 mod sample;
+mod will_it_scale;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -42,7 +43,7 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 9] = [
+pub static FORMATS: [Format; 10] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
@@ -52,6 +53,7 @@ pub static FORMATS: [Format; 9] = [
     bmf::FORMAT,
     github::FORMAT,
     hyperfine::FORMAT,
+    will_it_scale::FORMAT,
 ];
 
 impl Format {

@@ -7,6 +7,7 @@ mod google_benchmark;
 mod hyperfine;
 mod ministat;
 mod readers;
+mod will_it_scale;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -217,7 +218,7 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bad = rounds();
     bad[5].latency_ns.send.as_mut().expect("sends").histogram = "?".to_owned();
-    for format in ["hgrm", "hlog", "bmf", "github"] {
+    for format in ["hgrm", "hlog", "bmf", "github", "will-it-scale"] {
         assert!(export(&run(bad.clone()), format, folder.path()).is_err());
     }
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
