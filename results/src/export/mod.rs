@@ -10,6 +10,7 @@ mod hlog;
 mod hyperfine;
 mod ministat;
 mod names;
+mod openmetrics;
 mod rows;
 mod sample;
 mod will_it_scale;
@@ -43,7 +44,7 @@ pub struct Format {
 }
 
 /// Every format, in the order they are listed to users: a file here and its row.
-pub static FORMATS: [Format; 10] = [
+pub static FORMATS: [Format; 11] = [
     hgrm::FORMAT,
     hlog::FORMAT,
     csv::FORMAT,
@@ -54,6 +55,7 @@ pub static FORMATS: [Format; 10] = [
     github::FORMAT,
     hyperfine::FORMAT,
     will_it_scale::FORMAT,
+    openmetrics::FORMAT,
 ];
 
 impl Format {
@@ -122,7 +124,7 @@ pub enum ExportError {
         /// The format asked for.
         format: &'static str,
     },
-    /// A log has a time for each of its lines.
+    /// A log has a time for each of its lines, and a metric for each of its points.
     #[error(
         "{path}:{line}: started is {started:?}, which is no time such as 2026-11-23T09:15:00.250Z"
     )]

@@ -6,6 +6,7 @@ mod github;
 mod google_benchmark;
 mod hyperfine;
 mod ministat;
+mod openmetrics;
 mod readers;
 mod will_it_scale;
 
@@ -218,7 +219,7 @@ fn nothing_is_overwritten_and_nothing_is_half_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let mut bad = rounds();
     bad[5].latency_ns.send.as_mut().expect("sends").histogram = "?".to_owned();
-    for format in ["hgrm", "hlog", "bmf", "github", "will-it-scale"] {
+    for format in ["hgrm", "hlog", "bmf", "github", "will-it-scale", "openmetrics"] {
         assert!(export(&run(bad.clone()), format, folder.path()).is_err());
     }
     assert_eq!(fs::read_dir(folder.path()).expect("a folder").count(), 0);
@@ -274,7 +275,7 @@ fn a_log_knows_times_with_an_offset_and_says_what_is_none() {
 fn void_percentiles_are_not_exported() {
     let mut late = latency("global", 0, &[7]);
     late.overloaded = true;
-    for (format, word) in [("bmf", "latency"), ("github", "p99")] {
+    for (format, word) in [("bmf", "latency"), ("github", "p99"), ("openmetrics", "percentile")] {
         let (_folder, paths) = exported(vec![throughput("global", 0, 1), late.clone()], format);
         let text = fs::read_to_string(&paths[0]).expect("readable");
         assert!(!text.contains(word), "{format}: {text}");

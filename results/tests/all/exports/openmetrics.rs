@@ -1,0 +1,65 @@
+//! OpenMetrics 1.0: a family's TYPE, UNIT (the end of its name) and HELP before its samples, all
+//! samples of a family together, quotes in labels escaped, seconds since 1970, and EOF.
+
+use super::*;
+
+/// Reads metrics as Prometheus' Python package does.
+const READ_METRICS: &str = "
+import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families
+for family in text_string_to_metric_families(open(sys.argv[1]).read()):
+    for one in family.samples:
+        labels = one.labels
+        more = labels.get('percentile', labels.get('bound', '-'))
+        of = labels['backend'], labels['threads'], labels.get('event', labels.get('to', '-')), more
+        numbers = float(one.value), float(one.timestamp)
+        print(family.name, family.type, family.unit or '-', *of, *numbers)
+";
+
+#[test]
+fn openmetrics_ends_as_it_must() {
+    let mut rounds = rounds();
+    for round in &mut rounds {
+        if round.cell.backend == "per-socket" {
+            round.cell.wait = "a\\b\"c\nd".to_owned();
+            round.cell_id = round.cell.id();
+        }
+    }
+    let (_folder, paths) = exported(rounds, "openmetrics");
+    let text = fs::read_to_string(&paths[0]).expect("readable");
+    assert!(text.starts_with("# TYPE solock_throughput gauge\n# HELP solock_throughput "));
+    assert!(text.ends_with("\n# EOF\n"));
+    let labels = "workload=\"pairs\",backend=\"global\",socket_type=\"stream\",\
+                  message_bytes=\"64\",threads=\"2\",wait=\"adaptive\"";
+    let sample = format!("\nsolock_throughput{{cell=\"{GLOBAL}\",{labels}}} 2000 1795425300.000\n");
+    assert!(text.contains(&sample), "{text}");
+    assert!(text.contains("wait=\"a\\\\b\\\"c\\nd\""), "{text}");
+    let unit = "# TYPE solock_latency_seconds gauge\n# UNIT solock_latency_seconds seconds\n";
+    assert!(text.contains(unit), "{text}");
+    let families = text.lines().filter_map(|line| line.split('{').next());
+    let mut families: Vec<&str> = families.filter(|name| !name.starts_with('#')).collect();
+    families.dedup();
+    let expected =
+        ["solock_throughput", "solock_latency_seconds", "solock_acquisitions_per_operation"];
+    assert_eq!(families, expected);
+}
+
+#[test]
+fn metrics_are_read_by_prometheus_for_python() {
+    let rounds: Vec<Measured> = about("global", 10_000)
+        .chain(about("per-socket", 8_000))
+        .chain([latency("global", 0, &[500; 4])])
+        .collect();
+    let (_folder, paths) = exported(rounds, "openmetrics");
+    let Some(said) = python(READ_METRICS, "prometheus_client.openmetrics.parser", &paths[0]) else {
+        return skipped("prometheus_client for Python", "pip install prometheus_client");
+    };
+    let has = |line: &str| {
+        let line = format!("{line} 1795425300.0");
+        assert!(said.lines().any(|found| found == line), "{line}: {said}");
+    };
+    has("solock_throughput gauge - global 2 - - 10045.0");
+    has("solock_throughput gauge - per-socket 2 - - 8036.0");
+    has("solock_latency_seconds gauge seconds global 2 send p99.9 5e-07");
+    has("solock_acquisitions_per_operation gauge - per-socket 2 - - 4.0");
+}
