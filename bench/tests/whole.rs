@@ -8,7 +8,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use results::Record;
+use results::{FORMATS, Record};
 
 /// A recorded run, longer than the limits here.
 fn recorded() -> PathBuf {
@@ -47,9 +47,10 @@ fn a_file_limit_is_an_error_that_leaves_nothing() {
     let folder = tempfile::tempdir().expect("a folder");
     let run = recorded();
     let run = run.to_str().expect("UTF-8");
-    for format in ["hgrm", "hlog", "csv", "criterion"] {
+    for format in FORMATS.map(|format| format.name) {
         let export = ["export", run, "--format", format, "--out", "new/folder"];
-        let limit = if format == "criterion" { "ulimit -f 0" } else { "ulimit -f 4" };
+        let is_long = ["hgrm", "hlog", "csv"].contains(&format);
+        let limit = if is_long { "ulimit -f 4" } else { "ulimit -f 0" };
         refused(&after(limit, &export, folder.path()), format);
         assert_eq!(all(folder.path()), Vec::<PathBuf>::new(), "{format}");
     }

@@ -270,6 +270,59 @@ fn a_log_knows_times_with_an_offset_and_says_what_is_none() {
     assert!(!out.exists());
 }
 
+/// Reads a log as HdrHistogram's Python package does: tag, count, start and end in milliseconds,
+/// and a percentile in nanoseconds.
+const READ_LOG: &str = "
+import sys
+from hdrh.histogram import HdrHistogram
+from hdrh.log import HistogramLogReader
+reader = HistogramLogReader(sys.argv[1], HdrHistogram(1, 60000000000, 3))
+while True:
+    read = reader.get_next_interval_histogram()
+    if read is None:
+        break
+    times = read.get_start_time_stamp(), read.get_end_time_stamp()
+    print(read.get_tag(), read.get_total_count(), *times, read.get_value_at_percentile(99))
+";
+
+#[test]
+fn the_log_is_read_by_hdrhistogram_for_python() {
+    let (_folder, paths) = exported(rounds(), "hlog");
+    let Some(said) = python(READ_LOG, "hdrh", &paths[0]) else {
+        return skipped("HdrHistogram for Python", "pip install hdrhistogram");
+    };
+    let tag = |backend: &str| format!("pairs.{backend}.stream.64B.t2.adaptive.send");
+    let lines: Vec<Vec<&str>> = said.lines().map(|line| line.split(' ').collect()).collect();
+    let found: Vec<[String; 3]> =
+        lines.iter().map(|line| [line[0], line[1], line[4]].map(str::to_owned)).collect();
+    let expected = [("global", "1", "2000"), ("global", "10", "4001"), ("per-socket", "4", "500")];
+    let expected = expected.map(|(backend, count, ns)| [tag(backend), count.into(), ns.into()]);
+    assert_eq!(found, expected, "{said}");
+    let lasts = |line: &Vec<&str>| {
+        let time = |field: &str| field.parse::<f64>().expect("a time");
+        time(line[3]) - time(line[2])
+    };
+    assert!(lines.iter().all(|line| (lasts(line) - 1000.0).abs() < 1.0), "of a second: {said}");
+}
+
+#[test]
+fn critcmp_shows_the_run_as_a_baseline() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (id, operations) in [("before", 10_000), ("after", 8_000)] {
+        let mut run = run(about("global", operations).collect());
+        run.id = id.to_owned();
+        export(&run, "criterion", &folder.path().join("criterion")).expect("exports");
+    }
+    let target = folder.path().to_str().expect("UTF-8");
+    let arguments = ["--target-dir", target, "--color", "never", "before", "after"];
+    let Some(said) = said("critcmp", &arguments) else {
+        return skipped("critcmp", "cargo install critcmp");
+    };
+    let row = said.lines().find(|line| line.starts_with(GLOBAL));
+    let row = row.unwrap_or_else(|| panic!("a row: {said}"));
+    assert!(row.contains("1.00") && row.contains("1.25"), "{said}");
+}
+
 /// Where percentiles mean nothing there are none.
 #[test]
 fn void_percentiles_are_not_exported() {
