@@ -30,7 +30,7 @@ impl Facts {
     #[must_use]
     pub fn of(runs: &[Run], summary: &Summary) -> Facts {
         let mut facts = vec![fact("Runs", names(runs))];
-        if let Some(host) = runs.iter().flat_map(|run| &run.records).map(Record::host).next() {
+        if let Some(host) = runs.iter().flat_map(|run| &run.records).find_map(Record::host) {
             facts.push(fact("Machine", machine(host)));
         }
         facts.push(fact("Commit", commits(runs, summary)));

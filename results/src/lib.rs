@@ -6,7 +6,8 @@
 //!   appear whole or not at all.
 //! * [`summary`] makes the rows of a table from runs, with the statistics of [`stats`];
 //!   [`table`] prints them in the units of [`units`].
-//! * [`export`](mod@export) writes runs in the formats of others.
+//! * [`foreign`] numbers are others', which [`import`](mod@import) reads and [`foreign_table`]
+//!   prints; [`export`](mod@export) writes runs in the formats of others.
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
@@ -32,11 +33,16 @@ pub mod error;
 pub mod export;
 #[cfg(feature = "files")]
 pub mod files;
+pub mod foreign;
+#[cfg(feature = "files")]
+pub mod foreign_table;
 pub mod histogram;
 #[cfg(feature = "files")]
 pub mod history;
 #[cfg(feature = "files")]
 pub mod history_table;
+#[cfg(feature = "files")]
+pub mod import;
 #[cfg(feature = "files")]
 pub mod kept;
 #[cfg(feature = "files")]
@@ -100,6 +106,9 @@ pub use element::{Element, Origin};
 pub use error::StoreError;
 #[cfg(feature = "files")]
 pub use export::{Chosen, ExportError, FORMATS, Format, export};
+pub use foreign::Foreign;
+#[cfg(feature = "files")]
+pub use import::{IMPORTS, ImportError, ImportFormat, import};
 #[cfg(feature = "files")]
 pub use kept::Kept;
 #[cfg(feature = "files")]

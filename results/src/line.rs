@@ -32,7 +32,7 @@ pub enum LineError {
     /// Neither a measurement nor a finding.
     #[error(
         "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted, compared, \
-         ratio, answer and element"
+         ratio, answer, element and foreign"
     )]
     Kind {
         /// The name found.
@@ -96,6 +96,7 @@ impl Record {
             Record::Ratio(body) => line_of("ratio", body)?,
             Record::Answer(body) => line_of("answer", body)?,
             Record::Element(body) => line_of("element", body)?,
+            Record::Foreign(body) => line_of("foreign", body)?,
         };
         Record::from_line(&line)?;
         Ok(line)
@@ -121,6 +122,7 @@ impl Record {
             "ratio" => ratio_from(line),
             "answer" => Ok(Record::Answer(serde_json::from_str(line)?)),
             "element" => Ok(Record::Element(serde_json::from_str(line)?)),
+            "foreign" => Ok(Record::Foreign(serde_json::from_str(line)?)),
             _ => Err(LineError::Kind { found: head.kind }),
         }
     }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::cell::Cell;
 use crate::compared::Compared;
 use crate::element::Element;
+use crate::foreign::Foreign;
 pub use crate::latencies::{Latencies, Latency};
 use crate::ratio::{Answer, Ratio};
 pub use crate::two_cpus::TwoCpus;
@@ -36,6 +37,8 @@ pub enum Record {
     Answer(Box<Answer>),
     /// The end of an element of a grid.
     Element(Box<Element>),
+    /// A number of another program.
+    Foreign(Box<Foreign>),
 }
 
 /// What a round was for. A throughput round takes no stamp per operation, a latency round takes
@@ -343,17 +346,18 @@ pub struct Interrupted {
 }
 
 impl Record {
-    /// The machine the line comes from.
+    /// The machine the line comes from; none where it is a number of another program.
     #[must_use]
-    pub fn host(&self) -> &Host {
+    pub fn host(&self) -> Option<&Host> {
         match self {
-            Record::Measured(measured) => &measured.host,
-            Record::Finding(finding) => &finding.host,
-            Record::Interrupted(interrupted) => &interrupted.host,
-            Record::Compared(compared) => &compared.host,
-            Record::Ratio(ratio) => &ratio.host,
-            Record::Answer(answer) => &answer.host,
-            Record::Element(element) => &element.host,
+            Record::Measured(measured) => Some(&measured.host),
+            Record::Finding(finding) => Some(&finding.host),
+            Record::Interrupted(interrupted) => Some(&interrupted.host),
+            Record::Compared(compared) => Some(&compared.host),
+            Record::Ratio(ratio) => Some(&ratio.host),
+            Record::Answer(answer) => Some(&answer.host),
+            Record::Element(element) => Some(&element.host),
+            Record::Foreign(_) => None,
         }
     }
 
@@ -378,4 +382,4 @@ macro_rules! records {
     };
 }
 
-records!(Measured, Finding, Interrupted, Compared, Ratio, Answer, Element);
+records!(Measured, Finding, Interrupted, Compared, Ratio, Answer, Element, Foreign);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::compared::Compared;
 use crate::error::StoreError;
 use crate::files;
+use crate::foreign::Foreign;
 use crate::line::LineError;
 use crate::ratio::Ratio;
 use crate::record::{Finding, Host, Measured, Record};
@@ -87,6 +88,12 @@ impl Run {
         self.compared().next().is_some() && self.measured().next().is_none()
     }
 
+    /// Whether it holds numbers of others, and nothing of ours.
+    #[must_use]
+    pub fn is_foreign(&self) -> bool {
+        !self.records.is_empty() && self.foreign().count() == self.records.len()
+    }
+
     /// The rounds.
     pub fn measured(&self) -> impl Iterator<Item = &Measured> {
         self.records.iter().filter_map(Record::as_measured)
@@ -116,6 +123,14 @@ impl Run {
         })
     }
 
+    /// The numbers of others.
+    pub fn foreign(&self) -> impl Iterator<Item = &Foreign> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Foreign(foreign) => Some(&**foreign),
+            _ => None,
+        })
+    }
+
     /// The number of a record's line, for an error that names it.
     #[must_use]
     pub fn line_of(&self, measured: &Measured) -> usize {
@@ -126,7 +141,8 @@ impl Run {
     }
 }
 
-/// Makes sure that all lines of all runs come from one machine.
+/// Makes sure that all lines of all runs come from one machine, but for numbers of others, which
+/// are compared with nothing.
 ///
 /// # Errors
 /// The first line that does not, with the field in which it differs.
@@ -134,9 +150,10 @@ pub fn same_machine(runs: &[Run]) -> Result<(), StoreError> {
     let mut first: Option<(&Path, usize, &Host)> = None;
     for run in runs {
         for (index, record) in run.records.iter().enumerate() {
+            let Some(of_record) = record.host() else { continue };
             let (first_path, first_line, host) =
-                *first.get_or_insert((&run.path, index + 1, record.host()));
-            if let Some(what) = difference(host, record.host()) {
+                *first.get_or_insert((&run.path, index + 1, of_record));
+            if let Some(what) = difference(host, of_record) {
                 return Err(StoreError::Machines {
                     path: run.path.clone(),
                     line: index + 1,

@@ -130,5 +130,6 @@ fn cell_of(record: &Record) -> String {
         Record::Ratio(ratio) => ratio.cell.clone(),
         Record::Answer(answer) => answer.question.clone(),
         Record::Element(_) => String::new(),
+        Record::Foreign(foreign) => foreign.name.clone(),
     }
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use results::history::{Series, history, left_out, of_one_build, without_ratio};
-use results::{Run, Store, history_table};
+use results::{Host, Record, Run, Store, history_table};
 use serde::Serialize;
 
 use super::{EXIT_OK, print, show};
@@ -64,9 +64,8 @@ fn of_this_machine(store: &Store) -> Result<(Vec<Run>, Vec<String>), String> {
     let (mut runs, mut notes, mut others) = (Vec::new(), Vec::new(), 0);
     for file in store.list().map_err(|error| error.to_string())? {
         match Run::read(&file) {
-            Ok(run) if run.records.first().is_some_and(|record| *record.host() != host) => {
-                others += 1;
-            }
+            Ok(run) if run.is_foreign() => {}
+            Ok(run) if machine(&run).is_some_and(|there| *there != host) => others += 1,
             Ok(run) => runs.push(run),
             Err(error) => notes.push(format!("left out: {error}")),
         }
@@ -79,6 +78,10 @@ fn of_this_machine(store: &Store) -> Result<(Vec<Run>, Vec<String>), String> {
         return Err(notes.join("\n"));
     }
     Ok((runs, notes))
+}
+
+fn machine(run: &Run) -> Option<&Host> {
+    run.records.iter().find_map(Record::host)
 }
 
 /// Every commit of the checkout that one stands in, parents before children.

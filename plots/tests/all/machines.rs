@@ -7,7 +7,7 @@ use crate::common::{HOSTILE, full_run};
 
 fn set(machine: &str) -> Set {
     let run = full_run("a");
-    let host = run.records.first().map(Record::host).cloned().unwrap_or_default();
+    let host = run.records.first().and_then(Record::host).cloned().unwrap_or_default();
     let origin = Origin {
         element: "one".to_owned(),
         machine: machine.to_owned(),
