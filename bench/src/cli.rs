@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use clap::{Arg, Args, Parser, Subcommand};
 
-pub use self::formats::ExportArgs;
+pub use self::formats::{ExportArgs, ImportArgs};
 pub use self::grid::{
     GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridFile, GridRunArgs, GridSlurmArgs,
 };
@@ -40,6 +40,8 @@ pub enum Command {
     Plot(PlotArgs),
     /// Writes a run in another program's format.
     Export(ExportArgs),
+    /// Reads another program's numbers, to be shown beside a run.
+    Import(ImportArgs),
     /// Follows each cell from commit to commit over the stored runs of this machine.
     History(HistoryArgs),
     /// Measures a file of cells on any number of machines, with whatever scheduler there is.

@@ -38,6 +38,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::History(args)) => cmd::history::run(&args),
         Some(Command::Plot(args)) => cmd::plot::plot(&args),
         Some(Command::Export(args)) => cmd::export::export(&args),
+        Some(Command::Import(args)) => cmd::import::import(&args),
         None => {
             cmd::print(&format!("{}\n{FIRST_STEPS}", Cli::command().render_help()))?;
             Ok(EXIT_OK)

@@ -72,7 +72,8 @@ fn expected(run: &Run) -> Vec<(PathBuf, String)> {
     let mut files = vec![(own.clone(), replaced(&read(&own), "origin", &origin(run)))];
     files.push((readme, text));
     let drawn = tempfile::tempdir().expect("a folder");
-    plot::write(runs, kept, drawn.path()).expect("figures");
+    let around = plot::Around { kept, ..plot::Around::default() };
+    plot::write(runs, around, drawn.path()).expect("figures");
     files.extend(FIGURES.map(|name| (folder().join(name), read(&drawn.path().join(name)))));
     files
 }

@@ -125,6 +125,7 @@ fn what_is_no_file_is_not_waited_for() {
             &["show", &name][..],
             &["plot", &name, "--out", "plots"],
             &["export", &name, "--format", "csv", "--out", "out"],
+            &["import", &name, "--format", "csv", "--out", "out"],
             &["compare", &name, &name],
             &["replay", &name],
             &["minimize", &name],

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use results::answer::{Answers, Words};
 use results::files::Batch;
-use results::{Kept, Run, summarise};
+use results::{Foreign, Kept, Run, summarise};
 
 pub mod axis;
 pub mod draw;
@@ -49,6 +49,8 @@ pub struct Options {
     pub words: Words,
     /// What other kept runs of the same program say.
     pub kept: Kept,
+    /// Numbers of others, which stand in the report beside those of the runs.
+    pub foreign: Vec<Foreign>,
     /// The commits, oldest first: the order of the history. Runs of none of them go by time.
     pub commits: Vec<String>,
 }
@@ -60,6 +62,8 @@ pub struct Plots {
     pub answers: Option<Answers>,
     /// The machine, the program, the noise.
     pub facts: Facts,
+    /// Numbers of others.
+    pub foreign: Vec<Foreign>,
     /// The figures, those that cannot be drawn included.
     pub figures: Vec<Figure>,
 }
@@ -92,6 +96,7 @@ impl Plots {
         Ok(Plots {
             answers: (!summary.rows.is_empty()).then_some(answers),
             facts: Facts::of(runs, &summary),
+            foreign: options.foreign.clone(),
             figures: figures::all(&input)?,
         })
     }

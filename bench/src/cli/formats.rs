@@ -1,10 +1,10 @@
-//! What leads to other programs' formats.
+//! What leads to other programs' formats, and from them.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use results::{FORMATS, Format};
+use results::{FORMATS, Format, IMPORTS, ImportFormat};
 
 /// `solock export`.
 #[derive(Args, Debug)]
@@ -32,4 +32,28 @@ fn format() -> impl TypedValueParser<Value = &'static Format> {
     let name = |format: &'static Format| PossibleValue::new(format.name).help(format.about);
     PossibleValuesParser::new(FORMATS.iter().map(name))
         .try_map(|name| Format::named(&name).ok_or("no such format"))
+}
+
+/// `solock import`.
+#[derive(Args, Debug)]
+pub struct ImportArgs {
+    /// What another program wrote.
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// What it is.
+    #[arg(long, value_parser = import_format())]
+    pub format: &'static ImportFormat,
+    /// What its numbers are called [default: the file's name].
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// The folder for the run's file [default: as for `run`].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+/// One of those that are read, by its name.
+fn import_format() -> impl TypedValueParser<Value = &'static ImportFormat> {
+    let name = |format: &'static ImportFormat| PossibleValue::new(format.name).help(format.about);
+    PossibleValuesParser::new(IMPORTS.iter().map(name))
+        .try_map(|name| ImportFormat::named(&name).ok_or("no such format"))
 }

@@ -6,6 +6,7 @@ pub mod export;
 pub mod fuzz;
 pub mod grid;
 pub mod history;
+pub mod import;
 pub mod list;
 pub mod minimize;
 pub mod plot;
@@ -15,7 +16,7 @@ pub mod show;
 
 use std::process::exit;
 
-use results::{Run, Store, files};
+use results::{Foreign, Run, Store, files};
 
 use crate::interrupt::{self, EXIT_INTERRUPTED};
 
@@ -24,8 +25,23 @@ pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 /// Finds and reads a run for what needs measured lines.
 ///
 /// # Errors
-/// There is none, it is damaged, or it is a comparison.
+/// There is none, it is damaged, or it is a comparison or numbers of others.
 fn measured(store: &Store, name: &str) -> Result<Run, String> {
+    let run = uncompared(store, name)?;
+    if run.is_foreign() {
+        return Err(format!(
+            "run {} holds numbers of others, which `solock show` shows, and nothing measured",
+            run.id
+        ));
+    }
+    Ok(run)
+}
+
+/// The same where numbers of others may stand beside.
+///
+/// # Errors
+/// There is none, it is damaged, or it is a comparison.
+fn uncompared(store: &Store, name: &str) -> Result<Run, String> {
     let run = store.read_measured(name).map_err(|error| error.to_string())?;
     if run.is_comparison() {
         return Err(format!(
@@ -35,6 +51,12 @@ fn measured(store: &Store, name: &str) -> Result<Run, String> {
         ));
     }
     Ok(run)
+}
+
+/// The numbers of others in some runs, and the runs that hold something else.
+fn apart(runs: Vec<Run>) -> (Vec<Foreign>, Vec<Run>) {
+    let foreign = runs.iter().flat_map(Run::foreign).cloned().collect();
+    (foreign, runs.into_iter().filter(|run| !run.is_foreign()).collect())
 }
 
 /// From now on a signal that asks for the end leaves the files that a command writes whole, or not

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use plots::{Options, Plots};
-use results::{Kept, Run, Store, summary};
+use results::{Foreign, Kept, Run, Store, summary};
 
 use super::{EXIT_OK, history, print};
 use crate::cli::PlotArgs;
@@ -17,12 +17,18 @@ use crate::{matrix, settings};
 /// or a file cannot be written.
 pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
-    let read = |name: &String| super::measured(&store, name);
+    let read = |name: &String| super::uncompared(&store, name);
     let runs = args.runs.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
+    let (foreign, runs) = super::apart(runs);
+    if runs.is_empty() {
+        let what = "numbers of others alone are not drawn: name a run beside which they stand";
+        return Err(what.to_owned());
+    }
     let beside = runs.first().map_or_else(|| PathBuf::from("solock-plots"), beside);
     let kept = Kept::beside(&store, &runs);
     super::leave_no_half()?;
-    print(&write(&runs, kept, args.out.as_ref().unwrap_or(&beside))?)?;
+    let beside = args.out.as_ref().unwrap_or(&beside);
+    print(&write(&runs, Around { kept, foreign }, beside)?)?;
     Ok(EXIT_OK)
 }
 
@@ -41,17 +47,26 @@ pub fn recorded(store: &Store, id: &str) -> Result<(), String> {
     super::leave_no_half()?;
     let drawn = store.read(id).map_err(|error| error.to_string()).and_then(|run| {
         let (folder, runs) = (beside(&run), [run]);
-        write(&runs, Kept::beside(store, &runs), &folder)
+        let kept = Kept::beside(store, &runs);
+        write(&runs, Around { kept, foreign: Vec::new() }, &folder)
     });
     print(&drawn.unwrap_or_else(|why| format!("no figures: {why}\n")))
 }
 
-/// Writes the figures of runs, `kept` beside them; the answer says where, and what could not be
-/// drawn.
+/// What stands beside runs.
+#[derive(Debug, Default)]
+pub struct Around {
+    /// What other kept runs say.
+    pub kept: Kept,
+    /// Numbers of others.
+    pub foreign: Vec<Foreign>,
+}
+
+/// Writes the figures of runs; the answer says where, and what could not be drawn.
 ///
 /// # Errors
 /// There is nothing to draw, or a file cannot be written.
-pub fn write(runs: &[Run], kept: Kept, folder: &Path) -> Result<String, String> {
+pub fn write(runs: &[Run], around: Around, folder: &Path) -> Result<String, String> {
     let backends = matrix::backends().into_iter().map(|backend| backend.name.to_owned()).collect();
     // Only a history has an order.
     let commits = if runs.len() > 1 { history::commits() } else { Ok(Vec::new()) };
@@ -60,7 +75,8 @@ pub fn write(runs: &[Run], kept: Kept, folder: &Path) -> Result<String, String> 
         backends,
         words: words(&reference),
         reference,
-        kept,
+        kept: around.kept,
+        foreign: around.foreign,
         commits: commits.clone().unwrap_or_default(),
     };
     let plots = Plots::of(runs, &options).map_err(|error| error.to_string())?;

@@ -1,9 +1,9 @@
 //! `solock show`: the answer and the table of a run, or of several of one machine; of a comparison,
-//! its verdicts.
+//! its verdicts; of numbers of others, these.
 
 use crate::tell;
 use results::answer::{self, Answers};
-use results::{Kept, Record, Run, Store, Summary, summary, table};
+use results::{Kept, Record, Run, Store, Summary, foreign_table, summary, table};
 
 use super::{EXIT_OK, print};
 use crate::cli::ShowArgs;
@@ -26,6 +26,7 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         let said = format!("this run is cut short: {} was killed, or goes on\n", run.id);
         if args.json { tell!("{}", said.trim_end()) } else { print(&said)? }
     }
+    let (foreign, runs) = super::apart(runs);
     let (compared, measured): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| run.compared().next().is_some());
     let kept = Kept::beside(&store, &measured);
@@ -33,6 +34,7 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         let summary = summarised(&measured, &kept)?;
         print(&ratio_lines(&summary)?)?;
         print(&answer_lines(&measured, &summary)?)?;
+        print(&lines(foreign.into_iter().map(Record::from))?)?;
         return Ok(EXIT_OK);
     }
     if !measured.is_empty() {
@@ -40,6 +42,10 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
     }
     for run in &compared {
         print(&compare::table::text(&verdicts::stored(run.compared())))?;
+    }
+    if !foreign.is_empty() {
+        let space = if measured.is_empty() && compared.is_empty() { "" } else { "\n" };
+        print(&(space.to_owned() + &foreign_table::render(&foreign, columns())))?;
     }
     Ok(EXIT_OK)
 }

@@ -116,19 +116,29 @@ const VALID: &str = "a side is a commit (hash, tag, branch, HEAD~3), `.` for the
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
-/// A stored run was measured, and is named once; or all sides are one comparison, to be shown
-/// again.
+/// A stored run was measured, by solock, and is named once; or all sides are one comparison, to be
+/// shown again.
 fn only_measured(sides: &[Side]) -> Result<(), String> {
     let runs: Vec<&Run> = sides.iter().filter_map(Side::run).collect();
     if let Some(run) = runs.iter().find(|run| run.is_comparison()) {
         let is_alone = runs.len() == sides.len() && runs.iter().all(|other| other.id == run.id);
         return if is_alone { Ok(()) } else { Err(no_measure(&run.id)) };
     }
+    if let Some(run) = runs.iter().find(|run| run.is_foreign()) {
+        return Err(foreign(&run.id));
+    }
     let is_twice = |(place, run): &(usize, &&Run)| runs[..*place].iter().any(|r| r.id == run.id);
     match runs.iter().enumerate().find(is_twice) {
         Some((_, run)) => Err(format!("run {} is named twice; it is its own equal", run.id)),
         None => Ok(()),
     }
+}
+
+fn foreign(id: &str) -> String {
+    format!(
+        "run {id} holds numbers of others: they were not measured in turns with anything, perhaps \
+         on another machine, so there is no verdict; `solock show RUN {id}` shows them beside a run"
+    )
 }
 
 fn no_measure(id: &str) -> String {

@@ -51,7 +51,7 @@ pub fn html(plots: &Plots) -> Result<String, PlotError> {
     let (middle, rest) = split(rest, "figures");
     let (before, after) = split(rest, "data");
     let answer = plots.answers.as_ref().map_or(String::new(), top::answer);
-    let facts = top::facts(&plots.facts);
+    let facts = top::facts(&plots.facts) + &top::foreign(&plots.foreign);
     Ok([head, &answer, between, &facts, middle, &figures, before, &for_script(&data), after]
         .concat())
 }

@@ -1,8 +1,10 @@
-//! What stands above the figures: the answer, the facts, what became of the slices.
+//! What stands above the figures: the answer, the facts, what became of the slices, the numbers of
+//! others.
 
-use results::Slices;
 use results::answer::{Answers, SILENCE, tied};
+use results::foreign_table::{BESIDE, COLUMNS, cells};
 use results::table::INTERVALS;
+use results::{Foreign, Slices};
 
 use super::html::escape;
 use crate::facts::Facts;
@@ -77,5 +79,38 @@ fn ledger(ledger: &[(String, Slices)]) -> String {
         "<details class=\"ledger\"><summary>What became of the slices of each cell</summary>\n\
          <div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"Slices by cell\"><table>\
          <thead><tr>{heads}</tr></thead>\n<tbody>\n{rows}</tbody></table></div></details>\n"
+    )
+}
+
+/// Numbers of others, source by source; nothing without any.
+pub(super) fn foreign(numbers: &[Foreign]) -> String {
+    if numbers.is_empty() {
+        return String::new();
+    }
+    let heads: String =
+        COLUMNS.iter().map(|head| format!("<th scope=\"col\">{head}</th>")).collect();
+    let row = |number: &Foreign| {
+        let [name, tasks, value, unit] = cells(number).map(|cell| escape(&cell));
+        format!(
+            "<tr><th scope=\"row\">{name}</th><td>{tasks}</td>\
+             <td data-value=\"{}\">{value}</td><td class=\"text\">{unit}</td></tr>\n",
+            number.value
+        )
+    };
+    let of_source = |numbers: &[Foreign]| {
+        let source = escape(&numbers[0].source);
+        let rows: String = numbers.iter().map(row).collect();
+        format!(
+            "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"{source}\"><table>\
+             <caption>{source}</caption><thead><tr>{heads}</tr></thead>\n\
+             <tbody>\n{rows}</tbody></table></div>\n"
+        )
+    };
+    let tables = numbers.chunk_by(|one, other| one.source == other.source).map(of_source);
+    format!(
+        "<details class=\"ledger\"><summary>Numbers of others</summary>\n\
+         <p class=\"note\">{}</p>\n{}</details>\n",
+        escape(BESIDE),
+        tables.collect::<String>()
     )
 }
