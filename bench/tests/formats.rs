@@ -71,7 +71,7 @@ fn recorded() -> tempfile::TempDir {
 }
 
 #[test]
-fn a_fresh_run_is_written_in_every_format() {
+fn a_fresh_run_is_written_in_every_format_and_is_what_the_schema_says() {
     let folder = measured();
     for format in FORMATS.map(|format| format.name) {
         let export = ["export", "last", "--from", "runs", "--format", format];
@@ -81,6 +81,7 @@ fn a_fresh_run_is_written_in_every_format() {
         let first = fs::read_to_string(folder.path().join(files[0])).expect("readable");
         assert!(printed == first && !printed.is_empty(), "{format}");
     }
+    schema(&folder.path().join("runs"));
     ministat(folder.path());
 }
 
@@ -101,6 +102,28 @@ fn ministat(folder: &Path) {
     let shown = text(&output.stdout);
     assert!(output.status.success() && shown.starts_with("x <stdin>\n+--"), "{shown}");
     assert!(shown.contains("\nx   3 "), "three rounds: {shown}");
+}
+
+/// jsonschema for Python, on every line of a folder's runs.
+fn schema(runs: &Path) {
+    const CHECK: &str = "
+import json, pathlib, sys
+from jsonschema import Draft202012Validator
+schema = json.loads(pathlib.Path(sys.argv[1]).read_text())
+Draft202012Validator.check_schema(schema)
+lines = [line for run in pathlib.Path(sys.argv[2]).glob('*.jsonl') for line in run.open()]
+assert lines
+for line in lines:
+    Draft202012Validator(schema).validate(json.loads(line))
+";
+    let is_there = Command::new("python3").args(["-c", "import jsonschema"]).output();
+    if !is_there.is_ok_and(|output| output.status.success()) {
+        return skipped("jsonschema for Python", "pip install jsonschema");
+    }
+    let schema = Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/schema.json");
+    let mut python = Command::new("python3");
+    let output = python.args(["-c", CHECK]).arg(schema).arg(runs).output().expect("starts");
+    assert!(output.status.success(), "{}", text(&output.stderr));
 }
 
 #[test]

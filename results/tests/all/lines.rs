@@ -4,7 +4,8 @@ use results::{Cell, Interrupted, LineError, Measured, Own, Ratio, Record, TwoCpu
 
 use crate::fixture::{cell, finding, host, latency, throughput};
 
-fn all() -> Vec<Record> {
+/// A record of most kinds.
+pub(crate) fn all() -> Vec<Record> {
     vec![
         throughput("global", 0, 1000).into(),
         latency("global", 1, &[10, 20, 30]).into(),
@@ -254,13 +255,17 @@ fn hostile_lines_are_errors() {
     }
 }
 
+/// The example of FORMAT.md.
+pub(crate) fn documented() -> serde_json::Value {
+    let text = include_str!("../../FORMAT.md");
+    let example = text.split("```json").nth(1).and_then(|rest| rest.split("```").next());
+    serde_json::from_str(example.expect("an example")).expect("JSON")
+}
+
 /// The example of FORMAT.md is a record, and a record has no field that FORMAT.md does not name.
 #[test]
 fn the_documented_example_is_true() {
-    let text = include_str!("../../FORMAT.md");
-    let example = text.split("```json").nth(1).and_then(|rest| rest.split("```").next());
-    let example: serde_json::Value =
-        serde_json::from_str(example.expect("an example")).expect("JSON");
+    let (text, example) = (include_str!("../../FORMAT.md"), documented());
     let record = Record::from_line(&example.to_string()).expect("a record");
     let written: serde_json::Value =
         serde_json::from_str(&record.to_line().expect("a line")).expect("JSON");

@@ -10,6 +10,7 @@ mod kept;
 mod lines;
 mod narrowing;
 mod runs;
+mod schema;
 mod summaries;
 mod synthetic;
 mod tables;
