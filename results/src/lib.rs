@@ -41,114 +41,79 @@
 
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "files")]
-pub mod answer;
 pub mod cell;
-#[cfg(feature = "files")]
-pub mod changes;
-#[cfg(feature = "files")]
-pub mod collected;
 pub mod compared;
 pub mod element;
-#[cfg(feature = "files")]
-pub mod error;
-#[cfg(feature = "files")]
-pub mod export;
-#[cfg(feature = "files")]
-pub mod files;
 pub mod foreign;
-#[cfg(feature = "files")]
-pub mod foreign_table;
 pub mod histogram;
-#[cfg(feature = "files")]
-pub mod history;
-#[cfg(feature = "files")]
-pub mod history_table;
-#[cfg(feature = "files")]
-pub mod import;
-#[cfg(feature = "files")]
-pub mod kept;
-#[cfg(feature = "files")]
-pub mod line;
-#[cfg(feature = "files")]
-pub mod machines;
-#[cfg(feature = "files")]
-pub mod multiple;
-#[cfg(feature = "files")]
-pub mod narrow;
-#[cfg(feature = "files")]
-pub mod outward;
 pub mod rank;
 pub mod ratio;
 pub mod record;
-#[cfg(feature = "files")]
-pub mod run;
-#[cfg(feature = "files")]
-pub mod sealed;
 pub mod stats;
-#[cfg(feature = "files")]
-pub mod store;
-#[cfg(feature = "files")]
-mod student;
-#[cfg(feature = "files")]
-pub mod summary;
-#[cfg(feature = "files")]
-pub mod table;
-#[cfg(feature = "files")]
-pub mod text;
 pub mod time;
-#[cfg(feature = "files")]
-pub mod units;
-#[cfg(feature = "files")]
-pub mod verdict;
-#[cfg(feature = "files")]
-pub mod writer;
 
-#[cfg(feature = "files")]
-mod agreement;
-#[cfg(feature = "files")]
-mod bounds;
 mod latencies;
-#[cfg(feature = "files")]
-mod merged;
 mod own;
-#[cfg(feature = "files")]
-mod paired;
-#[cfg(feature = "files")]
-mod spoiled;
 mod two_cpus;
-#[cfg(feature = "files")]
-mod wide;
 
-#[cfg(feature = "files")]
-pub use agreement::Disagreement;
 pub use cell::Cell;
 pub use compared::{AgainstItself, Compared, Side, Verdict};
 pub use element::{Element, Origin};
-#[cfg(feature = "files")]
-pub use error::StoreError;
-#[cfg(feature = "files")]
-pub use export::{Chosen, ExportError, FORMATS, Format, export};
 pub use foreign::Foreign;
-#[cfg(feature = "files")]
-pub use import::{IMPORTS, ImportError, ImportFormat, import};
-#[cfg(feature = "files")]
-pub use kept::Kept;
-#[cfg(feature = "files")]
-pub use line::LineError;
-#[cfg(feature = "files")]
-pub use merged::Quantiles;
 pub use own::Own;
 pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,
     LockCounts, Measure, Measured, ON_CPU_SHARE_MIN, Pinning, Record, SCHEMA, Slices, TwoCpus,
 };
-#[cfg(feature = "files")]
-pub use run::{Run, same_machine};
-#[cfg(feature = "files")]
-pub use store::{RunFile, Store};
-#[cfg(feature = "files")]
-pub use summary::{Summary, summarise};
-#[cfg(feature = "files")]
-pub use writer::RunWriter;
+
+// Run files, and all that is made of them. rustfmt looks into this macro.
+cfg_if::cfg_if! {
+    if #[cfg(feature = "files")] {
+        pub mod answer;
+        pub mod changes;
+        pub mod collected;
+        pub mod error;
+        pub mod export;
+        pub mod files;
+        pub mod foreign_table;
+        pub mod history;
+        pub mod history_table;
+        pub mod import;
+        pub mod kept;
+        pub mod line;
+        pub mod machines;
+        pub mod multiple;
+        pub mod narrow;
+        pub mod outward;
+        pub mod run;
+        pub mod sealed;
+        pub mod store;
+        pub mod summary;
+        pub mod table;
+        pub mod text;
+        pub mod units;
+        pub mod verdict;
+        pub mod writer;
+
+        mod agreement;
+        mod bounds;
+        mod merged;
+        mod paired;
+        mod spoiled;
+        mod student;
+        mod wide;
+
+        pub use agreement::Disagreement;
+        pub use error::StoreError;
+        pub use export::{Chosen, ExportError, FORMATS, Format, export};
+        pub use import::{IMPORTS, ImportError, ImportFormat, import};
+        pub use kept::Kept;
+        pub use line::LineError;
+        pub use merged::Quantiles;
+        pub use run::{Run, same_machine};
+        pub use store::{RunFile, Store};
+        pub use summary::{Summary, summarise};
+        pub use writer::RunWriter;
+    }
+}
