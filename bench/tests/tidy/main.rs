@@ -1,7 +1,7 @@
 //! What ARCHITECTURE.md calls an invariant and a machine can see in the text: a table of rules.
 //!
-//! A rule says what is kept, looks for breaches and says what to do about one. A new one is a row in
-//! `rules.rs`, a function that looks, and an example of what breaks it in `broken.rs`.
+//! A rule says what is kept, looks for breaches and says what to do about one. A new one is a row
+//! in `rules.rs`, a function that looks, and an example of what breaks it in `broken.rs`.
 
 mod broken;
 mod circles;

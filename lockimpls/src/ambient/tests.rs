@@ -61,8 +61,8 @@ fn the_lock_is_given_in_the_order_of_asking() {
     assert_eq!(*order.lock().unwrap(), [0, 1, 2, 3]);
 }
 
-/// A thread with the kernel lock that waits for a lock has given the kernel lock up: without that these
-/// two would wait for each other.
+/// A thread with the kernel lock that waits for a lock has given the kernel lock up: without that
+/// these two would wait for each other.
 #[test]
 fn whoever_waits_for_a_lock_gives_up_the_kernel_lock() {
     let config = Config { ambient: Ambient::KERNEL_LOCK, ..Config::default() };

@@ -9,8 +9,8 @@ use crate::primitives::RawMutex;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
-/// The verbs of the collector. Those with a body here do nothing where one lock guards all. `L`: the
-/// locks that a socket has.
+/// The verbs of the collector. Those with a body here do nothing where one lock guards all. `L`:
+/// the locks that a socket has.
 pub(crate) trait Collector<L> {
     /// What its locks are made of.
     type Raw: RawMutex;

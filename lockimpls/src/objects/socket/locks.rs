@@ -16,13 +16,15 @@ pub(crate) enum Part {
     Rcv,
 }
 
-/// The locks that a socket of a granularity has: none, one, or more. They are made when the socket's
-/// place is used for the first time, and stay there for good: a lock's address is its identity.
+/// The locks that a socket of a granularity has: none, one, or more. They are made when the
+/// socket's place is used for the first time, and stay there for good: a lock's address is its
+/// identity.
 pub(crate) trait SocketLocks: Send + Sync + 'static {
     /// The class of the collector's lock beside these: whether it comes before them or after them.
     const GC: Class = Class::UnpGcLock;
 
-    /// The lock that guards a part of the socket, one of these or another: its address and its class.
+    /// The lock that guards a part of the socket, one of these or another: its address and its
+    /// class.
     fn guard(&self, part: Part) -> (usize, Class);
 }
 

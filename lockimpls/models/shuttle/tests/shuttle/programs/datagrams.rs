@@ -24,8 +24,8 @@ const LAST: u8 = 0xff;
 /// Sender, number, destination.
 type Message = [u8; 3];
 
-/// The receivers' mail. Its count is the machine's, and Relaxed: the model's threads take turns on one
-/// thread of the system.
+/// The receivers' mail. Its count is the machine's, and Relaxed: the model's threads take turns on
+/// one thread of the system.
 struct Post<D: Domain> {
     layer: Arc<Checked<D>>,
     shared: D::Sock,
@@ -119,8 +119,8 @@ impl<D: Domain> Post<D> {
             while let Err(errno) =
                 answer(self.layer.sendto(s, &[LAST; 3], &name(path), MsgFlags::empty()))
             {
-                // The first receiver may have been closed while the send had this socket connected to
-                // it: then its next call says so.
+                // The first receiver may have been closed while the send had this socket connected
+                // to it: then its next call says so.
                 let is_right = matches!(errno, Errno::Enobufs | Errno::Econnreset);
                 verify::<D>(Check::WrongAnswer, is_right, errno.name());
                 shuttle::thread::yield_now();

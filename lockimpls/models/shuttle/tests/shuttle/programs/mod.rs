@@ -38,8 +38,8 @@ pub(crate) fn program<D: Domain>(name: &str) -> Option<Program> {
     }
 }
 
-/// A layer for one schedule, and the choices of that schedule: shuttle keeps the one number they are
-/// drawn from with its steps, so that a stored schedule is the whole program.
+/// A layer for one schedule, and the choices of that schedule: shuttle keeps the one number they
+/// are drawn from with its steps, so that a stored schedule is the whole program.
 ///
 /// The buffers are small, so that they are full soon.
 fn begin<D: Domain>(variant: Variant) -> (Arc<Checked<D>>, Dice) {

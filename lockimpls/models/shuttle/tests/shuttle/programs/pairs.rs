@@ -2,7 +2,8 @@
 //! meddles.
 //!
 //! Every byte says which sender it is from and which of its bytes it is (in a stream) or which of
-//! its messages (otherwise). The end of the stream, or one last datagram for each, ends the receivers.
+//! its messages (otherwise). The end of the stream, or one last datagram for each, ends the
+//! receivers.
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex};
@@ -53,8 +54,8 @@ struct Sent {
     tried: u8,
 }
 
-/// A pair, and what is known of it. Its counts are the machine's, and Relaxed: the model's threads take
-/// turns on one thread of the system.
+/// A pair, and what is known of it. Its counts are the machine's, and Relaxed: the model's threads
+/// take turns on one thread of the system.
 struct Talk<D: Domain> {
     layer: Arc<Checked<D>>,
     kind: SockType,
