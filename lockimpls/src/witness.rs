@@ -93,8 +93,7 @@ pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
     }
     let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
     if thread.held.len() == 1 && edge == Edge::None && !is_on_fast_path {
-        let held = (thread.held.class(1), thread.held.addr(1));
-        if is_ordered(held, (*class as u8, addr)) {
+        if is_ordered(thread.held.oldest(), (*class as u8, addr)) {
             return;
         }
     }
@@ -344,7 +343,7 @@ fn not_held(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
 #[inline(always)]
 pub(crate) fn is_held(addr: usize) -> bool {
     let held = &this().held;
-    held.newest() == addr || held.below_newest() == addr || is_held_slow(held, addr)
+    held.is_near_top(addr) || is_held_slow(held, addr)
 }
 
 #[inline(never)]

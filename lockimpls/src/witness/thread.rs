@@ -10,8 +10,8 @@ use crate::primitives::{Mutex, Ordering, THREADS_MAX, in_use, peek, thread_local
 
 use Ordering::Relaxed;
 
-/// The places of a list, of which the first and the last stay empty, so that looking at the newest
-/// two needs no test. A power of two: a place is masked, not tested.
+/// The places of a list, of which the first two stay empty, so that looking at the newest two needs
+/// no test.
 const HELD_SLOTS: usize = 16;
 /// How many things one thread may hold at once.
 pub(super) const HELD_MAX: usize = HELD_SLOTS - 2;
@@ -33,10 +33,10 @@ pub(super) fn location(site: &AtomicPtr<Location<'static>>) -> Option<&'static L
     unsafe { site.load(Relaxed).as_ref() }
 }
 
-/// Things held, oldest first, from place 1 on. Written by its own thread alone; read racily by
+/// Things held, oldest first, from place 2 on. Written by its own thread alone; read racily by
 /// reports. Three arrays, not one of triples, so that a place is an index without arithmetic.
 pub(super) struct HeldList {
-    /// How many there are: the place of the newest.
+    /// How many there are, at most [`HELD_MAX`]: one less than the place of the newest.
     len: AtomicUsize,
     addrs: [AtomicUsize; HELD_SLOTS],
     classes: [AtomicU8; HELD_SLOTS],
@@ -53,20 +53,21 @@ impl HeldList {
         }
     }
 
+    /// How many there are, as the list's own thread asks.
     #[inline(always)]
     pub(super) fn len(&self) -> usize {
-        self.len.load(Relaxed)
+        own(&self.len)
     }
 
     /// Adds one; `false`: there is no place left.
     #[inline(always)]
     pub(super) fn push(&self, addr: usize, class: u8, site: &'static Location<'static>) -> bool {
-        let len = self.len() + 1;
-        if len > HELD_MAX {
+        let len = self.len();
+        if len >= HELD_MAX {
             return false;
         }
-        self.set(len, Held { addr, class, site: Some(site) });
-        self.len.store(len, Relaxed);
+        self.set(len + 2, Held { addr, class, site: Some(site) });
+        self.len.store(len + 1, Relaxed);
         true
     }
 
@@ -74,7 +75,7 @@ impl HeldList {
     #[inline(always)]
     pub(super) fn pop(&self, addr: usize) -> bool {
         let len = self.len();
-        if self.addr(len) != addr {
+        if self.addr(len + 1) != addr {
             return false;
         }
         self.len.store(len - 1, Relaxed);
@@ -83,60 +84,68 @@ impl HeldList {
 
     /// Takes one off that is not the newest, and closes the gap; `false`: it is not held.
     pub(super) fn remove(&self, addr: usize) -> bool {
-        let len = self.len();
-        let Some(place) = (1..=len).rev().find(|place| self.addr(*place) == addr) else {
+        let newest = self.len() + 1;
+        let Some(place) = (2..=newest).rev().find(|place| self.addr(*place) == addr) else {
             return false;
         };
-        for place in place..len {
+        for place in place..newest {
             self.set(place, self.get(place + 1));
         }
-        self.len.store(len - 1, Relaxed);
+        self.len.store(newest - 2, Relaxed);
         true
     }
 
     /// The entries, as far as a racing reader may look.
     pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = Held> {
-        (1..=self.len().min(HELD_MAX)).map(|place| self.get(place))
+        let len = self.len.load(Relaxed).min(HELD_MAX);
+        (2..len + 2).map(|place| self.get(place))
     }
 
-    /// The address of the newest entry, 0 when there is none.
+    /// Whether this is the newest entry or the one below it. The own thread asks; no lock is at
+    /// address 0.
     #[inline(always)]
-    pub(super) fn newest(&self) -> usize {
-        self.addr(self.len())
+    pub(super) fn is_near_top(&self, addr: usize) -> bool {
+        let len = self.len();
+        self.addr(len + 1) == addr || self.addr(len) == addr
     }
 
-    /// The address of the entry below the newest, 0 when there is none.
+    /// The oldest entry's class and address, where there is one. The own thread asks.
     #[inline(always)]
-    pub(super) fn below_newest(&self) -> usize {
-        self.addr(self.len().wrapping_sub(1))
+    pub(super) fn oldest(&self) -> (u8, usize) {
+        (self.classes[2].load(Relaxed), self.addr(2))
     }
 
-    /// The address at a place.
+    /// The address at a place, which is at most one more than `len`. The own thread asks.
     #[inline(always)]
-    pub(super) fn addr(&self, place: usize) -> usize {
-        self.addrs[place & (HELD_SLOTS - 1)].load(Relaxed)
-    }
-
-    /// The class at a place.
-    #[inline(always)]
-    pub(super) fn class(&self, place: usize) -> u8 {
-        self.classes[place & (HELD_SLOTS - 1)].load(Relaxed)
+    fn addr(&self, place: usize) -> usize {
+        debug_assert!(place < HELD_SLOTS);
+        // SAFETY: `len` is at most HELD_MAX: `push` adds to less, and what is taken off was there.
+        own(unsafe { self.addrs.get_unchecked(place) })
     }
 
     fn get(&self, place: usize) -> Held {
-        let site = location(&self.sites[place & (HELD_SLOTS - 1)]);
-        Held { addr: self.addr(place), class: self.class(place), site }
+        let site = location(&self.sites[place]);
+        let (addr, class) = (&self.addrs[place], &self.classes[place]);
+        Held { addr: addr.load(Relaxed), class: class.load(Relaxed), site }
     }
 
     #[inline(always)]
     fn set(&self, place: usize, held: Held) {
-        let place = place & (HELD_SLOTS - 1);
         self.addrs[place].store(held.addr, Relaxed);
         self.classes[place].store(held.class, Relaxed);
         let site =
             held.site.map_or(std::ptr::null_mut(), |site| std::ptr::from_ref(site).cast_mut());
         self.sites[place].store(site, Relaxed);
     }
+}
+
+/// A word that the calling thread alone writes: read as any other, so that the compiler need not
+/// read again what it knows. The loads and stores of others' threads are atomic, and so are the
+/// stores here.
+#[inline(always)]
+fn own(word: &AtomicUsize) -> usize {
+    // SAFETY: no other thread writes it, so that this read races with no write.
+    unsafe { *word.as_ptr() }
 }
 
 /// A call of the layer, as it is named in reports: one static per (call, backend).
@@ -235,15 +244,21 @@ thread_local! {
 }
 
 impl Thread {
+    /// Not 0 where the thread holds a lock, or is on the lock-free path: one word, for one test.
+    #[inline(always)]
+    fn locks(&self) -> usize {
+        self.held.len() | self.in_use_site.load(Relaxed).addr()
+    }
+
     /// Whether the thread holds a lock, or is on the lock-free path.
     #[inline(always)]
     pub(super) fn holds_locks(&self) -> bool {
-        (self.held.len() != 0) | !self.in_use_site.load(Relaxed).is_null()
+        self.locks() != 0
     }
 
     #[inline(always)]
     pub(super) fn holds_anything(&self) -> bool {
-        self.holds_locks() | (self.kept.len() != 0)
+        (self.locks() | self.kept.len()) != 0
     }
 
     /// The socket on whose lock-free path the thread is, or 0.

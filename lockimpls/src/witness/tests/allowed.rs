@@ -65,12 +65,17 @@ fn a_thread_holds_as_much_as_there_is_place_for() {
 #[test]
 fn a_list_knows_its_newest_two() {
     let list = &this().held;
-    assert_eq!((list.newest(), list.below_newest()), (0, 0));
+    let is_near_top = || [A, B, C].map(|addr| list.is_near_top(addr));
+    assert_eq!(is_near_top(), [false; 3]);
     lock(A, Class::Names);
-    assert_eq!((list.newest(), list.below_newest()), (A, 0));
+    assert_eq!(is_near_top(), [true, false, false]);
     lock(B, Class::SoLock);
-    assert_eq!((list.newest(), list.below_newest()), (B, A));
-    assert_eq!((list.class(1), list.class(2)), (Class::Names as u8, Class::SoLock as u8));
+    assert_eq!(is_near_top(), [true, true, false]);
+    let entries: Vec<_> = list.entries().map(|held| (held.class, held.addr)).collect();
+    assert_eq!(entries, [(Class::Names as u8, A), (Class::SoLock as u8, B)]);
+    lock(C, Class::Pool);
+    assert_eq!(is_near_top(), [false, true, true]);
+    assert!(!list.pop(B) && list.pop(C));
     assert!(!list.pop(A) && list.pop(B) && list.remove(A) && !list.remove(A));
     assert_eq!(list.len(), 0);
 }
