@@ -225,10 +225,18 @@ impl<L> Descriptors<L> {
         Some(PlaceOf { place, generation: fd.generation })
     }
 
+    /// The descriptor's place and the socket there, whether or not the descriptor is still open.
+    #[inline(always)]
+    pub(crate) fn look(&self, fd: Fd) -> Result<(PlaceOf<'_, L>, SockRef<L>), Errno> {
+        let place = self.place_of(fd).ok_or(Errno::Ebadf)?;
+        let socket = place.socket().ok_or(Errno::Ebadf)?;
+        Ok((place, socket))
+    }
+
     /// The socket at the descriptor's place, whether or not the descriptor is still open.
     #[inline]
     pub(crate) fn find(&self, fd: Fd) -> Result<SockRef<L>, Errno> {
-        self.place_of(fd).and_then(|place| place.socket()).ok_or(Errno::Ebadf)
+        self.look(fd).map(|(_, socket)| socket)
     }
 
     /// Whether the descriptor is open.

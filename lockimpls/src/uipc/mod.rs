@@ -78,10 +78,10 @@ impl<P: Policy> Locked<P> {
             let so = self.fd_getfile(fd)?;
             return Ok(self.policy.solock(&so));
         }
-        let so = self.fds.find(fd)?;
+        let (place, so) = self.fds.look(fd)?;
         P::Fault::window(Window::Lookup);
         let so = self.policy.solock(&so);
-        if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
+        if !place.is_open() && !P::Fault::omits(Step::LookupRecheck) {
             self.policy.sounlock(so);
             return Err(Errno::Ebadf);
         }
@@ -137,12 +137,12 @@ impl<P: Policy> Locked<P> {
 
     /// `fd_getfile`: the socket of a descriptor, with a reference on its file.
     fn fd_getfile(&self, fd: Fd) -> Result<SoRef<P>, Errno> {
-        let so = self.fds.find(fd)?;
+        let (place, so) = self.fds.look(fd)?;
         P::Fault::window(Window::Lookup);
         if !so.fref() {
             return Err(Errno::Ebadf);
         }
-        if !self.fds.is_open(fd) && !P::Fault::omits(Step::LookupRecheck) {
+        if !place.is_open() && !P::Fault::omits(Step::LookupRecheck) {
             self.closef(so);
             return Err(Errno::Ebadf);
         }
