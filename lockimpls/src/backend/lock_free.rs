@@ -130,7 +130,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     /// Sends on the fast path as far as it goes. `rest` is what is left to send.
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow<A>> {
-        self.fast(fd, Side::Snd, flags, |me, so| put(me, so, rest))
+        let (so, me, is_mine) = self.fast_enter(fd, Side::Snd)?;
+        let tried = if is_mine { put(me, &so, rest) } else { Try::Slow };
+        self.fast_leave(&so, Side::Snd, me, flags, tried)
     }
 
     /// Receives on the fast path.
@@ -142,43 +144,52 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         flags: MsgFlags,
         from: Option<&mut SockAddr>,
     ) -> Result<Taken, Slow<A>> {
-        self.fast(fd, Side::Rcv, flags, |me, so| get(me, so, data, from))
+        let (so, me, is_mine) = self.fast_enter(fd, Side::Rcv)?;
+        let tried = if is_mine { get(me, &so, data, from) } else { Try::Slow };
+        self.fast_leave(&so, Side::Rcv, me, flags, tried)
     }
 
-    /// One try on the fast path, and the wait after it where that is the answer.
+    /// Enters the fast path of a descriptor's socket: the socket, the thread's number, and whether
+    /// the pair is this thread's. Where it is not, the try is `Slow`, and `fast_leave` is called all
+    /// the same.
     #[inline(always)]
-    fn fast<T>(
-        &self,
-        fd: Fd,
-        side: Side,
-        flags: MsgFlags,
-        attempt: impl FnOnce(u32, &Socket<A>) -> Try<T>,
-    ) -> Result<T, Slow<A>> {
-        let Some(place) = self.slow.fds.place_of(fd) else { return Err(Slow::Locks(None)) };
-        let Some(so) = place.socket() else { return Err(Slow::Locks(None)) };
+    fn fast_enter(&self, fd: Fd, side: Side) -> Result<(SoRef<A>, u32, bool), Slow<A>> {
+        let Ok((place, so)) = self.slow.fds.look(fd) else { return Err(Slow::Locks(None)) };
         let me = witness::thread_number();
-        let is_mine = gate::enter(&so, side, me);
-        let tried = if is_mine && place.is_open() { attempt(me, &so) } else { Try::Slow };
+        let is_mine = gate::enter(&so, side, me) && place.is_open();
+        Ok((so, me, is_mine))
+    }
+
+    /// Leaves the fast path after one try there, and waits where that is the answer.
+    #[inline(always)]
+    fn fast_leave<T>(
+        &self,
+        so: &Socket<A>,
+        side: Side,
+        me: u32,
+        flags: MsgFlags,
+        tried: Try<T>,
+    ) -> Result<T, Slow<A>> {
         match tried {
             Try::Done(result) => {
                 if !F::omits(Step::InUse) {
-                    gate::leave(&so, me);
+                    gate::leave(so, me);
                 }
                 witness::fast_event(Self::FAST_EVENTS[side]);
                 result.map_err(Slow::Refused)
             }
             Try::Slow => {
-                gate::leave(&so, me);
+                gate::leave(so, me);
                 Err(Slow::Locks(None))
             }
-            Try::Wait(_) if is_dontwait(&so, flags) => {
-                gate::leave(&so, me);
+            Try::Wait(_) if is_dontwait(so, flags) => {
+                gate::leave(so, me);
                 witness::fast_event(Self::FAST_EVENTS[side]);
                 Err(Slow::Refused(Errno::Ewouldblock))
             }
             Try::Wait(index) => {
-                self.leave_and_wait(&so, side, me, index);
-                Err(Slow::Locks(Some(so)))
+                self.leave_and_wait(so, side, me, index);
+                Err(Slow::Locks(Some(SockRef::new(so))))
             }
         }
     }

@@ -11,7 +11,7 @@ pub(super) const LEAK_GATE: Control = Control {
     bug: "a thread that leaves the lock-free path does not clear in_use",
     check: Check::LeakedLock,
     operation: "sys_sendto",
-    at: at!("backend/lock_free.rs", "fn fast<T>(", "gate::enter("),
+    at: at!("backend/lock_free.rs", "fn fast_enter(", "gate::enter("),
     fault: Injection::of(Step::InUse),
     program: exchange::<LockFree>,
 };

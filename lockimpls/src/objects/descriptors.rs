@@ -218,9 +218,8 @@ impl<L> Descriptors<L> {
         self.place_of(fd).filter(PlaceOf::is_open).map(|at| at.place)
     }
 
-    /// The descriptor's place, for a call that asks twice.
     #[inline(always)]
-    pub(crate) fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_, L>> {
+    fn place_of(&self, fd: Fd) -> Option<PlaceOf<'_, L>> {
         let place = self.places.get(fd.number as usize)?;
         Some(PlaceOf { place, generation: fd.generation })
     }
