@@ -167,8 +167,8 @@ pub struct RecvMsg<'a, S> {
     pub rights: &'a mut [Option<S>],
     /// Filled in: how many descriptors were received.
     pub rights_len: usize,
-    /// Filled in: where a datagram came from.
-    pub from: SockAddr,
+    /// Room for where a datagram came from: what is no datagram has no name. `None`: not asked for.
+    pub from: Option<&'a mut SockAddr>,
     /// In: `DONTWAIT`, `PEEK`, `OOB`. Out: `TRUNC`, `CTRUNC`, `EOR`.
     pub flags: MsgFlags,
 }
@@ -176,12 +176,19 @@ pub struct RecvMsg<'a, S> {
 impl<'a, S> RecvMsg<'a, S> {
     /// A receive of bytes alone.
     pub fn new(data: &'a mut [u8], flags: MsgFlags) -> Self {
-        Self { data, rights: &mut [], rights_len: 0, from: SockAddr::UNNAMED, flags }
+        Self { data, rights: &mut [], rights_len: 0, from: None, flags }
     }
 
     /// A receive of bytes and descriptors.
     pub fn with_rights(data: &'a mut [u8], rights: &'a mut [Option<S>], flags: MsgFlags) -> Self {
-        Self { data, rights, rights_len: 0, from: SockAddr::UNNAMED, flags }
+        Self { data, rights, rights_len: 0, from: None, flags }
+    }
+
+    /// Fills in where a datagram came from, if that is asked for.
+    pub fn fill_from(&mut self, from: SockAddr) {
+        if let Some(room) = &mut self.from {
+            **room = from;
+        }
     }
 }
 

@@ -353,7 +353,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     ) -> Result<usize, Errno> {
         loop {
             if let Some(so) = waiter {
-                let again = |me, so: &Socket<A>| get(me, so, &mut *msg.data, Some(&mut msg.from));
+                let again =
+                    |me, so: &Socket<A>| get(me, so, &mut *msg.data, msg.from.as_deref_mut());
                 match self.fast_again(&so, Side::Rcv, again) {
                     Ok(got) => return Ok(note(msg, got)),
                     Err(Slow::Refused(errno)) => return Err(errno),
@@ -509,7 +510,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         msg.rights_len = 0;
         let mut waiter = None;
         if is_plain(flags) {
-            match self.fast_receive(s, msg.data, flags, Some(&mut msg.from)) {
+            match self.fast_receive(s, msg.data, flags, msg.from.as_deref_mut()) {
                 Ok(got) => return Ok(note(msg, got)),
                 Err(Slow::Refused(errno)) => return Err(errno),
                 Err(Slow::Locks(has_waited)) => waiter = has_waited,

@@ -230,7 +230,9 @@ impl<P: Policy> Locked<P> {
     ) -> Result<Option<usize>, Errno> {
         let is_peek = flags.contains(MsgFlags::PEEK);
         let Some(record) = so.rcv.front() else { return Ok(Some(0)) };
-        msg.from = so.rcv.record_from(record);
+        if let Some(from) = &mut msg.from {
+            **from = so.rcv.record_from(record);
+        }
         if record.marks.has_control
             && !is_peek
             && let Err(errno) = self.take_control(so, msg)

@@ -252,9 +252,11 @@ impl<D: Domain> Program<D> for Checked<D> {
 
     fn take(&self, s: D::Sock, room: usize, fds: usize) -> Result<Received<D::Sock>, Errno> {
         let (mut data, mut rights) = (vec![0; room], vec![None; fds]);
+        let mut from = SockAddr::UNNAMED;
         let mut msg = RecvMsg::with_rights(&mut data, &mut rights, MsgFlags::DONTWAIT);
+        msg.from = Some(&mut from);
         let bytes = self.recvmsg(s, &mut msg)?;
-        let (from, flags, fds) = (msg.from, msg.flags, msg.rights_len);
+        let (flags, fds) = (msg.flags, msg.rights_len);
         data.truncate(bytes);
         rights.truncate(fds);
         Ok(Received { data, fds: rights.into_iter().map(Option::unwrap).collect(), from, flags })

@@ -353,10 +353,12 @@ impl<'a> Stage<'a> {
         answer: &mut Answer,
     ) -> Result<usize, Errno> {
         let mut rights = vec![None; room];
+        let mut from = SockAddr::UNNAMED;
         let mut msg = RecvMsg::with_rights(&mut answer.data, &mut rights, recv.flags);
+        msg.from = Some(&mut from);
         let bytes = self.layer.recvmsg(s, &mut msg)?;
-        (answer.name, answer.flags) = (Some(msg.from), msg.flags);
-        let received = msg.rights_len;
+        let (flags, received) = (msg.flags, msg.rights_len);
+        (answer.name, answer.flags) = (Some(from), flags);
         for (index, s) in rights.into_iter().take(received).flatten().enumerate() {
             answer.files.push(self.file_of(s));
             match recv.out.get(index) {

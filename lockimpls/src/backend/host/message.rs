@@ -120,7 +120,7 @@ impl Host {
             unsafe { libc::recvmsg(fd, &raw mut header, host | add) }
         })?;
         address.len = header.msg_namelen;
-        msg.from = self.names.name(&address);
+        msg.fill_from(self.names.name(&address));
         msg.flags = given_flags(header.msg_flags);
         msg.rights_len = 0;
         Cmsg::received(&header, |fd| match (self.register(fd), msg.rights_len) {

@@ -75,9 +75,11 @@ impl Position {
         let s = self.get(recv.s)?;
         let mut rights = vec![None; recv.rights.unwrap_or(0)];
         answer.data.resize(recv.room, 0);
+        let mut from = SockAddr::UNNAMED;
         let mut msg = RecvMsg::with_rights(&mut answer.data, &mut rights, recv.flags);
+        msg.from = Some(&mut from);
         let result = self.state.receive(s, &mut msg);
-        let (from, flags, received) = (msg.from, msg.flags, msg.rights_len);
+        let (flags, received) = (msg.flags, msg.rights_len);
         answer.data.truncate(*result.as_ref().unwrap_or(&0));
         if recv.rights.is_some() && result.is_ok() {
             self.keep(recv, &rights[..received], answer);

@@ -22,7 +22,8 @@ impl State {
         if self.sock(so).nonblock {
             flags |= MsgFlags::DONTWAIT; // uipc_syscalls.c:841
         }
-        (msg.flags, msg.rights_len, msg.from) = (MsgFlags::empty(), 0, SockAddr::UNNAMED);
+        (msg.flags, msg.rights_len) = (MsgFlags::empty(), 0);
+        msg.fill_from(SockAddr::UNNAMED);
         if flags.contains(MsgFlags::OOB) {
             return Err(Errno::Eopnotsupp); // :819, uipc_usrreq.c:414
         }
@@ -84,7 +85,7 @@ impl State {
         for m in sock.rcv.records.front().into_iter().flatten() {
             let bytes = match &m.content {
                 Content::Name(addr) => {
-                    msg.from = *addr; // :944
+                    msg.fill_from(*addr); // :944
                     continue;
                 }
                 Content::Control(..) => continue,
@@ -113,7 +114,7 @@ impl State {
         if self.sock(so).kind == SockType::Dgram {
             may_restart = false; // :941
             if let Some(Content::Name(addr)) = self.sock(so).rcv.pop().map(|m| m.content) {
-                msg.from = addr; // :949
+                msg.fill_from(addr); // :949
             }
         }
         let mut error = Ok(());
