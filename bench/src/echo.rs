@@ -1,5 +1,6 @@
-//! What the loop around an operation costs: the workload `pairs` on a layer that does next to
-//! nothing, beside the same calls without the workload.
+//! What the loop around an operation costs, and what the boundary of a call does: the workload
+//! `pairs` on a layer that does next to nothing, the same calls without the workload, and what they
+//! call without the boundary.
 
 use std::hint::black_box;
 use std::sync::Mutex;
@@ -160,6 +161,23 @@ pub fn lane() -> impl FnMut(u64) + Send {
         let workload = <Pairs as Kind>::On::new(&*layer, &plan()).expect("its sockets");
         let sums = workload.lane(&*layer, 0, &mut Count { left: operations });
         workload.finish(&*layer, &[sums]);
+    }
+}
+
+/// What those calls do behind the boundary, without it.
+///
+/// # Panics
+/// Never: every message is received.
+pub fn copies() -> impl FnMut(u64) + Send {
+    let layer = Echo::new(&Config::default()).expect("a layer");
+    let (mut out, mut data) = ([0_u8; 64], [0; 64]);
+    move |operations| {
+        for _ in 0..operations {
+            // Lengths that are not known when this is compiled, as behind the boundary.
+            assert_eq!(layer.send(END, black_box(&out[..]), MsgFlags::empty()), Ok(64));
+            assert_eq!(layer.recv(END, black_box(&mut data[..]), MsgFlags::empty()), Ok(64));
+        }
+        out[0] = data[0];
     }
 }
 

@@ -12,9 +12,11 @@ use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, backends, calibr
 use crate::Effort;
 use crate::ratio::report;
 
-/// The workload's lane on a layer that only copies, and the same calls alone.
+/// The workload's lane on a layer that only copies, the same calls alone, and what they do behind the
+/// boundary.
 const LANE: &str = "pairs on a layer that only copies";
 const CALLS: &str = "the same calls without the workload";
+const COPIES: &str = "the same without the boundary";
 
 /// A 64-byte message.
 const MESSAGE: [u8; 64] = [0x5a; 64];
@@ -32,6 +34,7 @@ pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
     cases.extend(backends().iter().map(backend));
     cases.push((LANE.to_owned(), Box::new(echo::lane())));
     cases.push((CALLS.to_owned(), Box::new(echo::calls())));
+    cases.push((COPIES.to_owned(), Box::new(echo::copies())));
     let times = measure(lanes, process, &mut cases, effort);
     print_times(&times);
     print_ratios(&times);
@@ -231,6 +234,9 @@ fn print_ratios(times: &Times) {
         let share: Vec<f64> = around.iter().map(|ns| 100.0 * ns / global).collect();
         report("loop, of global's operation", &share, " %");
     }
+    let boundary = difference(times, CALLS, COPIES);
+    let boundary: Vec<f64> = boundary.iter().map(|ns| ns / 2.0).collect();
+    report("boundary, per call", &boundary, " ns");
 }
 
 /// What the checker costs.
