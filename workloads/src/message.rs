@@ -108,12 +108,36 @@ fn read_head(message: &[u8]) -> u64 {
     }
 }
 
-/// The tail and what it ought to be, compared: 0 where they agree, or there is none.
+/// The first and the last eight bytes of a message that has a head and a tail: told apart from
+/// shorter ones by one look at its length.
 #[inline]
-fn tail_difference(message: &[u8], head: u64) -> u64 {
-    match message.last_chunk() {
-        Some(bytes) if message.len() >= 2 * HEAD_BYTES => u64::from_le_bytes(*bytes) ^ !head,
-        _ => 0,
+fn ends(message: &[u8]) -> Option<(&[u8; HEAD_BYTES], &[u8; HEAD_BYTES])> {
+    if message.len() < 2 * HEAD_BYTES {
+        return None;
+    }
+    message.first_chunk().zip(message.last_chunk())
+}
+
+/// The same, to be written.
+#[inline]
+fn ends_mut(message: &mut [u8]) -> Option<(&mut [u8; HEAD_BYTES], &mut [u8; HEAD_BYTES])> {
+    if message.len() < 2 * HEAD_BYTES {
+        return None;
+    }
+    let (first, rest) = message.split_first_chunk_mut()?;
+    Some((first, rest.last_chunk_mut()?))
+}
+
+/// The head of a message; and its tail and what that ought to be, compared: 0 where they agree, or
+/// there is none.
+#[inline]
+fn head_and_tail_difference(message: &[u8]) -> (u64, u64) {
+    match ends(message) {
+        Some((first, last)) => {
+            let head = u64::from_le_bytes(*first);
+            (head, u64::from_le_bytes(*last) ^ !head)
+        }
+        None => (read_head(message), 0),
     }
 }
 
@@ -174,25 +198,25 @@ impl Source {
 
     #[inline]
     fn write(&mut self, head: u64) {
-        match self.data.first_chunk_mut() {
-            Some(bytes) => *bytes = head.to_le_bytes(),
-            None => {
-                for (i, to) in self.data.iter_mut().enumerate() {
-                    *to = (head >> (8 * i)) as u8;
-                }
+        match ends_mut(&mut self.data) {
+            Some((first, last)) => {
+                (*first, *last) = (head.to_le_bytes(), (!head).to_le_bytes());
             }
-        }
-        if self.data.len() >= 2 * HEAD_BYTES
-            && let Some(bytes) = self.data.last_chunk_mut()
-        {
-            *bytes = (!head).to_le_bytes();
+            None => self.write_short(head),
         }
         if head & WHOLE != 0 {
             write_body(&mut self.data, head);
+            self.heads.next &= self.kept;
         }
-        self.heads.next &= self.kept;
         self.heads.advance();
         self.sent = 0;
+    }
+
+    /// Writes what there is room for of the head, where there is none for a tail.
+    fn write_short(&mut self, head: u64) {
+        for (to, byte) in self.data.iter_mut().zip(head.to_le_bytes()) {
+            *to = byte;
+        }
     }
 
     /// What is still to be sent of the message.
@@ -316,10 +340,10 @@ impl Order {
     /// Checks the message; whether it was the last. Reports what is wrong, which ends the process.
     #[inline]
     pub(crate) fn check(&mut self, message: &[u8], place: &Place) -> bool {
-        let got = read_head(message);
+        let (got, difference) = head_and_tail_difference(message);
         let unusual = (got ^ self.expected.next()) & self.mask;
-        if unusual | tail_difference(message, got) != 0 || self.suspect {
-            self.check_slow(message, got, place);
+        if unusual | difference != 0 || self.suspect {
+            self.check_slow(message, place);
         } else {
             self.expected.advance();
         }
@@ -331,8 +355,9 @@ impl Order {
         sequence(self.expected.next())
     }
 
-    fn check_slow(&mut self, message: &[u8], got: u64, place: &Place) {
-        if tail_difference(message, got) != 0 {
+    fn check_slow(&mut self, message: &[u8], place: &Place) {
+        let (got, difference) = head_and_tail_difference(message);
+        if difference != 0 {
             self.damaged(place, "its last 8 bytes belong to another one");
         }
         let next = self.next();

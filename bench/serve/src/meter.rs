@@ -117,9 +117,11 @@ impl<'a> Interval<'a> {
     /// Whether the phase is still the one last seen; counts the operation if so.
     #[inline(always)]
     fn same_phase(&mut self) -> bool {
-        let same = self.phase.load(Relaxed) == self.seen;
-        self.operations = self.operations.wrapping_add(u64::from(same));
-        same
+        if self.phase.load(Relaxed) != self.seen {
+            return false;
+        }
+        self.operations = self.operations.wrapping_add(1);
+        true
     }
 
     /// The phase is another one: whether to go on.
