@@ -156,13 +156,13 @@ impl<L> MbufPool<L> {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn magazine(&self) -> &Magazine<L> {
         &self.magazines[witness::thread_number() as usize]
     }
 
     /// `m_get`: an empty message.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn get(&self) -> MbufRef<L> {
         let magazine = self.magazine();
         magazine.requests.store(magazine.requests.load(Relaxed) + 1, Relaxed);
@@ -199,7 +199,7 @@ impl<L> MbufPool<L> {
     }
 
     /// `m_freem`: gives a message back.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put(&self, mbuf: MbufRef<L>) {
         mbuf.data().clear();
         mbuf.rights().clear();
