@@ -1,165 +1,20 @@
-//! What a message holds, and how a receiver knows that it is the right one.
-//!
-//! A message begins with its head, a 64-bit word in little-endian order, cut to the message's
-//! length:
-//!
-//! | bits | what |
-//! |---|---|
-//! | 0 | END: the sender sends no more |
-//! | 1 | WHOLE: every byte follows the pattern, and is to be checked |
-//! | 2 to 7 | the sequence number, low bits |
-//! | 8 to 23 | the origin: the sending lane, and what else tells senders apart |
-//! | 24 to 63 | the sequence number, high bits |
-//!
-//! From 16 bytes on the last eight are the head's complement, so that a message put together of two
-//! is noticed. These are written and compared for every message. The bytes between are a pattern
-//! derived from the head; they are written and compared in the messages marked WHOLE: the first and
-//! the last of every sender, and all of them in verify mode.
-//!
-//! Less than 8 bytes hold less: of a sequence number in one byte only the loss or repetition of up
-//! to 31 messages in a row is seen, and the origin needs [`ORIGIN_BYTES`].
+//! Messages as they are sent and received, and how a receiver knows that one is the right one.
+
+mod bytes;
 
 use lockimpls::witness::Check;
 
+use self::bytes::{
+    END, Heads, WHOLE, ends_mut, find_damage, head_and_tail_difference, head_mask, origin,
+    read_head, sequence, sequence_bits, write_body,
+};
+pub(crate) use self::bytes::{HEAD_BYTES, LANE_BYTES};
 use crate::call::Place;
-
-/// How long a message must be to tell more than one sender by its lane.
-pub(crate) const LANE_BYTES: usize = 2;
-/// How long a message must be to hold its origin whole.
-pub(crate) const ORIGIN_BYTES: usize = 3;
-/// How long a message must be to hold its head whole.
-pub(crate) const HEAD_BYTES: usize = 8;
-
-const END: u64 = 1;
-const WHOLE: u64 = 2;
-const FLAGS: u64 = END | WHOLE;
 
 /// How many messages may follow a gap before what is missing counts as lost, not as late.
 const PATIENCE: u32 = 256;
 /// A gap that is larger than this is not a gap but damage.
 const GAP_MAX: i64 = 1 << 20;
-
-const fn head(origin: u16, sequence: u64) -> u64 {
-    (sequence & 0x3f) << 2 | (origin as u64) << 8 | (sequence >> 6) << 24
-}
-
-/// The heads of one origin's messages, one after the other. Between the two parts of the sequence
-/// number stands the origin: here its bits are all set, so that what is added to the low part
-/// carries over into the high one.
-#[derive(Clone, Copy, Debug)]
-struct Heads {
-    /// The next head, the origin's bits set; the flags are kept from one head to the next.
-    next: u64,
-    /// Which of its bits the head has.
-    mask: u64,
-}
-
-impl Heads {
-    const ORIGIN: u64 = 0xff_ff00;
-
-    /// From this number on, without flags.
-    const fn from(origin: u16, sequence: u64) -> Heads {
-        let mask = !Self::ORIGIN | (origin as u64) << 8;
-        Heads { next: head(u16::MAX, sequence), mask }
-    }
-
-    /// The next head.
-    #[inline]
-    const fn next(&self) -> u64 {
-        self.next & self.mask
-    }
-
-    /// Goes on to the one after it.
-    #[inline]
-    const fn advance(&mut self) {
-        self.next = self.next.wrapping_add(1 << 2) | Self::ORIGIN;
-    }
-}
-
-const fn sequence(head: u64) -> u64 {
-    (head >> 2) & 0x3f | (head >> 24) << 6
-}
-
-/// The bits of a head that a message of this length holds.
-const fn head_mask(len: usize) -> u64 {
-    if len >= HEAD_BYTES { u64::MAX } else { (1 << (8 * len)) - 1 }
-}
-
-/// How many bits of the sequence number a message of this length holds.
-const fn sequence_bits(len: usize) -> u32 {
-    match len {
-        0..=ORIGIN_BYTES => 6,
-        4..HEAD_BYTES => 6 + 8 * (len - ORIGIN_BYTES) as u32,
-        _ => 46,
-    }
-}
-
-/// The word that these less than 8 bytes begin: a loop, for so few are not worth a call of memcpy.
-#[inline]
-fn word(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |word, byte| word << 8 | u64::from(*byte))
-}
-
-#[inline]
-fn read_head(message: &[u8]) -> u64 {
-    match message.first_chunk() {
-        Some(bytes) => u64::from_le_bytes(*bytes),
-        None => word(message),
-    }
-}
-
-/// The first and the last eight bytes of a message that has a head and a tail: told apart from
-/// shorter ones by one look at its length.
-#[inline]
-fn ends(message: &[u8]) -> Option<(&[u8; HEAD_BYTES], &[u8; HEAD_BYTES])> {
-    if message.len() < 2 * HEAD_BYTES {
-        return None;
-    }
-    message.first_chunk().zip(message.last_chunk())
-}
-
-/// The same, to be written.
-#[inline]
-fn ends_mut(message: &mut [u8]) -> Option<(&mut [u8; HEAD_BYTES], &mut [u8; HEAD_BYTES])> {
-    if message.len() < 2 * HEAD_BYTES {
-        return None;
-    }
-    let (first, rest) = message.split_first_chunk_mut()?;
-    Some((first, rest.last_chunk_mut()?))
-}
-
-/// The head of a message; and its tail and what that ought to be, compared: 0 where they agree, or
-/// there is none.
-#[inline]
-fn head_and_tail_difference(message: &[u8]) -> (u64, u64) {
-    match ends(message) {
-        Some((first, last)) => {
-            let head = u64::from_le_bytes(*first);
-            (head, u64::from_le_bytes(*last) ^ !head)
-        }
-        None => (read_head(message), 0),
-    }
-}
-
-/// The bytes between head and tail: where they begin and end.
-fn body(len: usize) -> std::ops::Range<usize> {
-    let end = if len >= 2 * HEAD_BYTES { len - HEAD_BYTES } else { len };
-    HEAD_BYTES.min(len)..end
-}
-
-/// The pattern's byte at this place of the body.
-fn pattern(head: u64, at: usize) -> u8 {
-    let word = (head ^ (at as u64 / 8)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (word >> (8 * (at % 8))) as u8
-}
-
-fn write_body(message: &mut [u8], head: u64) {
-    let head = head & !FLAGS;
-    let range = body(message.len());
-    for (at, byte) in message[range].iter_mut().enumerate() {
-        *byte = pattern(head, at);
-    }
-}
 
 /// A sender's side: its buffer, and what comes next.
 #[derive(Debug)]
@@ -176,10 +31,9 @@ pub(crate) struct Source {
 impl Source {
     /// Makes the buffer, on the thread that will use it.
     pub(crate) fn new(message_bytes: usize, origin: u16, verify: bool) -> Source {
-        let heads = Heads::from(origin, 0);
         Source {
             data: vec![0; message_bytes].into_boxed_slice(),
-            heads: Heads { next: heads.next | WHOLE, ..heads },
+            heads: Heads::from(origin, 0).with(WHOLE),
             kept: if verify { u64::MAX } else { !WHOLE },
             sent: message_bytes,
         }
@@ -206,7 +60,7 @@ impl Source {
         }
         if head & WHOLE != 0 {
             write_body(&mut self.data, head);
-            self.heads.next &= self.kept;
+            self.heads.keep(self.kept);
         }
         self.heads.advance();
         self.sent = 0;
@@ -294,7 +148,7 @@ impl Sink {
     /// Where that message says it comes from.
     #[inline]
     pub(crate) fn origin(&self) -> u16 {
-        (read_head(&self.data) >> 8) as u16
+        origin(read_head(&self.data))
     }
 }
 
@@ -362,8 +216,7 @@ impl Order {
         }
         let next = self.next();
         if (got ^ self.expected.next()) & self.mask & Heads::ORIGIN != 0 {
-            let origin = (got >> 8) as u16;
-            self.damaged(place, &format!("it says it is of {origin:#x}"));
+            self.damaged(place, &format!("it says it is of {:#x}", origin(got)));
         }
         if got & WHOLE != 0 {
             self.check_body(message, place);
@@ -384,13 +237,8 @@ impl Order {
     }
 
     fn check_body(&self, message: &[u8], place: &Place) {
-        let head = read_head(message) & !FLAGS;
-        let range = body(message.len());
-        let start = range.start;
-        for (at, byte) in message[range].iter().enumerate() {
-            if *byte != pattern(head, at) {
-                self.damaged(place, &format!("byte {} is {byte:#04x}", start + at));
-            }
+        if let Some(at) = find_damage(message) {
+            self.damaged(place, &format!("byte {at} is {:#04x}", message[at]));
         }
     }
 
@@ -434,23 +282,5 @@ impl Order {
         let (origin, next) = (self.origin, self.next());
         let what = format!("message {next} of {origin:#x} came out wrong: {how}");
         place.report(Check::BytesLost, 1, &what)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_head_after_a_head_is_that_of_the_next_number() {
-        for origin in [0, 0xabc, u16::MAX] {
-            for number in [0, 1, 62, 63, 64, 4095, 1 << 20, (1 << 40) - 1] {
-                let mut heads = Heads::from(origin, number);
-                assert_eq!(heads.next(), head(origin, number));
-                heads.advance();
-                let next = heads.next();
-                assert_eq!((next, sequence(next)), (head(origin, number + 1), number + 1));
-            }
-        }
     }
 }

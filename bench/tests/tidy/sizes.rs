@@ -34,8 +34,6 @@ const LONG_FILES: &[(&str, usize)] = &[
     ("lockimpls/src/objects/sockbuf.rs", 616),
     ("lockimpls/tests/conformance/rights.rs", 464),
     ("lockimpls/src/witness.rs", 434),
-    ("workloads/src/message.rs", 431),
-    ("lockimpls/src/uipc/send.rs", 420),
     ("lockimpls/src/primitives/loom.rs", 403),
     ("workloads/tests/judges.rs", 403),
 ];
