@@ -36,7 +36,7 @@ mod watch;
 use std::panic::Location;
 
 use self::report::{describe_held, describe_held_but, found, order_violation};
-use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
+use self::thread::{HELD_MAX, HeldList, OLDEST, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
 pub use self::class::{CLASSES, Class, Edge};
@@ -93,7 +93,7 @@ pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
     }
     let is_on_fast_path = !thread.in_use_site.load(Relaxed).is_null();
     if thread.held.len() == 1 && edge == Edge::None && !is_on_fast_path {
-        if is_ordered(thread.held.oldest(), (*class as u8, addr)) {
+        if is_ordered(thread.held.at(OLDEST), (*class as u8, addr)) {
             return;
         }
     }
@@ -118,19 +118,32 @@ fn checkorder_slow(
     if thread.in_use() != 0 {
         locked_on_fast_path(thread, addr, class, site);
     }
-    for held in thread.held.entries() {
-        if held.addr == addr && held.class == class as u8 {
-            order_violation(thread, held, addr, class, site, "locking against myself");
-        }
-        if !is_ordered((held.class, held.addr), (class as u8, addr))
-            && !edge_allows(held.addr, held.class, class, edge)
-        {
-            order_violation(thread, held, addr, class, site, "lock order reversal");
+    for place in thread.held.places() {
+        let held = thread.held.at(place);
+        if !is_ordered(held, (class as u8, addr)) {
+            let is_itself = held == (class as u8, addr);
+            if is_itself || !edge_allows(held.1, held.0, class, edge) {
+                out_of_order(thread, place, addr, class, site, is_itself);
+            }
         }
     }
     if edge != Edge::None {
         check_edge(thread, addr, class, edge, site);
     }
+}
+
+/// A lock may not be taken after the one at a place of the list.
+#[cold]
+fn out_of_order(
+    thread: &Thread,
+    place: usize,
+    addr: usize,
+    class: Class,
+    site: &'static Location<'static>,
+    is_itself: bool,
+) -> ! {
+    let title = if is_itself { "locking against myself" } else { "lock order reversal" };
+    order_violation(thread, thread.held.get(place), addr, class, site, title)
 }
 
 /// A lock is taken on the lock-free path: whoever shuts the gate would wait for this thread, and it
@@ -348,7 +361,7 @@ pub(crate) fn is_held(addr: usize) -> bool {
 
 #[inline(never)]
 fn is_held_slow(held: &HeldList, addr: usize) -> bool {
-    held.entries().any(|held| held.addr == addr)
+    held.places().any(|place| held.at(place).1 == addr)
 }
 
 /// `soassertlocked`: whoever touches what this lock guards holds it.

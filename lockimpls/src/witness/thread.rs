@@ -15,6 +15,8 @@ use Ordering::Relaxed;
 const HELD_SLOTS: usize = 16;
 /// How many things one thread may hold at once.
 pub(super) const HELD_MAX: usize = HELD_SLOTS - 2;
+/// The place of what is held the longest.
+pub(super) const OLDEST: usize = 2;
 
 /// One thing held, as read off a list.
 #[derive(Clone, Copy)]
@@ -33,7 +35,7 @@ pub(super) fn location(site: &AtomicPtr<Location<'static>>) -> Option<&'static L
     unsafe { site.load(Relaxed).as_ref() }
 }
 
-/// Things held, oldest first, from place 2 on. Written by its own thread alone; read racily by
+/// Things held, oldest first, from place [`OLDEST`] on. Written by its own thread alone; read racily by
 /// reports. Three arrays, not one of triples, so that a place is an index without arithmetic.
 pub(super) struct HeldList {
     /// How many there are, at most [`HELD_MAX`]: one less than the place of the newest.
@@ -66,7 +68,10 @@ impl HeldList {
         if len >= HELD_MAX {
             return false;
         }
-        self.set(len + 2, Held { addr, class, site: Some(site) });
+        let place = OLDEST + len;
+        self.addrs[place].store(addr, Relaxed);
+        self.classes[place].store(class, Relaxed);
+        self.sites[place].store(std::ptr::from_ref(site).cast_mut(), Relaxed);
         self.len.store(len + 1, Relaxed);
         true
     }
@@ -84,21 +89,29 @@ impl HeldList {
 
     /// Takes one off that is not the newest, and closes the gap; `false`: it is not held.
     pub(super) fn remove(&self, addr: usize) -> bool {
-        let newest = self.len() + 1;
-        let Some(place) = (2..=newest).rev().find(|place| self.addr(*place) == addr) else {
+        let places = self.places();
+        let Some(gap) = places.clone().rev().find(|place| self.addr(*place) == addr) else {
             return false;
         };
-        for place in place..newest {
-            self.set(place, self.get(place + 1));
+        for place in gap + 1..places.end {
+            self.addrs[place - 1].store(self.addrs[place].load(Relaxed), Relaxed);
+            self.classes[place - 1].store(self.classes[place].load(Relaxed), Relaxed);
+            self.sites[place - 1].store(self.sites[place].load(Relaxed), Relaxed);
         }
-        self.len.store(newest - 2, Relaxed);
+        self.len.store(places.len() - 1, Relaxed);
         true
+    }
+
+    /// The places of the entries. The own thread asks.
+    #[inline(always)]
+    pub(super) fn places(&self) -> std::ops::Range<usize> {
+        OLDEST..OLDEST + self.len()
     }
 
     /// The entries, as far as a racing reader may look.
     pub(super) fn entries(&self) -> impl DoubleEndedIterator<Item = Held> {
         let len = self.len.load(Relaxed).min(HELD_MAX);
-        (2..len + 2).map(|place| self.get(place))
+        (OLDEST..OLDEST + len).map(|place| self.get(place))
     }
 
     /// Whether this is the newest entry or the one below it. The own thread asks; no lock is at
@@ -109,10 +122,10 @@ impl HeldList {
         self.addr(len + 1) == addr || self.addr(len) == addr
     }
 
-    /// The oldest entry's class and address, where there is one. The own thread asks.
+    /// The class and the address at the place of an entry. The own thread asks.
     #[inline(always)]
-    pub(super) fn oldest(&self) -> (u8, usize) {
-        (self.classes[2].load(Relaxed), self.addr(2))
+    pub(super) fn at(&self, place: usize) -> (u8, usize) {
+        (self.classes[place].load(Relaxed), self.addr(place))
     }
 
     /// The address at a place, which is at most one more than `len`. The own thread asks.
@@ -123,19 +136,10 @@ impl HeldList {
         own(unsafe { self.addrs.get_unchecked(place) })
     }
 
-    fn get(&self, place: usize) -> Held {
+    pub(super) fn get(&self, place: usize) -> Held {
         let site = location(&self.sites[place]);
         let (addr, class) = (&self.addrs[place], &self.classes[place]);
         Held { addr: addr.load(Relaxed), class: class.load(Relaxed), site }
-    }
-
-    #[inline(always)]
-    fn set(&self, place: usize, held: Held) {
-        self.addrs[place].store(held.addr, Relaxed);
-        self.classes[place].store(held.class, Relaxed);
-        let site =
-            held.site.map_or(std::ptr::null_mut(), |site| std::ptr::from_ref(site).cast_mut());
-        self.sites[place].store(site, Relaxed);
     }
 }
 
