@@ -33,7 +33,6 @@ const LONG_FILES: &[(&str, usize)] = &[
     ("lockimpls/src/backend/lock_free.rs", 675),
     ("lockimpls/src/objects/sockbuf.rs", 616),
     ("lockimpls/tests/conformance/rights.rs", 464),
-    ("lockimpls/src/witness.rs", 434),
     ("lockimpls/src/primitives/loom.rs", 403),
     ("workloads/tests/judges.rs", 403),
 ];
