@@ -151,6 +151,10 @@ impl<P: Policy> Locked<P> {
             return (has_record, has_record);
         }
         let readable = so.rcv.stream_readable(resid.max(1));
+        if readable >= resid.max(1) {
+            // As much as is asked for: what else there is changes nothing.
+            return (true, true);
+        }
         let (control, is_left) = (so_rcv.control.get(), so_rcv.empty_first.get());
         let has_data = readable > 0 || control.is_some() || is_left;
         // `sb_cc`: a control message counts too.
