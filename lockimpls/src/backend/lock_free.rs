@@ -23,6 +23,7 @@
 //! under the lock alone, for which the waiter would have had to leave. With the lock nothing
 //! changes until it is dropped.
 
+mod fifo;
 pub(crate) mod gate;
 pub(crate) mod transfer;
 
@@ -42,7 +43,6 @@ use crate::policy::Policy;
 use crate::primitives::{Ordering, RawMutex, heavy_fence, park};
 use crate::raw::AnyLock;
 use crate::uipc::Locked;
-use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::uipc::send::{Sending, sent};
 use crate::uipc::wait::spin;
 use crate::witness::{self, FastEvent, WaitsFor};
@@ -652,36 +652,5 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
 
     fn pools(&self) -> Vec<PoolUse> {
         self.slow.pools()
-    }
-}
-
-/// Its sockets have no descriptor, so that a fifo never goes the fast way.
-impl<F: Fault, A: Surroundings> Fifofs for LockFreeLayer<F, A> {
-    type FifoVnode = <Locked<SocketPolicy<F, ShutsGate, A>> as Fifofs>::FifoVnode;
-
-    fn fifo_open(&self, vp: &Self::FifoVnode, mode: OpenMode) -> Result<(), Errno> {
-        self.slow.fifo_open(vp, mode)
-    }
-
-    fn fifo_read(
-        &self,
-        vp: &Self::FifoVnode,
-        mode: OpenMode,
-        data: &mut [u8],
-    ) -> Result<usize, Errno> {
-        self.slow.fifo_read(vp, mode, data)
-    }
-
-    fn fifo_write(
-        &self,
-        vp: &Self::FifoVnode,
-        mode: OpenMode,
-        data: &[u8],
-    ) -> Result<usize, Errno> {
-        self.slow.fifo_write(vp, mode, data)
-    }
-
-    fn fifo_close(&self, vp: &Self::FifoVnode, mode: OpenMode) {
-        self.slow.fifo_close(vp, mode);
     }
 }
