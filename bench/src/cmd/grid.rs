@@ -53,19 +53,24 @@ fn plan(grid: &Grid) -> Result<i32, String> {
     }
     let cells: usize = grid.elements.iter().map(|element| element.cells.len()).sum();
     let longest: Duration = grid.elements.iter().filter_map(|element| element.longest).sum();
-    let machines = grid.machines.len().max(1);
+    let (count, machines) = (grid.elements.len(), grid.machines.len().max(1));
     let hours = |time: Duration| time.as_secs_f64() / 3600.0;
     text += &format!(
-        "{cells} cells in {} elements, on each machine at most {:.1} h; {machines} machine{}, \
-         {:.1} h in all; building comes on top; plan {}\n",
-        grid.elements.len(),
+        "{cells} cell{} in {count} element{}, on each machine at most {:.2} h; {machines} \
+         machine{}, {:.2} h in all; building comes on top; plan {}\n",
+        plural(cells),
+        plural(count),
         hours(longest),
-        if machines == 1 { "" } else { "s" },
+        plural(machines),
         hours(longest * machines as u32),
         grid.digits(),
     );
     print(&text)?;
     Ok(EXIT_OK)
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 fn shown(time: Duration) -> String {
@@ -236,8 +241,10 @@ fn status(grid: &Grid) -> Result<i32, String> {
 fn collect(args: &GridCollectArgs) -> Result<i32, String> {
     let grid = Grid::read(&args.grid.file)?;
     let collected = report::collected(&grid, &args.folders)?;
-    let (status, columns) = (report::status(&grid, &collected, show::columns()), show::columns());
-    let text = status + "\n" + &report::text(&collected, columns)?;
+    let columns = show::columns();
+    let text = report::text(&collected, columns)?;
+    let short = report::shortcomings(&grid, &collected, columns);
+    let text = if short.is_empty() { text } else { short + "\n" + &text };
     if let Some(folder) = &args.out {
         super::leave_no_half()?;
         let page = report::page(&grid, &collected)?;

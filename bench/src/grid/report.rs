@@ -39,9 +39,15 @@ pub fn status(grid: &Grid, collected: &Collected, columns: usize) -> String {
     }
     for machine in &collected.machines {
         text += &wrapped(&machines::heading(machine), "", INDENT, columns);
-        text += &missing(grid, machine, columns);
     }
-    text + &faults(grid, collected, columns)
+    text + &shortcomings(grid, collected, columns)
+}
+
+/// What is missing, and what is set aside, for so many columns.
+#[must_use]
+pub fn shortcomings(grid: &Grid, collected: &Collected, columns: usize) -> String {
+    let missing = collected.machines.iter().map(|machine| missing(grid, machine, columns));
+    missing.collect::<String>() + &faults(grid, collected, columns)
 }
 
 fn missing(grid: &Grid, machine: &Machine, columns: usize) -> String {
@@ -51,7 +57,7 @@ fn missing(grid: &Grid, machine: &Machine, columns: usize) -> String {
         return String::new();
     }
     let numbers = super::slurm::ranges(&numbers);
-    wrapped(&format!("missing: {numbers}"), "  ", INDENT, columns)
+    wrapped(&format!("missing: {}: {numbers}", machine.name), "", INDENT, columns)
 }
 
 /// What is set aside; those that a killed process left behind in the grid's own folder as a number.
@@ -80,7 +86,8 @@ pub fn text(collected: &Collected, columns: usize) -> Result<String, String> {
     let mut text = machines::render(collected, &lines, columns);
     for machine in &collected.machines {
         if let Some(answers) = answers(machine)? {
-            text += &format!("\n{}\n", machines::heading(machine));
+            text += "\n";
+            text += &wrapped(&machines::heading(machine), "", INDENT, columns);
             text += &answer::text(&answers, columns);
         }
     }

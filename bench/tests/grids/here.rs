@@ -97,7 +97,7 @@ fn a_plan_has_the_elements_and_the_hours() {
                            [[machine]]\nname = 'a'\n[[machine]]\nname = 'b'\n",
     );
     let output = night.output("plan", &[]);
-    says(&output, 0, "6 cells in 3 elements, on each machine at most 0.1 h; 2 machines, 0.2 h");
+    says(&output, 0, "6 cells in 3 elements, on each machine at most 0.10 h; 2 machines, 0.20 h");
     says(&output, 0, "pairs with 2 threads, stream, 64 B, adaptive on global, host");
     says(&output, 0, "skipped: ring with 1 thread, stream, 64 B, adaptive: a ring has at least 2");
     assert!(!night.out().exists());
