@@ -43,6 +43,8 @@ impl Night {
         let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
         command.args(["grid", what]).arg(self.file()).args(more);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
+        // Elements of other tests are not waited for.
+        command.env("TMPDIR", self.folder.path());
         // Whatever started this test is not what starts an element.
         for name in ["SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURMD_NODENAME", "PARALLEL_SEQ"] {
             command.env_remove(name);

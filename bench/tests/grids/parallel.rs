@@ -12,7 +12,8 @@ fn by_parallel(night: &Night) -> Output {
     let mut shell = Command::new("bash");
     shell.args(["-c", &text(&line.stdout)]).current_dir(night.folder.path());
     // Its first start asks to be cited, and waits.
-    shell.env("HOME", night.folder.path()).stdin(Stdio::null());
+    shell.env("HOME", night.folder.path()).env("TMPDIR", night.folder.path());
+    shell.stdin(Stdio::null());
     shell.output().expect("bash")
 }
 

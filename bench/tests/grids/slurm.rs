@@ -52,7 +52,7 @@ fn nothing_is_lost_or_doubled_where_a_node_dies_and_no_two_cells_are_measured_at
     thread::sleep(Duration::from_secs(1));
     cluster.start_again(1 - killed);
 
-    cluster.wait_for_end(Duration::from_secs(400), || night.collected().is_whole());
+    cluster.wait_for_end(Duration::from_secs(1800), || night.collected().is_whole());
     let collected = night.collected();
     let sets: Vec<_> = collected.sets().collect();
     let said = || text(&night.output("status", &[]).stdout);

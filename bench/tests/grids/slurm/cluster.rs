@@ -15,7 +15,7 @@ use crate::night::text;
 /// The nodes.
 const NODES: [&str; 2] = ["n1", "n2"];
 /// How long anything may take that does not measure.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The daemons; they end with it.
 pub(super) struct Cluster {
