@@ -136,10 +136,14 @@ impl Grid {
     /// The digits of the plan: another plan has others.
     #[must_use]
     pub fn digits(&self) -> String {
-        let elements = self.elements.iter().map(|element| element.id.as_str());
-        let machines = self.machines.iter().map(|machine| machine.name.as_str());
-        let all: Vec<&str> =
-            [self.name.as_str()].into_iter().chain(elements).chain(machines).collect();
+        let elements = self.elements.iter().map(|element| element.id.clone());
+        // On other CPUs of a machine the same element is another measurement.
+        let machines = self.machines.iter().map(|machine| match &machine.cpus {
+            Some(cpus) => format!("{} {cpus}", machine.name),
+            None => machine.name.clone(),
+        });
+        let all: Vec<String> =
+            [self.name.clone()].into_iter().chain(elements).chain(machines).collect();
         digits(all.join("\n").as_bytes())
     }
 

@@ -1,7 +1,8 @@
 //! The line for GNU parallel: one element at a time on each host, with a log of the jobs.
 //!
 //! Every element is named each time, so that a number means the same in each log: what is there
-//! already ends at once.
+//! already ends at once. What the log of an earlier start says does not count: a file may have been
+//! removed since, to be measured again.
 
 use super::{Grid, Machine};
 
@@ -24,7 +25,6 @@ pub fn line(grid: &Grid, machine: Option<&Machine>, program: &str) -> String {
     let log = format!("parallel-{name}-{}.txt", grid.digits());
     let log = grid.out.join(LOGS).join(log);
     words.push(format!("--joblog {}", quoted(&log.to_string_lossy())));
-    words.push("--resume-failed".to_owned());
     if let Some(target) = machine.and_then(|machine| machine.target.as_deref()) {
         words.push(format!("env CARGO_TARGET_DIR={}", quoted(target)));
     }
@@ -61,7 +61,7 @@ mod tests {
         assert_eq!(
             here,
             format!(
-                "parallel --quote --jobs 1 --joblog {log} --resume-failed '/it'\\''s/solock' grid \
+                "parallel --quote --jobs 1 --joblog {log} '/it'\\''s/solock' grid \
                  element /somewhere/night.toml {{}} --plan {digits} ::: $(seq 0 1)\n"
             )
         );

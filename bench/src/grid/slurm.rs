@@ -30,7 +30,7 @@ pub fn script(
 ) -> Result<String, String> {
     let name = format!("{}-{}", grid.name, machine.name);
     let (out, file) = (plain(&grid.out)?, plain(&grid.path)?);
-    let program = machine.solock.as_deref().unwrap_or(program);
+    let program = machine.solock.as_deref().map_or_else(|| plain(Path::new(program)), Ok)?;
     let options = [
         ("job-name", Some(name.clone())),
         ("array", Some(ranges(numbers))),

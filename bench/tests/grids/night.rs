@@ -72,22 +72,17 @@ impl Night {
     }
 }
 
-/// What a grid recorded, but for times and numbers: by element, each line's kind and cell. A cell
-/// against itself has a line where the machine was busy, and else too few launches here.
+/// What a grid recorded, but for times and numbers: by element, each line's kind and cell. A ratio
+/// has a line only where the host left enough rounds alone; so ratios are left out.
 pub(crate) fn record_set(collected: &Collected) -> Vec<String> {
     let mut set = Vec::new();
     for one in collected.sets() {
-        let is_itself = |record: &&Record| match record {
-            Record::Ratio(line) => line.cell == line.against,
-            _ => false,
-        };
-        let records = one.run.records.iter().filter(|record| !is_itself(record));
+        let records = one.run.records.iter().filter(|record| !matches!(record, Record::Ratio(_)));
         let lines = records.map(|record| match record {
             Record::Measured(line) => {
                 let stamps = if line.measure == Measure::Latency { "stamps" } else { "counts" };
                 format!("measured {} {stamps} {}", line.cell_id, line.round)
             }
-            Record::Ratio(line) => format!("ratio {} {}", line.cell, line.against),
             Record::Element(line) => format!("end {}", line.code),
             other => format!("{other:?}"),
         });
