@@ -508,6 +508,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     fn soreceive_msg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
         let flags = std::mem::take(&mut msg.flags);
         msg.rights_len = 0;
+        if let Some(from) = &mut msg.from {
+            **from = SockAddr::UNNAMED;
+        }
         let mut waiter = None;
         if is_plain(flags) {
             match self.fast_receive(s, msg.data, flags, msg.from.as_deref_mut()) {

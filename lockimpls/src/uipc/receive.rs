@@ -7,7 +7,7 @@
 //! A record of no bytes that nobody ended by hand is no answer: the receive takes it, accounts it,
 //! and begins again, unless nothing more can come, or no bytes were asked for.
 
-use crate::domain::{MsgFlags, RecvMsg};
+use crate::domain::{MsgFlags, RecvMsg, SockAddr};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
@@ -62,6 +62,9 @@ impl<P: Policy> Locked<P> {
         }
         msg.flags = MsgFlags::empty();
         msg.rights_len = 0;
+        if let Some(from) = &mut msg.from {
+            **from = SockAddr::UNNAMED;
+        }
         loop {
             let nonblock = flags.contains(MsgFlags::DONTWAIT);
             self.sblock(so, Side::Rcv, nonblock)?;

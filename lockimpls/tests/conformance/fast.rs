@@ -5,7 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;
 
 use lockimpls::witness::{awaits_wakeup, counters, thread_number};
-use lockimpls::{Checked, Config, Domain, Errno, MsgFlags, RecvMsg, SockAddr, SockOpt, SockType};
+use lockimpls::{
+    Checked, Config, Domain, Errno, MsgFlags, RecvMsg, Shutdown, SockAddr, SockOpt, SockType,
+};
 
 use crate::battery::{NONE, Program};
 
@@ -138,6 +140,29 @@ case!(what_is_received_without_a_wait_says_its_name, often(), layer, {
     assert_eq!(layer.recvmsg(b, &mut msg), Ok(1));
     assert_eq!(from, crate::battery::name("a"));
     layer.close_all(&[a, b]);
+});
+
+// Whatever name the caller's room had: with the locks (a peek, the end) and without.
+case!(what_is_no_datagram_comes_from_nobody, often(), layer, {
+    let (peek, none) = (MsgFlags::PEEK, MsgFlags::empty());
+    for kind in [SockType::Stream, SockType::Seqpacket] {
+        let (a, b) = layer.pair(kind);
+        open_gate(layer, (a, b));
+        layer.put(a, b"x").unwrap();
+        for (flags, bytes) in [(none, 1), (peek, 1), (none, 1), (peek, 0), (none, 0)] {
+            match (flags == peek, bytes) {
+                (true, 1) => assert_eq!(layer.put(a, b"y"), Ok(1)),
+                (true, _) => layer.shutdown(a, Shutdown::Write).unwrap(),
+                _ => {}
+            }
+            let (mut data, mut from) = ([0; 9], crate::battery::name("another"));
+            let mut msg = RecvMsg::new(&mut data, flags | MsgFlags::DONTWAIT);
+            msg.from = Some(&mut from);
+            assert_eq!(layer.recvmsg(b, &mut msg), Ok(bytes));
+            assert_eq!(from, SockAddr::UNNAMED);
+        }
+        layer.close_all(&[a, b]);
+    }
 });
 
 // On the fast path a receive takes what there is: with a low-water mark the gate stays shut, to the
