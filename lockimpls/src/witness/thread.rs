@@ -64,6 +64,7 @@ impl HeldList {
     /// Adds one; `false`: there is no place left.
     #[inline(always)]
     pub(super) fn push(&self, addr: usize, class: u8, site: &'static Location<'static>) -> bool {
+        debug_assert_ne!(addr, 0, "no lock is at address 0");
         let len = self.len();
         if len >= HELD_MAX {
             return false;
@@ -79,6 +80,7 @@ impl HeldList {
     /// Takes one off; `false`: it is not the newest.
     #[inline(always)]
     pub(super) fn pop(&self, addr: usize) -> bool {
+        debug_assert_ne!(addr, 0, "no lock is at address 0");
         let len = self.len();
         if self.addr(len + 1) != addr {
             return false;
@@ -132,7 +134,9 @@ impl HeldList {
     #[inline(always)]
     fn addr(&self, place: usize) -> usize {
         debug_assert!(place < HELD_SLOTS);
-        // SAFETY: `len` is at most HELD_MAX: `push` adds to less, and what is taken off was there.
+        // SAFETY: called by the list's own thread. `len` is at most HELD_MAX: `push` adds to less,
+        // and what is taken off was there: the places below the oldest are 0, and no lock is at
+        // address 0.
         own(unsafe { self.addrs.get_unchecked(place) })
     }
 
@@ -148,7 +152,8 @@ impl HeldList {
 /// stores here.
 #[inline(always)]
 fn own(word: &AtomicUsize) -> usize {
-    // SAFETY: no other thread writes it, so that this read races with no write.
+    // SAFETY: called by the list's own thread. No other thread writes the word, so that this read
+    // races with no write.
     unsafe { *word.as_ptr() }
 }
 
