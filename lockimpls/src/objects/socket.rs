@@ -9,8 +9,9 @@
 //!
 //! What a lock guards is reached through the token of the locked socket ([`Held`]), by
 //! [`Held::st`], [`Held::so_snd`] and their like, which ask the witness whether the calling thread
-//! holds that lock. Writing it in `lock-free` while its gate is open is impossible: taking the lock
-//! shuts the gate first (`backend/lock_free/gate.rs`).
+//! holds that lock, or, where something else keeps the threads apart, by one of the doors at the
+//! end of `parts.rs`. Writing it in `lock-free` while its gate is open is impossible: taking the
+//! lock shuts the gate first (`backend/lock_free/gate.rs`).
 
 #![allow(unsafe_code)]
 
@@ -168,10 +169,12 @@ pub(crate) struct Socket<L> {
 
 // SAFETY: the `Cell`s are touched only as their tags say: `[s]`, `[ms]`, `[mr]` under the guarding
 // lock, which the accessors in `parts.rs` assert, and for no longer than it is held: they lend for
-// as long as the token is borrowed, and the verbs that unlock want it by value or by `&mut`; in
-// `lock-free` also read, not written, by a thread that is `in_use`, while nobody can hold the lock
-// (`parts_fast` asserts it); `[s ms]` read under either lock and written under both; `[g]` under
-// the collector's lock; `[p]` under the pool's; `[I]` before publication.
+// as long as the token is borrowed, and the verbs that unlock want it by value or by `&mut`; where
+// two tokens are of one lock, requests end what they read by one before they unlock by the other;
+// or of a socket that nobody else has (`parts_unshared`, `parts_of_last`); in `lock-free` also
+// read, not written, by a thread that is `in_use`, while nobody can hold the lock (`parts_fast`
+// asserts it); `[s ms]` read under either lock and written under both; `[g]` under the collector's
+// lock; `[p]` under the pool's; `[I]` before publication.
 unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
 unsafe impl<L: SocketLocks> Send for Socket<L> {}

@@ -6,7 +6,8 @@ use std::ops::{Deref, DerefMut};
 use super::{SockRef, Socket};
 
 /// A socket that a request has locked, as its policy locks it. The verb that locks lends it, the
-/// verb that unlocks takes it, and what the locks guard is reached through it alone (`parts.rs`).
+/// verb that unlocks takes it, and what the locks guard is reached through it or, where something
+/// else keeps the threads apart, by one of the doors at the end of `parts.rs`.
 ///
 /// A verb that may unlock the socket meanwhile (to lock its peer first, to copy, to sleep) wants it
 /// by `&mut`: what was read before cannot be used after, or it does not compile. There is no
