@@ -97,8 +97,9 @@ impl Place<'_> {
         }
         let ended = time::rfc3339_utc(SystemTime::now());
         let end = results::Element { code, started, ended, ..self.end(element, machine) };
-        publish(&work, &path, &end)?;
-        let _ = fs::remove_dir_all(&work);
+        if publish(&work, &path, &end)? {
+            let _ = fs::remove_dir_all(&work);
+        }
         Ok(Outcome::Measured(code))
     }
 
@@ -183,8 +184,8 @@ fn run(words: &[String], work: &Path) -> Result<i32, String> {
     }
 }
 
-/// Gives the only run of a folder its place among the grid's files.
-fn publish(work: &Path, path: &Path, end: &results::Element) -> Result<(), String> {
+/// Gives the only run of a folder its place among the grid's files; whether that was free.
+fn publish(work: &Path, path: &Path, end: &results::Element) -> Result<bool, String> {
     let failed = |error: String| format!("{}: {error}", left(work));
     let files = Store::at(work).list().map_err(|error| failed(error.to_string()))?;
     let [file] = files.as_slice() else {
@@ -199,9 +200,9 @@ fn publish(work: &Path, path: &Path, end: &results::Element) -> Result<(), Strin
     match batch.place_new() {
         Err(taken) if taken.source.kind() == io::ErrorKind::AlreadyExists => {
             tell!("{} is there by now, and stays; {}", path.display(), left(work));
-            Ok(())
+            Ok(false)
         }
-        placed => placed.map(|_| ()).map_err(|error| failed(error.to_string())),
+        placed => placed.map(|_| true).map_err(|error| failed(error.to_string())),
     }
 }
 
@@ -217,4 +218,24 @@ fn nothing(run: &Run) -> Option<String> {
 
 fn left(work: &Path) -> String {
     format!("what was measured is in {}", work.display())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/recorded/run.jsonl");
+
+    #[test]
+    fn where_the_place_is_taken_what_was_measured_is_left() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (work, path) = (folder.path().join("work"), folder.path().join("element.jsonl"));
+        fs::create_dir(&work).expect("made");
+        fs::copy(RUN, work.join("20261127T000000Z-0000.jsonl")).expect("copied");
+        let end = results::Element::default();
+        assert_eq!(publish(&work, &path, &end), Ok(true));
+        let first = fs::read(&path).expect("there");
+        assert_eq!(publish(&work, &path, &end), Ok(false));
+        assert_eq!(fs::read(&path).expect("there"), first, "the first stays");
+    }
 }
