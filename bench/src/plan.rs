@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use lockimpls::{Algorithm, Ambient, Config, SockType, WaitStrategy};
 use results::Cell;
+use results::units::counted;
 use workloads::{Own, Plan};
 
 use crate::job::{Job, may_have};
@@ -116,8 +117,8 @@ impl Shape {
 /// All but the backend, in words.
 #[must_use]
 pub fn describe(cell: &Cell) -> String {
-    let many = if cell.threads == 1 { "" } else { "s" };
-    format!("{} with {} thread{many}, {}", cell.workload, cell.threads, cell.title())
+    let threads = counted(cell.threads as usize, "thread");
+    format!("{} with {threads}, {}", cell.workload, cell.title())
 }
 
 /// Every combination of what was asked for, but what a workload does not look at is not varied, and

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use results::summary::Row;
-use results::{Cell, Measured, Run, Summary};
+use results::{Cell, Measured, Run, Summary, units};
 
 use crate::history::History;
 use crate::style::{Palette, Style};
@@ -112,5 +112,5 @@ pub fn case_label(cell: &Cell) -> String {
 /// `1 thread`, `2 threads`.
 #[must_use]
 pub fn threads(count: u32) -> String {
-    format!("{count} thread{}", if count == 1 { "" } else { "s" })
+    units::counted(count as usize, "thread")
 }

@@ -51,6 +51,7 @@ pub mod ratio;
 pub mod record;
 pub mod stats;
 pub mod time;
+pub mod units;
 
 mod latencies;
 mod own;
@@ -92,7 +93,6 @@ cfg_if::cfg_if! {
         pub mod summary;
         pub mod table;
         pub mod text;
-        pub mod units;
         pub mod verdict;
         pub mod writer;
 

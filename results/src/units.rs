@@ -1,4 +1,4 @@
-//! Numbers as people read them: three digits and a unit.
+//! Numbers as people read them: three digits and a unit, a count and its noun.
 
 /// Two or three significant digits, such as `0.051`, `0.98`, `12.3`, `456`.
 #[must_use]
@@ -35,6 +35,12 @@ pub fn percent(share: f64) -> String {
         return format!("{:.2}%", (percent * 100.0).floor() / 100.0);
     }
     format!("{percent:.1}%")
+}
+
+/// So many of something, such as `1 thread`, `2 threads`.
+#[must_use]
+pub fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 fn with_unit(value: f64, units: &[(f64, &str)], bare: &str) -> String {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use results::Host;
+use results::{Host, units};
 
 use crate::cpus::{Cpus, core_of};
 
@@ -71,9 +71,8 @@ fn topology() -> String {
     }
     let cores: BTreeSet<(usize, usize)> = online.iter().map(|cpu| core_of(*cpu)).collect();
     let packages: BTreeSet<usize> = cores.iter().map(|core| core.0).collect();
-    let several = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
     let counts = [(packages.len(), "package"), (cores.len(), "core"), (online.len(), "thread")];
-    counts.map(|(n, what)| several(n, what)).join(", ")
+    counts.map(|(n, what)| units::counted(n, what)).join(", ")
 }
 
 fn kernel() -> String {

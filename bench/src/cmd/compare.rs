@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use results::units::counted;
 use results::{Finding, Host, Record, RunWriter, Store};
 
 use super::{EXIT_OK, EXIT_USAGE, print};
@@ -80,19 +81,14 @@ fn announce(request: &Request, watch: &Watch) {
     request.skipped.iter().for_each(|skipped| watch.say(&format!("skipped: {skipped}")));
     let (cells, others) = (request.cells.len(), request.sides.len() - 1);
     watch.say(&format!(
-        "{cells} cell{}, {others} side{} against {:?}, at most {} each: at most {} in all, and \
-         what building takes; seed {}",
-        plural(cells),
-        plural(others),
+        "{}, {} against {:?}, at most {} each: at most {} in all, and what building takes; seed {}",
+        counted(cells, "cell"),
+        counted(others, "side"),
         request.sides[0].name,
         humantime::format_duration(request.budget),
         humantime::format_duration(request.total()),
         request.settings.seed
     ));
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 /// All rows, with what can only be said when all is measured.

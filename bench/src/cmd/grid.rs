@@ -10,6 +10,7 @@ use std::time::Duration;
 use lockimpls::witness::EXIT_FINDING;
 use results::collected::Collected;
 use results::files::{Batch, replace};
+use results::units::counted;
 use rustix::process::Signal;
 
 use super::{EXIT_OK, EXIT_USAGE, print, show};
@@ -56,21 +57,17 @@ fn plan(grid: &Grid) -> Result<i32, String> {
     let (count, machines) = (grid.elements.len(), grid.machines.len().max(1));
     let hours = |time: Duration| time.as_secs_f64() / 3600.0;
     text += &format!(
-        "{cells} cell{} in {count} element{}, on each machine at most {:.2} h; {machines} \
-         machine{}, {:.2} h in all; building comes on top; plan {}\n",
-        plural(cells),
-        plural(count),
+        "{} in {}, on each machine at most {:.2} h; {}, {:.2} h in all; building comes on top; \
+         plan {}\n",
+        counted(cells, "cell"),
+        counted(count, "element"),
         hours(longest),
-        plural(machines),
+        counted(machines, "machine"),
         hours(longest * machines as u32),
         grid.digits(),
     );
     print(&text)?;
     Ok(EXIT_OK)
-}
-
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }
 
 fn shown(time: Duration) -> String {

@@ -6,6 +6,7 @@ use super::questions;
 use super::reasons;
 use crate::ratio::Answer;
 use crate::summary::Summary;
+use crate::units;
 
 /// Every sentence that the points allow, question by question.
 pub(super) fn answers(points: &[Point], summary: &Summary, words: &Words) -> Vec<Answer> {
@@ -293,7 +294,7 @@ fn no_difference(points: &[Point]) -> String {
 }
 
 fn counted(threads: u32) -> String {
-    format!("{threads} thread{}", if threads == 1 { "" } else { "s" })
+    units::counted(threads as usize, "thread")
 }
 
 /// `1 thread`, `1, 2 and 4 threads`.

@@ -8,6 +8,7 @@ use crate::outward;
 use crate::ratio::{Answer, Ratio};
 use crate::spoiled::Spoiled;
 use crate::summary::Row;
+use crate::units;
 
 /// Half-widths, as shares, that are worth asking for, the finest first.
 const WANTED: [f64; 4] = [0.02, 0.05, 0.1, 0.2];
@@ -123,8 +124,8 @@ fn against<'a>(rows: &[&'a Row]) -> &'a str {
 
 /// The cell as a user would name it.
 fn name(cell: &Cell) -> String {
-    let many = if cell.threads == 1 { "" } else { "s" };
-    format!("{} {} with {} thread{many}", cell.workload, cell.backend, cell.threads)
+    let threads = units::counted(cell.threads as usize, "thread");
+    format!("{} {} with {threads}", cell.workload, cell.backend)
 }
 
 fn interval(ratio: &Ratio) -> Option<String> {
