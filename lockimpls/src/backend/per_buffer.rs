@@ -55,7 +55,7 @@ use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::backend::per_socket::{OnTake, SoLock, SocketPolicy};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step};
-use crate::objects::socket::{self, BySide, Part, RefCount, Side, SocketLocks};
+use crate::objects::socket::{BySide, Part, RefCount, Side, SocketLocks};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::primitives::RawMutex;
 use crate::raw::AnyLock;
@@ -126,10 +126,6 @@ impl OnTake for WithSides {
     type Locks<R: RawMutex> = BufferLocks<R>;
 
     const NAME: &'static str = "per-buffer";
-    const BIASED: bool = false;
-
-    #[inline(always)]
-    fn taken<R: RawMutex>(_so: &socket::Held<BufferLocks<R>>) {}
 }
 
 /// The policy of `per-buffer`.

@@ -55,10 +55,11 @@ pub(crate) trait OnTake: Send + Sync + 'static {
     /// The backend's name.
     const NAME: &'static str;
     /// See [`Policy::BIASED`].
-    const BIASED: bool;
+    const BIASED: bool = false;
 
-    /// The `so_lock` of `so` was taken just now.
-    fn taken<R: RawMutex>(so: &socket::Held<Self::Locks<R>>);
+    /// The `so_lock` of `so` was taken just now. One that does no more than lock does nothing here.
+    #[inline(always)]
+    fn taken<R: RawMutex>(_so: &socket::Held<Self::Locks<R>>) {}
 }
 
 /// The lock is all: `per-socket`.
@@ -67,10 +68,6 @@ pub(crate) struct LockAlone;
 impl OnTake for LockAlone {
     type Locks<R: RawMutex> = OwnLock<R>;
     const NAME: &'static str = "per-socket";
-    const BIASED: bool = false;
-
-    #[inline(always)]
-    fn taken<R: RawMutex>(_so: &socket::Held<OwnLock<R>>) {}
 }
 
 /// The policy of `per-socket`, or of another backend with `so_lock`s, which does `T` when it takes
