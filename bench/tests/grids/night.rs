@@ -50,6 +50,7 @@ impl Night {
             command.env_remove(name);
         }
         command
+        command.env("SOLOCK_BOX", self.folder.path().file_name().expect("a name"));
     }
 
     pub(crate) fn output(&self, what: &str, more: &[&str]) -> Output {

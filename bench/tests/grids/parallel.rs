@@ -13,6 +13,7 @@ fn by_parallel(night: &Night) -> Output {
     shell.args(["-c", &text(&line.stdout)]).current_dir(night.folder.path());
     // Its first start asks to be cited, and waits.
     shell.env("HOME", night.folder.path()).env("TMPDIR", night.folder.path());
+    shell.env("SOLOCK_BOX", night.folder.path().file_name().expect("a name"));
     shell.stdin(Stdio::null());
     shell.output().expect("bash")
 }
