@@ -171,8 +171,8 @@ fn hand_to_slurm(args: &GridSlurmArgs) -> Result<i32, String> {
     let grid = Grid::read(&args.grid.file)?;
     if grid.machines.is_empty() {
         return Err(format!(
-            "{}: it names no machine: [[machine]] with a name, and a partition where there are \
-             several (see GRID.md)",
+            "{}: it names no machine; a [[machine]] says its name, and its partition where Slurm \
+             has several (see GRID.md)",
             grid.path.display()
         ));
     }

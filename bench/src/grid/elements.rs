@@ -63,7 +63,9 @@ impl Entry {
     /// The flags make no sense, or they hang on the machine.
     pub fn elements(&self) -> Result<Elements, String> {
         if !self.flags.has("threads") {
-            return Err("`threads` is missing; what is taken without it differs by machine".into());
+            return Err("`threads` is missing, and its default differs by machine; say which, as \
+                        in threads = \"1,2\""
+                .into());
         }
         self.check_sides()?;
         match asked(&self.words(&self.flags))? {
@@ -79,7 +81,10 @@ impl Entry {
             return Err(format!("side {side:?}: a side of a grid is a commit, by hash or tag"));
         }
         if self.sides.len() == 1 {
-            return Err(format!("side {:?} alone cannot be compared", self.sides[0]));
+            return Err(format!(
+                "side {:?} alone cannot be compared; sides = [..] takes two or more",
+                self.sides[0]
+            ));
         }
         Ok(())
     }

@@ -115,7 +115,7 @@ impl Grid {
             let command: Vec<&String> = element.words.iter().filter(plain).collect();
             for cell in &element.cells {
                 if !seen.insert((cell.id(), command.clone())) {
-                    return Err(format!("the cell {} stands there twice", cell.id()));
+                    return Err(format!("the cell {} is there twice; remove one", cell.id()));
                 }
             }
         }
@@ -159,8 +159,8 @@ impl Grid {
         }
     }
 
-    /// The machine that a node is, by the name that was asked for, or else by the node's own; of a
-    /// grid that names none, that node.
+    /// The machine that a node is, by the name that was asked for, or else by the node's own, or
+    /// the only one if it can be anywhere; of a grid that names none, that node.
     ///
     /// # Errors
     /// The grid has none that could be meant.
@@ -178,9 +178,13 @@ impl Grid {
         }
         let has_node = |machine: &&Machine| machine.node.as_deref() == Some(node);
         let here = self.machines.iter().find(has_node).cloned().or_else(|| named(node));
-        here.or_else(|| (self.machines.len() == 1).then(|| self.machines[0].clone())).ok_or_else(
-            || format!("which machine is this node, {node:?}? Say --machine NAME: {}", there_are()),
-        )
+        let only = || {
+            let [only] = self.machines.as_slice() else { return None };
+            only.is_anywhere().then(|| only.clone())
+        };
+        here.or_else(only).ok_or_else(|| {
+            format!("which machine is this node, {node:?}? Say --machine NAME: {}", there_are())
+        })
     }
 }
 
@@ -302,7 +306,7 @@ pub(super) mod tests {
         refused("cells = 3\n", "cells");
         refused("sise = 3\n", "sise");
         refused("x = [", "line 1");
-        refused(&(TWO.to_owned() + TWO), "stands there twice");
+        refused(&(TWO.to_owned() + TWO), "is there twice");
         refused("name = 'a/b'\n", "the grid's name is");
         refused("[[machine]]\nname = 'a'\n[[machine]]\nname = 'a'\n", "two machines are called");
         refused("[[machine]]\nname = 'a'\npartition = '$(id)'\n", "machine a: partition");
@@ -325,6 +329,15 @@ pub(super) mod tests {
         assert_eq!(name(Some("arm"), "n1"), Ok("arm".to_owned()));
         assert!(name(None, "n9").expect_err("none").contains("--machine NAME: "));
         assert!(name(Some("x"), "n1").expect_err("none").contains("has amd, arm"));
+        // The only machine is this one, unless it is said to be elsewhere.
+        let only = |more: &str| {
+            let grid = parsed(&format!("{TWO}[[machine]]\nname = 'amd'\n{more}")).expect("a grid");
+            grid.machine(None, "n9").map(|machine| machine.name)
+        };
+        assert_eq!(only("cpus = '0'\nlicenses = 'box:1'\n"), Ok("amd".to_owned()));
+        for elsewhere in ["node = 'n1'\n", "partition = 'p'\n", "ssh = 'amd.lab'\n"] {
+            assert!(only(elsewhere).expect_err(elsewhere).contains("has amd"), "{elsewhere}");
+        }
         let any = super::Grid::parse(TWO, PathBuf::from("/x.toml")).expect("a grid");
         assert_eq!(any.machine(None, "n9").expect("itself").name, "n9");
     }

@@ -54,14 +54,24 @@ impl Machine {
             Some((field, value))
         });
         wrong.map_or(Ok(()), |(field, value)| {
+            let name = &self.name;
             Err(format!(
-                "machine {}: {field} = {value:?}: without spaces, quotes, `%`, `#`, `$` and \
-                 backslashes, please: it stands in a script",
-                self.name
+                "machine {name}: {field} = {value:?}: it is written into a script: {PLAIN}"
             ))
         })
     }
+
+    /// Whether nothing says where it is, so that it can be any.
+    #[must_use]
+    pub fn is_anywhere(&self) -> bool {
+        let Machine { partition, node, constraint, ssh, .. } = self;
+        [partition, node, constraint, ssh].into_iter().all(Option::is_none)
+    }
 }
+
+/// What is written into a script may be.
+pub const PLAIN: &str =
+    "spaces, quotes, `%`, `#`, `$`, `;` and backslashes mean something else there";
 
 /// What a name may be.
 pub const NAME: &str = "a name has letters, digits, `-`, `_` and `.`, and begins with no point";

@@ -7,7 +7,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use super::machine::is_plain;
+use super::machine::{PLAIN, is_plain};
 use super::parallel::LOGS;
 use super::{Element, Grid, Machine};
 
@@ -77,11 +77,7 @@ pub fn script(
 /// A path as it may stand in a script.
 fn plain(path: &Path) -> Result<&str, String> {
     path.to_str().filter(|text| text.chars().all(is_plain)).ok_or_else(|| {
-        format!(
-            "{}: without spaces, quotes, `%`, `#`, `$` and backslashes, please: it stands in a \
-             script",
-            path.display()
-        )
+        format!("{}: it is written into a script: {PLAIN}", path.display())
     })
 }
 
@@ -160,6 +156,6 @@ mod tests {
         let grid = parsed("[[cells]]\nthreads = 1\n").expect("a grid");
         let moved = Grid { path: PathBuf::from("/a b/night.toml"), ..grid };
         let error = script(&moved, &Machine::default(), &[0], "solock").expect_err("a space");
-        assert!(error.starts_with("/a b/night.toml: without spaces"), "{error}");
+        assert!(error.starts_with("/a b/night.toml: it is written into a script"), "{error}");
     }
 }
