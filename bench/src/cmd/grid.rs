@@ -46,14 +46,14 @@ fn plan(grid: &Grid) -> Result<i32, String> {
     grid.skipped.iter().for_each(|skipped| tell!("skipped: {skipped}"));
     let mut text = String::new();
     for (number, element) in grid.elements.iter().enumerate() {
-        let longest = element.longest.map_or("by rounds".to_owned(), shown);
+        let longest = shown(element.longest);
         let sides = element.words.iter().skip(1).take_while(|word| !word.starts_with("--"));
         let sides: Vec<&str> = sides.map(String::as_str).collect();
         let sides = if sides.is_empty() { String::new() } else { sides.join(" ") + ": " };
         text += &format!("{number:>4}  {longest:>9}  {sides}{}\n", element.about());
     }
     let cells: usize = grid.elements.iter().map(|element| element.cells.len()).sum();
-    let longest: Duration = grid.elements.iter().filter_map(|element| element.longest).sum();
+    let longest: Duration = grid.elements.iter().map(|element| element.longest).sum();
     let (count, machines) = (grid.elements.len(), grid.machines.len().max(1));
     let hours = |time: Duration| time.as_secs_f64() / 3600.0;
     text += &format!(

@@ -30,8 +30,8 @@ pub struct Element {
     pub cells: Vec<Cell>,
     /// How many comparisons it makes; none for a run.
     pub comparisons: usize,
-    /// The longest it may take, building left aside; none where rounds decide.
-    pub longest: Option<Duration>,
+    /// The longest it may take, building left aside.
+    pub longest: Duration,
     /// The words behind `solock`, but for what is the machine's.
     pub words: Vec<String>,
 }
@@ -103,14 +103,15 @@ impl Entry {
         let budget = settings.budget.unwrap_or(session::BUDGET_PER_CELL);
         let is_by_rounds = settings.rounds.is_some() && settings.budget.is_none();
         let element = |cells: Vec<Cell>| {
-            let longest = (!is_by_rounds).then(|| budget * cells.len() as u32);
             let mut flags = narrowed(&self.flags, &cells)?;
-            if let Some(longest) = longest {
-                flags.set("budget", &[&format!("{}ms", longest.as_millis())]);
+            if !is_by_rounds {
+                let budget = budget * cells.len() as u32;
+                flags.set("budget", &[&format!("{}ms", budget.as_millis())]);
             }
             let words = self.words(&flags);
             let Asked::Run(args) = asked(&words)? else { return Err("no run".to_owned()) };
-            let again = self::planned(&args)?.1;
+            let (settings, again) = self::planned(&args)?;
+            let longest = again.longest(&settings);
             self.element(cells, &groups(&again), Element { longest, words, ..none() })
         };
         let elements = groups(&planned).into_iter().map(element).collect::<Result<_, _>>()?;
@@ -124,7 +125,7 @@ impl Entry {
             let words = self.words(&narrowed(&self.flags, &cells)?);
             let Asked::Compare(args) = asked(&words)? else { return Err("no comparison".into()) };
             let again = Request::without_sides(&args, &Cpus::allowed()?)?;
-            let longest = Some(request.budget * comparisons as u32);
+            let longest = request.budget * comparisons as u32;
             let blank = Element { comparisons, longest, words, ..none() };
             self.element(cells, &alike(again.cells), blank)
         };
@@ -173,7 +174,7 @@ impl Element {
 
 fn none() -> Element {
     let (id, cells, words) = (String::new(), Vec::new(), Vec::new());
-    Element { id, place: 0, cells, comparisons: 0, longest: None, words }
+    Element { id, place: 0, cells, comparisons: 0, longest: Duration::ZERO, words }
 }
 
 fn planned(args: &RunArgs) -> Result<(Settings, Planned), String> {

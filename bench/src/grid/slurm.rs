@@ -15,9 +15,6 @@ use super::{Element, Grid, Machine};
 const MARGIN: Duration = Duration::from_secs(15 * 60);
 /// The same for one that builds its sides first.
 const BUILDING: Duration = Duration::from_secs(60 * 60);
-/// The longest of one that ends by rounds alone.
-const UNKNOWN: Duration = Duration::from_secs(24 * 60 * 60);
-
 /// The script that measures these elements, by their numbers, on a machine.
 ///
 /// # Errors
@@ -76,9 +73,9 @@ pub fn script(
 
 /// A path as it may stand in a script.
 fn plain(path: &Path) -> Result<&str, String> {
-    path.to_str().filter(|text| text.chars().all(is_plain)).ok_or_else(|| {
-        format!("{}: it is written into a script: {PLAIN}", path.display())
-    })
+    path.to_str()
+        .filter(|text| text.chars().all(is_plain))
+        .ok_or_else(|| format!("{}: it is written into a script: {PLAIN}", path.display()))
 }
 
 /// Numbers as an array has them, such as `0-3,7`.
@@ -98,11 +95,10 @@ pub fn ranges(numbers: &[usize]) -> String {
 }
 
 fn longest(grid: &Grid, numbers: &[usize]) -> Duration {
-    let of = |element: &Element| {
-        let margin = if element.comparisons > 0 { BUILDING } else { MARGIN };
-        element.longest.map_or(UNKNOWN, |longest| longest * 2 + margin)
+    let of = |Element { comparisons, longest, .. }: &Element| {
+        *longest * 2 + if *comparisons > 0 { BUILDING } else { MARGIN }
     };
-    numbers.iter().map(|number| of(&grid.elements[*number])).max().unwrap_or(UNKNOWN)
+    numbers.iter().map(|number| of(&grid.elements[*number])).max().unwrap_or(MARGIN)
 }
 
 /// A time as Slurm reads it: a number alone is minutes.
@@ -157,5 +153,23 @@ mod tests {
         let moved = Grid { path: PathBuf::from("/a b/night.toml"), ..grid };
         let error = script(&moved, &Machine::default(), &[0], "solock").expect_err("a space");
         assert!(error.starts_with("/a b/night.toml: it is written into a script"), "{error}");
+    }
+
+    #[test]
+    fn where_rounds_decide_the_time_is_that_of_all_rounds() {
+        let of = |rounds: u32, seconds: f64| {
+            let text = format!(
+                "[[cells]]\nworkload = 'pairs'\nthreads = 1\nbackend = ['global', 'host']\n\
+                 rounds = {rounds}\nseconds = {seconds}\n"
+            );
+            let grid = parsed(&text).expect("a grid");
+            (grid.elements[0].longest.as_secs_f64(), longest(&grid, &[0]))
+        };
+        // Two cells, a fifth of the rounds with a third process; the time twice, for repeats, and a
+        // tenth more to warm up.
+        let (longest, time) = of(100, 2.0);
+        assert!((968.0..1100.0).contains(&longest), "{longest}");
+        assert_eq!(time, Duration::from_secs_f64(longest) * 2 + MARGIN);
+        assert!(of(200, 2.0).0 > 1.9 * longest && of(100, 4.0).0 > 1.9 * longest * 0.95);
     }
 }

@@ -118,6 +118,12 @@ impl<'a> State<'a> {
         parties
     }
 
+    /// The longest that so many launches take: of them some have the reference twice.
+    pub(super) fn longest(&self, launches: u32) -> Duration {
+        let processes = launches * self.group.len() as u32 + launches.div_ceil(ITSELF_EVERY);
+        self.asked.longest() * processes
+    }
+
     /// How many processes the next launch has.
     pub(super) fn processes(&self, rounds: Option<u32>) -> u32 {
         self.parties(rounds).len() as u32

@@ -66,6 +66,15 @@ impl Planned {
         let usual = BUDGET_PER_CELL * self.cells() as u32;
         settings.budget.or_else(|| settings.rounds.is_none().then_some(usual))
     }
+
+    /// The longest that the run may take: its budget, or all of its rounds where the host disturbs
+    /// every slice.
+    #[must_use]
+    pub fn longest(&self, settings: &Settings) -> Duration {
+        let rounds = settings.rounds.unwrap_or(0);
+        let by_rounds = self.groups().map(|group| State::new(group, settings).longest(rounds));
+        self.budget(settings).unwrap_or_else(|| by_rounds.sum())
+    }
 }
 
 /// Works out what the settings ask for.

@@ -25,6 +25,8 @@ const REPEATS_MAX: u32 = 10;
 const REPEATS_NOISY_MAX: u32 = 2;
 /// The share of a slice's time that is run before it.
 const WARM_UP_SHARE: f64 = 0.1;
+/// What a process takes beside its slices, counted generously: it starts, and is checked.
+const AROUND: Duration = Duration::from_millis(250);
 
 /// Where processes come from, and what time it is: the machine, or one that is made up.
 pub trait World {
@@ -80,6 +82,16 @@ pub struct Asked {
     pub latency_turns: usize,
     /// Whether disturbed slices are used when nothing better comes.
     pub noisy: bool,
+}
+
+impl Asked {
+    /// The longest that a process is measured, if each of its slices is repeated.
+    #[must_use]
+    pub fn longest(&self) -> Duration {
+        let slices = 2 * (self.throughput_turns + self.latency_turns) as u32;
+        // The first one is thrown away, and never repeated.
+        AROUND + self.slice.mul_f64(1.0 + WARM_UP_SHARE) * (1 + 2 * slices)
+    }
 }
 
 /// What a launch measured, party by party.
