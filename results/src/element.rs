@@ -37,6 +37,10 @@ pub struct Element {
     pub checksum: String,
     /// The exit code of the run or comparison.
     pub code: i32,
+    /// The CPUs that threads were put on, in the order in which they get them, as `--cpus` reads
+    /// them; elements before this field do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cpus: Option<String>,
     /// What the system calls its own start: nodes that share it are one box.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boot: Option<String>,

@@ -74,20 +74,19 @@ fn changed(sets: &[Set], at: usize) -> Option<Why> {
     difference(usual, state(own)).map(Why::Changed)
 }
 
-/// What a machine must not change: itself, the compiler and the build.
-type State<'a> = (&'a Host, [&'a str; 2]);
+/// What a machine must not change: itself, its CPUs that are used, the compiler and the build.
+type State<'a> = (&'a Host, [(&'a str, &'a str); 3]);
 
 fn state(element: &Element) -> State<'_> {
-    (&element.host, [&element.rustc, &element.build])
+    let Element { host, cpus, rustc, build, .. } = element;
+    let cpus = cpus.as_deref().unwrap_or("unknown");
+    (host, [("cpus used", cpus), ("the compiler", rustc), ("the build", build)])
 }
 
-fn difference((usual, programs): State<'_>, (host, own): State<'_>) -> Option<String> {
-    let told = |at: usize| {
-        let what = ["the compiler", "the build"][at];
-        format!("{what} is {:?} here and {:?} in most", own[at], programs[at])
-    };
-    let program = (0..own.len()).find(|at| own[*at] != programs[*at]);
-    run::difference(usual, host).or_else(|| program.map(told))
+fn difference((usual, most): State<'_>, (host, own): State<'_>) -> Option<String> {
+    let mut unlike = own.into_iter().zip(most).filter(|(own, most)| own != most);
+    let told = |((what, own), (_, most))| format!("{what}: {own:?} here and {most:?} in most");
+    run::difference(usual, host).or_else(|| unlike.next().map(told))
 }
 
 /// The commit that most sets have for each side.

@@ -25,6 +25,7 @@ struct Sent {
     to: u32,
     ratio: [f64; 3],
     host: Host,
+    cpus: &'static str,
     commit: &'static str,
     restarts: u32,
 }
@@ -38,6 +39,7 @@ fn sent(element: &'static str, machine: &'static str, from: u32) -> Sent {
         to: from + 1,
         ratio: [2.0, 1.95, 2.05],
         host: host(),
+        cpus: "0-3",
         commit: "0123456789ab",
         restarts: 0,
     }
@@ -58,6 +60,7 @@ impl Sent {
                 job: Some(format!("7_{}", self.from)),
                 restarts: self.restarts,
             },
+            cpus: Some(self.cpus.to_owned()),
             boot: Some(format!("box of {}", self.machine)),
             commit: Some(self.commit.to_owned()),
             rustc: "rustc 1.95.0".to_owned(),
@@ -291,6 +294,22 @@ fn a_machine_that_changed_keeps_what_most_of_its_sets_have() {
     folder.send(&sent("one", "b", 0));
     folder.send(&sent("two", "b", 1));
     assert!(folder.collected(&["a", "b"]).is_whole());
+}
+
+#[test]
+fn an_element_on_other_cpus_of_its_machine_is_of_another_machine() {
+    let folder = Folder::new();
+    folder.send(&sent("one", "a", 0));
+    folder.send(&sent("one", "a", 1));
+    let other = folder.send(&Sent { cpus: "4-7", ..sent("two", "a", 2) });
+    let all = folder.collected(&["a"]);
+    let found = all.faults.iter().find(|fault| fault.path == other).expect("set aside");
+    let what = "the machine changed: cpus used: \"4-7\" here and \"0-3\" in most";
+    assert_eq!(found.why.text(), what);
+    // What is said of them before, and after.
+    folder.send(&Sent { cpus: "4-7", ..sent("two", "b", 2) });
+    folder.send(&Sent { cpus: "4-7", ..sent("one", "b", 3) });
+    assert!(folder.collected(&["b"]).is_whole(), "another machine may have others");
 }
 
 #[test]

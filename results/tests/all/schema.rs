@@ -93,6 +93,7 @@ fn all() -> Vec<Record> {
 fn element() -> Element {
     Element {
         origin: Origin { job: Some("118_4".to_owned()), ..Origin::default() },
+        cpus: Some("0-1".to_owned()),
         boot: Some("3f".to_owned()),
         code: -1,
         ..Element::default()
