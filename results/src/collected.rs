@@ -47,6 +47,8 @@ pub enum Why {
     Foreign(String),
     /// It is not whole.
     Cut(String),
+    /// It was put aside, to be measured again ([`PUT_ASIDE`]).
+    PutAside,
     /// It is another set's copy, byte by byte.
     Copy(PathBuf),
     /// The node measured this element again, and later.
@@ -58,6 +60,10 @@ pub enum Why {
     /// What was measured is of another commit than most sets of this grid.
     OtherCommit(String),
 }
+
+/// How the name of a file ends that could not be kept, and was put aside to be measured again. It
+/// is kept no more, but still tells when its box was not idle.
+pub const PUT_ASIDE: &str = ".aside";
 
 /// A file that is not kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -94,11 +100,16 @@ impl Collected {
     /// # Errors
     /// A folder cannot be read.
     pub fn read(folders: &[PathBuf], expected: &Expected) -> Result<Collected, String> {
-        let (mut sets, mut faults) = (Vec::new(), Vec::new());
+        let (mut sets, mut put_aside, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for path in files::all(folders)? {
+            let is_aside = path.to_string_lossy().ends_with(PUT_ASIDE);
             match files::read(&path, expected) {
-                Ok(set) => sets.push(set),
-                Err(why) => faults.push(Fault { path, why }),
+                Ok(set) if !is_aside => sets.push(set),
+                read => {
+                    let why = read.map(|set| put_aside.push(set)).err();
+                    let why = why.filter(|_| !is_aside).unwrap_or(Why::PutAside);
+                    faults.push(Fault { path, why });
+                }
             }
         }
         let mut names: Vec<String> =
@@ -106,7 +117,7 @@ impl Collected {
         names.sort();
         names.dedup();
         let names = if expected.machines.is_empty() { names } else { expected.machines.clone() };
-        let kept = sieve::sifted(sets, &mut faults);
+        let kept = sieve::sifted(sets, &put_aside, &mut faults);
         let machine = |name: &String| of_machine(name, &kept, expected);
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Collected { machines: names.iter().map(machine).collect(), faults })
@@ -115,8 +126,7 @@ impl Collected {
     /// Whether each machine has a set of each element.
     #[must_use]
     pub fn is_whole(&self) -> bool {
-        let has_all = |machine: &Machine| machine.missing.is_empty();
-        !self.machines.is_empty() && self.machines.iter().all(has_all)
+        !self.machines.is_empty() && self.machines.iter().all(Machine::is_whole)
     }
 
     /// Every set that is kept.
@@ -142,6 +152,12 @@ fn of_machine(name: &str, kept: &[Set], expected: &Expected) -> Machine {
 }
 
 impl Machine {
+    /// Whether there is a set of each element.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.missing.is_empty()
+    }
+
     /// A set for each element: where several nodes have one, that of the first by name.
     #[must_use]
     pub fn runs(&self) -> Vec<Run> {
@@ -183,12 +199,13 @@ impl Why {
         match self {
             Why::Foreign(why) => format!("not of this grid: {why}"),
             Why::Cut(why) => format!("cut: {why}"),
+            Why::PutAside => "put aside, to be measured again".to_owned(),
             Why::Copy(other) => format!("the same file as {}", file(other)),
             Why::Doubled(other) => {
                 format!("doubled: the node measured it again later, in {}", file(other))
             }
             Why::AtOnce(other) => {
-                format!("measured while the same box measured {}: remove both", file(other))
+                format!("measured while the same box measured {}", file(other))
             }
             Why::Changed(what) => format!("the machine changed: {what}"),
             Why::OtherCommit(what) => format!("another commit: {what}"),

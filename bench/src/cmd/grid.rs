@@ -19,6 +19,7 @@ use crate::cli::{
     GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridRunArgs, GridSlurmArgs,
 };
 use crate::cmd::run::this_program;
+use crate::compare::verdicts::EXIT_UNCLEAR;
 use crate::grid::here::Here;
 use crate::grid::measure::{Outcome, Place};
 use crate::grid::parallel::{self, LOGS};
@@ -82,19 +83,16 @@ fn here(args: &GridRunArgs) -> Result<i32, String> {
     let place = Place { grid: &grid, machine: &machine, here: &here };
     let interrupt = Interrupt::catch()?;
     grid.skipped.iter().for_each(|skipped| tell!("skipped: {skipped}"));
+    let there = report::collected(&grid, &[])?;
     let (count, mut code) = (grid.elements.len(), EXIT_OK);
     for (number, element) in grid.elements.iter().enumerate() {
         if interrupt.is_set() {
             return Ok(EXIT_INTERRUPTED);
         }
-        let known = place.done(element).unwrap_or_else(|why| {
-            tell!("solock: {why}");
-            Some(EXIT_USAGE)
-        });
-        let own = match known {
-            Some(known) => known,
+        let own = match place.done(element, &there)? {
+            Some(known) => Outcome::WasThere(known).code(),
             None => {
-                tell!("element {number} of {count}: {}", element.about());
+                tell!("element {number}, {} of {count}: {}", number + 1, element.about());
                 one(&place, number, &interrupt)?
             }
         };
@@ -104,16 +102,27 @@ fn here(args: &GridRunArgs) -> Result<i32, String> {
             return Ok(code);
         }
     }
-    print(&report::status(&grid, &report::collected(&grid, &[])?, show::columns()))?;
-    Ok(code)
+    let collected = report::collected(&grid, &[])?;
+    print(&report::status(&grid, &collected, show::columns()))?;
+    let is_whole = collected.machines.iter().any(|it| it.name == machine.name && it.is_whole());
+    Ok(worse(code, if is_whole { EXIT_OK } else { EXIT_UNCLEAR }))
 }
 
 /// One element, in a process of its own, as a scheduler would start it: its threads and what it
-/// caught end with it.
+/// caught end with it. It stands and builds where the machine says.
 fn one(place: &Place<'_>, number: usize, interrupt: &Interrupt) -> Result<i32, String> {
     let mut command = Command::new(this_program()?);
     command.args(["grid", "element"]).arg(&place.grid.path).arg(number.to_string());
     command.args(["--machine", &place.machine.name, "--plan", &place.grid.digits()]);
+    let Machine { folder, target, .. } = place.machine;
+    if let Some(folder) = folder {
+        // Else the program itself would be said to be missing.
+        if !Path::new(folder).is_dir() {
+            return Err(format!("machine {}: there is no folder {folder}", place.machine.name));
+        }
+        command.current_dir(folder);
+    }
+    command.envs(target.iter().map(|target| ("CARGO_TARGET_DIR", target)));
     // In a group of its own it hears of the end once, and from here.
     command.stdin(Stdio::null()).process_group(0);
     let failed = |error| format!("element {number} cannot be started: {error}");
@@ -139,7 +148,7 @@ const NAP: Duration = Duration::from_millis(200);
 
 /// Which code the whole has.
 fn worse(so_far: i32, code: i32) -> i32 {
-    let order = [EXIT_INTERRUPTED, EXIT_FINDING, EXIT_USAGE];
+    let order = [EXIT_INTERRUPTED, EXIT_FINDING, EXIT_USAGE, EXIT_UNCLEAR];
     order.into_iter().find(|worst| [so_far, code].contains(worst)).unwrap_or(EXIT_OK)
 }
 
@@ -161,7 +170,7 @@ fn element(args: &GridElementArgs) -> Result<i32, String> {
     let machine = grid.machine(args.machine.as_deref(), &here.node)?;
     let outcome = Place { grid: &grid, machine: &machine, here: &here }.measure(element)?;
     if let Outcome::WasThere(_) = outcome {
-        tell!("{} is there", element.id);
+        tell!("{} is there, and is not measured again", element.id);
     }
     Ok(outcome.code())
 }

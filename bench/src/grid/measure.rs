@@ -1,9 +1,10 @@
 //! One element: a `run` or a `compare` of its own, whose file appears whole or not at all.
 //!
-//! It is idempotent. Where its file is there nothing is measured; else it measures into a folder of
-//! its own, and the file, with where it comes from in every line, is written beside its place and
+//! It is idempotent. Where its file is there nothing is measured, but where that is cut, or was
+//! measured beside another: then it is put aside first. It measures into a folder that nothing else
+//! has had, and the file, with where it comes from in every line, is written beside its place and
 //! renamed. Two that measure one element at once on one node cannot both get the name: the second
-//! finds it taken, and its own is left aside.
+//! finds it taken, and its own is left where it is.
 
 use std::fs;
 use std::io;
@@ -11,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lockimpls::witness::EXIT_FINDING;
+use results::collected::{Collected, PUT_ASIDE, Why};
 use results::files::Batch;
 use results::sealed::{self, digits};
 use results::{Host, Origin, Run, Store, time};
@@ -18,10 +20,10 @@ use results::{Host, Origin, Run, Store, time};
 use super::alone::alone;
 use super::flags::{Asked, asked};
 use super::here::Here;
-use super::{Element, Grid, Machine};
+use super::{Element, Grid, Machine, report};
 use crate::cmd::{self, EXIT_OK};
 use crate::compare::verdicts::{EXIT_SLOWER, EXIT_UNCLEAR};
-use crate::cpus::Cpus;
+use crate::cpus::{Cpus, show_list};
 use crate::host;
 use crate::interrupt::EXIT_INTERRUPTED;
 use crate::tell;
@@ -72,17 +74,17 @@ impl Place<'_> {
     /// It could not be measured as a whole; what there is of it stays in its folder below `work`.
     pub fn measure(&self, element: &Element) -> Result<Outcome, String> {
         let machine = host::describe(&Cpus::allowed()?);
-        let path = self.path(element, &machine);
-        if let Some(code) = there(&path)? {
+        let path = self.path(element, &machine)?;
+        if let Some(code) = self.there(&path)? {
             return Ok(Outcome::WasThere(code));
         }
         let _alone = alone();
         // What was waited for can have been this element.
-        if let Some(code) = there(&path)? {
+        if let Some(code) = self.there(&path)? {
             return Ok(Outcome::WasThere(code));
         }
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let work = self.grid.out.join(WORK).join(format!("{stem}.{}", std::process::id()));
+        put_aside(&path)?;
+        let work = fresh(&self.grid.out.join(WORK), &path)?;
         let started = time::rfc3339_utc(SystemTime::now());
         let code = run(&self.words(element), &work)?;
         if code == EXIT_INTERRUPTED {
@@ -96,37 +98,57 @@ impl Place<'_> {
             return Err(format!("{}: the machine changed meanwhile; {}", element.id, left(&work)));
         }
         let ended = time::rfc3339_utc(SystemTime::now());
-        let end = results::Element { code, started, ended, ..self.end(element, machine) };
+        let end = results::Element { code, started, ended, ..self.end(element, machine)? };
         if publish(&work, &path, &end)? {
             let _ = fs::remove_dir_all(&work);
         }
         Ok(Outcome::Measured(code))
     }
 
-    /// The code of an element's file, if it is there and whole.
+    /// The code of an element's file, if that is there and need not be measured again.
     ///
     /// # Errors
-    /// It is there, and is not whole; or the system does not say what this machine is.
-    pub fn done(&self, element: &Element) -> Result<Option<i32>, String> {
-        there(&self.path(element, &host::describe(&Cpus::allowed()?)))
+    /// The system does not say what this machine is.
+    pub fn done(&self, element: &Element, collected: &Collected) -> Result<Option<i32>, String> {
+        let path = self.path(element, &host::describe(&Cpus::allowed()?))?;
+        Ok(usable(&path, collected))
     }
 
-    /// Where its file belongs: a machine that has changed, or another build, has another.
-    fn path(&self, element: &Element, machine: &Host) -> PathBuf {
+    /// The same of its file, whatever there is by now.
+    fn there(&self, path: &Path) -> Result<Option<i32>, String> {
+        // To know what was measured beside others takes all files.
+        if !path.exists() {
+            return Ok(None);
+        }
+        Ok(usable(path, &report::collected(self.grid, &[])?))
+    }
+
+    /// Where its file belongs: a machine that has changed, another build, and another grid with the
+    /// same folder, have another.
+    fn path(&self, element: &Element, machine: &Host) -> Result<PathBuf, String> {
         let state = format!(
-            "{machine:?} {} {:?} {:?} {} {:?}",
+            "{machine:?} {} {:?} {:?} {} {} {}",
             host::RUSTC,
             host::commit(),
             host::dirty(),
             host::build(),
-            self.machine.cpus
+            self.cpus()?,
+            self.grid.name
         );
         let is_part = |it: char| it.is_ascii_alphanumeric() || "-_.".contains(it);
         let node: String =
             self.here.node.chars().map(|it| if is_part(it) { it } else { '_' }).collect();
         let digits = digits(state.as_bytes());
         let name = format!("{}.{}.{node}.{digits}.{ENDING}", element.id, self.machine.name);
-        self.grid.out.join(name)
+        Ok(self.grid.out.join(name))
+    }
+
+    /// The CPUs that threads get, in their order.
+    fn cpus(&self) -> Result<String, String> {
+        let allowed = Cpus::allowed()?;
+        let asked = self.machine.cpus.as_deref();
+        let cpus = asked.map_or_else(|| Ok(allowed.clone()), |list| allowed.choose(list))?;
+        Ok(show_list(cpus.order()))
     }
 
     fn words(&self, element: &Element) -> Vec<String> {
@@ -134,9 +156,9 @@ impl Place<'_> {
         element.words.iter().cloned().chain(cpus).collect()
     }
 
-    fn end(&self, element: &Element, machine: Host) -> results::Element {
+    fn end(&self, element: &Element, machine: Host) -> Result<results::Element, String> {
         let Here { node, job, restarts, boot } = self.here.clone();
-        results::Element {
+        Ok(results::Element {
             origin: Origin {
                 grid: self.grid.name.clone(),
                 element: element.id.clone(),
@@ -145,6 +167,7 @@ impl Place<'_> {
                 job,
                 restarts,
             },
+            cpus: Some(self.cpus()?),
             boot,
             commit: host::commit(),
             dirty: host::dirty(),
@@ -152,22 +175,44 @@ impl Place<'_> {
             build: host::build(),
             host: machine,
             ..results::Element::default()
-        }
+        })
     }
 }
 
-/// The longest file of an element.
-const FILE_BYTES_MAX: u64 = 1 << 30;
+/// The code of a file that is there and need not be measured again. To measure again what is unlike
+/// the most would give the same.
+fn usable(path: &Path, collected: &Collected) -> Option<i32> {
+    if let Some(set) = collected.sets().find(|set| set.path() == path) {
+        return Some(set.element.code);
+    }
+    let fault = collected.faults.iter().find(|fault| fault.path == path)?;
+    let helps = matches!(fault.why, Why::Cut(_) | Why::Foreign(_) | Why::AtOnce(_));
+    (!helps).then_some(EXIT_OK)
+}
 
-fn there(path: &Path) -> Result<Option<i32>, String> {
-    let bytes = match results::files::read(path, FILE_BYTES_MAX) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        bytes => bytes.map_err(|error| format!("cannot read {}: {error}", path.display()))?,
-    };
-    let broken = |what: String| format!("{}: {what}; remove it to measure again", path.display());
-    let text = String::from_utf8(bytes).map_err(|_| broken("it is no text".to_owned()))?;
-    let end = sealed::opened(&text).map_err(|error| broken(error.to_string()))?;
-    Ok(Some(end.code))
+/// What has the name of an element, and cannot be used, gets another one.
+fn put_aside(path: &Path) -> Result<(), String> {
+    let mut name = path.file_stem().unwrap_or_default().to_owned();
+    name.push(format!(".{:016x}{PUT_ASIDE}", fastrand::u64(..)));
+    match fs::rename(path, path.with_file_name(name)) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        renamed => renamed.map_err(|error| format!("cannot put {} aside: {error}", path.display())),
+    }
+}
+
+/// Makes a folder that nothing else has had: numbers of processes come again, after a restart and
+/// on another node.
+fn fresh(all: &Path, path: &Path) -> Result<PathBuf, String> {
+    let failed = |error: io::Error| format!("cannot write to {}: {error}", all.display());
+    fs::create_dir_all(all).map_err(failed)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    loop {
+        let folder = all.join(format!("{stem}.{:016x}", fastrand::u64(..)));
+        match fs::create_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => return made.map(|()| folder).map_err(failed),
+        }
+    }
 }
 
 /// Runs or compares in this process, into that folder.
@@ -225,6 +270,25 @@ mod tests {
     use super::*;
 
     const RUN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../results/recorded/run.jsonl");
+
+    #[test]
+    fn no_two_elements_have_one_folder_and_what_cannot_be_used_is_kept() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("one.jsonl");
+        let work = folder.path().join("work");
+        let folders = [(); 2].map(|()| fresh(&work, &path).expect("made"));
+        assert!(folders[0] != folders[1] && folders.iter().all(|folder| folder.is_dir()));
+        put_aside(&path).expect("nothing to do");
+        for text in ["a", "b"] {
+            fs::write(&path, text).expect("written");
+            put_aside(&path).expect("renamed");
+        }
+        let files = fs::read_dir(folder.path()).expect("there").flatten();
+        let aside = files.filter(|file| file.file_name().to_string_lossy().ends_with(PUT_ASIDE));
+        let mut texts: Vec<_> = aside.map(|file| fs::read(file.path()).expect("read")).collect();
+        texts.sort();
+        assert_eq!(texts, [b"a", b"b"]);
+    }
 
     #[test]
     fn where_the_place_is_taken_what_was_measured_is_left() {

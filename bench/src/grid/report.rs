@@ -4,8 +4,9 @@
 use std::path::PathBuf;
 
 use results::answer::{self, Answers};
-use results::collected::{Collected, Fault, Machine};
+use results::collected::{Collected, Fault, Machine, PUT_ASIDE, Why};
 use results::text::wrapped;
+use results::units::counted;
 use results::{Kept, Verdict, machines, summarise, summary};
 
 use super::Grid;
@@ -35,7 +36,8 @@ pub fn status(grid: &Grid, collected: &Collected, columns: usize) -> String {
     let mut text = String::new();
     if collected.machines.is_empty() {
         let count = grid.elements.len();
-        text += &format!("nothing of {count} elements yet; {}\n", grid.out.display());
+        let elements = counted(count, "element");
+        text += &format!("nothing yet of {elements}; it will be in {}\n", grid.out.display());
     }
     for machine in &collected.machines {
         text += &wrapped(&machines::heading(machine), "", INDENT, columns);
@@ -43,38 +45,67 @@ pub fn status(grid: &Grid, collected: &Collected, columns: usize) -> String {
     text + &shortcomings(grid, collected, columns)
 }
 
-/// What is missing, and what is set aside, for so many columns.
+/// What is missing, what is there several times, and what is set aside, for so many columns.
 #[must_use]
 pub fn shortcomings(grid: &Grid, collected: &Collected, columns: usize) -> String {
-    let missing = collected.machines.iter().map(|machine| missing(grid, machine, columns));
-    missing.collect::<String>() + &faults(grid, collected, columns)
+    let notes = notes(grid, collected);
+    notes.iter().map(|note| wrapped(note, "", INDENT, columns)).collect()
 }
 
-fn missing(grid: &Grid, machine: &Machine, columns: usize) -> String {
-    let number = |id: &String| grid.elements.iter().position(|element| element.id == *id);
-    let numbers: Vec<usize> = machine.missing.iter().filter_map(number).collect();
-    if numbers.is_empty() {
-        return String::new();
-    }
-    let numbers = super::slurm::ranges(&numbers);
-    wrapped(&format!("missing: {}: {numbers}", machine.name), "", INDENT, columns)
+fn notes(grid: &Grid, collected: &Collected) -> Vec<String> {
+    let machines = &collected.machines;
+    let missing = machines.iter().filter_map(|machine| missing(grid, machine));
+    let doubled = machines.iter().filter_map(|machine| doubled(grid, machine));
+    missing.chain(doubled).chain(faults(grid, collected)).collect()
 }
 
-/// What is set aside; those that a killed process left behind in the grid's own folder as a number.
-fn faults(grid: &Grid, collected: &Collected, columns: usize) -> String {
+/// How many of the elements these are, and which, if there are any.
+fn numbers<'a>(grid: &Grid, ids: impl Iterator<Item = &'a str>) -> Option<String> {
+    let number = |id| grid.elements.iter().position(|element| element.id == id);
+    let mut numbers: Vec<usize> = ids.filter_map(number).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let (count, all) = (numbers.len(), counted(grid.elements.len(), "element"));
+    (count > 0).then(|| format!("{count} of {all}: {}", super::slurm::ranges(&numbers)))
+}
+
+fn missing(grid: &Grid, machine: &Machine) -> Option<String> {
+    let numbers = numbers(grid, machine.missing.iter().map(String::as_str))?;
+    Some(format!("missing: {}: {numbers}", machine.name))
+}
+
+/// Sets of one element stand one after the other.
+fn doubled(grid: &Grid, machine: &Machine) -> Option<String> {
+    let pairs = machine.sets.windows(2).filter(|pair| pair[0].id() == pair[1].id());
+    let numbers = numbers(grid, pairs.map(|pair| pair[0].id()))?;
+    Some(format!(
+        "doubled: {}: {numbers}, each measured by several nodes: the first one's is shown, and all \
+         are held against each other",
+        machine.name
+    ))
+}
+
+/// What is set aside; of the grid's own folder what is left behind and measured anew is counted.
+fn faults(grid: &Grid, collected: &Collected) -> Vec<String> {
     let work = grid.out.join(WORK);
-    let is_left = |fault: &&Fault| fault.path.starts_with(&work);
-    let mut text = String::new();
-    for fault in collected.faults.iter().filter(|fault| !is_left(fault)) {
-        let line = format!("{}: {}", fault.path.display(), fault.why.text());
-        text += &wrapped(&format!("set aside: {line}"), "", INDENT, columns);
-    }
-    let left = collected.faults.iter().filter(is_left).count();
-    if left > 0 {
+    let is_left = |fault: &Fault| fault.path.starts_with(&work);
+    let is_put = |fault: &Fault| fault.why == Why::PutAside;
+    let others = collected.faults.iter().filter(|fault| !is_left(fault) && !is_put(fault));
+    let line =
+        |Fault { path, why }: &Fault| format!("set aside: {}: {}", path.display(), why.text());
+    let mut notes: Vec<String> = others.map(line).collect();
+    let counts = |is: &dyn Fn(&Fault) -> bool| {
+        let count = collected.faults.iter().filter(|fault| is(fault)).count();
+        (count > 0).then(|| counted(count, "file"))
+    };
+    notes.extend(counts(&is_left).map(|files| {
         let what = "of elements that are under way, or were cut short and are measured anew";
-        text += &wrapped(&format!("{left} files {what}: {}", work.display()), "", INDENT, columns);
-    }
-    text
+        format!("{files} {what}: {}", work.display())
+    }));
+    notes.extend(counts(&is_put).map(|files| {
+        format!("{files} put aside, because their elements were to be measured again: *{PUT_ASIDE}")
+    }));
+    notes
 }
 
 /// The machines side by side, then the answer of each, for so many columns.
@@ -101,15 +132,7 @@ pub fn text(collected: &Collected, columns: usize) -> Result<String, String> {
 pub fn page(grid: &Grid, collected: &Collected) -> Result<String, String> {
     let lines = machines::lines(collected, REFERENCE).map_err(|error| error.to_string())?;
     let answers: Result<Vec<_>, String> = collected.machines.iter().map(answers).collect();
-    let missing = |machine: &Machine| {
-        let count = machine.missing.len();
-        (count > 0).then(|| format!("{} has not {count} elements", machine.name))
-    };
-    let aside =
-        |fault: &Fault| format!("set aside: {}: {}", fault.path.display(), fault.why.text());
-    let notes = collected.machines.iter().filter_map(missing);
-    let notes: Vec<String> = notes.chain(collected.faults.iter().map(aside)).collect();
-    Ok(plots::report::page(&grid.name, collected, &lines, &answers?, &notes))
+    Ok(plots::report::page(&grid.name, collected, &lines, &answers?, &notes(grid, collected)))
 }
 
 /// What a machine answers; nothing where it measured none but comparisons.

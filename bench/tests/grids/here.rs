@@ -7,7 +7,10 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::night::{Night, cells, text};
+use results::collected::Set;
+use results::{Element, Origin, Run};
+
+use crate::night::{Night, cells, move_to, text};
 
 /// It ended so, and said this, wherever lines end.
 #[track_caller]
@@ -59,16 +62,23 @@ fn a_grid_that_was_ended_goes_on_where_it_was() {
 }
 
 #[test]
-fn an_element_is_measured_once_and_a_broken_file_is_not_measured_over() {
+fn an_element_is_measured_once_and_again_where_its_file_is_cut() {
     let night = Night::of(&cells(2));
     says(&night.output("element", &["0"]), 0, "nothing leaked");
     let [file] = &night.files()[..] else { panic!("{:?}", night.files()) };
     let whole = fs::read(file).expect("read");
     says(&night.output("element", &["0"]), 0, "is there");
     assert_eq!(fs::read(file).expect("read"), whole);
-    fs::write(file, &whole[..whole.len() / 2]).expect("cut");
-    says(&night.output("element", &["0"]), 1, "its end is missing; remove it to measure again");
+    let cut = &whole[..whole.len() / 2];
+    fs::write(file, cut).expect("cut");
     says(&night.output("collect", &[]), 4, "set aside: ");
+    says(&night.output("status", &[]), 0, "nothing yet of 2 elements");
+    says(&night.output("run", &[]), 0, "2 of 2 elements");
+    assert!(night.collected().is_whole());
+    assert_ne!(fs::read(file).expect("read"), whole, "measured again");
+    let [aside] = &night.put_aside()[..] else { panic!("{:?}", night.put_aside()) };
+    assert_eq!(fs::read(aside).expect("read"), cut, "nothing is lost");
+    says(&night.output("status", &[]), 0, "1 file put aside");
     says(&night.output("element", &["2"]), 1, "no element 2; valid are 0 to 1");
     says(&night.output("element", &["0", "--plan", "00000000"]), 1, "its plan is ");
     says(&night.output("element", &["0", "--machine", "a/b"]), 1, "a name has letters");
@@ -101,6 +111,90 @@ fn a_plan_has_the_elements_and_the_hours() {
     says(&output, 0, "pairs with 2 threads, stream, 64 B, adaptive on global, host");
     says(&output, 0, "skipped: ring with 1 thread, stream, 64 B, adaptive: a ring has at least 2");
     assert!(!night.out().exists());
+}
+
+#[test]
+fn what_was_measured_at_once_is_measured_again() {
+    let night = Night::of(&cells(3));
+    says(&night.output("run", &[]), 0, "3 of 3 elements");
+    let collected = night.collected();
+    let sets: Vec<&Set> = collected.sets().collect();
+    let other = times(&night)[sets[2].path()];
+    for set in &sets[..2] {
+        move_to(set, "2026-11-23T09:00:00.000Z", "2026-11-23T09:09:00.000Z");
+    }
+    says(&night.output("status", &[]), 0, "missing: ");
+    says(&night.output("status", &[]), 0, "2 of 3 elements: ");
+    says(&night.output("run", &[]), 0, "3 of 3 elements");
+    assert_eq!((night.files().len(), night.put_aside().len()), (3, 2));
+    assert_eq!(times(&night)[sets[2].path()], other, "measured again");
+}
+
+#[test]
+fn where_an_element_is_missing_in_the_end_the_run_says_so() {
+    let night = Night::of(&cells(2));
+    says(&night.output("element", &["0"]), 0, "nothing leaked");
+    // As many are of another commit, and later: to measure again would not help.
+    let set = night.collected().sets().next().expect("one").clone();
+    for day in ["2099-01-01", "2099-01-02"] {
+        let element = Element { commit: Some("0123abc".to_owned()), ..set.element.clone() };
+        let run = Run { path: night.out().join(format!("{day}.jsonl")), ..set.run.clone() };
+        let time = format!("{day}T00:00:00.000Z");
+        move_to(&Set { element, run }, &time, &time);
+    }
+    says(&night.output("run", &[]), 4, "another commit: ");
+    assert_eq!(night.put_aside(), [] as [PathBuf; 0]);
+}
+
+#[test]
+fn an_element_that_two_nodes_of_a_machine_measured_is_told() {
+    let night = Night::of(&cells(1));
+    says(&night.output("run", &[]), 0, "1 of 1 elements");
+    let set = night.collected().sets().next().expect("one").clone();
+    let origin = Origin { node: "n2".to_owned(), ..set.element.origin.clone() };
+    let element = Element { origin, ..set.element.clone() };
+    let run = Run { path: night.out().join("n2.jsonl"), ..set.run.clone() };
+    let time = "2026-11-23T09:00:00.000Z";
+    move_to(&Set { element, run }, time, time);
+    let said = "1 of 1 element: 0, each measured by several nodes";
+    says(&night.output("collect", &[]), 0, said);
+    says(&night.output("status", &[]), 0, "doubled: ");
+}
+
+#[test]
+fn two_grids_in_one_folder_are_kept_apart() {
+    let night = Night::of(&(String::from("out = 'night.grid'\n") + &cells(1)));
+    let day = night.folder.path().join("day.toml");
+    fs::copy(night.file(), &day).expect("copied");
+    for _ in 0..2 {
+        says(&night.output("run", &[]), 0, "1 of 1 elements");
+        let mut day = night.grid_of(&day, "run", &[]);
+        says(&day.output().expect("starts"), 0, "1 of 1 elements");
+    }
+    assert_eq!(night.files().len(), 2);
+    says(&night.output("status", &[]), 0, "it is of the grid \"day\"");
+}
+
+#[test]
+fn a_machine_is_measured_where_it_says_and_a_folder_that_is_not_there_is_named() {
+    let text = |folder: &str| {
+        let cells =
+            cells(1).replace("seconds = 0.02\nrounds = 1\n", "sides = ['HEAD~1', 'HEAD']\n");
+        format!("{cells}[[machine]]\nname = 'a'\nfolder = '{folder}'\ntarget = '/dev/null/x'\n")
+    };
+    says(&Night::of(&text("/nowhere")).output("run", &[]), 1, "there is no folder /nowhere");
+    let checkout = tempfile::tempdir().expect("a folder");
+    let git = |arguments: &[&str]| {
+        let mut git = Command::new("git");
+        git.args(["-c", "user.name=a", "-c", "user.email=a@a"]).args(arguments);
+        assert!(git.current_dir(checkout.path()).status().expect("git").success());
+    };
+    git(&["init", "--quiet"]);
+    (0..2).for_each(|_| git(&["commit", "--quiet", "--allow-empty", "--message=x"]));
+    let night = Night::of(&text(checkout.path().to_str().expect("UTF-8")));
+    // The sides are of that checkout, and would be built there.
+    says(&night.output("run", &["--machine", "a"]), 1, "cannot write to /dev/null/x/");
+    says(&night.output("status", &[]), 0, "missing: a: 1 of 1 element: 0");
 }
 
 #[test]

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use results::collected::Collected;
-use results::{Measure, Record};
+use results::collected::{Collected, Set};
+use results::sealed::sealed;
+use results::{Element, Measure, Record};
 use tempfile::TempDir;
 
 /// A grid that is over as soon as it can be.
@@ -40,17 +41,22 @@ impl Night {
 
     /// `solock grid WHAT FILE MORE..`, to be started.
     pub(crate) fn grid(&self, what: &str, more: &[&str]) -> Command {
+        self.grid_of(&self.file(), what, more)
+    }
+
+    /// The same of another file beside it.
+    pub(crate) fn grid_of(&self, file: &Path, what: &str, more: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
-        command.args(["grid", what]).arg(self.file()).args(more);
+        command.args(["grid", what]).arg(file).args(more);
         command.current_dir(self.folder.path()).stdin(Stdio::null());
         // Elements of other tests are not waited for.
+        command.env("SOLOCK_BOX", self.folder.path().file_name().expect("a name"));
         command.env("TMPDIR", self.folder.path());
         // Whatever started this test is not what starts an element.
         for name in ["SLURM_JOB_ID", "SLURM_ARRAY_JOB_ID", "SLURMD_NODENAME", "PARALLEL_SEQ"] {
             command.env_remove(name);
         }
         command
-        command.env("SOLOCK_BOX", self.folder.path().file_name().expect("a name"));
     }
 
     pub(crate) fn output(&self, what: &str, more: &[&str]) -> Output {
@@ -59,9 +65,18 @@ impl Night {
 
     /// The files of elements, by name.
     pub(crate) fn files(&self) -> Vec<PathBuf> {
+        self.ending("jsonl")
+    }
+
+    /// The files that were put aside, by name.
+    pub(crate) fn put_aside(&self) -> Vec<PathBuf> {
+        self.ending("aside")
+    }
+
+    fn ending(&self, ending: &str) -> Vec<PathBuf> {
         let entries = fs::read_dir(self.out()).into_iter().flatten().flatten();
-        let is_record = |path: &PathBuf| path.extension().is_some_and(|end| end == "jsonl");
-        let mut files: Vec<PathBuf> = entries.map(|it| it.path()).filter(is_record).collect();
+        let is_it = |path: &PathBuf| path.extension().is_some_and(|end| end == ending);
+        let mut files: Vec<PathBuf> = entries.map(|it| it.path()).filter(is_it).collect();
         files.sort();
         files
     }
@@ -71,6 +86,15 @@ impl Night {
         let grid = bench::grid::Grid::read(&self.file()).expect("a grid");
         bench::grid::report::collected(&grid, &[]).expect("readable")
     }
+}
+
+/// Writes a set as if it had been measured at another time.
+pub(crate) fn move_to(set: &Set, started: &str, ended: &str) {
+    let (started, ended) = (started.to_owned(), ended.to_owned());
+    let end = Element { started, ended, ..set.element.clone() };
+    let lines = set.run.records.iter().filter(|record| !matches!(record, Record::Element(_)));
+    let run: String = lines.map(|line| line.to_line().expect("a line") + "\n").collect();
+    fs::write(set.path(), sealed(&run, &end).expect("sealed")).expect("written");
 }
 
 /// What a grid recorded, but for times and numbers: by element, each line's kind and cell. A ratio

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Expected, Set, Why};
+use super::{Expected, PUT_ASIDE, Set, Why};
 use crate::files;
 use crate::record::Record;
 use crate::run::Run;
@@ -18,6 +18,9 @@ const FILE_BYTES_MAX: u64 = 1 << 30;
 const DEPTH_MAX: usize = 6;
 /// How the name of a file ends that never got its own.
 const STAGED: &str = ".tmp";
+
+/// How the names of all files end that are looked at.
+const ENDINGS: [&str; 3] = [FINISHED, STAGED, PUT_ASIDE];
 
 /// The files of these folders, and of theirs, that may be records; each once.
 pub(super) fn all(folders: &[PathBuf]) -> Result<Vec<PathBuf>, String> {
@@ -41,7 +44,7 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
         if kind.is_dir() && depth > 0 {
             // One below that cannot be read is nobody's who collects.
             let _ = walk(&path, depth - 1, found);
-        } else if !kind.is_dir() && (name.ends_with(FINISHED) || name.ends_with(STAGED)) {
+        } else if !kind.is_dir() && ENDINGS.iter().any(|ending| name.ends_with(ending)) {
             found.push(path);
         }
     }

@@ -6,16 +6,16 @@ use crate::record::Host;
 use crate::run;
 
 /// Those that are kept, by node; the others are told. Copies go first, so that no file counts
-/// twice; then what was disturbed; then what is unlike the most; of what is left and doubled the
-/// last one stays.
-pub(super) fn sifted(mut sets: Vec<Set>, faults: &mut Vec<Fault>) -> Vec<Set> {
+/// twice; then what was disturbed, also by what was put aside since; then what is unlike the most;
+/// of what is left and doubled the last one stays.
+pub(super) fn sifted(mut sets: Vec<Set>, put_aside: &[Set], faults: &mut Vec<Fault>) -> Vec<Set> {
     // The latest first.
     sets.sort_by(|one, other| {
         let key = |set: &Set| (set.element.ended.clone(), set.path().to_owned());
         key(other).cmp(&key(one))
     });
     aside(&mut sets, faults, copy);
-    aside(&mut sets, faults, at_once);
+    aside(&mut sets, faults, |sets, at| at_once(sets, put_aside, at));
     aside(&mut sets, faults, changed);
     let usual = usual_commits(&sets);
     aside(&mut sets, faults, |sets, at| other_commit(&usual, &sets[at]));
@@ -55,15 +55,15 @@ fn doubled(sets: &[Set], at: usize) -> Option<Why> {
     Some(Why::Doubled(later.path().to_owned()))
 }
 
-/// Times of one box are of one clock.
-fn at_once(sets: &[Set], at: usize) -> Option<Why> {
+/// Times of one box are of one clock. What was put aside has disturbed others all the same.
+fn at_once(sets: &[Set], put_aside: &[Set], at: usize) -> Option<Why> {
     let own = &sets[at].element;
     own.boot.as_ref()?;
     let is_beside = |other: &&Set| {
         let other = &other.element;
         other.boot == own.boot && other.started < own.ended && own.started < other.ended
     };
-    let others = sets[..at].iter().chain(&sets[at + 1..]);
+    let others = sets[..at].iter().chain(&sets[at + 1..]).chain(put_aside);
     others.into_iter().find(is_beside).map(|other| Why::AtOnce(other.path().to_owned()))
 }
 

@@ -334,7 +334,20 @@ fn two_elements_at_once_on_one_box_are_both_set_aside() {
     let all = folder.collected(&["a"]);
     assert_eq!((all.sets().count(), all.faults.len()), (0, 2));
     assert!(all.faults.iter().all(|fault| matches!(fault.why, Why::AtOnce(_))), "{all:?}");
+    // One that is put aside has disturbed the other all the same.
+    let put = folder.path().join("one.a.0.0123456789abcdef.aside");
+    fs::rename(folder.path().join("one.a.0.jsonl"), &put).expect("renamed");
+    let all = folder.collected(&["a"]);
+    assert_eq!((all.sets().count(), all.faults.len()), (0, 2));
+    let whys: Vec<&Why> = all.faults.iter().map(|fault| &fault.why).collect();
+    assert_eq!(whys, [&Why::PutAside, &Why::AtOnce(put.clone())]);
+    let again = folder.send(&Sent { from: 6, to: 7, ..sent("two", "a", 6) });
+    fs::remove_file(folder.path().join("two.a.1.jsonl")).expect("removed");
+    assert_eq!(only_fault(&folder.collected(&["a"])), (put.as_path(), &Why::PutAside));
+    fs::remove_file(&put).expect("removed");
+    fs::remove_file(&again).expect("removed");
     // One after the other, and at once on another box.
+    folder.send(&beside);
     folder.send(&Sent { from: 0, to: 1, ..sent("one", "a", 0) });
     folder.send(&Sent { from: 0, to: 9, ..sent("one", "b", 0) });
     assert_eq!(folder.collected(&["a", "b"]).faults, []);
