@@ -71,10 +71,9 @@ pub fn change_points(series: &[f64]) -> Vec<ChangePoint> {
 fn proposals(series: &[f64]) -> Vec<usize> {
     let mut found: Vec<usize> = Vec::new();
     let mut start = 0;
-    while start < series.len() {
-        let end = series.len().min(start + WINDOW);
+    while let Some(rest @ [_, ..]) = series.get(start..) {
         let mut splits = Vec::new();
-        split(&series[start..end], start, &mut splits);
+        split(&rest[..rest.len().min(WINDOW)], start, &mut splits);
         let last = splits.iter().copied().max().unwrap_or(start);
         found.extend(splits);
         start = last.max(start + WINDOW / 2);
@@ -216,6 +215,28 @@ mod tests {
         assert_eq!(found, [(6, 5.0), (10, 3.0)]);
         assert_eq!(points[0].share(), 0.25);
         assert!(change_points(&[[100.0; 9], [101.0; 9]].concat()).is_empty(), "1 % is too small");
+    }
+
+    #[test]
+    fn of_splits_that_are_as_good_the_first_is_taken_and_none_where_all_is_equal() {
+        let steps = [0.0, 0.0, 5.0, 5.0, 10.0, 10.0];
+        let sums = DistanceSums::new(&steps);
+        assert_eq!(sums.energy(2, 6), sums.energy(4, 6));
+        assert_eq!(best_split(&steps), Some(2));
+        assert_eq!(best_split(&[4.0; 6]), None);
+    }
+
+    /// A point is one at this p-value, and is proposed long before.
+    #[test]
+    fn a_point_that_is_hardly_one_is_found() {
+        let level = [100.0, 104.0, 98.0, 102.0, 101.0, 97.0];
+        let series = |step: f64| [level, level.map(|value| value + step)].concat();
+        let points = change_points(&series(7.0));
+        // R: t.test(level, level + 7, var.equal = TRUE).
+        let [ChangePoint { index: 6, p_value, .. }] = points[..] else { panic!("{points:?}") };
+        assert!((p_value - 0.000_847_02).abs() < 1e-7, "{p_value}");
+        assert!(change_points(&series(6.0)).is_empty(), "p = 0.0024");
+        assert_eq!(proposals(&series(6.0)), [6]);
     }
 
     #[test]

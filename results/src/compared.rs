@@ -100,3 +100,24 @@ pub struct AgainstItself {
     /// Pairs of processes.
     pub pairs: u32,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_layout_of_either_side_is_one() {
+        let of = |layouts: [Option<u32>; 2]| {
+            let [first, second] = layouts.map(|layouts| Side { layouts, ..Side::default() });
+            Compared { first, second, ..Compared::default() }.is_one_layout()
+        };
+        for (layouts, expected) in [
+            ([None, None], false),
+            ([Some(2), Some(40)], false),
+            ([Some(1), Some(40)], true),
+            ([None, Some(1)], true),
+        ] {
+            assert_eq!(of(layouts), expected, "{layouts:?}");
+        }
+    }
+}
