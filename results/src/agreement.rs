@@ -142,6 +142,40 @@ mod tests {
     }
 
     #[test]
+    fn an_interval_is_widened_by_what_students_t_says() {
+        let ends = |pairs: u32, chance: f64| {
+            let [low, high] = [-0.1_f64, 0.1].map(|end| Some(end.exp()));
+            let found =
+                Ratio { ratio: Some(1.0), low, high, level: 0.95, pairs, ..Ratio::default() };
+            widened(&found, chance).expect("an interval")
+        };
+        let is = |[low, high]: [f64; 2], half: f64| {
+            assert!((low + half).abs() < 1e-4 && (high - half).abs() < 1e-4, "{low} {high}");
+        };
+        is(ends(24, 0.05), 0.1);
+        // Student's t of 23: 3.7676 at 0.1 %, 2.0687 at 5 %.
+        is(ends(24, 0.001), 0.182_13);
+        is(ends(24, 0.5), 0.1);
+        // Of one degree of freedom there is always one.
+        is(ends(1, 0.05), 0.1);
+        assert_eq!(ends(1, 0.01), ends(2, 0.01));
+        assert_ne!(ends(3, 0.01), ends(2, 0.01));
+    }
+
+    #[test]
+    fn intervals_that_touch_do_not_lie_apart() {
+        let exact = Ratio {
+            ratio: Some(2.0),
+            low: Some(2.0),
+            high: Some(2.0),
+            level: 0.95,
+            pairs: 24,
+            ..Ratio::default()
+        };
+        assert!(!do_differ([&exact, &exact].into_iter(), 2));
+    }
+
+    #[test]
     fn truths_that_differ_by_a_third_are_found() {
         let mut random = fastrand::Rng::with_seed(3);
         for _ in 0..20 {

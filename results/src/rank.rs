@@ -141,6 +141,8 @@ pub(crate) mod tests {
             assert!(tail <= alpha / 2.0);
         }
         assert_eq!(critical_value(&distribution(3), 0.0015), (0, 0.125));
+        // Never the middle: what is dropped at both ends would meet there.
+        assert_eq!(critical_value(&distribution(2), 0.5), (0, 0.25));
     }
 
     #[test]

@@ -71,8 +71,9 @@ pub fn jain_index(shares: &[u64]) -> Option<f64> {
 pub fn paired_ratio(pairs: &[(f64, f64)], level_asked: f64) -> Option<Interval> {
     let mut logarithms = Vec::with_capacity(pairs.len());
     for (value, reference) in pairs {
-        let logarithm = (value / reference).ln();
-        if *value <= 0.0 || *reference <= 0.0 || !logarithm.is_finite() {
+        // No number where either has no logarithm.
+        let logarithm = value.ln() - reference.ln();
+        if !logarithm.is_finite() {
             return None;
         }
         logarithms.push(logarithm);
@@ -186,6 +187,8 @@ mod tests {
         assert!(near(ratio.estimate, 2.0) && near(ratio.low, 2.0) && near(ratio.high, 2.0));
         assert_eq!(paired_ratio(&[(1.0, 0.0)], 0.95), None);
         assert_eq!(paired_ratio(&[(0.0, 1.0)], 0.95), None);
+        assert_eq!(paired_ratio(&[(0.0, 0.0)], 0.95), None);
+        assert_eq!(paired_ratio(&[(-2.0, -1.0)], 0.95), None);
         assert_eq!(paired_ratio(&[(f64::NAN, 1.0)], 0.95), None);
         assert_eq!(paired_ratio(&[], 0.95), None);
         assert_eq!(hodges_lehmann(&vec![0.0; PAIRS_MAX + 1], 0.95), None);

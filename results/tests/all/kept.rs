@@ -145,6 +145,37 @@ fn a_ratio_that_may_not_be_used_is_held_against_none() {
     assert!(text.contains("2.26 [2.20, 2.31]") && !text.contains('*'), "{text}");
 }
 
+/// The shown run's own reference against itself: an interval that holds 1 spoils nothing.
+#[test]
+fn a_reference_that_only_touches_1_does_not_differ_from_itself() {
+    let is_used = |low: f64, high: f64| {
+        let lines = |says: &Says| {
+            let id = cell("pairs", "global", 2).id();
+            let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
+            let (against, metric) = (id.clone(), "throughput".to_owned());
+            let (level, pairs, host) = (0.95, 24, host());
+            let itself = Ratio {
+                cell: id,
+                against,
+                metric,
+                ratio,
+                low,
+                high,
+                level,
+                pairs,
+                host,
+                ..Ratio::default()
+            };
+            let mut lines = says.lines(|_| ());
+            lines.push(itself.into());
+            lines
+        };
+        table_beside(lines).1.contains("  * 2.26 [2.20, 2.31]")
+    };
+    assert!(is_used(1.0, 1.05) && is_used(0.95, 1.0));
+    assert!(!is_used(1.001, 1.05) && !is_used(0.95, 0.999));
+}
+
 #[test]
 fn what_all_runs_together_allow_is_said_and_no_more() {
     let costs = said(&says(0, [0.8, 0.78, 0.82]), &[says(1, [0.9, 0.88, 0.92])]);
@@ -234,6 +265,8 @@ fn ratios_that_say_nothing_are_not_held_against_it() {
         )
     };
     assert_eq!(itself("pairs", 0.98, 1.02), Some(2));
+    assert_eq!(itself("pairs", 1.0, 1.05), Some(2), "it holds 1");
+    assert_eq!(itself("pairs", 0.95, 1.0), Some(2));
     assert_eq!(itself("pairs", 1.01, 1.05), None);
     assert_eq!(itself("pairs", 0.95, 0.99), None);
     assert_eq!(itself("stream", 1.01, 1.05), Some(2));
