@@ -34,16 +34,23 @@ impl TaskFiles {
     /// Nanoseconds the thread was ready to run and did not, since it began, if the system tells.
     #[must_use]
     pub fn run_delay_ns(&self) -> Option<u64> {
-        let text = read(self.schedstat.as_ref()?)?;
-        text.split_whitespace().nth(1)?.parse().ok()
+        delay(&read(self.schedstat.as_ref()?)?)
     }
 
     /// How often it was taken off its CPU against its will, since it began.
     fn involuntary_switches(&self) -> Option<u64> {
-        let text = read(self.status.as_ref()?)?;
-        let line = text.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
-        line?.trim().parse().ok()
+        switches(&read(self.status.as_ref()?)?)
     }
+}
+
+/// The second number of a schedstat: nanoseconds of waiting for a CPU.
+fn delay(schedstat: &str) -> Option<u64> {
+    schedstat.split_whitespace().nth(1)?.parse().ok()
+}
+
+fn switches(status: &str) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    line?.trim().parse().ok()
 }
 
 /// A file of /proc is made anew at each read from its beginning.
@@ -105,7 +112,11 @@ fn differences(now: &[Option<u64>], then: &[Option<u64>]) -> Option<Vec<u64>> {
 
 /// Time the hypervisor gave to others, all CPUs together, in steps of 10 ms.
 fn steal_ns() -> Option<u64> {
-    let stat = std::fs::read_to_string("/proc/stat").ok()?;
+    stolen(&std::fs::read_to_string("/proc/stat").ok()?)
+}
+
+/// The eighth number of the line of all CPUs.
+fn stolen(stat: &str) -> Option<u64> {
     let ticks: u64 = stat.lines().next()?.split_whitespace().nth(8)?.parse().ok()?;
     Some(ticks * NS_PER_TICK)
 }
@@ -149,6 +160,39 @@ mod tests {
         let noise = unknown.since(&unknown, Duration::from_millis(1));
         assert_eq!((noise.on_cpu_share_min, noise.run_delay_ns), (None, None));
         assert!(!noise.flagged);
+    }
+
+    #[test]
+    fn what_is_counted_is_what_was_added_of_each_thread() {
+        let of = |delays: [u64; 2], switches: [u64; 2], steal: u64| Snapshot {
+            run_delay_ns: delays.map(Some).to_vec(),
+            involuntary_switches: switches.map(Some).to_vec(),
+            steal_ns: Some(steal),
+        };
+        let interval = Duration::from_nanos(1_000);
+        let noise = of([17, 90], [8, 23], 1_500).since(&of([10, 60], [3, 11], 400), interval);
+        assert_eq!(noise.run_delay_ns, Some(7 + 30));
+        assert_eq!(noise.involuntary_switches, Some(5 + 12));
+        assert_eq!(noise.steal_ns, Some(1_100));
+        assert_eq!(noise.on_cpu_share_min, Some(0.97));
+        // Longer than the interval: it had no time at all.
+        let noise = of([1_500, 0], [0, 0], 0).since(&of([0, 0], [0, 0], 0), interval);
+        assert_eq!((noise.on_cpu_share_min, noise.flagged), (Some(0.0), true));
+        // The bound itself is not below it.
+        let noise = of([5, 0], [0, 0], 0).since(&of([0, 0], [0, 0], 0), interval);
+        assert_eq!((noise.on_cpu_share_min, noise.flagged), (Some(ON_CPU_SHARE_MIN), false));
+    }
+
+    #[test]
+    fn the_systems_words_are_read() {
+        assert_eq!(delay("813 4711 22\n"), Some(4711));
+        let status = "Name:\tx\nvoluntary_ctxt_switches:\t9\nnonvoluntary_ctxt_switches:\t42\n";
+        assert_eq!(switches(status), Some(42));
+        let stat = "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 11 12 13 14 15 16 17 18 19 20\n";
+        assert_eq!(stolen(stat), Some(80_000_000));
+        for nothing in ["", "813", "x y z"] {
+            assert_eq!([delay(nothing), switches(nothing), stolen(nothing)], [None; 3]);
+        }
     }
 
     #[test]

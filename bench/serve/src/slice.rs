@@ -239,6 +239,16 @@ mod tests {
     }
 
     #[test]
+    fn a_panic_has_its_words() {
+        let text: Box<dyn Any + Send> = Box::new("short");
+        assert_eq!(message(&*text), "short");
+        let text: Box<dyn Any + Send> = Box::new("long".to_owned());
+        assert_eq!(message(&*text), "long");
+        let number: Box<dyn Any + Send> = Box::new(5);
+        assert_eq!(message(&*number), "(no message)");
+    }
+
+    #[test]
     fn a_slice_that_a_lane_slept_through_was_not_run() {
         assert!(outcome(5, 0).was_not_run());
         assert!(!outcome(0, 5).was_not_run(), "that nothing was done is a measured value");

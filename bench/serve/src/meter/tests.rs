@@ -144,6 +144,7 @@ fn a_lane_may_end_before_its_time() {
     let mut meter = ThroughputMeter::begin(&phase, &clock);
     assert!(meter.running() && meter.running());
     time.increment(25);
+    assert_eq!(meter.now_ns(), 25);
     let lane = meter.end();
     assert_eq!((lane.operations, lane.interval_ns), (2, 25));
 }
