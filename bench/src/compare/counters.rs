@@ -76,6 +76,36 @@ mod tests {
     }
 
     #[test]
+    fn each_counter_is_its_own_and_of_all_classes() {
+        let lock = |n: u64| LockCounts {
+            class: n.to_string(),
+            acquisitions: 30 * n,
+            contended: 100 * n,
+            relocks: 20 * n,
+            retries: 10 * n,
+        };
+        let both =
+            SliceDone { operations: 10, locks: vec![lock(1), lock(2)], ..SliceDone::default() };
+        assert_eq!(per_operation(&both), [Some(9.0), Some(6.0), Some(3.0), None]);
+        // What needs no lock is seen, too: of a lane that only sends, or only receives.
+        for (sends, receives) in [(5, 0), (0, 5)] {
+            let fast_path = results::FastPath { sends, receives, ..Default::default() };
+            let fast = SliceDone { operations: 10, fast_path, ..SliceDone::default() };
+            assert_eq!(per_operation(&fast), [Some(0.0), Some(0.0), Some(0.0), None]);
+        }
+    }
+
+    #[test]
+    fn counters_are_exact_where_no_thread_meets_another() {
+        let of = |workload: &str, threads| {
+            let workload = workload.to_owned();
+            is_exact(&results::Cell { workload, threads, ..results::Cell::default() })
+        };
+        assert!(of("stream", 1) && of("pairs", 2));
+        assert!(!of("stream", 2) && !of("unheard of", 2));
+    }
+
+    #[test]
     fn what_cannot_be_seen_is_no_zero() {
         let hidden = SliceDone { operations: 5, ..SliceDone::default() };
         assert_eq!(per_operation(&hidden), [None; 4]);

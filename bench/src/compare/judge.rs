@@ -80,6 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
+    fn more_of_a_counter_is_worse_where_it_is_exact() {
+        assert_eq!(count(4.0, 5.0, true), Verdict::Slower);
+        assert_eq!(count(5.0, 4.0, true), Verdict::Faster);
+        assert_eq!(count(4.0, 5.0, false), Verdict::Unclear);
+        assert_eq!((count(4.0, 4.0, true), count(4.0, 4.0, false)), (Verdict::Same, Verdict::Same));
+    }
+
+    #[test]
     fn a_family_is_judged_more_strictly() {
         let level = |judge: Judge| {
             let log_ratios = (0..20).map(|i| f64::from(i) * 1e-3).collect();

@@ -226,6 +226,13 @@ mod tests {
         assert_eq!(of(&launch([60, 70], 5000)), Use::Not("quantised, step 10 ns".to_owned()));
         assert_eq!(of(&launch([1000, 2000], 100)), Use::Not(few_sends()));
         assert_eq!(of(&launch([1000, 2000], 0)), Use::Absent);
+        // The bounds themselves are enough: ten steps of ten nanoseconds, a thousand by each end.
+        assert_eq!(of(&launch([100, 200], 1000)), Use::Yes);
+        assert_eq!(of(&launch([200, 99], 1000)), Use::Not("quantised, step 10 ns".to_owned()));
+        assert_eq!(of(&launch([100, 200], 999)), Use::Not(few_sends()));
+        let thin = |thin| Series { thin, ..series(Metric::SendP99, &launch([1000, 2000], 1000)) };
+        assert_eq!(thin(1).use_of(Metric::SendP99), Use::Yes, "as many as are not");
+        assert_eq!(thin(2).use_of(Metric::SendP99), Use::Not(few_sends()));
         let throughput = series(Metric::Throughput, &launch([60, 70], 0));
         assert_eq!(throughput.use_of(Metric::Throughput), Use::Yes);
     }

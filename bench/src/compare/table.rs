@@ -241,6 +241,54 @@ mod tests {
     }
 
     #[test]
+    fn what_fits_exactly_stands_on_one_line() {
+        let mut wide = cell();
+        let first = &mut wide.rows[0].compared;
+        let right = "n=40  rejected 3/163  41 s";
+        first.cell = "x".repeat(COLUMNS - GAP - right.len());
+        (first.itself, first.why) = (None, Some("y".repeat(COLUMNS - 44)));
+        let fits = text(&[wide.clone()]);
+        let lines: Vec<&str> = fits.lines().collect();
+        assert!(lines[1].starts_with("xx") && lines[1].ends_with(&format!("x  {right}")), "{fits}");
+        assert!(lines[2].starts_with("  throughput") && lines[2].ends_with("yy"), "{fits}");
+        let first = &mut wide.rows[0].compared;
+        first.cell.push('x');
+        first.why = Some("y".repeat(COLUMNS - 43));
+        let broken = text(&[wide]);
+        let lines: Vec<&str> = broken.lines().collect();
+        assert!(lines[1].ends_with('x') && lines[2].trim_start() == right, "{broken}");
+        assert!(lines[3].starts_with("  throughput") && lines[3].ends_with("SLOWER"), "{broken}");
+    }
+
+    #[test]
+    fn counters_are_shown_as_numbers_and_times_with_their_unit() {
+        let of = |values: [f64; 2], metric: &str, p_value| {
+            let mut row = row(metric, Verdict::Same);
+            (row.compared.first.value, row.compared.second.value) =
+                (Some(values[0]), Some(values[1]));
+            (row.compared.low, row.p_value) = (None, p_value);
+            ratio(&row)
+        };
+        assert_eq!(of([4.0, 4.0], "acquisitions", None), "4.000");
+        assert_eq!(of([4.0, 5.5], "acquisitions", None), "4.000 -> 5.500");
+        assert_eq!(of([250.0, 4_000.0], "send_p50", Some(0.5)), "250ns -> 4.00µs");
+        assert_eq!(of([5e6, 4e6], "throughput", Some(0.5)), "5.00M -> 4.00M");
+    }
+
+    #[test]
+    fn the_end_says_what_the_words_mean_as_far_as_they_occur() {
+        let closing = |cell: Rows| closing(&[cell]);
+        let plain = Rows { rows: vec![row("throughput", Verdict::Same)], left_out: Vec::new() };
+        assert_eq!(closing(plain), "ratios are second side over first\n");
+        let both = closing(cell());
+        assert!(both.contains("the exit code takes the 2 verdicts on"), "{both}");
+        assert!(both.contains("sees: the smallest change"), "{both}");
+        let mut explained = cell();
+        explained.rows[1].compared.why = Some("host busy".to_owned());
+        assert!(!closing(explained).contains("sees: "));
+    }
+
+    #[test]
     fn long_reasons_and_long_names_are_broken_at_words() {
         let mut long = cell();
         long.rows[1].compared.why = Some("a word and another one ".repeat(12));
@@ -284,5 +332,7 @@ mod tests {
         let markdown = markdown(&[cell()]);
         let rows = markdown.lines().filter(|line| line.starts_with("| `pairs/")).count();
         assert_eq!(rows, 2, "{markdown}");
+        let left = "\npairs/per-socket/stream/64B/t2/adaptive, send_p50: quantised, step 10 ns\n";
+        assert!(markdown.contains(left), "{markdown}");
     }
 }

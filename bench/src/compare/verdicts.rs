@@ -287,11 +287,56 @@ mod tests {
         let rows = judged(&more, &Itself::default());
         assert_eq!(rows[1].compared.metric, "acquisitions");
         assert_eq!(rows[1].compared.verdict, Verdict::Slower);
+        assert_eq!(rows[1].compared.ratio, Some(1.25));
+        assert_eq!(rows[2].compared.ratio, None, "nothing to divide by");
         assert_eq!(exit_code(&rows), EXIT_SLOWER);
         more.gathered.counters[1].push([Some(4.0), Some(0.0), Some(0.0), None]);
         assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_UNCLEAR);
         more.exact = false;
         assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_OK);
+    }
+
+    #[test]
+    fn a_row_says_what_was_measured() {
+        let mut it = comparison(0.9, 20);
+        (it.cell, it.started) = ("cell".to_owned(), "then".to_owned());
+        it.sides = ["a", "b"].map(|name| Side { name: name.to_owned(), ..Side::default() });
+        (it.gathered.tally.slices, it.gathered.tally.rejected) = (170, 3);
+        it.gathered.elapsed = std::time::Duration::from_secs(41);
+        let host = Host { cpus: 7, ..Host::default() };
+        let rows = rows(&it, &Judge::default(), &Itself::default(), &host).rows;
+        for row in &rows {
+            let Compared { cell, first, second, host, started, .. } = &row.compared;
+            assert_eq!([cell, &first.name, &second.name, started], ["cell", "a", "b", "then"]);
+            let Compared { pairs, slices, slices_rejected, seconds, .. } = row.compared;
+            assert_eq!((pairs, slices, slices_rejected, seconds), (20, 170, 3, 41.0));
+            assert_eq!(host.cpus, 7);
+        }
+        let values = [&rows[0].compared.first, &rows[0].compared.second].map(|side| side.value);
+        assert_eq!(values, [Some(1e6), Some(0.9e6)]);
+        assert!(rows[0].p_value.is_some_and(|p| p < 1e-4) && rows[1].p_value.is_none());
+    }
+
+    #[test]
+    fn stored_verdicts_are_grouped_by_cell_and_side() {
+        let line = |cell: &str, second: &str, low| Compared {
+            cell: cell.to_owned(),
+            second: Side { name: second.to_owned(), ..Side::default() },
+            low,
+            ..Compared::default()
+        };
+        let lines = [
+            line("x", "b", Some(1.0)),
+            line("x", "b", None),
+            line("x", "c", None),
+            line("y", "c", None),
+        ];
+        let cells = stored(lines.iter());
+        let counts: Vec<usize> = cells.iter().map(|cell| cell.rows.len()).collect();
+        assert_eq!(counts, [2, 1, 1]);
+        assert!(cells.iter().flat_map(|cell| &cell.rows).all(|row| row.stands));
+        let timed = [&cells[0].rows[0], &cells[0].rows[1]].map(|row| row.p_value.is_some());
+        assert_eq!(timed, [true, false]);
     }
 
     #[test]
