@@ -10,6 +10,7 @@ use super::names::plain;
 use super::rows::percentiles;
 use super::{Chosen, Content, ExportError, Format, started};
 use crate::cell::Cell;
+use crate::record::Host;
 use crate::summary::Row;
 
 pub(super) const FORMAT: Format = Format {
@@ -54,11 +55,15 @@ const FAMILIES: [Family; 4] = [
 ];
 
 fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
-    let rows = chosen.rows()?;
-    let times = times(chosen)?;
+    let (rows, times, machines) = (chosen.rows()?, times(chosen)?, machines(chosen));
     let mut text = String::new();
     for Family(name, unit, help, points) in FAMILIES {
-        let samples: String = rows.iter().map(|row| samples(name, row, points, &times)).collect();
+        let of = |row: &Row| {
+            let id = row.cell.id();
+            let machine = machines.get(&id).map_or("", String::as_str);
+            samples(name, row, points, machine, times.get(&id))
+        };
+        let samples: String = rows.iter().map(of).collect();
         if samples.is_empty() {
             continue;
         }
@@ -83,22 +88,47 @@ fn times(chosen: &Chosen) -> Result<HashMap<String, SystemTime>, ExportError> {
     Ok(times)
 }
 
-fn samples(name: &str, row: &Row, points: Points, times: &HashMap<String, SystemTime>) -> String {
-    let began = times.get(&row.cell.id()).and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+/// The machine of each cell: a series of one is not another's.
+fn machines(chosen: &Chosen) -> HashMap<String, String> {
+    let machine = |Host { cpu, cpus, kernel, .. }: &Host| format!("{cpu}, {cpus} CPUs, {kernel}");
+    chosen.measured().map(|round| (round.cell_id.clone(), machine(&round.host))).collect()
+}
+
+fn samples(
+    name: &str,
+    row: &Row,
+    points: Points,
+    machine: &str,
+    began: Option<&SystemTime>,
+) -> String {
+    let began = began.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let time = began.map_or(String::new(), |began| format!(" {:.3}", began.as_secs_f64()));
     let mut text = String::new();
     for (label, value) in points(row) {
-        let labels = labels(row, label);
+        let labels = labels(row, machine, label);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{name}{{{labels}}} {value}{time}");
     }
     text
 }
 
-/// The coordinates of the cell, each as a label.
-fn labels(row: &Row, more: Option<(&str, &str)>) -> String {
-    let Cell { workload, backend, socket_type, message_bytes, threads, wait, .. } = &row.cell;
+/// The coordinates of the cell, each as a label, and the machine; one that it does not have (a lock
+/// that is not the default, locks around the layer, numbers of the workload's own) is left out.
+fn labels(row: &Row, machine: &str, more: Option<(&str, &str)>) -> String {
+    let Cell {
+        workload,
+        backend,
+        socket_type,
+        message_bytes,
+        threads,
+        own,
+        wait,
+        lock,
+        ambient,
+        ..
+    } = &row.cell;
     let (bytes, threads, cell) = (message_bytes.to_string(), threads.to_string(), row.cell.id());
+    let (parameters, ambient) = (own.id(), ambient.join("+"));
     let event = more.filter(|(name, _)| *name == "percentile").and(row.latency.as_ref());
     let ratio = more.filter(|(name, _)| *name == "bound").and(row.ratio.as_ref());
     let to = ratio.and_then(|ratio| ratio.against.split('/').nth(1));
@@ -110,8 +140,13 @@ fn labels(row: &Row, more: Option<(&str, &str)>) -> String {
         ("message_bytes", &bytes),
         ("threads", &threads),
         ("wait", wait),
+        ("parameters", &parameters),
+        ("lock", lock),
+        ("ambient", &ambient),
+        ("machine", machine),
     ];
-    let own = own.into_iter().chain(event.map(|latency| ("event", latency.event)));
+    let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+    let own = own.chain(event.map(|latency| ("event", latency.event)));
     let all = own.chain(to.map(|to| ("to", to))).chain(more);
     let text = |(name, value): (&str, &str)| format!("{name}=\"{}\"", escaped(value));
     all.map(text).collect::<Vec<_>>().join(",")

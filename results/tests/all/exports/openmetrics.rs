@@ -30,7 +30,8 @@ fn openmetrics_ends_as_it_must() {
     assert!(text.starts_with("# TYPE solock_throughput gauge\n# HELP solock_throughput "));
     assert!(text.ends_with("\n# EOF\n"));
     let labels = "workload=\"pairs\",backend=\"global\",socket_type=\"stream\",\
-                  message_bytes=\"64\",threads=\"2\",wait=\"adaptive\"";
+                  message_bytes=\"64\",threads=\"2\",wait=\"adaptive\",\
+                  machine=\"Example 9000, 2 CPUs, Linux 6.18.0\"";
     let sample = format!("\nsolock_throughput{{cell=\"{GLOBAL}\",{labels}}} 2000 1795425300.000\n");
     assert!(text.contains(&sample), "{text}");
     assert!(text.contains("wait=\"a\\\\b\\\"c\\nd\""), "{text}");
@@ -42,6 +43,29 @@ fn openmetrics_ends_as_it_must() {
     let expected =
         ["solock_throughput", "solock_latency_seconds", "solock_acquisitions_per_operation"];
     assert_eq!(families, expected);
+}
+
+#[test]
+fn what_not_every_cell_has_is_a_label_where_it_is() {
+    let mut rounds = rounds();
+    for round in rounds.iter_mut().filter(|round| round.cell.backend == "per-socket") {
+        round.cell.lock = "mcs".to_owned();
+        round.cell.ambient = ["f-mtx", "sched-lock"].map(str::to_owned).to_vec();
+        round.cell.own = results::Own::from_iter([("rate_asked", 1000.0)]);
+        round.cell_id = round.cell.id();
+    }
+    rounds.iter_mut().for_each(|round| round.host.cpu = "Other".to_owned());
+    let (_folder, paths) = exported(rounds, "openmetrics");
+    let text = fs::read_to_string(&paths[0]).expect("readable");
+    let labels = "wait=\"adaptive\",parameters=\"r1000\",lock=\"mcs\",\
+                  ambient=\"f-mtx+sched-lock\",machine=\"Other, 2 CPUs, Linux 6.18.0\"}";
+    let of = |backend: &str| {
+        let label = format!("backend=\"{backend}\"");
+        text.lines().filter(move |line| line.contains(&label)).collect::<Vec<&str>>()
+    };
+    assert!(of("per-socket").iter().any(|line| line.contains(labels)), "{text}");
+    let absent = ["parameters=", "lock=\"", "ambient="];
+    assert!(of("global").iter().all(|line| absent.iter().all(|label| !line.contains(label))));
 }
 
 #[test]
