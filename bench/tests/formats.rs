@@ -44,11 +44,12 @@ fn refused(arguments: &[&str], folder: &Path, words: &[&str]) {
     assert!(said.len() < 1000 && !said.contains("panicked"), "{said}");
 }
 
-/// Says that a program is not there, or fails where it must be.
+/// Says that a program is not there, or fails where it must be. The tests' runner keeps to itself
+/// what is printed, but not what is written.
 fn skipped(program: &str, how: &str) {
     let required = std::env::var("SOLOCK_REQUIRE_READERS").is_ok_and(|value| value == "1");
     assert!(!required, "no {program}: {how}");
-    eprintln!("SKIPPED: no {program}; {how}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: no {program}; {how}");
 }
 
 /// A folder with a fresh run of two backends.
@@ -196,7 +197,8 @@ fn numbers_of_others_get_no_verdict() {
 fn what_is_no_table_of_numbers_leaves_no_run() {
     let folder = tempfile::tempdir().expect("a folder");
     let head = "name,tasks,value,unit\n";
-    let cases: [(&str, &str, &[u8], &[&str]); 11] = [
+    let cases: [(&str, &str, &[u8], &[&str]); 12] = [
+        ("csv", "wide", b"\xff\xfen\0a\0m\0e\0", &["UTF-16", "save it as UTF-8"]),
         ("csv", "empty", b"", &["there is no column \"name\""]),
         ("csv", "head", head.as_bytes(), &["has no number"]),
         ("csv", "columns", b"name,number\nx,1\n", &["no column \"value\"", "name, number"]),
@@ -220,6 +222,24 @@ fn what_is_no_table_of_numbers_leaves_no_run() {
     let format = ["import", "empty", "--format", "xml"];
     let said = text(&solock(&format, folder.path()).stderr);
     assert!(said.contains("will-it-scale"), "{said}");
+}
+
+/// What spreadsheets write, with their mark in front; and numbers that have no digit among the
+/// first three behind the point.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_name_and_a_small_number_is_none_of_zeros() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for head in ["\u{feff}name,value,unit\n", "\u{feff}\"name\",value,unit\r\n"] {
+        let table = head.to_owned() + "one,0.00042,s\nother,2.5e-9,s\n";
+        let path = folder.path().join(import(folder.path(), "sheet.csv", &table, "csv"));
+        let path = path.to_str().expect("UTF-8");
+        let read = Store::at(folder.path()).read(path).expect("a run");
+        let found: Vec<(&str, f64)> =
+            read.foreign().map(|one| (one.name.as_str(), one.value)).collect();
+        assert_eq!(found, [("one", 0.00042), ("other", 2.5e-9)]);
+        let shown = succeeds(&["show", path], folder.path());
+        assert!(shown.contains(" 4.2e-4 ") && shown.contains(" 2.5e-9 "), "{shown}");
+    }
 }
 
 /// What is exported as a table by tasks is one.

@@ -1,10 +1,13 @@
 //! Numbers as people read them: three digits and a unit, a count and its noun.
 
-/// Two or three significant digits, such as `0.051`, `0.98`, `12.3`, `456`.
+/// Two or three significant digits, such as `4.2e-5`, `0.0042`, `0.051`, `0.98`, `12.3`, `456`.
 #[must_use]
 pub fn digits(value: f64) -> String {
     match value.abs() {
-        size if size > 0.0 && size < 0.0995 => format!("{value:.3}"),
+        0.0 => format!("{value:.2}"),
+        size if size < 0.000_995 => format!("{value:.1e}"),
+        size if size < 0.009_95 => format!("{value:.4}"),
+        size if size < 0.0995 => format!("{value:.3}"),
         size if size < 9.995 => format!("{value:.2}"),
         size if size < 99.95 => format!("{value:.1}"),
         _ => format!("{value:.0}"),
@@ -58,6 +61,11 @@ mod tests {
         assert_eq!(
             [0.0, 9.99, 9.996, 99.94, 99.96, 1234.0].map(digits),
             ["0.00", "9.99", "10.0", "99.9", "100", "1234"]
+        );
+        assert_eq!(
+            [0.0994, 0.0123, 0.009_94, 0.0042, 0.001, 0.000_994, 0.000_051_4, -0.000_051]
+                .map(digits),
+            ["0.099", "0.012", "0.0099", "0.0042", "0.0010", "9.9e-4", "5.1e-5", "-5.1e-5"]
         );
         assert_eq!(
             [12.0, 999.6, 1000.0, 12_345_678.0, 2.5e9].map(rate),

@@ -96,6 +96,11 @@ struct Table {
 
 impl Table {
     fn read(bytes: &[u8]) -> Result<Table, Fault> {
+        if [b"\xff\xfe", b"\xfe\xff"].into_iter().any(|mark| bytes.starts_with(mark)) {
+            return Err((1, "it is UTF-16, by its byte order mark; save it as UTF-8".to_owned()));
+        }
+        // What some programs begin a file in UTF-8 with.
+        let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let mut reader = ::csv::ReaderBuilder::new().trim(::csv::Trim::All).from_reader(bytes);
         let fault = |error: ::csv::Error| {
             let line = error.position().map_or(1, ::csv::Position::line);
