@@ -174,7 +174,7 @@ fn numbers_in_programs_are_digits() {
 #[test]
 fn a_place_that_cannot_be_written_to_is_an_error_and_no_panic() {
     if !Path::new("/dev/full").exists() {
-        println!("skipped: this system has no /dev/full");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: this system has no /dev/full");
         return;
     }
     let run = "../results/recorded/run.jsonl";

@@ -114,7 +114,7 @@ fn what_is_no_file_is_not_waited_for() {
     let (pipe, socket, nested) = (runs.join(id(1)), runs.join(id(2)), runs.join(id(3)));
     let made = Command::new("mkfifo").arg(&pipe).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no mkfifo");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no mkfifo");
         return;
     }
     let _listener = UnixListener::bind(&socket).expect("bound");
@@ -146,7 +146,7 @@ fn what_is_no_file_in_the_folder_of_runs_is_not_waited_for_either() {
     fs::create_dir(&runs).expect("made");
     let made = Command::new("mkfifo").arg(runs.join("20261124T000000Z-0001.jsonl")).status();
     if !made.is_ok_and(|status| status.success()) {
-        println!("skipped: there is no mkfifo");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: there is no mkfifo");
         return;
     }
     let endless = fs::File::create(runs.join("20261124T000000Z-0002.jsonl")).expect("made");

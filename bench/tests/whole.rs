@@ -3,6 +3,7 @@
 #![cfg(unix)]
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::thread;
@@ -182,7 +183,7 @@ impl Drop for Disk {
 #[test]
 fn a_full_disk_is_an_error_that_leaves_nothing() {
     let Some(disk) = Disk::of("64k") else {
-        println!("skipped: no file system can be mounted here");
+        let _ = writeln!(std::io::stderr(), "SKIPPED: no file system can be mounted here");
         return;
     };
     let folder = disk.0.path();

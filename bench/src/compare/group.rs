@@ -98,12 +98,14 @@ fn begun(id: u32) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
 
     #[test]
     fn a_process_has_one_beginning() {
         if !Path::new("/proc/self/stat").exists() {
-            println!("skipped: this system has no /proc");
+            let _ = writeln!(std::io::stderr(), "SKIPPED: this system has no /proc");
             return;
         }
         let own = begun(std::process::id());

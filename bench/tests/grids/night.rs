@@ -1,6 +1,7 @@
 //! A grid in a folder of its own, and what has come of it.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -120,6 +121,13 @@ pub(crate) fn record_set(collected: &Collected) -> Vec<String> {
 
 pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Says what was not tried, and what it would take; fails where it must be tried. The tests' runner
+/// keeps to itself what is printed, but not what is written.
+pub(crate) fn skipped(what: &str, required_by: &str) {
+    assert!(std::env::var_os(required_by).is_none(), "{what}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }
 
 /// Whether a program is there.

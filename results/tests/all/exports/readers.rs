@@ -4,6 +4,7 @@
 //! `.ci/run` installs all of them.
 
 use std::ffi::OsStr;
+use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -11,11 +12,13 @@ use results::Measured;
 
 use crate::fixture::throughput;
 
-/// Says that a program is not there, or fails where it must be.
+/// Says that a program is not there, or fails where it must be. The tests' runner keeps to itself
+/// what is printed, but not what is written.
 pub(crate) fn skipped(program: &str, how: &str) {
     let required = std::env::var("SOLOCK_REQUIRE_READERS").is_ok_and(|value| value == "1");
     assert!(!required, "no {program}: {how}");
-    eprintln!("SKIPPED: no {program}, so what is written for it was not read; {how}");
+    let what = format!("no {program}, so what is written for it was not read; {how}");
+    let _ = writeln!(std::io::stderr(), "SKIPPED: {what}");
 }
 
 /// What a program says when it succeeds; `None` where it is not installed.
