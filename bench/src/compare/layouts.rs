@@ -130,16 +130,17 @@ pub struct Folder(PathBuf);
 
 impl Folder {
     /// This process's folder, beside those of others. What processes left that ended without a
-    /// chance to tidy up is removed.
+    /// chance to tidy up is removed, also of one that had this one's number.
     #[must_use]
     pub fn of_this_process(all: &Path) -> Folder {
+        let own = std::process::id();
         for entry in fs::read_dir(all).into_iter().flatten().flatten() {
             let process = entry.file_name().to_str().and_then(|name| name.parse().ok());
-            if process.is_none_or(|process| !is_alive(process)) {
+            if process.is_none_or(|process: i32| process as u32 == own || !is_alive(process)) {
                 let _ = fs::remove_dir_all(entry.path());
             }
         }
-        Folder(all.join(std::process::id().to_string()))
+        Folder(all.join(own.to_string()))
     }
 
     fn place(&self, number: usize) -> Result<PathBuf, String> {
@@ -175,9 +176,10 @@ mod tests {
         });
         let [dead, alive] = [ended.expect("ran"), std::os::unix::process::parent_id()]
             .map(|process| folder.path().join(process.to_string()));
-        [&dead, &alive].iter().for_each(|left| fs::create_dir(left).expect("made"));
-        let _ = Folder::of_this_process(folder.path());
-        assert!(!dead.exists() && alive.exists());
+        let own = folder.path().join(std::process::id().to_string());
+        [&dead, &alive, &own].iter().for_each(|left| fs::create_dir(left).expect("made"));
+        let _held = Folder::of_this_process(folder.path());
+        assert!(!dead.exists() && alive.exists() && !own.exists());
     }
 
     #[test]
