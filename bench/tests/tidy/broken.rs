@@ -253,3 +253,16 @@ fn comments_strings_and_tests_break_nothing() {
     let house = house(&[("lockimpls/src/uipc/send.rs", text)], &[]);
     assert!(RULES.iter().all(|rule| told(rule, &house).is_none()));
 }
+
+#[test]
+fn a_token_is_seen_by_whatever_path_it_is_made() {
+    let path = "lockimpls/src/uipc/send.rs";
+    let text = |way: &str| format!("fn a() {{\n    let so = {way};\n}}\n");
+    for way in ["Token::of(so)", "<Held<P>>::of(so)", "so.map(Held::of)", "Self::of(&so)"] {
+        file("tokens", path, &text(way), "lockimpls/src/uipc/send.rs:2");
+    }
+    for other in ["RwLock::of(class, algorithm)", "Held::of_nobody(so)"] {
+        let house = house(&[(path, &text(other))], &[]);
+        assert!(RULES.iter().all(|rule| told(rule, &house).is_none()), "{other}");
+    }
+}

@@ -117,11 +117,32 @@ pub(crate) fn witness(house: &House) -> Vec<String> {
 const LENDERS: [&str; 3] =
     ["lockimpls/src/policy", "lockimpls/src/backend", "lockimpls/src/fault/instead"];
 
+/// Whose `of` makes something else: a token could be made by any other path that leads to its own.
+const OTHER_MAKERS: [&str; 5] = ["Backend", "Injection", "Limits", "R", "RwLock"];
+
 pub(crate) fn tokens(house: &House) -> Vec<String> {
-    let others = house.within("lockimpls/src");
-    let others = others.filter(|file| !LENDERS.iter().any(|lender| file.is_in(lender)));
-    let makes_one = |line: &&Line| line.code.contains("Held::") && line.code.contains("::of(");
-    others.flat_map(|file| file.in_programs().filter(makes_one).map(|line| file.at(line))).collect()
+    let mut found = Vec::new();
+    for file in house.within("lockimpls/src") {
+        let is_own = file.is_in("lockimpls/src/objects/socket/held");
+        if is_own || LENDERS.iter().any(|lender| file.is_in(lender)) {
+            continue;
+        }
+        let is_other = |maker: &str| {
+            OTHER_MAKERS.contains(&maker) || maker == "Self" && file.is_in("lockimpls/src/raw")
+        };
+        let makes_one = |line: &&Line| makers(&line.code).any(|maker| !is_other(maker));
+        found.extend(file.in_programs().filter(makes_one).map(|line| file.at(line)));
+    }
+    found
+}
+
+/// What stands right before each `::of`; nothing where that is no name.
+fn makers(code: &str) -> impl Iterator<Item = &str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    let whole = code
+        .match_indices("::of")
+        .filter(move |(at, it)| !code[at + it.len()..].starts_with(is_part));
+    whole.map(move |(at, _)| code[..at].rsplit(|c: char| !is_part(c)).next().unwrap_or_default())
 }
 
 pub(crate) fn covariates(house: &House) -> Vec<String> {
