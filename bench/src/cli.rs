@@ -88,9 +88,14 @@ pub struct ControlsArgs {
 /// `solock fuzz`.
 #[derive(Args, Debug, Default)]
 pub struct FuzzArgs {
-    /// A backend, or a control's broken twin (repeatable, or with commas) [default: all].
+    /// A backend, or a control's broken twin (repeatable, or with commas) [default: all]; with a
+    /// lock of its own as in per-socket/mcs.
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub backend: Vec<String>,
+    /// Which lock it is that the modelled backends take (repeatable, or with commas; `all`)
+    /// [default: parking-lot].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub lock: Vec<String>,
     /// How long, in seconds [default: 60].
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true,
           value_parser = number::real)]

@@ -128,7 +128,10 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
 }
 
 /// Algorithms of the layer's locks.
-fn locks(asked: &[String]) -> Result<Vec<Algorithm>, String> {
+///
+/// # Errors
+/// A name means nothing.
+pub fn locks(asked: &[String]) -> Result<Vec<Algorithm>, String> {
     let (names, is_all) = names(asked);
     let named = named(&names, "lock", Algorithm::ALL, Algorithm::name)?;
     Ok(if is_all { Algorithm::ALL.to_vec() } else { named })

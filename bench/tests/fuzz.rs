@@ -82,6 +82,38 @@ fn the_historical_program_fails_on_the_twin_alone() {
 }
 
 #[test]
+fn programs_run_on_other_locks_under_names_of_their_own() {
+    let fuzz =
+        |more: &[&str]| solock(&[&["fuzz", "--seconds", "0.5", "--seed", "1"], more].concat());
+    let output = fuzz(&["--backend", "global,host", "--lock", "mcs,parking-lot"]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let said = stderr(&output);
+    assert!(said.contains("fuzzing global/mcs, global, host for 0.5 s"), "{said}");
+    assert!(said.contains("skipped: host on mcs: host is the machine's own layer"), "{said}");
+    for (arguments, why) in [
+        (&["--backend", "host", "--lock", "mcs"][..], "no backend is left"),
+        (&["--backend", "leak-nobufs", "--lock", "mcs"], "no backend is left"),
+        (&["--backend", "global/mcs", "--lock", "ticket"], "names its lock, and so does --lock"),
+        (&["--backend", "global/mc"], "did you mean \"mcs\"?"),
+        (&["--backend", "gobal/mcs"], "no backend is called \"gobal/mcs\""),
+        (&["--backend", "host/mcs"], "host is the machine's own layer"),
+        (&["--backend", "leak-nobufs/mcs"], "on the default lock alone"),
+        (&["--lock", "mc"], "did you mean \"mcs\"?"),
+    ] {
+        let output = fuzz(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(why), "{arguments:?}: {}", stderr(&output));
+    }
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("program.txt");
+    let text = std::fs::read_to_string(kept("leak-nobufs.txt")).expect("the program");
+    std::fs::write(&file, format!("backend: per-socket/ticket\n{text}")).expect("written");
+    let output = solock(&["replay", file.to_str().expect("a path")]);
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stdout(&output).contains("per-socket/ticket"), "{}", stdout(&output));
+}
+
+#[test]
 fn cases_are_replayed_on_every_backend() {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/cases/rights.txt");
     let clean = solock(&["replay", file]);

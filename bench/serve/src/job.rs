@@ -1,6 +1,6 @@
 //! One cell, ready to run.
 
-use lockimpls::{Algorithm, Ambient, Backend, Config};
+use lockimpls::{Algorithm, Ambient, Backend, Config, Errno, Layer};
 use results::Cell;
 use workloads::{Own, Plan};
 
@@ -63,6 +63,14 @@ fn own(cell: &Cell, workload: &Workload) -> Result<Own, String> {
         parameter.check(value).map_err(cannot).map(|()| (parameter.field, value))
     };
     cell.own.iter().map(known).collect()
+}
+
+/// A layer of a backend, whose locks are of the algorithm that the configuration names.
+///
+/// # Errors
+/// As [`lockimpls::Domain::new`]; `EOPNOTSUPP` where the backend cannot have such locks.
+pub fn layer(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
+    anylock::open(backend, config)
 }
 
 /// Whether a backend can have locks of this algorithm, and these locks of the kernel around it.

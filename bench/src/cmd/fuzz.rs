@@ -21,6 +21,7 @@ use crate::cli::FuzzArgs;
 use crate::fuzzing::{self, EXIT_FOUND, Found, candidate};
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use crate::number;
+use crate::settings::locks;
 use crate::watchdog::{self, Watchdog};
 
 /// How long it lasts when nobody says.
@@ -78,7 +79,7 @@ pub fn fuzz(args: &FuzzArgs) -> Result<i32, String> {
         return child(args, limit);
     }
     let seed = args.seed.unwrap_or_else(|| u64::from(fastrand::u32(..)));
-    let backends = fuzzing::expand(&args.backend)?;
+    let backends = fuzzing::on_locks(fuzzing::expand(&args.backend)?, &locks(&args.lock)?)?;
     fuzzing::try_out(&backends.iter().map(String::as_str).collect::<Vec<_>>())?;
     let mut session = Session {
         backends,
@@ -198,7 +199,8 @@ impl Session {
                 program
             }
         };
-        let name = format!("{}-{}-{}.txt", found.backend, self.seed, found.program);
+        let backend = found.backend.replace('/', "-");
+        let name = format!("{backend}-{}-{}.txt", self.seed, found.program);
         let file = self.out.join(name);
         let text =
             format!("# seed {}, program {}\n{}", self.seed, found.program, text_of(&small, found));

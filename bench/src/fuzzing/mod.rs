@@ -1,17 +1,23 @@
 //! What `fuzz`, `replay` and `minimize` share: backends by name, and what a process says that found
 //! something.
+//!
+//! A backend whose locks are not the default's has their algorithm in its name, as in
+//! `per-socket/mcs`: so do the program that is kept, and all that is said of it.
 
 pub mod candidate;
 
 use crate::tell;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
-use lockimpls::{controls, witness};
+use lockimpls::{Algorithm, Ambient, Config, controls, witness};
 use serde::{Deserialize, Serialize};
 use workloads::program::check::Difference;
-use workloads::program::runner::Target;
+use workloads::program::runner::{Target, Trace};
 use workloads::program::{Program, Runner};
+
+use crate::job;
+use crate::valid;
 
 /// The exit code of a process that found something.
 pub const EXIT_FOUND: i32 = witness::EXIT_FINDING;
@@ -43,7 +49,7 @@ impl Found {
     pub fn of(difference: Difference) -> Found {
         let Difference { backend, kind, report } = difference;
         let (program, operations) = (UNDER_WAY.load(Relaxed), OPERATIONS.load(Relaxed));
-        Found { backend: asked_name(backend), kind, program, operations, report }
+        Found { backend: backend.to_owned(), kind, program, operations, report }
     }
 
     /// The line.
@@ -53,13 +59,38 @@ impl Found {
     }
 }
 
-/// The twin that this process has: all twins are one backend, of one name.
-static TWIN: OnceLock<String> = OnceLock::new();
+/// Whether this process has a twin: all twins are one backend, of one name.
+static TWIN: OnceLock<()> = OnceLock::new();
+
+/// The name by which the backend was asked for that runs a program now.
+static RUNNING: Mutex<&'static str> = Mutex::new("");
 
 /// The name by which a backend was asked for.
 fn asked_name(backend: &str) -> String {
-    let twin = TWIN.get().filter(|_| backend == controls::TWIN);
-    twin.map_or_else(|| backend.to_owned(), Clone::clone)
+    let running = *RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+    if running.is_empty() { backend.to_owned() } else { running.to_owned() }
+}
+
+/// A backend by the name by which it was asked for.
+struct Asked {
+    /// Kept as long as the process, like the names of backends.
+    name: &'static str,
+    runner: Runner,
+}
+
+impl Target for Asked {
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn is_modelled(&self) -> bool {
+        self.runner.is_modelled()
+    }
+
+    fn run(&mut self, program: &Program, trace: &mut Trace) {
+        *RUNNING.lock().unwrap_or_else(PoisonError::into_inner) = self.name;
+        self.runner.run(program, trace);
+    }
 }
 
 /// The number of the program under way, for the line that a check's finding leaves.
@@ -82,7 +113,7 @@ pub fn begin_case(name: String) {
 }
 
 fn case() -> std::sync::MutexGuard<'static, String> {
-    CASE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    CASE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// From now on the case stands before the report of a check that finds something. At most once.
@@ -129,7 +160,9 @@ pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
         return Ok(registry.into_iter().map(str::to_owned).collect());
     }
     for name in names {
-        if !registry.contains(&name.as_str()) && !twins.contains(&name.as_str()) {
+        let (backend, lock) = parts(name)?;
+        can_have(backend, lock)?;
+        if !registry.contains(&backend) && !twins.contains(&name.as_str()) {
             return Err(format!(
                 "no backend is called {name:?}; there are: all, {}; and broken on purpose: {}",
                 registry.join(", "),
@@ -141,6 +174,54 @@ pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
         return Err("one backend broken on purpose at a time: a process can have one".to_owned());
     }
     Ok(names.to_vec())
+}
+
+/// A backend's own name, and the algorithm of its locks.
+fn parts(name: &str) -> Result<(&str, Algorithm), String> {
+    match name.split_once('/') {
+        None => Ok((name, Algorithm::default())),
+        Some((backend, lock)) => Ok((backend, valid::lock(lock)?)),
+    }
+}
+
+/// These backends, each with each of these locks; one that cannot have a lock is left out with it,
+/// and that is told.
+///
+/// # Errors
+/// Nothing is left, or a backend names a lock itself.
+pub fn on_locks(names: Vec<String>, locks: &[Algorithm]) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    for name in names {
+        if name.contains('/') && locks != [Algorithm::default()] {
+            return Err(format!("{name} names its lock, and so does --lock"));
+        }
+        for lock in locks {
+            match can_have(&name, *lock) {
+                Ok(()) if *lock == Algorithm::default() => found.push(name.clone()),
+                Ok(()) => found.push(format!("{name}/{}", lock.name())),
+                Err(why) => tell!("skipped: {name} on {}: {why}", lock.name()),
+            }
+        }
+    }
+    if found.is_empty() {
+        Err("no backend is left to run programs on".to_owned())
+    } else {
+        Ok(found)
+    }
+}
+
+/// Whether a backend, or a twin, can have such locks.
+fn can_have(name: &str, lock: Algorithm) -> Result<(), String> {
+    let known = lockimpls::backends().into_iter().find(|backend| backend.name == name);
+    match known {
+        Some(backend) => job::may_have(&backend, lock, Ambient::empty()),
+        None if lock != Algorithm::default()
+            && controls::twins().iter().any(|it| it.name == name) =>
+        {
+            Err(format!("{name} is broken on purpose, on the default lock alone"))
+        }
+        None => Ok(()),
+    }
 }
 
 /// Whether the surroundings let every one of these backends work. Where they do not, what a backend
@@ -188,12 +269,15 @@ fn known() -> Names {
 }
 
 fn target(name: &str) -> Result<Box<dyn Target>, String> {
-    let mut found = lockimpls::backends().into_iter().find(|backend| backend.name == name);
-    if found.is_none() && TWIN.set(name.to_owned()).is_ok() {
+    let (own, lock) = parts(name)?;
+    let mut found = lockimpls::backends().into_iter().find(|backend| backend.name == own);
+    if found.is_none() && TWIN.set(()).is_ok() {
         found = controls::twin(name);
     }
     let backend = found.ok_or_else(|| format!("no backend is called {name:?}"))?;
     (backend.try_out)()?;
+    let on_lock = move |config: &Config| job::layer(&backend, &Config { lock, ..config.clone() });
     let failed = |errno| format!("no layer of {name}: {errno}");
-    Ok(Box::new(Runner::new(backend).map_err(failed)?))
+    let runner = Runner::opened_by(backend, Box::new(on_lock)).map_err(failed)?;
+    Ok(Box::new(Asked { name: name.to_owned().leak(), runner }))
 }

@@ -1,5 +1,6 @@
 //! Running a program on a backend: what each call answered.
 
+use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Barrier, Mutex, OnceLock, PoisonError};
 
@@ -117,9 +118,13 @@ pub trait Target {
     fn run(&mut self, program: &Program, trace: &mut Trace);
 }
 
+/// Makes the layers of a runner.
+pub type Open = Box<dyn Fn(&Config) -> Result<Box<dyn Layer>, Errno>>;
+
 /// One backend, and its layer, which is used for many programs.
 pub struct Runner {
     backend: Backend,
+    open: Open,
     layer: Box<dyn Layer>,
     runs: u32,
 }
@@ -133,7 +138,15 @@ impl Runner {
     /// # Errors
     /// As [`Backend::open`].
     pub fn new(backend: Backend) -> Result<Self, Errno> {
-        Ok(Self { backend, layer: (backend.open)(&config())?, runs: 0 })
+        Runner::opened_by(backend, Box::new(backend.open))
+    }
+
+    /// The same with layers that are made in another way.
+    ///
+    /// # Errors
+    /// Those of `open`.
+    pub fn opened_by(backend: Backend, open: Open) -> Result<Self, Errno> {
+        Ok(Self { backend, layer: open(&config())?, open, runs: 0 })
     }
 }
 
@@ -148,13 +161,13 @@ impl Target for Runner {
 
     fn run(&mut self, program: &Program, trace: &mut Trace) {
         if !program.sizes.is_empty() {
-            let layer = (self.backend.open)(&program.config());
+            let layer = (self.open)(&program.config());
             let layer = layer.unwrap_or_else(|errno| panic!("no layer of these sizes: {errno}"));
             return run_in(&*layer, program, trace);
         }
         self.runs += 1;
         if self.runs > RUNS_PER_LAYER
-            && let Ok(layer) = (self.backend.open)(&config())
+            && let Ok(layer) = (self.open)(&config())
         {
             (self.layer, self.runs) = (layer, 1);
         }
@@ -223,10 +236,8 @@ impl<'a> Stage<'a> {
         std::thread::scope(|scope| {
             let handles: Vec<_> =
                 threads.iter().map(|calls| scope.spawn(move || one(calls))).collect();
-            let join = |handle: std::thread::ScopedJoinHandle<'_, _>| {
-                handle.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-            };
-            handles.into_iter().map(join).collect()
+            let ended = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
+            ended.map(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic))).collect()
         })
     }
 
