@@ -114,7 +114,10 @@ fn short_label(input: &Input, case: &[Row]) -> String {
     let cell = &case[0].cell;
     let all = || input.summary.rows.iter().map(|row| &row.cell);
     let mut label = vec![cell.workload.clone()];
-    let mut tell = |differ: bool, text: String| label.extend(differ.then_some(text));
+    // What a cell does not have it is not called by.
+    let mut tell = |differ: bool, text: String| {
+        label.extend(Some(text).filter(|text| differ && !text.is_empty()));
+    };
     tell(all().any(|one| one.socket_type != cell.socket_type), cell.socket_type.clone());
     let bytes = format!("{}B", cell.message_bytes);
     tell(all().any(|one| one.message_bytes != cell.message_bytes), bytes);

@@ -7,4 +7,5 @@ mod edges;
 mod figures;
 mod files;
 mod machines;
+mod marks;
 mod top;
