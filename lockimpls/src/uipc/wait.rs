@@ -85,12 +85,14 @@ impl<P: Policy> Locked<P> {
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
     fn rwsleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
-        let releases = so.locks.guard(part).0;
+        // Asked for again below: where a socket's lock can be another one, it may be by then.
+        let place = so.socket();
+        let releases = || place.locks.guard(part).0;
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
         }
-        witness::sleep(point.key(), WaitsFor::Wakeup, releases);
+        witness::sleep(point.key(), WaitsFor::Wakeup, releases());
         if self.config.wait != WaitStrategy::Park {
             self.part_leave(so, part);
             let woken = spin(self.config.wait, || point.event.load(Relaxed) != seen);
@@ -100,7 +102,7 @@ impl<P: Policy> Locked<P> {
                 return;
             }
             self.ambient.sched_lock();
-            witness::sleep(point.key(), WaitsFor::Wakeup, releases);
+            witness::sleep(point.key(), WaitsFor::Wakeup, releases());
         }
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
