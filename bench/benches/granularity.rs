@@ -1,4 +1,4 @@
-//! `cargo bench --bench granularity`: every backend under the default workloads, twice over.
+//! `cargo bench --bench granularity`: the usual backends under the usual workloads, twice over.
 //!
 //! First as criterion's groups `workload/backend/threads`, so that its filters, baselines and
 //! reports work as its users expect: an iteration is one operation, its time the wall time per

@@ -216,8 +216,9 @@ pub struct CellArgs {
 /// The cells of a `run` that names none, by flag.
 fn defaults_of_run() -> [(&'static str, String); 3] {
     let threads = "1 and 2, and 4 and 8 where there are the CPUs";
+    let backends: Vec<&str> = matrix::usual_backends().iter().map(|backend| backend.name).collect();
     [
-        ("backend", "all".to_owned()),
+        ("backend", backends.join(", ")),
         ("workload", matrix::usual().join(", ")),
         ("threads", threads.to_owned()),
     ]
@@ -226,7 +227,7 @@ fn defaults_of_run() -> [(&'static str, String); 3] {
 /// Those of a `compare`.
 fn defaults_of_compare() -> [(&'static str, String); 3] {
     [
-        ("backend", "the modelled ones".to_owned()),
+        ("backend", "the modelled ones of a run".to_owned()),
         ("workload", matrix::private().join(", ")),
         ("threads", "1 and 2".to_owned()),
     ]

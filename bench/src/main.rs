@@ -48,7 +48,7 @@ fn run(cli: Cli) -> Result<i32, String> {
 
 const FIRST_STEPS: &str = "\
 Begin with:
-  solock run                              every backend, the default workloads: about a minute
+  solock run                              the usual backends and workloads: about a minute
   solock run --workload pairs --threads 1,2 --seconds 1 --rounds 3
   solock compare HEAD~1 HEAD              did the last commit make anything slower?
   solock list                             what else there is

@@ -102,8 +102,11 @@ fn backends(asked: &[String]) -> Result<Vec<String>, String> {
     let valid: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
     let (names, is_all) = names(asked);
     names.iter().try_for_each(|name| matrix::check_name("backend", name, &valid))?;
-    if is_all || names.is_empty() {
+    if is_all {
         return Ok(valid.into_iter().map(str::to_owned).collect());
+    }
+    if names.is_empty() {
+        return Ok(matrix::usual_backends().iter().map(|one| one.name.to_owned()).collect());
     }
     Ok(distinct(names))
 }

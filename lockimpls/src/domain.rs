@@ -231,6 +231,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     const ABOUT: &'static str;
     /// Whether this is the model (`true`) or the machine's own sockets (`false`).
     const MODELLED: bool;
+    /// Whether a run that names no backend has it.
+    const IS_USUAL: bool = true;
 
     /// A layer with no sockets.
     ///

@@ -104,6 +104,8 @@ pub struct Backend {
     pub about: &'static str,
     /// [`Domain::MODELLED`].
     pub modelled: bool,
+    /// [`Domain::IS_USUAL`].
+    pub is_usual: bool,
     /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
     /// of the kernel around it, that of [`Domain::UnderAmbient`]. Locks of another algorithm than the
     /// default are `EINVAL`: layers on them ([`Domain::OnAnyLock`]) are compiled elsewhere, so that
@@ -121,6 +123,7 @@ impl Backend {
             name: D::NAME,
             about: D::ABOUT,
             modelled: D::MODELLED,
+            is_usual: D::IS_USUAL,
             open: open::<D>,
             try_out: D::try_out,
         }

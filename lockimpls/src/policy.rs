@@ -49,6 +49,9 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// One line: what is locked, after which kernel.
     const ABOUT: &'static str;
 
+    /// Whether a run that names no backend has it.
+    const IS_USUAL: bool = true;
+
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
 

@@ -1,5 +1,5 @@
-//! `cargo bench --bench limits`: every backend beside the parts it is made of and the peers it is
-//! judged by.
+//! `cargo bench --bench limits`: each backend of a run beside the parts it is made of and the peers
+//! it is judged by.
 //!
 //! All in one run: the cases take turns in slices of about 10 ms, in an order drawn anew each
 //! round, on a pinned thread. A figure is the median of the ratios of neighbours, over rounds in

@@ -1,13 +1,15 @@
-//! One thread: the yardsticks, and a 64-byte stream message sent and received on each backend.
+//! One thread: the yardsticks, and a 64-byte stream message sent and received on each backend of a
+//! run.
 
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bench::echo;
+use bench::matrix;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
-use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, backends, calibrate, witness};
+use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, calibrate, witness};
 
 use crate::Effort;
 use crate::ratio::report;
@@ -31,7 +33,7 @@ type Times = Vec<(String, Vec<Option<f64>>)>;
 /// Measures and prints.
 pub(crate) fn run(lanes: &Lanes, process: &Process, effort: Effort) {
     let mut cases = yardsticks();
-    cases.extend(backends().iter().map(backend));
+    cases.extend(matrix::usual_backends().iter().map(backend));
     cases.push((LANE.to_owned(), Box::new(echo::lane())));
     cases.push((CALLS.to_owned(), Box::new(echo::calls())));
     cases.push((COPIES.to_owned(), Box::new(echo::copies())));
@@ -135,7 +137,7 @@ fn backend(backend: &Backend) -> Case {
 
 /// How many locks that backend takes for it, counted at the second message.
 fn locks_of(name: &str) -> u64 {
-    let backends = backends();
+    let backends = matrix::usual_backends();
     let found = backends.iter().find(|backend| backend.name == name).expect("a backend");
     let (_, mut there_and_back) = backend(found);
     there_and_back(1);

@@ -144,7 +144,7 @@ impl Bench<'_> {
 
     /// Two threads on their own pairs beside one; and two on one pair.
     fn scaling(&self) -> Result<(), String> {
-        for backend in matrix::backends() {
+        for backend in matrix::usual_backends() {
             let to_one = |workload| {
                 self.rounds(|| {
                     let one = self.throughput(backend.name, "pairs", 1)?;

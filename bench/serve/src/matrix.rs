@@ -107,6 +107,12 @@ pub fn workload(name: &str) -> Option<Workload> {
     workloads().into_iter().find(|workload| workload.name == name)
 }
 
+/// The backends of a run that names none.
+#[must_use]
+pub fn usual_backends() -> Vec<Backend> {
+    backends().into_iter().filter(|backend| backend.is_usual).collect()
+}
+
 /// The workloads of a run that names none.
 #[must_use]
 pub fn usual() -> Vec<&'static str> {

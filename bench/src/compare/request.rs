@@ -124,13 +124,13 @@ impl Request {
     }
 }
 
-/// A small set that covers much: every modelled granularity, alone and beside another thread, with
-/// which it shares what the whole layer shares and nothing else, so that no call waits, and the
-/// counters are exact.
+/// A small set that covers much: every modelled granularity that a run has by default, alone and
+/// beside another thread, with which it shares what the whole layer shares and nothing else, so that
+/// no call waits, and the counters are exact.
 fn with_defaults(args: &CellArgs) -> CellArgs {
     let mut args = args.clone();
     if args.backend.is_empty() {
-        let modelled = matrix::backends().into_iter().filter(|backend| backend.modelled);
+        let modelled = matrix::usual_backends().into_iter().filter(|backend| backend.modelled);
         args.backend = modelled.map(|backend| backend.name.to_owned()).collect();
     }
     if args.workload.is_empty() {
@@ -247,7 +247,7 @@ mod tests {
         let run = RunArgs { cells: args, ..RunArgs::default() };
         let settings = Settings::new(&run, &Cpus::allowed().unwrap()).unwrap();
         let (cells, _) = planned(&settings).unwrap();
-        let modelled = matrix::backends().iter().filter(|backend| backend.modelled).count();
+        let modelled = matrix::usual_backends().iter().filter(|backend| backend.modelled).count();
         assert_eq!(cells.len(), 2 * modelled);
         assert!(cells.iter().all(|cell| cell.workload == "pairs" && cell.backend != "host"));
     }

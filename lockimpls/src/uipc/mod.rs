@@ -206,6 +206,7 @@ impl<P: Policy> Domain for Locked<P> {
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;
     const MODELLED: bool = true;
+    const IS_USUAL: bool = P::IS_USUAL;
 
     fn new(config: &Config) -> Result<Self, Errno> {
         if config.sockets_max == 0 || config.pipsiz_bytes == 0 || config.maxfiles == 0 {
