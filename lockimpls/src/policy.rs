@@ -14,7 +14,7 @@ mod collector;
 pub(crate) use self::collector::{Collector, CollectorLocks};
 
 use crate::ambient::Surroundings;
-use crate::domain::Algorithm;
+use crate::domain::{Algorithm, SockType};
 use crate::fault::Fault;
 use crate::objects::socket::{self, RefCount, Side, SockRef, Socket, SocketLocks};
 
@@ -97,6 +97,18 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn so_enter(&self, so: &mut Held<Self>);
     #[track_caller]
     fn so_leave(&self, so: &mut Held<Self>);
+
+    /// Locks a socket that is made, of this type, which it does not have yet.
+    #[track_caller]
+    fn solock_new(&self, so: &So<Self>, _kind: SockType) -> Held<Self> {
+        self.solock(so)
+    }
+    /// Unlocks a socket that goes back to the pool: nobody who locks it from now on may touch it.
+    #[track_caller]
+    #[inline(always)]
+    fn sounlock_last(&self, so: Held<Self>) {
+        self.sounlock(so);
+    }
 
     /// `unp_solock_peer`: with `so` locked, locks its peer too. `so` may be unlocked and locked
     /// again meanwhile. The peer may be `so` itself.
@@ -190,9 +202,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// for it.
     #[track_caller]
     fn name_leave(&self, so: &So<Self>);
-    /// Locks the name's socket, a listener.
+    /// Locks the name's socket, a listener if it listens, for `so` to be connected there. Where one
+    /// lock guards all that is on its way to be accepted, `so` is locked too.
     #[track_caller]
-    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
+    fn name_to_head(&self, _so: &So<Self>, head: &So<Self>) -> Held<Self> {
         Held::<Self>::of(head)
     }
     /// Locks `so` and the name's socket, which may be the same.
@@ -236,6 +249,23 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Unlocks an embryo, where it has a lock of its own.
     #[track_caller]
     fn embryo_leave(&self, _so3: Held<Self>) {}
+    /// The same, where it goes back to the pool.
+    #[track_caller]
+    #[inline(always)]
+    fn embryo_leave_last(&self, so3: Held<Self>) {
+        self.embryo_leave(so3);
+    }
+
+    /// With `so` locked, which may begin to listen: on to the lock that guards listeners, if there is
+    /// one.
+    #[track_caller]
+    #[inline(always)]
+    fn listen_enter(&self, _so: &Held<Self>) {}
+    /// With a connection locked that was accepted just now, and has no listener any more: away from
+    /// the lock that guards listeners, if there is one.
+    #[track_caller]
+    #[inline(always)]
+    fn accepted(&self, _so: &Held<Self>) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
     #[track_caller]

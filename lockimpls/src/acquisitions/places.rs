@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use super::{Global, PerBuffer, PerSocket, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 41] = [
+pub(super) const TAKES: [&str; 42] = [
     ".solock(",
+    ".solock_new(",
     ".so_enter(",
     ".solock_fd(",
     ".call_enter(",

@@ -7,11 +7,12 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 26] = [
+const LOCKS_NOTHING: [&str; 30] = [
     "new",
     "collector",
     "socket_locks",
     "sounlock",
+    "sounlock_last",
     "so_leave",
     "sounlock_peer",
     "sounlock_pair",
@@ -24,8 +25,11 @@ const LOCKS_NOTHING: [&str; 26] = [
     "sb_unlock",
     "attach_enter",
     "name_leave",
+    "listen_enter",
+    "accepted",
     "head_leave",
     "embryo_leave",
+    "embryo_leave_last",
     "list_to_name",
     "scan_exit",
     "gc_guard",

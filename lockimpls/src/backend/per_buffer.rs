@@ -240,8 +240,8 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
 
     fn name_leave(&self, _so: &So<Self>) {}
 
-    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
-        self.so.name_to_head(head)
+    fn name_to_head(&self, so: &So<Self>, head: &So<Self>) -> Held<Self> {
+        self.so.name_to_head(so, head)
     }
 
     fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {

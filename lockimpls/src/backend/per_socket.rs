@@ -204,7 +204,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
 
     fn name_leave(&self, _so: &So<Self>) {}
 
-    fn name_to_head(&self, head: &So<Self>) -> Held<Self> {
+    fn name_to_head(&self, _so: &So<Self>, head: &So<Self>) -> Held<Self> {
         self.solock(head)
     }
 

@@ -51,6 +51,7 @@ impl<P: Policy> Locked<P> {
         self.policy.head_leave(&mut head);
         self.sofile(&so);
         let name = self.accepted_name(&mut so);
+        self.policy.accepted(&so);
         let accepted = so.socket();
         self.policy.sounlock(so);
         if is_last {

@@ -61,7 +61,11 @@ impl<P: Policy> Locked<P> {
 
     fn solisten(&self, so: &Held<P>, backlog: i32) -> Result<(), Errno> {
         let st = so.st();
-        if st.is(State::ISCONNECTED) || st.unp_vnode.get().is_none() {
+        if st.is(State::ISCONNECTED) {
+            return Err(Errno::Einval);
+        }
+        self.policy.listen_enter(so);
+        if st.unp_vnode.get().is_none() {
             return Err(Errno::Einval);
         }
         // A connect under way would find this very socket listening, at its own name.

@@ -71,7 +71,7 @@ impl<P: Policy> Locked<P> {
             return self.sorele(place);
         }
         self.sofree(&mut so);
-        self.policy.sounlock(so);
+        self.policy.sounlock_last(so);
         self.sockets.put(place);
     }
 
@@ -126,7 +126,7 @@ impl<P: Policy> Locked<P> {
             return self.sorele(place);
         }
         self.sofree(&mut so3);
-        self.policy.embryo_leave(so3);
+        self.policy.embryo_leave_last(so3);
         self.sockets.put(place);
     }
 

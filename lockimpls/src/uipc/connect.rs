@@ -104,7 +104,7 @@ impl<P: Policy> Locked<P> {
 
     /// A connection: an embryo is made at the listener, and becomes the client's peer.
     fn connect_stream(&self, so: SoRef<P>, head: SoRef<P>, generation: u32) -> Result<(), Errno> {
-        let mut head = self.policy.name_to_head(&head);
+        let mut head = self.policy.name_to_head(&so, &head);
         head.assert_generation(generation);
         let is_listening = head.st().is(State::ACCEPTCONN);
         let embryo = if is_listening { self.sonewconn(&mut head) } else { None };
@@ -137,7 +137,7 @@ impl<P: Policy> Locked<P> {
         embryo.reset(head.so_type.get());
         self.soreserve(&mut embryo);
         if !self.inherit(head, &embryo) {
-            self.policy.embryo_leave(embryo);
+            self.policy.embryo_leave_last(embryo);
             self.sockets.put(so3);
             return None;
         }

@@ -67,7 +67,7 @@ impl<P: Policy> Locked<P> {
     /// made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
         let place = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
-        let mut so = self.policy.solock(&place);
+        let mut so = self.policy.solock_new(&place, kind);
         so.reset(kind);
         self.soreserve(&mut so);
         self.unp_attach(&mut so);
