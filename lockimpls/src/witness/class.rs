@@ -9,8 +9,8 @@
 /// | 3 | `names` | the table of names | namei's directory |
 /// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
-/// | 6 | `unplock` | everything (`global`), every socket (`global-gc`) | `unp_lock` |
-/// | 7 | `solock` | one socket (`per-socket`, `lock-free`, `per-buffer`) | `so_lock` |
+/// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`) | `unp_lock` |
+/// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock` |
 /// | 8 | `unpgc_inner` | as 5 (`per-buffer`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
 /// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`) | `so_rcv.sb_mtx` |
@@ -43,9 +43,9 @@ pub enum Class {
     Vnode = 4,
     /// The collector and the list of all control blocks, where they come before sockets.
     UnpGcLock = 5,
-    /// The one lock of `global` and `global-gc`.
+    /// The one lock of `global` and `global-gc`, and the one of `per-pair` for what is no connection.
     UnpLock = 6,
-    /// A socket's own lock.
+    /// A socket's own lock, or a connection's.
     SoLock = 7,
     /// The collector and the list of all control blocks, where they come after sockets.
     UnpGcLockInner = 8,
@@ -178,5 +178,11 @@ pub enum Edge {
         head: usize,
         /// The client's lock, or 0: the only other socket lock that may be held.
         client: usize,
+    },
+    /// The lock that guards many sockets, taken by whoever holds one's own, which gives it up for it
+    /// (`per-pair`).
+    Switch {
+        /// The socket's own lock, which must be held: the only socket lock that may be.
+        from: usize,
     },
 }

@@ -95,13 +95,16 @@ pub(super) fn locked_on_fast_path(
 
 /// Whether the named edge covers this held lock.
 fn edge_allows(held_addr: usize, held_class: u8, class: Class, edge: Edge) -> bool {
-    if held_class != Class::SoLock as u8 || class != Class::SoLock {
+    if held_class != Class::SoLock as u8 {
         return false;
     }
     match edge {
         Edge::None => false,
-        Edge::Head { client } => held_addr == client,
-        Edge::Embryo { head, client } => held_addr == head || held_addr == client,
+        Edge::Head { client } => class == Class::SoLock && held_addr == client,
+        Edge::Embryo { head, client } => {
+            class == Class::SoLock && (held_addr == head || held_addr == client)
+        }
+        Edge::Switch { from } => class == Class::UnpLock && held_addr == from,
     }
 }
 
@@ -119,13 +122,14 @@ fn check_edge(
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
     }
-    if let Edge::Embryo { head, .. } = edge
-        && !thread.held.entries().any(|held| held.addr == head)
-    {
-        let report = format!(
-            "witness: embryo locked without its listening socket ({head:#x})\n\
-             #0 {site}\npanic: witness_checkorder"
-        );
+    let (claim, needed) = match edge {
+        Edge::Embryo { head, .. } => ("embryo locked without its listening socket", head),
+        Edge::Switch { from } => ("socket given another lock without its own", from),
+        Edge::None | Edge::Head { .. } => return,
+    };
+    if !thread.held.entries().any(|held| held.addr == needed) {
+        let report =
+            format!("witness: {claim} ({needed:#x})\n#0 {site}\npanic: witness_checkorder");
         found(Check::OrderViolation, 1, site.to_string(), report);
     }
 }

@@ -37,6 +37,18 @@ fn an_edge_allows_what_it_names() {
 }
 
 #[test]
+fn an_edge_leads_from_one_lock_to_that_of_many() {
+    take(C, Class::Vnode);
+    take(B, Class::SoLock);
+    take_by(A, Class::UnpLock, Edge::Switch { from: B });
+    unlock(B, &Class::SoLock);
+    take(B, Class::SoLock);
+    for (addr, class) in [(A, Class::UnpLock), (B, Class::SoLock), (C, Class::Vnode)] {
+        unlock(addr, &class);
+    }
+}
+
+#[test]
 fn a_sleep_releases_one_lock() {
     begin();
     take(A, Class::SoLock);

@@ -191,3 +191,38 @@ reports!(
      #0 take_by(C, Class::SoLock, Edge::Embryo { head: B, client: 0 });
      panic: witness_checkorder  (operation none, backend none, thread 0)"
 );
+
+#[test]
+fn another_lock_is_taken_with_the_own_one_alone() {
+    is_found(here!("another_lock_is_taken_with_the_own_one_alone"), "1st 0x20 solock", || {
+        take(A, Class::SoLock);
+        take(B, Class::SoLock);
+        take_by(C, Class::UnpLock, Edge::Switch { from: A });
+    });
+}
+
+#[test]
+fn a_switch_leads_to_the_lock_of_many() {
+    is_found(here!("a_switch_leads_to_the_lock_of_many"), "2nd 0x10 solock", || {
+        take(B, Class::SoLock);
+        take_by(A, Class::SoLock, Edge::Switch { from: B });
+    });
+}
+
+#[test]
+fn a_switch_leaves_the_lock_of_a_socket() {
+    is_found(here!("a_switch_leaves_the_lock_of_a_socket"), "1st 0x10 pool", || {
+        take(A, Class::Pool);
+        take_by(B, Class::UnpLock, Edge::Switch { from: A });
+    });
+}
+
+reports!(
+    a_switch_without_the_own_lock,
+    {
+        take_by(C, Class::UnpLock, Edge::Switch { from: A });
+    },
+    "witness: socket given another lock without its own (0x10)
+     #0 take_by(C, Class::UnpLock, Edge::Switch { from: A });
+     panic: witness_checkorder  (operation none, backend none, thread 0)"
+);
