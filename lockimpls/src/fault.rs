@@ -113,6 +113,16 @@ pub(crate) enum Step {
     GcrefsInit,
     /// Scanning the buffers of a listener's embryos.
     GcEmbryos,
+    /// Looking again which lock a socket has, when that lock is taken.
+    LockLookAgain,
+    /// Keeping the lock that a socket has until it has another one.
+    SwitchHoldsOld,
+    /// Taking the lock of many before a socket has it.
+    SwitchTakesNew,
+    /// Taking the lock of a connection before both its ends have it.
+    AcceptTakesNew,
+    /// Leaving a shared lock to the one who still has it.
+    LeaveSpare,
 }
 
 /// A place where another thread can be let in: empty in the real backends.
@@ -144,6 +154,12 @@ pub(crate) enum Window {
     BeforeRegister,
     /// Room for descriptors in flight is about to be reserved.
     Reserve,
+    /// It was looked up which lock a socket has, and that is not taken yet.
+    LockRead,
+    /// An accept has a connection, and is about to take the lock that it gets.
+    Accepting,
+    /// One end of a connection has the lock that the other one gets next.
+    HalfSwitched,
 }
 
 /// What a backend leaves out.

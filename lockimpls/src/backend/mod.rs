@@ -7,6 +7,7 @@ pub(crate) mod global_gc;
 mod host;
 pub(crate) mod lock_free;
 pub(crate) mod per_buffer;
+pub(crate) mod per_pair;
 pub(crate) mod per_socket;
 
 use crate::domain::Fd;
@@ -27,4 +28,6 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<per_buffer::PerBuffer>();
     visitor.visit::<lock_free::LockFree>();
     visitor.visit::<host::Host>();
+    // What is added comes last: the colours of the others stay what they are.
+    visitor.visit::<per_pair::PerPair>();
 }

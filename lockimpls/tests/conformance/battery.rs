@@ -190,6 +190,11 @@ pub(crate) fn is_per_buffer<D: Domain>() -> bool {
     D::NAME == "per-buffer"
 }
 
+/// Whether the backend has a lock for each connection, and one for what is none.
+pub(crate) fn is_per_pair<D: Domain>() -> bool {
+    D::NAME == "per-pair"
+}
+
 /// A name.
 pub(crate) fn name(path: &str) -> SockAddr {
     SockAddr::new(path).unwrap()

@@ -1,20 +1,22 @@
 //! How often each request locks: what OpenBSD's source says, request by request; of 2022, and for
-//! `per-buffer` of 2025.
+//! `per-buffer` of 2025; and NetBSD's for `per-pair`.
 //!
 //! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
 //! the bytes are copied) and the peer's once; at the higher address it takes its own once more. On
-//! `per-buffer` it takes its own once; `acquisitions` of `lockimpls` has the lines.
+//! `per-buffer` it takes its own once; `acquisitions` of `lockimpls` has the lines. On `per-pair` one
+//! lock has both ends, as on `global`; which one is what it is about.
 
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use lockimpls::witness::{Class, Counters, counters};
 use lockimpls::{Checked, Domain, SockType};
 
-use crate::battery::{NONE, Program, is_global, is_per_buffer, is_per_socket, name};
+use crate::battery::{NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, name};
 
 /// What a request acquires in each granularity.
 struct Locks {
-    /// `unp_lock` of `global` and `global-gc`.
+    /// `unp_lock` of `global` and `global-gc`; on `per-pair` that of the connection, or of all.
     unp_lock: u64,
     /// `so_lock`s of `per-socket`, and how many of them after a relock.
     so_lock: u64,
@@ -51,6 +53,10 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     } else if is_per_buffer::<D>() {
         assert_eq!(by_side(&counts), expected.by_side);
         assert_eq!(unp.acquisitions, 0);
+    } else if is_per_pair::<D>() {
+        let (of_pair, of_all) = (so.acquisitions, unp.acquisitions);
+        assert!([(expected.unp_lock, 0), (0, expected.unp_lock)].contains(&(of_pair, of_all)));
+        assert_eq!((so.relocks, so.retries, unp.retries), (0, 0, 0));
     }
     result
 }
@@ -156,6 +162,72 @@ fn passed<D: Domain>(
     let got = layer.take(peer, 1, 2).unwrap();
     layer.close_all(&got.fds);
 }
+
+/// Makes a call, which on `per-pair` takes locks of connections so often, and that of all.
+#[track_caller]
+fn takes<D: Domain, T>(of_pair: u64, of_all: u64, call: impl FnOnce() -> T) -> T {
+    let before = counters();
+    let result = call();
+    let counts = counters().since(&before);
+    if is_per_pair::<D>() {
+        let taken = [Class::SoLock, Class::UnpLock].map(|class| counts.of(class).acquisitions);
+        assert_eq!(taken, [of_pair, of_all]);
+    }
+    result
+}
+
+// A connection has a lock of its own from the accept on (`uipc_usrreq.c` 1.173, line 834), and nothing
+// else has: not what waits to be accepted, not a client that was refused, not what is accepted when
+// its client has gone, not a socket that could not listen.
+case!(what_waits_to_be_accepted_shares_the_lock_of_all, layer, {
+    for kind in [SockType::Stream, SockType::Seqpacket] {
+        let (head, alone) = (layer.listener(kind, "head"), layer.socket(kind).unwrap());
+        takes::<D, _>(1, 0, || layer.put(alone, b"x").unwrap_err());
+        let [client, gone] = [(); 2].map(|()| layer.client(kind, "head"));
+        takes::<D, _>(0, 2, || layer.put(client, b"x").unwrap());
+        layer.close(gone).unwrap();
+        let [server, left] = [(); 2].map(|()| layer.accept(head).unwrap().0);
+        takes::<D, _>(2, 0, || layer.put(client, b"y").unwrap());
+        takes::<D, _>(2, 0, || layer.put(server, b"z").unwrap());
+        takes::<D, _>(0, 1, || layer.put(left, b"x").unwrap_err());
+        layer.close(head).unwrap();
+        // Nothing is at the name; so far nothing has happened to the socket.
+        layer.connect(alone, &name("head")).unwrap_err();
+        takes::<D, _>(1, 0, || layer.put(alone, b"x").unwrap_err());
+        let bound = layer.bound(kind, "bound");
+        layer.connect(alone, &name("bound")).unwrap_err();
+        takes::<D, _>(0, 1, || layer.put(alone, b"x").unwrap_err());
+        let unbound = layer.socket(kind).unwrap();
+        layer.listen(unbound, 1).unwrap_err();
+        takes::<D, _>(0, 1, || layer.put(unbound, b"x").unwrap_err());
+        layer.close_all(&[client, server, left, alone, bound, unbound]);
+        for path in ["head", "bound"] {
+            layer.unlink(&name(path)).unwrap();
+        }
+    }
+});
+
+// A call that waits for the lock that its socket is about to leave goes on with the new one.
+case!(a_name_is_asked_for_while_its_socket_is_accepted, layer, {
+    let head = layer.listener(SockType::Stream, "head");
+    for _ in 0..200 {
+        let client = layer.client(SockType::Stream, "head");
+        let is_accepted = AtomicBool::new(false);
+        let server = std::thread::scope(|threads| {
+            threads.spawn(|| {
+                while !is_accepted.load(Relaxed) {
+                    assert_eq!(layer.getpeername(client), Ok(name("head")));
+                }
+            });
+            let (server, _) = layer.accept(head).unwrap();
+            is_accepted.store(true, Relaxed);
+            server
+        });
+        layer.close_all(&[client, server]);
+    }
+    layer.close(head).unwrap();
+    layer.unlink(&name("head")).unwrap();
+});
 
 /// Rounds until everybody who uses the pair has been seen to.
 const WARM_UP: u32 = 2000;
