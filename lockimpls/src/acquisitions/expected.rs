@@ -7,7 +7,12 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 4] = ["per-socket", "global-gc", "global", "per-buffer"];
+pub(super) const KERNELS: [&str; 6] =
+    ["per-socket", "global-gc", "global", "per-buffer", "per-pair", "per-pair, dgram"];
+
+/// The kernel whose datagram sockets have another lock, and stand in lines of their own after it.
+pub(super) const BY_PAIR: usize = 4;
+pub(super) const BY_PAIR_DGRAM: usize = BY_PAIR + 1;
 
 /// Which of the two takes a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,10 +189,11 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
     for block in blocks {
         if block.request != request {
             request = &block.request;
+            let kernels = KERNELS.map(|kernel| format!("`{kernel}`")).join(" | ");
+            let rule = "|---".repeat(4 + KERNELS.len());
             write!(
                 text,
-                "\n## {request}\n\n| exit | types | `so` is | answer | `per-socket` | \
-                 `global-gc` | `global` | `per-buffer` |\n|---|---|---|---|---|---|---|---|\n"
+                "\n## {request}\n\n| exit | types | `so` is | answer | {kernels} |\n{rule}|\n"
             )
             .unwrap();
         }

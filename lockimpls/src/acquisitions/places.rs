@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::{Global, PerBuffer, PerSocket, folder, observed};
+use super::expected::{BY_PAIR, BY_PAIR_DGRAM};
+use super::{Global, PerBuffer, PerPair, PerSocket, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 42] = [
+pub(super) const TAKES: [&str; 44] = [
     ".solock(",
     ".solock_new(",
     ".so_enter(",
@@ -33,6 +34,8 @@ pub(super) const TAKES: [&str; 42] = [
     ".embryo_enter(",
     ".embryo_to_head(",
     ".head_return(",
+    ".listen_enter(",
+    ".accepted(",
     ".attach_exit(",
     ".list_enter(",
     ".list_exit(",
@@ -77,7 +80,13 @@ fn places() -> Vec<String> {
 #[test]
 fn every_place_that_locks_is_reached() {
     let mut reached = BTreeSet::new();
-    let all = [observed::<PerSocket>(0), observed::<Global>(2), observed::<PerBuffer>(3)];
+    let all = [
+        observed::<PerSocket>(0),
+        observed::<Global>(2),
+        observed::<PerBuffer>(3),
+        observed::<PerPair>(BY_PAIR),
+        observed::<PerPair>(BY_PAIR_DGRAM),
+    ];
     for (_, sites) in all.into_iter().flatten() {
         reached.extend(sites);
     }

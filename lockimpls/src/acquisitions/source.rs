@@ -9,22 +9,35 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use super::expected::{Block, KERNELS, Step, blocks, read};
-use super::functions::{BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, GONE, UNCITED};
+use super::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, blocks, read};
+use super::functions::{
+    BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_PAIR, GONE, UNCITED,
+};
 
 /// The variable with the folder of the kernels' files. Each is found by its first line.
 const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
 /// By lock: what takes it in the kernel. Any other lock is that of a socket.
 const CALLS: &[(&str, &[&str])] = &[
-    ("unp", &["solock(", "rw_enter_write(&unp_lock)"]),
+    ("unp", &["solock(", "rw_enter_write(&unp_lock)", "mutex_enter(nlock)", "mutex_enter(lock)"]),
     ("gc", &["rw_enter_write(&unp_gc_lock)"]),
     ("df", &["rw_enter_write(&unp_df_lock)"]),
     ("rights", &["mtx_enter(&unp_rights_mtx)"]),
     ("fdplock", &["fdplock("]),
-    ("vnode", &["VOP_LOCK(", "namei(", "VOP_CREATE("]),
+    ("vnode", &["VOP_LOCK(", "namei(", "VOP_CREATE(", "vn_lock("]),
+    ("vi", &["mutex_enter(vp->v_interlock)"]),
+    ("f", &["mutex_enter(&fp->f_lock)", "mutex_enter(&fp2->f_lock)"]),
+    ("filelist", &["mutex_enter(&filelist_lock)"]),
+    ("cwdi", &["rw_enter(&p->p_cwdi->cwdi_lock"]),
 ];
-const SOCKET_CALLS: &[&str] = &["solock(", "solock_pair(", "solock_shared(", "solock_nonet("];
+const SOCKET_CALLS: &[&str] = &[
+    "solock(",
+    "solock_pair(",
+    "solock_shared(",
+    "solock_nonet(",
+    "mutex_enter(lock)",
+    "mutex_enter(sotounpcb(so2)->unp_streamlock)",
+];
 
 /// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is of.
 fn takes_side(line: &str) -> bool {
@@ -36,20 +49,23 @@ fn takes_side(line: &str) -> bool {
 struct Source {
     /// `usrreq`.
     key: String,
-    /// `uipc_usrreq.c,v 1.167 `: how its first line names it.
-    head: String,
+    /// `uipc_usrreq.c,v 1.167 `: how its first line names it. None: its lines are not cited.
+    head: Option<String>,
 }
 
+/// How many kernels there are.
+const SOURCES: usize = BY_PAIR + 1;
+
 /// The files of each kernel, from the table in `head.md`.
-fn sources() -> [Vec<Source>; KERNELS.len()] {
-    let mut all: [Vec<Source>; KERNELS.len()] = Default::default();
+fn sources() -> [Vec<Source>; SOURCES] {
+    let mut all: [Vec<Source>; SOURCES] = Default::default();
     let text = read("head.md");
     for line in text.lines().filter(|line| line.starts_with("| `") && line.contains("` = `")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let (key, name) = cells[1].split_once(" = ").expect(line);
         let word = |text: &str| text.trim_matches('`').to_owned();
-        for (kernel, revision) in all.iter_mut().zip(&cells[2..2 + KERNELS.len()]) {
-            let head = format!("{},v {revision} ", word(name));
+        for (kernel, revision) in all.iter_mut().zip(&cells[2..2 + SOURCES]) {
+            let head = (*revision != "-").then(|| format!("{},v {revision} ", word(name)));
             kernel.push(Source { key: word(key), head });
         }
     }
@@ -109,9 +125,19 @@ fn lines_of<'a>(name: &str, lines: &[&'a str]) -> Vec<(usize, &'a str)> {
 
 /// What is wrong with the lines that the rows cite of one kernel's file.
 fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Vec<String> {
-    let all = if KERNELS[kernel] == BY_BUFFER { FUNCTIONS_BY_BUFFER } else { FUNCTIONS };
+    let all = match kernel {
+        BY_PAIR => FUNCTIONS_BY_PAIR,
+        _ if KERNELS[kernel] == BY_BUFFER => FUNCTIONS_BY_BUFFER,
+        _ => FUNCTIONS,
+    };
     let functions = all.iter().find(|(file, _)| *file == key).map_or(&[][..], |it| it.1);
     differences_in(kernel, key, functions, lines, blocks)
+}
+
+/// What the blocks say of a kernel, in its lines of both kinds where it has two.
+fn steps_of(kernel: usize, blocks: &[Block]) -> impl Iterator<Item = &Vec<Step>> {
+    let last = if kernel == BY_PAIR { BY_PAIR_DGRAM } else { kernel };
+    blocks.iter().flat_map(move |block| block.steps[kernel..=last].iter().flatten())
 }
 
 fn differences_in(
@@ -125,7 +151,7 @@ fn differences_in(
     let mut wrong = BTreeSet::new();
     let mut cited = BTreeSet::new();
     let line_at = |at: usize| lines.get(at - 1).copied().unwrap_or("");
-    for pair in blocks.iter().filter_map(|b| b.steps[kernel].as_ref()).flat_map(|s| s.windows(2)) {
+    for pair in steps_of(kernel, blocks).flat_map(|steps| steps.windows(2)) {
         let [a, b] = pair else { continue };
         let Some((_, at)) = a.at.as_ref().filter(|(file, _)| file == key) else { continue };
         // A line with a buffer's lock may be come to twice: two wake-ups are two calls of `sowakeup`.
@@ -135,7 +161,7 @@ fn differences_in(
             wrong.insert(format!("{name} {key}:{at} takes one of {} and {}", a.lock, b.lock));
         }
     }
-    for step in blocks.iter().filter_map(|block| block.steps[kernel].as_ref()).flatten() {
+    for step in steps_of(kernel, blocks).flatten() {
         let Some((_, at)) = step.at.as_ref().filter(|(file, _)| file == key) else { continue };
         let line = line_at(*at);
         cited.insert(*at);
@@ -187,6 +213,7 @@ fn the_cited_lines_take_the_locks() {
     let mut wrong = Vec::new();
     for (kernel, sources) in sources().iter().enumerate() {
         for Source { key, head } in sources {
+            let Some(head) = head else { continue };
             match by_head.iter().find(|(first, _)| first.contains(head.as_str())) {
                 None => wrong.push(format!("there is no {head}")),
                 Some((_, text)) => {
@@ -202,14 +229,13 @@ fn the_cited_lines_take_the_locks() {
 #[test]
 fn every_cited_file_is_one_of_the_table() {
     let sources = sources();
+    let blocks = blocks();
     for (kernel, sources) in sources.iter().enumerate() {
         assert_eq!(sources.len(), FUNCTIONS.len());
-        for block in blocks() {
-            for (file, _) in
-                block.steps[kernel].iter().flatten().filter_map(|step| step.at.as_ref())
-            {
-                assert!(sources.iter().any(|source| source.key == *file), "{file}: no such file");
-            }
+        let steps = steps_of(kernel, &blocks).flatten();
+        for (file, _) in steps.filter_map(|step| step.at.as_ref()) {
+            let is_it = |source: &Source| source.key == *file && source.head.is_some();
+            assert!(sources.iter().any(is_it), "{file}: no such file");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 30] = [
+const LOCKS_NOTHING: [&str; 28] = [
     "new",
     "collector",
     "socket_locks",
@@ -25,8 +25,6 @@ const LOCKS_NOTHING: [&str; 30] = [
     "sb_unlock",
     "attach_enter",
     "name_leave",
-    "listen_enter",
-    "accepted",
     "head_leave",
     "embryo_leave",
     "embryo_leave_last",

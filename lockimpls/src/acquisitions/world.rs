@@ -86,8 +86,12 @@ impl<P: Policy> World<P> {
 
     /// The socket is called this.
     pub(super) fn call(&mut self, fd: Fd, role: &'static str) -> Fd {
-        self.roles.insert(self.layer.fds.find(fd).unwrap().guard_addr(), role);
+        self.roles.insert(self.guard_of(fd), role);
         fd
+    }
+
+    fn guard_of(&self, fd: Fd) -> usize {
+        self.layer.fds.find(fd).unwrap().guard_addr()
     }
 
     pub(super) fn socket(&mut self, role: &'static str) -> Fd {
@@ -123,11 +127,18 @@ impl<P: Policy> World<P> {
         fd
     }
 
-    /// A pair: `so` is the lower or the higher, as the way says; the other is `peer`.
+    /// A pair: `so` is the lower or the higher, as the way says; the other is `peer`. One lock of both is
+    /// `pair`.
     pub(super) fn pair(&mut self) -> (Fd, Fd) {
         let (a, b) = self.layer.socketpair(self.kind).unwrap();
         let (so, peer) = if self.way == "higher" { (b, a) } else { (a, b) };
-        (self.call(so, "so"), self.call(peer, "peer"))
+        self.call(so, "so");
+        if self.guard_of(so) == self.guard_of(peer) {
+            self.call(so, "pair");
+        } else {
+            self.call(peer, "peer");
+        }
+        (so, peer)
     }
 
     /// `so` and a bound socket, in the order the way says.
