@@ -20,6 +20,7 @@ mod data;
 mod fifo;
 mod gate;
 mod locks;
+mod pairs;
 mod relock;
 mod rights;
 mod sides;
@@ -80,6 +81,10 @@ pub fn all() -> Vec<Control> {
         sides::SIDES_REVERSED,
         sides::END_UNGUARDED,
         sides::PART_UNLOCKED,
+        pairs::HALF_SWITCHED,
+        pairs::SWITCHED_WITHOUT_OLD,
+        pairs::SWITCHED_WITHOUT_NEW,
+        pairs::SHARED_TAKEN_ALONG,
     ]);
     all
 }
@@ -96,6 +101,7 @@ pub fn twins() -> Vec<Control> {
         data::LEAK_MESSAGE,
         waiting::LOST_WAKEUP,
         gate::LEAK_GATE,
+        pairs::NOT_LOOKED_AGAIN,
     ]
 }
 
@@ -106,6 +112,8 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
         control.fault.choose(true);
         if name == gate::LEAK_GATE.name {
             visitor.visit::<twin::LockFree>();
+        } else if name == pairs::NOT_LOOKED_AGAIN.name {
+            visitor.visit::<twin::PerPair>();
         } else {
             visitor.visit::<twin::PerSocket>();
         }

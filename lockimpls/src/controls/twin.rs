@@ -7,6 +7,7 @@ use crate::ambient::Kernel;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
+use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
@@ -26,6 +27,8 @@ pub(super) type UnderKernel = Locked<SocketPolicy<Injected, LockAlone, Kernel>>;
 pub(super) type LockFree = LockFreeLayer<Injected>;
 /// The backend with locks for each buffer.
 pub(super) type PerBuffer = Locked<BufferPolicy<Injected>>;
+/// The backend with a lock for each connection.
+pub(super) type PerPair = Locked<PairPolicy<Injected>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
