@@ -92,7 +92,7 @@ fn listen<D: Domain>() {
 
 pub(super) const SHARED_TAKEN_ALONG: Control = Control {
     name: "shared-lock-taken-along",
-    bug: "the first of a pair to go takes their lock for its next socket, and the other has it still",
+    bug: "the first of a pair to go takes their lock along, which the other has still",
     check: Check::Hang,
     operation: "sys_accept",
     at: at!("uipc/accept.rs", "fn soaccept(", "self.policy.accepted(&so)"),

@@ -13,6 +13,7 @@ mod relock;
 mod ring;
 mod shared;
 mod sides;
+mod switch;
 mod wait;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -42,6 +43,7 @@ pub fn all() -> Vec<Model> {
         relock::MODELS,
         refs::MODELS,
         sides::MODELS,
+        switch::MODELS,
         gate::MODELS,
         ring::MODELS,
         wait::MODELS,

@@ -4,6 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
+use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
@@ -113,6 +114,10 @@ impl Fault for Left {
                 Step::WakeReader,
                 Step::MirrorReceived,
                 Step::RetestWaiting,
+                Step::LockLookAgain,
+                Step::SwitchTakesNew,
+                Step::AcceptTakesNew,
+                Step::LeaveSpare,
             ];
             steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
         }) == Some(step)
@@ -133,6 +138,9 @@ pub(super) type Layer = Locked<Sockets<LockAlone>>;
 
 /// `per-buffer`, with little room.
 pub(super) type ByBuffer = Locked<BufferPolicy<Left>>;
+
+/// `per-pair`, with little room.
+pub(super) type ByPair = Locked<PairPolicy<Left>>;
 
 /// The whole `lock-free` backend.
 pub(super) type LockFree = LockFreeLayer<Left>;

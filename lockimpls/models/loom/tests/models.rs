@@ -30,6 +30,8 @@ models! {
     relock_send_shutdown
     refs_one_holder refs_two_holders refs_three_holders refs_relock_and_reuse
     sides_there_and_gone sides_both_ways sides_send_close sides_send_shutdown sides_close_in_call
+    switch_listen switch_listen_two_users switch_accept switch_accept_send switch_accept_sleeper
+    switch_reuse switch_left_behind
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_send_close gate_send_shutdown
@@ -111,6 +113,15 @@ mod negative {
         sides_in_any_order: sides_there_and_gone without "SideOrder", "lock order reversal";
         sides_end_unguarded: sides_send_shutdown without "EndGuarded", "is not locked by this thread";
         sides_parted_unlocked: sides_send_close without "PeerToPart", "is not locked by this thread";
+        switch_without_second_look:
+            switch_listen without "LockLookAgain", "is not locked by this thread";
+        switch_without_second_look_at_an_accept:
+            switch_accept without "LockLookAgain", "is not locked by this thread";
+        switch_without_the_new_lock:
+            switch_listen without "SwitchTakesNew", "is not locked by this thread";
+        switch_half_done:
+            switch_accept_send without "AcceptTakesNew", "is not locked by this thread";
+        switch_takes_the_shared_lock: switch_left_behind without "LeaveSpare", "deadlock";
         gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
         gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
         gate_without_orderings: gate_shut without "orderings", "Causality violation";

@@ -6,7 +6,7 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Mutex, PoisonError};
 
-use lockimpls_shuttle::witness::{self, Class, Counters};
+use lockimpls_shuttle::witness::{self, Counters};
 use lockimpls_shuttle::{Errno, parks};
 
 /// By name. The machine's mutex: no other thread goes on while it is locked.
@@ -54,8 +54,8 @@ pub(crate) fn thread_ends() {
     count("threads", 1);
     count("acquisitions", all(|lock| lock.acquisitions));
     count("contended", all(|lock| lock.contended));
-    count("relocks", locks[Class::SoLock as usize].relocks);
-    count("retries", locks[Class::SoLock as usize].retries);
+    count("relocks", all(|lock| lock.relocks));
+    count("retries", all(|lock| lock.retries));
     count("fast_sends", fast_sends);
     count("fast_receives", fast_receives);
     count("slow_sends", slow_sends);
