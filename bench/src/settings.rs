@@ -311,6 +311,8 @@ mod tests {
         let backends = |list: &str| of(|a| &mut a.cells.backend, list).map(|found| found.backends);
         let every: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
         assert_eq!(backends("host,all").unwrap(), every);
+        let usual = ["global", "per-socket", "per-buffer", "lock-free", "host"];
+        assert_eq!(settings(|_| ()).unwrap().backends, usual);
         assert_eq!(backends("host,global").unwrap(), ["host", "global"]);
         assert!(backends("all,x").unwrap_err().contains("global, "));
     }

@@ -40,6 +40,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     };
     const ABOUT: &'static str =
         "one unp_lock over every socket, beside the collector's locks (OpenBSD until July 2022)";
+    const IS_USUAL: bool = false;
     const BIASED: bool = false;
 
     fn new(algorithm: Algorithm) -> Self {
