@@ -118,6 +118,20 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[inline(always)]
     fn sounlock_peer(&self, _so: &So<Self>, _so2: Held<Self>) {}
 
+    /// With `so` locked, locks its peer too, to part the two: `solock_peer`; and where whoever
+    /// relocks does not look again, nobody is in a relock from one of them to the other.
+    #[track_caller]
+    #[inline(always)]
+    fn solock_to_part(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
+        self.solock_peer(so)
+    }
+    /// The two are parted: unlocks the other one.
+    #[track_caller]
+    #[inline(always)]
+    fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
+        self.sounlock_peer(so, so2);
+    }
+
     /// What a call that sends or receives holds of its socket while it is at none of its parts: where
     /// one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
     #[track_caller]
@@ -293,8 +307,9 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         _ = self.embryo_to_head(so3, head, None);
     }
 
-    /// With a datagram socket locked, locks the first of those connected to it, for detach. `so`
-    /// may be unlocked and locked again meanwhile.
+    /// With a datagram socket locked, locks the first of those connected to it, for detach, which
+    /// parts the two: `solock_to_part` from the other end. `so` may be unlocked and locked again
+    /// meanwhile. `sounlock_parted` ends it.
     #[track_caller]
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
 

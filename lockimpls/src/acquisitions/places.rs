@@ -7,7 +7,7 @@ use super::expected::{BY_PAIR, BY_PAIR_DGRAM};
 use super::{Global, PerBuffer, PerPair, PerSocket, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 44] = [
+pub(super) const TAKES: [&str; 45] = [
     ".solock(",
     ".solock_new(",
     ".so_enter(",
@@ -25,6 +25,7 @@ pub(super) const TAKES: [&str; 44] = [
     ".sb_enter(",
     ".peer_pin(",
     ".solock_peer(",
+    ".solock_to_part(",
     ".solock_pair(",
     ".solock_referrer(",
     ".name_enter(",

@@ -7,7 +7,7 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 28] = [
+const LOCKS_NOTHING: [&str; 29] = [
     "new",
     "collector",
     "socket_locks",
@@ -15,6 +15,7 @@ const LOCKS_NOTHING: [&str; 28] = [
     "sounlock_last",
     "so_leave",
     "sounlock_peer",
+    "sounlock_parted",
     "sounlock_pair",
     "data_unlock",
     "data_leave",
@@ -40,10 +41,11 @@ const LOCKS_NOTHING: [&str; 28] = [
 
 /// Verbs that unlock for something that they lock or wait for: what is deleted is the unlock in the
 /// backend's body. What calls one of these is not one that unlocks.
-const UNLOCKS_MEANWHILE: [&str; 13] = [
+const UNLOCKS_MEANWHILE: [&str; 14] = [
     "so_enter",
     "solock_new",
     "solock_peer",
+    "solock_to_part",
     "solock_pair",
     "solock_referrer",
     "name_to_head",

@@ -135,7 +135,7 @@ impl<P: Policy> Locked<P> {
         let so2 = if P::Fault::omits(Step::PeerToPart) {
             self.peer_to_part(so)
         } else {
-            self.policy.solock_peer(so)
+            self.policy.solock_to_part(so)
         };
         let Some(mut so2) = so2 else { return };
         let st = so.st();
@@ -151,7 +151,7 @@ impl<P: Policy> Locked<P> {
             }
             self.soisdisconnected(&mut so2);
         }
-        self.policy.sounlock_peer(so, so2);
+        self.policy.sounlock_parted(so, so2);
         P::Fault::window(Window::Parted);
     }
 
@@ -197,7 +197,7 @@ impl<P: Policy> Locked<P> {
         self.unp_disconnect(so);
         while let Some(so2) = self.policy.solock_referrer(so) {
             self.unp_drop(so, &so2);
-            self.policy.sounlock_peer(so, so2);
+            self.policy.sounlock_parted(so, so2);
         }
         let place = so.socket();
         self.policy.finalize(so, &place.unp_refcnt);
