@@ -67,7 +67,6 @@ pub(crate) struct ShutsGate;
 
 impl OnTake for ShutsGate {
     type Locks<R: RawMutex> = OwnLock<R>;
-
     const NAME: &'static str = "lock-free";
     const BIASED: bool = true;
 

@@ -48,18 +48,104 @@ use crate::witness::{self, Class, Edge};
 /// A lock per socket.
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
-/// Which locks the sockets of a backend have, and what it does when it takes a `so_lock`.
-pub(crate) trait OnTake: Send + Sync + 'static {
+/// A locked socket of such a backend.
+type Sock<F, T, A> = Held<SocketPolicy<F, T, A>>;
+
+/// Which locks the sockets of a backend have, what it does when it takes a `so_lock`, and how it
+/// comes from one socket to another: by default by the protocol above.
+pub(crate) trait OnTake: Sized + Send + Sync + 'static {
     /// The locks, made of `R`.
     type Locks<R: RawMutex>: SoLock<Raw = R>;
     /// The backend's name.
     const NAME: &'static str;
+    /// See [`Policy::ABOUT`].
+    const ABOUT: &'static str =
+        "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
     /// See [`Policy::BIASED`].
     const BIASED: bool = false;
+    /// Whether a relock takes a reference on the other control block.
+    const REFERS: bool = true;
 
     /// The `so_lock` of `so` was taken just now. One that does no more than lock does nothing here.
     #[inline(always)]
     fn taken<R: RawMutex>(_so: &socket::Held<Self::Locks<R>>) {}
+
+    /// See [`Policy::solock_peer`]: `unp_solock_peer`.
+    #[track_caller]
+    #[inline(always)]
+    fn solock_peer<F: Fault, A: Surroundings>(
+        policy: &SocketPolicy<F, Self, A>,
+        so: &mut Sock<F, Self, A>,
+    ) -> Option<Sock<F, Self, A>> {
+        loop {
+            let place = so.st().unp_conn.get()?;
+            let mut so2 = Held::<SocketPolicy<F, Self, A>>::of(&place);
+            if place == so.socket() && !F::omits(Step::SelfLock) {
+                return Some(so2);
+            }
+            if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
+                policy.take(&so2, Edge::None);
+                return Some(so2);
+            }
+            policy.relock(&mut so.lent(), &place);
+            let now = so.st().unp_conn.get();
+            if now == Some(place) || F::omits(Step::RelockRecheck) {
+                if !F::omits(Step::UnpRefRelock) {
+                    so2.unp_refcnt.rele();
+                }
+                return now.map(|now| Held::<SocketPolicy<F, Self, A>>::of(&now));
+            }
+            witness::retried(Class::SoLock);
+            if !F::omits(Step::RelockChanged) {
+                policy.release(&mut so2);
+            }
+            so2.unp_refcnt.rele();
+        }
+    }
+
+    /// See [`Policy::solock_to_part`].
+    #[track_caller]
+    fn solock_to_part<F: Fault, A: Surroundings>(
+        policy: &SocketPolicy<F, Self, A>,
+        so: &mut Sock<F, Self, A>,
+    ) -> Option<Sock<F, Self, A>> {
+        Self::solock_peer(policy, so)
+    }
+
+    /// See [`Policy::sounlock_parted`].
+    #[track_caller]
+    fn sounlock_parted<F: Fault, A: Surroundings>(
+        policy: &SocketPolicy<F, Self, A>,
+        so: &So<SocketPolicy<F, Self, A>>,
+        so2: Sock<F, Self, A>,
+    ) {
+        policy.sounlock_peer(so, so2);
+    }
+
+    /// See [`Policy::solock_referrer`]: the same by the reverse link.
+    #[track_caller]
+    fn solock_referrer<F: Fault, A: Surroundings>(
+        policy: &SocketPolicy<F, Self, A>,
+        so: &mut Sock<F, Self, A>,
+    ) -> Option<Sock<F, Self, A>> {
+        loop {
+            let place = so.st().unp_refs.first()?;
+            let mut so2 = Held::<SocketPolicy<F, Self, A>>::of(&place);
+            if comes_first(so, &so2) {
+                policy.take(&so2, Edge::None);
+                return Some(so2);
+            }
+            policy.relock(&mut so.lent(), &place);
+            let still = so2.st().unp_conn.get() == Some(so.socket());
+            if still || F::omits(Step::ReferrerRecheck) {
+                so2.unp_refcnt.rele();
+                return Some(so2);
+            }
+            witness::retried(Class::SoLock);
+            policy.release(&mut so2);
+            so2.unp_refcnt.rele();
+        }
+    }
 }
 
 /// The lock is all: `per-socket`.
@@ -70,8 +156,7 @@ impl OnTake for LockAlone {
     const NAME: &'static str = "per-socket";
 }
 
-/// The policy of `per-socket`, or of another backend with `so_lock`s, which does `T` when it takes
-/// one.
+/// The policy of `per-socket`, or of another backend with `so_lock`s, which takes them as `T` says.
 pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A: Surroundings = Nothing> {
     collector: CollectorLocks<T::Locks<A::Raw>, A::Raw>,
     what: PhantomData<(F, T, A)>,
@@ -97,6 +182,12 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[track_caller]
     fn relock(&self, so: &mut Held<Self>, so2: &So<Self>) {
         so2.unp_refcnt.take();
+        self.lower_then(so, so2);
+    }
+
+    /// With `so` locked and `so2` lower: unlocks the one, and locks both in order.
+    #[track_caller]
+    fn lower_then(&self, so: &mut Held<Self>, so2: &So<Self>) {
         self.release(so);
         F::window(Window::Relock);
         self.take(&Held::<Self>::of(so2), Edge::None);
@@ -122,8 +213,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         Some(twin) => twin,
         None => T::NAME,
     };
-    const ABOUT: &'static str =
-        "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
+    const ABOUT: &'static str = T::ABOUT;
     const BIASED: bool = T::BIASED;
 
     fn new(algorithm: Algorithm) -> Self {
@@ -150,30 +240,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
 
     #[inline(always)]
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
-        loop {
-            let place = so.st().unp_conn.get()?;
-            let mut so2 = Held::<Self>::of(&place);
-            if place == so.socket() && !F::omits(Step::SelfLock) {
-                return Some(so2);
-            }
-            if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
-                self.take(&so2, Edge::None);
-                return Some(so2);
-            }
-            self.relock(&mut so.lent(), &place);
-            let now = so.st().unp_conn.get();
-            if now == Some(place) || F::omits(Step::RelockRecheck) {
-                if !F::omits(Step::UnpRefRelock) {
-                    so2.unp_refcnt.rele();
-                }
-                return now.map(|now| Held::<Self>::of(&now));
-            }
-            witness::retried(Class::SoLock);
-            if !F::omits(Step::RelockChanged) {
-                self.release(&mut so2);
-            }
-            so2.unp_refcnt.rele();
-        }
+        T::solock_peer(self, so)
     }
 
     #[inline(always)]
@@ -181,6 +248,14 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         if !std::ptr::eq(so, &*so2) || F::omits(Step::SelfUnlock) {
             self.release(&mut so2);
         }
+    }
+
+    fn solock_to_part(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
+        T::solock_to_part(self, so)
+    }
+
+    fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
+        T::sounlock_parted(self, so, so2);
     }
 
     fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
@@ -255,23 +330,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
-        loop {
-            let place = so.st().unp_refs.first()?;
-            let mut so2 = Held::<Self>::of(&place);
-            if comes_first(so, &so2) {
-                self.take(&so2, Edge::None);
-                return Some(so2);
-            }
-            self.relock(&mut so.lent(), &place);
-            let still = so2.st().unp_conn.get() == Some(so.socket());
-            if still || F::omits(Step::ReferrerRecheck) {
-                so2.unp_refcnt.rele();
-                return Some(so2);
-            }
-            witness::retried(Class::SoLock);
-            self.release(&mut so2);
-            so2.unp_refcnt.rele();
-        }
+        T::solock_referrer(self, so)
     }
 
     fn list_enter(&self, so: &mut Held<Self>) {
@@ -305,6 +364,9 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     }
 
     fn finalize(&self, so: &mut Held<Self>, references: &RefCount) {
+        if !T::REFERS && std::ptr::eq(references, &so.unp_refcnt) {
+            return;
+        }
         if F::omits(Step::FinalizeUnlocked) {
             references.finalize();
             return;
