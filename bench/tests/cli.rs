@@ -97,8 +97,16 @@ fn list_names_every_backend_and_workload() {
         assert!(text.contains(entry["name"].as_str().expect("a name")), "{line}");
     }
     let around = ["kernel-lock", "fd-fplock", "f-mtx", "sched-lock", "2022-07-01"];
-    let backends =
-        ["global", "global-gc", "per-socket", "per-buffer", "lock-free", "host", "per-pair"];
+    let backends = [
+        "global",
+        "global-gc",
+        "per-socket",
+        "per-buffer",
+        "lock-free",
+        "host",
+        "per-pair",
+        "per-socket-wait",
+    ];
     let locks =
         ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];
     for backend in backends.into_iter().chain(around).chain(locks) {

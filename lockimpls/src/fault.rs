@@ -123,6 +123,17 @@ pub(crate) enum Step {
     AcceptTakesNew,
     /// Leaving a shared lock to the one who still has it.
     LeaveSpare,
+    // Steps of partings that wait (`per-socket-wait`).
+    /// Waiting for those that relock, before two sockets are parted.
+    WaitForRelock,
+    /// Counting how many relock, and not that somebody does.
+    CountRelocks,
+    /// Waking whoever waits for them.
+    WakeParting,
+    /// Sleeping with the lock of the socket that is counted, and not with the other one's.
+    SleepWithCounted,
+    /// One parting at a time.
+    PartOneAtATime,
 }
 
 /// A place where another thread can be let in: empty in the real backends.
@@ -160,6 +171,8 @@ pub(crate) enum Window {
     Accepting,
     /// One end of a connection has the lock that the other one gets next.
     HalfSwitched,
+    /// A parting is about to sleep, and has one lock left.
+    PartingSleeps,
 }
 
 /// What a backend leaves out.

@@ -13,7 +13,7 @@
 //!    must rank higher (see [`Class`]), or be of the same class at a higher address, or be covered
 //!    by a named [`Edge`]. Taking a lock the thread holds is reported, not waited for.
 //! 2. At the end of every call, and of every thread, the thread holds nothing.
-//! 3. A thread that parks holds nothing but what its sleep releases.
+//! 3. A thread that parks holds nothing but what its sleep releases; a parting may keep `sblock`s.
 //! 4. Whoever touches what a lock guards holds that lock (`assert_held`).
 //!
 //! # What it costs and why that is right
@@ -303,17 +303,22 @@ pub(crate) fn no_reference(addr: usize) -> ! {
 pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
     let thread = this();
     let site = Location::caller();
-    if kind == WaitsFor::Wakeup {
-        check_sleep(thread, releases, site);
+    match kind {
+        WaitsFor::Wakeup => check_sleep(thread, None, releases, site),
+        WaitsFor::Parting => check_sleep(thread, Some(Class::Sblock), releases, site),
+        _ => {}
     }
     thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
     thread.waits_kind.store(kind as u8, Relaxed);
     thread.waits_for.store(channel, Relaxed);
 }
 
-fn check_sleep(thread: &Thread, releases: usize, site: &'static Location<'static>) {
-    let holds = |list: &HeldList| list.entries().any(|held| held.addr != releases);
-    if holds(&thread.held) || holds(&thread.kept) || thread.in_use() != 0 {
+fn check_sleep(thread: &Thread, keeps: Option<Class>, releases: usize, site: &Location<'_>) {
+    let may_keep = keeps.map_or(0, |class| class as u8);
+    let has_held = thread.held.entries().any(|held| held.addr != releases);
+    let has_kept =
+        thread.kept.entries().any(|kept| kept.addr != releases && kept.class != may_keep);
+    if has_held || has_kept || thread.in_use() != 0 {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held_but(thread, releases, &mut report);
         report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));

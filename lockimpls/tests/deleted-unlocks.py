@@ -26,9 +26,9 @@ LEFT_OUT = ("acquisitions/", "uipc/send/copy_share.rs", "backend/per_socket/test
             "ambient/")
 UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_parted|_pair|_last)?|(data|side)_unlock|sbunlock(_to_wait)?|(data|sb|so|call|part|side|sides)_leave|so_to_(data|sb)|sb_(to_so|unlock)|peer_unpin|attach_enter|head_leave|embryo_leave(_last)?|release|exit|rele|name_leave"
-    r"|(list|gc|scan|flight|deferred)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock|kernel_unlock|sched_unlock)\("
+    r"|(list|gc|scan|flight|deferred)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock|kernel_unlock|sched_unlock|beside\.end)\("
 )
-ASLEEP = ("|| self.part_leave(so, part)", "|| vp.i_lock.exit()")
+ASLEEP = ("|| self.part_leave(so, part)", "|| vp.i_lock.exit()", "|| lock.exit()", "|| policy.release(with)")
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")
 LIMIT_S = 120
 

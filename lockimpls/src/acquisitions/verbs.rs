@@ -59,9 +59,10 @@ const UNLOCKS_MEANWHILE: [&str; 14] = [
 ];
 
 /// Where the bodies of the verbs are.
-const BODIES: [&str; 6] = [
+const BODIES: [&str; 7] = [
     "backend/per_buffer.rs",
     "backend/per_pair.rs",
+    "backend/per_socket_wait.rs",
     "backend/global.rs",
     "backend/global_gc.rs",
     "backend/per_socket.rs",

@@ -67,6 +67,7 @@ pub(crate) struct ShutsGate;
 
 impl OnTake for ShutsGate {
     type Locks<R: RawMutex> = OwnLock<R>;
+    type Beside<R: RawMutex> = ();
     const NAME: &'static str = "lock-free";
     const BIASED: bool = true;
 

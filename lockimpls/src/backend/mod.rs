@@ -9,6 +9,7 @@ pub(crate) mod lock_free;
 pub(crate) mod per_buffer;
 pub(crate) mod per_pair;
 pub(crate) mod per_socket;
+pub(crate) mod per_socket_wait;
 
 use crate::domain::Fd;
 use crate::uipc::fifo::Fifofs;
@@ -30,4 +31,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<host::Host>();
     // What is added comes last: the colours of the others stay what they are.
     visitor.visit::<per_pair::PerPair>();
+    visitor.visit::<per_socket_wait::PerSocketWait>();
 }

@@ -124,6 +124,7 @@ pub(crate) struct WithSides;
 
 impl OnTake for WithSides {
     type Locks<R: RawMutex> = BufferLocks<R>;
+    type Beside<R: RawMutex> = ();
 
     const NAME: &'static str = "per-buffer";
 }

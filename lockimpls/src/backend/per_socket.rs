@@ -49,13 +49,15 @@ use crate::witness::{self, Class, Edge};
 pub(crate) type PerSocket = Locked<SocketPolicy<NoFault>>;
 
 /// A locked socket of such a backend.
-type Sock<F, T, A> = Held<SocketPolicy<F, T, A>>;
+pub(super) type Sock<F, T, A> = Held<SocketPolicy<F, T, A>>;
 
 /// Which locks the sockets of a backend have, what it does when it takes a `so_lock`, and how it
 /// comes from one socket to another: by default by the protocol above.
 pub(crate) trait OnTake: Sized + Send + Sync + 'static {
     /// The locks, made of `R`.
     type Locks<R: RawMutex>: SoLock<Raw = R>;
+    /// What the layer has beside its sockets.
+    type Beside<R: RawMutex>: Beside;
     /// The backend's name.
     const NAME: &'static str;
     /// See [`Policy::ABOUT`].
@@ -63,6 +65,8 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
         "a so_lock per socket, taken in address order (OpenBSD of July 2022)";
     /// See [`Policy::BIASED`].
     const BIASED: bool = false;
+    /// See [`Policy::IS_USUAL`].
+    const IS_USUAL: bool = true;
     /// Whether a relock takes a reference on the other control block.
     const REFERS: bool = true;
 
@@ -148,17 +152,29 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
     }
 }
 
+/// What a layer has beside its sockets.
+pub(crate) trait Beside: Send + Sync {
+    /// Its locks are of this algorithm.
+    fn new(algorithm: Algorithm) -> Self;
+}
+
+impl Beside for () {
+    fn new(_algorithm: Algorithm) {}
+}
+
 /// The lock is all: `per-socket`.
 pub(crate) struct LockAlone;
 
 impl OnTake for LockAlone {
     type Locks<R: RawMutex> = OwnLock<R>;
+    type Beside<R: RawMutex> = ();
     const NAME: &'static str = "per-socket";
 }
 
 /// The policy of `per-socket`, or of another backend with `so_lock`s, which takes them as `T` says.
 pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A: Surroundings = Nothing> {
     collector: CollectorLocks<T::Locks<A::Raw>, A::Raw>,
+    pub(super) beside: T::Beside<A::Raw>,
     what: PhantomData<(F, T, A)>,
 }
 
@@ -166,7 +182,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Takes one `so_lock`. The only place where one is taken.
     #[inline(always)]
     #[track_caller]
-    fn take(&self, so: &Held<Self>, edge: Edge) {
+    pub(super) fn take(&self, so: &Held<Self>, edge: Edge) {
         so.locks.so_lock().enter_edge(edge);
         T::taken(so);
     }
@@ -174,7 +190,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     /// Releases one `so_lock`. The only place where one is released.
     #[inline(always)]
     #[track_caller]
-    fn release(&self, so: &mut Held<Self>) {
+    pub(super) fn release(&self, so: &mut Held<Self>) {
         so.locks.so_lock().exit();
     }
 
@@ -187,7 +203,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 
     /// With `so` locked and `so2` lower: unlocks the one, and locks both in order.
     #[track_caller]
-    fn lower_then(&self, so: &mut Held<Self>, so2: &So<Self>) {
+    pub(super) fn lower_then(&self, so: &mut Held<Self>, so2: &So<Self>) {
         self.release(so);
         F::window(Window::Relock);
         self.take(&Held::<Self>::of(so2), Edge::None);
@@ -198,7 +214,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
 
 /// Whether `a` is to be locked before `b`.
 #[inline]
-fn comes_first<L: SoLock>(a: &Socket<L>, b: &Socket<L>) -> bool {
+pub(super) fn comes_first<L: SoLock>(a: &Socket<L>, b: &Socket<L>) -> bool {
     a.locks.so_lock().addr() < b.locks.so_lock().addr()
 }
 
@@ -215,9 +231,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     };
     const ABOUT: &'static str = T::ABOUT;
     const BIASED: bool = T::BIASED;
+    const IS_USUAL: bool = T::IS_USUAL;
 
     fn new(algorithm: Algorithm) -> Self {
-        Self { collector: CollectorLocks::new(algorithm), what: PhantomData }
+        let collector = CollectorLocks::new(algorithm);
+        Self { collector, beside: Beside::new(algorithm), what: PhantomData }
     }
 
     fn collector(&self) -> &CollectorLocks<T::Locks<A::Raw>, A::Raw> {

@@ -22,10 +22,11 @@
 /// | 18 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
 /// | 19 | `f_mtx` | as above: the counts of a file | `f_mtx` |
 /// | 20 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
+/// | 21 | `unpdisc` | that one parting is under way (`per-socket-wait`) | XNU's `unp_disconnect_lock` |
 ///
-/// The last four are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
+/// Ranks 17 to 20 are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
 /// is given up by whoever sleeps: it may be taken before and after any lock of the first nine ranks,
-/// and after no other, which are mutexes. Nothing is taken while one of the last three is held.
+/// and after no other, which are mutexes. Nothing is taken while one of the last four is held.
 ///
 /// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or
 /// drain a buffer), `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control
@@ -73,10 +74,12 @@ pub enum Class {
     FMtx = 19,
     /// The scheduler's lock.
     SchedLock = 20,
+    /// That one parting is under way.
+    UnpDisconnectLock = 21,
 }
 
 /// How many classes there are, the unused number 0 included.
-pub const CLASSES: usize = 21;
+pub const CLASSES: usize = 22;
 
 impl Class {
     /// Every class, in rank order.
@@ -101,6 +104,7 @@ impl Class {
         Class::FdFplock,
         Class::FMtx,
         Class::SchedLock,
+        Class::UnpDisconnectLock,
     ];
 
     /// The lock's name in reports, as witness(4) prints it, and in records: no two have one, though
@@ -128,6 +132,7 @@ impl Class {
             Class::FdFplock => "fd_fplock",
             Class::FMtx => "f_mtx",
             Class::SchedLock => "sched_lock",
+            Class::UnpDisconnectLock => "unpdisc",
         }
     }
 
@@ -150,6 +155,7 @@ impl Class {
             Class::Sblock | Class::InUse => "flag",
             Class::UnpRef => "reference",
             Class::KernelLock => "kernel_lock",
+            Class::UnpDisconnectLock => "mutex",
             Class::SchedLock => "sched_lock",
             _ if self.is_mutex() => "mutex",
             _ => "rwlock",

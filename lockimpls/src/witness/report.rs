@@ -186,7 +186,8 @@ fn describe_thread(thread: &Thread, text: &mut String) {
             0 => "for the lock",
             1 => "for a wake-up on",
             2 => "for threads to leave the lock-free path of",
-            _ => "for references on",
+            3 => "for references on",
+            _ => "to part at",
         };
         text.push_str(&format!(
             " waits {what} {waits_for:#x} at {}",

@@ -178,6 +178,8 @@ pub(crate) enum WaitsFor {
     Gate = 2,
     /// References to be given back.
     References = 3,
+    /// A relock, or another parting, to be over: as a wake-up, but an `sblock` may be kept.
+    Parting = 4,
 }
 
 /// The lock counters of one thread and class.

@@ -182,7 +182,12 @@ pub(crate) fn is_global<D: Domain>() -> bool {
 
 /// Whether the backend has a lock of its own for each socket and counts as the kernel does.
 pub(crate) fn is_per_socket<D: Domain>() -> bool {
-    D::NAME == "per-socket"
+    matches!(D::NAME, "per-socket" | "per-socket-wait")
+}
+
+/// Whether a parting waits for those that relock, so that none of them begins again.
+pub(crate) fn parting_waits<D: Domain>() -> bool {
+    D::NAME == "per-socket-wait"
 }
 
 /// Whether the backend has locks for each buffer.

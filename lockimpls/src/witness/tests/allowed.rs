@@ -63,6 +63,18 @@ fn a_sleep_releases_one_lock() {
 }
 
 #[test]
+fn a_parting_keeps_a_flag_in_its_sleep() {
+    begin();
+    take(A, Class::SoLock);
+    keep(B, Class::Sblock);
+    sleep(C, WaitsFor::Parting, A);
+    awake();
+    unkeep(B, Class::Sblock);
+    unlock(A, &Class::SoLock);
+    userret();
+}
+
+#[test]
 fn a_thread_holds_as_much_as_there_is_place_for() {
     for addr in 1..=HELD_MAX {
         take(addr, Class::SoLock);
@@ -125,6 +137,7 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         ("fd_fplock", "mutex", true),
         ("f_mtx", "mutex", true),
         ("sched_lock", "sched_lock", true),
+        ("unpdisc", "mutex", true),
     ];
     assert_eq!(Class::ALL.map(|class| (class.name(), class.kind(), class.is_lock())), expected);
     for (index, class) in Class::ALL.into_iter().enumerate() {

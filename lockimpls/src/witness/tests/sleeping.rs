@@ -58,6 +58,24 @@ fn a_sleep_with_a_reference() {
 }
 
 #[test]
+fn a_parting_with_a_lock() {
+    is_asleep(here!("a_parting_with_a_lock"), || {
+        take(A, Class::SoLock);
+        take(B, Class::SoLock);
+        sleep(C, WaitsFor::Parting, A);
+    });
+}
+
+#[test]
+fn a_parting_with_a_reference() {
+    is_asleep(here!("a_parting_with_a_reference"), || {
+        take(A, Class::SoLock);
+        keep(B, Class::UnpRef);
+        sleep(C, WaitsFor::Parting, A);
+    });
+}
+
+#[test]
 fn a_sleep_on_the_fast_path() {
     is_asleep(here!("a_sleep_on_the_fast_path"), || {
         enter_fast(begin(), A);
@@ -69,8 +87,9 @@ reports!(
     a_hang,
     {
         begin();
-        // One after the other, so that their numbers are 2 to 5.
-        let kinds = [WaitsFor::Lock, WaitsFor::Wakeup, WaitsFor::Gate, WaitsFor::References];
+        // One after the other, so that their numbers are 2 to 6.
+        use WaitsFor::{Gate, Lock, Parting, References, Wakeup};
+        let kinds = [Lock, Wakeup, Gate, References, Parting];
         for (number, kind) in (2..).zip(kinds) {
             std::thread::spawn(move || {
                 if kind != WaitsFor::Lock {
@@ -80,7 +99,7 @@ reports!(
             });
             await_that(|| is_waiting(number));
         }
-        assert!(!is_waiting(0) && !is_waiting(1) && !is_waiting(6));
+        assert!(!is_waiting(0) && !is_waiting(1) && !is_waiting(7));
         report_hang(Duration::from_secs(7));
     },
     "witness: no call returned for 7s
@@ -89,6 +108,7 @@ reports!(
      Thread 3 (sys_test) waits for a wake-up on 0x3 at sleep_for_good(number as usize, kind);
      Thread 4 (sys_test) waits for threads to leave the lock-free path of 0x4 at sleep_for_good(number as usize, kind);
      Thread 5 (sys_test) waits for references on 0x5 at sleep_for_good(number as usize, kind);
+     Thread 6 (sys_test) waits to part at 0x6 at sleep_for_good(number as usize, kind);
      panic: watchdog  (operation sys_test, backend tested, thread 1)"
 );
 
