@@ -7,12 +7,29 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 6] =
-    ["per-socket", "global-gc", "global", "per-buffer", "per-pair", "per-pair, dgram"];
+pub(super) const KERNELS: [&str; 7] = [
+    "per-socket",
+    "global-gc",
+    "global",
+    "per-buffer",
+    "per-socket-wait",
+    "per-pair",
+    "per-pair, dgram",
+];
+
+/// The kernel whose partings wait for relocks.
+pub(super) const WAITS: usize = 4;
 
 /// The kernel whose datagram sockets have another lock, and stand in lines of their own after it.
-pub(super) const BY_PAIR: usize = 4;
+pub(super) const BY_PAIR: usize = 5;
 pub(super) const BY_PAIR_DGRAM: usize = BY_PAIR + 1;
+
+/// A kernel of which only the way between two sockets is modelled, and the kernel whose layer the rest
+/// is: where a block has no line of the first, its model locks as the other one's.
+const AS: [(usize, usize); 1] = [(WAITS, 0)];
+
+/// The line of a block that such a model does not come to.
+const NO_EXIT: &str = "no such exit";
 
 /// Which of the two takes a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +93,10 @@ pub(super) struct Block {
     answer: String,
     /// By kernel: the locks; none where the kernel has no such exit.
     pub(super) steps: [Option<Vec<Step>>; KERNELS.len()],
+    /// By kernel: the backend whose locks these are, where it is another one.
+    as_on: [Option<&'static str>; KERNELS.len()],
+    /// By kernel: whether the block says that there is no such exit.
+    has_no_exit: [bool; KERNELS.len()],
 }
 
 impl Block {
@@ -98,6 +119,22 @@ impl Block {
         let seen = |lock: &String| Step { by: By::Both, lock: lock.clone(), at: None };
         block.steps[kernel] = Some(steps.iter().map(seen).collect());
         block
+    }
+
+    /// The steps whose lines are of this kernel.
+    pub(super) fn cited(&self, kernel: usize) -> Option<&[Step]> {
+        if self.as_on[kernel].is_some() { None } else { self.steps[kernel].as_deref() }
+    }
+
+    /// Takes from other backends what the block does not say of those that are like them.
+    fn fill(&mut self) {
+        for (kernel, like) in AS {
+            let is_said = self.steps[kernel].is_some() || self.has_no_exit[kernel];
+            if !is_said && self.steps[like].is_some() {
+                self.steps[kernel] = self.steps[like].clone();
+                self.as_on[kernel] = Some(KERNELS[like]);
+            }
+        }
     }
 
     pub(super) fn key(&self) -> (&str, &str, &str, &str) {
@@ -140,16 +177,22 @@ pub(super) fn blocks() -> Vec<Block> {
                 .collect::<Vec<_>>()
                 .try_into()
                 .expect(line);
-            blocks.push(Block { request, kinds, exit, way, answer, steps: Default::default() });
+            blocks.push(Block { request, kinds, exit, way, answer, ..Block::default() });
         } else {
             let (kernel, steps) = line.split_once(':').expect(line);
             let kernel = KERNELS.iter().position(|name| *name == kernel.trim()).expect(line);
+            let block = blocks.last_mut().expect("a block");
+            if steps.trim() == NO_EXIT {
+                block.has_no_exit[kernel] = true;
+                continue;
+            }
             let steps = steps.split(',').map(str::trim).filter(|step| !step.is_empty());
             let steps: Result<_, _> = steps.map(Step::parse).collect();
             let steps = steps.unwrap_or_else(|error| panic!("expected.txt: {error}"));
-            blocks.last_mut().expect("a block").steps[kernel] = Some(steps);
+            block.steps[kernel] = Some(steps);
         }
     }
+    blocks.iter_mut().for_each(Block::fill);
     blocks
 }
 
@@ -160,7 +203,7 @@ fn list(steps: &[Step]) -> String {
 
 /// A block as the file has it.
 pub(super) fn write_block(block: &Block) -> String {
-    let Block { request, kinds, exit, way, answer, steps } = block;
+    let Block { request, kinds, exit, way, answer, steps, .. } = block;
     let mut text = format!("= {request} | {kinds} | {exit} | {way} | {answer}\n");
     for (kernel, steps) in KERNELS.iter().zip(steps) {
         if let Some(steps) = steps {
@@ -171,9 +214,12 @@ pub(super) fn write_block(block: &Block) -> String {
 }
 
 /// The locks in a cell of the table, with how many of them the kernel takes.
-fn cell(steps: &Option<Vec<Step>>) -> String {
-    match steps.as_deref() {
-        None => "no such exit".to_owned(),
+fn cell(block: &Block, kernel: usize) -> String {
+    if let Some(of) = block.as_on[kernel] {
+        return format!("as `{of}`");
+    }
+    match block.steps[kernel].as_deref() {
+        None => NO_EXIT.to_owned(),
         Some([]) => "none".to_owned(),
         Some(steps) => {
             let kernels = steps.iter().filter(|step| step.by != By::Model).count();
@@ -197,8 +243,8 @@ pub(super) fn markdown(blocks: &[Block]) -> String {
             )
             .unwrap();
         }
-        let Block { kinds, exit, way, answer, steps, .. } = block;
-        let cells = steps.each_ref().map(cell);
+        let Block { kinds, exit, way, answer, .. } = block;
+        let cells: Vec<String> = (0..KERNELS.len()).map(|kernel| cell(block, kernel)).collect();
         writeln!(text, "| {exit} | {kinds} | {way} | {answer} | {} |", cells.join(" | ")).unwrap();
     }
     text

@@ -130,6 +130,10 @@ pub(super) const FUNCTIONS_BY_BUFFER: &[(&str, &[&str])] = &[
     ("descrip", DESCRIP),
 ];
 
+/// What is modelled of the kernel whose partings wait.
+pub(super) const FUNCTIONS_OF_PARTING: &[(&str, &[&str])] =
+    &[("usrreq", &["unp_get_locks_in_order", "unp_disconnect", "unp_detach"])];
+
 /// Those of the kernel that has a lock for each pair. What looks up and makes descriptors
 /// (`kern_descrip.c`) is left out there, and the collector.
 pub(super) const FUNCTIONS_BY_PAIR: &[(&str, &[&str])] = &[
@@ -235,6 +239,9 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("per-socket", "socket", 414, "a connect has the name locked until its embryo is on so_q"),
     ("per-socket", "socket", 420, "as 414"),
     ("per-socket", "socket", 503, "for the other families"),
+    ("per-socket-wait", "usrreq", 1627, "another parting was waited for"),
+    ("per-socket-wait", "usrreq", 1641, "a socket that is its own peer never relocks for it"),
+    ("per-socket-wait", "usrreq", 1646, "a relock was waited for"),
     ("per-buffer", "usrreq", 371, "the directory's lock, which is left out"),
     ("per-buffer", "socket", 331, "what is closed is on no queue: it was accepted, or taken off"),
     ("per-buffer", "socket", 332, "as 331"),

@@ -19,7 +19,7 @@ mod world;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use self::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, blocks, markdown, write_block};
+use self::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, WAITS, blocks, markdown, write_block};
 use self::rows::{Relock, Row, rows};
 use self::world::World;
 use crate::backend::global::GlobalPolicy;
@@ -28,6 +28,7 @@ use crate::backend::lock_free::ShutsGate;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::SocketPolicy;
+use crate::backend::per_socket_wait::Counted;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::met::Met;
 use crate::objects::socket::{Part, SocketLocks};
@@ -39,6 +40,7 @@ type GlobalGc = GlobalGcPolicy<Met>;
 type PerSocket = SocketPolicy<Met>;
 type PerBuffer = BufferPolicy<Met>;
 type PerPair = PairPolicy<Met>;
+type PerSocketWait = SocketPolicy<Met, Counted>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
 
@@ -82,6 +84,7 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let by_socket = one.guard(Part::Socket) != another.guard(Part::Socket);
     let by_side = one.guard(Part::Socket) != one.guard(Part::Rcv);
     let has = |row: &Row<P>| match row.relock {
+        _ if row.parts && kernel == WAITS => false,
         Relock::No => true,
         Relock::ForSocket => by_socket,
         Relock::ForBuffer => by_socket && !by_side,
@@ -150,6 +153,11 @@ fn per_socket_takes_the_locks_of_its_kernel() {
 #[test]
 fn per_buffer_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<PerBuffer>(3));
+}
+
+#[test]
+fn per_socket_wait_takes_the_locks_of_its_kernel() {
+    nothing_wrong(&compare::<PerSocketWait>(WAITS));
 }
 
 #[test]

@@ -6,19 +6,24 @@
 //! SOLOCK_KERNEL_SOURCE=DIR cargo test -p lockimpls --lib -- acquisitions::source --include-ignored
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, blocks, read};
+use super::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, WAITS, blocks, read};
 use super::functions::{
-    BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_PAIR, GONE, UNCITED,
+    BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_PAIR, FUNCTIONS_OF_PARTING, GONE,
+    UNCITED,
 };
 
-/// The variable with the folder of the kernels' files. Each is found by its first line.
+/// The variable with the folder of the kernels' files. Each is found by its first line, or, where its
+/// kernel's have no revision there, by the name of its folder: `xnu`.
 const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
+/// What takes a lock, by the lock.
+type Calls = &'static [(&'static str, &'static [&'static str])];
+
 /// By lock: what takes it in the kernel. Any other lock is that of a socket.
-const CALLS: &[(&str, &[&str])] = &[
+const CALLS: Calls = &[
     ("unp", &["solock(", "rw_enter_write(&unp_lock)", "mutex_enter(nlock)", "mutex_enter(lock)"]),
     ("gc", &["rw_enter_write(&unp_gc_lock)"]),
     ("df", &["rw_enter_write(&unp_df_lock)"]),
@@ -38,6 +43,15 @@ const SOCKET_CALLS: &[&str] = &[
     "mutex_enter(lock)",
     "mutex_enter(sotounpcb(so2)->unp_streamlock)",
 ];
+/// The same of XNU, by the names that the rows have for its locks (`head.md`).
+const CALLS_OF_PARTING: Calls = &[
+    ("disconnect", &["lck_mtx_lock(&unp_disconnect_lock)"]),
+    ("vnode", &["lck_mtx_lock(&unp_connect_lock)"]),
+    ("gc", &["lck_rw_lock_exclusive(&unp_list_mtx)"]),
+    ("uipc", &["lck_mtx_lock(&uipc_lock)"]),
+    ("fdplock", &["proc_fdlock(", "falloc("]),
+];
+const SOCKET_CALLS_OF_PARTING: &[&str] = &["socket_lock("];
 
 /// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is of.
 fn takes_side(line: &str) -> bool {
@@ -49,8 +63,22 @@ fn takes_side(line: &str) -> bool {
 struct Source {
     /// `usrreq`.
     key: String,
-    /// `uipc_usrreq.c,v 1.167 `: how its first line names it. None: its lines are not cited.
-    head: Option<String>,
+    /// `uipc_usrreq.c`.
+    name: String,
+    /// `1.167`; or `xnu-11417.101.15`: the folder, and the release. None: its lines are not cited.
+    revision: Option<String>,
+}
+
+impl Source {
+    /// Whether this is the file, where the revision is this.
+    fn is(&self, revision: &str, path: &Path, text: &str) -> bool {
+        let Source { name, .. } = self;
+        let Some((folder, _)) = revision.split_once('-') else {
+            let head = format!("{name},v {revision} ");
+            return text.lines().next().is_some_and(|first| first.contains(&head));
+        };
+        path.ends_with(Path::new(folder).join(name))
+    }
 }
 
 /// How many kernels there are.
@@ -65,8 +93,8 @@ fn sources() -> [Vec<Source>; SOURCES] {
         let (key, name) = cells[1].split_once(" = ").expect(line);
         let word = |text: &str| text.trim_matches('`').to_owned();
         for (kernel, revision) in all.iter_mut().zip(&cells[2..2 + SOURCES]) {
-            let head = (*revision != "-").then(|| format!("{},v {revision} ", word(name)));
-            kernel.push(Source { key: word(key), head });
+            let revision = (*revision != "-").then(|| (*revision).to_owned());
+            kernel.push(Source { key: word(key), name: word(name), revision });
         }
     }
     all
@@ -98,13 +126,19 @@ fn makes(line: &str, calls: &[&str]) -> bool {
     !is_comment(line) && calls.iter().any(|call| line.match_indices(call).any(is_whole))
 }
 
-fn calls_of(lock: &str) -> &'static [&'static str] {
-    CALLS.iter().find(|(name, _)| *name == lock).map_or(SOCKET_CALLS, |(_, calls)| calls)
+/// What takes a kernel's locks, by name, and what takes a socket's.
+fn calls_of(kernel: usize) -> (Calls, &'static [&'static str]) {
+    match kernel {
+        WAITS => (CALLS_OF_PARTING, SOCKET_CALLS_OF_PARTING),
+        _ => (CALLS, SOCKET_CALLS),
+    }
 }
 
-/// Whether a line takes this lock.
-fn takes_lock(line: &str, lock: &str) -> bool {
-    if lock.contains('.') { takes_side(line) } else { makes(line, calls_of(lock)) }
+/// Whether a line takes this lock of this kernel.
+fn takes_lock(kernel: usize, line: &str, lock: &str) -> bool {
+    let (calls, of_socket) = calls_of(kernel);
+    let calls = calls.iter().find(|(name, _)| *name == lock).map_or(of_socket, |(_, calls)| calls);
+    if lock.contains('.') { takes_side(line) } else { makes(line, calls) }
 }
 
 /// The lines of a function with their numbers, from its name at the margin to its brace.
@@ -126,6 +160,7 @@ fn lines_of<'a>(name: &str, lines: &[&'a str]) -> Vec<(usize, &'a str)> {
 /// What is wrong with the lines that the rows cite of one kernel's file.
 fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Vec<String> {
     let all = match kernel {
+        WAITS => FUNCTIONS_OF_PARTING,
         BY_PAIR => FUNCTIONS_BY_PAIR,
         _ if KERNELS[kernel] == BY_BUFFER => FUNCTIONS_BY_BUFFER,
         _ => FUNCTIONS,
@@ -135,9 +170,9 @@ fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Ve
 }
 
 /// What the blocks say of a kernel, in its lines of both kinds where it has two.
-fn steps_of(kernel: usize, blocks: &[Block]) -> impl Iterator<Item = &Vec<Step>> {
+fn steps_of(kernel: usize, blocks: &[Block]) -> impl Iterator<Item = &[Step]> {
     let last = if kernel == BY_PAIR { BY_PAIR_DGRAM } else { kernel };
-    blocks.iter().flat_map(move |block| block.steps[kernel..=last].iter().flatten())
+    blocks.iter().flat_map(move |block| (kernel..=last).filter_map(|it| block.cited(it)))
 }
 
 fn differences_in(
@@ -165,13 +200,14 @@ fn differences_in(
         let Some((_, at)) = step.at.as_ref().filter(|(file, _)| file == key) else { continue };
         let line = line_at(*at);
         cited.insert(*at);
-        if !takes_lock(line, &step.lock) {
+        if !takes_lock(kernel, line, &step.lock) {
             wrong.insert(format!("{name} {key}:{at} takes no {}: {line}", step.lock));
         }
     }
-    let calls: Vec<&str> = CALLS.iter().flat_map(|(_, calls)| *calls).copied().collect();
+    let (calls, of_socket) = calls_of(kernel);
+    let calls: Vec<&str> = calls.iter().flat_map(|(_, calls)| *calls).copied().collect();
     let of_side = |line: &str| name == BY_BUFFER && takes_side(line);
-    let takes = |line: &str| makes(line, &calls) || makes(line, SOCKET_CALLS) || of_side(line);
+    let takes = |line: &str| makes(line, &calls) || makes(line, of_socket) || of_side(line);
     let is_excused = |at: usize| {
         UNCITED.iter().any(|(kernel, file, line, _)| (*kernel, *file, *line) == (name, key, at))
     };
@@ -203,22 +239,21 @@ fn differences_in(
 #[ignore = "wants the kernels' sources: SOLOCK_KERNEL_SOURCE=DIR"]
 fn the_cited_lines_take_the_locks() {
     let folder = PathBuf::from(std::env::var_os(SOURCE).expect(SOURCE));
-    let texts: Vec<String> = files_in(&folder)
-        .iter()
-        .map(|file| String::from_utf8_lossy(&std::fs::read(file).unwrap()).into_owned())
-        .collect();
-    let by_head: BTreeMap<&str, &str> =
-        texts.iter().map(|text| (text.lines().next().unwrap_or(""), text.as_str())).collect();
+    let read = |path: PathBuf| {
+        let text = String::from_utf8_lossy(&std::fs::read(&path).unwrap()).into_owned();
+        (path, text)
+    };
+    let texts: Vec<(PathBuf, String)> = files_in(&folder).into_iter().map(read).collect();
     let blocks = blocks();
     let mut wrong = Vec::new();
     for (kernel, sources) in sources().iter().enumerate() {
-        for Source { key, head } in sources {
-            let Some(head) = head else { continue };
-            match by_head.iter().find(|(first, _)| first.contains(head.as_str())) {
-                None => wrong.push(format!("there is no {head}")),
+        for source in sources {
+            let Some(revision) = &source.revision else { continue };
+            match texts.iter().find(|(path, text)| source.is(revision, path, text)) {
+                None => wrong.push(format!("there is no {} {revision}", source.name)),
                 Some((_, text)) => {
                     let lines: Vec<&str> = text.lines().collect();
-                    wrong.extend(differences(kernel, key, &lines, &blocks));
+                    wrong.extend(differences(kernel, &source.key, &lines, &blocks));
                 }
             }
         }
@@ -234,7 +269,7 @@ fn every_cited_file_is_one_of_the_table() {
         assert_eq!(sources.len(), FUNCTIONS.len());
         let steps = steps_of(kernel, &blocks).flatten();
         for (file, _) in steps.filter_map(|step| step.at.as_ref()) {
-            let is_it = |source: &Source| source.key == *file && source.head.is_some();
+            let is_it = |source: &Source| source.key == *file && source.revision.is_some();
             assert!(sources.iter().any(is_it), "{file}: no such file");
         }
     }

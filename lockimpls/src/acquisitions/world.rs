@@ -309,6 +309,7 @@ impl<P: Policy> World<P> {
             Class::Vnode => Some("vnode".to_owned()),
             Class::Fdplock => Some("fdplock".to_owned()),
             Class::UnpRightsMtx => Some("rights".to_owned()),
+            Class::UnpDisconnectLock => Some("disconnect".to_owned()),
             _ => None,
         });
         Done { answer, steps: steps.collect(), taken }

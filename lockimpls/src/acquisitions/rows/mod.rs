@@ -35,6 +35,8 @@ pub(super) struct Row<P: Policy> {
     pub(super) ways: &'static [&'static str],
     pub(super) run: fn(&mut World<P>),
     pub(super) relock: Relock,
+    /// Whether another thread parts two sockets there.
+    pub(super) parts: bool,
 }
 
 /// Whether something happens in a relock, and in which.
@@ -55,10 +57,10 @@ const fn row<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, relock: Relock::No }
+    Row { request, kinds, exit, ways, run, relock: Relock::No, parts: false }
 }
 
-/// A row of what happens while a socket is unlocked for another one.
+/// A row in which the two are parted while a socket is unlocked for another one.
 const fn relock<P: Policy>(
     request: &'static str,
     kinds: &'static [SockType],
@@ -66,10 +68,10 @@ const fn relock<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { relock: Relock::ForSocket, ..row(request, kinds, exit, ways, run) }
+    Row { relock: Relock::ForSocket, parts: true, ..row(request, kinds, exit, ways, run) }
 }
 
-/// A row of what happens while a socket is unlocked for another one's buffer.
+/// A row in which they are parted while a socket is unlocked for another one's buffer.
 const fn relock_for_buffer<P: Policy>(
     request: &'static str,
     kinds: &'static [SockType],
@@ -77,7 +79,7 @@ const fn relock_for_buffer<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { relock: Relock::ForBuffer, ..row(request, kinds, exit, ways, run) }
+    Row { relock: Relock::ForBuffer, parts: true, ..row(request, kinds, exit, ways, run) }
 }
 
 /// All of them.

@@ -9,6 +9,7 @@ use crate::errno::Errno;
 use crate::fault::Window;
 use crate::objects::socket::{Side, State};
 use crate::policy::Policy;
+use crate::uipc::Locked;
 
 pub(super) fn rows<P: Policy>() -> Vec<Row<P>> {
     let mut rows = done();
@@ -185,11 +186,15 @@ fn relocked<P: Policy>() -> Vec<Row<P>> {
             w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
             w.send(so, b"x");
         }),
-        relock_for_buffer("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
-            let (so, _) = w.pair();
-            w.meanwhile(Window::Relock, move |layer| layer.shutdown(so, Shutdown::Write).unwrap());
-            w.send(so, b"x");
-        }),
+        Row {
+            parts: false,
+            ..relock_for_buffer("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
+                let (so, _) = w.pair();
+                let shut = move |layer: &Locked<P>| layer.shutdown(so, Shutdown::Write).unwrap();
+                w.meanwhile(Window::Relock, shut);
+                w.send(so, b"x");
+            })
+        },
         relock_for_buffer("sendto", DGRAM, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.so_and_bound("peer", "there");
             w.parts_in_the_relock(so);
