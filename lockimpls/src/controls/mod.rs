@@ -21,6 +21,7 @@ mod fifo;
 mod gate;
 mod locks;
 mod pairs;
+mod parting;
 mod relock;
 mod rights;
 mod sides;
@@ -85,6 +86,11 @@ pub fn all() -> Vec<Control> {
         pairs::SWITCHED_WITHOUT_OLD,
         pairs::SWITCHED_WITHOUT_NEW,
         pairs::SHARED_TAKEN_ALONG,
+        parting::NOT_WAITED,
+        parting::NOT_COUNTED,
+        parting::NOT_WOKEN,
+        parting::SLEEPS_LATE,
+        parting::TWO_PARTINGS,
     ]);
     all
 }
@@ -132,12 +138,22 @@ pub fn twin(name: &str) -> Option<Backend> {
 /// [`in_next`] lets another thread in, for cases that depend on a moment. A process that has them
 /// can have no twin.
 pub fn visit_staged(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::PerSocket>();
+    visitor.visit::<twin::LockFree>();
+}
+
+/// The same for the backend on which a parting waits for a relock.
+pub fn visit_waiting(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::PerSocketWait>();
+}
+
+fn begin_staged() {
     static ONCE: Once = Once::new();
     // Nothing is left out: which step is named does not matter.
     ONCE.call_once(|| twin::Injection::of(Step::EndRecheck).choose(false));
     stage::disarm();
-    visitor.visit::<twin::PerSocket>();
-    visitor.visit::<twin::LockFree>();
 }
 
 /// When another thread is let in.

@@ -9,6 +9,7 @@ use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
+use crate::backend::per_socket_wait::Counted;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
@@ -21,7 +22,9 @@ pub const TWIN: &str = "twin";
 
 /// The backend that most twins are broken versions of.
 pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
-/// The same with the locks of the kernel around it.
+/// The one whose partings wait.
+pub(super) type PerSocketWait = Locked<SocketPolicy<Injected, Counted>>;
+/// `per-socket` with the locks of the kernel around it.
 pub(super) type UnderKernel = Locked<SocketPolicy<Injected, LockAlone, Kernel>>;
 /// The backend without locks on the way of data.
 pub(super) type LockFree = LockFreeLayer<Injected>;

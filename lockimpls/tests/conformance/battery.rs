@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use lockimpls::controls::{Moment, in_next, visit_staged};
+use lockimpls::controls::{Moment, in_next, visit_staged, visit_waiting};
 use lockimpls::witness;
 use lockimpls::{
     Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType,
@@ -61,22 +61,32 @@ pub(crate) trait Staged {
     fn run<D: Domain>(&self, layer: &Arc<Checked<D>>);
 }
 
-/// Runs it on every backend that lets another thread in, each in a fresh layer, which must be empty
-/// afterwards.
-pub(crate) fn on_every_staged(case: &impl Staged) {
-    /// One at a time: whoever comes to the moment next lets the other thread in.
-    static TURN: Mutex<()> = Mutex::new(());
-    struct OnEach<'a, C>(&'a C);
-    impl<C: Staged> Visitor for OnEach<'_, C> {
-        fn visit<D: Domain>(&mut self) {
-            let layer = Arc::new(Checked::<D>::new(&Config::default()).unwrap());
-            self.0.run(&layer);
-            layer.check_end();
-        }
+/// Runs a case on each backend visited, in a fresh layer, which must be empty afterwards.
+struct OnStaged<'a, C>(&'a C);
+
+impl<C: Staged> Visitor for OnStaged<'_, C> {
+    fn visit<D: Domain>(&mut self) {
+        let layer = Arc::new(Checked::<D>::new(&Config::default()).unwrap());
+        self.0.run(&layer);
+        layer.check_end();
     }
+}
+
+/// One at a time: whoever comes to the moment next lets the other thread in.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// Runs it on every backend that lets another thread in, and looks again after a relock.
+pub(crate) fn on_every_staged(case: &impl Staged) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     watch();
-    visit_staged(&mut OnEach(case));
+    visit_staged(&mut OnStaged(case));
+}
+
+/// Runs it on the one whose partings wait for a relock.
+pub(crate) fn on_waiting(case: &impl Staged) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    watch();
+    visit_waiting(&mut OnStaged(case));
 }
 
 /// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what the
@@ -99,16 +109,19 @@ pub(crate) fn with_another<D: Domain, A>(
     answer
 }
 
-/// Declares a test: its body is generic over the backend.
+/// Declares a test: its body is generic over the backend; on all of them, or those that are named.
 macro_rules! staged {
     ($test:ident, $layer:ident, $body:block) => {
+        staged!($test, on_every_staged, $layer, $body);
+    };
+    ($test:ident, $on:ident, $layer:ident, $body:block) => {
         #[test]
         fn $test() {
             struct This;
             impl $crate::battery::Staged for This {
                 fn run<D: lockimpls::Domain>(&self, $layer: &std::sync::Arc<lockimpls::Checked<D>>) $body
             }
-            $crate::battery::on_every_staged(&This);
+            $crate::battery::$on(&This);
         }
     };
 }

@@ -20,6 +20,7 @@ mod names;
 mod options;
 mod order;
 mod pair;
+mod parting;
 mod records;
 mod relock;
 mod rights;
