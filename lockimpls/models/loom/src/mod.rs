@@ -7,6 +7,7 @@
 
 mod gate;
 mod mp_lock;
+mod parting;
 mod raw;
 mod refs;
 mod relock;
@@ -41,6 +42,7 @@ pub const SECONDS: &str = "SOLOCK_MODELS_SECONDS";
 pub fn all() -> Vec<Model> {
     [
         relock::MODELS,
+        parting::MODELS,
         refs::MODELS,
         sides::MODELS,
         switch::MODELS,

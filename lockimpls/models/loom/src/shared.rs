@@ -118,6 +118,11 @@ impl Fault for Left {
                 Step::SwitchTakesNew,
                 Step::AcceptTakesNew,
                 Step::LeaveSpare,
+                Step::WaitForRelock,
+                Step::CountRelocks,
+                Step::WakeParting,
+                Step::SleepWithCounted,
+                Step::PartOneAtATime,
             ];
             steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
         }) == Some(step)

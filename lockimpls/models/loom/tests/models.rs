@@ -28,6 +28,8 @@ models! {
     relock_two_senders relock_parted relock_parted_by_two
     relock_reconnected relock_reconnected_two_senders relock_referrer relock_send_close
     relock_send_shutdown
+    parting_waits parting_waits_for_two parting_by_both parting_of_a_third parting_by_detach
+    parting_by_detach_and_connect
     refs_one_holder refs_two_holders refs_three_holders refs_relock_and_reuse
     sides_there_and_gone sides_both_ways sides_send_close sides_send_shutdown sides_close_in_call
     switch_listen switch_listen_two_users switch_accept switch_accept_send switch_accept_sleeper
@@ -105,6 +107,12 @@ mod negative {
         relock_without_reverse_look: relock_referrer without "ReferrerRecheck", "the new destination was dropped";
         relock_parted_unseen: relock_send_close without "PartedIsEpipe", "answers Err(Enotconn)";
         relock_end_unseen: relock_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
+        parting_not_waited_for: parting_waits without "WaitForRelock", "the peer is not the one that is locked";
+        parting_by_detach_not_waited_for: parting_by_detach without "WaitForRelock", "the peer is not the one that is locked";
+        parting_wakes_nobody: parting_waits without "WakeParting", "deadlock";
+        parting_counts_as_a_flag: parting_waits_for_two without "CountRelocks", "the peer is not the one that is locked";
+        parting_sleeps_late: parting_of_a_third without "SleepWithCounted", "deadlock";
+        parting_two_at_a_time: parting_by_detach_and_connect without "PartOneAtATime", "the new destination was dropped";
         relock_keeps_the_reference: refs_relock_and_reuse without "UnpRefRelock", "unp_ref";
         refs_not_waited_for: refs_one_holder without "finalize", "Causality violation";
         refs_of_three_not_waited_for: refs_three_holders without "finalize", "Causality violation";
