@@ -22,9 +22,10 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// A free lock.
     fn new() -> Self;
 
-    /// A free lock of this algorithm, where the type does not say it already.
+    /// A free lock of this algorithm, which is the type's own where the type has one: a layer is
+    /// made with no other.
     fn of(algorithm: Algorithm) -> Self {
-        let _ = algorithm;
+        debug_assert_eq!(Self::ALGORITHM, Some(algorithm), "it would be measured as another lock");
         Self::new()
     }
 

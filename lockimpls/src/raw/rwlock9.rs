@@ -1,6 +1,6 @@
 //! `rwlock9`: rwlock(9) as it was when the per-socket locks came, taken exclusively
-//! (`kern_rwlock.c` 1.48: `rw_enter_write`, 124; `rw_enter`, 225; `rw_exit_write`, 157;
-//! `rw_do_exit`, 324; the bits of the word: `rwlock.h` 1.28, 100).
+//! (`kern_rwlock.c` 1.48: `rw_enter_write`, 117; `rw_enter`, 224; `rw_exit_write`, 148;
+//! `rw_do_exit`, 337; the bits of the word: `rwlock.h` 1.28, 100).
 //!
 //! A free lock is whose exchange comes first, so a thread that comes just then passes those that
 //! were woken. The release wakes all who sleep, and leaves no bit behind: those that must sleep

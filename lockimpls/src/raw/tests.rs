@@ -12,32 +12,33 @@ use crate::primitives::NODES;
 use crate::sync::RwLock;
 use crate::witness::Class;
 
-/// The tests of one algorithm, for each of them: of its own type, which does not ask which it is.
+/// The tests of one algorithm, for each of them: of its own type, which is made with no other.
 macro_rules! of_every_lock {
     ($($module:ident: $lock:ty;)*) => { $(
         mod $module {
             use crate::domain::Algorithm;
+            use crate::primitives::RawMutex;
 
-            const NOT_ASKED: Algorithm = Algorithm::ParkingLot;
+            const OWN: Algorithm = <$lock as RawMutex>::ALGORITHM.expect("one algorithm");
 
             #[test]
             fn lets_one_in_at_a_time() {
-                super::lets_one_in_at_a_time::<$lock>(NOT_ASKED);
+                super::lets_one_in_at_a_time::<$lock>(OWN);
             }
 
             #[test]
             fn is_given_back_in_any_order() {
-                super::is_given_back_in_any_order::<$lock>(NOT_ASKED);
+                super::is_given_back_in_any_order::<$lock>(OWN);
             }
 
             #[test]
             fn one_thread_has_many_and_others_follow() {
-                super::one_thread_has_many_and_others_follow::<$lock>(NOT_ASKED);
+                super::one_thread_has_many_and_others_follow::<$lock>(OWN);
             }
 
             #[test]
             fn whoever_sleeps_is_woken() {
-                super::whoever_sleeps_is_woken::<$lock>(NOT_ASKED);
+                super::whoever_sleeps_is_woken::<$lock>(OWN);
             }
 
             #[test]

@@ -5,7 +5,8 @@ use std::ffi::c_int;
 use crate::errno::Errno;
 
 pub(super) fn last_errno() -> Errno {
-    Errno::from_host(std::io::Error::last_os_error().raw_os_error().unwrap_or(0))
+    let number = std::io::Error::last_os_error().raw_os_error();
+    Errno::from_host(number.expect("the system's last error has its number"))
 }
 
 pub(super) fn check(result: isize) -> Result<usize, Errno> {
