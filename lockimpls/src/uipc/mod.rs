@@ -128,9 +128,8 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     pub(crate) fn call_leave(&self, so: Held<P>) {
         if P::CALLS_BY_FILE {
-            let file = so.socket();
-            self.policy.data_unlock(so);
-            return self.closef(file);
+            // Beside its parts such a call has nothing locked: its reference alone ends.
+            return self.closef(so.socket());
         }
         self.sounlock_fd(so);
     }
