@@ -3,7 +3,7 @@
 use fastrand::Rng;
 use rayon::prelude::*;
 use results::changes::change_points;
-use results::history::{Series, Unit, history, left_out, of_one_build};
+use results::history::{Series, Unit, history, left_out, of_one_build, without_ratio};
 use results::{Measured, Ratio, Run, StoreError, history_table};
 
 use crate::fixture::{latency, run, throughput};
@@ -263,6 +263,22 @@ fn run_of_ratio(minute: u32, speed: u64, ratio: Option<[f64; 3]>) -> Run {
         );
     }
     run
+}
+
+#[test]
+fn figures_without_a_ratio_beside_them_are_counted() {
+    let ratio = Some([3.0, 2.9, 3.1]);
+    let mut runs = [(1, ratio), (2, None), (3, ratio)].map(|(at, it)| run_of_ratio(at, 1, it));
+    for run in &mut runs[1..] {
+        let mut none = throughput("lock-free", 0, 9_000_000);
+        none.started = format!("2026-11-23T10:{}:00.000Z", &run.id[11..13]);
+        run.records.push(none.into());
+    }
+    let series = history(&runs, &[], "global").expect("one machine");
+    let count = |reference| without_ratio(&series, reference);
+    assert_eq!(count("global"), 1 + 2, "one of per-socket, all of lock-free");
+    assert_eq!(count("lock-free"), 3 + 1);
+    assert_eq!(count("host"), 3 + 1 + 2);
 }
 
 /// The host gets faster and slower from run to run; the ratio changes once, and that alone is seen

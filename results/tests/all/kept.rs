@@ -176,6 +176,19 @@ fn a_reference_that_only_touches_1_does_not_differ_from_itself() {
     assert!(!is_used(1.001, 1.05) && !is_used(0.95, 0.999));
 }
 
+/// Two runs of programs of which nobody can say that they were one.
+#[test]
+fn an_unknown_program_is_held_against_none() {
+    let is_marked = |change: fn(&mut Measured)| {
+        table_beside(|says| says.lines(change)).1.contains("  * 2.26 [2.20, 2.31]")
+    };
+    assert!(is_marked(|_| ()));
+    assert!(!is_marked(|line| line.commit = None));
+    assert!(!is_marked(|line| line.build = None));
+    assert!(!is_marked(|line| line.dirty = Some(true)));
+    assert!(!is_marked(|line| line.dirty = None));
+}
+
 #[test]
 fn what_all_runs_together_allow_is_said_and_no_more() {
     let costs = said(&says(0, [0.8, 0.78, 0.82]), &[says(1, [0.9, 0.88, 0.92])]);
@@ -221,6 +234,13 @@ fn only_the_same_program_on_the_same_machine_and_cpus_is_held_against_it() {
     assert_eq!(changed(|line| line.build = None), None);
     assert_eq!(changed(|line| line.host.kernel = "Linux 6.19.0".to_owned()), None);
     assert_eq!(changed(|line| line.pinning.asked = vec![1, 0]), None);
+    let elsewhere = |line: &mut Measured, backend: &str| {
+        if line.cell.backend == backend {
+            line.pinning.asked = vec![1, 0];
+        }
+    };
+    assert_eq!(runs_with(|line| elsewhere(line, "per-socket"), |_| ()), None);
+    assert_eq!(runs_with(|line| elsewhere(line, "global"), |_| ()), Some(2), "not that cell's");
     // The same run under another name.
     assert_eq!(changed(|line| line.started = results::time::rfc3339_utc(noon())), None);
 }

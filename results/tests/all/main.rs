@@ -6,6 +6,7 @@ mod fixture;
 mod grids;
 mod histograms;
 mod histories;
+mod imports;
 mod kept;
 mod lines;
 mod narrowing;

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
-use results::{Interrupted, Record, Run, RunFile, Store, StoreError, same_machine};
+use results::{Foreign, Interrupted, Record, Run, RunFile, Store, StoreError, same_machine};
 use tempfile::TempDir;
 
 use crate::fixture::{finding, host, noon, run, throughput};
@@ -44,6 +44,15 @@ fn a_run_is_written_renamed_and_read() {
     assert_eq!((whole.path.as_path(), whole.records.as_slice()), (path.as_path(), &records()[..]));
     assert!(!whole.partial && !whole.interrupted());
     assert_eq!(fs::read_dir(store.folder()).expect("a folder").count(), 1, "nothing else is left");
+}
+
+#[test]
+fn a_run_is_foreign_where_all_of_it_is() {
+    let of = |records: Vec<Record>| Run { records, ..run(Vec::new()) };
+    let [ours, theirs] = [records(), vec![Foreign::default().into()]];
+    assert!(of(theirs.clone()).is_foreign());
+    assert!(!of(ours.clone()).is_foreign() && !of(Vec::new()).is_foreign());
+    assert!(!of([ours, theirs].concat()).is_foreign());
 }
 
 #[test]

@@ -56,6 +56,37 @@ fn a_ratio_that_may_not_be_used_is_held_against_none() {
     assert!(text.contains("more threads than CPUs: pairs/per-socket/"), "{text}");
 }
 
+/// What is said of one element on two machines.
+fn between(first: [f64; 3], second: [f64; 3]) -> Agreement {
+    let folder = Folder::new();
+    for (machine, ratio) in [("a", first), ("b", second)] {
+        folder.send(&Sent { ratio, ..sent("one", machine, 0) });
+    }
+    let lines = machines::lines(&folder.collected(&["a", "b"]), "global").expect("lines");
+    assert_eq!(lines.len(), 1);
+    lines[0].agreement
+}
+
+#[test]
+fn an_interval_that_touches_1_has_no_direction() {
+    let [below, above] = [[0.5, 0.4, 0.6], [2.0, 1.9, 2.1]];
+    assert!(matches!(between(below, above), Agreement::Opposite(_)));
+    assert!(matches!(between([0.9, 0.8, 1.0], above), Agreement::Differ(Some(_))));
+    assert!(matches!(between(below, [1.4, 1.0, 1.9]), Agreement::Differ(Some(_))));
+    assert!(matches!(between(above, below), Agreement::Opposite(_)));
+}
+
+/// Student's t of 23: 2.069 at 5 %, 2.807 at 1 %, 3.104 at 0.5 %. Two intervals are looked at, and
+/// each may miss at half of 1 %.
+#[test]
+fn machines_differ_at_the_level_of_all_intervals_that_are_looked_at() {
+    let at = |middle: f64| [middle - 0.05, middle, middle + 0.05].map(f64::exp);
+    let ratio = |[low, middle, high]: [f64; 3]| [middle, low, high];
+    let apart = |by: f64| between(ratio(at(1.0)), ratio(at(1.0 + by)));
+    assert_eq!(apart(0.1 * 2.95 / 2.069), Agreement::Agree);
+    assert!(matches!(apart(0.1 * 3.15 / 2.069), Agreement::Differ(Some(_))));
+}
+
 #[test]
 fn verdicts_stand_side_by_side_and_counters_are_equal_or_not() {
     let folder = Folder::new();
@@ -97,8 +128,38 @@ fn verdicts_stand_side_by_side_and_counters_are_equal_or_not() {
     let text = machines::render(&all, &found, 120);
     assert!(text.contains("throughput v2 to v1") && text.contains("0.90 [0.88, 0.92] SLOWER"));
     assert!(text.contains("4.000 -> 5.000 SLOWER"), "{text}");
+    // Machines that say the opposite.
+    send("b", "bbbb", [1.1, 1.08, 1.12]);
+    assert!(matches!(lines(&folder.collected(&["a", "b"]))[0].agreement, Agreement::Opposite(_)));
+    send("b", "bbbb", [0.9, 0.87, 0.93]);
     // A branch that has moved is not the same side.
     send("c", "cccc", [0.9, 0.88, 0.92]);
     let all = folder.collected(&["a", "b", "c"]);
     assert!(only_fault(&all).1.text().contains("v2 is cccc here and bbbb in most"));
+}
+
+/// A verdict with a reason not to use it is no counter, though it has no ratio either.
+#[test]
+fn verdicts_that_may_not_be_used_are_held_against_none() {
+    let folder = Folder::new();
+    for (machine, value) in [("a", 5.0), ("b", 6.0)] {
+        let side = |value| Side { value: Some(value), ..Side::default() };
+        let compared = Compared {
+            cell: cell("pairs", "global", 1).id(),
+            metric: "throughput".to_owned(),
+            verdict: Verdict::Unclear,
+            why: Some("same code".to_owned()),
+            first: side(4.0),
+            second: side(value),
+            pairs: 40,
+            host: host(),
+            ..Compared::default()
+        };
+        let one = sent("one", machine, 0);
+        let other = Compared { cell: one.cell("per-socket").id(), ..compared.clone() };
+        let records = [compared, other].map(Record::from);
+        folder.put(&format!("{machine}.jsonl"), &one.sealed(&records));
+    }
+    let lines = machines::lines(&folder.collected(&["a", "b"]), "global").expect("lines");
+    assert!(lines.iter().all(|line| line.agreement == Agreement::Alone), "{lines:?}");
 }
