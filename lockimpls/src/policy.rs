@@ -22,9 +22,10 @@ use crate::objects::socket::{self, RefCount, Side, SockRef, Socket, SocketLocks}
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
 /// A pointer to one.
 pub(crate) type SoRef<P> = SockRef<<P as Policy>::Locks>;
-
 /// The token of one that is locked.
 pub(crate) type Held<P> = socket::Held<<P as Policy>::Locks>;
+/// What the locks of a granularity are made of.
+pub(crate) type Raw<P> = <<P as Policy>::Ambient as Surroundings>::Raw;
 
 /// How one granularity locks.
 ///
@@ -39,10 +40,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     type Locks: SocketLocks;
     /// How the collector locks.
     type Collector: Collector<Self::Locks>;
-    /// The same policy with the locks of the kernel around it.
-    type UnderAmbient: Policy;
-    /// The same policy with locks of any algorithm.
-    type OnAnyLock: Policy;
+    /// The same policy with this left out, and this around it: another instantiation.
+    type With<G: Fault, B: Surroundings>: Policy;
 
     /// The backend's name, or its twin's.
     const NAME: &'static str;

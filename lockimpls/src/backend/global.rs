@@ -9,14 +9,13 @@
 
 use std::marker::PhantomData;
 
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Nothing, Surroundings};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault};
 use crate::guarded::Guarded;
 use crate::objects::in_flight::Deferred;
 use crate::objects::socket::{Part, SocketLocks};
 use crate::policy::{Collector, Held, Policy, So};
-use crate::raw::AnyLock;
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -50,8 +49,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
     type Ambient = A;
     type Locks = SharedLock;
     type Collector = Self;
-    type UnderAmbient = GlobalPolicy<F, Kernel<A::Raw>>;
-    type OnAnyLock = GlobalPolicy<F, Nothing<AnyLock>>;
+    type With<G: Fault, B: Surroundings> = GlobalPolicy<G, B>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global",

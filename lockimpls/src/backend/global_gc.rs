@@ -10,12 +10,11 @@
 //! the connecting thread has the listener's name locked, without which the listener cannot detach,
 //! and the client is CONNECTING.
 
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Nothing, Surroundings};
 use crate::backend::global::{GlobalPolicy, SharedLock};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
-use crate::raw::AnyLock;
 use crate::uipc::Locked;
 
 /// One lock for every socket, and the collector's own.
@@ -32,8 +31,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalGcPolicy<F, A> {
     type Ambient = A;
     type Locks = SharedLock;
     type Collector = CollectorLocks<SharedLock, A::Raw>;
-    type UnderAmbient = GlobalGcPolicy<F, Kernel<A::Raw>>;
-    type OnAnyLock = GlobalGcPolicy<F, Nothing<AnyLock>>;
+    type With<G: Fault, B: Surroundings> = GlobalGcPolicy<G, B>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "global-gc",

@@ -51,14 +51,13 @@
 
 use crossbeam_utils::CachePadded;
 
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Nothing, Surroundings};
 use crate::backend::per_socket::{OnTake, SoLock, SocketPolicy};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step};
 use crate::objects::socket::{BySide, Part, RefCount, Side, SocketLocks};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::primitives::RawMutex;
-use crate::raw::AnyLock;
 use crate::sync::{DefaultRaw, RwLock};
 use crate::uipc::Locked;
 use crate::witness::Class;
@@ -139,8 +138,7 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
     type Ambient = A;
     type Locks = BufferLocks<A::Raw>;
     type Collector = CollectorLocks<BufferLocks<A::Raw>, A::Raw>;
-    type UnderAmbient = BufferPolicy<F, Kernel<A::Raw>>;
-    type OnAnyLock = BufferPolicy<F, Nothing<AnyLock>>;
+    type With<G: Fault, B: Surroundings> = BufferPolicy<G, B>;
     const NAME: &'static str = <SocketPolicy<F, WithSides, A> as Policy>::NAME;
     const ABOUT: &'static str =
         "a so_lock per socket, two locks per buffer (OpenBSD of August 2025)";

@@ -82,11 +82,10 @@ use std::marker::PhantomData;
 use crossbeam_utils::CachePadded;
 
 use self::locks::{LockRef, PairLocks, settle};
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Nothing, Surroundings};
 use crate::domain::{Algorithm, SockType};
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
-use crate::raw::AnyLock;
 use crate::sync::RwLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
@@ -187,8 +186,7 @@ impl<F: Fault, A: Surroundings> Policy for PairPolicy<F, A> {
     type Ambient = A;
     type Locks = PairLocks<A::Raw>;
     type Collector = CollectorLocks<PairLocks<A::Raw>, A::Raw>;
-    type UnderAmbient = PairPolicy<F, Kernel<A::Raw>>;
-    type OnAnyLock = PairPolicy<F, Nothing<AnyLock>>;
+    type With<G: Fault, B: Surroundings> = PairPolicy<G, B>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => "per-pair",

@@ -34,14 +34,13 @@
 
 use std::marker::PhantomData;
 
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Nothing, Surroundings};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::objects::socket::{self, RefCount, Socket};
 pub(crate) use crate::objects::socket::{OwnLock, SoLock};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::primitives::RawMutex;
-use crate::raw::AnyLock;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Edge};
 
@@ -223,8 +222,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
     type Ambient = A;
     type Locks = T::Locks<A::Raw>;
     type Collector = CollectorLocks<T::Locks<A::Raw>, A::Raw>;
-    type UnderAmbient = SocketPolicy<F, T, Kernel<A::Raw>>;
-    type OnAnyLock = SocketPolicy<F, T, Nothing<AnyLock>>;
+    type With<G: Fault, B: Surroundings> = SocketPolicy<G, T, B>;
     const NAME: &'static str = match F::TWIN {
         Some(twin) => twin,
         None => T::NAME,

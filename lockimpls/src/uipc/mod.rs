@@ -42,7 +42,7 @@ pub(crate) mod wait;
 #[path = "../../tests/tokens/wrong.rs"]
 mod wrong;
 
-use crate::ambient::Surroundings;
+use crate::ambient::{Kernel, Nothing, Surroundings};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
@@ -54,8 +54,9 @@ use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, Socket, State};
-use crate::policy::{Held, Policy, SoRef};
+use crate::policy::{Held, Policy, Raw, SoRef};
 use crate::primitives::{Ordering, RawMutex, register_asymmetric};
+use crate::raw::AnyLock;
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {
@@ -199,8 +200,8 @@ pub(crate) fn is_awaited<L>(so: &Socket<L>) -> bool {
 
 impl<P: Policy> Domain for Locked<P> {
     type Sock = Fd;
-    type UnderAmbient = Locked<P::UnderAmbient>;
-    type OnAnyLock = Locked<P::OnAnyLock>;
+    type UnderAmbient = Locked<P::With<P::Fault, Kernel<Raw<P>>>>;
+    type OnAnyLock = Locked<P::With<P::Fault, Nothing<AnyLock>>>;
 
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;
@@ -211,7 +212,7 @@ impl<P: Policy> Domain for Locked<P> {
         if config.sockets_max == 0 || config.pipsiz_bytes == 0 || config.maxfiles == 0 {
             return Err(Errno::Einval);
         }
-        let is_made_of = <P::Ambient as Surroundings>::Raw::ALGORITHM;
+        let is_made_of = Raw::<P>::ALGORITHM;
         if is_made_of.is_some_and(|algorithm| algorithm != config.lock) {
             return Err(Errno::Einval);
         }
