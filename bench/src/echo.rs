@@ -5,6 +5,7 @@
 use std::hint::black_box;
 use std::sync::Mutex;
 
+use lockimpls::raw::Listener;
 use lockimpls::{
     Algorithm, Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg,
     Shutdown, SockAddr, SockOpt, SockType,
@@ -24,6 +25,7 @@ impl Domain for Echo {
     type Sock = Fd;
     type UnderAmbient = Echo;
     type OnAnyLock = Echo;
+    type OnListener<R: Listener> = Echo;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
     const MODELLED: bool = true;

@@ -41,6 +41,11 @@ pub fn lock_pairs_asked(algorithm: Algorithm, checked: bool, pairs: u64) {
     }
 }
 
+/// The same with the lock that `R` is, with the checker.
+pub fn lock_pairs_made_of<R: RawMutex>(algorithm: Algorithm, pairs: u64) {
+    lock_pairs::<R, true>(algorithm, pairs);
+}
+
 /// The loop: with this raw lock, with the checker or without it.
 #[inline(never)]
 fn lock_pairs<R: RawMutex, const CHECKED: bool>(algorithm: Algorithm, pairs: u64) {

@@ -5,10 +5,11 @@
 //! harness. Nobody calls a `Domain` directly: [`Checked`](crate::Checked) is the boundary that
 //! every call passes, as every system call passes the kernel's return to user mode.
 
-mod algorithm;
+pub(crate) mod algorithm;
 mod config;
 
 use crate::errno::Errno;
+use crate::fault::Listener;
 
 pub use self::algorithm::Algorithm;
 pub use self::config::{Ambient, Config, WaitStrategy};
@@ -224,6 +225,9 @@ pub trait Domain: Send + Sync + Sized + 'static {
     /// instantiation, and not this crate's. `Self` where the layer has no locks of its own; then
     /// [`Domain::new`] refuses any but the default.
     type OnAnyLock: Domain<Sock = Self::Sock>;
+    /// The same with locks made of `R`, and its threads tell `R` what they go over to: another
+    /// instantiation, and not this crate's. `Self` where the layer has no locks of its own.
+    type OnListener<R: Listener>: Domain<Sock = Self::Sock>;
 
     /// The name by which users choose this backend, such as `per-socket`.
     const NAME: &'static str;

@@ -3,11 +3,17 @@
 //! A backend is generic over a [`Fault`]; the real one has [`NoFault`], whose hooks are constants
 //! that the compiler removes. A twin leaves out one [`Step`], or lets another thread in at one
 //! [`Window`]. Everything else, the whole of `uipc` included, is the same source; where a bug needs
-//! more than a line left out, what the twin does instead is in `instead.rs`.
+//! more than a line left out, what the twin does instead is in `instead.rs`. A layer of which a
+//! profile is kept leaves out nothing and tells ([`Listens`]).
 
 mod instead;
+mod listener;
 #[cfg(test)]
 pub(crate) mod met;
+
+use std::marker::PhantomData;
+
+pub use self::listener::{Event, Listener};
 
 /// A step of a request that a twin leaves out, each at one place. (That an unlock is missing is seen
 /// wherever it is: `lockimpls/tests/deleted-unlocks.py` deletes each in turn.)
@@ -192,6 +198,12 @@ pub(crate) trait Fault: Send + Sync + 'static {
     fn window(window: Window) {
         let _ = window;
     }
+
+    /// Called where the thread goes over to something else: for a profile.
+    #[inline(always)]
+    fn note(event: Event) {
+        let _ = event;
+    }
 }
 
 /// The real backends leave out nothing.
@@ -199,3 +211,21 @@ pub(crate) trait Fault: Send + Sync + 'static {
 pub(crate) struct NoFault;
 
 impl Fault for NoFault {}
+
+/// Leaves out nothing and lets nobody in, and tells locks of type `R` what a thread goes over to:
+/// only the hooks that are empty in the real backends are not empty here.
+pub(crate) struct Listens<R>(PhantomData<R>);
+
+impl<R: Listener> Fault for Listens<R> {
+    #[inline(always)]
+    fn window(window: Window) {
+        if window == Window::Relock {
+            R::note(Event::Relock);
+        }
+    }
+
+    #[inline(always)]
+    fn note(event: Event) {
+        R::note(event);
+    }
+}

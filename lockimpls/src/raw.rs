@@ -35,6 +35,7 @@ mod std_mutex;
 mod tests;
 mod ticket;
 
+pub use crate::fault::{Event, Listener};
 pub use crate::primitives::RawMutex;
 
 pub use self::any::{AnyLock, WithLock, with_lock};

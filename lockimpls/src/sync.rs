@@ -9,6 +9,7 @@
 #![allow(unsafe_code)]
 
 use std::mem::MaybeUninit;
+use std::panic::Location;
 
 use crate::ambient;
 use crate::domain::Algorithm;
@@ -79,6 +80,7 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
         unsafe { (*self.held.get()).write(held) };
         if CHECKED {
             witness::lock(self.addr(), self.class);
+            self.raw.taken(self.class as u8, Location::caller());
         }
     }
 
@@ -139,6 +141,7 @@ impl<R: RawMutex<Turn = ()>, const CHECKED: bool> RwLock<R, CHECKED> {
         unsafe { (*self.held.get()).write(held) };
         if CHECKED {
             witness::lock(self.addr(), self.class);
+            self.raw.taken(self.class as u8, Location::caller());
         }
         true
     }

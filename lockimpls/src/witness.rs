@@ -42,7 +42,7 @@ use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
 pub use self::class::{CLASSES, Class, Edge};
-pub use self::counters::{Counters, LockCounts, counters};
+pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
 pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retried};
 pub(crate) use self::order::checkorder;
 pub use self::report::{

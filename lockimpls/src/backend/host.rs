@@ -38,6 +38,7 @@ use crate::domain::{
     SockOpt, SockType,
 };
 use crate::errno::Errno;
+use crate::fault::Listener;
 use crate::primitives::{AtomicU32, Ordering};
 use crate::uipc::fifo::Fifofs;
 
@@ -66,6 +67,7 @@ impl Domain for Host {
     type Sock = Fd;
     type UnderAmbient = Host;
     type OnAnyLock = Host;
+    type OnListener<R: Listener> = Host;
 
     const NAME: &'static str = "host";
     const ABOUT: &'static str = "the machine's own AF_UNIX sockets, through system calls";

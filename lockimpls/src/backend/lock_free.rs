@@ -35,7 +35,7 @@ use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fault::{Fault, NoFault, Step, Window};
+use crate::fault::{Event, Fault, Listener, Listens, NoFault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::sockbuf::Taken;
 use crate::objects::socket::{self, BySide, Side, SockRef, WaitPoint};
@@ -131,7 +131,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[inline(always)]
     fn fast_send(&self, fd: Fd, rest: &mut &[u8], flags: MsgFlags) -> Result<(), Slow<A>> {
         let (so, me, is_mine) = self.fast_enter(fd, Side::Snd)?;
+        F::note(Event::Copy);
         let tried = if is_mine { put(me, &so, rest) } else { Try::Slow };
+        F::note(Event::Copied);
         self.fast_leave(&so, Side::Snd, me, flags, tried)
     }
 
@@ -145,7 +147,9 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         from: Option<&mut SockAddr>,
     ) -> Result<Taken, Slow<A>> {
         let (so, me, is_mine) = self.fast_enter(fd, Side::Rcv)?;
+        F::note(Event::Copy);
         let tried = if is_mine { get(me, &so, data, from) } else { Try::Slow };
+        F::note(Event::Copied);
         self.fast_leave(&so, Side::Rcv, me, flags, tried)
     }
 
@@ -205,7 +209,10 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         let me = witness::thread_number();
         loop {
             let is_mine = gate::enter(so, side, me);
-            match if is_mine { attempt(me, so) } else { Try::Slow } {
+            F::note(Event::Copy);
+            let tried = if is_mine { attempt(me, so) } else { Try::Slow };
+            F::note(Event::Copied);
+            match tried {
                 Try::Done(result) => {
                     // Relaxed: the Release in `leave` publishes it.
                     so.fast_side[side].waits.store(0, Relaxed);
@@ -260,6 +267,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     fn wait(&self, awaited: &Awaited<'_, A>, side: Side) {
         let point = awaited.point;
+        F::note(Event::Sleep);
         witness::sleep(point.key(), WaitsFor::Wakeup, 0);
         if !spin(self.slow.config.wait, || awaited.is_over(side)) {
             F::window(Window::BeforeRegister);
@@ -277,6 +285,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             }
         }
         witness::awake();
+        F::note(Event::Awake);
     }
 
     /// Sends the rest, with the locks where the fast path is shut.
@@ -535,6 +544,7 @@ impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
     type Sock = Fd;
     type UnderAmbient = LockFreeLayer<F, Kernel<A::Raw>>;
     type OnAnyLock = LockFreeLayer<F, Nothing<AnyLock>>;
+    type OnListener<R: Listener> = LockFreeLayer<Listens<R>, Nothing<R>>;
 
     const NAME: &'static str = <SocketPolicy<F, ShutsGate, A> as Policy>::NAME;
     const ABOUT: &'static str =

@@ -31,7 +31,7 @@ pub(crate) use std::sync::atomic::Ordering;
 pub(crate) use ::loom::cell::Cell;
 
 use super::raw_mutex::RawMutex;
-use crate::domain::Algorithm;
+use crate::domain::algorithm::Algorithm;
 
 pub use self::asked::LEAVE_OUT;
 pub(crate) use self::asked::{all_seen, leaves_out, seen};

@@ -16,7 +16,7 @@ use parking_lot::RawRwLock;
 use parking_lot::lock_api::RawRwLock as _;
 
 use super::raw_mutex::RawMutex;
-use crate::domain::Algorithm;
+use crate::domain::algorithm::Algorithm;
 
 /// The raw lock under every backend: `parking_lot`'s lock for readers and writers, without readers.
 pub struct RawLock(RawRwLock);

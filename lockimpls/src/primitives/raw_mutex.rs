@@ -2,7 +2,9 @@
 
 #![allow(unsafe_code)]
 
-use crate::domain::Algorithm;
+use std::panic::Location;
+
+use crate::domain::algorithm::Algorithm;
 
 /// A lock that one thread at a time can have.
 ///
@@ -39,6 +41,13 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// now. `may_spin` is `false` where the thread had the kernel lock: rwlock(9) sleeps at once
     /// then.
     fn wait(&self, turn: Self::Turn, may_spin: bool) -> Self::Held;
+
+    /// The calling thread has the lock since just now: a lock of this class, by its number
+    /// ([`Class`](crate::witness::Class)), for a request at this place. For a profile.
+    #[inline(always)]
+    fn taken(&self, class: u8, site: &'static Location<'static>) {
+        let _ = (class, site);
+    }
 
     /// Releases the lock.
     ///

@@ -18,7 +18,7 @@ use ::shuttle::sync::{Condvar, MutexGuard};
 
 use super::own;
 use super::raw_mutex::RawMutex;
-use crate::domain::Algorithm;
+use crate::domain::algorithm::Algorithm;
 
 pub(crate) use ::shuttle::hint::spin_loop;
 pub(crate) use ::shuttle::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};

@@ -2,7 +2,7 @@
 
 use super::send::Outgoing;
 use crate::domain::{SockAddr, SockType};
-use crate::fault::{Fault, Step};
+use crate::fault::{Event, Fault, Step};
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Marks};
 use crate::objects::socket::RcvState;
@@ -30,6 +30,7 @@ impl<P: Policy> Locked<P> {
             control.position.set(tail);
             Self::append_control(so2.so_rcv(), control);
         }
+        P::Fault::note(Event::Copy);
         if so2.so_type.get() == SockType::Stream {
             so2.rcv.put_stream(tail, data);
         } else {
@@ -39,6 +40,7 @@ impl<P: Policy> Locked<P> {
             }
             so2.rcv.put_record(tail, from, data, marks);
         }
+        P::Fault::note(Event::Copied);
     }
 
     fn append_control(so2_rcv: &RcvState<P::Locks>, control: MbufRef<P::Locks>) {

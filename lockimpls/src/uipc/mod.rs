@@ -47,7 +47,7 @@ use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
+use crate::fault::{Fault, Listener, Listens, Step, Window};
 use crate::objects::descriptors::{Descriptors, Fd};
 use crate::objects::in_flight::InFlight;
 use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
@@ -202,6 +202,7 @@ impl<P: Policy> Domain for Locked<P> {
     type Sock = Fd;
     type UnderAmbient = Locked<P::With<P::Fault, Kernel<Raw<P>>>>;
     type OnAnyLock = Locked<P::With<P::Fault, Nothing<AnyLock>>>;
+    type OnListener<R: Listener> = Locked<P::With<Listens<R>, Nothing<R>>>;
 
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;

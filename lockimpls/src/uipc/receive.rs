@@ -9,7 +9,7 @@
 
 use crate::domain::{MsgFlags, RecvMsg, SockAddr};
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
+use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
@@ -275,7 +275,9 @@ impl<P: Policy> Locked<P> {
         }
         let ring = so.rcv.ring();
         self.sb_leave(so, Side::Rcv);
+        P::Fault::note(Event::Copy);
         ring.copy_out(position, &mut msg.data[..bytes]);
+        P::Fault::note(Event::Copied);
         P::Fault::window(Window::CopiedOut);
         self.sb_enter(so, Side::Rcv);
     }

@@ -7,7 +7,7 @@
 
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::fault::{Fault, Step, Window};
+use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::sockbuf::sa_len;
@@ -172,7 +172,9 @@ impl<P: Policy> Locked<P> {
     fn copy_in(&self, so: &mut Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
         let m = self.mbufs.get();
+        P::Fault::note(Event::Copy);
         m.fill(chunk);
+        P::Fault::note(Event::Copied);
         P::Fault::window(Window::CopiedIn);
         self.sb_enter(so, Side::Snd);
         self.sb_to_so(so, Side::Snd);

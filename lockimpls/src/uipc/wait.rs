@@ -8,7 +8,7 @@
 use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
-use crate::fault::{Fault, Window};
+use crate::fault::{Event, Fault, Window};
 use crate::objects::socket::{Part, Side, SocketLocks, WaitPoint};
 use crate::policy::{Held, Policy, So};
 use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
@@ -58,7 +58,9 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     fn sleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
+        P::Fault::note(Event::Sleep);
         self.rwsleep(&mut so.lent(), point, part);
+        P::Fault::note(Event::Awake);
         self.ambient.sleep_ends(depth);
     }
 

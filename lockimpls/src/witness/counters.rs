@@ -102,6 +102,14 @@ pub fn counters() -> Counters {
     counters
 }
 
+/// How often the calling thread has relocked locks of this class, and begun again after that.
+#[inline]
+#[must_use]
+pub fn relocks_and_retries(class: Class) -> [u64; 2] {
+    let counters = &this().classes[class as usize];
+    [counters.relocks.load(Relaxed), counters.retries.load(Relaxed)]
+}
+
 /// The lock was not free at the first try.
 #[inline]
 pub(crate) fn contended(class: Class) {
