@@ -17,6 +17,7 @@ use crate::ambient::Surroundings;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::Fault;
 use crate::objects::socket::{self, RefCount, Side, SockRef, Socket, SocketLocks};
+use crate::primitives::RawMutex;
 
 /// A socket of a granularity.
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
@@ -26,6 +27,8 @@ pub(crate) type SoRef<P> = SockRef<<P as Policy>::Locks>;
 pub(crate) type Held<P> = socket::Held<<P as Policy>::Locks>;
 /// What the locks of a granularity are made of.
 pub(crate) type Raw<P> = <<P as Policy>::Ambient as Surroundings>::Raw;
+/// What the locks beside them are made of.
+pub(crate) type Beside<P> = <Raw<P> as RawMutex>::Beside;
 
 /// How one granularity locks.
 ///

@@ -69,7 +69,7 @@ pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
 struct SideLocks<R: RawMutex> {
     /// Always of the default: a call that may not wait tries it, which `clh` does not allow
     /// (`LOCKS.md`).
-    sb_lock: RwLock,
+    sb_lock: RwLock<R::Beside>,
     sb_mtx: RwLock<R>,
 }
 

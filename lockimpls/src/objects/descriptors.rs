@@ -11,8 +11,8 @@ use crate::errno::Errno;
 use crate::guarded::Guarded;
 use crate::objects::pool::Count;
 use crate::objects::socket::{SockRef, Socket};
-use crate::primitives::{AtomicPtr, AtomicU32, Ordering};
-use crate::sync::RwLock;
+use crate::primitives::{AtomicPtr, AtomicU32, Ordering, RawMutex};
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 pub(crate) use crate::domain::Fd;
@@ -49,16 +49,16 @@ impl<L> PlaceOf<'_, L> {
 }
 
 /// The table.
-pub(crate) struct Descriptors<L> {
+pub(crate) struct Descriptors<L, R: RawMutex = DefaultRaw> {
     /// With the free places.
-    fdplock: Guarded<Vec<u32>>,
+    fdplock: Guarded<Vec<u32>, R>,
     places: Box<[Place<L>]>,
     count: Count,
     /// `numfiles`: never more than there are places.
     files: Count,
 }
 
-impl<L> Descriptors<L> {
+impl<L, R: RawMutex> Descriptors<L, R> {
     pub(crate) fn new(max: usize) -> Self {
         let place = || Place {
             generation: AtomicU32::new(0),

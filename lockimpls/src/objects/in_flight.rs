@@ -4,8 +4,8 @@
 use crate::domain::PoolUse;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::pool::Count;
-use crate::primitives::{AtomicU32, AtomicUsize};
-use crate::sync::RwLock;
+use crate::primitives::{AtomicU32, AtomicUsize, RawMutex};
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 /// The deferred closes: dropped messages, the last one first. Guarded by a lock of the policy's
@@ -32,8 +32,8 @@ impl<L> Deferred<L> {
 }
 
 /// What is in flight in one layer.
-pub(crate) struct InFlight {
-    pub(crate) unp_rights_mtx: RwLock,
+pub(crate) struct InFlight<R: RawMutex = DefaultRaw> {
+    pub(crate) unp_rights_mtx: RwLock<R>,
     /// `unp_rights`: descriptors in flight. Written under `unp_rights_mtx`; read by anyone as a
     /// hint.
     pub(crate) unp_rights: AtomicUsize,
@@ -44,7 +44,7 @@ pub(crate) struct InFlight {
     pub(crate) count: Count,
 }
 
-impl InFlight {
+impl<R: RawMutex> InFlight<R> {
     pub(crate) fn new() -> Self {
         Self {
             unp_rights_mtx: RwLock::new(Class::UnpRightsMtx),

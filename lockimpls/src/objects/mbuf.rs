@@ -15,8 +15,8 @@ use crate::domain::PoolUse;
 use crate::objects::sockbuf::{Fill, MCLBYTES, MLEN, MSIZE};
 use crate::objects::socket::{SockRef, SocketLocks};
 use crate::primitives::own::AtomicU64;
-use crate::primitives::{Cell, Ordering, THREADS_MAX, UnsafeCell};
-use crate::sync::RwLock;
+use crate::primitives::{Cell, Ordering, RawMutex, THREADS_MAX, UnsafeCell};
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::{self, Class};
 
 use Ordering::Relaxed;
@@ -122,8 +122,8 @@ struct Magazine<L> {
 }
 
 /// The messages of a layer.
-pub(crate) struct MbufPool<L> {
-    pool_lock: RwLock,
+pub(crate) struct MbufPool<L, R: RawMutex = DefaultRaw> {
+    pool_lock: RwLock<R>,
     /// `[p]`
     free: Cell<Option<MbufRef<L>>>,
     /// Every message ever made. `[p]`
@@ -135,11 +135,11 @@ pub(crate) struct MbufPool<L> {
 
 // SAFETY: `free` and `made` are touched under `pool_lock`; a magazine by the one living thread with
 // its number.
-unsafe impl<L: SocketLocks> Sync for MbufPool<L> {}
+unsafe impl<L: SocketLocks, R: RawMutex> Sync for MbufPool<L, R> {}
 // SAFETY: nothing in the pool belongs to a thread for good: numbers are handed on when threads end.
-unsafe impl<L: SocketLocks> Send for MbufPool<L> {}
+unsafe impl<L: SocketLocks, R: RawMutex> Send for MbufPool<L, R> {}
 
-impl<L> MbufPool<L> {
+impl<L, R: RawMutex> MbufPool<L, R> {
     pub(crate) fn new() -> Self {
         let magazine = || {
             CachePadded::new(Magazine {

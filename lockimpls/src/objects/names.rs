@@ -14,15 +14,15 @@ use crate::fault::{Fault, Step};
 use crate::guarded::Guarded;
 use crate::objects::pool::Count;
 use crate::objects::socket::{SockRef, Socket};
-use crate::primitives::{AtomicPtr, Ordering};
-use crate::sync::RwLock;
+use crate::primitives::{AtomicPtr, Ordering, RawMutex};
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 use Ordering::Relaxed;
 
 /// One name.
-struct Vnode<L> {
-    i_lock: RwLock,
+struct Vnode<L, R: RawMutex> {
+    i_lock: RwLock<R>,
     /// `v_socket`. Under `i_lock`.
     v_socket: AtomicPtr<Socket<L>>,
 }
@@ -68,9 +68,9 @@ impl Table {
 }
 
 /// All names of a layer.
-pub(crate) struct Names<L, F> {
-    table: Guarded<Table>,
-    vnodes: Box<[Vnode<L>]>,
+pub(crate) struct Names<L, F, R: RawMutex = DefaultRaw> {
+    table: Guarded<Table, R>,
+    vnodes: Box<[Vnode<L, R>]>,
     /// Vnodes that sockets are bound to.
     pub(crate) bound: Count,
     fault: PhantomData<F>,
@@ -80,7 +80,7 @@ pub(crate) struct Names<L, F> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct LockedName(pub(crate) usize);
 
-impl<L, F: Fault> Names<L, F> {
+impl<L, F: Fault, R: RawMutex> Names<L, F, R> {
     /// Room for `max` names, all of it taken from the system now.
     pub(crate) fn new(max: usize) -> Self {
         let vnode = || Vnode {

@@ -11,8 +11,8 @@ use crate::domain::PoolUse;
 use crate::errno::Errno;
 use crate::objects::socket::{SockRef, Socket, SocketLocks};
 use crate::primitives::own::AtomicU64;
-use crate::primitives::{Cell, Ordering, UnsafeCell};
-use crate::sync::RwLock;
+use crate::primitives::{Cell, Ordering, RawMutex, UnsafeCell};
+use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
 use Ordering::Relaxed;
@@ -55,8 +55,8 @@ impl Count {
 }
 
 /// The sockets of a layer.
-pub(crate) struct SocketPool<L> {
-    pool_lock: RwLock,
+pub(crate) struct SocketPool<L, R: RawMutex = DefaultRaw> {
+    pool_lock: RwLock<R>,
     /// Freed sockets, last freed first. `[p]`
     free: Cell<Option<SockRef<L>>>,
     /// How many places were ever used. `[p]`
@@ -68,11 +68,11 @@ pub(crate) struct SocketPool<L> {
 
 // SAFETY: `free` and `used` are touched under `pool_lock` alone; a place is written once, under
 // `pool_lock`, before a reference to it exists.
-unsafe impl<L: SocketLocks> Sync for SocketPool<L> {}
+unsafe impl<L: SocketLocks, R: RawMutex> Sync for SocketPool<L, R> {}
 // SAFETY: nothing in the pool belongs to a thread.
-unsafe impl<L: SocketLocks> Send for SocketPool<L> {}
+unsafe impl<L: SocketLocks, R: RawMutex> Send for SocketPool<L, R> {}
 
-impl<L: SocketLocks> SocketPool<L> {
+impl<L: SocketLocks, R: RawMutex> SocketPool<L, R> {
     /// Room for `max` sockets, which is address space until it is used.
     pub(crate) fn new(max: usize) -> Self {
         let mut places = Vec::with_capacity(max);
@@ -144,7 +144,7 @@ impl<L: SocketLocks> SocketPool<L> {
     }
 }
 
-impl<L> Drop for SocketPool<L> {
+impl<L, R: RawMutex> Drop for SocketPool<L, R> {
     fn drop(&mut self) {
         for place in &mut self.places[..self.used.get()] {
             // SAFETY: places below `used` are initialised; nobody uses the pool any more.

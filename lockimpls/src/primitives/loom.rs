@@ -175,6 +175,7 @@ unsafe impl RawMutex for RawLock {
 
     type Held = Guard;
     type Turn = ();
+    type Beside = Self;
 
     fn new() -> Self {
         Self(::loom::sync::Mutex::new(()))

@@ -27,6 +27,7 @@ unsafe impl RawMutex for RawLock {
 
     type Held = <RawRwLock as parking_lot::lock_api::RawRwLock>::ExclusiveGuard;
     type Turn = ();
+    type Beside = Self;
 
     fn new() -> Self {
         Self(RawRwLock::INIT)

@@ -20,6 +20,9 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     type Held;
     /// What a thread has that found the lock taken: its place, where there are places.
     type Turn;
+    /// What the locks are made of that stand beside these in every granularity, and whose algorithm
+    /// is not exchanged.
+    type Beside: RawMutex<Turn = ()>;
 
     /// A free lock.
     fn new() -> Self;

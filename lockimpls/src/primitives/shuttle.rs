@@ -93,6 +93,7 @@ unsafe impl RawMutex for RawLock {
 
     type Held = MutexGuard<'static, ()>;
     type Turn = ();
+    type Beside = Self;
 
     fn new() -> Self {
         Self(::shuttle::sync::Mutex::new(()))

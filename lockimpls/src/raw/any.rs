@@ -57,6 +57,7 @@ macro_rules! any_lock {
 
             type Held = AnyHeld;
             type Turn = AnyTurn;
+            type Beside = RawLock;
 
             fn new() -> Self {
                 Self::of(Algorithm::default())

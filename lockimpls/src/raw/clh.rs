@@ -24,7 +24,9 @@ use crossbeam_utils::CachePadded;
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::own::{AtomicPtr as OwnPtr, AtomicUsize as OwnUsize};
-use crate::primitives::{AtomicPtr, AtomicU32, NODES, Ordering, RawMutex, THREADS_MAX, table};
+use crate::primitives::{
+    AtomicPtr, AtomicU32, NODES, Ordering, RawLock, RawMutex, THREADS_MAX, table,
+};
 use crate::witness;
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -139,6 +141,7 @@ unsafe impl RawMutex for Clh {
 
     type Held = Place;
     type Turn = Place;
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { tail: AtomicPtr::new(new_node(0).as_ptr()) }

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::domain::Algorithm;
-use crate::primitives::{AtomicU32, Ordering, RawMutex, futex_wait, futex_wake_one};
+use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex, futex_wait, futex_wake_one};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -33,6 +33,7 @@ unsafe impl RawMutex for Futex {
     type Held = ();
     /// What the word was instead of FREE.
     type Turn = u32;
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { word: AtomicU32::new(FREE) }

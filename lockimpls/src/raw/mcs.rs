@@ -11,7 +11,7 @@
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::own::AtomicU32 as OwnU32;
-use crate::primitives::{AtomicU32, NODES, Ordering, RawMutex, THREADS_MAX, table};
+use crate::primitives::{AtomicU32, NODES, Ordering, RawLock, RawMutex, THREADS_MAX, table};
 use crate::witness;
 
 use Ordering::{AcqRel, Acquire, Relaxed, Release};
@@ -86,6 +86,7 @@ unsafe impl RawMutex for Mcs {
 
     type Held = First;
     type Turn = Place;
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { tail: AtomicU32::new(NONE) }

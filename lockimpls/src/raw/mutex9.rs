@@ -7,7 +7,7 @@
 
 use super::spin::spin_until;
 use crate::domain::Algorithm;
-use crate::primitives::{AtomicU32, Ordering, RawMutex};
+use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex};
 use crate::witness;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -41,6 +41,7 @@ unsafe impl RawMutex for Mutex9 {
 
     type Held = ();
     type Turn = ();
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { owner: AtomicU32::new(0) }

@@ -9,7 +9,9 @@
 #![allow(unsafe_code)]
 
 use crate::domain::Algorithm;
-use crate::primitives::{AtomicUsize, Ordering, RawMutex, SPINS, park, spin_loop, unpark_all};
+use crate::primitives::{
+    AtomicUsize, Ordering, RawLock, RawMutex, SPINS, park, spin_loop, unpark_all,
+};
 use crate::witness;
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -80,6 +82,7 @@ unsafe impl RawMutex for Rwlock9 {
 
     type Held = ();
     type Turn = ();
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { owner: AtomicUsize::new(0) }

@@ -10,7 +10,8 @@
 use super::rwlock9::own_word;
 use crate::domain::Algorithm;
 use crate::primitives::{
-    AtomicU32, AtomicUsize, Ordering, RawMutex, SPINS, fence_after_rmw, park, spin_loop, unpark_one,
+    AtomicU32, AtomicUsize, Ordering, RawLock, RawMutex, SPINS, fence_after_rmw, park, spin_loop,
+    unpark_one,
 };
 
 use Ordering::{Acquire, Relaxed, Release};
@@ -74,6 +75,7 @@ unsafe impl RawMutex for Rwlock9Of2025 {
 
     type Held = ();
     type Turn = ();
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { owner: AtomicUsize::new(0), waiters: AtomicU32::new(0) }

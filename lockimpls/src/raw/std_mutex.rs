@@ -9,7 +9,7 @@ use std::mem::{ManuallyDrop, transmute};
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
 use crate::domain::Algorithm;
-use crate::primitives::{Mutex, RawMutex};
+use crate::primitives::{Mutex, RawLock, RawMutex};
 
 /// `std::sync::Mutex`, which the machine's primitives have.
 pub struct Std(Mutex<()>);
@@ -31,6 +31,7 @@ unsafe impl RawMutex for Std {
 
     type Held = Held;
     type Turn = ();
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self(Mutex::new(()))

@@ -5,7 +5,7 @@
 
 use super::spin::spin_until;
 use crate::domain::Algorithm;
-use crate::primitives::{AtomicU32, Ordering, RawMutex};
+use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex};
 
 use Ordering::{Acquire, Relaxed, Release};
 
@@ -51,6 +51,7 @@ unsafe impl RawMutex for Ticket {
 
     type Held = ();
     type Turn = u32;
+    type Beside = RawLock;
 
     fn new() -> Self {
         Self { users: AtomicU32::new(0), ticket: AtomicU32::new(1) }

@@ -54,7 +54,7 @@ use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, Socket, State};
-use crate::policy::{Held, Policy, Raw, SoRef};
+use crate::policy::{Beside, Held, Policy, Raw, SoRef};
 use crate::primitives::{Ordering, RawMutex, register_asymmetric};
 use crate::raw::AnyLock;
 
@@ -62,11 +62,11 @@ use crate::raw::AnyLock;
 pub(crate) struct Locked<P: Policy> {
     pub(crate) policy: P,
     pub(crate) config: Config,
-    pub(crate) sockets: SocketPool<P::Locks>,
-    pub(crate) mbufs: MbufPool<P::Locks>,
-    pub(crate) fds: Descriptors<P::Locks>,
-    pub(crate) names: Names<P::Locks, P::Fault>,
-    pub(crate) in_flight: InFlight,
+    pub(crate) sockets: SocketPool<P::Locks, Beside<P>>,
+    pub(crate) mbufs: MbufPool<P::Locks, Beside<P>>,
+    pub(crate) fds: Descriptors<P::Locks, Beside<P>>,
+    pub(crate) names: Names<P::Locks, P::Fault, Beside<P>>,
+    pub(crate) in_flight: InFlight<Beside<P>>,
     pub(crate) ambient: P::Ambient,
 }
 
