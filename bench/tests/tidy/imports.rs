@@ -8,15 +8,17 @@ use super::{House, PACKAGES};
 const IMPORTS: [(&str, &[&str]); PACKAGES.len()] = [
     ("lockimpls", &[]),
     ("lockimpls/anylock", &["lockimpls"]),
+    ("lockimpls/profiled", &["lockimpls"]),
     ("workloads", &["lockimpls"]),
     ("results", &[]),
     ("plots", &["results"]),
-    ("bench/serve", &["lockimpls", "anylock", "workloads", "results"]),
-    ("bench", &["lockimpls", "workloads", "results", "plots", "serve"]),
+    ("bench/serve", &["lockimpls", "anylock", "profiled", "workloads", "results"]),
+    ("bench", &["lockimpls", "profiled", "workloads", "results", "plots", "serve"]),
 ];
 
 pub(crate) fn crates(house: &House) -> Vec<String> {
-    let ours = ["lockimpls", "anylock", "workloads", "results", "plots", "serve", "bench"];
+    let ours =
+        ["lockimpls", "anylock", "profiled", "workloads", "results", "plots", "serve", "bench"];
     let mut found = Vec::new();
     for (package, manifest) in &house.manifests {
         let allowed = IMPORTS.iter().find(|(name, _)| name == package).map(|(_, allowed)| *allowed);

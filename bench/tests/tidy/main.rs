@@ -20,8 +20,16 @@ use rules::{RULES, Rule};
 use source::File;
 
 /// Our packages, by their folders.
-const PACKAGES: [&str; 7] =
-    ["lockimpls", "lockimpls/anylock", "workloads", "results", "plots", "bench", "bench/serve"];
+const PACKAGES: [&str; 8] = [
+    "lockimpls",
+    "lockimpls/anylock",
+    "lockimpls/profiled",
+    "workloads",
+    "results",
+    "plots",
+    "bench",
+    "bench/serve",
+];
 
 /// All that rules look at.
 struct House {
