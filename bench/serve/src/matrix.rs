@@ -4,7 +4,7 @@
 use lockimpls::Backend;
 use workloads::{Kind, Parameter, Plan, Question};
 
-use crate::slice::{self, Outcome, Slice};
+use crate::slice::{self, Outcome, Profiled, Slice};
 
 /// One backend under one workload.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +22,14 @@ impl Case {
     /// As [`slice::run`].
     pub fn run(&self, slice: &Slice<'_>) -> Result<Outcome, String> {
         (self.workload.run)(&self.backend, slice)
+    }
+
+    /// Runs it for a slice on locks that keep a profile.
+    ///
+    /// # Errors
+    /// As [`slice::profile`].
+    pub fn profile(&self, slice: &Slice<'_>) -> Result<Profiled, String> {
+        (self.workload.profile)(&self.backend, slice)
     }
 }
 
@@ -50,6 +58,8 @@ pub struct Workload {
     pub fits: fn(&Plan) -> Result<(), String>,
     /// [`slice::run`].
     pub run: fn(&Backend, &Slice<'_>) -> Result<Outcome, String>,
+    /// [`slice::profile`].
+    pub profile: fn(&Backend, &Slice<'_>) -> Result<Profiled, String>,
     /// [`slice::code`].
     pub code: fn() -> [usize; 2],
 }
@@ -68,6 +78,7 @@ impl Workload {
             threads: K::threads,
             fits: K::fits,
             run: slice::run::<K>,
+            profile: slice::profile::<K>,
             code: slice::code::<K>,
         }
     }

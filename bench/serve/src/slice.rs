@@ -3,16 +3,17 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Barrier;
+use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use lockimpls::{Backend, Config, Layer, witness};
+use lockimpls::{Backend, Config, Errno, Layer, witness};
+use profiled::Profile;
 use quanta::Clock;
 use results::{HostNoise, Measure};
 use workloads::{Kind, LaneSums, Plan, Workload};
 
 use crate::interrupt::Interrupt;
-use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ThroughputMeter};
+use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ProfileMeter, ThroughputMeter};
 use crate::noise::Snapshot;
 use crate::pool::Lanes;
 use crate::watchdog::Watchdog;
@@ -105,26 +106,62 @@ impl Outcome {
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
 pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, String> {
+    on_layer::<K>(backend, slice, anylock::open, |start, layer, workload| {
+        let lane: &LaneFn<'_> = match slice.measure {
+            Measure::Throughput => &|lane, ready| {
+                run_lane::<K::On, ThroughputMeter<'_>>(start, layer, workload, lane, ready)
+            },
+            Measure::Latency => &|lane, ready| {
+                run_lane::<K::On, LatencyMeter<'_>>(start, layer, workload, lane, ready)
+            },
+        };
+        drive(start, lane)
+    })
+}
+
+/// Runs a workload on a backend whose locks keep a profile: that of all lanes in the measured time,
+/// and what they counted in it. What is measured is said of such locks alone.
+///
+/// # Errors
+/// As [`run`].
+pub fn profile<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Profiled, String> {
+    let all = Mutex::new(Profile::default());
+    let outcome = on_layer::<K>(backend, slice, profiled::open, |start, layer, workload| {
+        drive(start, &|lane, ready| {
+            let done = run_lane::<K::On, ProfileMeter<'_>>(start, layer, workload, lane, ready);
+            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
+            profiled::take().into_iter().for_each(|profile| all.add(profile));
+            done
+        })
+    })?;
+    Ok((outcome, all.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// What a slice on locks that keep a profile measured, and their profile.
+pub type Profiled = (Outcome, Profile);
+
+/// How a layer is made.
+type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
+
+/// A fresh layer with the workload's sockets, what its lanes do, and every check.
+fn on_layer<K: Kind>(
+    backend: &Backend,
+    slice: &Slice<'_>,
+    open: Open,
+    lanes: impl FnOnce(Start<'_>, &dyn Layer, &K::On) -> Outcome,
+) -> Result<Outcome, String> {
     // What the surroundings refuse is said with what to do about it.
     let failed = |what, errno| match (backend.try_out)() {
         Err(refused) => refused,
         Ok(()) => format!("{} on {}: {what}: {errno}", K::NAME, backend.name),
     };
-    let layer = anylock::open(backend, slice.config).map_err(|errno| failed("no layer", errno))?;
+    let layer = open(backend, slice.config).map_err(|errno| failed("no layer", errno))?;
     let layer = &*layer;
     let workload = or_report(|| K::On::new(layer, slice.plan))
         .map_err(|errno| failed("its sockets could not be opened", errno))?;
     let phase = Phase::new();
     let start = Start { phase: &phase, clock: &slice.process.clock, slice };
-    let lane: &LaneFn<'_> = match slice.measure {
-        Measure::Throughput => &|lane, ready| {
-            run_lane::<K::On, ThroughputMeter<'_>>(start, layer, &workload, lane, ready)
-        },
-        Measure::Latency => {
-            &|lane, ready| run_lane::<K::On, LatencyMeter<'_>>(start, layer, &workload, lane, ready)
-        }
-    };
-    let mut outcome = drive(start, lane);
+    let mut outcome = lanes(start, layer, &workload);
     for (lane, outcome) in outcome.lanes.iter_mut().enumerate() {
         outcome.counts = workload.counts(lane);
     }

@@ -42,6 +42,30 @@ fn warm_up_and_draining_are_not_counted() {
 }
 
 #[test]
+fn a_profile_is_of_the_measured_interval() {
+    let (clock, time) = Clock::mock();
+    let measured = lane::<ProfileMeter<'_>>(&Phase::new(), &clock, &time, (3, 10));
+    assert_eq!((measured.operations, measured.interval_ns), (10, 1_370));
+    assert_eq!(profiled::take().unwrap().spent.total(), 1_370);
+    // From warm-up to the end at once: nothing was measured.
+    let phase = Phase::new();
+    let mut meter = ProfileMeter::begin(&phase, &clock);
+    assert!(meter.running());
+    time.increment(70);
+    phase.measure();
+    phase.stop();
+    assert!(!meter.running());
+    time.increment(70);
+    assert_eq!(meter.end().interval_ns, 0);
+    assert_eq!(profiled::take().unwrap().spent.total(), 0);
+    // And where it ended by itself.
+    let meter = ProfileMeter::begin(&phase, &clock);
+    time.increment(70);
+    assert_eq!(meter.end().interval_ns, 0);
+    assert_eq!(profiled::take().unwrap().spent.total(), 0);
+}
+
+#[test]
 fn stamps_are_chained_and_skipped_time_is_left_out() {
     let (clock, time) = Clock::mock();
     let measured = lane::<LatencyMeter<'_>>(&Phase::new(), &clock, &time, (3, 10));
