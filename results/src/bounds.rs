@@ -2,6 +2,7 @@
 //! record: from a damaged or made-up one, tables and sentences would be made all the same.
 
 use crate::compared::Compared;
+use crate::profile::{Profile, Split};
 use crate::ratio::Ratio;
 use crate::record::{Instrument, Measured};
 use crate::two_cpus::TwoCpus;
@@ -23,6 +24,8 @@ const RATE: [f64; 2] = [0.0, 1e15];
 const NANOSECONDS: [f64; 2] = [0.0, 1e9];
 /// The difference of two measurements in nanoseconds.
 const DIFFERENCE: [f64; 2] = [-1e9, 1e9];
+/// Up to a day, for what all threads do for an operation.
+const SPENT: [f64; 2] = [0.0, 1e14];
 /// Jain's index, which the arithmetic may miss by its last digits.
 const INDEX: [f64; 2] = [0.0, 1.0 + 1e-9];
 /// Clocks of different kinds do not agree wholly on a share of the time.
@@ -74,6 +77,36 @@ impl TwoCpus {
             .or_else(|| outside("two_cpus.at_once_share", self.at_once_share, SHARE))
             .or_else(|| outside("two_cpus.line_round_trip_ns", way?, NANOSECONDS))
             .or_else(|| (way? == 0.0).then_some(none))
+    }
+}
+
+impl Profile {
+    /// The first field that cannot be: a sum that its places do not add up to.
+    pub(crate) fn outside(&self) -> Option<Outside> {
+        let differs = |(place, (_, sum)): &(usize, (&'static str, u64))| {
+            let parts = self.sites.iter().map(|site| site.events.counts()[*place].1);
+            parts.fold(0_u64, u64::saturating_add) != *sum
+        };
+        let sums = self.events.counts().into_iter().enumerate();
+        let what = "not the sum over its places";
+        sums.into_iter().find(differs).map(|(_, (field, _))| Outside { field, what }).or_else(
+            || {
+                outside("wait_ns.avg", self.events.wait_ns.avg, SPENT)
+                    .or_else(|| outside("hold_ns.avg", self.events.hold_ns.avg, SPENT))
+            },
+        )
+    }
+}
+
+impl Split {
+    /// The first field that cannot be.
+    pub(crate) fn outside(&self) -> Option<Outside> {
+        let parts = self.ns_per_operation.all().into_iter();
+        parts
+            .chain([("wall_ns_per_operation", self.wall_ns_per_operation)])
+            .find_map(|(part, ns)| outside(part, ns, SPENT))
+            .or_else(|| outside("lock_ns_per_pair", self.lock_ns_per_pair, NANOSECONDS))
+            .or_else(|| outside("profiling_ns_per_pair", self.profiling_ns_per_pair, DIFFERENCE))
     }
 }
 

@@ -23,7 +23,7 @@
 //! }
 //! ```
 //!
-//! * [`record`] is the format, with [`ratio`] and [`compared`], [`mod@line`] its JSON,
+//! * [`record`] is the format, with [`ratio`], [`compared`] and [`profile`], [`mod@line`] its JSON,
 //!   [`histogram`] the histograms inside it.
 //! * [`store`] is the folder of run files, [`writer`] writes one, [`run`] reads one; [`files`]
 //!   appear whole or not at all.
@@ -46,6 +46,7 @@ pub mod compared;
 pub mod element;
 pub mod foreign;
 pub mod histogram;
+pub mod profile;
 pub mod rank;
 pub mod ratio;
 pub mod record;
@@ -62,6 +63,7 @@ pub use compared::{AgainstItself, Compared, Side, Verdict};
 pub use element::{Element, Origin};
 pub use foreign::Foreign;
 pub use own::Own;
+pub use profile::{Events, Parts, Profile, Site, Split, Times};
 pub use ratio::{Answer, Ratio};
 pub use record::{
     Checks, FastPath, Finding, Host, HostNoise, Instrument, Interrupted, Latencies, Latency,
@@ -87,6 +89,7 @@ cfg_if::cfg_if! {
         pub mod multiple;
         pub mod narrow;
         pub mod outward;
+        pub mod profile_table;
         pub mod run;
         pub mod sealed;
         pub mod store;

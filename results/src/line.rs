@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bounds::Outside;
+use crate::cell::Cell;
 use crate::compared::Compared;
+use crate::profile::{Profile, Split};
 use crate::ratio::Ratio;
 use crate::record::{Measured, Record, SCHEMA};
 
@@ -32,7 +34,7 @@ pub enum LineError {
     /// Neither a measurement nor a finding.
     #[error(
         "kind {found:?} is unknown; schema {SCHEMA} has measured, finding, interrupted, compared, \
-         ratio, answer, element and foreign"
+         ratio, profile, split, answer, element and foreign"
     )]
     Kind {
         /// The name found.
@@ -94,6 +96,8 @@ impl Record {
             Record::Interrupted(body) => line_of("interrupted", body)?,
             Record::Compared(body) => line_of("compared", body)?,
             Record::Ratio(body) => line_of("ratio", body)?,
+            Record::Profile(body) => line_of("profile", body)?,
+            Record::Split(body) => line_of("split", body)?,
             Record::Answer(body) => line_of("answer", body)?,
             Record::Element(body) => line_of("element", body)?,
             Record::Foreign(body) => line_of("foreign", body)?,
@@ -120,6 +124,8 @@ impl Record {
             "interrupted" => Ok(Record::Interrupted(serde_json::from_str(line)?)),
             "compared" => compared_from(line),
             "ratio" => ratio_from(line),
+            "profile" => profile_from(line),
+            "split" => split_from(line),
             "answer" => Ok(Record::Answer(serde_json::from_str(line)?)),
             "element" => Ok(Record::Element(serde_json::from_str(line)?)),
             "foreign" => Ok(Record::Foreign(serde_json::from_str(line)?)),
@@ -134,12 +140,31 @@ fn line_of<T: Serialize>(kind: &str, body: &T) -> Result<String, LineError> {
 
 fn measured_from(line: &str) -> Result<Record, LineError> {
     let measured: Box<Measured> = serde_json::from_str(line)?;
-    let expected = measured.cell.id();
-    if measured.cell_id != expected {
-        return Err(LineError::Cell { found: measured.cell_id, expected });
-    }
+    is_cell(&measured.cell_id, &measured.cell)?;
     inside(measured.outside())?;
     Ok(Record::Measured(measured))
+}
+
+/// Whether a cell's name is that of its coordinates.
+fn is_cell(found: &str, cell: &Cell) -> Result<(), LineError> {
+    let expected = cell.id();
+    if found == expected {
+        return Ok(());
+    }
+    Err(LineError::Cell { found: found.to_owned(), expected })
+}
+
+fn profile_from(line: &str) -> Result<Record, LineError> {
+    let profile: Box<Profile> = serde_json::from_str(line)?;
+    inside(profile.outside())?;
+    Ok(Record::Profile(profile))
+}
+
+fn split_from(line: &str) -> Result<Record, LineError> {
+    let split: Box<Split> = serde_json::from_str(line)?;
+    is_cell(&split.cell_id, &split.cell)?;
+    inside(split.outside())?;
+    Ok(Record::Split(split))
 }
 
 fn compared_from(line: &str) -> Result<Record, LineError> {

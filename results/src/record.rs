@@ -11,6 +11,7 @@ use crate::compared::Compared;
 use crate::element::Element;
 use crate::foreign::Foreign;
 pub use crate::latencies::{Latencies, Latency};
+use crate::profile::{Profile, Split};
 use crate::ratio::{Answer, Ratio};
 pub use crate::two_cpus::TwoCpus;
 
@@ -33,6 +34,10 @@ pub enum Record {
     Compared(Box<Compared>),
     /// A ratio between two cells of the run.
     Ratio(Box<Ratio>),
+    /// The locks of one class in one cell.
+    Profile(Box<Profile>),
+    /// What the time of a cell's operations was spent on.
+    Split(Box<Split>),
     /// A sentence made from the run's other lines; printed, not stored.
     Answer(Box<Answer>),
     /// The end of an element of a grid.
@@ -355,6 +360,8 @@ impl Record {
             Record::Interrupted(interrupted) => Some(&interrupted.host),
             Record::Compared(compared) => Some(&compared.host),
             Record::Ratio(ratio) => Some(&ratio.host),
+            Record::Profile(profile) => Some(&profile.host),
+            Record::Split(split) => Some(&split.host),
             Record::Answer(answer) => Some(&answer.host),
             Record::Element(element) => Some(&element.host),
             Record::Foreign(_) => None,
@@ -382,4 +389,4 @@ macro_rules! records {
     };
 }
 
-records!(Measured, Finding, Interrupted, Compared, Ratio, Answer, Element, Foreign);
+records!(Measured, Finding, Interrupted, Compared, Ratio, Profile, Split, Answer, Element, Foreign);

@@ -8,6 +8,7 @@ use crate::error::StoreError;
 use crate::files;
 use crate::foreign::Foreign;
 use crate::line::LineError;
+use crate::profile::{Profile, Split};
 use crate::ratio::Ratio;
 use crate::record::{Finding, Host, Measured, Record};
 use crate::store::RunFile;
@@ -129,6 +130,29 @@ impl Run {
             Record::Foreign(foreign) => Some(&**foreign),
             _ => None,
         })
+    }
+
+    /// What was profiled, cell by cell and class by class.
+    pub fn profiles(&self) -> impl Iterator<Item = &Profile> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Profile(profile) => Some(&**profile),
+            _ => None,
+        })
+    }
+
+    /// What the time was spent on, cell by cell.
+    pub fn splits(&self) -> impl Iterator<Item = &Split> {
+        self.records.iter().filter_map(|record| match record {
+            Record::Split(split) => Some(&**split),
+            _ => None,
+        })
+    }
+
+    /// Whether it is a profile: it has no operations per second, and nothing else that could be
+    /// held against another run.
+    #[must_use]
+    pub fn is_profile(&self) -> bool {
+        self.splits().next().is_some() && self.measured().next().is_none()
     }
 
     /// The number of a record's line, for an error that names it.

@@ -196,9 +196,22 @@ impl Store {
     /// # Errors
     /// There is no such run, or its file is damaged.
     pub fn read_measured(&self, run: &str) -> Result<Run, StoreError> {
+        self.read_that(run, |read| read.measured().next().is_some())
+    }
+
+    /// The same for whatever draws: `last` is the newest run that has measured lines, or is a
+    /// profile.
+    ///
+    /// # Errors
+    /// There is no such run, or its file is damaged.
+    pub fn read_drawable(&self, run: &str) -> Result<Run, StoreError> {
+        self.read_that(run, |read| read.measured().next().is_some() || read.is_profile())
+    }
+
+    fn read_that(&self, run: &str, is_it: fn(&Run) -> bool) -> Result<Run, StoreError> {
         let newest = if run == "last" { self.list()? } else { Vec::new() };
         let mut runs = newest.iter().rev().filter_map(|file| Run::read(file).ok());
-        runs.find(|read| read.measured().next().is_some()).map_or_else(|| self.read(run), Ok)
+        runs.find(is_it).map_or_else(|| self.read(run), Ok)
     }
 
     fn unknown(&self, run: &str, files: &[RunFile]) -> StoreError {

@@ -128,6 +128,8 @@ fn cell_of(record: &Record) -> String {
         Record::Interrupted(interrupted) => interrupted.cell.clone().unwrap_or_default(),
         Record::Compared(compared) => compared.cell.clone(),
         Record::Ratio(ratio) => ratio.cell.clone(),
+        Record::Profile(profile) => profile.cell.clone(),
+        Record::Split(split) => split.cell_id.clone(),
         Record::Answer(answer) => answer.question.clone(),
         Record::Element(_) => String::new(),
         Record::Foreign(foreign) => foreign.name.clone(),

@@ -214,7 +214,10 @@ fn other_schemas_and_kinds_are_refused() {
     assert!(error.to_string().contains("reads schema 1"), "{error}");
     let odd = line.replacen(r#""kind":"finding""#, r#""kind":"rumour""#, 1);
     let error = Record::from_line(&odd).expect_err("an unknown kind");
-    assert!(error.to_string().contains("ratio, answer, element and foreign"), "{error}");
+    assert!(
+        error.to_string().contains("ratio, profile, split, answer, element and foreign"),
+        "{error}"
+    );
 }
 
 #[test]

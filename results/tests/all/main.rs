@@ -10,6 +10,7 @@ mod imports;
 mod kept;
 mod lines;
 mod narrowing;
+mod profiles;
 mod runs;
 mod schema;
 mod summaries;

@@ -10,7 +10,7 @@ use results::{
 use serde_json::{Value, json};
 
 use crate::fixture::{host, latency};
-use crate::lines;
+use crate::{lines, profiles};
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../schema.json")).expect("JSON")
@@ -86,8 +86,9 @@ fn all() -> Vec<Record> {
     let foreign =
         Foreign { tasks: Some(2), unit: "operations per second".to_owned(), ..Foreign::default() };
     let more = [full.into(), compared.into(), foreign.into(), element().into()];
+    let profiled = [profiles::profile().into(), profiles::split().into()];
     let bare = [Compared::default().into(), Foreign::default().into(), Element::default().into()];
-    lines::all().into_iter().chain(more).chain(bare).collect()
+    lines::all().into_iter().chain(more).chain(profiled).chain(bare).collect()
 }
 
 fn element() -> Element {

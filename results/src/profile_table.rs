@@ -1,0 +1,287 @@
+//! A profile as plain text: lock_stat's columns for each class of locks and below it for its
+//! places, the hottest first; then what an operation's time was spent on, a line for each backend.
+
+use crate::profile::{Events, Profile, Split};
+use crate::record::Slices;
+use crate::table::lined_up;
+use crate::text::wrapped;
+use crate::units::{digits, percent, time};
+
+/// The most places of a class that are shown.
+const PLACES_MAX: usize = 8;
+/// Where most places are, which is not said of each.
+const SOURCES: &str = "/src/";
+
+/// All of it, for so many columns where the names allow that.
+#[must_use]
+pub fn render(profiles: &[&Profile], splits: &[&Split], columns: usize) -> String {
+    let mut text = String::new();
+    for split in splits {
+        let of_cell: Vec<&Profile> =
+            profiles.iter().copied().filter(|profile| profile.cell == split.cell_id).collect();
+        text += &cell(split, &of_cell, columns);
+        text.push('\n');
+    }
+    for case in cases(splits) {
+        text += &parts(&case, columns);
+        text.push('\n');
+    }
+    for line in closing(splits) {
+        text += &wrapped(&line, "", "    ", columns);
+    }
+    text
+}
+
+/// The classes of one cell.
+fn cell(split: &Split, profiles: &[&Profile], columns: usize) -> String {
+    let head = wrapped(&split.cell_id, "", "    ", columns);
+    if profiles.is_empty() {
+        return head + "no lock was taken\n";
+    }
+    let mut text = head + &waits(profiles) + &holds(profiles);
+    let left_out = |one: &&Profile| one.sites.len().saturating_sub(PLACES_MAX);
+    let hidden: usize = profiles.iter().map(left_out).sum();
+    if hidden > 0 {
+        text += &format!("places left out: {hidden}; --json has them all\n");
+    }
+    text
+}
+
+/// One kind of table: what its columns are.
+type Columns = fn(&Events) -> Vec<String>;
+
+fn waits(profiles: &[&Profile]) -> String {
+    let columns = |events: &Events| {
+        let Events { wait_ns: wait, .. } = events;
+        let avg = time(wait.avg.round() as u64);
+        vec![
+            events.con_bounces.to_string(),
+            events.contentions.to_string(),
+            time(wait.min),
+            time(wait.max),
+            time(wait.total),
+            avg,
+        ]
+    };
+    let head = [
+        ["", "con-", "conten-", "wait", "wait", "wait", "wait"],
+        ["class, place", "bounces", "tions", "min", "max", "total", "avg"],
+    ];
+    let is_there = |events: &Events| events.contentions > 0;
+    if !profiles.iter().any(|profile| is_there(&profile.events)) {
+        return "no lock was waited for\n".to_owned();
+    }
+    lines(profiles, &head, columns, is_there, |events| events.wait_ns.total)
+}
+
+fn holds(profiles: &[&Profile]) -> String {
+    let columns = |events: &Events| {
+        let Events { hold_ns: hold, .. } = events;
+        vec![
+            events.acq_bounces.to_string(),
+            events.acquisitions.to_string(),
+            time(hold.min),
+            time(hold.max),
+            time(hold.total),
+            time(hold.avg.round() as u64),
+        ]
+    };
+    let head = [
+        ["", "acq-", "acquisi-", "hold", "hold", "hold", "hold"],
+        ["class, place", "bounces", "tions", "min", "max", "total", "avg"],
+    ];
+    let table = lines(profiles, &head, columns, |_| true, |events| events.hold_ns.total);
+    let again = |profile: &&&Profile| profile.events.relocks + profile.events.retries > 0;
+    let said = profiles.iter().filter(again).map(|profile| {
+        let Events { relocks, retries, .. } = profile.events;
+        format!("{}: {relocks} relocks, {retries} retries\n", profile.class)
+    });
+    table + &said.collect::<String>()
+}
+
+/// A line for each class, and below it for its places, the hottest first.
+fn lines(
+    profiles: &[&Profile],
+    head: &[[&str; 7]],
+    columns: Columns,
+    is_there: fn(&Events) -> bool,
+    heat: fn(&Events) -> u64,
+) -> String {
+    let mut lines: Vec<Vec<String>> =
+        head.iter().map(|line| line.map(str::to_owned).to_vec()).collect();
+    let mut classes: Vec<&&Profile> = profiles.iter().filter(|one| is_there(&one.events)).collect();
+    classes.sort_by_key(|profile| std::cmp::Reverse(heat(&profile.events)));
+    for profile in classes {
+        lines.push([vec![profile.class.clone()], columns(&profile.events)].concat());
+        let mut sites: Vec<_> =
+            profile.sites.iter().filter(|site| is_there(&site.events)).collect();
+        sites.sort_by_key(|site| std::cmp::Reverse(heat(&site.events)));
+        for site in sites.into_iter().take(PLACES_MAX) {
+            let at = site.at.split_once(SOURCES).map_or(&*site.at, |(_, at)| at);
+            lines.push([vec![format!("  {at}")], columns(&site.events)].concat());
+        }
+    }
+    lined_up(&lines, 1)
+}
+
+/// Splits of cells that differ in the backend alone.
+fn cases<'a>(splits: &[&'a Split]) -> Vec<Vec<&'a Split>> {
+    let mut cases: Vec<Vec<&Split>> = Vec::new();
+    for split in splits {
+        match cases.iter_mut().find(|case| case[0].cell.group() == split.cell.group()) {
+            Some(case) => case.push(split),
+            None => cases.push(vec![split]),
+        }
+    }
+    cases
+}
+
+fn parts(case: &[&Split], columns: usize) -> String {
+    let cell = &case[0].cell;
+    let threads = match cell.threads {
+        1 => "1 thread".to_owned(),
+        several => format!("{several} threads together"),
+    };
+    let title =
+        format!("{}, {threads}, {}: nanoseconds per operation", cell.workload, cell.title());
+    let names = case[0].ns_per_operation.all().map(|(name, _)| name.to_owned());
+    let ends = ["all", "of wall"].map(str::to_owned);
+    let mut lines = vec![[&["backend".to_owned()], &names[..], &ends].concat()];
+    for split in case {
+        let all = split.ns_per_operation.total();
+        let share = all / split.wall_ns_per_operation.max(f64::MIN_POSITIVE);
+        let parts = split.ns_per_operation.all().map(|(_, ns)| digits(ns));
+        let ends = [digits(all), percent(share)];
+        let backend = std::slice::from_ref(&split.cell.backend);
+        lines.push([backend, &parts, &ends].concat());
+    }
+    wrapped(&title, "", "    ", columns) + &lined_up(&lines, 1)
+}
+
+/// What must be known of all these numbers.
+fn closing(splits: &[&Split]) -> Vec<String> {
+    let mut lines = Vec::new();
+    if splits.is_empty() {
+        return lines;
+    }
+    let mut costs: Vec<String> = splits.iter().map(|split| of_pair(split)).collect();
+    costs.sort();
+    costs.dedup();
+    lines.push(format!(
+        "a profile costs {}; every hold has a reading of the clock in it. These rounds tell no \
+         operations per second",
+        costs.join(", ")
+    ));
+    let none = Slices::default();
+    let slices = splits.iter().fold(none, |all, split| all.plus(split.slices));
+    let repeated = slices.repeated + slices.given_up;
+    if repeated > 0 {
+        let causes: Vec<String> = slices
+            .causes()
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{count} because {why}"))
+            .collect();
+        lines.push(format!(
+            "slices: {} kept, {repeated} left out: {}",
+            slices.kept,
+            causes.join(", ")
+        ));
+    }
+    lines
+}
+
+fn of_pair(split: &Split) -> String {
+    let Split { profiling_ns_per_pair: added, lock_ns_per_pair: without, cell, .. } = split;
+    let lock = if cell.lock.is_empty() { String::new() } else { format!(" ({})", cell.lock) };
+    format!("{added:.1} ns per lock pair beside {without:.1} ns without{lock}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cell::Cell;
+    use crate::profile::{Parts, Site, Times};
+
+    fn events(count: u64, waits: u64) -> Events {
+        Events {
+            acquisitions: count,
+            contentions: waits,
+            acq_bounces: count / 2,
+            con_bounces: waits,
+            relocks: waits,
+            retries: 0,
+            wait_ns: Times::new(waits, [120, 3200], waits * 500),
+            hold_ns: Times::new(count, [20, 9000], count * 40),
+        }
+    }
+
+    fn split(backend: &str) -> Split {
+        let cell = Cell {
+            backend: backend.to_owned(),
+            workload: "duplex".to_owned(),
+            socket_type: "stream".to_owned(),
+            message_bytes: 64,
+            threads: 2,
+            wait: "adaptive".to_owned(),
+            ..Cell::default()
+        };
+        let parts =
+            Parts { copy: 10.0, wait: 20.0, hold: 30.0, relock: 4.0, parked: 0.0, rest: 36.0 };
+        Split {
+            cell_id: cell.id(),
+            cell,
+            operations: 1000,
+            ns_per_operation: parts,
+            wall_ns_per_operation: 100.5,
+            profiling_ns_per_pair: 41.25,
+            lock_ns_per_pair: 6.5,
+            slices: Slices { kept: 3, repeated: 1, off_cpu: 1, ..Slices::default() },
+            ..Split::default()
+        }
+    }
+
+    fn site(at: &str, count: u64, waits: u64) -> Site {
+        Site { at: at.to_owned(), events: events(count, waits) }
+    }
+
+    #[test]
+    fn a_profile_fits_in_80_columns_and_begins_with_the_hottest() {
+        let split = split("one");
+        let sites = vec![
+            site("lockimpls/src/uipc/send.rs:101", 1_000_000, 20_000),
+            site("lockimpls/src/objects/descriptors.rs:88", 99_000_000, 100_000),
+        ];
+        let class = "a_class".to_owned();
+        let events = events(100_000_000, 120_000);
+        let cell = split.cell_id.clone();
+        let profile = Profile { cell, class, events, sites, ..Profile::default() };
+        let text = render(&[&profile], &[&split], 80);
+        assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+        let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
+        assert!(place("  objects/descriptors.rs:88") < place("  uipc/send.rs:101"), "{text}");
+        for what in ["con-", "acquisi-", "120000", "100000000", "60.0ms", "500ns", "120000 relocks"]
+        {
+            place(what);
+        }
+        // It is one long line, wherever it is broken.
+        assert!(text.replace("\n    ", " ").contains("tell no operations per second"), "{text}");
+    }
+
+    #[test]
+    fn what_an_operation_is_spent_on_stands_in_one_table_for_all_backends() {
+        let (one, mut other) = (split("one"), split("other"));
+        other.ns_per_operation.wait = 120.0;
+        other.wall_ns_per_operation = 200.0;
+        let text = render(&[], &[&one, &other], 80);
+        let expected = "\
+duplex, 2 threads together, stream, 64 B, adaptive: nanoseconds per operation
+backend  copy  wait  hold  relock  parked  rest  all  of wall
+one      10.0  20.0  30.0    4.00    0.00  36.0  100    99.5%
+other    10.0   120  30.0    4.00    0.00  36.0  200   100.0%
+";
+        assert!(text.contains(expected), "{text}");
+        assert!(text.contains("no lock was taken"), "{text}");
+        assert!(text.contains("slices: 6 kept, 2 left out: 2 because a thread"), "{text}");
+    }
+}
