@@ -4,6 +4,7 @@
 mod formats;
 mod grid;
 mod own;
+mod profile;
 
 use std::path::PathBuf;
 
@@ -14,6 +15,7 @@ pub use self::grid::{
     GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridFile, GridRunArgs, GridSlurmArgs,
 };
 pub use self::own::OwnArgs;
+pub use self::profile::ProfileArgs;
 use crate::{matrix, number};
 
 /// How fine should the lock be? A benchmark of lock granularity under unix-domain sockets.
@@ -34,6 +36,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// Compares commits, the working tree or stored runs: faster, slower, same, or unclear.
     Compare(Box<CompareArgs>),
+    /// Profiles each lock: how long it is waited for and held, and where an operation's time goes.
+    Profile(Box<ProfileArgs>),
     /// Shows the table of a run, or of several.
     Show(ShowArgs),
     /// Draws figures of a run, or of several: SVG, PNG, and one HTML report.

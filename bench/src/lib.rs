@@ -11,6 +11,7 @@
 //! * [`settings`], [`plan`], [`measured`]: what was asked, what is done about it, the record of it.
 //! * [`turns`], [`protocol`]: slices in turns, each party a process of its own.
 //! * [`compare`]: two programs.
+//! * [`profile`]: where the time goes, in rounds of their own.
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`grid`](mod@grid): cells on any number of machines.
 //! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
@@ -32,6 +33,7 @@ pub mod grid;
 pub mod instrument;
 pub mod neighbours;
 pub mod plan;
+pub mod profile;
 pub mod progress;
 pub mod session;
 pub mod settings;

@@ -31,6 +31,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Compare(args)) => cmd::compare::compare(&args),
         Some(Command::Grid(args)) => cmd::grid::run(&args),
         Some(Command::Serve(args)) => bench::server::serve(args.hang_limit),
+        Some(Command::Profile(args)) => cmd::profile::profile(&args),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::Fuzz(args)) => cmd::fuzz::fuzz(&args),
         Some(Command::Replay(args)) => cmd::replay::replay(&args),

@@ -10,6 +10,7 @@ pub mod import;
 pub mod list;
 pub mod minimize;
 pub mod plot;
+pub mod profile;
 pub mod replay;
 pub mod run;
 pub mod show;
@@ -25,24 +26,32 @@ pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 /// Finds and reads a run for what needs measured lines.
 ///
 /// # Errors
-/// There is none, it is damaged, or it is a comparison or numbers of others.
+/// There is none, it is damaged, or it is a comparison, a profile or numbers of others.
 fn measured(store: &Store, name: &str) -> Result<Run, String> {
-    let run = uncompared(store, name)?;
+    let run = store.read_measured(name).map_err(|error| error.to_string())?;
+    let run = refuse_comparison(run)?;
     if run.is_foreign() {
         return Err(format!(
             "run {} holds numbers of others, which `solock show` shows, and nothing measured",
             run.id
         ));
     }
+    if run.is_profile() {
+        return Err(no_rates(&run.id));
+    }
     Ok(run)
 }
 
-/// The same where numbers of others may stand beside.
+/// The same for what draws profiles too, and where numbers of others may stand beside.
 ///
 /// # Errors
 /// There is none, it is damaged, or it is a comparison.
-fn uncompared(store: &Store, name: &str) -> Result<Run, String> {
-    let run = store.read_measured(name).map_err(|error| error.to_string())?;
+fn drawable(store: &Store, name: &str) -> Result<Run, String> {
+    let run = store.read_drawable(name).map_err(|error| error.to_string())?;
+    refuse_comparison(run)
+}
+
+fn refuse_comparison(run: Run) -> Result<Run, String> {
     if run.is_comparison() {
         return Err(format!(
             "run {} is a comparison: it has verdicts, which `solock show` shows, and nothing \
@@ -57,6 +66,14 @@ fn uncompared(store: &Store, name: &str) -> Result<Run, String> {
 fn apart(runs: Vec<Run>) -> (Vec<Foreign>, Vec<Run>) {
     let foreign = runs.iter().flat_map(Run::foreign).cloned().collect();
     (foreign, runs.into_iter().filter(|run| !run.is_foreign()).collect())
+}
+
+/// A profile stands where something measured is needed.
+pub(crate) fn no_rates(id: &str) -> String {
+    format!(
+        "run {id} is a profile: it tells no operations per second; `solock show` and `solock plot` \
+         show it"
+    )
 }
 
 /// From now on a signal that asks for the end leaves the files that a command writes whole, or not

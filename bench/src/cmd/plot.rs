@@ -17,7 +17,7 @@ use crate::{matrix, settings};
 /// or a file cannot be written.
 pub fn plot(args: &PlotArgs) -> Result<i32, String> {
     let store = Store::at(settings::folder(args.from.as_ref()));
-    let read = |name: &String| super::uncompared(&store, name);
+    let read = |name: &String| super::drawable(&store, name);
     let runs = args.runs.iter().map(read).collect::<Result<Vec<Run>, String>>()?;
     let (foreign, runs) = super::apart(runs);
     if runs.is_empty() {

@@ -156,7 +156,7 @@ impl Recording<'_> {
 }
 
 /// What is said before the run: what is left out, and what can spoil it.
-fn announce(settings: &Settings, planned: &Planned) {
+pub(super) fn announce(settings: &Settings, planned: &Planned) {
     for skipped in plan::told(&planned.skipped) {
         tell!("skipped: {skipped}");
     }

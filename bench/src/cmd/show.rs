@@ -1,11 +1,11 @@
 //! `solock show`: the answer and the table of a run, or of several of one machine; of a comparison,
-//! its verdicts; of numbers of others, these.
+//! its verdicts; of numbers of others, these; a profile.
 
 use crate::tell;
 use results::answer::{self, Answers};
 use results::{Kept, Record, Run, Store, Summary, foreign_table, summary, table};
 
-use super::{EXIT_OK, print};
+use super::{EXIT_OK, print, profile};
 use crate::cli::ShowArgs;
 use crate::compare::{self, verdicts};
 use crate::settings;
@@ -27,13 +27,19 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         if args.json { tell!("{}", said.trim_end()) } else { print(&said)? }
     }
     let (foreign, runs) = super::apart(runs);
-    let (compared, measured): (Vec<Run>, Vec<Run>) =
+    let (compared, runs): (Vec<Run>, Vec<Run>) =
         runs.into_iter().partition(|run| run.compared().next().is_some());
+    let (profiled, measured): (Vec<Run>, Vec<Run>) = runs.into_iter().partition(Run::is_profile);
     let kept = Kept::beside(&store, &measured);
-    if args.json {
+    for run in &profiled {
+        print(&if args.json { profile_lines(run)? } else { profile::text(run, columns()) })?;
+    }
+    if args.json && (profiled.is_empty() || !measured.is_empty()) {
         let summary = summarised(&measured, &kept)?;
         print(&ratio_lines(&summary)?)?;
         print(&answer_lines(&measured, &summary)?)?;
+    }
+    if args.json {
         print(&lines(foreign.into_iter().map(Record::from))?)?;
         return Ok(EXIT_OK);
     }
@@ -44,7 +50,8 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         print(&compare::table::text(&verdicts::stored(run.compared())))?;
     }
     if !foreign.is_empty() {
-        let space = if measured.is_empty() && compared.is_empty() { "" } else { "\n" };
+        let is_first = profiled.is_empty() && measured.is_empty() && compared.is_empty();
+        let space = if is_first { "" } else { "\n" };
         print(&(space.to_owned() + &foreign_table::render(&foreign, columns())))?;
     }
     Ok(EXIT_OK)
@@ -123,6 +130,12 @@ fn ratio_lines(summary: &Summary) -> Result<String, String> {
 fn answer_lines(runs: &[Run], summary: &Summary) -> Result<String, String> {
     let answers = answers(runs, summary);
     lines(answers.iter().cloned().map(Record::from))
+}
+
+/// The lines of a profile, as they were stored.
+fn profile_lines(run: &Run) -> Result<String, String> {
+    let is_shown = |record: &&Record| matches!(record, Record::Profile(_) | Record::Split(_));
+    lines(run.records.iter().filter(is_shown).cloned())
 }
 
 fn lines(records: impl Iterator<Item = Record>) -> Result<String, String> {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use results::{Run, Store};
 
 use super::repository::Repository;
+use crate::cmd::no_rates;
 
 /// What is compared.
 #[derive(Clone, Debug)]
@@ -126,6 +127,9 @@ fn only_measured(sides: &[Side]) -> Result<(), String> {
     }
     if let Some(run) = runs.iter().find(|run| run.is_foreign()) {
         return Err(foreign(&run.id));
+    }
+    if let Some(run) = runs.iter().find(|run| run.is_profile()) {
+        return Err(no_rates(&run.id));
     }
     let is_twice = |(place, run): &(usize, &&Run)| runs[..*place].iter().any(|r| r.id == run.id);
     match runs.iter().enumerate().find(is_twice) {
