@@ -38,7 +38,7 @@ function ruled(x, y, panel, marks, level) {
   const faint = { color: FAINT, type: "solid", width: 1 };
   const line = (pair, lineStyle) => [{ ...pair[0], lineStyle, symbol: "none" }, { ...pair[1], symbol: "none" }];
   const data = [
-    ...(panel.content.kind === "bars" ? [] : gridLines(x, y, true).map(pair => line(pair, faint))),
+    ...(["bars", "stacks"].includes(panel.content.kind) ? [] : gridLines(x, y, true).map(pair => line(pair, faint))),
     ...(panel.y.names.length ? [] : gridLines(y, x, false).map(pair => line(pair, faint))),
     ...marks.map(at => line([{ coord: [x.place(at), y.low] }, { coord: [x.place(at), y.high] }],
       { color: INK, type: [6, 4], width: 1.5 })),
@@ -230,6 +230,51 @@ function barsOf(panel, series, y, left, wide, hasValues) {
   return [bodies, ends];
 }
 
+// The share of the room of a name that its bar of parts takes, as in the files.
+const STACKED = 0.56;
+
+// Bars of parts, one upon the other, with the sum above each: a part that is hidden is not in it.
+function stacks(panel, view, width) {
+  const { x, y, option } = frame(panel, view, width);
+  const shown = panel.content.bars.filter(series => !view.hidden.has(series.name));
+  const feet = panel.x.names.map(() => 0);
+  option.grid.top = 32;
+  option.grid.bottom = roomBelow(panel, width);
+  Object.assign(option.xAxis.axisLabel, { hideOverlap: false, rotate: areAslant(panel, width) ? 60 : 0 });
+  option.series.push(ruled(x, y, panel, [], null));
+  for (const series of shown) option.series.push(stackOf(panel, series, feet));
+  option.series.push({
+    type: "scatter", silent: true, symbolSize: 0, z: 4,
+    data: feet.map((foot, name) => ({ value: [name, y.place(foot)], text: short(panel.y, foot) })),
+    label: { show: true, position: "top", distance: 3, fontSize: 11, color: INK, formatter: at => at.data.text },
+  });
+  return option;
+}
+
+// The parts of one name of the legend; `feet` is how high each bar is by now, and grows.
+function stackOf(panel, series, feet) {
+  const parts = series.values.map((value, name) => {
+    const foot = feet[name];
+    feet[name] += value ?? 0;
+    return { value: value ?? 0, name, foot };
+  });
+  return {
+    type: "custom", name: series.name, z: 2,
+    data: parts.map(({ value, name, foot }) => ({
+      value: [name, foot + value],
+      tip: tip(series.name, [[panel.x.names[name], format(panel.y, value)]]),
+    })),
+    tooltip: { formatter: at => at.data.tip },
+    renderItem(params, api) {
+      const { value, name, foot } = parts[params.dataIndex];
+      const [from, low] = api.coord([name - STACKED / 2, foot]);
+      const [to, top] = api.coord([name + STACKED / 2, foot + value]);
+      const shape = { x: from, y: top, width: to - from, height: low - top };
+      return { type: "rect", shape, style: { fill: series.style.colour, opacity: 0.75 } };
+    },
+  };
+}
+
 // White at 1, blue above, orange below, as strong as the logarithm is far from 0.
 function ratioColour(ratio) {
   const strength = Math.max(-1, Math.min(1, Math.log(ratio) / Math.log(8)));
@@ -310,11 +355,12 @@ function intervalLines(row) {
   return [...lines, ["", row.note]];
 }
 
-const KINDS = { lines, ridges, bars, matrix, intervals };
+const KINDS = { lines, ridges, bars, stacks, matrix, intervals };
 
 function heightOf(panel, width) {
   const rows = panel.y.names.length;
   const narrow = width < 560;
   return { lines: 300, ridges: 70 + 62 * Math.max(rows, 2), bars: 212 + roomBelow(panel, width),
+    stacks: 280 + roomBelow(panel, width),
     matrix: 46 + (narrow ? 62 : 42) * rows, intervals: 66 + (narrow ? 46 : 26) * rows }[panel.content.kind];
 }

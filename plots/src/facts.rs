@@ -48,6 +48,7 @@ impl Facts {
             });
         }
         facts.extend(comparison(runs).map(|text| fact("Comparison", text)));
+        facts.extend(profiling(runs).map(|text| fact("Profile", text)));
         let ledger = summary.rows.iter().filter_map(|row| Some((row.cell.id(), row.slices?)));
         Facts { facts, ledger: ledger.collect(), warnings: warnings(runs, summary) }
     }
@@ -84,10 +85,28 @@ fn commits(runs: &[Run], summary: &Summary) -> String {
             names.push(name);
         }
     }
+    for split in runs.iter().flat_map(Run::splits) {
+        let dirty = if split.dirty == Some(true) { "+" } else { "" };
+        let name = format!("{}{dirty}", split.commit.as_deref().unwrap_or("unknown"));
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
     if names.iter().any(|name| name.split(' ').next().is_some_and(|name| name.ends_with('+'))) {
         names.push("+: the checkout differed from the commit".to_owned());
     }
     names.join(", ")
+}
+
+/// What keeping a profile costs, where a run is one.
+fn profiling(runs: &[Run]) -> Option<String> {
+    let costs: Vec<f64> =
+        runs.iter().flat_map(Run::splits).map(|split| split.profiling_ns_per_pair).collect();
+    let cost = median(&costs)?;
+    Some(format!(
+        "rounds of their own, in which a lock pair costs {cost:.1} ns more: they tell no \
+         operations per second"
+    ))
 }
 
 fn distinct<'a>(texts: impl Iterator<Item = &'a str>) -> String {

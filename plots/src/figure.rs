@@ -71,6 +71,11 @@ pub enum Content {
         /// A series for each name of the legend.
         bars: Vec<Bars>,
     },
+    /// The same, one upon the other.
+    Stacks {
+        /// A series for each name of the legend, from bottom to top.
+        bars: Vec<Bars>,
+    },
     /// Coloured cells.
     Matrix {
         /// The cells that have a value.

@@ -87,7 +87,8 @@ impl Plots {
     pub fn of(runs: &[Run], options: &Options) -> Result<Plots, PlotError> {
         let mut summary = summarise(runs, &options.reference)?;
         summary.hold_against(&options.kept);
-        if summary.rows.is_empty() && runs.iter().all(|run| run.compared().next().is_none()) {
+        let is_shown = |run: &Run| run.compared().next().is_some() || run.splits().next().is_some();
+        if summary.rows.is_empty() && !runs.iter().any(is_shown) {
             return Err(nothing(runs));
         }
         let history = history::of_runs(runs, &options.commits, &options.reference)?;

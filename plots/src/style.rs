@@ -117,6 +117,13 @@ impl Palette {
     }
 }
 
+/// The style of a part of a whole, by its place.
+#[must_use]
+pub fn part(place: usize) -> Style {
+    let (colour, marker) = (COLOURS[place % COLOURS.len()], MARKERS[place % MARKERS.len()]);
+    Style { colour, marker, dash: Dash::Solid }
+}
+
 /// The style of a verdict.
 #[must_use]
 pub fn verdict(verdict: Verdict) -> Style {

@@ -49,7 +49,7 @@ pub(super) fn frame<'a, DB: DrawingBackend>(
     panel: &'a Panel,
 ) -> Result<Plot<'a, DB>, plotters::drawing::DrawingAreaErrorKind<DB::ErrorType>> {
     shapes::text(area, &cut(&panel.title, 62), (4, 2), 13)?;
-    let is_bars = matches!(panel.content, Content::Bars { .. });
+    let is_bars = matches!(panel.content, Content::Bars { .. } | Content::Stacks { .. });
     let mut chart = ChartBuilder::on(area)
         .margin_top(if is_bars { BARS_TOP } else { TOP } * SCALE)
         .margin_right(14 * SCALE)

@@ -17,6 +17,7 @@ mod lines;
 mod matrix;
 mod ridges;
 mod shapes;
+mod stacks;
 
 pub use files::{png, register_font, svg};
 
@@ -80,6 +81,7 @@ fn panel<DB: DrawingBackend>(area: &Area<DB>, panel: &Panel) -> Drawn<DB> {
         Content::Lines(content) => lines::draw(&plot, content),
         Content::Ridges { ridges } => ridges::draw(&plot, ridges),
         Content::Bars { bars } => bars::draw(&plot, bars),
+        Content::Stacks { bars } => stacks::draw(&plot, bars),
         Content::Matrix { cells } => matrix::draw(&plot, cells),
         Content::Intervals { rows } => intervals::draw(&plot, rows),
     }
@@ -91,6 +93,7 @@ fn panel_height(panel: &Panel) -> i32 {
         Content::Lines(_) => 320,
         Content::Ridges { .. } => 80 + 64 * rows.max(2),
         Content::Bars { .. } => 252,
+        Content::Stacks { .. } => 320,
         Content::Matrix { .. } => 70 + 40 * rows,
         Content::Intervals { .. } => 84 + 26 * rows,
     }

@@ -12,6 +12,7 @@ mod history;
 mod order;
 mod percentiles;
 mod ratios;
+mod split;
 mod throughput;
 mod verdicts;
 
@@ -19,7 +20,7 @@ mod verdicts;
 type Make = fn(&Input) -> Result<Figure, PlotError>;
 
 /// Every figure, in the order of the report.
-const FIGURES: [Make; 8] = [
+const FIGURES: [Make; 9] = [
     throughput::figure,
     percentiles::figure,
     distribution::figure,
@@ -28,6 +29,7 @@ const FIGURES: [Make; 8] = [
     verdicts::figure,
     history::figure,
     order::figure,
+    split::figure,
 ];
 
 /// The most panels of a figure that are drawn.

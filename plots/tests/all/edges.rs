@@ -21,7 +21,7 @@ fn without_latency_rounds_the_rest_is_drawn() {
     let runs = [only(full_run("a"), |round| round.latency_ns.send.is_none())];
     let missing = missing(&runs);
     let ids: Vec<&str> = missing.iter().map(|(id, _)| *id).collect();
-    assert_eq!(ids, ["percentiles", "distribution", "verdicts", "history"]);
+    assert_eq!(ids, ["percentiles", "distribution", "verdicts", "history", "split"]);
     assert_eq!(missing[0].1, "no round measured latencies");
 }
 

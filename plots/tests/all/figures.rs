@@ -6,7 +6,8 @@ use plots::{Figure, Plots};
 use results::{Run, histogram, stats, summarise};
 
 use crate::common::{
-    BACKENDS, Place, comparison, full_run, latency, operations, options, run, sends, throughput,
+    BACKENDS, Place, comparison, full_run, latency, operations, options, profiled, run, sends,
+    throughput,
 };
 
 fn figure(runs: &[Run], id: &str) -> Figure {
@@ -266,4 +267,24 @@ fn cases_of_one_workload_have_names_apart() {
     let figure = figure(&[run("a", vec![sized(64), sized(1024)])], "anatomy");
     assert_eq!(figure.panels[0].x.names, ["pairs 64B t2", "pairs 1024B t2"]);
     assert_eq!(self::figure(&[full_run("a")], "anatomy").panels[0].x.names[0], "pairs t1");
+}
+
+#[test]
+fn the_parts_of_an_operation_stand_one_upon_the_other_for_each_backend() {
+    let figure = figure(&[run("a", profiled())], "split");
+    let panel = &figure.panels[0];
+    assert_eq!(panel.x.names, ["global", "per-socket"], "in the order of legends");
+    let Content::Stacks { bars } = &panel.content else { panic!("no stacks") };
+    let names: Vec<&str> = bars.iter().map(|series| series.name.as_str()).collect();
+    assert_eq!(names, ["copy", "wait", "hold", "relock", "parked", "rest"]);
+    assert_eq!(bars[1].values, [Some(500.0), Some(300.0)]);
+    assert!(panel.y.range().high >= 725.0, "the highest bar fits");
+    assert_eq!(numbers(&figure, "all"), [725.0, 525.0]);
+    assert_eq!(figure.legend.len(), 6);
+    // What else there is needs rates.
+    let plots = Plots::of(&[run("a", profiled())], &options()).expect("figures");
+    let drawn = plots.figures.iter().filter(|figure| figure.missing.is_none()).count();
+    assert_eq!(drawn, 1);
+    assert!(plots.answers.is_none());
+    assert!(self::figure(&[full_run("a")], "split").missing.is_some());
 }

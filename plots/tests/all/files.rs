@@ -4,11 +4,12 @@ use std::fs;
 
 use plots::{Plots, REPORT};
 
-use crate::common::{HOSTILE, comparison, full_run, options};
+use crate::common::{HOSTILE, comparison, full_run, options, profiled};
 
 fn plots() -> Plots {
     let mut first = full_run("a");
     first.records.extend(comparison());
+    first.records.extend(profiled());
     Plots::of(&[first, full_run("b")], &options()).expect("figures")
 }
 
@@ -16,7 +17,7 @@ fn plots() -> Plots {
 fn every_figure_has_its_files() {
     let folder = tempfile::tempdir().expect("a folder");
     let written = plots().write(folder.path()).expect("written");
-    assert_eq!((written.files.len(), written.missing.len()), (16, 0));
+    assert_eq!((written.files.len(), written.missing.len()), (18, 0));
     for path in &written.files {
         let bytes = fs::read(path).expect("there");
         match path.extension().and_then(|ending| ending.to_str()) {
@@ -64,7 +65,7 @@ fn the_page_needs_nothing_else_and_names_cannot_break_out() {
     assert!(!page.contains(HOSTILE));
     assert!(page.contains("&lt;/script&gt;&lt;script&gt;"), "in the table");
     assert!(page.contains("\\u003c/script>\\u003cscript>"), "in the data");
-    assert_eq!(page.matches("<details>").count(), 8, "a table behind every figure");
+    assert_eq!(page.matches("<details>").count(), 9, "a table behind every figure");
 }
 
 #[test]
@@ -74,7 +75,7 @@ fn a_backend_has_one_colour_everywhere() {
     for key in plots.figures.iter().flat_map(|figure| &figure.legend) {
         assert_eq!(*seen.entry(key.name.clone()).or_insert(key.style), key.style);
     }
-    assert_eq!(seen.len(), 3 + 4, "backends and verdicts");
+    assert_eq!(seen.len(), 3 + 4 + 6, "backends, verdicts and parts");
 }
 
 /// The names of a matrix's columns stand below its cells, which would cover them.

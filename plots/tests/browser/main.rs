@@ -61,6 +61,7 @@ fn the_report_works_in_a_browser() {
 fn plots() -> Plots {
     let mut first = common::full_run("a");
     first.records.extend(common::comparison());
+    first.records.extend(common::profiled());
     Plots::of(&[first, common::full_run("b")], &common::options()).expect("figures")
 }
 

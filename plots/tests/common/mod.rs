@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use plots::Options;
 use results::{
     AgainstItself, Cell, Checks, Compared, FastPath, Host, HostNoise, Instrument, Interrupted,
-    Latencies, LockCounts, Measure, Measured, Record, Run, Side, Verdict, histogram,
+    Latencies, LockCounts, Measure, Measured, Parts, Record, Run, Side, Slices, Split, Verdict,
+    histogram,
 };
 
 /// The backends, in the order of legends.
@@ -178,4 +179,35 @@ pub fn comparison() -> Vec<Record> {
 /// The end of a run by Ctrl-C.
 pub fn interrupted() -> Record {
     Interrupted { reason: "SIGINT".to_owned(), host: host(), ..Interrupted::default() }.into()
+}
+
+/// A profile: what operations are spent on, on two backends.
+pub fn profiled() -> Vec<Record> {
+    let split = |backend: &str, wait: f64| {
+        let cell = Cell {
+            backend: backend.to_owned(),
+            workload: "duplex".to_owned(),
+            socket_type: "stream".to_owned(),
+            message_bytes: 64,
+            threads: 2,
+            wait: "adaptive".to_owned(),
+            ..Cell::default()
+        };
+        let parts = Parts { copy: 40.0, wait, hold: 90.0, relock: 20.0, parked: 5.0, rest: 70.0 };
+        Split {
+            cell_id: cell.id(),
+            cell,
+            operations: 1000,
+            wall_ns_per_operation: parts.total(),
+            ns_per_operation: parts,
+            profiling_ns_per_pair: 44.0,
+            lock_ns_per_pair: 6.0,
+            slices: Slices { kept: 10, ..Slices::default() },
+            commit: Some("0123456789abcdef".to_owned()),
+            started: "2026-11-23T09:15:00.000Z".to_owned(),
+            host: host(),
+            ..Split::default()
+        }
+    };
+    [split("per-socket", 300.0), split("global", 500.0)].map(Record::from).to_vec()
 }
