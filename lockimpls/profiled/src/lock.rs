@@ -24,6 +24,9 @@ pub struct Profiled<R> {
     place: AtomicU32,
 }
 
+// None of it is inlined: at every place of the layer it would be compiled anew, for the price of a
+// call, which is little beside a reading of the clock.
+//
 // SAFETY: each call that takes or releases goes to the one lock inside, with what that lock gave;
 // the rest are numbers.
 unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
@@ -41,7 +44,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
         Self::with(R::of(algorithm))
     }
 
-    #[inline(always)]
+    #[inline(never)]
     fn enter(&self) -> Result<R::Held, R::Turn> {
         self.raw.enter()
     }
@@ -51,7 +54,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
         self.raw.wait(turn, may_spin)
     }
 
-    #[inline(always)]
+    #[inline(never)]
     unsafe fn exit(&self, held: R::Held) {
         let hold = Hold { since: self.since.load(Relaxed), place: self.place.load(Relaxed) };
         let now = recorder::now();
@@ -61,7 +64,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
         recorder::left(hold, now);
     }
 
-    #[inline]
+    #[inline(never)]
     fn taken(&self, class: u8, site: &'static Location<'static>) {
         let bounced = self.is_anothers();
         self.owner.store(witness::thread_number(), Relaxed);
@@ -72,7 +75,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
 }
 
 impl<R: RawMutex> Listener for Profiled<R> {
-    #[inline]
+    #[inline(never)]
     fn note(event: Event) {
         recorder::note(event);
     }
