@@ -9,7 +9,7 @@ use crate::outward::{self, Printed};
 use crate::stats;
 use crate::summary::{Flags, Row, Summary};
 use crate::text::wrapped;
-use crate::units::{rate, time};
+use crate::units::{percent, rate, time};
 
 /// The width when nobody says: that of a file or a pipe.
 pub const COLUMNS_DEFAULT: usize = 80;
@@ -20,6 +20,8 @@ pub(crate) const VOID: &str = "void";
 /// What an interval is, and is not.
 pub const INTERVALS: &str =
     "[low, high]: 95 % at least, rounded outward; of this run: another's may lie outside";
+/// Where fewer calls than this share took no lock, the row shows another backend, too.
+const FAST_SHARE_MIN: f64 = 0.95;
 /// Before a ratio on which kept runs do not agree.
 const MARK: &str = "* ";
 /// Between columns.
@@ -152,7 +154,7 @@ fn width(text: &str) -> usize {
 
 /// What must be known of the rows: each thing once, with the rows it is true of.
 fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
-    let every: [(&str, Told); 7] = [
+    let every: [(&str, Told); 8] = [
         ("OVERLOADED (the rate was not kept up, percentiles are void)", |row| {
             row.flags.overloaded.then(String::new)
         }),
@@ -169,6 +171,9 @@ fn notes(rows: &[&Row], reference: &str) -> Vec<String> {
         }),
         ("more threads than CPUs, and whoever waits for a lock SPINS", |row| {
             row.flags.spinning.then(String::new)
+        }),
+        ("some calls took locks all the same; those that took none", |row| {
+            row.fast_path_share.filter(|share| *share < FAST_SHARE_MIN).map(percent)
         }),
         ("latencies over one minute, counted as one minute", |row| {
             (row.flags.lost_count > 0).then(|| row.flags.lost_count.to_string())

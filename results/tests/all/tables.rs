@@ -72,6 +72,20 @@ fn tables_are_of_one_algorithm_and_say_which_of_them_spin() {
     assert!(parts.len() == 5 && text.lines().all(|line| line.len() <= 80), "{text}");
 }
 
+#[test]
+fn a_row_in_which_many_calls_took_locks_says_so() {
+    let of = |workload: &str, fast: u64| {
+        let mut round = throughput("lock-free", 0, 1000);
+        round.cell.workload = workload.to_owned();
+        round.cell_id = round.cell.id();
+        round.fast_path = FastPath { sends: fast, slow_sends: 1000 - fast, ..Default::default() };
+        round
+    };
+    let text = table::render(&summary(vec![of("pairs", 950), of("fanin", 188)]), 200);
+    let note = "some calls took locks all the same; those that took none: fanin lock-free t2 18.8%";
+    assert!(text.lines().any(|line| line == note), "{text}");
+}
+
 /// Every number of a row has a value of its own, so that none can stand in another's place.
 fn unlike() -> Run {
     let sends: Vec<u64> = (0..2000).map(|n| 1000 + n * 7 + n * n / 50).collect();
@@ -156,6 +170,8 @@ workload  backend     t   op/s    ratio to global     p50    p99
 pairs     global      2  1.00M                  1       -      -
 pairs     per-socket  2  3.00M  3.05 [2.98, 3.12]  37.4µs  177µs
 p50, p99: of a send
+some calls took locks all the same; those that took none: pairs global t2 0.0%,
+    pairs per-socket t2 12.5%
 
 [low, high]: 95 % at least, rounded outward; of this run: another's may lie
     outside
