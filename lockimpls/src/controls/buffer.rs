@@ -137,7 +137,7 @@ pub(super) const NO_RETEST: Control = Control {
     bug: "a writer registers for a wake-up and does not look again: its peer died just before",
     check: Check::Hang,
     operation: "sys_sendto",
-    at: at!("backend/lock_free.rs", "fn wait(", "witness::sleep("),
+    at: at!("backend/lock_free/waiting.rs", "fn wait(", "witness::sleep("),
     fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
     program: close_before_register::<LockFree>,
 };

@@ -1,6 +1,6 @@
-//! Waiting and waking (`objects/socket/wait_point.rs`, `uipc/wait.rs`, `backend/lock_free.rs`):
-//! whoever waits for something that has come is not left asleep. A lost wake-up is a deadlock of the
-//! model.
+//! Waiting and waking (`objects/socket/wait_point.rs`, `uipc/wait.rs`,
+//! `backend/lock_free/waiting.rs`): whoever waits for something that has come is not left asleep. A
+//! lost wake-up is a deadlock of the model.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
