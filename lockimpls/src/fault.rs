@@ -52,6 +52,12 @@ pub(crate) enum Step {
     WakeReader,
     /// Opening the lock-free path again.
     Reopen,
+    /// Going back to that path where it was opened while the thread waited for the lock.
+    GoBack,
+    /// Looking whether it was open before the thread waited for the lock.
+    OpenBefore,
+    /// What a backend does when it takes a `so_lock`, where the thread does not go back.
+    OnTake,
     // Steps whose absence was a bug of a kernel.
     /// Looking whether the destination is still there after a connect.
     PeerGone,

@@ -178,7 +178,7 @@ pub(crate) struct SocketPolicy<F, T: OnTake = LockAlone, A: Surroundings = Nothi
 }
 
 impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
-    /// Takes one `so_lock`. The only place where one is taken.
+    /// Takes one `so_lock`. Here and in lock-free's `solock_unless` alone is one taken.
     #[inline(always)]
     #[track_caller]
     pub(super) fn take(&self, so: &Held<Self>, edge: Edge) {
@@ -186,7 +186,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
         T::taken(so);
     }
 
-    /// Releases one `so_lock`. The only place where one is released.
+    /// Releases one `so_lock`. Here and in lock-free's `solock_unless` alone is one released.
     #[inline(always)]
     #[track_caller]
     pub(super) fn release(&self, so: &mut Held<Self>) {

@@ -14,6 +14,8 @@
 //! * Open (with both locks, when no call is under way on either socket, nothing but data is queued,
 //!   and nothing ended): name the owners of the four directions, set both gates to `OPEN`, unlock,
 //!   touch nothing more.
+//! * Go back (by a thread that found the gate shut, waited for the lock, has it, and finds the gate
+//!   open for itself): unlock, and go the fast way.
 //!
 //! The fences are Dekker's: either the fast thread sees `CLOSING`, or the shutting one sees its
 //! `in_use`. The light one costs nothing where membarrier(2) can make the heavy one fence for both
@@ -26,6 +28,19 @@
 //! two sockets changes. It reads them; it writes only its own side of a ring. One owner per
 //! direction makes that ring single-producer, single-consumer.
 //!
+//! # Going back
+//!
+//! Where threads wait for each other, one of them is queued for a lock while the other opens the
+//! gate. If it shut the gate as soon as it had that lock, the gate would never stay open. Going back
+//! breaks no rule: the thread has held the lock and not shut the gate, but it has touched nothing
+//! that the lock guards, no token was made, and nobody relies on a lock being free.
+//!
+//! It does not go on for ever. A call that the fast path cannot serve finds the gate open there, and
+//! so before it waits for the lock: then it shuts it. So each time a call goes back, another thread
+//! has opened the gate since the call last looked, at the end of a call of its own: some call always
+//! ends. That the same call finds the gate open each time and shut each time it gets there is not
+//! ruled out; who shuts it must then make a call with the locks each time, too.
+//!
 //! # When it opens
 //!
 //! After the first plain call on a direction, and then after `reopen_after_calls` plain calls in a
@@ -36,7 +51,8 @@
 //!
 //! Checked by `lockimpls/models/loom`, `gate_*`: with one thread that shuts the gate or two, with
 //! one that opens it again, and against close and shutdown, no `[s]` field is written under a thread
-//! on the fast path, and the mirror is right; with both fences full.
+//! on the fast path, and the mirror is right; with both fences full. A call that goes back ends, as
+//! does one that an open gate cannot serve.
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;
@@ -130,6 +146,16 @@ pub(crate) fn enter<L: SocketLocks>(so: &Socket<L>, side: Side, me: u32) -> bool
     light_fence();
     // Acquire; pairs with the Release in `open`: the owners and all that the locks guarded.
     so.fast.gate.load(Acquire) == OPEN && so.fast.owner[side].load(Relaxed) == me
+}
+
+/// Whether the fast path is open for this thread: a hint, for one that is not on it.
+///
+/// Relaxed, both: nothing is read or written on the strength of it. A thread that goes to the fast
+/// path asks again, in [`enter`]. What it found there is not unseen here afterwards: of one word a
+/// thread reads no older value than it has read.
+pub(crate) fn is_open_for<L: SocketLocks>(so: &Socket<L>, side: Side) -> bool {
+    let me = witness::thread_number();
+    so.fast.gate.load(Relaxed) == OPEN && so.fast.owner[side].load(Relaxed) == me
 }
 
 /// Leaves the fast path.
