@@ -4,13 +4,11 @@
 use std::sync::Arc;
 
 use super::shared::{
-    ALL_LOOKS, Body, Held, Left, LockFree, Model, SockRef, Sockets, number_of, pair, seen, small,
-    threads,
+    ALL_LOOKS, Body, Held, Left, Model, SockRef, Sockets, number_of, pair, seen, small, threads,
 };
 use crate::backend::lock_free::transfer::{Try, get, put};
 use crate::backend::lock_free::{ShutsGate, gate};
-use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
-use crate::errno::Errno;
+use crate::domain::{Domain, SockType};
 use crate::fault::{Fault, Step};
 use crate::objects::sockbuf::Limits;
 use crate::objects::socket::{Parts, Side, State};
@@ -105,28 +103,10 @@ pub(super) const MODELS: &[Model] = &[
         ],
         program: owner_changed,
     },
-    Model {
-        name: "gate_send_close",
-        threads: 2,
-        bound: [None; 2],
-        looks: ALL_LOOKS,
-        at_least: 1400,
-        branches: &["sent", "EPIPE"],
-        program: send_close,
-    },
-    Model {
-        name: "gate_send_shutdown",
-        threads: 2,
-        bound: [None; 2],
-        looks: ALL_LOOKS,
-        at_least: 34,
-        branches: &["sent", "EPIPE"],
-        program: send_shutdown,
-    },
 ];
 
 /// `lock-free`'s locked half, where the gate is.
-type Slow = Locked<Sockets<ShutsGate>>;
+pub(super) type Slow = Locked<Sockets<ShutsGate>>;
 
 /// Opens the gate of a connected pair, for these threads by index: those that send and
 /// receive on the lower end, and on the higher.
@@ -214,7 +194,7 @@ pub(super) fn lock_and_say(layer: &Slow, so: SockRef) -> Held {
 
 /// Takes the lock, which shuts the gate if nobody has; writes what the fast path reads; finds its
 /// mirror right. The pair stays.
-fn change(layer: &Slow, so: SockRef) {
+pub(super) fn change(layer: &Slow, so: SockRef) {
     let so = lock_and_say(layer, so);
     let st = so.st();
     let so2 = st.unp_conn.get().expect("a pair");
@@ -366,30 +346,4 @@ fn owner_changed() {
             }
         }),
     ]);
-}
-
-/// The calls: a send whose fast path is open, while another thread ends the connection.
-fn send_against(
-    end: fn(&LockFree, crate::objects::descriptors::Fd, crate::objects::descriptors::Fd),
-) {
-    let layer = Arc::new(LockFree::new(&small()).expect("a layer"));
-    let (sockets, [a, b]) = pair(&layer.slow, SockType::Stream);
-    open(&layer.slow, sockets, [[1, 0], [0, 0]]);
-    let (sender, ender) = (Arc::clone(&layer), Arc::clone(&layer));
-    threads(vec![
-        Box::new(move || match sender.send(a, b"x", MsgFlags::DONTWAIT) {
-            Ok(1) => seen("sent"),
-            Err(Errno::Epipe) => seen("EPIPE"),
-            other => panic!("a send whose connection ends answers {other:?}"),
-        }),
-        Box::new(move || end(&ender, a, b)),
-    ]);
-}
-
-fn send_close() {
-    send_against(|layer, _, peer| layer.close(peer).expect("a close"));
-}
-
-fn send_shutdown() {
-    send_against(|layer, own, _| layer.shutdown(own, Shutdown::Write).expect("a shutdown"));
 }

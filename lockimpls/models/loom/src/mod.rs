@@ -6,6 +6,7 @@
 //! or a branch that no execution took. `README.md` of the package has the figures.
 
 mod gate;
+mod gate_calls;
 mod mp_lock;
 mod parting;
 mod raw;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Model> {
         sides::MODELS,
         switch::MODELS,
         gate::MODELS,
+        gate_calls::MODELS,
         ring::MODELS,
         wait::MODELS,
         mp_lock::MODELS,

@@ -36,7 +36,7 @@ models! {
     switch_reuse switch_left_behind
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
-    gate_send_close gate_send_shutdown
+    gate_found_open gate_found_open_in_vain gate_two_receivers gate_send_close gate_send_shutdown
     ring_stream ring_records_by_bytes ring_records_by_memory ring_three_records
     wait_locked_reader wait_locked_writer wait_locked_two_readers wait_locked_reader_ended wait_locked_two_and_two
     wait_locked_one_each
@@ -134,6 +134,10 @@ mod negative {
         gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
         gate_without_orderings: gate_shut without "orderings", "Causality violation";
         gate_without_leaving: gate_shut without "InUse", "returning with the following locks held";
+        gate_never_gone_back_to: gate_found_open without "GoBack", "no execution saw: went back";
+        gate_gone_back_to_for_ever:
+            gate_found_open_in_vain without "OpenBefore", "maximum number of branches";
+        gate_left_open: gate_two_receivers without "OnTake", "Causality violation";
         ring_without_orderings: ring_stream without "orderings", "Causality violation";
         ring_bytes_without_orderings: ring_records_by_bytes without "orderings", "Causality violation";
         ring_memory_without_orderings: ring_records_by_memory without "orderings", "Causality violation";
