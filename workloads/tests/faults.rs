@@ -115,7 +115,9 @@ impl<D: Domain> Domain for Faulty<D> {
     }
     fn sendmsg(&self, s: D::Sock, msg: &SendMsg<'_, D::Sock>) -> Result<usize, Errno> {
         let fault = *FAULT.lock().unwrap();
-        let number = SENDS.fetch_add(1, Relaxed);
+        // `rights` sends one byte that is to be refused: no message, with or without its descriptor.
+        let is_message = msg.data.len() > 1;
+        let number = if is_message { SENDS.fetch_add(1, Relaxed) } else { 0 };
         // The last message of all is looked at, and so it is the one with the wrong descriptor.
         if number == AT || (fault == WrongRights && number > AT && !msg.rights.is_empty()) {
             return self.spoil(s, msg, fault);
