@@ -130,6 +130,21 @@ pub struct Parts {
     pub rest: f64,
 }
 
+impl Split {
+    /// Cells that differ in the backend alone, in the order of the first of each.
+    #[must_use]
+    pub fn cases<'a>(splits: &[&'a Split]) -> Vec<Vec<&'a Split>> {
+        let mut cases: Vec<Vec<&Split>> = Vec::new();
+        for split in splits {
+            match cases.iter_mut().find(|case| case[0].cell.group() == split.cell.group()) {
+                Some(case) => case.push(split),
+                None => cases.push(vec![split]),
+            }
+        }
+        cases
+    }
+}
+
 impl Parts {
     /// Every part, by name, as they are shown.
     #[must_use]

@@ -1,7 +1,7 @@
 //! A profile as plain text: lock_stat's columns for each class of locks and below it for its
 //! places, the hottest first; then what an operation's time was spent on, a line for each backend.
 
-use crate::profile::{Events, Profile, Split};
+use crate::profile::{Events, Profile, Split, Times};
 use crate::record::Slices;
 use crate::table::lined_up;
 use crate::text::wrapped;
@@ -22,7 +22,7 @@ pub fn render(profiles: &[&Profile], splits: &[&Split], columns: usize) -> Strin
         text += &cell(split, &of_cell, columns);
         text.push('\n');
     }
-    for case in cases(splits) {
+    for case in Split::cases(splits) {
         text += &parts(&case, columns);
         text.push('\n');
     }
@@ -50,18 +50,15 @@ fn cell(split: &Split, profiles: &[&Profile], columns: usize) -> String {
 /// One kind of table: what its columns are.
 type Columns = fn(&Events) -> Vec<String>;
 
+fn row(counts: [u64; 2], times: &Times) -> Vec<String> {
+    let times = [times.min, times.max, times.total, times.avg.round() as u64].map(time);
+    counts.map(|count| count.to_string()).into_iter().chain(times).collect()
+}
+
 fn waits(profiles: &[&Profile]) -> String {
     let columns = |events: &Events| {
-        let Events { wait_ns: wait, .. } = events;
-        let avg = time(wait.avg.round() as u64);
-        vec![
-            events.con_bounces.to_string(),
-            events.contentions.to_string(),
-            time(wait.min),
-            time(wait.max),
-            time(wait.total),
-            avg,
-        ]
+        let counts = [events.con_bounces, events.contentions];
+        row(counts, &events.wait_ns)
     };
     let head = [
         ["", "con-", "conten-", "wait", "wait", "wait", "wait"],
@@ -76,15 +73,8 @@ fn waits(profiles: &[&Profile]) -> String {
 
 fn holds(profiles: &[&Profile]) -> String {
     let columns = |events: &Events| {
-        let Events { hold_ns: hold, .. } = events;
-        vec![
-            events.acq_bounces.to_string(),
-            events.acquisitions.to_string(),
-            time(hold.min),
-            time(hold.max),
-            time(hold.total),
-            time(hold.avg.round() as u64),
-        ]
+        let counts = [events.acq_bounces, events.acquisitions];
+        row(counts, &events.hold_ns)
     };
     let head = [
         ["", "acq-", "acquisi-", "hold", "hold", "hold", "hold"],
@@ -122,18 +112,6 @@ fn lines(
         }
     }
     lined_up(&lines, 1)
-}
-
-/// Splits of cells that differ in the backend alone.
-fn cases<'a>(splits: &[&'a Split]) -> Vec<Vec<&'a Split>> {
-    let mut cases: Vec<Vec<&Split>> = Vec::new();
-    for split in splits {
-        match cases.iter_mut().find(|case| case[0].cell.group() == split.cell.group()) {
-            Some(case) => case.push(split),
-            None => cases.push(vec![split]),
-        }
-    }
-    cases
 }
 
 fn parts(case: &[&Split], columns: usize) -> String {
@@ -201,7 +179,7 @@ fn of_pair(split: &Split) -> String {
 mod tests {
     use super::*;
     use crate::cell::Cell;
-    use crate::profile::{Parts, Site, Times};
+    use crate::profile::{Parts, Site};
 
     fn events(count: u64, waits: u64) -> Events {
         Events {

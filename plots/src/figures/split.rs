@@ -74,15 +74,9 @@ fn newest<'a>(input: &Input<'a>) -> Vec<&'a Split> {
     splits
 }
 
-/// Cells that differ in the backend alone, in the order of the first of each.
+/// Cells that differ in the backend alone, by family and threads.
 fn cases<'a>(splits: &[&'a Split]) -> Vec<Vec<&'a Split>> {
-    let mut cases: Vec<Vec<&Split>> = Vec::new();
-    for split in splits {
-        match cases.iter_mut().find(|case| case[0].cell.group() == split.cell.group()) {
-            Some(case) => case.push(split),
-            None => cases.push(vec![split]),
-        }
-    }
+    let mut cases = Split::cases(splits);
     cases.sort_by_key(|case| (case[0].cell.family().id(), case[0].cell.threads));
     cases
 }
