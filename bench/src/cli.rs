@@ -9,6 +9,7 @@ mod profile;
 use std::path::PathBuf;
 
 use clap::{Arg, Args, Parser, Subcommand};
+use lockimpls::Backend;
 
 pub use self::formats::{ExportArgs, ImportArgs};
 pub use self::grid::{
@@ -219,8 +220,14 @@ pub struct CellArgs {
 
 /// The cells of a `run` that names none, by flag.
 fn defaults_of_run() -> [(&'static str, String); 3] {
+    usual(|_| true)
+}
+
+/// The usual cells of these backends, by flag.
+fn usual(is_taken: impl Fn(&Backend) -> bool) -> [(&'static str, String); 3] {
     let threads = "1 and 2, and 4 and 8 where there are the CPUs";
-    let backends: Vec<&str> = matrix::usual_backends().iter().map(|backend| backend.name).collect();
+    let backends = matrix::usual_backends().into_iter().filter(is_taken);
+    let backends: Vec<&str> = backends.map(|backend| backend.name).collect();
     [
         ("backend", backends.join(", ")),
         ("workload", matrix::usual().join(", ")),

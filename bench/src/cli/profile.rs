@@ -2,19 +2,12 @@
 
 use clap::Args;
 
-use super::{CellArgs, RunArgs, with_default};
-use crate::{matrix, number};
+use super::{CellArgs, RunArgs, usual, with_default};
+use crate::number;
 
 /// The cells of a `profile` that names none, by flag.
 fn defaults() -> [(&'static str, String); 3] {
-    let backends = matrix::usual_backends().into_iter().filter(|backend| backend.modelled);
-    let backends: Vec<&str> = backends.map(|backend| backend.name).collect();
-    let threads = "1 and 2, and 4 and 8 where there are the CPUs";
-    [
-        ("backend", backends.join(", ")),
-        ("workload", matrix::usual().join(", ")),
-        ("threads", threads.to_owned()),
-    ]
+    usual(|backend| backend.modelled)
 }
 
 /// `solock profile`.
