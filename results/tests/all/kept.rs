@@ -145,29 +145,31 @@ fn a_ratio_that_may_not_be_used_is_held_against_none() {
     assert!(text.contains("2.26 [2.20, 2.31]") && !text.contains('*'), "{text}");
 }
 
+/// The reference against itself, of this workload, with two threads.
+fn itself(workload: &str, low: f64, high: f64) -> Ratio {
+    let id = cell(workload, "global", 2).id();
+    let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
+    Ratio {
+        cell: id.clone(),
+        against: id,
+        metric: "throughput".to_owned(),
+        ratio,
+        low,
+        high,
+        level: 0.95,
+        pairs: 24,
+        host: host(),
+        ..Ratio::default()
+    }
+}
+
 /// The shown run's own reference against itself: an interval that holds 1 spoils nothing.
 #[test]
 fn a_reference_that_only_touches_1_does_not_differ_from_itself() {
     let is_used = |low: f64, high: f64| {
         let lines = |says: &Says| {
-            let id = cell("pairs", "global", 2).id();
-            let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
-            let (against, metric) = (id.clone(), "throughput".to_owned());
-            let (level, pairs, host) = (0.95, 24, host());
-            let itself = Ratio {
-                cell: id,
-                against,
-                metric,
-                ratio,
-                low,
-                high,
-                level,
-                pairs,
-                host,
-                ..Ratio::default()
-            };
             let mut lines = says.lines(|_| ());
-            lines.push(itself.into());
+            lines.push(itself("pairs", low, high).into());
             lines
         };
         table_beside(lines).1.contains("  * 2.26 [2.20, 2.31]")
@@ -261,35 +263,20 @@ fn ratios_that_say_nothing_are_not_held_against_it() {
     assert_eq!(changed(|ratio| ratio.cell = cell("pairs", "lock-free", 2).id()), None);
     assert_eq!(changed(|ratio| ratio.against = cell("pairs", "per-buffer", 2).id()), None);
     assert_eq!(changed(|ratio| ratio.metric = "send_p99".to_owned()), None);
-    let itself = |workload: &'static str, low: f64, high: f64| {
+    let beside = |workload: &'static str, low: f64, high: f64| {
         runs_with(
             |_| (),
             move |lines| {
-                let id = cell(workload, "global", 2).id();
-                let [ratio, low, high] = [(low + high) / 2.0, low, high].map(Some);
-                let (against, host) = (id.clone(), host());
-                let (level, pairs) = (0.95, 24);
-                let itself = Ratio {
-                    cell: id,
-                    against,
-                    ratio,
-                    low,
-                    high,
-                    level,
-                    pairs,
-                    host,
-                    ..Ratio::default()
-                };
-                lines.push(itself.into());
+                lines.push(itself(workload, low, high).into());
             },
         )
     };
-    assert_eq!(itself("pairs", 0.98, 1.02), Some(2));
-    assert_eq!(itself("pairs", 1.0, 1.05), Some(2), "it holds 1");
-    assert_eq!(itself("pairs", 0.95, 1.0), Some(2));
-    assert_eq!(itself("pairs", 1.01, 1.05), None);
-    assert_eq!(itself("pairs", 0.95, 0.99), None);
-    assert_eq!(itself("stream", 1.01, 1.05), Some(2));
+    assert_eq!(beside("pairs", 0.98, 1.02), Some(2));
+    assert_eq!(beside("pairs", 1.0, 1.05), Some(2), "it holds 1");
+    assert_eq!(beside("pairs", 0.95, 1.0), Some(2));
+    assert_eq!(beside("pairs", 1.01, 1.05), None);
+    assert_eq!(beside("pairs", 0.95, 0.99), None);
+    assert_eq!(beside("stream", 1.01, 1.05), Some(2));
 }
 
 #[test]
