@@ -38,13 +38,13 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The manifest without which a commit has no such program.
-    pub const SERVING: &str = "bench/serve/Cargo.toml";
-
-    fn package(self) -> &'static str {
+    /// The manifest of its package, in a checkout. The package's name is not the same in every
+    /// commit.
+    #[must_use]
+    pub fn manifest(self) -> &'static str {
         match self {
-            Kind::Serving => "serve",
-            Kind::Whole => "bench",
+            Kind::Serving => "bench/serve/Cargo.toml",
+            Kind::Whole => "bench/Cargo.toml",
         }
     }
 
@@ -67,8 +67,8 @@ impl Kind {
 pub struct Build<'a> {
     /// For the user.
     pub name: &'a str,
-    /// cargo, as it is to be started for it.
-    pub cargo: &'a dyn Fn() -> Command,
+    /// cargo, as it is to be started for the package of that manifest.
+    pub cargo: &'a dyn Fn(&str) -> Command,
     /// The target folder.
     pub target: &'a Path,
     /// Which program.
@@ -142,10 +142,9 @@ fn remove_temporary(folder: &Path) {
 }
 
 fn command(build: &Build<'_>) -> Command {
-    let mut command = (build.cargo)();
+    let mut command = (build.cargo)(build.kind.manifest());
     command
-        .args(["--release", "--locked", "--package", build.kind.package()])
-        .args(["--bin", build.kind.program()])
+        .args(["--release", "--locked", "--bin", build.kind.program()])
         .args(["--config", PROFILE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(build.target)

@@ -114,7 +114,7 @@ impl<'a> Programs<'a> {
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
         let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
-        let cargo = || self.surroundings.for_commit(&worktree.folder);
+        let cargo = |manifest: &str| self.surroundings.for_commit(&worktree.folder, manifest);
         let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
         self.keep(build, &built, &key)
@@ -123,7 +123,7 @@ impl<'a> Programs<'a> {
     fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", hex(root)));
-        let cargo = || self.surroundings.for_tree(root);
+        let cargo = |manifest: &str| self.surroundings.for_tree(root, manifest);
         let name = "the working tree";
         let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
@@ -190,8 +190,8 @@ impl<'a> Programs<'a> {
 /// The kind that every side has.
 fn kind(sides: &[Side], repository: &Repository, watch: &Watch) -> Kind {
     let has = |side: &&Side| match &side.source {
-        Source::Commit(commit) => repository.has(commit, Kind::SERVING),
-        Source::Tree => repository.root.join(Kind::SERVING).is_file(),
+        Source::Commit(commit) => repository.has(commit, Kind::Serving.manifest()),
+        Source::Tree => repository.root.join(Kind::Serving.manifest()).is_file(),
         Source::Run(_) | Source::Program(_) => true,
     };
     let Some(old) = sides.iter().find(|side| !has(side)) else { return Kind::Serving };

@@ -124,11 +124,11 @@ impl Surroundings {
         &self.key
     }
 
-    /// cargo, for the commit that is checked out in that folder.
+    /// cargo, for a package of the commit that is checked out in that folder.
     #[must_use]
-    pub fn for_commit(&self, tree: &Path) -> Command {
+    pub fn for_commit(&self, tree: &Path, manifest: &str) -> Command {
         let mut cargo = self.cargo(&self.above);
-        cargo.arg("rustc").arg("--manifest-path").arg(tree.join("Cargo.toml"));
+        cargo.arg("rustc").arg("--manifest-path").arg(tree.join(manifest));
         let own = ["config.toml", "config"].map(|name| tree.join(".cargo").join(name));
         if let Some(own) = own.iter().find(|path| path.is_file()) {
             cargo.arg("--config").arg(own);
@@ -136,11 +136,11 @@ impl Surroundings {
         cargo
     }
 
-    /// cargo, for the working tree as it is, with whatever it finds there.
+    /// cargo, for a package of the working tree as it is, with whatever it finds there.
     #[must_use]
-    pub fn for_tree(&self, root: &Path) -> Command {
+    pub fn for_tree(&self, root: &Path, manifest: &str) -> Command {
         let mut cargo = self.cargo(root);
-        cargo.arg("rustc");
+        cargo.arg("rustc").arg("--manifest-path").arg(root.join(manifest));
         cargo
     }
 
