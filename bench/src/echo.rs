@@ -5,7 +5,6 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lockimpls::raw::Listener;
 use lockimpls::{
     Algorithm, Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg,
     Shutdown, SockAddr, SockOpt, SockType,
@@ -34,9 +33,6 @@ struct Echo {
 
 impl Domain for Echo {
     type Sock = Fd;
-    type UnderAmbient = Echo;
-    type OnAnyLock = Echo;
-    type OnListener<R: Listener> = Echo;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
     const MODELLED: bool = true;

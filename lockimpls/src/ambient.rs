@@ -31,6 +31,7 @@
 
 mod mp_lock;
 mod mutex;
+mod variants;
 
 use std::marker::PhantomData;
 use std::sync::OnceLock;
@@ -45,6 +46,7 @@ use crate::witness::{self, Class, Edge, WaitsFor};
 
 pub(crate) use self::mp_lock::{MpLock, Taken};
 use self::mutex::Mutex;
+pub use self::variants::Variants;
 
 use Ordering::Relaxed;
 

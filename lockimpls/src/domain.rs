@@ -9,7 +9,6 @@ pub(crate) mod algorithm;
 mod config;
 
 use crate::errno::Errno;
-use crate::fault::Listener;
 
 pub use self::algorithm::Algorithm;
 pub use self::config::{Ambient, Config, WaitStrategy};
@@ -218,16 +217,6 @@ pub struct PoolUse {
 pub trait Domain: Send + Sync + Sized + 'static {
     /// A descriptor: what socket(2) returns. Stale descriptors are recognised, never reused.
     type Sock: Copy + Eq + std::hash::Hash + std::fmt::Debug + Send + Sync + 'static;
-    /// The same with the locks of the kernel around it: another instantiation of the same source.
-    /// `Self` where there is none; then [`Domain::new`] refuses what [`Config::ambient`] asks for.
-    type UnderAmbient: Domain<Sock = Self::Sock>;
-    /// The same with locks of the algorithm that [`Config::lock`] names, whichever it is: another
-    /// instantiation, and not this crate's. `Self` where the layer has no locks of its own; then
-    /// [`Domain::new`] refuses any but the default.
-    type OnAnyLock: Domain<Sock = Self::Sock>;
-    /// The same with locks made of `R`, and its threads tell `R` what they go over to: another
-    /// instantiation, and not this crate's. `Self` where the layer has no locks of its own.
-    type OnListener<R: Listener>: Domain<Sock = Self::Sock>;
 
     /// The name by which users choose this backend, such as `per-socket`.
     const NAME: &'static str;
@@ -242,7 +231,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
     ///
     /// # Errors
     /// `EINVAL`: the sizes make no sense, or [`Config::ambient`] or [`Config::lock`] is not this
-    /// type's. `EOPNOTSUPP`: this backend has neither. What the machine refuses (`host`).
+    /// type's (see [`Variants`](crate::Variants)). `EOPNOTSUPP`: this backend has neither. What the
+    /// machine refuses (`host`).
     fn new(config: &Config) -> Result<Self, Errno>;
 
     /// Whether the surroundings let this backend work: the machine's own needs a folder for names,

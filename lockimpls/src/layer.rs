@@ -4,6 +4,7 @@
 //! the table to the backend's own boundary ([`Checked`]), which is not inlined anyway. So a backend
 //! costs its own code and no copy of each workload's.
 
+use crate::ambient::Variants;
 use crate::backend::{Visitor, visit_all};
 use crate::checked::Checked;
 use crate::domain::{
@@ -107,9 +108,9 @@ pub struct Backend {
     /// [`Domain::IS_USUAL`].
     pub is_usual: bool,
     /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
-    /// of the kernel around it, that of [`Domain::UnderAmbient`]. Locks of another algorithm than the
-    /// default are `EINVAL`: layers on them ([`Domain::OnAnyLock`]) are compiled elsewhere, so that
-    /// the code of these does not depend on whether there are any.
+    /// of the kernel around one of this crate, that of [`Variants::UnderAmbient`]. Locks of another
+    /// algorithm than the default are `EINVAL`: layers on them ([`Variants::OnLock`]) are compiled
+    /// elsewhere, so that the code of these does not depend on whether there are any.
     pub open: fn(&Config) -> Result<Box<dyn Layer>, Errno>,
     /// [`Domain::try_out`].
     pub try_out: fn() -> Result<(), String>,
@@ -128,14 +129,19 @@ impl Backend {
             try_out: D::try_out,
         }
     }
+
+    /// One of this crate.
+    const fn varied<D: Variants<Sock = Fd>>() -> Backend {
+        Backend { open: open_varied::<D>, ..Backend::of::<D>() }
+    }
 }
 
 fn open<D: Domain<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if config.ambient.is_empty() {
-        Ok(Box::new(Checked::<D>::new(config)?))
-    } else {
-        Ok(Box::new(Checked::<D::UnderAmbient>::new(config)?))
-    }
+    Ok(Box::new(Checked::<D>::new(config)?))
+}
+
+fn open_varied<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+    if config.ambient.is_empty() { open::<D>(config) } else { open::<D::UnderAmbient>(config) }
 }
 
 /// Every backend, in the order they are shown.
@@ -150,7 +156,7 @@ pub fn backends() -> Vec<Backend> {
 pub(crate) struct Visited(pub(crate) Vec<Backend>);
 
 impl Visitor for Visited {
-    fn visit<D: Domain<Sock = Fd>>(&mut self) {
-        self.0.push(Backend::of::<D>());
+    fn visit<D: Variants<Sock = Fd>>(&mut self) {
+        self.0.push(Backend::varied::<D>());
     }
 }

@@ -45,6 +45,7 @@ mod uipc;
 #[path = "../models/loom/src/mod.rs"]
 pub mod models;
 
+pub use ambient::Variants;
 pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use checked::fifo::{Fifo, FifoFile};

@@ -5,7 +5,6 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use lockimpls::raw::Listener;
 use lockimpls::witness::{self, EXIT_FINDING};
 use lockimpls::{
     Backend, Config, Domain, Errno, Fd, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt,
@@ -103,9 +102,6 @@ impl<D: Domain> Faulty<D> {
 
 impl<D: Domain> Domain for Faulty<D> {
     type Sock = D::Sock;
-    type UnderAmbient = Faulty<D::UnderAmbient>;
-    type OnAnyLock = Faulty<D::OnAnyLock>;
-    type OnListener<R: Listener> = Faulty<D::OnListener<R>>;
     const NAME: &'static str = D::NAME;
     const ABOUT: &'static str = D::ABOUT;
     const MODELLED: bool = D::MODELLED;

@@ -1,11 +1,12 @@
 //! Layers of the modelled backends on locks of any algorithm: what `--lock` opens.
 //!
-//! It is the source of `lockimpls`, instantiated once more ([`Domain::OnAnyLock`]), and here: so
+//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`]), and here: so
 //! what `lockimpls` compiles of a backend does not know whether there is another instantiation, and
 //! its machine code is the same with this crate and without. The twins have none.
 
+use lockimpls::raw::AnyLock;
 use lockimpls::{
-    Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Visitor, visit_all,
+    Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Variants, Visitor, visit_all,
 };
 
 /// Makes a layer.
@@ -33,7 +34,7 @@ struct Find {
 }
 
 impl Visitor for Find {
-    fn visit<D: Domain<Sock = Fd>>(&mut self) {
+    fn visit<D: Variants<Sock = Fd>>(&mut self) {
         if D::MODELLED && D::NAME == self.name {
             self.found = Some(on_any_lock::<D>);
         }
@@ -41,11 +42,11 @@ impl Visitor for Find {
 }
 
 /// The backend's own type is only named here, not compiled again.
-fn on_any_lock<D: Domain<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+fn on_any_lock<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
     if config.ambient.is_empty() {
-        make::<D::OnAnyLock>(config)
+        make::<D::OnLock<AnyLock>>(config)
     } else {
-        make::<<D::OnAnyLock as Domain>::UnderAmbient>(config)
+        make::<<D::OnLock<AnyLock> as Variants>::UnderAmbient>(config)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Layers of the modelled backends on locks that keep a profile: what `solock profile` opens.
 //!
-//! It is the source of `lockimpls`, instantiated once more ([`Domain::OnListener`]) with a lock
+//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnListener`]) with a lock
 //! that listens ([`Listener`](lockimpls::raw::Listener)). So what `lockimpls` compiles of a backend
 //! does not know of it, and a run that measures operations pays nothing.
 //!
@@ -23,7 +23,8 @@ mod recorder;
 
 use lockimpls::raw::AnyLock;
 use lockimpls::{
-    Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Visitor, calibrate, visit_all,
+    Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Variants, Visitor, calibrate,
+    visit_all,
 };
 
 pub use self::lock::Profiled;
@@ -55,7 +56,7 @@ struct Find {
 }
 
 impl Visitor for Find {
-    fn visit<D: Domain<Sock = Fd>>(&mut self) {
+    fn visit<D: Variants<Sock = Fd>>(&mut self) {
         if D::MODELLED && D::NAME == self.name {
             self.found = Some(make::<D::OnListener<Profiled<AnyLock>>>);
         }

@@ -33,13 +33,14 @@ use self::answer::{check_int, file_flags};
 use self::layer::{Counts, FD_MAX};
 use self::message::{host_flags, host_option};
 use self::names::{Address, Names};
+use crate::ambient::Variants;
 use crate::domain::{
     Algorithm, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
     SockOpt, SockType,
 };
 use crate::errno::Errno;
 use crate::fault::Listener;
-use crate::primitives::{AtomicU32, Ordering};
+use crate::primitives::{AtomicU32, Ordering, RawMutex};
 use crate::uipc::fifo::Fifofs;
 
 pub(crate) use self::layer::Host;
@@ -63,11 +64,14 @@ fn file_id(fd: c_int) -> Result<(u64, u64), Errno> {
     Ok((stat.st_dev as u64, stat.st_ino as u64))
 }
 
+impl Variants for Host {
+    type UnderAmbient = Host;
+    type OnLock<R: RawMutex> = Host;
+    type OnListener<R: Listener> = Host;
+}
+
 impl Domain for Host {
     type Sock = Fd;
-    type UnderAmbient = Host;
-    type OnAnyLock = Host;
-    type OnListener<R: Listener> = Host;
 
     const NAME: &'static str = "host";
     const ABOUT: &'static str = "the machine's own AF_UNIX sockets, through system calls";

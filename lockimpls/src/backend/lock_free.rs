@@ -18,7 +18,7 @@ mod waiting;
 
 use self::transfer::{Try, get, put};
 use super::per_socket::{OnTake, OwnLock, SocketPolicy};
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Kernel, Nothing, Surroundings, Variants};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
@@ -29,7 +29,6 @@ use crate::objects::sockbuf::Taken;
 use crate::objects::socket::{self, BySide, Side, SockRef};
 use crate::policy::Policy;
 use crate::primitives::RawMutex;
-use crate::raw::AnyLock;
 use crate::uipc::Locked;
 use crate::uipc::send::sent;
 use crate::witness::{self, FastEvent};
@@ -232,11 +231,14 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 }
 
+impl<F: Fault, A: Surroundings> Variants for LockFreeLayer<F, A> {
+    type UnderAmbient = LockFreeLayer<F, Kernel<A::Raw>>;
+    type OnLock<R: RawMutex> = LockFreeLayer<F, Nothing<R>>;
+    type OnListener<R: Listener> = LockFreeLayer<Listens<R>, Nothing<R>>;
+}
+
 impl<F: Fault, A: Surroundings> Domain for LockFreeLayer<F, A> {
     type Sock = Fd;
-    type UnderAmbient = LockFreeLayer<F, Kernel<A::Raw>>;
-    type OnAnyLock = LockFreeLayer<F, Nothing<AnyLock>>;
-    type OnListener<R: Listener> = LockFreeLayer<Listens<R>, Nothing<R>>;
 
     const NAME: &'static str = <SocketPolicy<F, ShutsGate, A> as Policy>::NAME;
     const ABOUT: &'static str =

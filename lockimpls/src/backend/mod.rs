@@ -11,6 +11,7 @@ pub(crate) mod per_pair;
 pub(crate) mod per_socket;
 pub(crate) mod per_socket_wait;
 
+use crate::ambient::Variants;
 use crate::domain::Fd;
 use crate::uipc::fifo::Fifofs;
 
@@ -18,7 +19,7 @@ use crate::uipc::fifo::Fifofs;
 /// indirection.
 pub trait Visitor {
     /// Visits one backend.
-    fn visit<D: Fifofs<Sock = Fd>>(&mut self);
+    fn visit<D: Fifofs<Sock = Fd> + Variants>(&mut self);
 }
 
 /// Calls the visitor for every backend, in the order they are shown.

@@ -18,7 +18,7 @@ pub enum Event {
 }
 
 /// A raw lock whose layers tell it what their threads go over to
-/// ([`Domain::OnListener`](crate::Domain::OnListener)).
+/// ([`Variants::OnListener`](crate::Variants::OnListener)).
 pub trait Listener: RawMutex {
     /// What the calling thread goes over to.
     fn note(event: Event);

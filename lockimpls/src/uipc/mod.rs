@@ -42,7 +42,7 @@ pub(crate) mod wait;
 #[path = "../../tests/tokens/wrong.rs"]
 mod wrong;
 
-use crate::ambient::{Kernel, Nothing, Surroundings};
+use crate::ambient::{Kernel, Nothing, Surroundings, Variants};
 use crate::domain::{
     Config, Domain, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
@@ -56,7 +56,6 @@ use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, Socket, State};
 use crate::policy::{Beside, Held, Policy, Raw, SoRef};
 use crate::primitives::{Ordering, RawMutex, register_asymmetric};
-use crate::raw::AnyLock;
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {
@@ -198,11 +197,14 @@ pub(crate) fn is_awaited<L>(so: &Socket<L>) -> bool {
     waits(&so.fast_side.snd) || waits(&so.fast_side.rcv)
 }
 
+impl<P: Policy> Variants for Locked<P> {
+    type UnderAmbient = Locked<P::With<P::Fault, Kernel<Raw<P>>>>;
+    type OnLock<R: RawMutex> = Locked<P::With<P::Fault, Nothing<R>>>;
+    type OnListener<R: Listener> = Locked<P::With<Listens<R>, Nothing<R>>>;
+}
+
 impl<P: Policy> Domain for Locked<P> {
     type Sock = Fd;
-    type UnderAmbient = Locked<P::With<P::Fault, Kernel<Raw<P>>>>;
-    type OnAnyLock = Locked<P::With<P::Fault, Nothing<AnyLock>>>;
-    type OnListener<R: Listener> = Locked<P::With<Listens<R>, Nothing<R>>>;
 
     const NAME: &'static str = P::NAME;
     const ABOUT: &'static str = P::ABOUT;

@@ -1,6 +1,5 @@
 //! The model behind the interface of a layer, so that programs run on it as on any other.
 
-use lockimpls::raw::Listener;
 use lockimpls::{
     Algorithm, Config, Domain, Errno, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr,
     SockOpt, SockType,
@@ -21,9 +20,6 @@ impl Model {
 
 impl Domain for Model {
     type Sock = Fd;
-    type UnderAmbient = Model;
-    type OnAnyLock = Model;
-    type OnListener<R: Listener> = Model;
 
     const NAME: &'static str = "model";
     const ABOUT: &'static str = "the sequential model, which says what the answers must be";

@@ -14,7 +14,8 @@
 
 use std::path::PathBuf;
 
-use lockimpls_shuttle::{Algorithm, Domain, Visitor, controls, visit_all};
+use lockimpls_shuttle::raw::AnyLock;
+use lockimpls_shuttle::{Algorithm, Domain, Variants, Visitor, controls, visit_all};
 
 use crate::programs::{self, Program, Variant};
 use crate::schedule::{self, Choice};
@@ -61,9 +62,9 @@ struct FindOnAnyLock<'a> {
 }
 
 impl Visitor for FindOnAnyLock<'_> {
-    fn visit<D: Domain>(&mut self) {
+    fn visit<D: Variants>(&mut self) {
         if D::MODELLED && self.backend == D::NAME {
-            self.found = programs::program::<D::OnAnyLock>(self.program);
+            self.found = programs::program::<D::OnLock<AnyLock>>(self.program);
         }
     }
 }
