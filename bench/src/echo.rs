@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use lockimpls::{
     Algorithm, Backend, Config, Domain, Errno, Fd, Layer, MsgFlags, PoolUse, RecvMsg, SendMsg,
-    Shutdown, SockAddr, SockOpt, SockType,
+    SockType,
 };
 use workloads::{Event, Kind, Meter, Own, Pairs, Plan, Workload};
 
@@ -35,7 +35,6 @@ impl Domain for Echo {
     type Sock = Fd;
     const NAME: &'static str = "echo";
     const ABOUT: &'static str = "keeps the last message";
-    const MODELLED: bool = true;
 
     fn new(config: &Config) -> Result<Self, Errno> {
         if !config.ambient.is_empty() || config.lock != Algorithm::default() {
@@ -74,49 +73,6 @@ impl Domain for Echo {
     fn close(&self, _: Fd) -> Result<(), Errno> {
         Ok(())
     }
-    fn socket(&self, _: SockType) -> Result<Fd, Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn bind(&self, _: Fd, _: &SockAddr) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn unlink(&self, _: &SockAddr) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn listen(&self, _: Fd, _: i32) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn connect(&self, _: Fd, _: &SockAddr) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn accept(&self, _: Fd) -> Result<(Fd, SockAddr), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn shutdown(&self, _: Fd, _: Shutdown) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn dup(&self, _: Fd) -> Result<Fd, Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn same_file(&self, a: Fd, b: Fd) -> Result<bool, Errno> {
-        Ok(a == b)
-    }
-    fn getsockname(&self, _: Fd) -> Result<SockAddr, Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn getpeername(&self, _: Fd) -> Result<SockAddr, Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn setsockopt(&self, _: Fd, _: SockOpt, _: usize) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn getsockopt(&self, _: Fd, _: SockOpt) -> Result<usize, Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn set_nonblocking(&self, _: Fd, _: bool) -> Result<(), Errno> {
-        Err(Errno::Eopnotsupp)
-    }
-    fn collect(&self) {}
     fn pools(&self) -> Vec<PoolUse> {
         Vec::new()
     }

@@ -211,6 +211,11 @@ pub struct PoolUse {
 /// unless the socket or the call is nonblocking. A closed or never opened descriptor gives `EBADF`
 /// in each.
 ///
+/// A layer sends, receives and closes, and opens its sockets in some way. A call that it does not
+/// have answers `EOPNOTSUPP`, as the bodies here do, whatever it is given: so it can be asked once
+/// what a layer has, and what needs more is not run on it. The same holds for what a message cannot
+/// have in it: a name, descriptors.
+///
 /// Implementations take and release their locks through [`sync`](crate::sync), so that the witness
 /// sees them; they need not (and cannot) check for leaks at a call's end:
 /// [`Checked`](crate::Checked) does.
@@ -222,8 +227,9 @@ pub trait Domain: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// One line: what is locked, after which kernel or paper.
     const ABOUT: &'static str;
-    /// Whether this is the model (`true`) or the machine's own sockets (`false`).
-    const MODELLED: bool;
+    /// Whether this is the model: its answers are those of the sequential one, and its locks can be
+    /// others. Neither the machine's own sockets nor a layer of another crate is.
+    const MODELLED: bool = false;
     /// Whether a run that names no backend has it.
     const IS_USUAL: bool = true;
 
@@ -246,19 +252,40 @@ pub trait Domain: Send + Sync + Sized + 'static {
 
     /// Two connected sockets; the first has the lower address of the two when nothing was closed
     /// yet.
-    fn socketpair(&self, kind: SockType) -> Result<(Self::Sock, Self::Sock), Errno>;
+    fn socketpair(&self, kind: SockType) -> Result<(Self::Sock, Self::Sock), Errno> {
+        let _ = kind;
+        Err(Errno::Eopnotsupp)
+    }
     /// A socket that is not connected.
-    fn socket(&self, kind: SockType) -> Result<Self::Sock, Errno>;
+    fn socket(&self, kind: SockType) -> Result<Self::Sock, Errno> {
+        let _ = kind;
+        Err(Errno::Eopnotsupp)
+    }
     /// Gives the socket a name.
-    fn bind(&self, s: Self::Sock, name: &SockAddr) -> Result<(), Errno>;
+    fn bind(&self, s: Self::Sock, name: &SockAddr) -> Result<(), Errno> {
+        let _ = (s, name);
+        Err(Errno::Eopnotsupp)
+    }
     /// Removes a name, as unlink(2) does; the socket bound to it lives on.
-    fn unlink(&self, name: &SockAddr) -> Result<(), Errno>;
+    fn unlink(&self, name: &SockAddr) -> Result<(), Errno> {
+        let _ = name;
+        Err(Errno::Eopnotsupp)
+    }
     /// Makes the socket accept connections, with a queue of `backlog`.
-    fn listen(&self, s: Self::Sock, backlog: i32) -> Result<(), Errno>;
+    fn listen(&self, s: Self::Sock, backlog: i32) -> Result<(), Errno> {
+        let _ = (s, backlog);
+        Err(Errno::Eopnotsupp)
+    }
     /// Connects to the socket that is bound to `name`.
-    fn connect(&self, s: Self::Sock, name: &SockAddr) -> Result<(), Errno>;
+    fn connect(&self, s: Self::Sock, name: &SockAddr) -> Result<(), Errno> {
+        let _ = (s, name);
+        Err(Errno::Eopnotsupp)
+    }
     /// Takes the first connection from the queue: its socket and the address of its peer.
-    fn accept(&self, s: Self::Sock) -> Result<(Self::Sock, SockAddr), Errno>;
+    fn accept(&self, s: Self::Sock) -> Result<(Self::Sock, SockAddr), Errno> {
+        let _ = s;
+        Err(Errno::Eopnotsupp)
+    }
 
     /// Sends a message; returns how many bytes were taken.
     fn sendmsg(&self, s: Self::Sock, msg: &SendMsg<'_, Self::Sock>) -> Result<usize, Errno>;
@@ -277,23 +304,47 @@ pub trait Domain: Send + Sync + Sized + 'static {
     }
 
     /// Ends one direction or both.
-    fn shutdown(&self, s: Self::Sock, how: Shutdown) -> Result<(), Errno>;
+    fn shutdown(&self, s: Self::Sock, how: Shutdown) -> Result<(), Errno> {
+        let _ = (s, how);
+        Err(Errno::Eopnotsupp)
+    }
     /// Closes the descriptor; the socket goes with its last descriptor, in flight ones included.
     fn close(&self, s: Self::Sock) -> Result<(), Errno>;
     /// A second descriptor of the same socket.
-    fn dup(&self, s: Self::Sock) -> Result<Self::Sock, Errno>;
+    fn dup(&self, s: Self::Sock) -> Result<Self::Sock, Errno> {
+        let _ = s;
+        Err(Errno::Eopnotsupp)
+    }
     /// Whether two descriptors are of one open socket.
-    fn same_file(&self, a: Self::Sock, b: Self::Sock) -> Result<bool, Errno>;
+    fn same_file(&self, a: Self::Sock, b: Self::Sock) -> Result<bool, Errno> {
+        let _ = (a, b);
+        Err(Errno::Eopnotsupp)
+    }
     /// The socket's own name, or [`SockAddr::UNNAMED`].
-    fn getsockname(&self, s: Self::Sock) -> Result<SockAddr, Errno>;
+    fn getsockname(&self, s: Self::Sock) -> Result<SockAddr, Errno> {
+        let _ = s;
+        Err(Errno::Eopnotsupp)
+    }
     /// The peer's name, or [`SockAddr::UNNAMED`].
-    fn getpeername(&self, s: Self::Sock) -> Result<SockAddr, Errno>;
+    fn getpeername(&self, s: Self::Sock) -> Result<SockAddr, Errno> {
+        let _ = s;
+        Err(Errno::Eopnotsupp)
+    }
     /// Sets an option.
-    fn setsockopt(&self, s: Self::Sock, option: SockOpt, value: usize) -> Result<(), Errno>;
+    fn setsockopt(&self, s: Self::Sock, option: SockOpt, value: usize) -> Result<(), Errno> {
+        let _ = (s, option, value);
+        Err(Errno::Eopnotsupp)
+    }
     /// Reads an option. For `Error`: 0, or a code that [`Errno::from_host`] knows.
-    fn getsockopt(&self, s: Self::Sock, option: SockOpt) -> Result<usize, Errno>;
+    fn getsockopt(&self, s: Self::Sock, option: SockOpt) -> Result<usize, Errno> {
+        let _ = (s, option);
+        Err(Errno::Eopnotsupp)
+    }
     /// O_NONBLOCK, on the socket.
-    fn set_nonblocking(&self, s: Self::Sock, on: bool) -> Result<(), Errno>;
+    fn set_nonblocking(&self, s: Self::Sock, on: bool) -> Result<(), Errno> {
+        let _ = (s, on);
+        Err(Errno::Eopnotsupp)
+    }
 
     /// Whether there is work that a kernel would leave to a task: the boundary then calls
     /// [`Domain::collect`], after the call that made it necessary has returned and was checked.
@@ -302,7 +353,8 @@ pub trait Domain: Send + Sync + Sized + 'static {
         false
     }
     /// Runs the collector for sockets that only messages refer to, until it finds nothing more.
-    fn collect(&self);
+    #[inline]
+    fn collect(&self) {}
     /// Every pool's counts. After all is closed and collected, `in_use` must be 0 everywhere.
     fn pools(&self) -> Vec<PoolUse>;
 }
