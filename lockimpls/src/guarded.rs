@@ -10,7 +10,7 @@ use crate::sync::{DefaultRaw, RwLock};
 /// A lock, and data that its holder alone can reach. It is taken and released by hand, as the lock
 /// that it is; no guard and no second lock stands for that.
 #[repr(C)]
-pub(crate) struct Guarded<T, R: RawMutex = DefaultRaw> {
+pub struct Guarded<T, R: RawMutex = DefaultRaw> {
     lock: RwLock<R>,
     /// None while [`Guarded::with`] has it. Boxed, so that taking it out moves a pointer.
     data: Cell<Option<Box<T>>>,
@@ -24,7 +24,8 @@ unsafe impl<T: Send, R: RawMutex> Sync for Guarded<T, R> {}
 
 impl<T, R: RawMutex> Guarded<T, R> {
     /// An unlocked lock with what it guards.
-    pub(crate) fn new(lock: RwLock<R>, data: T) -> Self {
+    #[must_use]
+    pub fn new(lock: RwLock<R>, data: T) -> Self {
         Self { lock, data: Cell::new(Some(Box::new(data))) }
     }
 
@@ -33,7 +34,7 @@ impl<T, R: RawMutex> Guarded<T, R> {
     /// # Panics
     /// Where it is used already, by a caller of this one.
     #[track_caller]
-    pub(crate) fn with<A>(&self, f: impl FnOnce(&mut T) -> A) -> A {
+    pub fn with<A>(&self, f: impl FnOnce(&mut T) -> A) -> A {
         self.lock.assert_mine();
         let mut data = self.data.take().expect("one use at a time");
         let result = f(&mut data);

@@ -54,6 +54,7 @@ pub use domain::{
     SockAddr, SockOpt, SockType, WaitStrategy,
 };
 pub use errno::Errno;
+pub use guarded::Guarded;
 pub use layer::{Backend, Layer, backends};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]

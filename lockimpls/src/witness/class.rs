@@ -1,5 +1,7 @@
 //! What can be held, and its place in the lock order.
 
+use std::sync::OnceLock;
+
 /// What kind of thing is held, with its place in the lock order (the discriminant).
 ///
 /// | rank | class | guards | kernel |
@@ -24,9 +26,14 @@
 /// | 20 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
 /// | 21 | `unpdisc` | that one parting is under way (`per-socket-wait`) | XNU's `unp_disconnect_lock` |
 ///
+/// | 22 to 25 | `own1` to `own4` | nothing here: locks of another crate's layer | |
+///
 /// Ranks 17 to 20 are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
 /// is given up by whoever sleeps: it may be taken before and after any lock of the first nine ranks,
-/// and after no other, which are mutexes. Nothing is taken while one of the last four is held.
+/// and after no other, which are mutexes. Nothing is taken while one of 18 to 21 is held.
+///
+/// Another crate's layer has four classes, which it takes in the order of their ranks, and names
+/// ([`Class::declare`]).
 ///
 /// The rest are not locks but are held and let go of like locks: `sblock` (the right to fill or
 /// drain a buffer), `in_use` (a thread on the lock-free path), `unp_ref` (a reference on a control
@@ -76,10 +83,21 @@ pub enum Class {
     SchedLock = 20,
     /// That one parting is under way.
     UnpDisconnectLock = 21,
+    /// Another crate's, the first to be taken.
+    Own1 = 22,
+    /// Another crate's, taken after `Own1`.
+    Own2 = 23,
+    /// Another crate's, taken after `Own2`.
+    Own3 = 24,
+    /// Another crate's, the last to be taken.
+    Own4 = 25,
 }
 
 /// How many classes there are, the unused number 0 included.
-pub const CLASSES: usize = 22;
+pub const CLASSES: usize = 26;
+
+/// What other crates call their classes, in the order of the ranks.
+static OWN: [OnceLock<&'static str>; 4] = [const { OnceLock::new() }; 4];
 
 impl Class {
     /// Every class, in rank order.
@@ -105,12 +123,16 @@ impl Class {
         Class::FMtx,
         Class::SchedLock,
         Class::UnpDisconnectLock,
+        Class::Own1,
+        Class::Own2,
+        Class::Own3,
+        Class::Own4,
     ];
 
     /// The lock's name in reports, as witness(4) prints it, and in records: no two have one, though
     /// in the kernel both `unp_gc_lock`s are `unpgc`.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Class::SbLock => "sbuf",
             Class::Fdplock => "fdplock",
@@ -133,6 +155,34 @@ impl Class {
             Class::FMtx => "f_mtx",
             Class::SchedLock => "sched_lock",
             Class::UnpDisconnectLock => "unpdisc",
+            Class::Own1 => OWN[0].get().unwrap_or(&"own1"),
+            Class::Own2 => OWN[1].get().unwrap_or(&"own2"),
+            Class::Own3 => OWN[2].get().unwrap_or(&"own3"),
+            Class::Own4 => OWN[3].get().unwrap_or(&"own4"),
+        }
+    }
+
+    /// From now on one of the four classes of other crates is called so, in reports and records.
+    ///
+    /// # Errors
+    /// It is none of the four, it is called otherwise, or another one is called so.
+    pub fn declare(self, name: &'static str) -> Result<(), String> {
+        let place = (self as usize).checked_sub(Class::Own1 as usize);
+        let own = place.map(|place| &OWN[place]).ok_or_else(|| {
+            format!("the class {} is the suite's; own ones are Own1 to Own4", self.name())
+        })?;
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        if name.is_empty() || !name.bytes().all(is_word) {
+            return Err(format!("no class of locks can be called {name:?}"));
+        }
+        if let Some(other) = Class::ALL.iter().find(|one| **one != self && one.name() == name) {
+            return Err(format!("the class of rank {} is called {name}, too", *other as u8));
+        }
+        let given = own.get_or_init(|| name);
+        if *given == name {
+            Ok(())
+        } else {
+            Err(format!("the class {given} is called {name}, too"))
         }
     }
 

@@ -138,6 +138,10 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         ("f_mtx", "mutex", true),
         ("sched_lock", "sched_lock", true),
         ("unpdisc", "mutex", true),
+        ("own1", "rwlock", true),
+        ("own2", "rwlock", true),
+        ("own3", "rwlock", true),
+        ("own4", "rwlock", true),
     ];
     assert_eq!(Class::ALL.map(|class| (class.name(), class.kind(), class.is_lock())), expected);
     for (index, class) in Class::ALL.into_iter().enumerate() {
@@ -145,6 +149,16 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         let same = Class::ALL.iter().filter(|other| other.name() == class.name());
         assert_eq!(same.count(), 1, "{}", class.name());
     }
+}
+
+#[test]
+fn a_class_of_another_crate_is_called_what_that_says() {
+    // No other test looks at the last one's name, but whether it is one.
+    let class = Class::Own3;
+    for bad in ["", "a b", "own2", "solock"] {
+        assert!(class.declare(bad).is_err(), "{bad:?}");
+    }
+    assert!(Class::SoLock.declare("mine").unwrap_err().contains("Own1 to Own4"));
 }
 
 #[test]
