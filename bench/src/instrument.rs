@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use lockimpls::raw::AnyLock;
 use lockimpls::{Algorithm, calibrate};
 use quanta::Clock;
 use results::stats::{median, quantile};
@@ -62,7 +63,7 @@ pub fn lock_pairs(clock: &Clock, algorithm: Algorithm) -> LockPairs {
         match (algorithm == Algorithm::default(), checked) {
             (true, true) => calibrate::lock_pairs_checked(PAIRS),
             (true, false) => calibrate::lock_pairs_unchecked(PAIRS),
-            (false, _) => calibrate::lock_pairs_asked(algorithm, checked, PAIRS),
+            (false, _) => calibrate::lock_pairs_asked::<AnyLock>(algorithm, checked, PAIRS),
         }
         clock.delta_as_nanos(start, clock.raw()) as f64 / PAIRS as f64
     };

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use crate::domain::Algorithm;
 use crate::primitives::RawMutex;
-use crate::raw::{AnyLock, WithLock, with_lock};
+use crate::raw::{WithLock, with_lock};
 use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
 
@@ -33,11 +33,11 @@ pub fn lock_pairs_of(algorithm: Algorithm, pairs: u64) {
 
 /// The same with the lock under a layer that is made for any algorithm, which is asked which it is:
 /// with the checker or without it.
-pub fn lock_pairs_asked(algorithm: Algorithm, checked: bool, pairs: u64) {
+pub fn lock_pairs_asked<R: RawMutex>(algorithm: Algorithm, checked: bool, pairs: u64) {
     if checked {
-        lock_pairs::<AnyLock, true>(algorithm, pairs);
+        lock_pairs::<R, true>(algorithm, pairs);
     } else {
-        lock_pairs::<AnyLock, false>(algorithm, pairs);
+        lock_pairs::<R, false>(algorithm, pairs);
     }
 }
 

@@ -10,7 +10,7 @@ mod config;
 
 use crate::errno::Errno;
 
-pub use self::algorithm::Algorithm;
+pub use self::algorithm::{Algorithm, OwnLock};
 pub use self::config::{Ambient, Config, WaitStrategy};
 
 /// The type of a socket, as socket(2) has it.

@@ -50,7 +50,7 @@ pub use backend::{Visitor, visit_all};
 pub use checked::Checked;
 pub use checked::fifo::{Fifo, FifoFile};
 pub use domain::{
-    Algorithm, Ambient, Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown,
+    Algorithm, Ambient, Config, Domain, Fd, MsgFlags, OwnLock, PoolUse, RecvMsg, SendMsg, Shutdown,
     SockAddr, SockOpt, SockType, WaitStrategy,
 };
 pub use errno::Errno;

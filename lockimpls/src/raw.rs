@@ -26,6 +26,7 @@ mod clh;
 mod futex;
 mod mcs;
 mod mutex9;
+mod or;
 mod rwlock9;
 mod rwlock9_2025;
 pub(crate) mod spin;
@@ -43,6 +44,7 @@ pub use self::clh::Clh;
 pub use self::futex::Futex;
 pub use self::mcs::Mcs;
 pub use self::mutex9::Mutex9;
+pub use self::or::Or;
 pub use self::rwlock9::Rwlock9;
 pub use self::rwlock9_2025::Rwlock9Of2025;
 #[cfg(not(any(solock_loom, solock_shuttle)))]

@@ -9,6 +9,7 @@ use bench::matrix;
 use bench::noise::Snapshot;
 use bench::pool::Lanes;
 use bench::slice::Process;
+use lockimpls::raw::AnyLock;
 use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, calibrate, witness};
 
 use crate::Effort;
@@ -96,7 +97,7 @@ fn yardsticks() -> Vec<Case> {
 fn locks() -> impl Iterator<Item = Case> {
     Algorithm::ALL.into_iter().flat_map(|lock| {
         let own = move |n| calibrate::lock_pairs_of(lock, n);
-        let asked = move |n| calibrate::lock_pairs_asked(lock, false, n);
+        let asked = move |n| calibrate::lock_pairs_asked::<AnyLock>(lock, false, n);
         let name = format!("lock + unlock, {}", lock.name());
         let asked: Case = (format!("{name}, asked"), Box::new(asked));
         [(name, Box::new(own) as _), asked]

@@ -128,7 +128,8 @@ pub(crate) fn tokens(house: &House) -> Vec<String> {
             continue;
         }
         let is_other = |maker: &str| {
-            OTHER_MAKERS.contains(&maker) || maker == "Self" && file.is_in("lockimpls/src/raw")
+            let is_raw = ["B", "Self"].contains(&maker) && file.is_in("lockimpls/src/raw");
+            OTHER_MAKERS.contains(&maker) || is_raw
         };
         let makes_one = |line: &&Line| makers(&line.code).any(|maker| !is_other(maker));
         found.extend(file.in_programs().filter(makes_one).map(|line| file.at(line)));

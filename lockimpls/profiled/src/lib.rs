@@ -21,7 +21,9 @@ mod lock;
 mod profile;
 mod recorder;
 
-use lockimpls::raw::AnyLock;
+use std::marker::PhantomData;
+
+use lockimpls::raw::{AnyLock, RawMutex};
 use lockimpls::{
     Algorithm, Backend, Checked, Config, Domain, Errno, Fd, Layer, Variants, Visitor, calibrate,
     visit_all,
@@ -41,24 +43,33 @@ type Open = fn(&Config) -> Result<Box<dyn Layer>, Errno>;
 /// As [`Domain::new`]. `EOPNOTSUPP`: the backend is none of the modelled ones; or there are to be
 /// locks of the kernel around it, which keep none.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
+    open_on::<AnyLock>(backend, config)
+}
+
+/// The same on raw locks of this type, which can make every algorithm that is asked for.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_on<R: RawMutex>(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
     if !config.ambient.is_empty() {
         return Err(Errno::Eopnotsupp);
     }
-    let mut find = Find { name: backend.name, found: None };
+    let mut find = Find { name: backend.name, found: None, on: PhantomData::<R> };
     visit_all(&mut find);
     find.found.ok_or(Errno::Eopnotsupp)?(config)
 }
 
 /// Looks for the modelled backend of this name.
-struct Find {
+struct Find<R> {
     name: &'static str,
     found: Option<Open>,
+    on: PhantomData<R>,
 }
 
-impl Visitor for Find {
+impl<R: RawMutex> Visitor for Find<R> {
     fn visit<D: Variants<Sock = Fd>>(&mut self) {
         if D::MODELLED && D::NAME == self.name {
-            self.found = Some(make::<D::OnListener<Profiled<AnyLock>>>);
+            self.found = Some(make::<D::OnListener<Profiled<R>>>);
         }
     }
 }
@@ -70,5 +81,10 @@ fn make<D: Domain<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> 
 /// Takes and releases a lock nobody wants, as such a layer does it; with a profile where the thread
 /// has begun one. The caller takes the time.
 pub fn lock_pairs(algorithm: Algorithm, pairs: u64) {
-    calibrate::lock_pairs_made_of::<Profiled<AnyLock>>(algorithm, pairs);
+    lock_pairs_on::<AnyLock>(algorithm, pairs);
+}
+
+/// The same on raw locks of this type, as [`open_on`] has them.
+pub fn lock_pairs_on<R: RawMutex>(algorithm: Algorithm, pairs: u64) {
+    calibrate::lock_pairs_made_of::<Profiled<R>>(algorithm, pairs);
 }

@@ -1,6 +1,6 @@
 //! The algorithms that a lock can have, by name.
 
-/// The algorithm of a lock. `lockimpls/src/raw/` has a file for each.
+/// The algorithm of a lock. `lockimpls/src/raw/` has a file for each that is this crate's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Algorithm {
     /// `parking_lot`'s lock for readers and writers, without readers.
@@ -22,71 +22,75 @@ pub enum Algorithm {
     Futex,
     /// The standard library's mutex.
     Std,
+    /// Another crate's, known by what it says of itself.
+    Own(&'static OwnLock),
 }
 
-use Algorithm::{Clh, Futex, Mcs, Mutex9, ParkingLot, Rwlock9, Rwlock9Of2025, Std, Ticket};
+use Algorithm::{Clh, Futex, Mcs, Mutex9, Own, ParkingLot, Rwlock9, Rwlock9Of2025, Std, Ticket};
 
-/// What users are told of one.
-struct Row {
-    algorithm: Algorithm,
-    name: &'static str,
-    about: &'static str,
-    spins: bool,
+/// What users are told of an algorithm; what another crate says of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct OwnLock {
+    /// The name by which users choose it, such as `ticket`.
+    pub name: &'static str,
+    /// One line: how it waits, and after what it is.
+    pub about: &'static str,
+    /// Whether a thread that waits never sleeps, so that it wants a CPU of its own.
+    pub spins: bool,
 }
 
-const fn sleeps(algorithm: Algorithm, name: &'static str, about: &'static str) -> Row {
-    Row { algorithm, name, about, spins: false }
+const fn sleeps(name: &'static str, about: &'static str) -> OwnLock {
+    OwnLock { name, about, spins: false }
 }
 
-const fn spins(algorithm: Algorithm, name: &'static str, about: &'static str) -> Row {
-    Row { algorithm, name, about, spins: true }
+const fn spins(name: &'static str, about: &'static str) -> OwnLock {
+    OwnLock { name, about, spins: true }
 }
-
-/// In the order of the variants.
-const ROWS: [Row; 9] = [
-    sleeps(ParkingLot, "parking-lot", "spins, then sleeps: parking_lot's RawRwLock (default)"),
-    sleeps(Rwlock9, "rwlock9", "spins, then sleeps, wakes all: rwlock(9), kern_rwlock.c 1.48"),
-    sleeps(
-        Rwlock9Of2025,
-        "rwlock9-2025",
-        "spins, then sleeps, wakes one: rwlock(9), kern_rwlock.c 1.58",
-    ),
-    spins(Mutex9, "mutex9", "spins: mutex(9), kern_lock.c 1.72"),
-    spins(Ticket, "ticket", "spins in turn: the ticket lock of kern_lock.c 1.72"),
-    spins(Mcs, "mcs", "spins in turn, each on its own node: Mellor-Crummey and Scott"),
-    spins(Clh, "clh", "spins in turn, each on the node before its own: Craig"),
-    sleeps(Futex, "futex", "sleeps at once, wakes one: Drepper's futex of three states"),
-    sleeps(Std, "std", "spins, then sleeps: std::sync::Mutex"),
-];
 
 impl Algorithm {
-    /// All of them, in the order in which they are listed to users. The first is the default.
-    pub const ALL: [Algorithm; ROWS.len()] = {
-        let mut all = [ParkingLot; ROWS.len()];
-        let mut i = 0;
-        while i < all.len() {
-            all[i] = ROWS[i].algorithm;
-            i += 1;
+    /// Those of this crate, in the order in which they are listed to users. The first is the
+    /// default.
+    pub const ALL: [Algorithm; 9] =
+        [ParkingLot, Rwlock9, Rwlock9Of2025, Mutex9, Ticket, Mcs, Clh, Futex, Std];
+
+    const fn told(self) -> OwnLock {
+        match self {
+            ParkingLot => {
+                sleeps("parking-lot", "spins, then sleeps: parking_lot's RawRwLock (default)")
+            }
+            Rwlock9 => {
+                sleeps("rwlock9", "spins, then sleeps, wakes all: rwlock(9), kern_rwlock.c 1.48")
+            }
+            Rwlock9Of2025 => sleeps(
+                "rwlock9-2025",
+                "spins, then sleeps, wakes one: rwlock(9), kern_rwlock.c 1.58",
+            ),
+            Mutex9 => spins("mutex9", "spins: mutex(9), kern_lock.c 1.72"),
+            Ticket => spins("ticket", "spins in turn: the ticket lock of kern_lock.c 1.72"),
+            Mcs => spins("mcs", "spins in turn, each on its own node: Mellor-Crummey and Scott"),
+            Clh => spins("clh", "spins in turn, each on the node before its own: Craig"),
+            Futex => sleeps("futex", "sleeps at once, wakes one: Drepper's futex of three states"),
+            Std => sleeps("std", "spins, then sleeps: std::sync::Mutex"),
+            Own(lock) => *lock,
         }
-        all
-    };
+    }
 
     /// The name that users see.
     #[must_use]
     pub const fn name(self) -> &'static str {
-        ROWS[self as usize].name
+        self.told().name
     }
 
     /// One line: how it waits, and after what it is.
     #[must_use]
     pub const fn about(self) -> &'static str {
-        ROWS[self as usize].about
+        self.told().about
     }
 
     /// Whether a thread that waits never sleeps, so that it wants a CPU of its own.
     #[must_use]
     pub const fn spins(self) -> bool {
-        ROWS[self as usize].spins
+        self.told().spins
     }
 }
 
@@ -95,12 +99,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_rows_are_in_the_order_of_the_variants_and_no_two_have_one_name() {
-        for (i, algorithm) in Algorithm::ALL.into_iter().enumerate() {
-            assert_eq!(algorithm as usize, i);
+    fn no_two_have_one_name_and_the_first_is_the_default() {
+        for algorithm in Algorithm::ALL {
             let named = |other: &Algorithm| other.name() == algorithm.name();
             assert_eq!(Algorithm::ALL.iter().filter(|other| named(other)).count(), 1);
         }
         assert_eq!(Algorithm::ALL[0], Algorithm::default());
+    }
+
+    #[test]
+    fn another_crates_is_what_it_says_of_itself() {
+        const ONE: OwnLock = spins("one", "spins");
+        const OTHER: OwnLock = OwnLock { name: "other", ..ONE };
+        let lock = Algorithm::Own(&ONE);
+        assert_eq!((lock.name(), lock.about(), lock.spins()), ("one", "spins", true));
+        assert_ne!(lock, Algorithm::Own(&OTHER));
+        assert!(!Algorithm::ALL.contains(&lock));
     }
 }

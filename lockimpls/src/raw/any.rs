@@ -15,7 +15,7 @@ use super::rwlock9_2025::Rwlock9Of2025;
 #[cfg(not(any(solock_loom, solock_shuttle)))]
 use super::std_mutex::Std;
 use super::ticket::Ticket;
-use crate::domain::Algorithm;
+use crate::domain::{Algorithm, OwnLock};
 use crate::primitives::{RawLock, RawMutex};
 
 /// What is compiled for each algorithm.
@@ -68,6 +68,7 @@ macro_rules! any_lock {
                     $($(#[$cfg])? Algorithm::$name => Inner::$name(<$lock>::new()),)*
                     #[cfg(any(solock_loom, solock_shuttle))]
                     Algorithm::Std => unreachable!("a model checker cannot look into it"),
+                    Algorithm::Own(lock) => another_crates(lock),
                 })
             }
 
@@ -108,6 +109,7 @@ macro_rules! any_lock {
                 $($(#[$cfg])? Algorithm::$name => what.with::<$lock>(),)*
                 #[cfg(any(solock_loom, solock_shuttle))]
                 Algorithm::Std => unreachable!("a model checker cannot look into it"),
+                Algorithm::Own(lock) => another_crates(lock),
             }
         }
     };
@@ -124,6 +126,11 @@ any_lock! {
     Futex: Futex;
     #[cfg(not(any(solock_loom, solock_shuttle)))]
     Std: Std;
+}
+
+#[cold]
+fn another_crates(lock: &OwnLock) -> ! {
+    unreachable!("{} is another crate's: `Or` has it", lock.name)
 }
 
 #[cold]

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
 use super::*;
-use crate::domain::Algorithm;
+use crate::domain::{Algorithm, OwnLock};
 use crate::primitives::NODES;
 use crate::sync::RwLock;
 use crate::witness::Class;
@@ -203,4 +203,46 @@ fn any_lock_is_what_it_was_made_as() {
         whoever_sleeps_is_woken::<AnyLock>(algorithm);
         crate::calibrate::lock_pairs_of(algorithm, 3);
     }
+}
+
+/// Another crate's lock, which is the ticket lock.
+struct Mine(Ticket);
+
+const MINE: OwnLock = OwnLock { name: "mine", about: "spins in turn", spins: true };
+
+// SAFETY: each call is the ticket lock's.
+unsafe impl RawMutex for Mine {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Own(&MINE));
+    type Held = ();
+    type Turn = u32;
+    type Beside = crate::primitives::RawLock;
+
+    fn new() -> Self {
+        Mine(Ticket::new())
+    }
+
+    fn enter(&self) -> Result<(), u32> {
+        self.0.enter()
+    }
+
+    fn wait(&self, turn: u32, may_spin: bool) {
+        self.0.wait(turn, may_spin);
+    }
+
+    unsafe fn exit(&self, held: ()) {
+        // SAFETY: kept by the caller.
+        unsafe { self.0.exit(held) }
+    }
+}
+
+#[test]
+fn a_lock_of_another_crate_is_beside_the_others() {
+    for algorithm in [Algorithm::Own(&MINE)].into_iter().chain(Algorithm::ALL) {
+        lets_one_in_at_a_time::<Or<Mine, AnyLock>>(algorithm);
+        is_given_back_in_any_order::<Or<Mine, AnyLock>>(algorithm);
+        one_thread_has_many_and_others_follow::<Or<Mine, AnyLock>>(algorithm);
+        whoever_sleeps_is_woken::<Or<Mine, AnyLock>>(algorithm);
+    }
+    assert!(matches!(Or::<Mine, AnyLock>::of(Algorithm::Own(&MINE)), Or::One(_)));
+    assert!(matches!(Or::<Mine, AnyLock>::of(Algorithm::Mcs), Or::Other(_)));
 }
