@@ -7,12 +7,13 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use lockimpls::{Backend, Config, witness};
+use lockimpls::witness::{self, Counters};
+use lockimpls::{Backend, Config, Layer};
 
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
 /// No call returning for this long is a hang.
-const HANG: Duration = Duration::from_secs(10);
+pub(crate) const HANG: Duration = Duration::from_secs(10);
 
 /// Goes on for so many operations, and counts the laps.
 #[derive(Debug)]
@@ -70,7 +71,7 @@ impl Meter for Counted {
 }
 
 /// What one run did.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
     /// What each lane sent and received.
     pub sums: Vec<LaneSums>,
@@ -78,6 +79,8 @@ pub struct Outcome {
     pub operations: u64,
     /// How often each event was recorded, all lanes together, by [`Event`].
     pub laps: [u64; crate::EVENTS],
+    /// The lock operations of all lanes.
+    pub counters: Counters,
 }
 
 /// Runs a workload on a new layer, with a thread for each lane, up to the check for whatever is
@@ -88,51 +91,60 @@ pub struct Outcome {
 /// Where the layer or the sockets cannot be opened.
 pub fn run<K: Kind>(backend: &Backend, config: &Config, plan: &Plan, operations: u64) -> Outcome {
     let layer = (backend.open)(config).expect("the layer opens");
-    let domain = &*layer;
+    run_on::<K>(&*layer, plan, operations)
+}
+
+/// The same on a layer that is there, and has no sockets.
+///
+/// # Panics
+/// Where the sockets cannot be opened.
+pub fn run_on<K: Kind>(domain: &dyn Layer, plan: &Plan, operations: u64) -> Outcome {
     let on = K::On::new(domain, plan).expect("the workload's sockets open");
     let done = AtomicBool::new(false);
-    let lanes: Vec<(LaneSums, Counted)> = std::thread::scope(|scope| {
+    let lanes: Vec<Done> = std::thread::scope(|scope| {
         let watchdog = scope.spawn(|| {
             watch(HANG, || {
                 std::thread::park_timeout(Duration::from_millis(20));
                 !done.load(Relaxed)
             });
         });
-        let lanes: Vec<_> = (0..plan.threads)
-            .map(|lane| {
-                scope.spawn({
-                    let on = &on;
-                    move || {
-                        let mut meter = Counted::new(operations);
-                        let sums =
-                            catch_unwind(AssertUnwindSafe(|| on.lane(domain, lane, &mut meter)));
-                        match sums {
-                            Ok(sums) => (sums, meter),
-                            Err(_) => {
-                                witness::report_panic("a lane panicked; its message is above")
-                            }
-                        }
-                    }
-                })
-            })
-            .collect();
+        let on = &on;
+        let start = |lane| scope.spawn(move || lane_of::<K>(on, domain, lane, operations));
+        let lanes: Vec<_> = (0..plan.threads).map(start).collect();
         let lanes = lanes.into_iter().map(|lane| lane.join().expect("lanes do not unwind"));
         let lanes = lanes.collect();
         done.store(true, Relaxed);
         watchdog.thread().unpark();
         lanes
     });
-    let mut outcome = Outcome { sums: Vec::new(), operations: 0, laps: [0; crate::EVENTS] };
-    for (lane, (sums, meter)) in lanes.into_iter().enumerate() {
-        outcome.sums.push(sums);
-        outcome.operations += if on.counts(lane) { meter.operations } else { 0 };
-        for (all, one) in outcome.laps.iter_mut().zip(meter.laps) {
+    let mut outcome = Outcome::default();
+    for (lane, done) in lanes.into_iter().enumerate() {
+        outcome.sums.push(done.sums);
+        outcome.operations += if on.counts(lane) { done.meter.operations } else { 0 };
+        outcome.counters.add(&done.counters);
+        for (all, one) in outcome.laps.iter_mut().zip(done.meter.laps) {
             *all += one;
         }
     }
     on.finish(domain, &outcome.sums);
     domain.check_end();
     outcome
+}
+
+/// What a lane did.
+struct Done {
+    sums: LaneSums,
+    meter: Counted,
+    counters: Counters,
+}
+
+/// A lane, to its end; a panic ends the process.
+fn lane_of<K: Kind>(on: &K::On, domain: &dyn Layer, lane: usize, operations: u64) -> Done {
+    let (mut meter, before) = (Counted::new(operations), witness::counters());
+    match catch_unwind(AssertUnwindSafe(|| on.lane(domain, lane, &mut meter))) {
+        Ok(sums) => Done { sums, meter, counters: witness::counters().since(&before) },
+        Err(_) => witness::report_panic("a lane panicked; its message is above"),
+    }
 }
 
 /// Reports a hang: for so long no call returned although some thread is in one. `nap` sleeps
