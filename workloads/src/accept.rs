@@ -16,7 +16,7 @@ use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Need, Plan, Question, Workload};
 
 /// The queue that listen(2) is asked for.
 const BACKLOG: i32 = 64;
@@ -31,6 +31,10 @@ impl Kind for Accept {
     const OPERATION: &'static str = "one connection, with one message";
     const QUESTION: Option<Question> =
         Some(Question { name: "connection churn", label: "connections", operation: "connection" });
+
+    fn needs(_socket_type: SockType) -> &'static [Need] {
+        &[Need::Socket, Need::Bind, Need::Listen, Need::Connect, Need::Accept, Need::Unlink]
+    }
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.socket_type == SockType::Dgram {

@@ -24,7 +24,7 @@ use lockimpls::{Errno, Fd, Layer, MsgFlags, SockAddr, SockType};
 use crate::call::{Caller, Step, give_way};
 use crate::message::{HEAD_BYTES, Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Need, Plan, Question, Workload};
 
 /// How many messages a sender sends to one name before it goes to the next.
 const VISIT_MESSAGES: u32 = 4;
@@ -51,6 +51,14 @@ impl Kind for Churn {
         label: "names that come and go",
         operation: "cycle",
     });
+
+    fn needs(socket_type: SockType) -> &'static [Need] {
+        use Need::{Accept, Bind, Connect, Listen, Nonblocking, Sendto, Socket, Unlink};
+        match socket_type {
+            SockType::Dgram => &[Socket, Bind, Connect, Sendto, Unlink],
+            _ => &[Socket, Bind, Listen, Connect, Accept, Nonblocking, Unlink],
+        }
+    }
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.threads < 2 {

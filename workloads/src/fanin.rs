@@ -17,7 +17,7 @@ use lockimpls::{Errno, Fd, Layer, SockAddr, SockType};
 use crate::call::Caller;
 use crate::message::{LANE_BYTES, Order, Sink, Source};
 use crate::sockets;
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Need, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Fanin;
@@ -29,6 +29,10 @@ impl Kind for Fanin {
     const OPERATION: &'static str = "one message received";
     const QUESTION: Option<Question> =
         Some(Question { name: "many to one", label: "into one socket", operation: "message" });
+
+    fn needs(_socket_type: SockType) -> &'static [Need] {
+        &[Need::Socket, Need::Bind, Need::Connect, Need::Unlink]
+    }
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.socket_type != SockType::Dgram {

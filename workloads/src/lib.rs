@@ -21,6 +21,7 @@ mod exchange;
 mod fanin;
 mod groups;
 mod message;
+mod need;
 mod paced;
 mod pairs;
 mod parameter;
@@ -30,6 +31,7 @@ mod ring;
 mod sockets;
 mod stream;
 
+pub use need::{Need, missing};
 pub use pairs::Pairs;
 pub use parameter::{Own, Parameter, Values};
 
@@ -212,6 +214,12 @@ pub trait Kind {
     fn threads(plan: &Plan) -> Option<usize> {
         let _ = plan;
         None
+    }
+    /// What it asks of a layer, with sockets of this type, beside sending, receiving and closing:
+    /// on a layer that has not all of it, it is listed as skipped.
+    fn needs(socket_type: SockType) -> &'static [Need] {
+        let _ = socket_type;
+        &[Need::Socketpair]
     }
     /// Whether it can run as asked.
     ///

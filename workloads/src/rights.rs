@@ -15,12 +15,12 @@
 //! backend. Messages with descriptors never take a lock-free path.
 
 use lockimpls::witness::Check;
-use lockimpls::{Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, Shutdown};
+use lockimpls::{Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, Shutdown, SockType};
 
 use crate::call::{Caller, Step};
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Need, Plan, Question, Workload};
 
 /// The longest message that goes with a descriptor in one piece.
 const BYTES_MAX: usize = 4096;
@@ -37,6 +37,10 @@ impl Kind for Rights {
     const OPERATION: &'static str = "one message with a descriptor sent, received and closed";
     const QUESTION: Option<Question> =
         Some(Question { name: "descriptors", label: "with descriptors", operation: "message" });
+
+    fn needs(_socket_type: SockType) -> &'static [Need] {
+        &[Need::Socketpair, Need::Socket, Need::Rights, Need::SameFile, Need::Shutdown]
+    }
 
     fn fits(plan: &Plan) -> Result<(), String> {
         if plan.message_bytes <= BYTES_MAX {

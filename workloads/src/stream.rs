@@ -20,7 +20,7 @@ use lockimpls::{Errno, Layer, Shutdown, SockType};
 use crate::call::Caller;
 use crate::message::{Order, Sink, Source};
 use crate::sockets::{self, Pairs};
-use crate::{Event, Kind, LaneSums, Meter, Plan, Question, Workload};
+use crate::{Event, Kind, LaneSums, Meter, Need, Plan, Question, Workload};
 
 /// See the module's text.
 pub(crate) struct Stream;
@@ -33,6 +33,10 @@ impl Kind for Stream {
     const QUESTION: Option<Question> =
         Some(Question { name: "one busy pair", label: "streaming", operation: "message" });
     const IS_USUAL: bool = true;
+
+    fn needs(_socket_type: SockType) -> &'static [Need] {
+        &[Need::Socketpair, Need::Shutdown]
+    }
 
     fn fits(plan: &Plan) -> Result<(), String> {
         sockets::fits_even(plan)
