@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use lockimpls::raw::AnyLock;
 use lockimpls::{Algorithm, calibrate};
 use quanta::Clock;
 use results::stats::{median, quantile};
@@ -15,6 +14,7 @@ use results::{Instrument, Measure};
 use crate::clock;
 use crate::echo;
 use crate::job::Job;
+use crate::locks;
 use crate::pool::Lanes;
 use crate::session::warm_up;
 use crate::slice::{Process, Slice};
@@ -52,7 +52,11 @@ const PAIR_SLICES: usize = 41;
 
 /// Locks of this algorithm as the layer has them, measured on the first lane.
 pub fn locks(lanes: &Lanes, algorithm: Algorithm, process: &Process) -> LockPairs {
-    lanes.run_on_first(|| lock_pairs(&process.clock, algorithm))
+    // A lock that nobody can take again is a hang.
+    process.watchdog.ending(true);
+    let pairs = lanes.run_on_first(|| lock_pairs(&process.clock, algorithm));
+    process.watchdog.ending(false);
+    pairs
 }
 
 /// Measures both in slices that take turns (A B, B A, ...), so that drift hits both alike.
@@ -63,7 +67,7 @@ pub fn lock_pairs(clock: &Clock, algorithm: Algorithm) -> LockPairs {
         match (algorithm == Algorithm::default(), checked) {
             (true, true) => calibrate::lock_pairs_checked(PAIRS),
             (true, false) => calibrate::lock_pairs_unchecked(PAIRS),
-            (false, _) => calibrate::lock_pairs_asked::<AnyLock>(algorithm, checked, PAIRS),
+            (false, _) => locks::pairs(algorithm, checked, PAIRS),
         }
         clock.delta_as_nanos(start, clock.raw()) as f64 / PAIRS as f64
     };

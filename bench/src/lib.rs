@@ -41,6 +41,6 @@ pub mod turns;
 pub mod words;
 
 pub use serve::{
-    allocations, clock, cpus, host, interrupt, job, matrix, measured, meter, noise, number, pool,
-    protocol, server, slice, tell, valid, watchdog,
+    added, allocations, clock, cpus, host, interrupt, job, locks, matrix, measured, meter, noise,
+    number, pool, protocol, server, slice, tell, valid, watchdog,
 };

@@ -8,7 +8,7 @@ use results::Cell;
 use results::units::counted;
 use workloads::{Own, Plan};
 
-use crate::job::{Job, may_have};
+use crate::job::{Job, has_what_it_takes, may_have};
 use crate::matrix::{self, Case};
 use crate::pool::THREADS_MAX;
 use crate::settings::Settings;
@@ -60,7 +60,7 @@ pub fn parts(settings: &Settings) -> (BTreeMap<usize, Vec<Group>>, Vec<Skipped>)
         }
         let mut possible: Vec<&Case> = Vec::new();
         for case in cases {
-            match may_have(&case.backend, shape.lock, shape.ambient) {
+            match can_run(case, &shape) {
                 Ok(()) => possible.push(case),
                 Err(why) => skipped.push(Skipped { what: describe(&shape.cell(case)), why }),
             }
@@ -79,6 +79,11 @@ fn fits(case: &Case, plan: &Plan) -> Result<(), String> {
         return Err(format!("at most {THREADS_MAX} threads can run"));
     }
     (case.workload.fits)(plan)
+}
+
+fn can_run(case: &Case, shape: &Shape) -> Result<(), String> {
+    may_have(&case.backend, shape.lock, shape.ambient)?;
+    has_what_it_takes(case, shape.plan.socket_type)
 }
 
 /// A cell without its backend.

@@ -8,10 +8,10 @@ use lockimpls::{Algorithm, Ambient, SockType, WaitStrategy};
 
 use crate::cli::{OwnArgs, RunArgs};
 use crate::cpus::Cpus;
-use crate::matrix;
 use crate::number::{real, shown, time};
 use crate::pool::{Pin, THREADS_MAX};
 use crate::valid::{NO_AMBIENT, ambient, distinct, hang_limit, named, seconds, size};
+use crate::{locks, matrix};
 use workloads::Parameter;
 use workloads::number::whole;
 
@@ -71,7 +71,7 @@ impl Settings {
         let cells = &args.cells;
         let cpus =
             cells.cpus.as_ref().map_or_else(|| Ok(allowed.clone()), |l| allowed.choose(l))?;
-        let socket_types = named(&cells.socket_type, "type", SockType::ALL, SockType::name)?;
+        let socket_types = named(&cells.socket_type, "type", &SockType::ALL, SockType::name)?;
         Ok(Settings {
             backends: backends(&cells.backend)?,
             workloads: workloads(&cells.workload)?,
@@ -80,7 +80,7 @@ impl Settings {
             waits: if cells.wait.is_empty() {
                 vec![WaitStrategy::Adaptive]
             } else {
-                named(&cells.wait, "way to wait", WaitStrategy::ALL, WaitStrategy::name)?
+                named(&cells.wait, "way to wait", &WaitStrategy::ALL, WaitStrategy::name)?
             },
             locks: locks(&cells.lock)?,
             ambients: ambients(&cells.ambient)?,
@@ -136,8 +136,9 @@ fn sizes(asked: &[usize], types: &[SockType]) -> Result<Vec<usize>, String> {
 /// A name means nothing.
 pub fn locks(asked: &[String]) -> Result<Vec<Algorithm>, String> {
     let (names, is_all) = names(asked);
-    let named = named(&names, "lock", Algorithm::ALL, Algorithm::name)?;
-    Ok(if is_all { Algorithm::ALL.to_vec() } else { named })
+    let all = locks::all();
+    let named = named(&names, "lock", &all, Algorithm::name)?;
+    Ok(if is_all { all } else { named })
 }
 
 /// The names among what was asked for, and whether [`ALL`] was.

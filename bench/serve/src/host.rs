@@ -6,6 +6,7 @@ use std::fs;
 
 use results::{Host, units};
 
+use crate::added::added;
 use crate::cpus::{Cpus, core_of};
 
 /// The compiler that built this program, as `rustc --version` prints it.
@@ -21,16 +22,19 @@ pub fn build() -> String {
     format!("opt-level {}{checked}{flags}", env!("SOLOCK_OPT_LEVEL"))
 }
 
-/// The commit this program was built from, if it was built in a checkout.
+/// The commit this program was built from, if it was built in a checkout; of a program of another
+/// crate that one's, if its build said so.
 #[must_use]
 pub fn commit() -> Option<String> {
-    option_env!("SOLOCK_COMMIT").map(str::to_owned)
+    let own = added().built_from.map(|own| own.commit);
+    own.unwrap_or(option_env!("SOLOCK_COMMIT")).map(str::to_owned)
 }
 
 /// Whether a tracked file differed from that commit.
 #[must_use]
 pub fn dirty() -> Option<bool> {
-    option_env!("SOLOCK_DIRTY").map(|dirty| dirty == "true")
+    let dirty = if added().built_from.is_none() { option_env!("SOLOCK_DIRTY") } else { None };
+    dirty.map(|dirty| dirty == "true")
 }
 
 /// The machine this program runs on.

@@ -1,9 +1,11 @@
 //! One cell, ready to run.
 
-use lockimpls::{Algorithm, Ambient, Backend, Config, Errno, Layer};
+use lockimpls::{Algorithm, Ambient, Backend, Config, Errno, Layer, SockType};
 use results::Cell;
 use workloads::{Own, Plan};
 
+use crate::added::is_added;
+use crate::locks;
 use crate::matrix::{self, Case, Workload};
 use crate::valid;
 
@@ -45,6 +47,7 @@ pub fn job(cell: &Cell, seed: u64) -> Result<Job, String> {
     let ambient = valid::ambient(&cell.ambient)?;
     let lock = valid::lock(&cell.lock)?;
     may_have(&case.backend, lock, ambient)?;
+    has_what_it_takes(&case, socket_type)?;
     let wait = valid::wait(&cell.wait)?;
     let config = Config { wait, lock, ambient, ..Config::default() };
     Ok(Job { cell: cell.clone(), case, plan, config })
@@ -70,7 +73,25 @@ fn own(cell: &Cell, workload: &Workload) -> Result<Own, String> {
 /// # Errors
 /// As [`lockimpls::Domain::new`]; `EOPNOTSUPP` where the backend cannot have such locks.
 pub fn layer(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    anylock::open(backend, config)
+    locks::open(backend, config)
+}
+
+/// Whether a backend has all calls that a workload makes on sockets of this type. What is built in
+/// has, and is not asked.
+///
+/// # Errors
+/// It has not: which.
+pub fn has_what_it_takes(case: &Case, kind: SockType) -> Result<(), String> {
+    let Case { backend, workload } = case;
+    if !is_added(backend) {
+        return Ok(());
+    }
+    let missing = workloads::missing(backend, (workload.needs)(kind), kind);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let (name, missing) = (backend.name, missing.join(", "));
+    Err(format!("{} needs what {name} does not have: {missing}", workload.name))
 }
 
 /// Whether a backend can have locks of this algorithm, and these locks of the kernel around it.
@@ -85,8 +106,7 @@ pub fn may_have(backend: &Backend, lock: Algorithm, ambient: Ambient) -> Result<
         (false, true) => ("--lock", ""),
     };
     let name = backend.name;
-    Err(format!(
-        "{name} is the machine's own layer, with the machine's own locks{around}; ask for it \
-         without {flag}"
-    ))
+    let what = if is_added(backend) { "a layer" } else { "the machine's own layer" };
+    let whose = if is_added(backend) { "locks of its own" } else { "the machine's own locks" };
+    Err(format!("{name} is {what}, with {whose}{around}; ask for it without {flag}"))
 }

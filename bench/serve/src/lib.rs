@@ -7,6 +7,7 @@
 //!
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`], [`allocations`]: what one lane measures, what disturbed it.
+//! * [`added`], [`locks`]: what a program has beside what is built in; locks by name.
 //! * [`job`], [`valid`]: one cell, ready to run; what its coordinates can be.
 //! * [`slice`](mod@slice), [`measured`]: one cell for a fraction of a second; the record of it.
 //! * [`server`], [`protocol`]: slices on demand; [`output`], [`tell`](mod@tell), [`number`]: what
@@ -17,6 +18,7 @@
 // What a user reads goes through `tell` and `output`, which do not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
 
+pub mod added;
 pub mod allocations;
 pub mod clock;
 pub mod cpus;
@@ -24,6 +26,7 @@ pub mod finding;
 pub mod host;
 pub mod interrupt;
 pub mod job;
+pub mod locks;
 pub mod matrix;
 pub mod measured;
 pub mod meter;

@@ -1,9 +1,10 @@
 //! Every backend crossed with every workload. Both are compiled once: a workload calls the
 //! backend's layer through its table.
 
-use lockimpls::Backend;
-use workloads::{Kind, Parameter, Plan, Question};
+use lockimpls::{Backend, Layer, SockType};
+use workloads::{Kind, Need, Parameter, Plan, Question, testing};
 
+use crate::added::added;
 use crate::slice::{self, Outcome, Profiled, Slice};
 
 /// One backend under one workload.
@@ -54,18 +55,24 @@ pub struct Workload {
     pub pace: fn(&Plan) -> Option<f64>,
     /// [`Kind::threads`].
     pub threads: fn(&Plan) -> Option<usize>,
+    /// [`Kind::needs`].
+    pub needs: fn(SockType) -> &'static [Need],
     /// [`Kind::fits`].
     pub fits: fn(&Plan) -> Result<(), String>,
     /// [`slice::run`].
     pub run: fn(&Backend, &Slice<'_>) -> Result<Outcome, String>,
     /// [`slice::profile`].
     pub profile: fn(&Backend, &Slice<'_>) -> Result<Profiled, String>,
+    /// [`testing::run_on`].
+    pub checked: fn(&dyn Layer, &Plan, u64) -> testing::Outcome,
     /// [`slice::code`].
     pub code: fn() -> [usize; 2],
 }
 
 impl Workload {
-    fn of<K: Kind>() -> Workload {
+    /// The workload of this type.
+    #[must_use]
+    pub fn of<K: Kind>() -> Workload {
         Workload {
             name: K::NAME,
             about: K::ABOUT,
@@ -76,9 +83,11 @@ impl Workload {
             parameters: K::PARAMETERS,
             pace: K::pace,
             threads: K::threads,
+            needs: K::needs,
             fits: K::fits,
             run: slice::run::<K>,
             profile: slice::profile::<K>,
+            checked: testing::run_on::<K>,
             code: slice::code::<K>,
         }
     }
@@ -95,12 +104,18 @@ pub fn cases() -> Vec<Case> {
 /// Every backend, in the order they are shown.
 #[must_use]
 pub fn backends() -> Vec<Backend> {
-    lockimpls::backends()
+    [lockimpls::backends(), added().backends.clone()].concat()
 }
 
 /// Every workload, in the order they are shown.
 #[must_use]
 pub fn workloads() -> Vec<Workload> {
+    [built_in(), added().workloads.clone()].concat()
+}
+
+/// Those of the registry.
+#[must_use]
+pub fn built_in() -> Vec<Workload> {
     struct All(Vec<Workload>);
     impl workloads::Visitor for All {
         fn visit<K: Kind>(&mut self) {

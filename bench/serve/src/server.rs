@@ -9,7 +9,7 @@ use crate::tell;
 use std::io::{self, BufRead};
 use std::time::Duration;
 
-use lockimpls::{Algorithm, Ambient, witness};
+use lockimpls::{Ambient, witness};
 
 use crate::clock;
 use crate::cpus::Cpus;
@@ -17,6 +17,7 @@ use crate::finding::{self, Current};
 use crate::host;
 use crate::interrupt::{EXIT_INTERRUPTED, Interrupt};
 use crate::job::{self, Job};
+use crate::locks;
 use crate::matrix;
 use crate::measured;
 use crate::number;
@@ -95,7 +96,7 @@ fn hello(process: &Process) -> Say {
         workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
         ambient: names(Ambient::all().names()),
         parameters: names(matrix::parameters().map(|parameter| parameter.field).collect()),
-        locks: names(Algorithm::ALL.map(Algorithm::name).to_vec()),
+        locks: names(locks::all().iter().map(|lock| lock.name()).collect()),
         clock_step_ns: clock::measure(&process.clock).clock_step_ns,
     })
 }
@@ -159,7 +160,7 @@ impl Server {
 
 /// Where the code of a cell is, counted from where the program begins.
 fn code(job: &Job, start: u64) -> Result<Prepared, String> {
-    let layer = anylock::open(&job.case.backend, &job.config)
+    let layer = locks::open(&job.case.backend, &job.config)
         .map_err(|errno| format!("no layer: {errno}"))?;
     let from_start = |at: usize| at as u64 - start;
     Ok(Prepared {

@@ -13,6 +13,7 @@ use results::{HostNoise, Measure};
 use workloads::{Kind, LaneSums, Plan, Workload};
 
 use crate::interrupt::Interrupt;
+use crate::locks;
 use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ProfileMeter, ThroughputMeter};
 use crate::noise::Snapshot;
 use crate::pool::Lanes;
@@ -106,7 +107,7 @@ impl Outcome {
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
 pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, String> {
-    on_layer::<K>(backend, slice, anylock::open, |start, layer, workload| {
+    on_layer::<K>(backend, slice, locks::open, |start, layer, workload| {
         let lane: &LaneFn<'_> = match slice.measure {
             Measure::Throughput => &|lane, ready| {
                 run_lane::<K::On, ThroughputMeter<'_>>(start, layer, workload, lane, ready)
@@ -126,7 +127,7 @@ pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, Str
 /// As [`run`].
 pub fn profile<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Profiled, String> {
     let all = Mutex::new(Profile::default());
-    let outcome = on_layer::<K>(backend, slice, profiled::open, |start, layer, workload| {
+    let outcome = on_layer::<K>(backend, slice, locks::open_profiled, |start, layer, workload| {
         drive(start, &|lane, ready| {
             let done = run_lane::<K::On, ProfileMeter<'_>>(start, layer, workload, lane, ready);
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);

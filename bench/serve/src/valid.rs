@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lockimpls::{Algorithm, Ambient, Config, SockType, WaitStrategy};
 
+use crate::locks;
 use crate::matrix;
 use crate::number::shown;
 use crate::pool::THREADS_MAX;
@@ -30,16 +31,16 @@ pub fn distinct<T: PartialEq + Clone>(values: impl IntoIterator<Item = T>) -> Ve
 ///
 /// # Errors
 /// A name means nothing.
-pub fn named<T: Copy + PartialEq, const N: usize>(
+pub fn named<T: Copy + PartialEq>(
     asked: &[String],
     what: &str,
-    valid: [T; N],
+    valid: &[T],
     name: impl Fn(T) -> &'static str,
 ) -> Result<Vec<T>, String> {
     if asked.is_empty() {
         return Ok(vec![valid[0]]);
     }
-    let names = valid.map(&name);
+    let names: Vec<&str> = valid.iter().map(|one| name(*one)).collect();
     asked.iter().try_for_each(|asked| matrix::check_name(what, asked, &names))?;
     let found = asked.iter().filter_map(|asked| names.iter().position(|name| name == asked));
     Ok(distinct(found.map(|index| valid[index])))
@@ -79,7 +80,7 @@ pub fn thread_count(threads: usize) -> Result<usize, String> {
 /// # Errors
 /// There is none.
 pub fn socket_type(asked: &str) -> Result<SockType, String> {
-    Ok(named(&[asked.to_owned()], "type", SockType::ALL, SockType::name)?[0])
+    Ok(named(&[asked.to_owned()], "type", &SockType::ALL, SockType::name)?[0])
 }
 
 /// The way to wait of that name.
@@ -87,7 +88,7 @@ pub fn socket_type(asked: &str) -> Result<SockType, String> {
 /// # Errors
 /// There is none.
 pub fn wait(asked: &str) -> Result<WaitStrategy, String> {
-    Ok(named(&[asked.to_owned()], "way to wait", WaitStrategy::ALL, WaitStrategy::name)?[0])
+    Ok(named(&[asked.to_owned()], "way to wait", &WaitStrategy::ALL, WaitStrategy::name)?[0])
 }
 
 /// The set of no locks.
@@ -122,7 +123,7 @@ pub fn lock(asked: &str) -> Result<Algorithm, String> {
     if asked == Algorithm::default().name() {
         return Err(format!("{asked} is the default, and a cell with it names no lock"));
     }
-    Ok(named(&[asked.to_owned()], "lock", Algorithm::ALL, Algorithm::name)?[0])
+    Ok(named(&[asked.to_owned()], "lock", &locks::all(), Algorithm::name)?[0])
 }
 
 /// A time that a user gave with a flag.

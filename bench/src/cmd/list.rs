@@ -1,11 +1,11 @@
 //! `solock list`: what there is to measure.
 
-use lockimpls::{Algorithm, Ambient};
+use lockimpls::Ambient;
 use serde::Serialize;
 
 use super::{EXIT_OK, print};
 use crate::cli::ListArgs;
-use crate::matrix;
+use crate::{locks, matrix};
 
 /// One line of `solock list --json`.
 #[derive(Serialize)]
@@ -38,7 +38,7 @@ fn json() -> Result<String, String> {
         operation: workload.operation,
     });
     let mut lines = String::new();
-    let locks = Algorithm::ALL.map(|lock| Entry::Lock {
+    let locks = locks::all().into_iter().map(|lock| Entry::Lock {
         name: lock.name(),
         about: lock.about(),
         spins: lock.spins(),
@@ -67,7 +67,7 @@ fn text() -> String {
         text += &format!("  {:<12} one operation: {}\n", "", workload.operation);
     }
     text += "\nalgorithms of the layer's locks (--lock NAME)\n";
-    for lock in Algorithm::ALL {
+    for lock in locks::all() {
         text += &format!("  {:<12} {}\n", lock.name(), lock.about());
     }
     text += "\nlocks of the kernel around the layer (--ambient NAME,NAME)\n";

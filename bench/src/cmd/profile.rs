@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use lockimpls::Algorithm;
+use lockimpls::{Algorithm, Backend};
 use results::{Record, RunWriter, Store, profile_table};
 
 use super::{EXIT_OK, EXIT_USAGE, controls, print, run, show};
@@ -20,7 +20,7 @@ use crate::session::{self, Planned};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
 use crate::watchdog::Watchdog;
-use crate::{host, tell};
+use crate::{added, host, tell};
 
 /// Profiles what the user asked for.
 ///
@@ -90,22 +90,34 @@ fn plan(settings: &Settings) -> Result<Planned, String> {
         );
     }
     let mut planned = session::plan(settings)?;
-    let is_profiled = |job: &Job| job.case.backend.modelled;
-    let others = planned.groups().flatten().find(|job| !is_profiled(job));
-    let unseen = others.map(|job| Skipped {
-        what: job.cell.backend.clone(),
-        why: "its locks are the machine's, of no class that could be seen".to_owned(),
-    });
+    let is_profiled = |job: &Job| unseen(&job.case.backend).is_none();
+    let mut others: Vec<Skipped> = Vec::new();
+    for job in planned.groups().flatten() {
+        let skipped = |why: &str| Skipped { what: job.cell.backend.clone(), why: why.to_owned() };
+        if let Some(other) = unseen(&job.case.backend).map(skipped)
+            && !others.contains(&other)
+        {
+            others.push(other);
+        }
+    }
     for groups in planned.parts.values_mut() {
         groups.iter_mut().for_each(|group| group.retain(is_profiled));
         groups.retain(|group| !group.is_empty());
     }
     if planned.cells() == 0 {
-        let what = unseen.map_or_else(String::new, |it| format!(": {}: {}", it.what, it.why));
+        let what: String = others.iter().map(|it| format!(": {}: {}", it.what, it.why)).collect();
         return Err(format!("there is nothing to profile{what}"));
     }
-    planned.skipped.extend(unseen);
+    planned.skipped.extend(others);
     Ok(planned)
+}
+
+/// Why the locks of a backend keep no profile, if they do not.
+fn unseen(backend: &Backend) -> Option<&'static str> {
+    if added::is_added(backend) {
+        return Some("its locks are another crate's, which keep no profile");
+    }
+    (!backend.modelled).then_some("its locks are the machine's, of no class that could be seen")
 }
 
 fn publish(writer: &RunWriter, record: &Record, json: bool) -> Result<(), String> {

@@ -6,7 +6,7 @@
 
 pub mod candidate;
 
-use crate::tell;
+use crate::{matrix, tell};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -155,17 +155,17 @@ pub fn targets(names: &[String]) -> Result<Vec<Box<dyn Target>>, String> {
 /// # Errors
 /// As [`targets`].
 pub fn expand(names: &[String]) -> Result<Vec<String>, String> {
-    let Names { registry, twins } = known();
+    let Names { registry, all, twins } = known();
     if names.is_empty() || names.iter().any(|name| name == "all") {
         return Ok(registry.into_iter().map(str::to_owned).collect());
     }
     for name in names {
         let (backend, lock) = parts(name)?;
         can_have(backend, lock)?;
-        if !registry.contains(&backend) && !twins.contains(&name.as_str()) {
+        if !all.contains(&backend) && !twins.contains(&name.as_str()) {
             return Err(format!(
                 "no backend is called {name:?}; there are: all, {}; and broken on purpose: {}",
-                registry.join(", "),
+                all.join(", "),
                 twins.join(", ")
             ));
         }
@@ -231,7 +231,7 @@ fn can_have(name: &str, lock: Algorithm) -> Result<(), String> {
 /// What is refused, why, and what to do.
 pub fn try_out(names: &[&str]) -> Result<(), String> {
     let meant = |backend: &lockimpls::Backend| names.contains(&backend.name);
-    lockimpls::backends().into_iter().filter(meant).try_for_each(|backend| (backend.try_out)())
+    matrix::backends().into_iter().filter(meant).try_for_each(|backend| (backend.try_out)())
 }
 
 /// What a comparison found, if it is the backend's doing.
@@ -259,18 +259,20 @@ pub fn targets_for(program: &Program, asked: &[String]) -> Result<Vec<Box<dyn Ta
 
 struct Names {
     registry: Vec<&'static str>,
+    /// Those of other crates, too.
+    all: Vec<&'static str>,
     twins: Vec<&'static str>,
 }
 
 fn known() -> Names {
-    let registry = lockimpls::backends().iter().map(|backend| backend.name).collect();
+    let names = |all: Vec<lockimpls::Backend>| all.iter().map(|backend| backend.name).collect();
     let twins = controls::twins().iter().map(|control| control.name).collect();
-    Names { registry, twins }
+    Names { registry: names(lockimpls::backends()), all: names(matrix::backends()), twins }
 }
 
 fn target(name: &str) -> Result<Box<dyn Target>, String> {
     let (own, lock) = parts(name)?;
-    let mut found = lockimpls::backends().into_iter().find(|backend| backend.name == own);
+    let mut found = matrix::backends().into_iter().find(|backend| backend.name == own);
     if found.is_none() && TWIN.set(()).is_ok() {
         found = controls::twin(name);
     }

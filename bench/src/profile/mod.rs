@@ -10,8 +10,8 @@ mod lines;
 
 use std::time::{Duration, SystemTime};
 
+use lockimpls::Algorithm;
 use lockimpls::witness::{Class, Counters};
-use lockimpls::{Algorithm, calibrate};
 use profiled::{Place, Profile};
 use quanta::Clock;
 use results::{Measure, Slices, stats};
@@ -19,6 +19,7 @@ use results::{Measure, Slices, stats};
 pub use self::lines::records;
 use crate::instrument::in_turn;
 use crate::job::Job;
+use crate::locks;
 use crate::pool::Lanes;
 use crate::session::{SLICE, warm_up};
 use crate::slice::{Outcome, Process, Slice};
@@ -172,7 +173,11 @@ const PAIR_SLICES: usize = 21;
 
 /// Measures it for locks of this algorithm, on the first lane.
 pub fn cost(lanes: &Lanes, algorithm: Algorithm, process: &Process) -> Cost {
-    lanes.run_on_first(|| pairs(&process.clock, algorithm))
+    // A lock that nobody can take again is a hang.
+    process.watchdog.ending(true);
+    let cost = lanes.run_on_first(|| pairs(&process.clock, algorithm));
+    process.watchdog.ending(false);
+    cost
 }
 
 /// Both in slices that take turns, so that drift hits both alike.
@@ -185,8 +190,8 @@ fn pairs(clock: &Clock, algorithm: Algorithm) -> Cost {
     profiled::begin(clock.clone());
     let (mut without, mut added) = (Vec::new(), Vec::new());
     for slice in 0..PAIR_SLICES {
-        let plain = || time(&|| calibrate::lock_pairs_asked(algorithm, true, PAIRS));
-        let kept = || time(&|| profiled::lock_pairs(algorithm, PAIRS));
+        let plain = || time(&|| locks::pairs(algorithm, true, PAIRS));
+        let kept = || time(&|| locks::profiled_pairs(algorithm, PAIRS));
         let (plain, kept) = in_turn(slice, plain, kept);
         without.push(plain);
         added.push(kept - plain);

@@ -1,0 +1,123 @@
+//! What a program has beside what is built in: backends, workloads and locks of other crates, and
+//! what it was built from. `solock` has nothing.
+
+use std::sync::OnceLock;
+
+use lockimpls::{Algorithm, Backend};
+
+use crate::locks::Locks;
+use crate::matrix::{self, Workload};
+
+/// What is added.
+#[derive(Debug, Default)]
+pub struct Added {
+    /// Backends, in the order they are shown.
+    pub backends: Vec<Backend>,
+    /// Workloads, in the order they are shown.
+    pub workloads: Vec<Workload>,
+    /// Locks.
+    pub locks: Locks,
+    /// The crate of the program, if it is another than `solock`.
+    pub built_from: Option<BuiltFrom>,
+}
+
+/// What a program of another crate was built from.
+#[derive(Clone, Copy, Debug)]
+pub struct BuiltFrom {
+    /// The path of its manifest.
+    pub manifest: &'static str,
+    /// The name of the program.
+    pub program: &'static str,
+    /// Its commit, if its build said so.
+    pub commit: Option<&'static str>,
+}
+
+/// The variable in which the build of another crate's program is told its commit.
+pub const OWN_COMMIT: &str = "SOLOCK_OWN_COMMIT";
+
+static ADDED: OnceLock<Added> = OnceLock::new();
+
+/// Adds it to this program: once, before anything is looked up.
+///
+/// # Errors
+/// Two have one name, or a name is none.
+///
+/// # Panics
+/// Something was looked up before.
+pub fn add(added: Added) -> Result<(), String> {
+    check(&added)?;
+    assert!(ADDED.set(added).is_ok(), "what is added comes before what is looked up");
+    Ok(())
+}
+
+/// What was added.
+pub fn added() -> &'static Added {
+    ADDED.get_or_init(Added::default)
+}
+
+/// Whether a backend was added.
+#[must_use]
+pub fn is_added(backend: &Backend) -> bool {
+    added().backends.iter().any(|one| one.name == backend.name)
+}
+
+fn check(added: &Added) -> Result<(), String> {
+    let names = |built_in: Vec<&'static str>, own: Vec<&'static str>| [built_in, own].concat();
+    let of_backends = |all: &[Backend]| all.iter().map(|one| one.name).collect();
+    let of_workloads = |all: &[Workload]| all.iter().map(|one| one.name).collect();
+    let of_locks = |all: &[Algorithm]| all.iter().map(|one| one.name()).collect();
+    let backends = names(of_backends(&lockimpls::backends()), of_backends(&added.backends));
+    let workloads = names(of_workloads(&matrix::built_in()), of_workloads(&added.workloads));
+    let locks = names(of_locks(&Algorithm::ALL), of_locks(added.locks.own()));
+    are_names("backend", &backends)?;
+    are_names("workload", &workloads)?;
+    are_names("lock", &locks)?;
+    let parameters = added.workloads.iter().flat_map(|one| one.parameters);
+    let flags = parameters.map(|parameter| parameter.flag).collect::<Vec<_>>();
+    are_names("flag", &flags)
+}
+
+/// Names as cells have them, no two alike.
+fn are_names(what: &str, names: &[&str]) -> Result<(), String> {
+    for (place, name) in names.iter().enumerate() {
+        let is_word = |part: &str| {
+            !part.is_empty()
+                && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        if !name.split('-').all(is_word) || ["all", "none"].contains(name) {
+            return Err(format!(
+                "no {what} can be called {name:?}: a name is of small letters, digits and single \
+                 dashes, and neither \"all\" nor \"none\""
+            ));
+        }
+        if names[..place].contains(name) {
+            return Err(format!("two {what}s are called {name:?}"));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_words_and_no_two_are_alike() {
+        assert_eq!(are_names("lock", &["a", "a-b", "rwlock9-2025"]), Ok(()));
+        for bad in ["", "all", "none", "A", "a b", "a/b", "a--b", "-a", "a_b"] {
+            assert!(are_names("lock", &["b", bad]).unwrap_err().contains("can be called"), "{bad}");
+        }
+        assert_eq!(are_names("lock", &["a", "b", "a"]), Err("two locks are called \"a\"".into()));
+    }
+
+    #[test]
+    fn what_is_added_has_no_name_of_what_is_built_in() {
+        let global = lockimpls::backends()[0];
+        let added = Added { backends: vec![global], ..Added::default() };
+        assert_eq!(check(&added), Err("two backends are called \"global\"".to_owned()));
+        let workloads = vec![matrix::built_in()[0]];
+        let added = Added { workloads, ..Added::default() };
+        assert_eq!(check(&added), Err("two workloads are called \"pairs\"".to_owned()));
+        assert_eq!(check(&Added::default()), Ok(()));
+    }
+}

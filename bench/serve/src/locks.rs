@@ -1,0 +1,162 @@
+//! The locks that a program has by name, and what is compiled for them: the built-in ones, or those
+//! and some of other crates.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+
+use lockimpls::raw::{AnyLock, Or, RawMutex};
+use lockimpls::sync::RwLock;
+use lockimpls::witness::Class;
+use lockimpls::{Algorithm, Backend, Config, Errno, Layer, calibrate};
+
+use crate::added;
+
+/// Makes a layer of a backend on the lock that the configuration names.
+type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
+/// Takes and releases a lock of that algorithm so many times, with the checker or without.
+type Pairs = fn(Algorithm, bool, u64);
+/// [`lost`], of a type of raw locks.
+type Lost = fn(Algorithm) -> u64;
+
+/// Locks of other crates, and what is compiled for those and for the built-in ones.
+#[derive(Clone, Debug)]
+pub struct Locks {
+    own: Vec<Algorithm>,
+    open: Open,
+    pairs: Pairs,
+    open_profiled: Open,
+    profiled_pairs: fn(Algorithm, u64),
+    lost: Lost,
+}
+
+impl Default for Locks {
+    /// The built-in ones alone.
+    fn default() -> Locks {
+        AnyLock::locks(Vec::new())
+    }
+}
+
+/// A raw lock that makes every lock of a program.
+pub trait MakesAll: RawMutex {
+    /// These, which are of other crates, and the built-in ones.
+    #[must_use]
+    fn locks(own: Vec<Algorithm>) -> Locks;
+}
+
+impl MakesAll for AnyLock {
+    /// Layers on them are compiled in `anylock` and `profiled`.
+    fn locks(own: Vec<Algorithm>) -> Locks {
+        Locks {
+            own,
+            open: anylock::open,
+            pairs: calibrate::lock_pairs_asked::<AnyLock>,
+            open_profiled: profiled::open,
+            profiled_pairs: profiled::lock_pairs,
+            lost: lost_on::<AnyLock>,
+        }
+    }
+}
+
+impl<A: RawMutex, B: MakesAll> MakesAll for Or<A, B> {
+    /// Layers on them are compiled where the program is.
+    fn locks(own: Vec<Algorithm>) -> Locks {
+        Locks {
+            own,
+            open: anylock::open_on::<Self>,
+            pairs: calibrate::lock_pairs_asked::<Self>,
+            open_profiled: profiled::open_on::<Self>,
+            profiled_pairs: profiled::lock_pairs_on::<Self>,
+            lost: lost_on::<Self>,
+        }
+    }
+}
+
+impl Locks {
+    /// Those of other crates.
+    #[must_use]
+    pub fn own(&self) -> &[Algorithm] {
+        &self.own
+    }
+}
+
+/// Every lock, in the order they are listed; the first is the default.
+#[must_use]
+pub fn all() -> Vec<Algorithm> {
+    [&Algorithm::ALL[..], added::added().locks.own()].concat()
+}
+
+/// A layer with no sockets of this backend, whose locks are of the algorithm that the configuration
+/// names.
+///
+/// # Errors
+/// As [`anylock::open`].
+pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
+    (added::added().locks.open)(backend, config)
+}
+
+/// Takes and releases a lock nobody wants, `pairs` times, as a layer that is made for any algorithm
+/// has it: with the checker or without it.
+pub fn pairs(algorithm: Algorithm, checked: bool, pairs: u64) {
+    (added::added().locks.pairs)(algorithm, checked, pairs);
+}
+
+/// A layer with no sockets of this backend, on locks of that algorithm that keep a profile.
+///
+/// # Errors
+/// As [`profiled::open`].
+pub fn open_profiled(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
+    (added::added().locks.open_profiled)(backend, config)
+}
+
+/// The same as [`pairs`] with the checker, and with a profile where the thread has begun one.
+pub fn profiled_pairs(algorithm: Algorithm, pairs: u64) {
+    (added::added().locks.profiled_pairs)(algorithm, pairs);
+}
+
+/// How many steps of several threads are lost that each makes with a lock of that algorithm: of one
+/// that lets one thread in at a time, none.
+#[must_use]
+pub fn lost(algorithm: Algorithm) -> u64 {
+    (added::added().locks.lost)(algorithm)
+}
+
+/// How many threads want the lock, and how often each: a lock that is given in turns waits at every
+/// step for a thread that may have no processor.
+const THREADS: u64 = 2;
+const STEPS: u64 = 1_000;
+/// So often a thread lets another one run between the two halves of a step.
+const STEPS_TO_YIELD: u64 = 32;
+
+fn lost_on<R: RawMutex>(algorithm: Algorithm) -> u64 {
+    let lock: RwLock<R> = RwLock::of(Class::SoLock, algorithm);
+    let count = AtomicU64::new(0);
+    thread::scope(|threads| {
+        for _ in 0..THREADS {
+            threads.spawn(|| {
+                for step in 0..STEPS {
+                    lock.enter();
+                    // Relaxed: only the lock orders them, and keeps others from between them.
+                    let now = count.load(Relaxed);
+                    if step.is_multiple_of(STEPS_TO_YIELD) {
+                        thread::yield_now();
+                    }
+                    count.store(now + 1, Relaxed);
+                    lock.exit();
+                }
+            });
+        }
+    });
+    THREADS * STEPS - count.into_inner()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_built_in_lock_loses_a_step() {
+        for algorithm in Algorithm::ALL {
+            assert_eq!(lost(algorithm), 0, "{}", algorithm.name());
+        }
+    }
+}
