@@ -7,6 +7,7 @@
 
 use crate::tell;
 use std::io::{self, BufRead};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lockimpls::{Ambient, witness};
@@ -37,6 +38,7 @@ const SLICE_SECONDS_MAX: f64 = 60.0;
 /// # Errors
 /// The system refused something, or a line of input was no question.
 pub fn serve(hang_limit: Option<f64>) -> Result<i32, String> {
+    keep_name();
     let allowed = Cpus::allowed()?;
     let hang_limit = valid::hang_limit(hang_limit)?;
     let process = Process {
@@ -59,6 +61,15 @@ pub fn serve(hang_limit: Option<f64>) -> Result<i32, String> {
         }
     }
     Ok(EXIT_OK)
+}
+
+/// Run from a copy without a name, a process is called by a number in `ps` and `top`: by what it was
+/// started as instead, and so are its threads.
+fn keep_name() {
+    let program = std::env::args_os().next().map(PathBuf::from);
+    if let Some(name) = program.as_deref().and_then(Path::file_name) {
+        let _ = std::fs::write("/proc/self/comm", name.as_encoded_bytes());
+    }
 }
 
 fn read(line: &str) -> Result<Ask, String> {
