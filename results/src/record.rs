@@ -118,6 +118,10 @@ pub struct Measured {
     /// the threads that looked were kept off them, and in lines before this field.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub two_cpus: Option<TwoCpus>,
+    /// Whether the process ran from a copy of its program that was made for it alone; lines before
+    /// this field are of processes that did not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub own_copy: Option<bool>,
     /// The machine.
     pub host: Host,
     /// The compiler, as `rustc --version` prints it.

@@ -23,6 +23,7 @@ use crate::progress::Progress;
 use crate::session::{self, Observer, Planned, Session, Summary};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
+use crate::turns::copy;
 use crate::turns::machine::Machine;
 use crate::turns::record::Context;
 use crate::watchdog::Watchdog;
@@ -206,6 +207,9 @@ fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i3
     if summary.measured > 0 {
         let runs = [store.read(id).map_err(|error| error.to_string())?];
         print(&show::ended(&runs, &Kept::beside(store, &runs), form)?)?;
+    }
+    if let Some(why) = &summary.uncopied {
+        tell!("{}", copy::told(why));
     }
     if let Some((AgainstItself { ratio, low, high, pairs }, differs)) = &summary.itself {
         let invalid = if *differs { ": something but the locking differs here" } else { "" };

@@ -60,6 +60,8 @@ pub struct Gathered {
     pub tally: Tally,
     /// What it took.
     pub elapsed: Duration,
+    /// Why processes ran their program's own file and no copies, if some did.
+    pub uncopied: Option<String>,
     /// What ended it early.
     pub failure: Option<Failed>,
 }
@@ -72,6 +74,9 @@ impl Gathered {
     }
 
     fn add(&mut self, launch: &Launch) -> Result<(), Failed> {
+        if self.uncopied.is_none() {
+            self.uncopied = launch.uncopied().map(str::to_owned);
+        }
         for (all, taken) in self.counters.iter_mut().zip(&launch.parties) {
             all.extend(taken.used(Measure::Throughput).map(counters::per_operation));
         }

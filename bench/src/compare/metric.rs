@@ -180,6 +180,7 @@ mod tests {
             ],
             clock_step_ns: 10.0,
             pinning: None,
+            uncopied: None,
         }
     }
 

@@ -46,6 +46,7 @@ use self::side::{Side, Source};
 use self::verdicts::Comparison;
 use crate::interrupt::Interrupt;
 use crate::protocol::{Hello, Prepare, Prepared};
+use crate::turns::copy;
 use crate::turns::machine::Machine;
 use crate::turns::server::{Failure, Launch, Server};
 
@@ -100,6 +101,8 @@ pub struct Done {
     pub comparisons: Vec<Comparison>,
     /// The first side with itself.
     pub itself: Itself,
+    /// Why processes ran their program's own file and no copies, if some did.
+    pub uncopied: Option<String>,
     /// Whether a check found something.
     pub found: bool,
 }
@@ -265,6 +268,10 @@ impl Comparing<'_> {
         );
         let (pairs, seconds) = (gathered.pairs(), gathered.elapsed.as_secs_f64());
         watch.say(&format!("{name}: {pairs} pairs in {seconds:.0} s"));
+        if let (None, Some(why)) = (&self.done.uncopied, &gathered.uncopied) {
+            watch.say(&copy::told(why));
+            self.done.uncopied = Some(why.clone());
+        }
         gathered
     }
 }

@@ -112,6 +112,8 @@ pub struct Summary {
     /// The reference with a copy of itself, over all cells, if there were launches enough; and
     /// whether it differs.
     pub itself: Option<(AgainstItself, bool)>,
+    /// Why processes ran the program's own file and no copies, if some did.
+    pub uncopied: Option<String>,
     /// What a check found in a process that measured; the run ended with it.
     pub found: Option<Finding>,
     /// Why a record was not kept after a check had found something: the finding goes first.
@@ -290,6 +292,9 @@ impl Run<'_> {
         launch: &Launch,
         place: &Place,
     ) -> Result<(), String> {
+        if self.summary.uncopied.is_none() {
+            self.summary.uncopied = launch.uncopied().map(str::to_owned);
+        }
         let is_copy = |party: usize| places[..party].contains(&places[party]);
         for measure in [Measure::Throughput, Measure::Latency] {
             for party in launch.order.iter().copied().filter(|party| !is_copy(*party)) {

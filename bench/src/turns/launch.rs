@@ -1,8 +1,8 @@
 //! A launch: fresh processes side by side, one of each party, whose slices take turns. It is the
 //! unit of every ratio.
 //!
-//! What differs from process to process (where the stack and the heap lie, which pages) hits a
-//! whole launch, so it is drawn anew for each. What drifts within a second is cancelled inside it:
+//! What differs from process to process (where the stack, the heap and the program's own pages
+//! lie) hits a whole launch, so it is drawn anew for each. What drifts within a second is cancelled inside it:
 //! a turn goes through all parties in an order that is drawn, and back (A B C, C B A), so that
 //! neither a trend nor whatever repeats favours a party.
 
@@ -55,6 +55,8 @@ pub trait Serving {
     fn clock_step_ns(&self) -> f64;
     /// Where its threads are, if it says.
     fn pinning(&self) -> Option<Pinning>;
+    /// Why it runs its program's own file and no copy, if so.
+    fn uncopied(&self) -> Option<&str>;
     /// Tells it to end, and waits until it did.
     ///
     /// # Errors
@@ -112,6 +114,8 @@ pub struct Taken {
     pub clock_step_ns: f64,
     /// Where its threads were, if it said.
     pub pinning: Option<Pinning>,
+    /// Why it ran its program's own file and no copy, if so.
+    pub uncopied: Option<String>,
 }
 
 /// One slice.
@@ -151,6 +155,12 @@ impl Launch {
         // A slice in which nothing was done counts, and has no ratio: nor has its launch.
         let ratios: Vec<f64> = ratios.collect();
         stats::median(&ratios).filter(|_| ratios.iter().all(|ratio| ratio.is_finite()))
+    }
+
+    /// Why a party ran its program's own file and no copy, if one did.
+    #[must_use]
+    pub fn uncopied(&self) -> Option<&str> {
+        self.parties.iter().find_map(|taken| taken.uncopied.as_deref())
     }
 }
 
@@ -206,6 +216,7 @@ pub fn measure(
         slices: Vec::new(),
         clock_step_ns: server.clock_step_ns(),
         pinning: server.pinning(),
+        uncopied: server.uncopied().map(str::to_owned),
     });
     let launch = Launch { parties: taken.collect(), order: Vec::new() };
     let mut running = Running { servers, asked, random, launch, repeats_left: 0 };

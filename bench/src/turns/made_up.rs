@@ -145,6 +145,10 @@ impl Serving for Process {
         Some(Pinning { asked: vec![0], got: vec![0], ..Pinning::default() })
     }
 
+    fn uncopied(&self) -> Option<&str> {
+        None
+    }
+
     fn end(self: Box<Self>) -> Result<(), Failure> {
         self.shared.events.borrow_mut().push(Event::End(self.process));
         Ok(())

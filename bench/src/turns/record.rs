@@ -96,6 +96,7 @@ pub fn record(
         slices: Some(ledger(&all)),
         pinning: pinning(cell, taken),
         two_cpus: place.two_cpus.clone(),
+        own_copy: Some(taken.uncopied.is_none()),
         host: context.host.clone(),
         rustc: host::RUSTC.to_owned(),
         build: Some(host::build()),

@@ -1,6 +1,7 @@
 //! One process that measures: started, asked, and ended, whatever happens to the driver.
 
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
@@ -11,6 +12,7 @@ use lockimpls::witness::EXIT_FINDING;
 use results::{Finding, Pinning};
 use rustix::process::Signal;
 
+use super::copy::{self, Place, Spawned};
 use super::launch::Serving;
 use crate::children::{LINE_BYTES_MAX, TooLong, last_lines, lines, signal_group};
 use crate::interrupt::Interrupt;
@@ -40,6 +42,10 @@ impl Serving for Server {
 
     fn pinning(&self) -> Option<Pinning> {
         self.prepared.pinning.clone()
+    }
+
+    fn uncopied(&self) -> Option<&str> {
+        self.uncopied.as_deref()
     }
 
     fn end(self: Box<Self>) -> Result<(), Failure> {
@@ -88,6 +94,7 @@ pub struct Server {
     interrupt: Interrupt,
     patience: Duration,
     program: PathBuf,
+    uncopied: Option<String>,
     /// What it said first.
     pub hello: Hello,
     pub(super) prepared: Prepared,
@@ -99,7 +106,9 @@ impl Server {
     /// # Errors
     /// It cannot be started, says nothing that is understood, or speaks another protocol.
     pub fn start(launch: Launch<'_>) -> Result<Server, Failure> {
-        let mut child = command(launch).spawn().map_err(|error| {
+        let places = Place::of(launch.program);
+        let started = copy::spawn(launch.program, &places, &|file| command(file, launch));
+        let Spawned { mut child, uncopied } = started.map_err(|error| {
             Failure::Broken(format!("{} cannot be started: {error}", launch.program.display()))
         })?;
         let (questions, out, err) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
@@ -111,6 +120,7 @@ impl Server {
             interrupt: launch.interrupt.clone(),
             patience: PATIENCE + launch.hang_limit.unwrap_or_default(),
             program: launch.program.to_owned(),
+            uncopied,
             hello: Hello::default(),
             prepared: Prepared::default(),
         };
@@ -332,9 +342,11 @@ impl Drop for Server {
     }
 }
 
-fn command(launch: Launch<'_>) -> Command {
-    let mut command = Command::new(launch.program);
+/// The command that runs a file, the program or a copy of it, under the program's name.
+fn command(file: &Path, launch: Launch<'_>) -> Command {
+    let mut command = Command::new(file);
     command
+        .arg0(launch.program)
         .arg("serve")
         .env(PADDING, "x".repeat(launch.padding))
         .stdin(Stdio::piped())
@@ -344,8 +356,7 @@ fn command(launch: Launch<'_>) -> Command {
         command.args(["--hang-limit", &limit.as_secs_f64().to_string()]);
     }
     // Ctrl-C on a terminal goes to the whole group of processes; the driver ends its servers.
-    #[cfg(unix)]
-    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.process_group(0);
     command
 }
 

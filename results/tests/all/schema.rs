@@ -55,7 +55,7 @@ fn all() -> Vec<Record> {
     (full.rate_achieved, full.overloaded) = (Some(1.4), true);
     full.two_cpus =
         Some(TwoCpus { cpus: [0, 1], at_once_share: 0.9, line_round_trip_ns: Some(80.0) });
-    full.pinning.spinning = true;
+    (full.own_copy, full.pinning.spinning) = (Some(true), true);
     full.instrument.loop_ns_per_operation = Some(-0.5);
     let mut send = full.latency_ns.send.clone().expect("sends");
     (send.count_all, send.max_all) = (Some(4), Some(40));

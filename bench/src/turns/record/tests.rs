@@ -58,7 +58,8 @@ fn slice(n: u64, is_used: bool, is_last: bool) -> Slice {
 
 fn recorded(slices: Vec<Slice>) -> Measured {
     let pinning = Pinning { asked: vec![1, 0], got: vec![1, 0], ..Pinning::default() };
-    let taken = Taken { slices, clock_step_ns: 10.0, pinning: Some(pinning) };
+    let (pinning, uncopied) = (Some(pinning), Some("refused".to_owned()));
+    let taken = Taken { slices, clock_step_ns: 10.0, pinning, uncopied };
     let cell = Cell { message_bytes: 64, ..Cell::default() };
     let started = "2026-11-23T09:15:02.250Z".to_owned();
     let two_cpus = Some(TwoCpus { cpus: [1, 0], at_once_share: 0.6, line_round_trip_ns: None });
@@ -90,7 +91,7 @@ fn the_instrument_is_that_of_the_cells_lock() {
 fn too_many_threads_are_worse_on_locks_that_spin() {
     let spinning = |lock: &str, oversubscribed: bool| {
         let pinning = Some(Pinning { oversubscribed, ..Pinning::default() });
-        let taken = Taken { slices: Vec::new(), clock_step_ns: 10.0, pinning };
+        let taken = Taken { clock_step_ns: 10.0, pinning, ..Taken::default() };
         let found = pinning_of(lock, &taken);
         assert_eq!(found.oversubscribed, oversubscribed);
         found.spinning
@@ -143,7 +144,7 @@ fn a_line_is_the_sum_of_the_slices_that_count() {
     };
     assert_eq!(line.host_noise, noise);
     assert_eq!((line.pinning.got, line.instrument.clock_ns), (vec![1, 0], 11.5));
-    assert_eq!(line.host.cpu, "a processor");
+    assert_eq!((line.own_copy, line.host.cpu.as_str()), (Some(false), "a processor"));
     assert_eq!(line.started, "2026-11-23T09:15:02.250Z");
 }
 
