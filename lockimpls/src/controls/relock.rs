@@ -83,7 +83,7 @@ pub(super) const SELF_LOCKED: Control = Control {
     bug: "a datagram socket connected to itself is locked twice",
     check: Check::OrderViolation,
     operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
+    at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
     fault: Injection::of(Step::SelfLock),
     program: send_to_self::<PerSocket>,
 };

@@ -27,6 +27,7 @@ mod close;
 mod collect;
 mod connect;
 mod create;
+mod datagram;
 pub(crate) mod fifo;
 mod name;
 mod options;

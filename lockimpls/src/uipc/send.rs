@@ -10,7 +10,6 @@ use crate::errno::Errno;
 use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
-use crate::objects::sockbuf::sa_len;
 use crate::objects::socket::{self, Side, SocketLocks, State};
 use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
@@ -41,7 +40,7 @@ pub(super) struct Outgoing<'a, L> {
 
 impl<L> Outgoing<'_, L> {
     /// What the control message counts in a buffer.
-    fn control_bytes(&self) -> usize {
+    pub(super) fn control_bytes(&self) -> usize {
         self.control.map_or(0, |control| control.control_fill().cc)
     }
 }
@@ -287,62 +286,6 @@ impl<P: Policy> Locked<P> {
         Errno::Enotconn
     }
 
-    /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
-    ///
-    /// An addressed one connects for as long as it lasts, and keeps the flag CONNECTING: without it
-    /// another thread could connect the socket elsewhere while `solock_peer` has it unlocked, and
-    /// the message would go there.
-    fn append_dgram(
-        &self,
-        so: &mut Held<P>,
-        message: Outgoing<'_, P::Locks>,
-        to: Option<&SockAddr>,
-    ) -> Result<(), Errno> {
-        if let Some(name) = to {
-            if so.st().unp_conn.get().is_some() {
-                return Err(Errno::Eisconn);
-            }
-            self.unp_connect(so, name)?;
-            if P::Fault::omits(Step::KeepConnecting) {
-                so.st().clear(State::CONNECTING);
-            }
-        }
-        let result = self.append_to_peer(so, message, to.is_some());
-        if to.is_some() {
-            self.unp_disconnect(so);
-            so.st().clear(State::CONNECTING);
-        }
-        result
-    }
-
-    fn append_to_peer(
-        &self,
-        so: &mut Held<P>,
-        message: Outgoing<'_, P::Locks>,
-        addressed: bool,
-    ) -> Result<(), Errno> {
-        let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
-        let so2 = self.policy.peer_pin(so);
-        assert!(so2.is_some() || !P::Fault::omits(Step::PeerGone), "unp_conn points to a socket");
-        let mut so2 = so2.ok_or(gone)?;
-        let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
-        self.policy.side_enter(&so2, Side::Rcv);
-        if !has_room(&so2, bytes) {
-            self.policy.side_leave(&mut so2, Side::Rcv);
-            if P::Fault::omits(Step::DiscardLater) {
-                self.discard_now(message.control);
-            }
-            self.policy.peer_unpin(so, so2);
-            return Err(Errno::Enobufs);
-        }
-        self.sbappend(so, &mut so2, message, Some(&from));
-        self.policy.side_leave(&mut so2, Side::Rcv);
-        self.wake_reader(&mut so2);
-        self.policy.peer_unpin(so, so2);
-        Ok(())
-    }
-
     #[inline(always)]
     pub(crate) fn wake_reader(&self, so2: &mut Held<P>) {
         if !P::Fault::omits(Step::WakeReader) {
@@ -365,7 +308,7 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 /// Whether a locked socket's receive buffer takes this many bytes more.
 #[inline(always)]
 #[track_caller]
-fn has_room<L: SocketLocks>(so2: &socket::Held<L>, bytes: usize) -> bool {
+pub(super) fn has_room<L: SocketLocks>(so2: &socket::Held<L>, bytes: usize) -> bool {
     let so2_rcv = so2.so_rcv();
     so2_rcv.limits.get().space(so2.rcv_fill(so2_rcv)) >= bytes as isize
 }

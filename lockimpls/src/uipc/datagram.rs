@@ -1,0 +1,68 @@
+//! send of a datagram: to a name, or to the peer (`uipc_usrreq(PRU_SEND)` of `uipc_usrreq.c` 1.166).
+
+use super::send::{Outgoing, has_room};
+use crate::domain::SockAddr;
+use crate::errno::Errno;
+use crate::fault::{Fault, Step};
+use crate::objects::sockbuf::sa_len;
+use crate::objects::socket::{Side, State};
+use crate::policy::{Held, Policy};
+use crate::uipc::Locked;
+
+impl<P: Policy> Locked<P> {
+    /// DGRAM: addressed or to the peer; a full buffer is ENOBUFS at once.
+    ///
+    /// An addressed one connects for as long as it lasts, and keeps the flag CONNECTING: without it
+    /// another thread could connect the socket elsewhere while `solock_peer` has it unlocked, and
+    /// the message would go there.
+    pub(super) fn append_dgram(
+        &self,
+        so: &mut Held<P>,
+        message: Outgoing<'_, P::Locks>,
+        to: Option<&SockAddr>,
+    ) -> Result<(), Errno> {
+        if let Some(name) = to {
+            if so.st().unp_conn.get().is_some() {
+                return Err(Errno::Eisconn);
+            }
+            self.unp_connect(so, name)?;
+            if P::Fault::omits(Step::KeepConnecting) {
+                so.st().clear(State::CONNECTING);
+            }
+        }
+        let result = self.append_to_peer(so, message, to.is_some());
+        if to.is_some() {
+            self.unp_disconnect(so);
+            so.st().clear(State::CONNECTING);
+        }
+        result
+    }
+
+    fn append_to_peer(
+        &self,
+        so: &mut Held<P>,
+        message: Outgoing<'_, P::Locks>,
+        addressed: bool,
+    ) -> Result<(), Errno> {
+        let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
+        let so2 = self.policy.peer_pin(so);
+        assert!(so2.is_some() || !P::Fault::omits(Step::PeerGone), "unp_conn points to a socket");
+        let mut so2 = so2.ok_or(gone)?;
+        let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
+        let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
+        self.policy.side_enter(&so2, Side::Rcv);
+        if !has_room(&so2, bytes) {
+            self.policy.side_leave(&mut so2, Side::Rcv);
+            if P::Fault::omits(Step::DiscardLater) {
+                self.discard_now(message.control);
+            }
+            self.policy.peer_unpin(so, so2);
+            return Err(Errno::Enobufs);
+        }
+        self.sbappend(so, &mut so2, message, Some(&from));
+        self.policy.side_leave(&mut so2, Side::Rcv);
+        self.wake_reader(&mut so2);
+        self.policy.peer_unpin(so, so2);
+        Ok(())
+    }
+}
