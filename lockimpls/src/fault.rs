@@ -146,6 +146,17 @@ pub(crate) enum Step {
     SleepWithCounted,
     /// One parting at a time.
     PartOneAtATime,
+    // Steps of a sender that locks its peer alone (`state-queue`).
+    /// Looking again whether it is the peer, when a send has locked what it read to be it.
+    PeerLookAgain,
+    /// Unlocking the own socket before its peer is locked.
+    OwnBeforePeer,
+    /// A listener before its client.
+    ListenerFirst,
+    /// Accounting what was received with the buffer locked that it was in.
+    AccountLocked,
+    /// One reader at a time.
+    ReaderAlone,
 }
 
 /// A place where another thread can be let in: empty in the real backends.
@@ -185,6 +196,10 @@ pub(crate) enum Window {
     HalfSwitched,
     /// A parting is about to sleep, and has one lock left.
     PartingSleeps,
+    /// A send has read which socket its peer is, and has not locked it yet.
+    PeerRead,
+    /// What is left in a buffer was read, and is not accounted yet.
+    Account,
 }
 
 /// What a backend leaves out.

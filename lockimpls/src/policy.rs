@@ -73,6 +73,11 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// lock guards.
     const SB_LOCK: bool = false;
 
+    /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while it
+    /// is at its peer: what it must know of its own it reads in words
+    /// ([`SendWords`](socket::SendWords)), and it waits for room with nothing held.
+    const SENDS_UNLOCKED: bool = false;
+
     /// Its locks are of this algorithm, where their type does not say it already.
     fn new(algorithm: Algorithm) -> Self;
 
@@ -191,9 +196,22 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[inline(always)]
     fn side_leave(&self, _so: &mut Held<Self>, _side: Side) {}
 
+    /// Where a receive looks whether there is something, with nothing of the socket held but the right
+    /// to drain: the receive side, or what keeps others from putting anything there
+    /// ([`SocketLocks::look_guard`]). `side_leave` leaves both.
+    #[track_caller]
+    #[inline(always)]
+    fn look_enter(&self, so: &Held<Self>) {
+        self.side_enter(so, Side::Rcv);
+    }
+    /// From there to the receive side itself.
+    #[track_caller]
+    #[inline(always)]
+    fn look_to_side(&self, _so: &mut Held<Self>) {}
+
     /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
     /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
-    /// lock `so`.
+    /// lock `so`. Where sends are unlocked: with nothing of `so` held, the peer, locked.
     #[track_caller]
     #[inline(always)]
     fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {

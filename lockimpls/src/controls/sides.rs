@@ -31,7 +31,7 @@ pub(super) const PART_UNLOCKED: Control = Control {
     bug: "close takes the peer's link away with its own socket locked alone, as a send may read it",
     check: Check::Unlocked,
     operation: "sys_close",
-    at: at!("uipc/close.rs", "fn unp_disconnect(", "so2.st().unp_conn.set(None)"),
+    at: at!("uipc/close.rs", "fn unp_disconnect(", "so2.set_conn(None)"),
     fault: Injection::of(Step::PeerToPart),
     program: there_and_gone::<PerBuffer>,
 };

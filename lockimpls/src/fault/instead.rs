@@ -5,6 +5,7 @@
 use super::{Fault, Window};
 use crate::errno::Errno;
 use crate::objects::mbuf::MbufRef;
+use crate::objects::sockbuf::Fill;
 use crate::objects::socket::{Side, State};
 use crate::policy::{Held, Policy, So};
 use crate::primitives::Ordering;
@@ -56,6 +57,15 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sides_reversed(&self, so: &Held<P>, so2: &Held<P>) {
         self.policy.side_enter(so, Side::Snd);
         self.policy.side_enter(so2, Side::Rcv);
+    }
+
+    /// `Step::AccountLocked`: what is left in the buffer is accounted when that is unlocked.
+    #[cold]
+    pub(crate) fn account_later(&self, so: &mut Held<P>, so2: &So<P>, fill: Fill) {
+        self.policy.side_leave(so, Side::Rcv);
+        P::Fault::window(Window::Account);
+        so2.account_word(fill);
+        self.policy.side_enter(so, Side::Rcv);
     }
 
     /// `Step::PeerToPart`: the peer to part from, which is not locked.

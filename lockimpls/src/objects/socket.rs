@@ -23,6 +23,7 @@ mod refcount;
 mod sides;
 mod state;
 mod wait_point;
+mod words;
 
 use std::fmt;
 use std::ops::Deref;
@@ -44,6 +45,7 @@ pub(crate) use self::refcount::RefCount;
 pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
 pub(crate) use self::state::{OnQueue, Seen, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
+pub(crate) use self::words::{SendLook, SendWords};
 
 use Ordering::{AcqRel, Relaxed};
 
@@ -332,6 +334,9 @@ impl<L: SocketLocks> Held<L> {
     /// descriptor stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {
         self.parts_unshared().reset();
+        if let Some(words) = self.locks.send_words() {
+            words.reset();
+        }
         self.so_type.set(kind);
         self.set_nonblocking(false);
         self.on_list.next.set(None);

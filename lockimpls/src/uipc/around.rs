@@ -4,7 +4,7 @@
 use crate::ambient::Surroundings;
 use crate::errno::Errno;
 use crate::objects::socket::Side;
-use crate::policy::{Held, Policy, SoRef};
+use crate::policy::{Held, Policy, So, SoRef};
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 
@@ -48,6 +48,9 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sowakeup(&self, so: &mut Held<P>, side: Side) {
+        if P::SENDS_UNLOCKED {
+            return self.wake_unlocked(so, side);
+        }
         self.policy.side_enter(so, side);
         if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
@@ -55,6 +58,30 @@ impl<P: Policy> Locked<P> {
         so.sb_wait(side).wakeup(P::BIASED);
         self.policy.side_leave(so, side);
         self.selwakeup();
+    }
+
+    /// `sowakeup` that needs no lock.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn wake_unlocked(&self, so: &So<P>, side: Side) {
+        if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
+            self.ambient.sched_lock();
+        }
+        so.sb_wait(side).wakeup_unlocked();
+        self.selwakeup();
+    }
+
+    /// The same of a writer, by its peer `so`, which has the receive side locked: that stays locked,
+    /// unless there are locks around the layer, which come before it.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn wake_writer(&self, so: &mut Held<P>, writer: &So<P>) {
+        if !P::Ambient::IS_THERE {
+            return self.wake_unlocked(writer, Side::Snd);
+        }
+        self.policy.side_leave(so, Side::Rcv);
+        self.wake_unlocked(writer, Side::Snd);
+        self.policy.side_enter(so, Side::Rcv);
     }
 
     /// The end of `sendit` (`uipc_syscalls.c` 1.196, 688 and 695): SIGPIPE under the kernel lock;

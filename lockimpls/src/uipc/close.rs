@@ -94,6 +94,7 @@ impl<P: Policy> Locked<P> {
         RefCount::finalize(&so.so_refcnt);
         let held = self.policy.side_lock(&so, Side::Snd);
         held.so_snd().limits.set(Limits::ZERO);
+        held.publish_limits();
         self.policy.side_unlock(held, Side::Snd);
         let control = Self::empty(&so, &so.parts_of_last().so_rcv);
         self.discard_all(control);
@@ -138,13 +139,12 @@ impl<P: Policy> Locked<P> {
             self.policy.solock_to_part(so)
         };
         let Some(mut so2) = so2 else { return };
-        let st = so.st();
-        st.unp_conn.set(None);
+        let st = so.set_conn(None);
         if Self::parts_alone(so) {
             so2.st().unp_refs.remove(so.socket());
             st.clear(State::ISCONNECTED);
         } else {
-            so2.st().unp_conn.set(None);
+            so2.set_conn(None);
             self.soisdisconnected(so);
             if P::Fault::omits(Step::EndWhileParting) {
                 self.end_later(so, &mut so2);
@@ -173,7 +173,7 @@ impl<P: Policy> Locked<P> {
         so.set_cantsendmore(true);
         // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be seen
         // of it: the socket never sends again.
-        so.so_snd().fill.set(Fill::default());
+        so.account(Fill::default());
         self.policy.side_leave(so, Side::Snd);
         let st = so.st();
         st.clear(State::ISCONNECTED);
@@ -223,8 +223,7 @@ impl<P: Policy> Locked<P> {
     /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
     fn unp_drop(&self, so: &Held<P>, so2: &Held<P>) {
         so.st().unp_refs.remove(so2.socket());
-        let st2 = so2.st();
-        st2.unp_conn.set(None);
+        let st2 = so2.set_conn(None);
         st2.so_error.set(Some(Errno::Econnreset));
         st2.clear(State::ISCONNECTED);
     }

@@ -93,6 +93,7 @@ impl<P: Policy> Locked<P> {
         let (so_snd, so_rcv) = (so.so_snd(), so.so_rcv());
         so_snd.limits.set(Limits::of(snd));
         so_snd.lowat.set(MCLBYTES.min(snd));
+        so.publish_limits();
         so_rcv.limits.set(Limits::of(rcv));
         so_rcv.lowat.set(1);
         so.rcv.reserve(so.so_type.get(), Limits::of(rcv.max(snd)));
@@ -115,13 +116,13 @@ impl<P: Policy> Locked<P> {
     /// `unp_connect2`: makes `so2` the peer of `so`; for a connection, also the other way. Both are
     /// locked.
     pub(crate) fn unp_connect2(&self, so: &mut Held<P>, so2: &mut Held<P>) {
-        so.st().unp_conn.set(Some(so2.socket()));
+        so.set_conn(Some(so2.socket()));
         if so.so_type.get() == SockType::Dgram {
             so2.st().unp_refs.append(so.socket());
             self.soisconnected(so, None);
             return;
         }
-        so2.st().unp_conn.set(Some(so.socket()));
+        so2.set_conn(Some(so.socket()));
         self.soisconnected(so, None);
         self.soisconnected(so2, Some(so));
     }

@@ -21,34 +21,47 @@ impl<P: Policy> Locked<P> {
         message: Outgoing<'_, P::Locks>,
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
-        if let Some(name) = to {
-            if so.st().unp_conn.get().is_some() {
-                return Err(Errno::Eisconn);
-            }
-            self.unp_connect(so, name)?;
-            if P::Fault::omits(Step::KeepConnecting) {
-                so.st().clear(State::CONNECTING);
-            }
-        }
-        let result = self.append_to_peer(so, message, to.is_some());
+        self.own_enter(so);
+        let ready = to.map_or(Ok(()), |name| self.connect_to_send(so, name));
+        let from = if P::SENDS_UNLOCKED { so.st().unp_addr.get() } else { None };
+        self.own_leave(so);
+        ready?;
+        let result = self.append_to_peer(so, message, to.is_some(), from);
         if to.is_some() {
+            self.own_enter(so);
             self.unp_disconnect(so);
             so.st().clear(State::CONNECTING);
+            self.own_leave(so);
         }
         result
     }
 
+    #[inline(always)]
+    fn connect_to_send(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
+        if so.st().unp_conn.get().is_some() {
+            return Err(Errno::Eisconn);
+        }
+        self.unp_connect(so, name)?;
+        if P::Fault::omits(Step::KeepConnecting) {
+            so.st().clear(State::CONNECTING);
+        }
+        Ok(())
+    }
+
+    /// `from`: the own name, where the socket itself is not locked any more.
     fn append_to_peer(
         &self,
         so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
         addressed: bool,
+        from: Option<SockAddr>,
     ) -> Result<(), Errno> {
         let gone = if addressed { Errno::Econnrefused } else { Errno::Enotconn };
         let so2 = self.policy.peer_pin(so);
         assert!(so2.is_some() || !P::Fault::omits(Step::PeerGone), "unp_conn points to a socket");
         let mut so2 = so2.ok_or(gone)?;
-        let from = so.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
+        let from = if P::SENDS_UNLOCKED { from } else { so.st().unp_addr.get() };
+        let from = from.unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         self.policy.side_enter(&so2, Side::Rcv);
         if !has_room(&so2, bytes) {
@@ -61,6 +74,10 @@ impl<P: Policy> Locked<P> {
         }
         self.sbappend(so, &mut so2, message, Some(&from));
         self.policy.side_leave(&mut so2, Side::Rcv);
+        if P::SENDS_UNLOCKED {
+            self.unpin_and_wake(so, so2, true);
+            return Ok(());
+        }
         self.wake_reader(&mut so2);
         self.policy.peer_unpin(so, so2);
         Ok(())

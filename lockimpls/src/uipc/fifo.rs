@@ -273,6 +273,7 @@ impl<P: Policy> Locked<P> {
         self.policy.side_enter(&wso, Side::Snd);
         wso.set_cantsendmore(true);
         wso.so_snd().lowat.set(PIPE_BUF);
+        wso.publish_limits();
         self.policy.side_leave(&mut wso, Side::Snd);
         self.policy.sounlock(wso);
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })

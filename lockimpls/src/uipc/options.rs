@@ -11,13 +11,13 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_setsockopt(&self, s: Fd, option: SockOpt, value: usize) -> Result<(), Errno> {
-        let mut so = self.call_enter(s)?;
+        let so = self.call_enter(s)?;
         let result = match side_of(option) {
             None => Err(Errno::Enoprotoopt),
             Some(side) => {
-                self.policy.side_enter(&so, side);
-                let result = self.sosetopt(&so, option, value.max(1));
-                self.policy.side_leave(&mut so, side);
+                let held = self.policy.side_lock(&so, side);
+                let result = self.sosetopt(&held, option, value.max(1));
+                self.policy.side_unlock(held, side);
                 result
             }
         };
@@ -46,8 +46,9 @@ impl<P: Policy> Locked<P> {
         let sb = so.sb(side);
         sb.limits.set(Limits::of(value));
         sb.lowat.set(sb.lowat.get().min(value));
-        if side == Side::Rcv {
-            so.rcv.reserve(so.so_type.get(), Limits::of(value));
+        match side {
+            Side::Snd => so.publish_limits(),
+            Side::Rcv => so.rcv.reserve(so.so_type.get(), Limits::of(value)),
         }
         Ok(())
     }
@@ -55,6 +56,9 @@ impl<P: Policy> Locked<P> {
     fn set_lowat(so: &Held<P>, side: Side, value: usize) -> Result<(), Errno> {
         let sb = so.sb(side);
         sb.lowat.set(value.min(sb.limits.get().hiwat));
+        if side == Side::Snd {
+            so.publish_limits();
+        }
         Ok(())
     }
 
@@ -68,11 +72,11 @@ impl<P: Policy> Locked<P> {
                 error.map_or(0, |errno| errno.code() as usize)
             }
             Some(side) => {
-                self.policy.side_enter(&so, side);
-                let sb = so.sb(side);
+                let held = self.policy.side_lock(&so, side);
+                let sb = held.sb(side);
                 let is_size = matches!(option, SockOpt::SndBuf | SockOpt::RcvBuf);
                 let value = if is_size { sb.limits.get().hiwat } else { sb.lowat.get() };
-                self.policy.side_leave(&mut so, side);
+                self.policy.side_unlock(held, side);
                 value
             }
         };

@@ -13,7 +13,7 @@ use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::MbufRef;
 use crate::objects::sockbuf::{Fill, Record, Taken};
-use crate::objects::socket::{RcvState, Side, State};
+use crate::objects::socket::{RcvState, SendWords, Side, SocketLocks, State};
 use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
@@ -78,7 +78,10 @@ impl<P: Policy> Locked<P> {
                     self.sbunlock_to_wait(so, Side::Rcv);
                     return Ok(None);
                 }
-                Ok(Found::FirstRecord) => self.take_first_record(&mut so.lent(), msg, flags),
+                Ok(Found::FirstRecord) => {
+                    self.policy.look_to_side(so);
+                    self.take_first_record(&mut so.lent(), msg, flags)
+                }
                 Ok(Found::Record) => self.take_record(&mut so.lent(), msg, flags),
                 Ok(Found::End) => Ok(Some(0)),
                 Err(errno) => Err(errno),
@@ -99,12 +102,11 @@ impl<P: Policy> Locked<P> {
         msg: &RecvMsg<'_, Fd>,
         flags: MsgFlags,
     ) -> Result<Found, Errno> {
-        let so_rcv = so.so_rcv();
+        let (so_rcv, seen) = so.so_rcv_to_look();
         let (has_data, is_enough) = Self::is_enough(so, so_rcv, msg.data.len(), flags);
         if is_enough {
             return Ok(Self::data(so, so_rcv));
         }
-        let seen = so.seen_from(Side::Rcv);
         if let Some(errno) = seen.so_error.get() {
             if has_data {
                 return Ok(Self::data(so, so_rcv));
@@ -174,6 +176,9 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn take_bytes(&self, so: &mut Held<P>, msg: &mut RecvMsg<'_, Fd>, flags: MsgFlags) -> usize {
         let bytes = msg.data.len().min(so.rcv.stream_readable(msg.data.len()));
+        if msg.data.is_empty() {
+            self.policy.look_to_side(so);
+        }
         self.uiomove(so, so.rcv.head(), msg, bytes);
         if !flags.contains(MsgFlags::PEEK) {
             so.rcv.stream_consume(bytes);
@@ -330,16 +335,36 @@ impl<P: Policy> Locked<P> {
     /// and wakes whoever waits there.
     #[inline(always)]
     fn pru_rcvd(&self, so: &mut Held<P>) {
+        if P::SENDS_UNLOCKED {
+            return self.rcvd_unlocked(so);
+        }
         self.sb_to_so(so, Side::Rcv);
         if let Some(mut so2) = self.policy.peer_pin(so) {
             self.sides_enter(so, &so2);
             if !P::Fault::omits(Step::MirrorReceived) {
-                so2.so_snd().fill.set(so.rcv_fill(so.so_rcv()));
+                so2.account(so.rcv_fill(so.so_rcv()));
             }
             self.sides_leave(so, &mut so2);
             self.sowwakeup(&mut so2);
             self.policy.peer_unpin(so, so2);
         }
         self.so_to_sb(so, Side::Rcv);
+    }
+
+    /// The same where the peer's account is a word. With the receive side locked the peer stays what
+    /// it is: whoever parts the two comes to this side before the parting is over
+    /// (`soisdisconnected`), and the account of a socket that was parted is looked at no more.
+    #[inline(always)]
+    fn rcvd_unlocked(&self, so: &mut Held<P>) {
+        let Some(so2) = so.locks.send_words().and_then(SendWords::peer) else { return };
+        let fill = so.rcv_fill(so.so_rcv());
+        if P::Fault::omits(Step::AccountLocked) {
+            return self.account_later(so, &so2, fill);
+        }
+        P::Fault::window(Window::Account);
+        if !P::Fault::omits(Step::MirrorReceived) {
+            so2.account_word(fill);
+        }
+        self.wake_writer(so, &so2);
     }
 }

@@ -77,7 +77,9 @@ impl<P: Policy> Locked<P> {
             oob_bytes: if flags.contains(MsgFlags::OOB) { OOB_BYTES } else { 0 },
         };
         let result = loop {
+            let seen = if P::SENDS_UNLOCKED { so.snd_wait.seen() } else { 0 };
             match self.sosend_once(so, &mut sending) {
+                Ok(false) if P::SENDS_UNLOCKED => self.await_room(so, seen),
                 Ok(false) => self.sbwait(so, Side::Snd),
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
@@ -117,7 +119,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn sosend_some(&self, so: &mut Held<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
-            let room = match Self::sosend_room(so, sending)? {
+            let room = match self.sosend_look(so, sending)? {
                 Room::Bytes(room) => room,
                 Room::Wait if sending.nonblock => return Err(Errno::Ewouldblock),
                 Room::Wait => return Ok(Room::Wait),
@@ -125,7 +127,7 @@ impl<P: Policy> Locked<P> {
             let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
             let m = self.copy_in(so, chunk);
             let result = self.pru_send(so, m, sending);
-            self.so_to_sb(so, Side::Snd);
+            self.peer_to_sb(so);
             if result.is_ok() || !P::Fault::omits(Step::FreeOnNobufs) {
                 self.mbufs.put(m);
             }
@@ -137,10 +139,27 @@ impl<P: Policy> Locked<P> {
         }
     }
 
+    /// The look before a copy. Of a look with nothing locked, what says that there is no peer may be half
+    /// of a parting: it is taken again with the socket locked, and then the parting is over, or has not
+    /// begun.
+    #[inline(always)]
+    fn sosend_look(&self, so: &mut Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
+        let looks_again = P::SENDS_UNLOCKED && !P::Fault::omits(Step::PartedIsEpipe);
+        match Self::sosend_room(so, sending) {
+            Err(Errno::Enotconn | Errno::Edestaddrreq) if looks_again => {
+                self.own_enter(so);
+                let room = Self::sosend_room(so, sending);
+                self.own_leave(so);
+                room
+            }
+            room => room,
+        }
+    }
+
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
     fn sosend_room(so: &Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
-        let (so_snd, seen) = so.so_snd_and_seen();
+        let (so_snd, seen) = so.so_snd_to_look();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
             return Err(Errno::Epipe);
@@ -157,12 +176,12 @@ impl<P: Policy> Locked<P> {
                 return Err(Errno::Edestaddrreq);
             }
         }
-        let limits = so_snd.limits.get();
+        let limits = so_snd.limits();
         if so.is_atomic() && resid > limits.hiwat {
             return Err(Errno::Emsgsize);
         }
-        let space = limits.space(so_snd.fill.get()) + sending.oob_bytes;
-        Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat.get()))
+        let space = limits.space(so_snd.fill()) + sending.oob_bytes;
+        Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat()))
     }
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
@@ -176,7 +195,7 @@ impl<P: Policy> Locked<P> {
         P::Fault::note(Event::Copied);
         P::Fault::window(Window::CopiedIn);
         self.sb_enter(so, Side::Snd);
-        self.sb_to_so(so, Side::Snd);
+        self.sb_to_peer(so);
         m
     }
 
@@ -197,10 +216,14 @@ impl<P: Policy> Locked<P> {
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);
         }
-        self.policy.so_leave(so);
-        let control = self.unp_internalize(sending.rights);
-        self.policy.so_enter(so);
-        let control = control?;
+        let control = if P::SENDS_UNLOCKED {
+            self.unp_internalize(sending.rights)?
+        } else {
+            self.policy.so_leave(so);
+            let control = self.unp_internalize(sending.rights);
+            self.policy.so_enter(so);
+            control?
+        };
         let result = self.append(so, Outgoing { control: Some(control), ..message }, sending.to);
         if result.is_err() {
             self.unp_discard(control);
@@ -216,10 +239,12 @@ impl<P: Policy> Locked<P> {
         to: Option<&SockAddr>,
     ) -> Result<(), Errno> {
         if so.so_type.get() == SockType::Dgram {
-            self.append_dgram(&mut so.lent(), message, to)
-        } else {
-            self.append_connected(so, message)
+            return self.append_dgram(&mut so.lent(), message, to);
         }
+        if P::SENDS_UNLOCKED && so.is_atomic() {
+            self.peer_get(so);
+        }
+        self.append_connected(so, message)
     }
 
     /// STREAM and SEQPACKET: only what has a control message looks for room at the peer.
@@ -229,7 +254,7 @@ impl<P: Policy> Locked<P> {
         so: &mut Held<P>,
         message: Outgoing<'_, P::Locks>,
     ) -> Result<(), Errno> {
-        let mut so2 = self.policy.peer_pin(so).ok_or_else(|| Self::no_peer(&so.lent()))?;
+        let mut so2 = self.policy.peer_pin(so).ok_or_else(|| self.no_peer(so))?;
         if Self::has_ended(so) {
             return self.refuse(so, so2, Errno::Epipe);
         }
@@ -248,14 +273,38 @@ impl<P: Policy> Locked<P> {
             return self.mirror_later(so, so2);
         }
         let fill = so2.rcv_fill(so2.so_rcv());
-        so.so_snd().fill.set(fill);
+        so.account(fill);
         self.sides_leave(&mut so2, so);
         // A reader waits for bytes: a record of none in an empty buffer does not wake it.
+        if P::SENDS_UNLOCKED {
+            self.unpin_and_wake(so, so2, fill.cc > 0);
+            return Ok(());
+        }
         if fill.cc > 0 {
             self.wake_reader(&mut so2);
         }
         self.policy.peer_unpin(so, so2);
         Ok(())
+    }
+
+    /// `unix_peer_get`: the peer of a socket that keeps records is read with the own lock (Linux,
+    /// `af_unix.c`, line 308). The word would do, as it does for a stream; the lock is the kernel's.
+    fn peer_get(&self, so: &mut Held<P>) {
+        self.own_enter(so);
+        if !P::Fault::omits(Step::OwnBeforePeer) {
+            self.own_leave(so);
+        }
+    }
+
+    /// The message is at the peer: that is unlocked, and then its reader is woken, which needs no
+    /// lock.
+    #[inline(always)]
+    pub(super) fn unpin_and_wake(&self, so: &So<P>, so2: Held<P>, has_bytes: bool) {
+        let reader = so2.socket();
+        self.policy.peer_unpin(so, so2);
+        if has_bytes && !P::Fault::omits(Step::WakeReader) {
+            self.wake_unlocked(&reader, Side::Rcv);
+        }
     }
 
     /// Whether the stream has ended. Nothing goes after its end: the socket is looked at with the
@@ -275,10 +324,20 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::ReportNobufs) { Ok(()) } else { Err(errno) }
     }
 
-    /// Why a connected send finds no peer: it was never there; or it parted while `peer_pin` had
-    /// the socket unlocked, and that is EPIPE as it was before.
+    /// Why a connected send finds no peer, with the socket locked: where it was not, the parting may be
+    /// half done.
+    #[inline(always)]
+    fn no_peer(&self, so: &mut Held<P>) -> Errno {
+        self.own_enter(so);
+        let errno = Self::why_no_peer(&so.lent());
+        self.own_leave(so);
+        errno
+    }
+
+    /// It was never there; or it parted while `peer_pin` had the socket unlocked, and that is EPIPE as it
+    /// was before.
     #[cold]
-    fn no_peer(so: &Held<P>) -> Errno {
+    fn why_no_peer(so: &Held<P>) -> Errno {
         let has_parted = so.cantsendmore();
         if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
             return Errno::Epipe;

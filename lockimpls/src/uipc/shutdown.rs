@@ -21,8 +21,14 @@ impl<P: Policy> Locked<P> {
         if how != Shutdown::Read {
             self.policy.data_to_so(&mut so);
             self.socantsendmore(&mut so);
-            self.unp_shutdown(&mut so);
-            self.policy.so_to_data(&mut so);
+            if P::SENDS_UNLOCKED {
+                // The own socket, and then the peer, as a send.
+                self.policy.so_to_data(&mut so);
+                self.unp_shutdown(&mut so);
+            } else {
+                self.unp_shutdown(&mut so);
+                self.policy.so_to_data(&mut so);
+            }
         }
         self.call_leave(so);
         Ok(())

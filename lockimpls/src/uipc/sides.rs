@@ -42,6 +42,44 @@ impl<P: Policy> Locked<P> {
         self.policy.side_enter(so, side);
     }
 
+    /// A send goes on from its own side to its peer: by the socket itself, or at once where a send
+    /// holds nothing of its own.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sb_to_peer(&self, so: &mut Held<P>) {
+        if !P::SENDS_UNLOCKED {
+            self.sb_to_so(so, Side::Snd);
+        }
+    }
+
+    /// Back from the peer.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn peer_to_sb(&self, so: &mut Held<P>) {
+        if !P::SENDS_UNLOCKED {
+            self.so_to_sb(so, Side::Snd);
+        }
+    }
+
+    /// On the way to its peer a send holds the socket itself, or nothing of it: then it is locked, for
+    /// what nothing else guards.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn own_enter(&self, so: &mut Held<P>) {
+        if P::SENDS_UNLOCKED {
+            self.policy.so_enter(so);
+        }
+    }
+
+    /// On to the peer.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn own_leave(&self, so: &mut Held<P>) {
+        if P::SENDS_UNLOCKED {
+            self.policy.so_leave(so);
+        }
+    }
+
     /// The receive side of a socket and the send side of another, or of the same: in this order
     /// everywhere (`uipc_usrreq.c` 1.221, lines 499 and 548; `uipc_socket2.c` 1.186, line 614).
     #[inline(always)]

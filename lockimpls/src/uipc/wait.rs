@@ -8,14 +8,14 @@
 use crate::ambient::Surroundings;
 use crate::domain::{MsgFlags, WaitStrategy};
 use crate::errno::Errno;
-use crate::fault::{Event, Fault, Window};
+use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::socket::{Part, Side, SocketLocks, WaitPoint};
 use crate::policy::{Held, Policy, So};
-use crate::primitives::{Ordering, SPINS, park, spin_loop, yield_now};
+use crate::primitives::{Ordering, SPINS, heavy_fence, park, spin_loop, yield_now};
 use crate::uipc::Locked;
 use crate::witness::{self, Class, WaitsFor};
 
-use Ordering::Relaxed;
+use Ordering::{Acquire, Relaxed};
 
 /// How often a thread that never parks looks before it gives up the processor once.
 const SPINS_TO_YIELD: u32 = 256;
@@ -70,7 +70,10 @@ impl<P: Policy> Locked<P> {
         match part {
             Part::Socket => self.policy.so_enter(so),
             Part::Snd => self.sb_enter(so, Side::Snd),
-            Part::Rcv => self.sb_enter(so, Side::Rcv),
+            Part::Rcv => {
+                self.policy.data_enter(so);
+                self.policy.look_enter(so);
+            }
         }
     }
 
@@ -89,7 +92,10 @@ impl<P: Policy> Locked<P> {
     fn rwsleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         // Asked for again below: where a socket's lock can be another one, it may be by then.
         let place = so.socket();
-        let releases = || place.locks.guard(part).0;
+        let releases = || match part {
+            Part::Rcv => place.locks.look_guard(place.so_type.get()).0,
+            Part::Socket | Part::Snd => place.locks.guard(part).0,
+        };
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
@@ -109,9 +115,65 @@ impl<P: Policy> Locked<P> {
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
-        park(point.key(), || true, || self.part_leave(so, part));
-        self.ambient.sched_lock();
-        self.part_enter(so, part);
+        if P::SENDS_UNLOCKED {
+            self.park_awaited(so, point, part);
+        } else {
+            park(point.key(), || true, || self.part_leave(so, part));
+            self.ambient.sched_lock();
+            self.part_enter(so, part);
+        }
+        witness::awake();
+    }
+
+    /// Parks where a waker need not hold the lock: one that woke others before may clear `waiting` just
+    /// now, and then this thread does not park, and has not unlocked.
+    #[track_caller]
+    fn park_awaited(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
+        let mut has_left = false;
+        // Acquire; pairs with the AcqRel of the waker that cleared it.
+        let is_awaited = || point.waiting.load(Acquire) != 0;
+        park(point.key(), is_awaited, || {
+            self.part_leave(so, part);
+            has_left = true;
+        });
+        if has_left {
+            self.ambient.sched_lock();
+            self.part_enter(so, part);
+        }
+    }
+
+    /// Waits for room with nothing of the socket held, unless a wake-up came since `seen` was read:
+    /// before it was found that there is none.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn await_room(&self, so: &So<P>, seen: u32) {
+        let depth = self.ambient.sleep_begins();
+        P::Fault::note(Event::Sleep);
+        self.sleep_unlocked(&so.snd_wait, seen);
+        P::Fault::note(Event::Awake);
+        self.ambient.sleep_ends(depth);
+    }
+
+    #[track_caller]
+    fn sleep_unlocked(&self, point: &WaitPoint, seen: u32) {
+        let woken = || point.seen() != seen;
+        witness::sleep(point.key(), WaitsFor::Wakeup, 0);
+        if !spin(self.config.wait, woken) {
+            P::Fault::window(Window::BeforeRegister);
+            if P::Ambient::IS_THERE {
+                self.ambient.sched_lock();
+                witness::sleep(point.key(), WaitsFor::Wakeup, 0);
+            }
+            point.waiting.store(1, Relaxed);
+            // Pairs with the light fence in `published`: either the wake-up is seen here, or
+            // `waiting` there.
+            heavy_fence();
+            if P::Fault::omits(Step::RetestWaiting) || !woken() {
+                // Acquire; pairs with the AcqRel of the waker that cleared it.
+                park(point.key(), || point.waiting.load(Acquire) != 0, || {});
+                self.ambient.sched_lock();
+            }
+        }
         witness::awake();
     }
 
@@ -140,7 +202,10 @@ impl<P: Policy> Locked<P> {
             if !self.policy.sb_lock(so, side, nonblock) {
                 return Err(Errno::Ewouldblock);
             }
-            self.policy.side_enter(so, side);
+            match side {
+                Side::Snd => self.policy.side_enter(so, side),
+                Side::Rcv => self.policy.look_enter(so),
+            }
             return Ok(());
         }
         let sb = so.sb(side);

@@ -1,6 +1,7 @@
 //! Which locks a socket has, and which one guards each part of it.
 
-use crate::domain::Algorithm;
+use super::SendWords;
+use crate::domain::{Algorithm, SockType};
 use crate::primitives::RawMutex;
 use crate::sync::{DefaultRaw, RwLock};
 use crate::witness::Class;
@@ -19,13 +20,26 @@ pub(crate) enum Part {
 /// The locks that a socket of a granularity has: none, one, or more. They are made when the
 /// socket's place is used for the first time, and stay there for good: a lock's address is its
 /// identity.
-pub(crate) trait SocketLocks: Send + Sync + 'static {
+pub(crate) trait SocketLocks: Send + Sync + Sized + 'static {
     /// The class of the collector's lock beside these: whether it comes before them or after them.
     const GC: Class = Class::UnpGcLock;
 
     /// The lock that guards a part of the socket, one of these or another: its address and its
     /// class.
     fn guard(&self, part: Part) -> (usize, Class);
+
+    /// The lock with which a receive of this type looks at the receive side, and waits there, before
+    /// it takes something out: what guards that side, or one without which nobody puts anything in.
+    #[inline(always)]
+    fn look_guard(&self, _kind: SockType) -> (usize, Class) {
+        self.guard(Part::Rcv)
+    }
+
+    /// What a send looks at with nothing locked; none where it does so with the lock of its side.
+    #[inline(always)]
+    fn send_words(&self) -> Option<&SendWords<Self>> {
+        None
+    }
 }
 
 /// Locks of a socket among which it has a `so_lock`.

@@ -2,8 +2,10 @@
 //! asks the witness whether the thread holds the lock of the part.
 
 use super::{
-    Held, Part, RcvState, SbState, Seen, Side, SndState, SoState, Socket, SocketLocks, State,
+    Held, Part, RcvState, SbState, Seen, SendLook, Side, SndState, SoState, SockRef, Socket,
+    SocketLocks, State,
 };
+use crate::objects::sockbuf::Fill;
 use crate::witness::{self, Class};
 
 /// What the locks guard.
@@ -64,22 +66,58 @@ impl<L: SocketLocks> Held<L> {
         }
     }
 
-    /// What of the socket itself may be looked at with the lock of this side.
+    /// The receive side, for a receive that looks whether there is something (`look_guard`), and
+    /// what of the socket itself may be looked at from there.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn seen_from(&self, side: Side) -> &Seen<L> {
-        match side {
-            Side::Snd => self.assert_locked(Part::Snd),
-            Side::Rcv => self.assert_locked(Part::Rcv),
-        }
-        &self.parts.st
+    pub(crate) fn so_rcv_to_look(&self) -> (&RcvState<L>, &Seen<L>) {
+        let (addr, class) = self.locks.look_guard(self.so_type.get());
+        witness::assert_held(addr, &class);
+        (&self.parts.so_rcv, &self.parts.st)
     }
 
-    /// The send side, and what may be looked at from there: asked for once.
+    /// The send side, for a send that looks whether there is room, and what of the socket itself may
+    /// be looked at from there.
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn so_snd_and_seen(&self) -> (&SndState, &Seen<L>) {
-        (self.so_snd(), &self.parts.st)
+    pub(crate) fn so_snd_to_look(&self) -> (SendLook<'_, L>, &Seen<L>) {
+        let words = self.locks.send_words();
+        if words.is_none() {
+            self.assert_locked(Part::Snd);
+        }
+        (SendLook { so_snd: &self.parts.so_snd, words }, &self.parts.st)
+    }
+
+    /// Accounts to this socket what lies unread at its peer. Where that is a word, the peer's receive
+    /// side is locked.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn account(&self, fill: Fill) {
+        if self.locks.send_words().is_none() {
+            self.so_snd().fill.set(fill);
+        }
+        self.account_word(fill);
+    }
+
+    /// The limits of the send side were written: tells others, where they look without its lock.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn publish_limits(&self) {
+        if let Some(words) = self.locks.send_words() {
+            self.so_snd().publish(words);
+        }
+    }
+
+    /// Writes `unp_conn`, with both ends locked; and the socket itself.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn set_conn(&self, peer: Option<SockRef<L>>) -> &SoState<L> {
+        let st = self.st();
+        st.unp_conn.set(peer);
+        if let Some(words) = self.locks.send_words() {
+            words.set_peer(peer);
+        }
+        st
     }
 
     /// SS_CANTRCVMORE of a listener, for whoever holds its own lock alone (`uipc_syscalls.c` 1.224,
@@ -103,10 +141,13 @@ impl<L: SocketLocks> Held<L> {
     }
 
     /// SS_CANTSENDMORE, for whoever holds the lock of the socket or that of its send side: both are
-    /// held where it is written.
+    /// held where it is written. Where it is a word, for anybody.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn cantsendmore(&self) -> bool {
+        if let Some(words) = self.locks.send_words() {
+            return words.cantsendmore();
+        }
         if self.is_guarded_by_one(Part::Snd) || !witness::is_held(self.locks.guard(Part::Snd).0) {
             self.assert_locked(Part::Socket);
         }
@@ -126,6 +167,7 @@ impl<L: SocketLocks> Held<L> {
     #[track_caller]
     pub(crate) fn end_unshared(&self, is_so: bool) {
         self.parts_unshared().so_snd.cantsendmore.set(is_so);
+        self.tell_cantsendmore(is_so);
     }
 
     /// Writes SS_CANTSENDMORE.
@@ -134,6 +176,14 @@ impl<L: SocketLocks> Held<L> {
         self.assert_locked(Part::Socket);
         self.assert_locked_too(Part::Snd);
         self.parts.so_snd.cantsendmore.set(is_so);
+        self.tell_cantsendmore(is_so);
+    }
+
+    #[inline(always)]
+    fn tell_cantsendmore(&self, is_so: bool) {
+        if let Some(words) = self.locks.send_words() {
+            words.set_cantsendmore(is_so);
+        }
     }
 }
 
@@ -146,6 +196,15 @@ impl<L: SocketLocks> Socket<L> {
     pub(crate) fn seen_by_collector(&self, held: (usize, Class)) -> &Seen<L> {
         witness::assert_held(held.0, &held.1);
         &self.parts.st
+    }
+
+    /// Accounts to this socket what lies unread at its peer, where that is a word. The peer's receive
+    /// side is locked.
+    #[inline(always)]
+    pub(crate) fn account_word(&self, fill: Fill) {
+        if let Some(words) = self.locks.send_words() {
+            words.set_fill(fill);
+        }
     }
 
     /// All of a socket whose last reference is the caller's, with nothing locked: it is about to

@@ -5,7 +5,7 @@
 
 use crate::primitives::{AtomicU32, Ordering, light_fence, unpark_all, unpark_one};
 
-use Ordering::{AcqRel, Relaxed};
+use Ordering::{AcqRel, Acquire, Relaxed, Release};
 
 /// A place where threads wait: the kernel's sleep channel.
 pub(crate) struct WaitPoint {
@@ -47,6 +47,22 @@ impl WaitPoint {
         if self.waiting.load(Relaxed) != 0 {
             self.waiting.store(u32::from(unpark_one(self.key())), Relaxed);
         }
+    }
+
+    /// `wakeup` by whoever need not hold the socket's lock, of threads that sleep with it or without.
+    #[inline]
+    pub(crate) fn wakeup_unlocked(&self) {
+        // Release; pairs with the Acquire in `seen`. Added, and not stored: others may be waking too.
+        self.event.fetch_add(1, Release);
+        self.published();
+    }
+
+    /// How many wake-ups there were, for a thread that looks next whether it must wait.
+    #[inline(always)]
+    pub(crate) fn seen(&self) -> u32 {
+        // Acquire; pairs with the Release in `wakeup_unlocked`: what that thread had changed is seen
+        // by whoever sees its wake-up.
+        self.event.load(Acquire)
     }
 
     /// Something that a thread may wait for here has changed, and that thread may be about to park
