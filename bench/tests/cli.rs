@@ -106,6 +106,7 @@ fn list_names_every_backend_and_workload() {
         "host",
         "per-pair",
         "per-socket-wait",
+        "state-queue",
     ];
     let locks =
         ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];

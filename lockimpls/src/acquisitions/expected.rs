@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 7] = [
+pub(super) const KERNELS: [&str; 10] = [
     "per-socket",
     "global-gc",
     "global",
@@ -15,6 +15,9 @@ pub(super) const KERNELS: [&str; 7] = [
     "per-socket-wait",
     "per-pair",
     "per-pair, dgram",
+    "state-queue, stream",
+    "state-queue, seqpacket",
+    "state-queue, dgram",
 ];
 
 /// The kernel whose partings wait for relocks.
@@ -23,6 +26,11 @@ pub(super) const WAITS: usize = 4;
 /// The kernel whose datagram sockets have another lock, and stand in lines of their own after it.
 pub(super) const BY_PAIR: usize = 5;
 pub(super) const BY_PAIR_DGRAM: usize = BY_PAIR + 1;
+
+/// The kernel where each type has lines of its own: streams, then the others.
+pub(super) const BY_QUEUE: usize = BY_PAIR_DGRAM + 1;
+pub(super) const BY_QUEUE_SEQPACKET: usize = BY_QUEUE + 1;
+pub(super) const BY_QUEUE_DGRAM: usize = BY_QUEUE + 2;
 
 /// A kernel of which only the way between two sockets is modelled, and the kernel whose layer the rest
 /// is: where a block has no line of the first, its model locks as the other one's.

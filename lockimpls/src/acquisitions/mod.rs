@@ -10,6 +10,7 @@
 
 mod expected;
 mod functions;
+mod linux;
 mod places;
 mod rows;
 mod source;
@@ -19,7 +20,10 @@ mod world;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use self::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, WAITS, blocks, markdown, write_block};
+use self::expected::{
+    BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET, Block, WAITS, blocks,
+    markdown, write_block,
+};
 use self::rows::{Relock, Row, rows};
 use self::world::World;
 use crate::backend::global::GlobalPolicy;
@@ -29,6 +33,7 @@ use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::SocketPolicy;
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::met::Met;
 use crate::objects::socket::{Part, SocketLocks};
@@ -41,6 +46,7 @@ type PerSocket = SocketPolicy<Met>;
 type PerBuffer = BufferPolicy<Met>;
 type PerPair = PairPolicy<Met>;
 type PerSocketWait = SocketPolicy<Met, Counted>;
+type StateQueue = QueuePolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
 
@@ -70,7 +76,9 @@ fn run<P: Policy>(row: &Row<P>, kind: SockType, way: &'static str) -> Done {
 fn kinds_in<P: Policy>(kernel: usize, row: &Row<P>) -> Vec<SockType> {
     let is_there = |kind: &SockType| match kernel {
         BY_PAIR => *kind != SockType::Dgram,
-        BY_PAIR_DGRAM => *kind == SockType::Dgram,
+        BY_PAIR_DGRAM | BY_QUEUE_DGRAM => *kind == SockType::Dgram,
+        BY_QUEUE => *kind == SockType::Stream,
+        BY_QUEUE_SEQPACKET => *kind == SockType::Seqpacket,
         _ => true,
     };
     row.kinds.iter().copied().filter(is_there).collect()
@@ -86,6 +94,7 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let has = |row: &Row<P>| match row.relock {
         _ if row.parts && kernel == WAITS => false,
         Relock::No => true,
+        Relock::ForSender => !P::SENDS_UNLOCKED,
         Relock::ForSocket => by_socket,
         Relock::ForBuffer => by_socket && !by_side,
     };
@@ -164,6 +173,12 @@ fn per_socket_wait_takes_the_locks_of_its_kernel() {
 fn per_pair_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<PerPair>(BY_PAIR));
     nothing_wrong(&compare::<PerPair>(BY_PAIR_DGRAM));
+}
+
+#[test]
+fn state_queue_takes_the_locks_of_its_kernel() {
+    let kernels = [BY_QUEUE, BY_QUEUE_SEQPACKET, BY_QUEUE_DGRAM];
+    nothing_wrong(&kernels.map(compare::<StateQueue>).concat());
 }
 
 #[test]

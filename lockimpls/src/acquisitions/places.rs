@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::expected::{BY_PAIR, BY_PAIR_DGRAM};
-use super::{Global, PerBuffer, PerPair, PerSocket, folder, observed};
+use super::expected::{BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET};
+use super::{Global, PerBuffer, PerPair, PerSocket, StateQueue, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 45] = [
+pub(super) const TAKES: [&str; 50] = [
     ".solock(",
     ".solock_new(",
     ".so_enter(",
@@ -22,7 +22,12 @@ pub(super) const TAKES: [&str; 45] = [
     ".sb_lock(",
     ".sb_to_so(",
     ".so_to_sb(",
+    ".sb_to_peer(",
+    ".peer_to_sb(",
+    ".own_enter(",
     ".sb_enter(",
+    ".look_enter(",
+    ".look_to_side(",
     ".peer_pin(",
     ".solock_peer(",
     ".solock_to_part(",
@@ -87,6 +92,9 @@ fn every_place_that_locks_is_reached() {
         observed::<PerBuffer>(3),
         observed::<PerPair>(BY_PAIR),
         observed::<PerPair>(BY_PAIR_DGRAM),
+        observed::<StateQueue>(BY_QUEUE),
+        observed::<StateQueue>(BY_QUEUE_SEQPACKET),
+        observed::<StateQueue>(BY_QUEUE_DGRAM),
     ];
     for (_, sites) in all.into_iter().flatten() {
         reached.extend(sites);

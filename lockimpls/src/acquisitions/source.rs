@@ -17,7 +17,7 @@ use super::functions::{
 
 /// The variable with the folder of the kernels' files. Each is found by its first line, or, where its
 /// kernel's have no revision there, by the name of its folder: `xnu`.
-const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
+pub(super) const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
 /// What takes a lock, by the lock.
 type Calls = &'static [(&'static str, &'static [&'static str])];
@@ -101,7 +101,7 @@ fn sources() -> [Vec<Source>; SOURCES] {
 }
 
 /// The files of a folder and of its folders.
-fn files_in(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn files_in(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display())) {
         let path = entry.unwrap().path();
@@ -119,7 +119,7 @@ fn is_comment(line: &str) -> bool {
 }
 
 /// Whether a line of C takes a lock by one of these calls.
-fn makes(line: &str, calls: &[&str]) -> bool {
+pub(super) fn makes(line: &str, calls: &[&str]) -> bool {
     let is_whole = |(at, _): (usize, &str)| {
         !line[..at].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_')
     };

@@ -323,6 +323,8 @@ fn side_lock<P: Policy>(layer: &Locked<P>, taken: &Taken) -> (usize, &'static st
     let so = layer.sockets.all().find(is_in).expect("a socket's lock");
     let distance = |part| taken.addr.abs_diff(so.locks.guard(part).0);
     let name = match taken.class {
+        Class::SbMtxRcv if P::SENDS_UNLOCKED => "queue",
+        Class::SbLock if P::SENDS_UNLOCKED => "iolock",
         Class::SbMtxRcv => "rcv.mtx",
         Class::SbMtxSnd => "snd.mtx",
         _ if distance(Part::Rcv) < distance(Part::Snd) => "rcv.lock",

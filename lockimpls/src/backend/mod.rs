@@ -10,6 +10,7 @@ pub(crate) mod per_buffer;
 pub(crate) mod per_pair;
 pub(crate) mod per_socket;
 pub(crate) mod per_socket_wait;
+pub(crate) mod state_queue;
 
 use crate::ambient::Variants;
 use crate::domain::Fd;
@@ -33,4 +34,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     // What is added comes last: the colours of the others stay what they are.
     visitor.visit::<per_pair::PerPair>();
     visitor.visit::<per_socket_wait::PerSocketWait>();
+    visitor.visit::<state_queue::StateQueue>();
 }

@@ -6,16 +6,16 @@ use std::sync::OnceLock;
 ///
 /// | rank | class | guards | kernel |
 /// |---|---|---|---|
-/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`) | `sb_lock` |
+/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`; the second: `state-queue`) | `sb_lock`, `iolock` |
 /// | 2 | `fdplock` | the descriptor table's free list | `fdplock` |
 /// | 3 | `names` | the table of names | namei's directory |
 /// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
 /// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`) | `unp_lock` |
-/// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock` |
-/// | 8 | `unpgc_inner` | as 5 (`per-buffer`) | `unp_gc_lock` of 2025 |
+/// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock`; state |
+/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
-/// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`) | `so_rcv.sb_mtx` |
+/// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`, `state-queue`) | `so_rcv.sb_mtx`; queue |
 /// | 11 | `sbsnd` | the send side of one socket (`per-buffer`) | `so_snd.sb_mtx` |
 /// | 12 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 13 | `pool` | one pool's free list | `pl_lock` |

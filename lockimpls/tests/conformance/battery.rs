@@ -208,6 +208,11 @@ pub(crate) fn is_per_buffer<D: Domain>() -> bool {
     D::NAME == "per-buffer"
 }
 
+/// Whether the backend has a lock for each socket's state, and one for its queue.
+pub(crate) fn is_state_queue<D: Domain>() -> bool {
+    D::NAME == "state-queue"
+}
+
 /// Whether the backend has a lock for each connection, and one for what is none.
 pub(crate) fn is_per_pair<D: Domain>() -> bool {
     D::NAME == "per-pair"

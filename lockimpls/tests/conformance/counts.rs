@@ -1,5 +1,5 @@
 //! How often each request locks: what OpenBSD's source says, request by request; of 2022, and for
-//! `per-buffer` of 2025; and NetBSD's for `per-pair`.
+//! `per-buffer` of 2025; NetBSD's for `per-pair`, and Linux's for `state-queue`.
 //!
 //! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
 //! the bytes are copied) and the peer's once; at the higher address it takes its own once more. On
@@ -12,7 +12,9 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use lockimpls::witness::{Class, Counters, counters};
 use lockimpls::{Checked, Domain, SockType};
 
-use crate::battery::{NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, name};
+use crate::battery::{
+    NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, is_state_queue, name,
+};
 
 /// What a request acquires in each granularity.
 struct Locks {
@@ -23,6 +25,8 @@ struct Locks {
     relocks: u64,
     /// Those of `per-buffer`: `sb_lock`, `so_lock`, relocks, `sb_mtx` of receive sides, of send sides.
     by_side: [u64; 5],
+    /// Those of `state-queue`: iolocks, states, queues.
+    by_queue: [u64; 3],
 }
 
 /// What `per-buffer` counts.
@@ -36,6 +40,11 @@ fn by_side(counts: &Counters) -> [u64; 5] {
         taken(Class::SbMtxRcv),
         taken(Class::SbMtxSnd),
     ]
+}
+
+/// What `state-queue` counts.
+fn by_queue(counts: &Counters) -> [u64; 3] {
+    [Class::SbLock, Class::SoLock, Class::SbMtxRcv].map(|class| counts.of(class).acquisitions)
 }
 
 /// Runs a request, which must acquire exactly these locks.
@@ -53,6 +62,9 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     } else if is_per_buffer::<D>() {
         assert_eq!(by_side(&counts), expected.by_side);
         assert_eq!(unp.acquisitions, 0);
+    } else if is_state_queue::<D>() {
+        assert_eq!(by_queue(&counts), expected.by_queue);
+        assert_eq!((unp.acquisitions, counts.of(Class::SbMtxSnd).acquisitions), (0, 0));
     } else if is_per_pair::<D>() {
         let (of_pair, of_all) = (so.acquisitions, unp.acquisitions);
         assert!([(expected.unp_lock, 0), (0, expected.unp_lock)].contains(&(of_pair, of_all)));
@@ -61,10 +73,23 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`: whatever the addresses.
-fn with_peer(is_high: bool, by_side: [u64; 5]) -> Locks {
+/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`, `by_queue`: whatever the
+/// addresses.
+fn with_peer(is_high: bool, by_side: [u64; 5], by_queue: [u64; 3]) -> Locks {
     let high = u64::from(is_high);
-    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side }
+    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side, by_queue }
+}
+
+/// A send by `state-queue`: the peer's state and queue (Linux 6.12.95, `net/unix/af_unix.c`, lines
+/// 2349 and 2357); a record's sender has its own state before (308, 2081, 2178).
+fn send_by_queue(kind: SockType) -> [u64; 3] {
+    [0, 1 + u64::from(kind != SockType::Stream), 1]
+}
+
+/// A receive: iolock, state and queue (2811, 2819, 2929). Of records: iolock and queue (2446, 2449),
+/// which is locked once more to take the record off, as it lies in a ring.
+fn receive_by_queue(kind: SockType) -> [u64; 3] {
+    if kind == SockType::Stream { [1, 1, 1] } else { [1, 0, 2] }
 }
 
 /// A send to a connection: the own side before and after the copy, to append, at the end; the peer's
@@ -78,8 +103,12 @@ const SEND_DGRAM: [u64; 5] = [1, 1, 0, 2, 3];
 
 /// Pairs of each kind, sender first: from the lower to the higher end, and the other way. All are
 /// made before one is closed, so that addresses ascend.
-fn both_ways<D: Domain>(layer: &Checked<D>, kinds: &[SockType]) -> Vec<(D::Sock, D::Sock, bool)> {
-    kinds.iter().flat_map(|kind| both_ways_of(layer, *kind)).collect()
+fn both_ways<D: Domain>(
+    layer: &Checked<D>,
+    kinds: &[SockType],
+) -> Vec<(SockType, D::Sock, D::Sock, bool)> {
+    let of = |kind: &SockType| both_ways_of(layer, *kind).map(|(a, b, high)| (*kind, a, b, high));
+    kinds.iter().flat_map(of).collect()
 }
 
 fn both_ways_of<D: Domain>(layer: &Checked<D>, kind: SockType) -> [(D::Sock, D::Sock, bool); 2] {
@@ -88,20 +117,24 @@ fn both_ways_of<D: Domain>(layer: &Checked<D>, kind: SockType) -> [(D::Sock, D::
 }
 
 case!(a_send_and_a_receive, layer, {
-    for (s, peer, is_high) in both_ways(layer, &[SockType::Stream, SockType::Seqpacket]) {
-        costs::<D, _>(&with_peer(is_high, SEND), || layer.send(s, b"x", NONE).unwrap());
+    let kinds = [SockType::Stream, SockType::Seqpacket];
+    for (kind, s, peer, is_high) in both_ways(layer, &kinds) {
+        let send = with_peer(is_high, SEND, send_by_queue(kind));
+        costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
         let mut data = [0];
-        let receive = with_peer(!is_high, RECEIVE);
+        let receive = with_peer(!is_high, RECEIVE, receive_by_queue(kind));
         costs::<D, _>(&receive, || layer.recv(peer, &mut data, NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
 });
 
 case!(a_connected_datagram, layer, {
-    for (s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
-        costs::<D, _>(&with_peer(is_high, SEND_DGRAM), || layer.send(s, b"x", NONE).unwrap());
+    for (kind, s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
+        let send = with_peer(is_high, SEND_DGRAM, send_by_queue(kind));
+        costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
         // A datagram's receiver accounts to nobody.
-        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side: [1, 0, 0, 2, 0] };
+        let (by_side, by_queue) = ([1, 0, 0, 2, 0], receive_by_queue(kind));
+        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side, by_queue };
         costs::<D, _>(&alone, || layer.recv(peer, &mut [0], NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
@@ -116,8 +149,22 @@ case!(an_addressed_datagram, layer, {
     // By side: own 3 and the destination's 2, of which the append is none; the connect wakes at both
     // sides; from above the parting relocks.
     let [from_low, from_high] = [[1, 5, 0, 3, 4], [1, 6, 1, 3, 4]];
-    let low_locks = Locks { unp_lock: 4, so_lock: 4 + 3, relocks: 0, by_side: from_low };
-    let high_locks = Locks { unp_lock: 4, so_lock: 6 + 3, relocks: 2, by_side: from_high };
+    // By queue: own 4 and the destination's 3, as the first connects, and parts, by itself; from
+    // above the parting relocks. Nobody locks to wake.
+    let low_locks = Locks {
+        unp_lock: 4,
+        so_lock: 4 + 3,
+        relocks: 0,
+        by_side: from_low,
+        by_queue: [0, 4 + 3, 1],
+    };
+    let high_locks = Locks {
+        unp_lock: 4,
+        so_lock: 6 + 3,
+        relocks: 2,
+        by_side: from_high,
+        by_queue: [0, 5 + 3, 1],
+    };
     costs::<D, _>(&low_locks, || send(low));
     costs::<D, _>(&high_locks, || send(high));
     let before = counters();
@@ -149,7 +196,7 @@ fn passed<D: Domain>(
 ) {
     let mut by_side = if kind == SockType::Dgram { SEND_DGRAM } else { SEND };
     by_side[1] += 1;
-    let send = with_peer(is_high, by_side);
+    let send = with_peer(is_high, by_side, send_by_queue(kind));
     let send = Locks { unp_lock: send.unp_lock + 1, so_lock: send.so_lock + 1, ..send };
     let before = counters();
     costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());

@@ -45,6 +45,8 @@ pub(super) enum Relock {
     No,
     /// There is none where one lock guards every socket.
     ForSocket,
+    /// In none; but there is none where two threads may send on one socket at once.
+    ForSender,
     /// To reach the other socket's buffer: nor is there where a buffer has a lock of its own.
     ForBuffer,
 }

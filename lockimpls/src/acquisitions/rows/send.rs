@@ -1,7 +1,7 @@
 //! send without descriptors.
 
 use super::{
-    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, STREAM, relock_for_buffer, row,
+    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Relock, Row, STREAM, relock_for_buffer, row,
 };
 use crate::acquisitions::world::{NOW, name};
 use crate::domain::{Domain, MsgFlags, Shutdown};
@@ -67,11 +67,14 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
             let (so, _) = w.pair();
             w.ask(|layer| layer.send(so, b"x", NOW | MsgFlags::OOB));
         }),
-        row("send", ANY, "another one sends, MSG_DONTWAIT", ONE, |w| {
-            let (so, _) = w.pair();
-            w.another_one_has(so, Side::Snd);
-            w.send(so, b"x");
-        }),
+        Row {
+            relock: Relock::ForSender,
+            ..row("send", ANY, "another one sends, MSG_DONTWAIT", ONE, |w| {
+                let (so, _) = w.pair();
+                w.another_one_has(so, Side::Snd);
+                w.send(so, b"x");
+            })
+        },
         row("send", ANY, "its descriptor is closed before it locks", ONE, |w| {
             let (so, _) = w.pair();
             w.meanwhile(Window::Lookup, move |layer| layer.close(so).unwrap());

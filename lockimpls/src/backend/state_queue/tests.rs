@@ -1,0 +1,173 @@
+//! What a send and a receive lock, and what they find when somebody was there before.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::*;
+use crate::domain::{Config, Domain, Fd, MsgFlags, SendMsg, Shutdown, SockAddr, SockOpt, SockType};
+use crate::errno::Errno;
+use crate::fault::met::{Met, has_met, meet};
+use crate::policy::SoRef;
+use crate::witness::counters;
+
+use SockType::{Dgram, Seqpacket, Stream};
+
+type Layer = Locked<QueuePolicy<Met>>;
+type SockRef = SoRef<QueuePolicy<Met>>;
+
+const NONE: MsgFlags = MsgFlags::empty();
+
+/// Every layer of these tests, never freed: another thread may still use it. Kept here so that
+/// memcheck does not call it lost.
+static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
+
+fn layer() -> &'static Layer {
+    let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
+    LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
+    layer
+}
+
+fn name(path: &str) -> SockAddr {
+    SockAddr::new(path).unwrap()
+}
+
+fn bound(layer: &Layer, kind: SockType, path: &str) -> Fd {
+    let s = layer.socket(kind).unwrap();
+    layer.bind(s, &name(path)).unwrap();
+    s
+}
+
+fn socket(layer: &Layer, s: Fd) -> SockRef {
+    layer.fds.find(s).unwrap()
+}
+
+fn close(layer: &Layer, all: &[Fd]) {
+    all.iter().for_each(|s| layer.close(*s).unwrap());
+    assert!(layer.pools().iter().filter(|pool| pool.name != "vnode").all(|pool| pool.in_use == 0));
+}
+
+/// Runs it: how many iolocks, states and queues it took, and how often it found another peer.
+fn taking<T>(request: impl FnOnce() -> T) -> ([u64; 3], u64) {
+    let before = counters();
+    request();
+    let counts = counters().since(&before);
+    let classes = [Class::SbLock, Class::SoLock, Class::SbMtxRcv];
+    (classes.map(|class| counts.of(class).acquisitions), counts.of(Class::SoLock).retries)
+}
+
+#[test]
+fn a_send_never_waits_for_its_own_socket() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(Stream).unwrap();
+    // All that the sender has is taken: its state, its queue, its iolock.
+    let so = socket(layer, a);
+    so.locks.iolock.enter();
+    let held = layer.policy.side_lock(&so, Side::Rcv);
+    std::thread::scope(|threads| {
+        let sent = threads.spawn(|| taking(|| assert_eq!(layer.send(a, b"x", NONE), Ok(1))));
+        assert_eq!(sent.join().unwrap(), ([0, 1, 1], 0));
+        let received = || assert_eq!(layer.recv(b, &mut [0; 9], NONE), Ok(1));
+        let received = threads.spawn(move || taking(received));
+        assert_eq!(received.join().unwrap(), ([1, 1, 1], 0));
+    });
+    layer.policy.side_unlock(held, Side::Rcv);
+    so.locks.iolock.exit();
+    close(layer, &[a, b]);
+}
+
+#[test]
+fn a_datagram_goes_where_its_sender_is_connected_when_that_is_locked() {
+    let layer = layer();
+    let [old, new] = ["old", "new"].map(|path| bound(layer, Dgram, path));
+    let s = layer.socket(Dgram).unwrap();
+    layer.connect(s, &name("old")).unwrap();
+    meet(Window::PeerRead, move || layer.connect(s, &name("new")).unwrap());
+    let (_, retries) = taking(|| assert_eq!(layer.send(s, b"x", NONE), Ok(1)));
+    assert!(has_met() && retries == 1);
+    assert_eq!(layer.recv(old, &mut [0], MsgFlags::DONTWAIT), Err(Errno::Ewouldblock));
+    assert_eq!(layer.recv(new, &mut [0], MsgFlags::DONTWAIT), Ok(1));
+    close(layer, &[old, new, s]);
+}
+
+#[test]
+fn a_peer_that_is_gone_or_another_socket_by_now_is_left_alone() {
+    for (kind, answer) in
+        [(Stream, Errno::Epipe), (Seqpacket, Errno::Epipe), (Dgram, Errno::Enotconn)]
+    {
+        let layer = layer();
+        let (a, b) = layer.socketpair(kind).unwrap();
+        let place = socket(layer, b);
+        meet(Window::PeerRead, move || {
+            layer.close(b).unwrap();
+            let (another, _) = layer.socketpair(kind).unwrap();
+            assert_eq!(socket(layer, another), place);
+        });
+        let (_, retries) = taking(|| assert_eq!(layer.send(a, b"x", NONE), Err(answer)));
+        assert!(has_met() && retries == 1, "{kind:?}");
+    }
+}
+
+#[test]
+fn what_a_shutdown_ends_before_the_peer_is_locked_does_not_go() {
+    for kind in [Stream, Seqpacket] {
+        let layer = layer();
+        let (a, b) = layer.socketpair(kind).unwrap();
+        meet(Window::PeerRead, move || layer.shutdown(a, Shutdown::Write).unwrap());
+        assert_eq!(layer.send(a, b"x", NONE), Err(Errno::Epipe));
+        assert!(has_met());
+        assert_eq!(layer.recv(b, &mut [0], NONE), Ok(0));
+        close(layer, &[a, b]);
+    }
+}
+
+#[test]
+fn limits_and_ends_are_words_at_once() {
+    let layer = layer();
+    let (a, b) = layer.socketpair(Stream).unwrap();
+    layer.setsockopt(a, SockOpt::SndBuf, 100).unwrap();
+    assert_eq!(layer.send(a, &[0; 200], MsgFlags::DONTWAIT), Ok(100));
+    assert_eq!(layer.send(a, &[0], MsgFlags::DONTWAIT), Err(Errno::Ewouldblock));
+    layer.setsockopt(a, SockOpt::SndLowat, 60).unwrap();
+    assert_eq!(layer.recv(b, &mut [0; 50], NONE), Ok(50));
+    // As much as the mark says is not free.
+    assert_eq!(layer.send(a, &[0; 55], MsgFlags::DONTWAIT), Err(Errno::Ewouldblock));
+    assert_eq!(layer.send(a, &[0; 50], MsgFlags::DONTWAIT), Ok(50));
+    layer.shutdown(a, Shutdown::Write).unwrap();
+    assert_eq!(layer.send(a, &[0], MsgFlags::DONTWAIT), Err(Errno::Epipe));
+    close(layer, &[a, b]);
+    // In their place nothing of that is left.
+    let (a, b) = layer.socketpair(Stream).unwrap();
+    assert_eq!(layer.send(a, &[0; 8192], MsgFlags::DONTWAIT), Ok(8192));
+    close(layer, &[a, b]);
+}
+
+#[test]
+fn a_connect_locks_the_listener_before_its_client() {
+    for head_is_lower in [true, false] {
+        let layer = layer();
+        let sockets = [(); 2].map(|()| layer.socket(Stream).unwrap());
+        let [head, client] = if head_is_lower { sockets } else { [sockets[1], sockets[0]] };
+        layer.bind(head, &name("head")).unwrap();
+        layer.listen(head, 1).unwrap();
+        // The client's own before and after; listener, embryo; client and embryo with the listener.
+        let (taken, _) = taking(|| layer.connect(client, &name("head")).unwrap());
+        assert_eq!(taken[1], 2 + 2 + 2, "{head_is_lower}");
+        let (server, _) = layer.accept(head).unwrap();
+        assert_eq!(layer.send(client, b"x", NONE), Ok(1));
+        close(layer, &[head, client, server]);
+    }
+}
+
+#[test]
+fn descriptors_are_found_with_nothing_of_the_socket_held() {
+    let layer = layer();
+    for kind in SockType::ALL {
+        let (a, b) = layer.socketpair(kind).unwrap();
+        let plain = taking(|| layer.send(a, b"x", NONE).unwrap()).0;
+        let msg = SendMsg { to: None, data: b"x", rights: &[b], flags: NONE };
+        let passed = taking(|| layer.sendmsg(a, &msg).unwrap()).0;
+        assert_eq!(plain, passed, "{kind:?}");
+        layer.close(a).unwrap();
+        layer.close(b).unwrap();
+        layer.collect();
+    }
+}
