@@ -143,7 +143,7 @@ pub(super) const NO_RETEST: Control = Control {
 };
 
 /// A writer finds its peer full; the peer is closed before the writer can be woken.
-fn close_before_register<D: Domain>() {
+pub(super) fn close_before_register<D: Domain>() {
     let config = Config { wait: WaitStrategy::Park, ..Config::default() };
     let layer = Arc::new(layer_of::<D>(&config));
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");

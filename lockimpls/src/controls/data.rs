@@ -56,8 +56,9 @@ pub(super) const SHUTDOWN_UNSEEN: Control = Control {
     program: shutdown_in_relock::<PerSocket>,
 };
 
-/// While a send relocks, another thread ends the stream, and the reader is told so.
-fn shutdown_in_relock<D: Domain>() {
+/// While a send relocks, or is about to lock its peer, another thread ends the stream, and the
+/// reader is told so.
+pub(super) fn shutdown_in_relock<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
     let other = Arc::clone(&layer);

@@ -22,6 +22,7 @@ mod gate;
 mod locks;
 mod pairs;
 mod parting;
+mod queue;
 mod relock;
 mod rights;
 mod sides;
@@ -92,6 +93,7 @@ pub fn all() -> Vec<Control> {
         parting::SLEEPS_LATE,
         parting::TWO_PARTINGS,
     ]);
+    all.extend(queue::ALL);
     all
 }
 

@@ -10,6 +10,7 @@ use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::state_queue::QueuePolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
@@ -32,6 +33,8 @@ pub(super) type LockFree = LockFreeLayer<Injected>;
 pub(super) type PerBuffer = Locked<BufferPolicy<Injected>>;
 /// The backend with a lock for each connection.
 pub(super) type PerPair = Locked<PairPolicy<Injected>>;
+/// The backend whose senders lock their peer alone.
+pub(super) type StateQueue = Locked<QueuePolicy<Injected>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
