@@ -9,6 +9,7 @@ mod gate;
 mod gate_calls;
 mod mp_lock;
 mod parting;
+mod queue;
 mod raw;
 mod refs;
 mod relock;
@@ -47,6 +48,7 @@ pub fn all() -> Vec<Model> {
         refs::MODELS,
         sides::MODELS,
         switch::MODELS,
+        queue::MODELS,
         gate::MODELS,
         gate_calls::MODELS,
         ring::MODELS,

@@ -6,6 +6,7 @@ use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
+use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
@@ -126,6 +127,8 @@ impl Fault for Left {
                 Step::WakeParting,
                 Step::SleepWithCounted,
                 Step::PartOneAtATime,
+                Step::PeerLookAgain,
+                Step::AccountLocked,
             ];
             steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
         }) == Some(step)
@@ -144,8 +147,11 @@ pub(super) type Held = socket::Held<OwnLock>;
 /// `per-socket`, with little room.
 pub(super) type Layer = Locked<Sockets<LockAlone>>;
 
-/// `per-buffer`, with little room.
-pub(super) type ByBuffer = Locked<BufferPolicy<Left>>;
+/// The policy of `per-buffer`.
+pub(super) type ByBuffer = BufferPolicy<Left>;
+
+/// The policy of `state-queue`.
+pub(super) type ByQueue = QueuePolicy<Left>;
 
 /// `per-pair`, with little room.
 pub(super) type ByPair = Locked<PairPolicy<Left>>;

@@ -1,15 +1,18 @@
 //! The locks of `per-buffer` (`backend/per_buffer.rs`): sends and receives that lock sides and no
-//! peer, beside closes and shutdowns; and calls that have a reference on the file and no lock.
+//! peer, beside closes and shutdowns; and calls that have a reference on the file and no lock. The
+//! programs are those of `state-queue` too (`queue.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::relock::send_or_epipe;
-use super::shared::{ALL_LOOKS, ByBuffer, Model, seen, small, threads};
+use super::shared::{ALL_LOOKS, Body, ByBuffer, Model, seen, small, threads};
 use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
+use crate::policy::Policy;
 use crate::primitives::Ordering;
+use crate::uipc::Locked;
 
 use Ordering::Relaxed;
 
@@ -23,20 +26,23 @@ const fn model(
     Model { name, threads: 2, bound: [None; 2], looks: ALL_LOOKS, at_least, branches, program }
 }
 
+/// What a send and a receive come to.
+pub(super) const RECEIVES: &[&str] = &["sent", "received", "nothing there"];
+
 pub(super) const MODELS: &[Model] = &[
-    model("sides_there_and_gone", 29, &["sent", "received", "nothing there"], there_and_gone),
-    model("sides_both_ways", 5000, &["sent", "received", "nothing there"], both_ways),
-    model("sides_send_close", 27, &["sent", "EPIPE"], send_close),
-    model("sides_send_shutdown", 1800, &["sent", "EPIPE"], send_shutdown),
-    model("sides_close_in_call", 150, &["sent", "EBADF"], close_in_call),
+    model("sides_there_and_gone", 29, RECEIVES, there_and_gone::<ByBuffer>),
+    model("sides_both_ways", 5000, RECEIVES, both_ways::<ByBuffer>),
+    model("sides_send_close", 27, &["sent", "EPIPE"], send_close::<ByBuffer>),
+    model("sides_send_shutdown", 1800, &["sent", "EPIPE"], send_shutdown::<ByBuffer>),
+    model("sides_close_in_call", 150, &["sent", "EBADF"], close_in_call::<ByBuffer>),
 ];
 
-fn layer() -> Arc<ByBuffer> {
-    Arc::new(ByBuffer::new(&small()).expect("a layer"))
+pub(super) fn layer<P: Policy>() -> Arc<Locked<P>> {
+    Arc::new(Locked::new(&small()).expect("a layer"))
 }
 
 /// Receives a byte, if it is there.
-fn receive(layer: &ByBuffer, s: Fd) -> usize {
+pub(super) fn receive<P: Policy>(layer: &Locked<P>, s: Fd) -> usize {
     match layer.recv(s, &mut [0], MsgFlags::DONTWAIT) {
         Ok(bytes) => {
             seen("received");
@@ -51,7 +57,7 @@ fn receive(layer: &ByBuffer, s: Fd) -> usize {
 }
 
 /// Both ends are closed, and nothing is left.
-fn close(layer: &ByBuffer, ends: &[Fd]) {
+pub(super) fn close<P: Policy>(layer: &Locked<P>, ends: &[Fd]) {
     for end in ends {
         layer.close(*end).expect("a close");
     }
@@ -59,8 +65,8 @@ fn close(layer: &ByBuffer, ends: &[Fd]) {
 }
 
 /// One thread sends a byte, another one receives it, if it is there already.
-fn there_and_gone() {
-    let layer = layer();
+pub(super) fn there_and_gone<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     let (sender, receiver) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![
@@ -71,10 +77,10 @@ fn there_and_gone() {
 }
 
 /// Each of two threads sends on its own end, and receives there what has come.
-fn both_ways() {
-    let layer = layer();
+pub(super) fn both_ways<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
-    let end = |s| {
+    let end = |s| -> Body {
         let layer = Arc::clone(&layer);
         Box::new(move || {
             send_or_epipe(&layer, s);
@@ -86,8 +92,8 @@ fn both_ways() {
 }
 
 /// A byte is sent to an end that is closed.
-fn send_close() {
-    let layer = layer();
+pub(super) fn send_close<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![
@@ -98,8 +104,8 @@ fn send_close() {
 }
 
 /// A byte is sent on an end that is shut down, and what comes before the end is read.
-fn send_shutdown() {
-    let layer = layer();
+pub(super) fn send_shutdown<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     // Not of the model: how many bytes are said to be sent, and how many came before the end.
     let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
@@ -119,8 +125,8 @@ fn send_shutdown() {
 }
 
 /// A descriptor is closed while a send on it is under way: the one that ends last frees the socket.
-fn close_in_call() {
-    let layer = layer();
+pub(super) fn close_in_call<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![

@@ -34,6 +34,9 @@ models! {
     sides_there_and_gone sides_both_ways sides_send_close sides_send_shutdown sides_close_in_call
     switch_listen switch_listen_two_users switch_accept switch_accept_send switch_accept_sleeper
     switch_reuse switch_left_behind
+    queue_there_and_gone queue_both_ways queue_send_close queue_send_shutdown queue_close_in_call
+    queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_writer
+    queue_writer_closed queue_reader
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_found_open gate_found_open_in_vain gate_two_receivers gate_send_close gate_send_shutdown
@@ -130,6 +133,17 @@ mod negative {
         switch_half_done:
             switch_accept_send without "AcceptTakesNew", "is not locked by this thread";
         switch_takes_the_shared_lock: switch_left_behind without "LeaveSpare", "deadlock";
+        queue_parted_unseen:
+            queue_send_close without "PartedIsEpipe", "answers Err(Enotconn)";
+        queue_stranger:
+            queue_place_used_again without "PeerLookAgain", "what a stranger has got";
+        queue_accounted_late: queue_writer without "AccountLocked", "deadlock";
+        queue_end_unseen:
+            queue_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
+        queue_writer_without_mirror: queue_writer without "MirrorReceived", "deadlock";
+        queue_writer_without_second_look: queue_writer without "RetestWaiting", "deadlock";
+        queue_writer_without_light_fence: queue_writer without "light_fence", "deadlock";
+        queue_reader_without_wake: queue_reader without "WakeReader", "deadlock";
         gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
         gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
         gate_without_orderings: gate_shut without "orderings", "Causality violation";

@@ -17,13 +17,14 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const BACKENDS: [&str; 8] = [
+const BACKENDS: [&str; 9] = [
     "global",
     "global-gc",
     "per-socket",
     "per-socket-wait",
     "per-buffer",
     "per-pair",
+    "state-queue",
     "lock-free",
     "lock-free+1",
 ];
