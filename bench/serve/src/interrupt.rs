@@ -69,6 +69,12 @@ impl Interrupt {
         self.0.load(Relaxed)
     }
 
+    /// As if somebody had asked.
+    #[cfg(test)]
+    pub(crate) fn set(&self) {
+        self.0.store(true, Relaxed);
+    }
+
     /// Sleeps that long, or until somebody asks for the end.
     pub fn sleep(&self, time: Duration) {
         let until = Instant::now() + time;

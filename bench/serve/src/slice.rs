@@ -264,7 +264,7 @@ mod tests {
 
     use super::*;
     use crate::cpus::Cpus;
-    use crate::job::job;
+    use crate::job::{Job, job};
     use crate::pool::Pin;
     use crate::watchdog;
 
@@ -293,8 +293,7 @@ mod tests {
         assert!(!outcome(5, 5).was_not_run());
     }
 
-    #[test]
-    fn what_a_layer_refuses_is_told_by_the_name_of_its_error() {
+    fn of_pairs() -> Job {
         let cell = Cell {
             backend: "global".to_owned(),
             workload: "pairs".to_owned(),
@@ -304,26 +303,80 @@ mod tests {
             wait: "park".to_owned(),
             ..Cell::default()
         };
-        let job = job(&cell, 1).expect("a cell");
+        job(&cell, 1).expect("a cell")
+    }
+
+    /// What a slice of so many milliseconds says, in a layer with room for so many files.
+    fn ran(
+        measure: Measure,
+        ms: u64,
+        maxfiles: usize,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome, String> {
+        let job = of_pairs();
         let process = Process {
             clock: Clock::new(),
-            interrupt: Interrupt::default(),
+            interrupt: interrupt.clone(),
             watchdog: Watchdog::start(watchdog::LIMIT).expect("a thread"),
         };
         let allowed = Cpus::allowed().expect("CPUs");
-        let slice = Slice {
+        job.case.run(&Slice {
             lanes: &Lanes::start(1, &allowed, Pin::None).expect("a thread"),
             plan: &job.plan,
-            // A pair has two files.
-            config: &Config { maxfiles: 1, ..job.config.clone() },
-            measure: Measure::Throughput,
+            config: &Config { maxfiles, ..job.config.clone() },
+            measure,
             warm_up: Duration::ZERO,
-            measured: Duration::from_millis(1),
+            measured: Duration::from_millis(ms),
             process: &process,
-        };
-        let refused = job.case.run(&slice).expect_err("no room for a pair");
+        })
+    }
+
+    #[test]
+    fn what_a_layer_refuses_is_told_by_the_name_of_its_error() {
+        // A pair has two files.
+        let refused = ran(Measure::Throughput, 1, 1, &Interrupt::default());
+        let refused = refused.expect_err("no room for a pair");
         let begin = "pairs on global: its sockets could not be opened: ";
         assert_eq!(refused.strip_prefix(begin), Some(Errno::Emfile.name()), "{refused}");
+    }
+
+    #[test]
+    fn a_slice_is_of_its_measure_and_says_what_the_machine_did() {
+        for measure in [Measure::Throughput, Measure::Latency] {
+            let before = SystemTime::now();
+            // A busy machine may let the lane sleep through one.
+            let outcome = (0..100)
+                .map(|_| ran(measure, 20, 2, &Interrupt::default()).expect("measured"))
+                .find(|outcome| !outcome.was_not_run())
+                .expect("one of many is run");
+            assert!(outcome.complete && outcome.operations() > 0 && outcome.started >= before);
+            assert_eq!(outcome.noise.on_cpu_share_min.is_some(), cfg!(target_os = "linux"));
+            let [lane] = &outcome.lanes[..] else { panic!("{} lanes", outcome.lanes.len()) };
+            assert!(lane.counts && lane.sums.messages_sent >= lane.lane.operations);
+            assert_eq!(lane.lane.latencies.is_some(), measure == Measure::Latency);
+        }
+    }
+
+    #[test]
+    fn a_slice_is_flagged_where_a_lane_slept_through_it() {
+        let outcome = (0..1_000)
+            .map(|_| ran(Measure::Throughput, 0, 2, &Interrupt::default()).expect("measured"))
+            .inspect(|outcome| assert!(outcome.noise.flagged || !outcome.was_not_run()))
+            .find(Outcome::was_not_run);
+        assert!(outcome.is_some(), "no time is enough to be seen");
+    }
+
+    #[test]
+    fn a_slice_that_was_interrupted_is_checked_and_is_not_complete() {
+        let interrupt = Interrupt::default();
+        interrupt.set();
+        assert!(!ran(Measure::Throughput, 60_000, 2, &interrupt).expect("measured").complete);
+    }
+
+    #[test]
+    fn what_counts_and_what_takes_stamps_are_two_functions() {
+        let [counting, stamping] = (of_pairs().case.workload.code)();
+        assert!(counting.min(stamping) > 1 && counting != stamping);
     }
 
     #[test]

@@ -11,6 +11,8 @@ fn lane<'a, M: LaneMeter<'a>>(
     (before, during): (u64, u64),
 ) -> Lane {
     let mut meter = M::begin(phase, clock);
+    time.increment(60);
+    assert_eq!(meter.now_ns(), 60);
     for operation in 0..before + during {
         if operation == before {
             phase.measure();
