@@ -116,7 +116,12 @@ impl<P: Policy> Locked<P> {
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
         if P::SENDS_UNLOCKED {
-            self.park_awaited(so, point, part);
+            // Pairs with the light fence in `published`: what came while the lock was left to spin is
+            // found by its wake-up here, or that finds `waiting`.
+            heavy_fence();
+            if point.seen() == seen {
+                self.park_awaited(so, point, part);
+            }
         } else {
             park(point.key(), || true, || self.part_leave(so, part));
             self.ambient.sched_lock();
