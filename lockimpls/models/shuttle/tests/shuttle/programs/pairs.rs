@@ -19,6 +19,8 @@ use crate::tally::answer;
 
 /// How often a message is tried again that finds no room.
 const TRIES: usize = 12;
+/// How often a receiver is told in a row that there are no bytes before a stream has ended.
+const ENDS: usize = 4;
 /// The sender's bit in a byte; the rest counts.
 const SENDER: u8 = 0x80;
 /// A sender's count stops before this.
@@ -209,9 +211,12 @@ impl<D: Domain> Talk<D> {
 
     fn receive_all(&self, mut dice: Dice) {
         let mut received = Vec::new();
+        let mut ends = 0;
         loop {
             match answer(self.receive_one(&mut received, &mut dice)) {
-                Ok(true) => {}
+                Ok(true) => ends = 0,
+                // Descriptors for which there was room, and for no byte, are received as no bytes too.
+                Ok(false) if self.kind == SockType::Stream && ends < ENDS => ends += 1,
                 Ok(false) => break,
                 Err(Errno::Ewouldblock | Errno::Econnreset) => shuttle::thread::yield_now(),
                 Err(_) => break,
