@@ -13,26 +13,26 @@
 //! Without `--bench` (as `cargo test --benches` runs it), or with `--test`, each case runs once,
 //! checked as ever.
 
-use bench::tell;
+use solock::tell;
 use std::cell::Cell;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bench::cli::RunArgs;
-use bench::cmd;
-use bench::cmd::show::Form;
-use bench::cpus::Cpus;
-use bench::instrument;
-use bench::interrupt::{EXIT_INTERRUPTED, Interrupt};
-use bench::job::Job;
-use bench::pool::Lanes;
-use bench::session::{self, Planned, warm_up};
-use bench::settings::{self, Settings};
-use bench::slice::{Process, Slice};
-use bench::watchdog::{self, Watchdog};
 use criterion::{Bencher, BenchmarkId, Criterion, SamplingMode, Throughput};
 use regex::Regex;
 use results::{Measure, Store};
+use solock::cli::RunArgs;
+use solock::cmd;
+use solock::cmd::show::Form;
+use solock::cpus::Cpus;
+use solock::instrument;
+use solock::interrupt::{EXIT_INTERRUPTED, Interrupt};
+use solock::job::Job;
+use solock::pool::Lanes;
+use solock::session::{self, Planned, warm_up};
+use solock::settings::{self, Settings};
+use solock::slice::{Process, Slice};
+use solock::watchdog::{self, Watchdog};
 
 /// Samples of each case; criterion wants 10 at least.
 const SAMPLES: usize = 15;
@@ -48,7 +48,7 @@ const SLICE_MIN: Duration = Duration::from_millis(1);
 const SLICE_MAX: Duration = Duration::from_secs(1);
 
 fn main() {
-    bench::interrupt::survive_file_limit();
+    solock::interrupt::survive_file_limit();
     std::process::exit(run().unwrap_or_else(|error| {
         tell!("granularity: {error}");
         cmd::EXIT_USAGE
@@ -82,7 +82,7 @@ fn run() -> Result<i32, String> {
     };
     let recorded = run.record(&store, Form::Table)?;
     cmd::plot::recorded(&store, &recorded.id)?;
-    cmd::print(&format!("peak memory of this process: {}\n", bench::host::peak_memory()))?;
+    cmd::print(&format!("peak memory of this process: {}\n", solock::host::peak_memory()))?;
     Ok(recorded.code)
 }
 

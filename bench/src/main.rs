@@ -3,13 +3,13 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 
-use bench::cli::{Cli, Command};
-use bench::cmd::{self, EXIT_OK, EXIT_USAGE};
-use bench::tell;
 use clap::{CommandFactory, Parser};
+use solock::cli::{Cli, Command};
+use solock::cmd::{self, EXIT_OK, EXIT_USAGE};
+use solock::tell;
 
 fn main() {
-    bench::interrupt::survive_file_limit();
+    solock::interrupt::survive_file_limit();
     std::process::exit(match Cli::try_parse() {
         Ok(cli) => run(cli).unwrap_or_else(|error| {
             tell!("solock: {error}");
@@ -30,7 +30,7 @@ fn run(cli: Cli) -> Result<i32, String> {
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Compare(args)) => cmd::compare::compare(&args),
         Some(Command::Grid(args)) => cmd::grid::run(&args),
-        Some(Command::Serve(args)) => bench::server::serve(args.hang_limit),
+        Some(Command::Serve(args)) => solock::server::serve(args.hang_limit),
         Some(Command::Profile(args)) => cmd::profile::profile(&args),
         Some(Command::Show(args)) => cmd::show::show(&args),
         Some(Command::Fuzz(args)) => cmd::fuzz::fuzz(&args),

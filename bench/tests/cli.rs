@@ -5,8 +5,8 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::matrix;
 use results::{Record, Run, RunFile, Store};
+use solock::matrix;
 use tempfile::TempDir;
 
 /// A run that is over as soon as it can be.

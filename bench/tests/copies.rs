@@ -7,10 +7,10 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::interrupt::Interrupt;
-use bench::protocol::Prepare;
-use bench::turns::server::{Launch, Server};
 use results::{Cell, Measured, Run, Store};
+use solock::interrupt::Interrupt;
+use solock::protocol::Prepare;
+use solock::turns::server::{Launch, Server};
 use tempfile::TempDir;
 
 const SOLOCK: &str = env!("CARGO_BIN_EXE_solock");

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, SystemTime};
 
-use bench::cpus::Cpus;
-use bench::host;
 use results::{Cell, Host, LockCounts, Measured, Record, Store, time};
 use serde_json::Value;
+use solock::cpus::Cpus;
+use solock::host;
 use tempfile::TempDir;
 
 const CELL: &str = "pairs/global/stream/64B/t1/adaptive";

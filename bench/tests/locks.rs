@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::process::{Command, Stdio};
 
-use bench::cpus::Cpus;
 use lockimpls::Algorithm;
 use results::{Measured, Run, Slices, Store};
+use solock::cpus::Cpus;
 
 /// All but the default.
 fn others() -> impl Iterator<Item = &'static str> {

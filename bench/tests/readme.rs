@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bench::cmd::plot;
-use bench::cmd::show::{answer_text, table_text};
 use results::{Kept, Run, RunFile};
+use solock::cmd::plot;
+use solock::cmd::show::{answer_text, table_text};
 
 /// The width of a text in a README.
 const COLUMNS: usize = 80;
@@ -89,7 +89,7 @@ fn the_readme_shows_the_recorded_run() {
         assert!(
             found == expected,
             "{} does not show results/recorded/run.jsonl as this program would: look at what\n\
-             {WRITE}=1 cargo test -p bench --test readme\nmakes of it",
+             {WRITE}=1 cargo test -p solock --test readme\nmakes of it",
             path.display()
         );
     }

@@ -197,7 +197,7 @@ fn a_comparison_is_not_the_last_run_that_was_measured() {
     let measured = "20261123T090000Z-0000.jsonl";
     let compared = "20261123T100000Z-0000.jsonl";
     fs::create_dir(&runs).expect("made");
-    let host = bench::host::describe(&bench::cpus::Cpus::allowed().expect("CPUs"));
+    let host = solock::host::describe(&solock::cpus::Cpus::allowed().expect("CPUs"));
     let line = results::Compared {
         cell: "pairs/global/stream/64B/t1/adaptive".to_owned(),
         metric: "throughput".to_owned(),

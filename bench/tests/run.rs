@@ -9,8 +9,8 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bench::protocol::Say;
 use results::{Finding, Record, Run, Store};
+use solock::protocol::Say;
 use tempfile::TempDir;
 
 /// A program that stands in for `solock serve`, with a shell command in place of an answer where
@@ -90,7 +90,7 @@ fn a_process_that_is_killed_is_named_and_the_others_are_measured() {
     assert!(said.contains("signal: 9") && said.contains("broken"), "{said}");
     assert_eq!(said.matches("warning: a debug build").count(), usize::from(cfg!(debug_assertions)));
     let run = only_run(folder.path());
-    assert!(run.measured().all(|line| line.build.as_deref() == Some(&*bench::host::build())));
+    assert!(run.measured().all(|line| line.build.as_deref() == Some(&*solock::host::build())));
     assert_eq!(run.measured().count(), 4, "two rounds of the other");
     assert!(run.measured().all(|line| line.cell.backend == "global"));
 }

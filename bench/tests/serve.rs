@@ -3,8 +3,8 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use bench::compare::counters;
-use bench::protocol::{PROTOCOL, Say};
+use solock::compare::counters;
+use solock::protocol::{PROTOCOL, Say};
 
 /// What `solock serve` answers to these lines, and how it ends.
 fn served(asks: &[&str]) -> (Option<i32>, Vec<Say>) {

@@ -12,9 +12,9 @@
 /// Prints a line of the table; without a place for it there is nothing to go on for.
 macro_rules! say {
     ($($argument:tt)*) => {
-        if let Err(error) = bench::cmd::print(&(format!($($argument)*) + "\n")) {
-            bench::tell!("limits: {error}");
-            std::process::exit(bench::cmd::EXIT_USAGE);
+        if let Err(error) = solock::cmd::print(&(format!($($argument)*) + "\n")) {
+            solock::tell!("limits: {error}");
+            std::process::exit(solock::cmd::EXIT_USAGE);
         }
     };
 }
@@ -23,12 +23,12 @@ mod one_thread;
 mod ratio;
 mod two_threads;
 
-use bench::cpus::Cpus;
-use bench::interrupt::Interrupt;
-use bench::pool::{Lanes, Pin};
-use bench::slice::Process;
-use bench::tell;
-use bench::watchdog::{self, Watchdog};
+use solock::cpus::Cpus;
+use solock::interrupt::Interrupt;
+use solock::pool::{Lanes, Pin};
+use solock::slice::Process;
+use solock::tell;
+use solock::watchdog::{self, Watchdog};
 
 /// How long all of it may take.
 #[derive(Clone, Copy, Debug)]
@@ -89,6 +89,6 @@ fn run(effort: Effort) -> Result<(), String> {
     }
     drop(one);
     two_threads::run(&cpus, &process, effort)?;
-    say!("\npeak memory of this process: {}", bench::host::peak_memory());
+    say!("\npeak memory of this process: {}", solock::host::peak_memory());
     Ok(())
 }

@@ -4,13 +4,13 @@
 use std::hint::black_box;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use bench::echo;
-use bench::matrix;
-use bench::noise::Snapshot;
-use bench::pool::Lanes;
-use bench::slice::Process;
 use lockimpls::raw::AnyLock;
 use lockimpls::{Algorithm, Backend, Config, MsgFlags, SockType, calibrate, witness};
+use solock::echo;
+use solock::matrix;
+use solock::noise::Snapshot;
+use solock::pool::Lanes;
+use solock::slice::Process;
 
 use crate::Effort;
 use crate::ratio::report;

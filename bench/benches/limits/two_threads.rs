@@ -4,14 +4,14 @@ use std::hint::spin_loop;
 use std::sync::Barrier;
 use std::time::Duration;
 
-use bench::cpus::Cpus;
-use bench::matrix::{self, Case};
-use bench::noise::Snapshot;
-use bench::pool::{Lanes, Pin};
-use bench::session::warm_up;
-use bench::slice::{Process, Slice};
 use lockimpls::{Config, SockType};
 use results::Measure;
+use solock::cpus::Cpus;
+use solock::matrix::{self, Case};
+use solock::noise::Snapshot;
+use solock::pool::{Lanes, Pin};
+use solock::session::warm_up;
+use solock::slice::{Process, Slice};
 use workloads::{Own, Plan};
 
 use crate::Effort;
@@ -193,7 +193,7 @@ impl Bench<'_> {
         workload: &str,
         threads: usize,
         measure: Measure,
-    ) -> Result<bench::slice::Outcome, String> {
+    ) -> Result<solock::slice::Outcome, String> {
         let case = find(backend, workload)?;
         let measured = Duration::from_nanos(2 * self.effort.slice_ns);
         case.run(&Slice {

@@ -80,7 +80,7 @@ impl Checkout {
 
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
     let mut command = Command::new("git");
-    bench::git::forget_checkout(&mut command);
+    solock::git::forget_checkout(&mut command);
     let output = command.args(arguments).current_dir(folder).output().expect("git");
     assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
     text(&output.stdout)

@@ -84,8 +84,8 @@ impl Night {
 
     /// What the files are, sifted as `collect` does.
     pub(crate) fn collected(&self) -> Collected {
-        let grid = bench::grid::Grid::read(&self.file()).expect("a grid");
-        bench::grid::report::collected(&grid, &[]).expect("readable")
+        let grid = solock::grid::Grid::read(&self.file()).expect("a grid");
+        solock::grid::report::collected(&grid, &[]).expect("readable")
     }
 }
 

@@ -63,7 +63,7 @@ fn packages_that_import_the_wrong_way_are_seen() {
         ("lockimpls", "[dev-dependencies]\nanylock.workspace = true\n", "anylock"),
         ("workloads", "[dependencies]\nserve = { workspace = true }\n", "serve"),
         ("results", "[dependencies]\nlockimpls.workspace = true\n", "lockimpls"),
-        ("plots", "[dependencies]\nresults.workspace = true\nbench.workspace = true\n", "bench"),
+        ("plots", "[dependencies]\nresults.workspace = true\nsolock.workspace = true\n", "solock"),
     ] {
         let told = broken("crates", &house(&[], &[(package, manifest)]));
         assert!(told.contains(&format!("{package} uses {wrong}\n  =>")), "{told}");

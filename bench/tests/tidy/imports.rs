@@ -18,7 +18,7 @@ const IMPORTS: [(&str, &[&str]); PACKAGES.len()] = [
 
 pub(crate) fn crates(house: &House) -> Vec<String> {
     let ours =
-        ["lockimpls", "anylock", "profiled", "workloads", "results", "plots", "serve", "bench"];
+        ["lockimpls", "anylock", "profiled", "workloads", "results", "plots", "serve", "solock"];
     let mut found = Vec::new();
     for (package, manifest) in &house.manifests {
         let allowed = IMPORTS.iter().find(|(name, _)| name == package).map(|(_, allowed)| *allowed);

@@ -1,7 +1,7 @@
 //! What may not be known by its name, and what each workload says.
 
-use bench::matrix;
 use lockimpls::witness::Class;
+use solock::matrix;
 
 use super::House;
 use super::search::saying;
