@@ -15,7 +15,9 @@
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`grid`](mod@grid): cells on any number of machines.
 //! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
-//! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): the program; [`words`]: how its answers call
+//! * [`program`], [`seam`]: the program, and what those of other crates are made of and written
+//!   with.
+//! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): its commands; [`words`]: how its answers call
 //!   the backends.
 
 // What a user reads goes through `tell` and `cmd::print`, which do not panic.
@@ -34,12 +36,15 @@ pub mod instrument;
 pub mod neighbours;
 pub mod plan;
 pub mod profile;
+pub mod program;
 pub mod progress;
+pub mod seam;
 pub mod session;
 pub mod settings;
 pub mod turns;
 pub mod words;
 
+pub use program::Program;
 pub use serve::{
     added, allocations, clock, cpus, host, interrupt, job, locks, matrix, measured, meter, noise,
     number, pool, protocol, server, slice, tell, valid, watchdog,

@@ -1,0 +1,161 @@
+//! The program `solock`, and programs of other crates with layers, locks and workloads of their own:
+//! the same commands, over what is built in and what is added.
+
+use std::marker::PhantomData;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+use lockimpls::raw::{AnyLock, Or, RawMutex};
+use lockimpls::witness::Class;
+use lockimpls::{Algorithm, Backend, Domain, Fd};
+use workloads::Kind;
+
+use crate::added::{self, Added, BuiltFrom};
+use crate::cli::{Cli, Command};
+use crate::cmd::{self, EXIT_OK, EXIT_USAGE};
+use crate::locks::MakesAll;
+use crate::matrix::Workload;
+use crate::{interrupt, server, tell};
+
+/// A program with all the commands. [`Program::default`] is `solock` itself;
+/// [`program!`](crate::program) begins one of another crate.
+///
+/// `L` is what makes the locks that users name.
+#[derive(Debug)]
+pub struct Program<L: MakesAll = AnyLock> {
+    name: &'static str,
+    added: Added,
+    locks: Vec<Algorithm>,
+    classes: Vec<(Class, &'static str)>,
+    made_by: PhantomData<fn() -> L>,
+}
+
+impl Default for Program {
+    fn default() -> Program {
+        Program {
+            name: "solock",
+            added: Added::default(),
+            locks: Vec::new(),
+            classes: Vec::new(),
+            made_by: PhantomData,
+        }
+    }
+}
+
+impl Program {
+    /// The program of another crate. Use [`program!`](crate::program), which knows it.
+    #[must_use]
+    pub fn of(built_from: BuiltFrom) -> Program {
+        let added = Added { built_from: Some(built_from), ..Added::default() };
+        Program { name: built_from.program, added, ..Program::default() }
+    }
+}
+
+impl<L: MakesAll> Program<L> {
+    /// Adds a layer.
+    #[must_use]
+    pub fn backend<D: Domain<Sock = Fd>>(mut self) -> Self {
+        self.added.backends.push(Backend::of::<D>());
+        self
+    }
+
+    /// Says what a class of the layer's locks is called: see [`Class`].
+    #[must_use]
+    pub fn class(mut self, class: Class, name: &'static str) -> Self {
+        self.classes.push((class, name));
+        self
+    }
+
+    /// Adds a workload.
+    #[must_use]
+    pub fn workload<K: Kind>(mut self) -> Self {
+        self.added.workloads.push(Workload::of::<K>());
+        self
+    }
+
+    /// Adds a lock, for `--lock` on the modelled backends, by the name in its
+    /// [`ALGORITHM`](RawMutex::ALGORITHM). Those backends are compiled once more for it.
+    #[must_use]
+    pub fn lock<R: RawMutex>(mut self) -> Program<Or<R, L>> {
+        self.locks.extend(R::ALGORITHM);
+        let Program { name, added, locks, classes, .. } = self;
+        Program { name, added, locks, classes, made_by: PhantomData }
+    }
+
+    /// Does what the command line says.
+    #[must_use]
+    pub fn main(self) -> ExitCode {
+        interrupt::survive_file_limit();
+        let code = self.run().unwrap_or_else(|error| {
+            tell!("solock: {error}");
+            EXIT_USAGE
+        });
+        // What ends the process runs no destructor: threads may be in a call.
+        std::process::exit(code)
+    }
+
+    fn run(self) -> Result<i32, String> {
+        let name = self.name;
+        added::add(Added { locks: L::locks(self.locks), ..self.added })?;
+        self.classes.iter().try_for_each(|(class, name)| class.declare(name))?;
+        let asked = Cli::command().name(name).try_get_matches();
+        match asked.and_then(|matches| Cli::from_arg_matches(&matches)) {
+            Ok(cli) => command(cli, name),
+            Err(error) => {
+                // Help and the version are answers; whether they could be printed changes nothing.
+                let _ = error.print();
+                Ok(if error.use_stderr() { EXIT_USAGE } else { EXIT_OK })
+            }
+        }
+    }
+}
+
+/// Begins the program of the crate that it stands in: a [`Program`] to which layers, locks and
+/// workloads are added.
+///
+/// The commit of that crate stands in records if its build says so, in the variable
+/// `SOLOCK_OWN_COMMIT`.
+#[macro_export]
+macro_rules! program {
+    () => {
+        $crate::Program::of($crate::added::BuiltFrom {
+            manifest: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
+            program: env!("CARGO_BIN_NAME"),
+            commit: option_env!("SOLOCK_OWN_COMMIT"),
+        })
+    };
+}
+
+/// Does what a command line says; `name` is the program's.
+fn command(cli: Cli, name: &'static str) -> Result<i32, String> {
+    match cli.command {
+        Some(Command::List(args)) => cmd::list::list(&args),
+        Some(Command::Controls(args)) => cmd::controls::run(&args),
+        Some(Command::Run(args)) => cmd::run::run(&args),
+        Some(Command::Compare(args)) => cmd::compare::compare(&args),
+        Some(Command::Grid(args)) => cmd::grid::run(&args),
+        Some(Command::Serve(args)) => server::serve(args.hang_limit),
+        Some(Command::Profile(args)) => cmd::profile::profile(&args),
+        Some(Command::Show(args)) => cmd::show::show(&args),
+        Some(Command::Fuzz(args)) => cmd::fuzz::fuzz(&args),
+        Some(Command::Replay(args)) => cmd::replay::replay(&args),
+        Some(Command::Minimize(args)) => cmd::minimize::run(&args),
+        Some(Command::History(args)) => cmd::history::run(&args),
+        Some(Command::Plot(args)) => cmd::plot::plot(&args),
+        Some(Command::Export(args)) => cmd::export::export(&args),
+        Some(Command::Import(args)) => cmd::import::import(&args),
+        None => {
+            let help = Cli::command().name(name).render_help();
+            cmd::print(&format!("{help}\n{}", FIRST_STEPS.replace("solock", name)))?;
+            Ok(EXIT_OK)
+        }
+    }
+}
+
+const FIRST_STEPS: &str = "\
+Begin with:
+  solock run                              the usual backends and workloads: about a minute
+  solock run --workload pairs --threads 1,2 --seconds 1 --rounds 3
+  solock compare HEAD~1 HEAD              did the last commit make anything slower?
+  solock list                             what else there is
+";

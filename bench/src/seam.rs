@@ -1,0 +1,20 @@
+//! What a layer, a lock or a workload of another crate is written with. `BYO.md` goes through it.
+//!
+//! * A layer is a [`Domain`]. It takes its locks by hand ([`RwLock`], [`Guarded`]), of a [`Class`],
+//!   and the checker sees each of them.
+//! * A lock is a [`RawMutex`].
+//! * A workload is a [`Kind`].
+
+pub use lockimpls::raw::RawMutex;
+pub use lockimpls::sync::{DefaultRaw, RwLock};
+pub use lockimpls::witness::{Check, Class, report_data};
+pub use lockimpls::{
+    Algorithm, Config, Domain, Errno, Fd, Guarded, Layer, MsgFlags, OwnLock, PoolUse, RecvMsg,
+    SendMsg, Shutdown, SockAddr, SockOpt, SockType, WaitStrategy,
+};
+pub use workloads::{
+    Event, Kind, LaneSums, Meter, Need, Parameter, Plan, Question, Values, Workload,
+};
+
+/// What a call of a layer answers.
+pub type Answer<T> = Result<T, Errno>;
