@@ -35,6 +35,13 @@ pub enum Kind {
     Serving,
     /// The whole `solock`: the only program in commits from before there was a smaller one.
     Whole,
+    /// The program of another crate, which has all commands.
+    Own {
+        /// The manifest of its package, from the topmost folder of its checkout.
+        manifest: &'static str,
+        /// Its name.
+        program: &'static str,
+    },
 }
 
 impl Kind {
@@ -45,6 +52,7 @@ impl Kind {
         match self {
             Kind::Serving => "bench/serve/Cargo.toml",
             Kind::Whole => "bench/Cargo.toml",
+            Kind::Own { manifest, .. } => manifest,
         }
     }
 
@@ -52,13 +60,14 @@ impl Kind {
         match self {
             Kind::Serving => "solock-serve",
             Kind::Whole => "solock",
+            Kind::Own { program, .. } => program,
         }
     }
 
     /// What decides, beside the source and its surroundings, what is built.
     #[must_use]
     pub fn flags(self) -> String {
-        format!("{} {PROFILE} {:?}", self.program(), link::LISTED)
+        format!("{} {} {PROFILE} {:?}", self.manifest(), self.program(), link::LISTED)
     }
 }
 

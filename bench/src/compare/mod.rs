@@ -2,7 +2,8 @@
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
 //! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`programs`]: from a commit to its
-//!   program; [`link`], [`layouts`]: in many orders of its functions.
+//!   program; [`outward`]: where its dependencies lie beside it; [`link`], [`layouts`]: in many
+//!   orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.
@@ -19,6 +20,7 @@ pub mod judge;
 pub mod layouts;
 pub mod link;
 pub mod metric;
+pub mod outward;
 pub mod programs;
 pub mod progress;
 pub mod repository;

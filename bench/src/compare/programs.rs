@@ -14,7 +14,7 @@
 use std::env;
 use std::fs::{self, File, TryLockError};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
@@ -23,10 +23,12 @@ use super::Around;
 use super::cargo::{self, Build, Built, Kind};
 use super::group;
 use super::layouts::{self, Folder, Layouts, PROGRAM};
+use super::outward;
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
+use crate::added::{BuiltFrom, OWN_COMMIT, added};
 use crate::interrupt::Interrupt;
 
 /// How many programs are kept.
@@ -80,7 +82,10 @@ impl<'a> Programs<'a> {
         group::end_left_over(&cargo::note(&folder.join("target")));
         remove_left_over(repository, &folder.join("tree"));
         let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
-        let kind = kind(sides, repository, watch);
+        let kind = match &added().built_from {
+            Some(own) => own_kind(own, repository)?,
+            None => kind(sides, repository, watch),
+        };
         Ok(Programs {
             folder,
             repository,
@@ -109,15 +114,30 @@ impl<'a> Programs<'a> {
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
         let short = &commit[..commit.len().min(SHORT)];
         let key = format!("{short}-{}", self.built_with(&commit));
-        if let Some(kept) = self.kept(&key) {
+        // A program of another crate is built of more than its commit: of what lies beside its
+        // checkout, as it is now. Only cargo sees whether that has changed.
+        let is_whole = !matches!(self.kind, Kind::Own { .. });
+        if is_whole && let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
+        if let Kind::Own { .. } = self.kind {
+            outward::keep(&self.repository.root, &worktree.folder)?;
+        }
         let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
-        let cargo = |manifest: &str| self.surroundings.for_commit(&worktree.folder, manifest);
+        let cargo = |manifest: &str| {
+            let mut cargo = self.surroundings.for_commit(&worktree.folder, manifest);
+            // For its records; what is built of this suite finds out by itself.
+            cargo.env(OWN_COMMIT, commit);
+            cargo
+        };
         let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
-        self.keep(build, &built, &key)
+        if is_whole {
+            self.keep(build, &built, &key)
+        } else {
+            self.keep_such(build, &built, &commit)
+        }
     }
 
     fn of_tree(&self) -> Result<Layouts, String> {
@@ -127,9 +147,19 @@ impl<'a> Programs<'a> {
         let name = "the working tree";
         let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
+        self.keep_such(build, &built, &root)
+    }
+
+    /// Puts a program where it stays, unless the very same is there.
+    fn keep_such(
+        &self,
+        build: Build<'_>,
+        built: &Built,
+        what: &impl Hash,
+    ) -> Result<Layouts, String> {
         let bytes = fs::read(&built.program).map_err(|error| error.to_string())?;
-        let key = format!("{}-{}", hex(&bytes), self.built_with(&root));
-        self.kept(&key).map_or_else(|| self.keep(build, &built, &key), Ok)
+        let key = format!("{}-{}", hex(&bytes), self.built_with(what));
+        self.kept(&key).map_or_else(|| self.keep(build, built, &key), Ok)
     }
 
     /// The digits of all that decides, beside what is built, what comes out.
@@ -201,6 +231,22 @@ fn kind(sides: &[Side], repository: &Repository, watch: &Watch) -> Kind {
         old.name
     ));
     Kind::Whole
+}
+
+/// The kind of a program of another crate.
+fn own_kind(own: &BuiltFrom, repository: &Repository) -> Result<Kind, String> {
+    let manifest = Path::new(own.manifest).canonicalize().ok();
+    let inside = manifest.as_deref().and_then(|path| path.strip_prefix(&repository.root).ok());
+    let inside = inside.and_then(Path::to_str).ok_or_else(|| {
+        format!(
+            "this program was built from {}, which is not in the checkout {}; run it where its \
+             source is",
+            own.manifest,
+            repository.root.display()
+        )
+    })?;
+    // Once per process.
+    Ok(Kind::Own { manifest: inside.to_owned().leak(), program: own.program })
 }
 
 fn one_layout(name: &str) -> String {

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
+use lockimpls::Backend;
 use results::Cell;
 
 use super::judge::Judge;
 use super::metric::Metric;
 use super::side::{Names, Side, Source};
+use crate::added::{added, is_added};
 use crate::cli::{CellArgs, CompareArgs, RunArgs};
 use crate::cpus::Cpus;
 use crate::matrix;
@@ -124,14 +126,16 @@ impl Request {
     }
 }
 
-/// A small set that covers much: every modelled granularity that a run has by default, alone and
-/// beside another thread, with which it shares what the whole layer shares and nothing else, so that
-/// no call waits, and the counters are exact.
+/// A small set that covers much: every modelled granularity that a run has by default, in a program
+/// of another crate its layers, alone and beside another thread, with which it shares what the whole
+/// layer shares and nothing else, so that no call waits, and the counters are exact.
 fn with_defaults(args: &CellArgs) -> CellArgs {
     let mut args = args.clone();
     if args.backend.is_empty() {
-        let modelled = matrix::usual_backends().into_iter().filter(|backend| backend.modelled);
-        args.backend = modelled.map(|backend| backend.name.to_owned()).collect();
+        let has_own = !added().backends.is_empty();
+        let is_meant = |one: &Backend| if has_own { is_added(one) } else { one.modelled };
+        let meant = matrix::usual_backends().into_iter().filter(is_meant);
+        args.backend = meant.map(|backend| backend.name.to_owned()).collect();
     }
     if args.workload.is_empty() {
         args.workload = matrix::private().into_iter().map(str::to_owned).collect();
