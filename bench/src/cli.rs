@@ -51,6 +51,8 @@ pub enum Command {
     History(HistoryArgs),
     /// Measures a file of cells on any number of machines, with whatever scheduler there is.
     Grid(GridArgs),
+    /// Runs every workload on a backend, with every check and without a clock.
+    Check(CheckArgs),
     /// Breaks the backends on purpose, and shows that each bug is caught.
     Controls(ControlsArgs),
     /// Runs programs drawn by chance on backends, and compares them with a sequential model.
@@ -88,6 +90,28 @@ pub struct ControlsArgs {
     /// With --child: on the backend without the fault.
     #[arg(long, hide = true, requires = "child")]
     pub clean: bool,
+}
+
+/// `solock check`.
+#[derive(Args, Debug, Default)]
+pub struct CheckArgs {
+    /// A backend (repeatable, or with commas) [default: those of this crate, else the modelled
+    /// ones].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub backend: Vec<String>,
+    /// A workload (repeatable, or with commas) [default: all].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub workload: Vec<String>,
+    /// The algorithm of the layer's locks (repeatable, or with commas) [default: the default, and
+    /// those of this crate, on the modelled backends].
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub lock: Vec<String>,
+    /// One JSON object per line.
+    #[arg(long)]
+    pub json: bool,
+    /// In this process: one backend, one workload, one lock.
+    #[arg(long, hide = true)]
+    pub child: bool,
 }
 
 /// `solock fuzz`.

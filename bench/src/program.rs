@@ -130,6 +130,7 @@ macro_rules! program {
 fn command(cli: Cli, name: &'static str) -> Result<i32, String> {
     match cli.command {
         Some(Command::List(args)) => cmd::list::list(&args),
+        Some(Command::Check(args)) => cmd::check::check(&args),
         Some(Command::Controls(args)) => cmd::controls::run(&args),
         Some(Command::Run(args)) => cmd::run::run(&args),
         Some(Command::Compare(args)) => cmd::compare::compare(&args),

@@ -1,5 +1,6 @@
 //! The subcommands, one file each. Each answers with the exit code of the process.
 
+pub mod check;
 pub mod compare;
 pub mod controls;
 pub mod export;
