@@ -55,7 +55,8 @@ impl File {
     }
 }
 
-/// Every file of these folders, and of theirs; what only tests have is marked.
+/// Every file of these folders, and of theirs, but of those with a workspace of their own; what only
+/// tests have is marked.
 pub(crate) fn all(root: &Path, folders: &[&str]) -> Vec<File> {
     let mut files = Vec::new();
     folders.iter().for_each(|folder| walk(root, &root.join(folder), &mut files));
@@ -72,8 +73,10 @@ pub(crate) fn all(root: &Path, folders: &[&str]) -> Vec<File> {
 fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) {
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
         let path = entry.path();
-        if path.is_dir() && entry.file_name() != "target" {
-            walk(root, &path, files);
+        if path.is_dir() {
+            if entry.file_name() != "target" && !path.join("Cargo.lock").exists() {
+                walk(root, &path, files);
+            }
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.strip_prefix(root).expect("inside").to_str().expect("UTF-8");
             files

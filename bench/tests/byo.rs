@@ -1,0 +1,326 @@
+//! The crate in `byo/`, built and run as a stranger would: in a checkout of its own, with the
+//! dependency by path and a `Cargo.lock` of its own; then one with faults, each of which is told.
+//!
+//! What it is built of is built once, for the program and for the commits that it compares, and stays
+//! in the target folder: only the first time is long.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The example, from its folder.
+const FILES: [&str; 6] =
+    ["Cargo.toml", "Cargo.lock", "src/main.rs", "src/sharded.rs", "src/tas.rs", "src/volley.rs"];
+
+/// A layer and a lock with faults, over those of the example.
+const BROKEN: &str = r#"
+//! What is wrong on purpose.
+
+use solock::seam::*;
+
+use crate::sharded::Sharded;
+
+const LEAKS: u8 = 0;
+const PANICS: u8 = 1;
+
+pub struct Broken<const HOW: u8>(Sharded, RwLock);
+
+impl<const HOW: u8> Domain for Broken<HOW> {
+    type Sock = Fd;
+    const NAME: &'static str = ["leaking", "panicking", "disordered"][HOW as usize];
+    const ABOUT: &'static str = "sharded, with a fault";
+    fn new(config: &Config) -> Result<Self, Errno> {
+        Ok(Broken(Sharded::new(config)?, RwLock::new(Class::Own2)))
+    }
+    fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
+        self.0.socketpair(kind)
+    }
+    fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
+        assert!(HOW != PANICS, "a fault of the layer's own");
+        if HOW == LEAKS {
+            let sent = self.0.sendmsg(s, msg);
+            self.1.enter(); // LEAK
+            return sent;
+        }
+        self.1.enter(); // DISORDER
+        let sent = self.0.sendmsg(s, msg);
+        self.1.exit();
+        sent
+    }
+    fn recvmsg(&self, s: Fd, msg: &mut RecvMsg<'_, Fd>) -> Result<usize, Errno> {
+        self.0.recvmsg(s, msg)
+    }
+    fn close(&self, s: Fd) -> Result<(), Errno> {
+        self.0.close(s)
+    }
+    fn pools(&self) -> Vec<PoolUse> {
+        self.0.pools()
+    }
+}
+
+pub struct Lock<const HOW: u8>(std::sync::atomic::AtomicBool);
+
+const STUCK: u8 = 0;
+
+// SAFETY: none, on purpose: it lets everybody in, or nobody a second time.
+unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Own(&OwnLock {
+        name: ["stuck", "open"][HOW as usize],
+        about: "wrong",
+        spins: true,
+    }));
+    type Held = ();
+    type Turn = ();
+    type Beside = DefaultRaw;
+    fn new() -> Self {
+        Lock(false.into())
+    }
+    fn enter(&self) -> Result<(), ()> {
+        let is_taken = self.0.swap(true, std::sync::atomic::Ordering::AcqRel);
+        if HOW == STUCK && is_taken { Err(()) } else { Ok(()) }
+    }
+    fn wait(&self, (): (), _: bool) {
+        while self.enter().is_err() {
+            std::thread::yield_now();
+        }
+    }
+    unsafe fn exit(&self, (): ()) {}
+}
+"#;
+
+/// A stranger, far from this workspace.
+struct Stranger {
+    /// The checkout.
+    mine: TempDir,
+    /// What is built, in a folder that is used again.
+    built: PathBuf,
+}
+
+impl Stranger {
+    fn new() -> Stranger {
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("byo");
+        for of_another in ["tree", "programs"] {
+            let _ = fs::remove_dir_all(built.join("solock-compare").join(of_another));
+        }
+        let stranger = Stranger { mine: TempDir::new().expect("a folder"), built };
+        fs::create_dir(stranger.mine().join("src")).expect("made");
+        for file in FILES {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("byo").join(file);
+            stranger.write(file, &fs::read_to_string(from).expect(file));
+        }
+        stranger.change(
+            "Cargo.toml",
+            "path = \"..\"",
+            &format!("path = \"{}\"", stranger.solock()),
+        );
+        stranger.write(".gitignore", "solock-runs\n");
+        git(&stranger.mine(), &["init", "--quiet", "--initial-branch", "main"]);
+        stranger.commit("first");
+        stranger
+    }
+
+    fn mine(&self) -> PathBuf {
+        self.mine.path().canonicalize().expect("it is there")
+    }
+
+    /// The path of this package as it leads there from the checkout.
+    fn solock(&self) -> String {
+        let up = "../".repeat(self.mine().ancestors().count() - 1);
+        up + env!("CARGO_MANIFEST_DIR").trim_start_matches('/')
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        fs::write(self.mine().join(file), text).expect("written");
+    }
+
+    fn change(&self, file: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.mine().join(file)).expect(file);
+        assert!(text.contains(from), "{file} has no {from:?}");
+        self.write(file, &text.replace(from, to));
+    }
+
+    fn commit(&self, message: &str) {
+        git(&self.mine(), &["add", "--all", "."]);
+        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+        git(&self.mine(), &[&who[..], &["commit", "--quiet", "--message", message]].concat());
+    }
+
+    /// A command in the checkout. What is built is built fast, and as `compare` builds it.
+    fn command(&self, program: &Path, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        solock::git::forget_checkout(&mut command);
+        command.args(arguments).current_dir(self.mine());
+        command.env("CARGO_TARGET_DIR", &self.built).env("CARGO_NET_OFFLINE", "true");
+        for (name, value) in [("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "64")] {
+            command.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
+        }
+        command.output().expect("it starts")
+    }
+
+    /// Builds it where `compare` builds, and keeps the program: its commits will be there.
+    fn build(&self) {
+        let folder = self.built.join("solock-compare/target");
+        let told = ["build", "--release", "--locked", "--target-dir"];
+        let output = self.command(
+            Path::new(env!("CARGO")),
+            &[&told[..], &[folder.to_str().expect("a path in UTF-8")]].concat(),
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        fs::copy(folder.join("release/byo"), self.program()).expect("a program was built");
+    }
+
+    fn program(&self) -> PathBuf {
+        self.built.join("byo")
+    }
+
+    /// What its program says, and its exit code.
+    fn byo(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(&self.program(), arguments);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    }
+}
+
+fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    solock::git::forget_checkout(&mut command);
+    let output = command.args(arguments).current_dir(folder).output().expect("git");
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The number of the line that says this.
+fn line_of(source: &str, what: &str) -> usize {
+    source.lines().position(|line| line.contains(what)).expect(what) + 1
+}
+
+#[test]
+fn a_crate_of_ones_own_is_a_program_with_all_the_commands() {
+    let stranger = Stranger::new();
+    stranger.write("src/broken.rs", BROKEN.trim_start());
+    stranger.change("src/main.rs", "mod sharded;", "mod broken;\nmod sharded;");
+    let added = ".backend::<broken::Broken<0>>()\n.backend::<broken::Broken<1>>()\n\
+                 .backend::<broken::Broken<2>>()\n.lock::<broken::Lock<0>>()\n\
+                 .lock::<broken::Lock<1>>()\n.main()";
+    stranger.change("src/main.rs", ".main()", added);
+    stranger.commit("faults");
+    stranger.build();
+    is_measured_beside_what_is_built_in(&stranger);
+    is_checked(&stranger);
+    faults_of_a_layer_are_told(&stranger);
+    faults_of_a_lock_are_told(&stranger);
+    its_commits_are_compared(&stranger);
+}
+
+#[test]
+fn it_is_as_short_as_is_said() {
+    for (file, lines_max) in [("src/sharded.rs", 60), ("src/tas.rs", 30)] {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("byo").join(file);
+        let text = fs::read_to_string(from).expect(file);
+        let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
+        let lines = text.lines().filter(is_code).count();
+        assert!(lines <= lines_max, "{file}: {lines} lines");
+    }
+}
+
+fn is_measured_beside_what_is_built_in(stranger: &Stranger) {
+    let (code, said) = stranger.byo(&["list"]);
+    for word in ["sharded", "volley", "tas", "per-socket", "pairs"] {
+        assert!(said.contains(&format!("\n  {word} ")), "{code:?} {word}: {said}");
+    }
+    let short = ["--seconds", "0.02", "--rounds", "2", "--threads", "1", "--wide"];
+    let run = ["run", "--backend", "global,sharded", "--workload", "pairs,volley,accept"];
+    let (code, said) = stranger.byo(&[&run[..], &short].concat());
+    assert_eq!(code, Some(0), "{said}");
+    let skipped = "accept needs what sharded does not have: socket for stream, bind, listen, \
+                   connect, accept, unlink";
+    assert!(said.contains(skipped), "{said}");
+    for word in ["sharded", "volley", "accept", "shard"] {
+        assert!(said.contains(word), "{word}: {said}");
+    }
+    let locked = ["run", "--backend", "global", "--workload", "pairs", "--lock", "tas,ticket"];
+    let (code, said) = stranger.byo(&[&locked[..], &short].concat());
+    assert!(code == Some(0) && said.contains("tas"), "{said}");
+    let (code, said) = stranger.byo(&["run", "--backend", "sharded", "--lock", "tas"]);
+    assert!(
+        code == Some(1) && said.contains("sharded is a layer, with locks of its own"),
+        "{said}"
+    );
+}
+
+fn is_checked(stranger: &Stranger) {
+    let (code, said) = stranger.byo(&["check", "--backend", "sharded"]);
+    assert_eq!(code, Some(0), "{said}");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line =
+        |name: &str| said.split("sharded, ").find(|line| line.starts_with(name)).expect(name);
+    // A send and a receive, each one lock.
+    assert!(line("pairs").contains("clean") && line("pairs").contains("2 shard"), "{said}");
+    assert!(line("pairs").contains("socketpair for dgram"), "{said}");
+    assert!(line("duplex").contains("clean") && line("volley").contains("clean"), "{said}");
+    assert!(line("stream").contains("skipped") && line("stream").contains("shutdown"), "{said}");
+    let few = ["--workload", "pairs,duplex"];
+    let (code, said) =
+        stranger.byo(&[&["check", "--backend", "per-socket", "--lock", "tas"][..], &few].concat());
+    assert_eq!((code, said.matches("clean").count()), (Some(0), 2), "{said}");
+}
+
+fn faults_of_a_layer_are_told(stranger: &Stranger) {
+    let source = fs::read_to_string(stranger.mine().join("src/broken.rs")).expect("written");
+    let leak = format!("src/broken.rs:{}", line_of(&source, "// LEAK"));
+    let run = ["run", "--workload", "pairs", "--threads", "1", "--rounds", "1", "--backend"];
+    let (code, said) = stranger.byo(&[&run[..], &["leaking"]].concat());
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains(&leak) && said.contains("returning with the following locks"), "{said}");
+    let (code, said) = stranger.byo(&["show", "last"]);
+    assert!(said.contains(&leak) && said.contains("FOUND: leaked_locks"), "{code:?} {said}");
+    let (code, said) = stranger.byo(&[&run[..], &["panicking"]].concat());
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("a fault of the layer's own") && said.contains("panic"), "{said}");
+
+    let check =
+        ["check", "--workload", "pairs", "--backend", "leaking,panicking,disordered,sharded"];
+    let (code, said) = stranger.byo(&check);
+    assert_eq!(code, Some(2), "{said}");
+    assert!(
+        said.contains("FOUND    leaked_locks in sys_sendto at") && said.contains(&leak),
+        "{said}"
+    );
+    assert!(said.contains("FOUND    panic in"), "{said}");
+    let disorder = format!("src/broken.rs:{}", line_of(&source, "// DISORDER"));
+    assert!(said.contains("FOUND    order_violations in sys_sendto at"), "{said}");
+    assert!(said.contains(&disorder) && said.contains("src/sharded.rs:"), "{said}");
+    assert!(said.contains("sharded, pairs") && said.contains("clean"), "{said}");
+}
+
+fn faults_of_a_lock_are_told(stranger: &Stranger) {
+    let check = ["check", "--backend", "global", "--workload", "pairs", "--lock"];
+    let (code, said) = stranger.byo(&[&check[..], &["open"]].concat());
+    assert!(code == Some(2) && said.contains("FOUND    exclusion"), "{said}");
+    let short = ["--hang-limit", "1", "--rounds", "1", "--threads", "1"];
+    let run = ["run", "--backend", "global", "--workload", "pairs", "--lock", "stuck"];
+    let (code, said) = stranger.byo(&[&run[..], &short].concat());
+    assert!(code == Some(2) && said.contains("no call returned for 1s"), "{code:?} {said}");
+    let (code, said) = stranger.byo(&["show", "last"]);
+    assert!(said.contains("FOUND: hang"), "{code:?} {said}");
+}
+
+fn its_commits_are_compared(stranger: &Stranger) {
+    let cells = ["--backend", "sharded", "--workload", "pairs", "--threads", "1"];
+    let compare = ["compare", "HEAD~1", "HEAD", "--metric", "throughput", "--budget", "1s"];
+    let (code, said) = stranger.byo(&[&compare[..], &cells].concat());
+    // Whether a second is enough for a verdict is not what is asked here.
+    assert!([0, 3, 4].map(Some).contains(&code), "{code:?} {said}");
+    assert!(said.contains("pairs/sharded/stream/64B/t1/adaptive"), "{said}");
+    let locks = said.lines().find(|line| line.trim_start().starts_with("acquisitions"));
+    // Where the machine had no quiet moment no pair is kept, and nothing is counted.
+    let is_same = |line: &str| line.contains("2.000") && line.contains("SAME");
+    assert!(locks.map_or(said.contains("UNCLEAR host busy"), is_same), "{said}");
+    let head = git(&stranger.mine(), &["rev-parse", "--short=10", "HEAD"]);
+    assert!(said.contains(head.trim()), "{said}");
+}
