@@ -6,7 +6,8 @@
 use std::path::Path;
 use std::process::Command;
 
-#[path = "../src/git/environment.rs"]
+#[allow(unreachable_pub, reason = "the library has it, too")]
+#[path = "src/environment.rs"]
 mod environment;
 
 /// The parts of the workspace that end up in the program.

@@ -13,7 +13,7 @@
 //! * [`server`], [`protocol`]: slices on demand; [`output`], [`tell`](mod@tell), [`number`]: what
 //!   is said and read.
 //! * [`interrupt`], [`watchdog`], [`finding`]: what ends it early.
-//! * [`host`]: where and from what.
+//! * [`host`], [`environment`]: where and from what.
 
 // What a user reads goes through `tell` and `output`, which do not panic.
 #![cfg_attr(not(test), deny(clippy::print_stdout, clippy::print_stderr))]
@@ -22,6 +22,7 @@ pub mod added;
 pub mod allocations;
 pub mod clock;
 pub mod cpus;
+pub mod environment;
 pub mod finding;
 pub mod host;
 pub mod interrupt;

@@ -3,7 +3,7 @@
 /// What `git rev-parse --local-env-vars` lists, settings (`GIT_CONFIG_*`) left aside, as git itself
 /// does it for a submodule. They are set where git runs a hook, and would send a git that is asked
 /// about one folder to another checkout.
-pub(crate) const OF_A_CHECKOUT: [&str; 13] = [
+pub const OF_A_CHECKOUT: [&str; 13] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",

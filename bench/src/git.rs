@@ -1,12 +1,10 @@
 //! git, asked about a folder: that decides which checkout answers, and nothing of the environment.
 
-mod environment;
-
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use self::environment::OF_A_CHECKOUT;
+use serve::environment::OF_A_CHECKOUT;
 
 /// What git prints when it is run in that folder, without the last newline.
 ///
