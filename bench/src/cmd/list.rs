@@ -58,8 +58,10 @@ fn ambient() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn text() -> String {
     let mut text = String::from("backends (--backend NAME)\n");
-    for backend in matrix::backends() {
-        text += &format!("  {:<12} {}\n", backend.name, backend.about);
+    let backends = matrix::backends();
+    let width = backends.iter().map(|backend| backend.name.len()).max().unwrap_or(0);
+    for backend in backends {
+        text += &format!("  {:<width$} {}\n", backend.name, backend.about);
     }
     text += "\nworkloads (--workload NAME)\n";
     for workload in matrix::workloads() {
