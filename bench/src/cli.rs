@@ -1,6 +1,7 @@
 //! The command line: names and help. What the values must be is said in
 //! [`settings`](crate::settings).
 
+mod check;
 mod formats;
 mod grid;
 mod own;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use clap::{Arg, Args, Parser, Subcommand};
 use lockimpls::Backend;
 
+pub use self::check::CheckArgs;
 pub use self::formats::{ExportArgs, ImportArgs};
 pub use self::grid::{
     GridArgs, GridCollectArgs, GridCommand, GridElementArgs, GridFile, GridRunArgs, GridSlurmArgs,
@@ -90,28 +92,6 @@ pub struct ControlsArgs {
     /// With --child: on the backend without the fault.
     #[arg(long, hide = true, requires = "child")]
     pub clean: bool,
-}
-
-/// `solock check`.
-#[derive(Args, Debug, Default)]
-pub struct CheckArgs {
-    /// A backend (repeatable, or with commas) [default: those of this crate, else the modelled
-    /// ones].
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub backend: Vec<String>,
-    /// A workload (repeatable, or with commas) [default: all].
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub workload: Vec<String>,
-    /// The algorithm of the layer's locks (repeatable, or with commas) [default: the default, and
-    /// those of this crate, on the modelled backends].
-    #[arg(long, value_name = "NAME", value_delimiter = ',')]
-    pub lock: Vec<String>,
-    /// One JSON object per line.
-    #[arg(long)]
-    pub json: bool,
-    /// In this process: one backend, one workload, one lock.
-    #[arg(long, hide = true)]
-    pub child: bool,
 }
 
 /// `solock fuzz`.
