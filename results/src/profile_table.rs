@@ -9,8 +9,6 @@ use crate::units::{digits, percent, time};
 
 /// The most places of a class that are shown.
 const PLACES_MAX: usize = 8;
-/// Where most places are, which is not said of each.
-const SOURCES: &str = "/src/";
 
 /// All of it, for so many columns where the names allow that.
 #[must_use]
@@ -107,11 +105,16 @@ fn lines(
             profile.sites.iter().filter(|site| is_there(&site.events)).collect();
         sites.sort_by_key(|site| std::cmp::Reverse(heat(&site.events)));
         for site in sites.into_iter().take(PLACES_MAX) {
-            let at = site.at.split_once(SOURCES).map_or(&*site.at, |(_, at)| at);
-            lines.push([vec![format!("  {at}")], columns(&site.events)].concat());
+            lines.push([vec![format!("  {}", short(&site.at))], columns(&site.events)].concat());
         }
     }
     lined_up(&lines, 1)
+}
+
+/// A place by its file's name and folder: the rest of the way is as good as the same for all.
+fn short(at: &str) -> &str {
+    let before = at.rmatch_indices('/').nth(1);
+    before.map_or(at, |(end, _)| &at[end + 1..])
 }
 
 fn parts(case: &[&Split], columns: usize) -> String {
@@ -227,7 +230,7 @@ mod tests {
     fn a_profile_fits_in_80_columns_and_begins_with_the_hottest() {
         let split = split("one");
         let sites = vec![
-            site("lockimpls/src/uipc/send.rs:101", 1_000_000, 20_000),
+            site("lockimpls/src/backend/lock_free/slow.rs:101", 1_000_000, 20_000),
             site("lockimpls/src/objects/descriptors.rs:88", 99_000_000, 100_000),
         ];
         let class = "a_class".to_owned();
@@ -237,7 +240,7 @@ mod tests {
         let text = render(&[&profile], &[&split], 80);
         assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
         let place = |what: &str| text.find(what).unwrap_or_else(|| panic!("{what}: {text}"));
-        assert!(place("  objects/descriptors.rs:88") < place("  uipc/send.rs:101"), "{text}");
+        assert!(place("  objects/descriptors.rs:88") < place("  lock_free/slow.rs:101"), "{text}");
         for what in ["con-", "acquisi-", "120000", "100000000", "60.0ms", "500ns", "120000 relocks"]
         {
             place(what);
