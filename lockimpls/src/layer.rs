@@ -153,7 +153,7 @@ pub fn backends() -> Vec<Backend> {
 }
 
 /// The backends that were visited.
-pub(crate) struct Visited(pub(crate) Vec<Backend>);
+struct Visited(Vec<Backend>);
 
 impl Visitor for Visited {
     fn visit<D: Variants<Sock = Fd>>(&mut self) {

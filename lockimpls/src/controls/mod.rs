@@ -33,8 +33,9 @@ mod waiting;
 use std::sync::Once;
 
 use crate::backend::Visitor;
+use crate::domain::{Domain, Fd};
 use crate::fault::{Step, Window};
-use crate::layer::{Backend, Visited};
+use crate::layer::Backend;
 
 pub use self::control::Control;
 pub use self::twin::TWIN;
@@ -131,9 +132,17 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
 /// One of the [`twins`], as [`visit_twin`] has it, without its type.
 #[must_use]
 pub fn twin(name: &str) -> Option<Backend> {
-    let mut found = Visited(Vec::new());
+    struct Found(Option<Backend>);
+
+    impl Visitor for Found {
+        fn visit<D: Domain<Sock = Fd>>(&mut self) {
+            self.0 = Some(Backend::of::<D>());
+        }
+    }
+
+    let mut found = Found(None);
     visit_twin(name, &mut found);
-    found.0.pop()
+    found.0
 }
 
 /// Calls the visitor for the two backends that have a lock for each socket. They are not broken; but
