@@ -15,8 +15,8 @@
 //! * [`fuzzing`]: programs drawn by chance, each finding in a process of its own.
 //! * [`grid`](mod@grid): cells on any number of machines.
 //! * [`git`](mod@git): asked about commits; [`children`]: processes that were started.
-//! * [`program`], [`seam`]: the program, and what those of other crates are made of and written
-//!   with.
+//! * [`program`](mod@program), [`seam`]: the program, and what those of other crates are made of
+//!   and written with.
 //! * [`cli`], [`number`], [`cmd`], [`tell`](mod@tell): its commands; [`words`]: how its answers call
 //!   the backends.
 

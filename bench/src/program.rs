@@ -18,7 +18,7 @@ use crate::matrix::Workload;
 use crate::{interrupt, server, tell};
 
 /// A program with all the commands. [`Program::default`] is `solock` itself;
-/// [`program!`](crate::program) begins one of another crate.
+/// [`program!`](crate::program!) begins one of another crate.
 ///
 /// `L` is what makes the locks that users name.
 #[derive(Debug)]
@@ -43,7 +43,7 @@ impl Default for Program {
 }
 
 impl Program {
-    /// The program of another crate. Use [`program!`](crate::program), which knows it.
+    /// The program of another crate. Use [`program!`](crate::program!), which knows it.
     #[must_use]
     pub fn of(built_from: BuiltFrom) -> Program {
         let added = Added { built_from: Some(built_from), ..Added::default() };
