@@ -42,7 +42,7 @@ pub(super) const MODELS: &[Model] = &[
     model("queue_connect_accept", 9, &["accepted"], connect_accept),
     model("queue_writer", 1400, &["parked", "woken", "sent", "received"], writer),
     model("queue_writer_closed", 14000, &["parked", "woken", "EPIPE"], writer_closed),
-    model("queue_reader", 40, &["parked", "woken", "received"], reader),
+    model("queue_reader", 30, &["parked", "woken", "received"], reader),
 ];
 
 fn name(path: &str) -> SockAddr {
