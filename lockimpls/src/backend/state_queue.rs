@@ -313,16 +313,6 @@ impl<F: Fault, A: Surroundings> Policy for QueuePolicy<F, A> {
         self.so.embryo_leave(so3);
     }
 
-    /// The listener is locked already.
-    fn embryo_to_head(
-        &self,
-        _so3: &mut Held<Self>,
-        head: &So<Self>,
-        _client: Option<&So<Self>>,
-    ) -> Held<Self> {
-        Held::<Self>::of(head)
-    }
-
     /// The listener stays locked: the list comes after it.
     fn attach_enter(&self, _head: &mut Held<Self>) {}
 
