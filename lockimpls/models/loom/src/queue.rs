@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::shared::{ALL_LOOKS, ByQueue, Model, seen, threads};
+use super::shared::{ByQueue, Model, seen, threads};
 use super::sides::{
-    RECEIVES, both_ways, close, close_in_call, layer, receive, send_close, send_shutdown,
+    RECEIVES, both_ways, close, close_in_call, layer, model, receive, send_close, send_shutdown,
     there_and_gone,
 };
 use crate::domain::{Domain, MsgFlags, SockAddr, SockType};
@@ -16,16 +16,6 @@ use crate::uipc::Locked;
 use crate::witness::{self, Class};
 
 type Layer = Locked<ByQueue>;
-
-/// A model of two threads.
-const fn model(
-    name: &'static str,
-    at_least: u64,
-    branches: &'static [&'static str],
-    program: fn(),
-) -> Model {
-    Model { name, threads: 2, bound: [None; 2], looks: ALL_LOOKS, at_least, branches, program }
-}
 
 /// Where a datagram is whose sender is connected elsewhere.
 const ELSEWHERE: &[&str] = &["at the old one", "at the new one", "retried"];

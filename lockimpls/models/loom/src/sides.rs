@@ -17,7 +17,7 @@ use crate::uipc::Locked;
 use Ordering::Relaxed;
 
 /// A model of two threads.
-const fn model(
+pub(super) const fn model(
     name: &'static str,
     at_least: u64,
     branches: &'static [&'static str],
