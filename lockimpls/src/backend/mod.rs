@@ -5,6 +5,8 @@
 pub(crate) mod global;
 pub(crate) mod global_gc;
 mod host;
+#[cfg(test)]
+mod kept;
 pub(crate) mod lock_free;
 pub(crate) mod per_buffer;
 pub(crate) mod per_pair;

@@ -1,8 +1,9 @@
 //! Which lock a socket has, from its first day to its last.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use super::*;
+use crate::backend::kept;
 use crate::domain::{Config, Domain, Fd, MsgFlags, SockAddr};
 use crate::errno::Errno;
 use crate::fault::met::{Met, has_met, meet};
@@ -13,14 +14,8 @@ use SockType::{Dgram, Seqpacket, Stream};
 type Layer = Locked<PairPolicy<Met>>;
 type Sock = crate::policy::SoRef<PairPolicy<Met>>;
 
-/// Every layer of these tests, never freed: another thread may still use it. Kept here so that
-/// memcheck does not call it lost.
-static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
-
 fn layer() -> &'static Layer {
-    let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
-    LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
-    layer
+    kept::layer()
 }
 
 fn name(path: &str) -> SockAddr {

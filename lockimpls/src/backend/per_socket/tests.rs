@@ -1,9 +1,8 @@
 //! The verbs, one by one: what they lock, in which order, and what they find.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::*;
-use crate::domain::{Config, Domain, SockType};
+use crate::backend::kept;
+use crate::domain::{Domain, SockType};
 use crate::fault::met::{Met, has_met, meet};
 use crate::policy::SoRef;
 use crate::witness::{counters, is_held, is_waiting, thread_number};
@@ -11,14 +10,9 @@ use crate::witness::{counters, is_held, is_waiting, thread_number};
 type Layer = Locked<SocketPolicy<Met>>;
 type SockRef = SoRef<SocketPolicy<Met>>;
 
-/// Every layer of these tests, never freed: another thread may still use it. Kept here so that
-/// memcheck does not call it lost.
-static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
-
 /// A layer and sockets of it, the lowest first.
 fn layer<const N: usize>() -> (&'static Layer, [SockRef; N]) {
-    let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
-    LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
+    let layer: &Layer = kept::layer();
     let sockets = [(); N].map(|()| layer.socket(SockType::Dgram).unwrap());
     let sockets = sockets.map(|fd| layer.fds.find(fd).unwrap());
     assert!(sockets.is_sorted_by(|a, b| comes_first(a, b)));

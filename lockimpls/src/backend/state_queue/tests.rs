@@ -1,9 +1,8 @@
 //! What a send and a receive lock, and what they find when somebody was there before.
 
-use std::sync::{Mutex, PoisonError};
-
 use super::*;
-use crate::domain::{Config, Domain, Fd, MsgFlags, SendMsg, Shutdown, SockAddr, SockOpt, SockType};
+use crate::backend::kept;
+use crate::domain::{Domain, Fd, MsgFlags, SendMsg, Shutdown, SockAddr, SockOpt, SockType};
 use crate::errno::Errno;
 use crate::fault::met::{Met, has_met, meet};
 use crate::policy::SoRef;
@@ -16,14 +15,8 @@ type SockRef = SoRef<QueuePolicy<Met>>;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
-/// Every layer of these tests, never freed: another thread may still use it. Kept here so that
-/// memcheck does not call it lost.
-static LAYERS: Mutex<Vec<&Layer>> = Mutex::new(Vec::new());
-
 fn layer() -> &'static Layer {
-    let layer: &Layer = Box::leak(Box::new(Layer::new(&Config::default()).unwrap()));
-    LAYERS.lock().unwrap_or_else(PoisonError::into_inner).push(layer);
-    layer
+    kept::layer()
 }
 
 fn name(path: &str) -> SockAddr {
