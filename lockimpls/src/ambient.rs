@@ -27,7 +27,8 @@
 //! # Without
 //!
 //! `P::Ambient` of the backends is [`Nothing`], whose hooks are nothing. The locks are in another
-//! instantiation of the same source, and there it is asked at run time which of them are taken.
+//! instantiation of the same source, and there it is asked at run time which of them are taken, and
+//! of which algorithm the layer's own locks are ([`AnyLock`](crate::raw::AnyLock)).
 
 mod mp_lock;
 mod mutex;

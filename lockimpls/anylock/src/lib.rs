@@ -2,8 +2,9 @@
 //!
 //! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`]), and here: so what
 //! `lockimpls` compiles of a backend does not know whether there is another instantiation, and its
-//! machine code is the same with this crate and without. The twins have none. A program with locks
-//! of its own instantiates it again, on those and these ([`open_on`]).
+//! machine code is the same with this crate and without. With the locks of the kernel around it,
+//! `lockimpls` has it on locks of any algorithm already. The twins have none. A program with locks of
+//! its own instantiates it again, on those and these ([`open_on`]).
 
 use std::marker::PhantomData;
 
@@ -22,7 +23,10 @@ type Open = fn(&Config) -> Result<Box<dyn Layer>, Errno>;
 /// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm where the backend is none of the modelled
 /// ones.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    open_on::<AnyLock>(backend, config)
+    if config.lock == Algorithm::default() || !config.ambient.is_empty() {
+        return (backend.open)(config);
+    }
+    find::<Alone<AnyLock>>(backend)?(config)
 }
 
 /// The same on raw locks of this type, which can make every algorithm that is asked for.
@@ -33,32 +37,56 @@ pub fn open_on<R: RawMutex>(backend: &Backend, config: &Config) -> Result<Box<dy
     if config.lock == Algorithm::default() {
         return (backend.open)(config);
     }
-    let mut find = Find { name: backend.name, found: None, on: PhantomData::<R> };
-    visit_all(&mut find);
-    find.found.ok_or(Errno::Eopnotsupp)?(config)
+    let open = if config.ambient.is_empty() {
+        find::<Alone<R>>(backend)?
+    } else {
+        find::<UnderAmbient<R>>(backend)?
+    };
+    open(config)
 }
 
-/// Looks for the modelled backend of this name.
-struct Find<R> {
-    name: &'static str,
-    found: Option<Open>,
-    on: PhantomData<R>,
+/// How a modelled backend is instantiated.
+trait Instantiation {
+    /// The backend's own type is only named in it, not compiled again.
+    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno>;
 }
 
-impl<R: RawMutex> Visitor for Find<R> {
-    fn visit<D: Variants<Sock = Fd>>(&mut self) {
-        if D::MODELLED && D::NAME == self.name {
-            self.found = Some(on_lock::<D, R>);
-        }
+/// On raw locks of this type.
+struct Alone<R>(PhantomData<R>);
+
+impl<R: RawMutex> Instantiation for Alone<R> {
+    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
+        make::<D::OnLock<R>>(config)
     }
 }
 
-/// The backend's own type is only named here, not compiled again.
-fn on_lock<D: Variants<Sock = Fd>, R: RawMutex>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if config.ambient.is_empty() {
-        make::<D::OnLock<R>>(config)
-    } else {
+/// The same with the locks of the kernel around it.
+struct UnderAmbient<R>(PhantomData<R>);
+
+impl<R: RawMutex> Instantiation for UnderAmbient<R> {
+    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
         make::<<D::OnLock<R> as Variants>::UnderAmbient>(config)
+    }
+}
+
+fn find<I: Instantiation>(backend: &Backend) -> Result<Open, Errno> {
+    let mut find = Find { name: backend.name, found: None, by: PhantomData::<I> };
+    visit_all(&mut find);
+    find.found.ok_or(Errno::Eopnotsupp)
+}
+
+/// Looks for the modelled backend of this name.
+struct Find<I> {
+    name: &'static str,
+    found: Option<Open>,
+    by: PhantomData<I>,
+}
+
+impl<I: Instantiation> Visitor for Find<I> {
+    fn visit<D: Variants<Sock = Fd>>(&mut self) {
+        if D::MODELLED && D::NAME == self.name {
+            self.found = Some(I::open::<D>);
+        }
     }
 }
 
