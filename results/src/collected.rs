@@ -100,14 +100,15 @@ impl Collected {
     /// # Errors
     /// A folder cannot be read.
     pub fn read(folders: &[PathBuf], expected: &Expected) -> Result<Collected, String> {
-        let (mut sets, mut put_aside, mut faults) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut sets, mut beside, mut faults) = (Vec::new(), Vec::new(), Vec::new());
         for path in files::all(folders)? {
             let is_aside = path.to_string_lossy().ends_with(PUT_ASIDE);
             match files::read(&path, expected) {
                 Ok(set) if !is_aside => sets.push(set),
                 read => {
-                    let why = read.map(|set| put_aside.push(set)).err();
-                    let why = why.filter(|_| !is_aside).unwrap_or(Why::PutAside);
+                    // Of whatever grid it is, its box was not idle meanwhile.
+                    beside.extend(files::element(&path).map(|element| (path.clone(), element)));
+                    let why = read.err().filter(|_| !is_aside).unwrap_or(Why::PutAside);
                     faults.push(Fault { path, why });
                 }
             }
@@ -117,7 +118,7 @@ impl Collected {
         names.sort();
         names.dedup();
         let names = if expected.machines.is_empty() { names } else { expected.machines.clone() };
-        let kept = sieve::sifted(sets, &put_aside, &mut faults);
+        let kept = sieve::sifted(sets, &beside, &mut faults);
         let machine = |name: &String| of_machine(name, &kept, expected);
         faults.sort_by(|one, other| one.path.cmp(&other.path));
         Ok(Collected { machines: names.iter().map(machine).collect(), faults })

@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::{Expected, PUT_ASIDE, Set, Why};
+use crate::element::Element;
 use crate::files;
 use crate::record::Record;
 use crate::run::Run;
@@ -49,6 +50,12 @@ fn walk(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> io::Result<()>
         }
     }
     Ok(())
+}
+
+/// The last line of a whole file, of whatever grid it is.
+pub(super) fn element(path: &Path) -> Option<Element> {
+    let bytes = files::read(path, FILE_BYTES_MAX).ok()?;
+    sealed::opened(&String::from_utf8(bytes).ok()?).ok()
 }
 
 /// A file as a set, or why it is none.

@@ -1,21 +1,24 @@
 //! Which of the whole sets are kept.
 
+use std::path::PathBuf;
+
 use super::{Fault, Set, Why};
 use crate::element::Element;
 use crate::record::Host;
 use crate::run;
 
 /// Those that are kept, by node; the others are told. Copies go first, so that no file counts
-/// twice; then what was disturbed, also by what was put aside since; then what is unlike the most;
+/// twice; then what was disturbed, also by what is `beside`: put aside
+/// since, or of another grid; then what is unlike the most;
 /// of what is left and doubled the last one stays.
-pub(super) fn sifted(mut sets: Vec<Set>, put_aside: &[Set], faults: &mut Vec<Fault>) -> Vec<Set> {
+pub(super) fn sifted(mut sets: Vec<Set>, beside: &[Beside], faults: &mut Vec<Fault>) -> Vec<Set> {
     // The latest first.
     sets.sort_by(|one, other| {
         let key = |set: &Set| (set.element.ended.clone(), set.path().to_owned());
         key(other).cmp(&key(one))
     });
     aside(&mut sets, faults, copy);
-    aside(&mut sets, faults, |sets, at| at_once(sets, put_aside, at));
+    aside(&mut sets, faults, |sets, at| at_once(sets, beside, at));
     aside(&mut sets, faults, changed);
     let usual = usual_commits(&sets);
     aside(&mut sets, faults, |sets, at| other_commit(&usual, &sets[at]));
@@ -55,16 +58,23 @@ fn doubled(sets: &[Set], at: usize) -> Option<Why> {
     Some(Why::Doubled(later.path().to_owned()))
 }
 
-/// Times of one box are of one clock. What was put aside has disturbed others all the same.
-fn at_once(sets: &[Set], put_aside: &[Set], at: usize) -> Option<Why> {
+/// A whole file that is not sifted, and its last line.
+pub(super) type Beside = (PathBuf, Element);
+
+/// Times of one box are of one clock. What is not kept has disturbed others all the same.
+fn at_once(sets: &[Set], beside: &[Beside], at: usize) -> Option<Why> {
     let own = &sets[at].element;
     own.boot.as_ref()?;
-    let is_beside = |other: &&Set| {
-        let other = &other.element;
-        other.boot == own.boot && other.started < own.ended && own.started < other.ended
+    let is_beside = |other: &Element| {
+        let is_itself = other == own;
+        let overlaps = other.started < own.ended && own.started < other.ended;
+        other.boot == own.boot && overlaps && !is_itself
     };
-    let others = sets[..at].iter().chain(&sets[at + 1..]).chain(put_aside);
-    others.into_iter().find(is_beside).map(|other| Why::AtOnce(other.path().to_owned()))
+    let others = sets[..at].iter().chain(&sets[at + 1..]);
+    let others = others.map(|set| (set.path(), &set.element));
+    let mut others = others.chain(beside.iter().map(|(path, element)| (&**path, element)));
+    let found = others.find(|(_, element)| is_beside(element));
+    found.map(|(path, _)| Why::AtOnce(path.to_owned()))
 }
 
 fn changed(sets: &[Set], at: usize) -> Option<Why> {

@@ -326,6 +326,18 @@ fn a_nodes_other_program_is_set_aside_wherever_it_ran() {
 }
 
 #[test]
+fn what_the_grid_does_not_have_has_disturbed_its_box_all_the_same() {
+    let folder = Folder::new();
+    let own = folder.send(&Sent { from: 0, to: 2, ..sent("one", "a", 0) });
+    let other = folder.send(&Sent { from: 1, to: 5, ..sent("other", "a", 1) });
+    let all = folder.collected(&["a"]);
+    assert_eq!((all.sets().count(), all.faults.len()), (0, 2));
+    let why = |path: &Path| all.faults.iter().find(|fault| fault.path == path).map(|f| &f.why);
+    assert!(matches!(why(&other), Some(Why::Foreign(_))), "{all:?}");
+    assert_eq!(why(&own), Some(&Why::AtOnce(other.clone())));
+}
+
+#[test]
 fn two_elements_at_once_on_one_box_are_both_set_aside() {
     let folder = Folder::new();
     let beside = Sent { from: 1, to: 5, ..sent("two", "a", 1) };
