@@ -1,6 +1,6 @@
 //! What happens when a check finds something: a line in the run's file, then the process ends.
 
-use crate::tell;
+use crate::complain;
 use std::sync::Arc;
 
 use lockimpls::witness;
@@ -12,7 +12,7 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
     witness::set_finding_hook(move |finding| {
         let record = Record::from(of(finding, &host, current.get()));
         if let Err(error) = writer.append(&record) {
-            tell!("solock: the finding could not be stored: {error}");
+            complain!("the finding could not be stored: {error}");
         }
         if let (true, Ok(line)) = (json, record.to_line()) {
             // The process ends all the same, with the code of a finding.
@@ -20,8 +20,8 @@ pub fn keep_in(writer: Arc<RunWriter>, host: Host, current: Current, json: bool)
         }
         // The run ends with this line: it is whole.
         match writer.finish() {
-            Ok(path) => tell!("solock: stopped by a check; the run so far: {}", path.display()),
-            Err(error) => tell!("solock: the run could not be closed: {error}"),
+            Ok(path) => complain!("stopped by a check; the run so far: {}", path.display()),
+            Err(error) => complain!("the run could not be closed: {error}"),
         }
     });
 }

@@ -46,6 +46,6 @@ pub mod words;
 
 pub use program::Program;
 pub use serve::{
-    added, allocations, clock, cpus, host, interrupt, job, locks, matrix, measured, meter, noise,
-    number, pool, protocol, server, slice, tell, valid, watchdog,
+    added, allocations, clock, complain, cpus, host, interrupt, job, locks, matrix, measured,
+    meter, noise, number, pool, protocol, server, slice, tell, valid, watchdog,
 };

@@ -86,8 +86,9 @@ impl<L: MakesAll> Program<L> {
     #[must_use]
     pub fn main(self) -> ExitCode {
         interrupt::survive_file_limit();
+        let name = self.name;
         let code = self.run().unwrap_or_else(|error| {
-            tell!("solock: {error}");
+            tell!("{name}: {error}");
             EXIT_USAGE
         });
         // What ends the process runs no destructor: threads may be in a call.

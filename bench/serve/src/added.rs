@@ -55,6 +55,12 @@ pub fn added() -> &'static Added {
     ADDED.get_or_init(Added::default)
 }
 
+/// What this program is called.
+#[must_use]
+pub fn name() -> &'static str {
+    added().built_from.map_or("solock", |own| own.program)
+}
+
 /// Whether a backend was added.
 #[must_use]
 pub fn is_added(backend: &Backend) -> bool {

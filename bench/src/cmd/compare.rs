@@ -6,6 +6,7 @@ use results::units::counted;
 use results::{Finding, Host, Record, RunWriter, Store};
 
 use super::{EXIT_OK, EXIT_USAGE, print};
+use crate::added;
 use crate::cli::CompareArgs;
 use crate::compare::progress::Watch;
 use crate::compare::repository::Repository;
@@ -13,11 +14,11 @@ use crate::compare::request::Request;
 use crate::compare::side::{Names, Source};
 use crate::compare::verdicts::{self, Row, Rows};
 use crate::compare::{self, Around, Done, table};
+use crate::complain;
 use crate::cpus::Cpus;
 use crate::host;
 use crate::interrupt::{self, EXIT_INTERRUPTED, Interrupt};
 use crate::settings;
-use crate::tell;
 use lockimpls::witness::EXIT_FINDING;
 
 /// Compares what the user asked for.
@@ -53,7 +54,7 @@ pub fn compare(args: &CompareArgs) -> Result<i32, String> {
     let kept = keeper.close(&cells, interrupt.is_set());
     let shown = show(&cells, args);
     if let Err(why) = kept.and(shown) {
-        tell!("solock: {why}");
+        complain!("{why}");
         return Ok(if done.found { EXIT_FINDING } else { EXIT_USAGE });
     }
     let rows: Vec<Row> = cells.into_iter().flat_map(|cell| cell.rows).collect();
@@ -139,7 +140,7 @@ impl Keeper<'_> {
         if let Some(finding) = finding
             && let Err(error) = self.writer.append(&Record::from(finding.clone()))
         {
-            self.watch.say(&format!("solock: the finding could not be stored: {error}"));
+            self.watch.say(&format!("{}: the finding could not be stored: {error}", added::name()));
         }
     }
 

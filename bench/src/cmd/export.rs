@@ -6,7 +6,7 @@ use results::{Chosen, Format, Store, export as written};
 
 use super::{EXIT_OK, print};
 use crate::cli::ExportArgs;
-use crate::{settings, tell};
+use crate::{complain, settings};
 
 /// Writes the files and says which; or prints the only one, or the first of several.
 ///
@@ -36,8 +36,8 @@ fn files(chosen: &Chosen, format: &Format, folder: &Path) -> Result<(), String> 
 fn first(chosen: &Chosen, format: &Format) -> Result<(), String> {
     let contents = written::contents(chosen, format).map_err(|error| error.to_string())?;
     if let [(path, _), _, ..] = contents.as_slice() {
-        tell!(
-            "solock: this is {}, the first of {} files; --cell PATTERN takes others, --out DIR \
+        complain!(
+            "this is {}, the first of {} files; --cell PATTERN takes others, --out DIR \
              writes all of them",
             path.display(),
             contents.len()

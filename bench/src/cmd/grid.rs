@@ -44,7 +44,7 @@ pub fn run(args: &GridArgs) -> Result<i32, String> {
 }
 
 fn plan(grid: &Grid) -> Result<i32, String> {
-    grid.skipped.iter().for_each(|skipped| tell!("skipped: {skipped}"));
+    grid.skipped.iter().for_each(|skipped| super::tell_skipped(skipped));
     let mut text = String::new();
     for (number, element) in grid.elements.iter().enumerate() {
         let longest = shown(element.longest);
@@ -82,7 +82,7 @@ fn here(args: &GridRunArgs) -> Result<i32, String> {
     let machine = grid.machine(args.machine.as_deref(), &here.node)?;
     let place = Place { grid: &grid, machine: &machine, here: &here };
     let interrupt = Interrupt::catch()?;
-    grid.skipped.iter().for_each(|skipped| tell!("skipped: {skipped}"));
+    grid.skipped.iter().for_each(|skipped| super::tell_skipped(skipped));
     let there = report::collected(&grid, &[])?;
     let (count, mut code) = (grid.elements.len(), EXIT_OK);
     for (number, element) in grid.elements.iter().enumerate() {

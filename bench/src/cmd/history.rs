@@ -11,7 +11,7 @@ use super::{EXIT_OK, print, show};
 use crate::cli::HistoryArgs;
 use crate::cpus::Cpus;
 use crate::words::REFERENCE;
-use crate::{git, host, settings, tell};
+use crate::{complain, git, host, settings};
 
 /// One line of `solock history --json`.
 #[derive(Serialize)]
@@ -50,7 +50,7 @@ pub fn run(args: &HistoryArgs) -> Result<i32, String> {
         ));
     }
     if args.json {
-        notes.iter().for_each(|note| tell!("solock: {note}"));
+        notes.iter().for_each(|note| complain!("{note}"));
         print(&json(&series)?)?;
     } else {
         print(&history_table::render(&series, &notes, show::columns()))?;

@@ -2,8 +2,8 @@
 
 use super::{EXIT_OK, print, replay};
 use crate::cli::MinimizeArgs;
+use crate::complain;
 use crate::fuzzing::{self, EXIT_FOUND, Found, candidate};
-use crate::tell;
 use workloads::program::{Program, minimize};
 
 /// Minimizes a program that fails; exit code 2 if it does, 0 if it does not fail at all.
@@ -17,7 +17,7 @@ pub fn run(args: &MinimizeArgs) -> Result<i32, String> {
     }
     fuzzing::targets_for(&program, &[])?;
     let Some(found) = candidate::run(&program)? else {
-        tell!("solock: the program finds nothing; there is nothing to minimize");
+        complain!("the program finds nothing; there is nothing to minimize");
         return Ok(EXIT_OK);
     };
     let text = text_of(&smallest(&program, &found)?, &found);

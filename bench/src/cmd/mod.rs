@@ -18,9 +18,12 @@ pub mod show;
 
 use std::process::exit;
 
+use results::table::COLUMNS_DEFAULT;
+use results::text::wrapped;
 use results::{Foreign, Run, Store, files};
 
 use crate::interrupt::{self, EXIT_INTERRUPTED};
+use crate::tell;
 
 pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 
@@ -67,6 +70,11 @@ fn refuse_comparison(run: Run) -> Result<Run, String> {
 fn apart(runs: Vec<Run>) -> (Vec<Foreign>, Vec<Run>) {
     let foreign = runs.iter().flat_map(Run::foreign).cloned().collect();
     (foreign, runs.into_iter().filter(|run| !run.is_foreign()).collect())
+}
+
+/// Says what is left out, and why.
+fn tell_skipped(skipped: &str) {
+    tell!("{}", wrapped(skipped, "skipped: ", "    ", COLUMNS_DEFAULT).trim_end());
 }
 
 /// A profile stands where something measured is needed.

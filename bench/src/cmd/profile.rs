@@ -20,7 +20,7 @@ use crate::session::{self, Planned};
 use crate::settings::{self, Settings};
 use crate::slice::Process;
 use crate::watchdog::Watchdog;
-use crate::{added, host, tell};
+use crate::{added, complain, host, tell};
 
 /// Profiles what the user asked for.
 ///
@@ -45,7 +45,7 @@ pub fn profile(args: &ProfileArgs) -> Result<i32, String> {
     let failed = profiling
         .cells(&planned, |record| publish(&writer, record, args.json))
         .inspect_err(|_| writer.discard_if_empty())?;
-    failed.iter().for_each(|why| tell!("solock: failed: {why}"));
+    failed.iter().for_each(|why| complain!("failed: {why}"));
     let is_interrupted = process.interrupt.is_set();
     if writer.is_empty() {
         writer.discard_if_empty();

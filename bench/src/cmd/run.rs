@@ -1,6 +1,6 @@
 //! `solock run`: measures, keeps every record in a file, and shows the table.
 
-use crate::tell;
+use crate::{complain, tell};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -10,7 +10,7 @@ use lockimpls::witness::EXIT_FINDING;
 use results::{AgainstItself, Finding, Instrument, Kept, Record, RunWriter, Store};
 
 use super::show::{self, Form};
-use super::{EXIT_OK, EXIT_USAGE, controls, print};
+use super::{EXIT_OK, EXIT_USAGE, controls, print, tell_skipped};
 use crate::cli::RunArgs;
 use crate::cpus::Cpus;
 use crate::finding::{self, Current};
@@ -126,7 +126,7 @@ impl Recording<'_> {
         }
         if writer.is_empty() {
             writer.discard_if_empty();
-            summary.failed.iter().for_each(|failed| tell!("solock: failed: {failed}"));
+            summary.failed.iter().for_each(|failed| complain!("failed: {failed}"));
             return Err("nothing was measured, so there is no run to keep".to_owned());
         }
         let path = writer.finish().map_err(|error| error.to_string())?;
@@ -158,9 +158,7 @@ impl Recording<'_> {
 
 /// What is said before the run: what is left out, and what can spoil it.
 pub(super) fn announce(settings: &Settings, planned: &Planned) {
-    for skipped in plan::told(&planned.skipped) {
-        tell!("skipped: {skipped}");
-    }
+    plan::told(&planned.skipped).iter().for_each(|skipped| tell_skipped(skipped));
     if cfg!(debug_assertions) {
         tell!("warning: a debug build ({}): it says nothing about the locks", host::build());
     }
@@ -190,7 +188,7 @@ pub(super) fn announce(settings: &Settings, planned: &Planned) {
 /// after it can cost the report or the exit code.
 fn stopped(finding: &Finding, unkept: Option<&str>, keeper: &mut Keeper<'_>) {
     tell!("{}", finding.report.trim_end());
-    tell!("solock: stopped by a check");
+    complain!("stopped by a check");
     let warn = |error: &str| tell!("warning: {error}");
     unkept.into_iter().for_each(warn);
     if let Err(error) = keeper.publish(&Record::from(finding.clone())) {
@@ -219,7 +217,7 @@ fn conclude(summary: &Summary, store: &Store, id: &str, form: Form) -> Result<i3
         );
     }
     for failed in &summary.failed {
-        tell!("solock: failed: {failed}");
+        complain!("failed: {failed}");
     }
     if summary.interrupted {
         tell!("interrupted: the rounds that had ended are kept");

@@ -40,6 +40,7 @@ pub fn show(args: &ShowArgs) -> Result<i32, String> {
         print(&answer_lines(&measured, &summary)?)?;
     }
     if args.json {
+        print(&finding_lines(&measured)?)?;
         print(&lines(foreign.into_iter().map(Record::from))?)?;
         return Ok(EXIT_OK);
     }
@@ -130,6 +131,12 @@ fn ratio_lines(summary: &Summary) -> Result<String, String> {
 fn answer_lines(runs: &[Run], summary: &Summary) -> Result<String, String> {
     let answers = answers(runs, summary);
     lines(answers.iter().cloned().map(Record::from))
+}
+
+/// The lines of what a check found, as they were stored.
+fn finding_lines(runs: &[Run]) -> Result<String, String> {
+    let all = runs.iter().flat_map(|run| &run.records);
+    lines(all.filter(|record| matches!(record, Record::Finding(_))).cloned())
 }
 
 /// The lines of a profile, as they were stored.
