@@ -18,27 +18,38 @@ const FILES: [&str; 6] =
 const BROKEN: &str = r#"
 //! What is wrong on purpose.
 
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::AcqRel, Ordering::Release};
+
 use solock::seam::*;
 
 use crate::sharded::Sharded;
 
 const LEAKS: u8 = 0;
 const PANICS: u8 = 1;
+const LEAKS_WHERE_IT_FAILS: u8 = 3;
+const IS_NEVER_MADE: u8 = 4;
 
 pub struct Broken<const HOW: u8>(Sharded, RwLock);
 
 impl<const HOW: u8> Domain for Broken<HOW> {
     type Sock = Fd;
-    const NAME: &'static str = ["leaking", "panicking", "disordered"][HOW as usize];
+    const NAME: &'static str =
+        ["leaking", "panicking", "disordered", "hasty", "endless"][HOW as usize];
     const ABOUT: &'static str = "sharded, with a fault";
     fn new(config: &Config) -> Result<Self, Errno> {
+        while HOW == IS_NEVER_MADE {
+            std::thread::park();
+        }
         Ok(Broken(Sharded::new(config)?, RwLock::new(Class::Own2)))
     }
     fn socketpair(&self, kind: SockType) -> Result<(Fd, Fd), Errno> {
         self.0.socketpair(kind)
     }
     fn sendmsg(&self, s: Fd, msg: &SendMsg<'_, Fd>) -> Result<usize, Errno> {
-        assert!(HOW != PANICS, "a fault of the layer's own");
+        assert!(HOW != PANICS, "a fault of the layer's own"); // PANIC
+        if HOW == LEAKS_WHERE_IT_FAILS {
+            return self.0.sendmsg(s, msg).inspect_err(|_| self.1.enter()); // FAILED
+        }
         if HOW == LEAKS {
             let sent = self.0.sendmsg(s, msg);
             self.1.enter(); // LEAK
@@ -60,11 +71,11 @@ impl<const HOW: u8> Domain for Broken<HOW> {
     }
 }
 
-pub struct Lock<const HOW: u8>(std::sync::atomic::AtomicBool);
+pub struct Lock<const HOW: u8>(AtomicBool, AtomicU64);
 
 const STUCK: u8 = 0;
 
-// SAFETY: none, on purpose: it lets everybody in, or nobody a second time.
+// SAFETY: none, on purpose: it lets in a thread that should wait, or nobody a second time.
 unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
     const ALGORITHM: Option<Algorithm> = Some(Algorithm::Own(&OwnLock {
         name: ["stuck", "open"][HOW as usize],
@@ -75,18 +86,23 @@ unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
     type Turn = ();
     type Beside = DefaultRaw;
     fn new() -> Self {
-        Lock(false.into())
+        Lock(false.into(), 0.into())
     }
     fn enter(&self) -> Result<(), ()> {
-        let is_taken = self.0.swap(true, std::sync::atomic::Ordering::AcqRel);
-        if HOW == STUCK && is_taken { Err(()) } else { Ok(()) }
+        // Once in a while it is open.
+        let is_open = HOW != STUCK && self.1.fetch_add(1, AcqRel) % 1000 == 999;
+        if self.0.swap(true, AcqRel) && !is_open { Err(()) } else { Ok(()) }
     }
     fn wait(&self, (): (), _: bool) {
         while self.enter().is_err() {
             std::thread::yield_now();
         }
     }
-    unsafe fn exit(&self, (): ()) {}
+    unsafe fn exit(&self, (): ()) {
+        if HOW != STUCK {
+            self.0.store(false, Release);
+        }
+    }
 }
 "#;
 
@@ -205,7 +221,8 @@ fn a_crate_of_ones_own_is_a_program_with_all_the_commands() {
     stranger.write("src/broken.rs", BROKEN.trim_start());
     stranger.change("src/main.rs", "mod sharded;", "mod broken;\nmod sharded;");
     let added = ".backend::<broken::Broken<0>>()\n.backend::<broken::Broken<1>>()\n\
-                 .backend::<broken::Broken<2>>()\n.lock::<broken::Lock<0>>()\n\
+                 .backend::<broken::Broken<2>>()\n.backend::<broken::Broken<3>>()\n\
+                 .backend::<broken::Broken<4>>()\n.lock::<broken::Lock<0>>()\n\
                  .lock::<broken::Lock<1>>()\n.main()";
     stranger.change("src/main.rs", ".main()", added);
     stranger.commit("faults");
@@ -217,6 +234,7 @@ fn a_crate_of_ones_own_is_a_program_with_all_the_commands() {
     its_commits_are_compared(&stranger);
 }
 
+/// Lines of code: comments and empty lines are not counted.
 #[test]
 fn it_is_as_short_as_is_said() {
     for (file, lines_max) in [("src/sharded.rs", 60), ("src/tas.rs", 30)] {
@@ -239,7 +257,12 @@ fn is_measured_beside_what_is_built_in(stranger: &Stranger) {
     assert_eq!(code, Some(0), "{said}");
     let skipped = "accept needs what sharded does not have: socket for stream, bind, listen, \
                    connect, accept, unlink";
-    assert!(said.contains(skipped), "{said}");
+    let in_one = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(in_one.contains(skipped), "{said}");
+    let is_long = |line: &&str| line.contains("sharded does not have") && line.len() > 80;
+    assert_eq!(said.lines().find(is_long), None);
+    let (wrong, error) = stranger.byo(&["show", "nothing"]);
+    assert!(wrong == Some(1) && error.starts_with("byo: "), "{wrong:?} {error}");
     for word in ["sharded", "volley", "accept", "shard"] {
         assert!(said.contains(word), "{word}: {said}");
     }
@@ -279,19 +302,31 @@ fn faults_of_a_layer_are_told(stranger: &Stranger) {
     assert!(said.contains(&leak) && said.contains("returning with the following locks"), "{said}");
     let (code, said) = stranger.byo(&["show", "last"]);
     assert!(said.contains(&leak) && said.contains("FOUND: leaked_locks"), "{code:?} {said}");
+    let (code, said) = stranger.byo(&["show", "last", "--json"]);
+    assert!(code == Some(0) && said.contains(r#""check":"leaked_locks""#), "{code:?} {said}");
     let (code, said) = stranger.byo(&[&run[..], &["panicking"]].concat());
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("a fault of the layer's own") && said.contains("panic"), "{said}");
 
-    let check =
-        ["check", "--workload", "pairs", "--backend", "leaking,panicking,disordered,sharded"];
+    let check = [
+        "check",
+        "--workload",
+        "pairs",
+        "--backend",
+        "leaking,panicking,disordered,hasty,endless,sharded",
+    ];
     let (code, said) = stranger.byo(&check);
     assert_eq!(code, Some(2), "{said}");
     assert!(
         said.contains("FOUND    leaked_locks in sys_sendto at") && said.contains(&leak),
         "{said}"
     );
-    assert!(said.contains("FOUND    panic in"), "{said}");
+    let panic = format!("panic in sys_sendto at src/broken.rs:{}", line_of(&source, "// PANIC"));
+    assert!(said.contains(&panic) && said.contains("a fault of the layer's own"), "{said}");
+    let failed =
+        format!("leaked_locks in sys_sendto at src/broken.rs:{}", line_of(&source, "// FAILED"));
+    assert!(said.contains(&failed), "no workload goes that way: {said}");
+    assert!(said.contains("endless, pairs") && said.contains("FOUND    hang"), "{said}");
     let disorder = format!("src/broken.rs:{}", line_of(&source, "// DISORDER"));
     assert!(said.contains("FOUND    order_violations in sys_sendto at"), "{said}");
     assert!(said.contains(&disorder) && said.contains("src/sharded.rs:"), "{said}");

@@ -47,12 +47,12 @@ pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retr
 pub(crate) use self::order::checkorder;
 pub use self::report::{
     Check, EXIT_FINDING, Finding, check_pools, found_by, pool_table, report_data, report_panic,
-    set_finding_hook, show_all_locks,
+    report_panic_at, set_finding_hook, show_all_locks,
 };
 pub(crate) use self::thread::WaitsFor;
 pub use self::thread::{Operation, thread_number};
 pub(crate) use self::watch::is_waiting;
-pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_hang};
+pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_endless, report_hang};
 
 use Ordering::{Acquire, Relaxed, Release};
 

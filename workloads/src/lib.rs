@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod number;
+pub mod panics;
 pub mod program;
 pub mod testing;
 

@@ -1,13 +1,14 @@
 //! What a workload asks of a layer beside sending, receiving and closing, and whether a layer has it.
 
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockimpls::{
     Backend, Config, Errno, Fd, Layer, MsgFlags, SendMsg, Shutdown, SockAddr, SockType, witness,
 };
 
-use crate::testing::{HANG, watch};
+use crate::panics::or_report;
+use crate::testing::HANG;
 
 /// A call, or something that a message has in it, that a layer may not have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,13 +120,18 @@ pub fn missing(backend: &Backend, needs: &[Need], kind: SockType) -> Vec<String>
         needs.iter().filter(lacks).map(|need| need.told(kind)).collect()
     };
     thread::scope(|threads| {
-        let asked = threads.spawn(ask);
-        watch(HANG, || {
+        let asked = threads.spawn(|| or_report(ask));
+        // It is made and dropped outside of any call.
+        let mut last = (witness::progress(), Instant::now());
+        while !asked.is_finished() {
             thread::sleep(NAP);
-            !asked.is_finished()
-        });
-        asked.join().unwrap_or_else(|_| {
-            witness::report_panic("a layer was asked what it has; its message is above")
-        })
+            let now = witness::progress();
+            if now != last.0 {
+                last = (now, Instant::now());
+            } else if last.1.elapsed() > HANG {
+                witness::report_hang(HANG);
+            }
+        }
+        asked.join().expect("a panic was reported")
     })
 }

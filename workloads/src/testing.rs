@@ -3,13 +3,13 @@
 //! Nothing here measures. It is for tests, of the workloads and of a backend somebody has just
 //! written.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use lockimpls::witness::{self, Counters};
 use lockimpls::{Backend, Config, Layer};
 
+use crate::panics::or_report;
 use crate::{Event, Kind, LaneSums, Meter, Plan, Workload};
 
 /// No call returning for this long is a hang.
@@ -141,10 +141,8 @@ struct Done {
 /// A lane, to its end; a panic ends the process.
 fn lane_of<K: Kind>(on: &K::On, domain: &dyn Layer, lane: usize, operations: u64) -> Done {
     let (mut meter, before) = (Counted::new(operations), witness::counters());
-    match catch_unwind(AssertUnwindSafe(|| on.lane(domain, lane, &mut meter))) {
-        Ok(sums) => Done { sums, meter, counters: witness::counters().since(&before) },
-        Err(_) => witness::report_panic("a lane panicked; its message is above"),
-    }
+    let sums = or_report(|| on.lane(domain, lane, &mut meter));
+    Done { sums, meter, counters: witness::counters().since(&before) }
 }
 
 /// Reports a hang: for so long no call returned although some thread is in one. `nap` sleeps

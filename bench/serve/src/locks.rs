@@ -3,11 +3,14 @@
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use lockimpls::raw::{AnyLock, Or, RawMutex};
 use lockimpls::sync::RwLock;
 use lockimpls::witness::Class;
 use lockimpls::{Algorithm, Backend, Config, Errno, Layer, calibrate};
+
+use workloads::panics::or_report;
 
 use crate::added;
 
@@ -16,7 +19,7 @@ type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
 /// Takes and releases a lock of that algorithm so many times, with the checker or without.
 type Pairs = fn(Algorithm, bool, u64);
 /// [`lost`], of a type of raw locks.
-type Lost = fn(Algorithm) -> u64;
+type Lost = fn(Algorithm, Duration) -> u64;
 
 /// Locks of other crates, and what is compiled for those and for the built-in ones.
 #[derive(Clone, Debug)]
@@ -113,40 +116,46 @@ pub fn profiled_pairs(algorithm: Algorithm, pairs: u64) {
     (added::added().locks.profiled_pairs)(algorithm, pairs);
 }
 
-/// How many steps of several threads are lost that each makes with a lock of that algorithm: of one
-/// that lets one thread in at a time, none.
+/// How many steps of several threads are lost that each makes with a lock of that algorithm, for
+/// about so long: of one that lets one thread in at a time, none.
 #[must_use]
-pub fn lost(algorithm: Algorithm) -> u64 {
-    (added::added().locks.lost)(algorithm)
+pub fn lost(algorithm: Algorithm, time: Duration) -> u64 {
+    (added::added().locks.lost)(algorithm, time)
 }
 
-/// How many threads want the lock, and how often each: a lock that is given in turns waits at every
-/// step for a thread that may have no processor.
-const THREADS: u64 = 2;
+/// How many threads want the lock, and how often each at least: a lock that is given in turns waits
+/// at every step for a thread that may have no processor.
+const THREADS: usize = 2;
 const STEPS: u64 = 1_000;
 /// So often a thread lets another one run between the two halves of a step.
 const STEPS_TO_YIELD: u64 = 32;
 
-fn lost_on<R: RawMutex>(algorithm: Algorithm) -> u64 {
+fn lost_on<R: RawMutex>(algorithm: Algorithm, time: Duration) -> u64 {
     let lock: RwLock<R> = RwLock::of(Class::SoLock, algorithm);
-    let count = AtomicU64::new(0);
-    thread::scope(|threads| {
-        for _ in 0..THREADS {
-            threads.spawn(|| {
-                for step in 0..STEPS {
-                    lock.enter();
-                    // Relaxed: only the lock orders them, and keeps others from between them.
-                    let now = count.load(Relaxed);
-                    if step.is_multiple_of(STEPS_TO_YIELD) {
-                        thread::yield_now();
-                    }
-                    count.store(now + 1, Relaxed);
-                    lock.exit();
-                }
-            });
-        }
+    let (count, until) = (AtomicU64::new(0), Instant::now() + time);
+    let steps: u64 = thread::scope(|threads| {
+        let step = || or_report(|| step_on(&lock, &count, until));
+        let threads = [(); THREADS].map(|()| threads.spawn(step));
+        threads.into_iter().map(|thread| thread.join().expect("a panic was reported")).sum()
     });
-    THREADS * STEPS - count.into_inner()
+    steps - count.into_inner()
+}
+
+/// What one of the threads does; how many steps that were.
+fn step_on<R: RawMutex>(lock: &RwLock<R>, count: &AtomicU64, until: Instant) -> u64 {
+    let mut step = 0;
+    while step < STEPS || Instant::now() < until {
+        lock.enter();
+        // Relaxed: only the lock orders them, and keeps others from between them.
+        let now = count.load(Relaxed);
+        if step.is_multiple_of(STEPS_TO_YIELD) {
+            thread::yield_now();
+        }
+        count.store(now + 1, Relaxed);
+        lock.exit();
+        step += 1;
+    }
+    step
 }
 
 #[cfg(test)]
@@ -156,7 +165,7 @@ mod tests {
     #[test]
     fn no_built_in_lock_loses_a_step() {
         for algorithm in Algorithm::ALL {
-            assert_eq!(lost(algorithm), 0, "{}", algorithm.name());
+            assert_eq!(lost(algorithm, Duration::ZERO), 0, "{}", algorithm.name());
         }
     }
 }

@@ -5,12 +5,13 @@
 //! same CPUs and only the one that is asked runs. The end of standard input ends the server: it
 //! does not outlive a driver that was killed.
 
-use crate::tell;
+use crate::complain;
 use std::io::{self, BufRead};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lockimpls::{Ambient, witness};
+use workloads::panics::or_report;
 
 use crate::clock;
 use crate::cpus::Cpus;
@@ -91,7 +92,7 @@ fn announce_findings(allowed: &Cpus, current: &Current) {
     witness::set_finding_hook(move |found| {
         let found = finding::of(found, &machine, current.get());
         if let Err(error) = say(&Say::Finding(Box::new(found))) {
-            tell!("solock: the finding could not be told: {error}");
+            complain!("the finding could not be told: {error}");
         }
     });
 }
@@ -143,8 +144,10 @@ impl Server {
         let pin = if prepare.pin { Pin::Each } else { Pin::None };
         let lanes = Lanes::start(job.plan.threads, &cpus, pin)?;
         self.current.set(&job.cell.id());
-        let prepared =
-            program_start().map_or_else(|| Ok(Prepared::default()), |s| code(&job, s))?;
+        let prepared = match program_start() {
+            Some(start) => code(&job, start, &self.process.watchdog)?,
+            None => Prepared::default(),
+        };
         let pinning = Some(lanes.pinning().clone());
         self.ready = Some((job, lanes));
         Ok(Prepared { pinning, ..prepared })
@@ -170,13 +173,15 @@ impl Server {
 }
 
 /// Where the code of a cell is, counted from where the program begins.
-fn code(job: &Job, start: u64) -> Result<Prepared, String> {
-    let layer = locks::open(&job.case.backend, &job.config)
-        .map_err(|errno| format!("no layer: {errno}"))?;
+fn code(job: &Job, start: u64, watchdog: &Watchdog) -> Result<Prepared, String> {
+    let calls = watchdog.outside(|| {
+        or_report(|| locks::open(&job.case.backend, &job.config).map(|layer| layer.code()))
+    });
+    let calls = calls.map_err(|errno| format!("no layer: {errno}"))?;
     let from_start = |at: usize| at as u64 - start;
     Ok(Prepared {
         code: Some((job.case.workload.code)().map(from_start)),
-        calls: layer.code().into_iter().map(from_start).collect(),
+        calls: calls.into_iter().map(from_start).collect(),
         pinning: None,
     })
 }

@@ -1,15 +1,14 @@
 //! One cell for a fraction of a second: a fresh layer, all lanes at once, and every check at the
 //! end.
 
-use std::any::Any;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Barrier, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use lockimpls::{Backend, Config, Errno, Layer, witness};
+use lockimpls::{Backend, Config, Errno, Layer};
 use profiled::Profile;
 use quanta::Clock;
 use results::{HostNoise, Measure};
+use workloads::panics::or_report;
 use workloads::{Kind, LaneSums, Plan, Workload};
 
 use crate::interrupt::Interrupt;
@@ -156,10 +155,12 @@ fn on_layer<K: Kind>(
         Err(refused) => refused,
         Ok(()) => format!("{} on {}: {what}: {errno}", K::NAME, backend.name),
     };
-    let layer = open(backend, slice.config).map_err(|errno| failed("no layer", errno))?;
-    let layer = &*layer;
-    let workload = or_report(|| K::On::new(layer, slice.plan))
-        .map_err(|errno| failed("its sockets could not be opened", errno))?;
+    let watchdog = &slice.process.watchdog;
+    let opened = watchdog.outside(|| or_report(|| open(backend, slice.config)));
+    let opened = opened.map_err(|errno| failed("no layer", errno))?;
+    let layer = &*opened;
+    let workload = watchdog.outside(|| or_report(|| K::On::new(layer, slice.plan)));
+    let workload = workload.map_err(|errno| failed("its sockets could not be opened", errno))?;
     let phase = Phase::new();
     let start = Start { phase: &phase, clock: &slice.process.clock, slice };
     let mut outcome = lanes(start, layer, &workload);
@@ -168,10 +169,13 @@ fn on_layer<K: Kind>(
     }
     outcome.noise.flagged |= outcome.was_not_run();
     let sums: Vec<LaneSums> = outcome.lanes.iter().map(|lane| lane.sums).collect();
-    or_report(|| {
-        workload.finish(layer, &sums);
-        layer.check_end();
+    watchdog.outside(|| {
+        or_report(|| {
+            workload.finish(layer, &sums);
+            layer.check_end();
+        });
     });
+    watchdog.outside(|| or_report(|| drop(opened)));
     Ok(outcome)
 }
 
@@ -245,21 +249,9 @@ fn lead(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
     Snapshot::take(slice.lanes.tasks()).since(&before, interval)
 }
 
-/// Runs it; a panic is reported with what the thread holds, and ends the process: the other lanes
-/// may wait for it.
-fn or_report<T>(work: impl FnOnce() -> T) -> T {
-    catch_unwind(AssertUnwindSafe(work))
-        .unwrap_or_else(|panic| witness::report_panic(message(&*panic)))
-}
-
-fn message(panic: &(dyn Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("(no message)")
-}
-
 #[cfg(test)]
 mod tests {
-    use lockimpls::Errno;
+    use lockimpls::{Errno, witness};
     use results::Cell;
 
     use super::*;
@@ -274,16 +266,6 @@ mod tests {
         let lanes = vec![LaneOutcome { lane, sums: LaneSums::default(), counts: true }];
         let (noise, started) = (HostNoise::default(), SystemTime::UNIX_EPOCH);
         Outcome { lanes, noise, started, complete: true }
-    }
-
-    #[test]
-    fn a_panic_has_its_words() {
-        let text: Box<dyn Any + Send> = Box::new("short");
-        assert_eq!(message(&*text), "short");
-        let text: Box<dyn Any + Send> = Box::new("long".to_owned());
-        assert_eq!(message(&*text), "long");
-        let number: Box<dyn Any + Send> = Box::new(5);
-        assert_eq!(message(&*number), "(no message)");
     }
 
     #[test]

@@ -27,6 +27,8 @@ struct Shared {
     /// Whether the lanes were told to end and have not yet. Relaxed: a word that is looked at now
     /// and then.
     ending: AtomicBool,
+    /// Whether a layer or a workload is being made or given up. Relaxed, as well.
+    outside: AtomicBool,
 }
 
 impl Watchdog {
@@ -35,7 +37,7 @@ impl Watchdog {
     /// # Errors
     /// The thread could not be started.
     pub fn start(limit: Duration) -> Result<Watchdog, String> {
-        let shared = Arc::new(Shared { limit, ending: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { limit, ending: false.into(), outside: false.into() });
         let watched = Arc::clone(&shared);
         thread::Builder::new()
             .name("watchdog".to_owned())
@@ -48,6 +50,15 @@ impl Watchdog {
     pub fn ending(&self, ending: bool) {
         self.shared.ending.store(ending, Relaxed);
     }
+
+    /// Does what is no operation, as making a layer is: in it some call must return from time to
+    /// time, whether or not a thread is in one.
+    pub fn outside<T>(&self, work: impl FnOnce() -> T) -> T {
+        self.shared.outside.store(true, Relaxed);
+        let done = work();
+        self.shared.outside.store(false, Relaxed);
+        done
+    }
 }
 
 /// Never returns, but through a report.
@@ -59,11 +70,25 @@ fn watch(shared: &Shared) {
         thread::sleep(nap);
         let passed = looked.elapsed().min(nap * 2);
         looked = Instant::now();
-        let ending = shared.ending.load(Relaxed);
-        if watched.look(witness::progress(), ending, passed) >= shared.limit {
+        let asked =
+            Asked { end: shared.ending.load(Relaxed), outside: shared.outside.load(Relaxed) };
+        watched.look(witness::progress(), asked, passed);
+        if watched.still.time >= shared.limit {
             witness::report_hang(shared.limit);
         }
+        if watched.ending >= shared.limit {
+            witness::report_endless(shared.limit);
+        }
     }
+}
+
+/// What is asked of the threads at a moment.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    /// To end.
+    end: bool,
+    /// To go on, although they may be in no call.
+    outside: bool,
 }
 
 /// What was seen so far.
@@ -78,10 +103,9 @@ impl Watched {
         Watched { still: Still { since, time: Duration::ZERO }, ending: Duration::ZERO }
     }
 
-    /// For how long nothing has moved that should.
-    fn look(&mut self, now: Progress, ending: bool, passed: Duration) -> Duration {
-        self.ending = if ending { self.ending + passed } else { Duration::ZERO };
-        self.still.for_so_long(now, passed).max(self.ending)
+    fn look(&mut self, now: Progress, asked: Asked, passed: Duration) {
+        self.ending = if asked.end { self.ending + passed } else { Duration::ZERO };
+        self.still.look(now, asked, passed);
     }
 }
 
@@ -92,13 +116,12 @@ struct Still {
 }
 
 impl Still {
-    fn for_so_long(&mut self, now: Progress, passed: Duration) -> Duration {
-        if witness::is_stuck(&self.since, &now) {
+    fn look(&mut self, now: Progress, asked: Asked, passed: Duration) {
+        if witness::is_stuck(&self.since, &now) || (asked.outside && self.since == now) {
             self.time += passed;
         } else {
             *self = Still { since: now, time: Duration::ZERO };
         }
-        self.time
     }
 }
 
@@ -111,15 +134,26 @@ mod tests {
         // Nobody is inside a call.
         let mut still = Still { since: Progress::default(), time: Duration::ZERO };
         for _ in 0..3 {
-            let time = still.for_so_long(Progress::default(), Duration::from_secs(60));
-            assert_eq!(time, Duration::ZERO);
+            still.look(Progress::default(), Asked::default(), Duration::from_secs(60));
+            assert_eq!(still.time, Duration::ZERO);
         }
+    }
+
+    #[test]
+    fn what_is_no_operation_gets_on_too() {
+        let mut still = Still { since: Progress::default(), time: Duration::ZERO };
+        let (asked, second) = (Asked { end: false, outside: true }, Duration::from_secs(1));
+        (0..3).for_each(|_| still.look(Progress::default(), asked, second));
+        assert_eq!(still.time, 3 * second);
     }
 
     #[test]
     fn lanes_that_were_told_to_end_must_do_so_although_nobody_is_inside_a_call() {
         let (mut watched, second) = (Watched::new(Progress::default()), Duration::from_secs(1));
-        let mut look = |ending| watched.look(Progress::default(), ending, second);
+        let mut look = |end| {
+            watched.look(Progress::default(), Asked { end, outside: false }, second);
+            watched.ending
+        };
         assert_eq!((look(true), look(true)), (second, 2 * second));
         assert_eq!((look(false), look(true)), (Duration::ZERO, second), "it begins anew");
     }

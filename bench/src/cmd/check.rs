@@ -6,6 +6,7 @@
 //! what is found ends it, and the others go on.
 
 mod child;
+mod errors;
 
 use std::process::{Command, Output, Stdio};
 

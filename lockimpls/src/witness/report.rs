@@ -200,14 +200,26 @@ fn describe_thread(thread: &Thread, text: &mut String) {
 
 /// A worker panicked: prints what it held, and ends the process.
 pub fn report_panic(message: &str) -> ! {
+    panicked(message, None)
+}
+
+/// The same of a panic whose place is known: the report points there, and names the locks beside.
+pub fn report_panic_at(message: &str, site: &str) -> ! {
+    panicked(message, Some(site))
+}
+
+fn panicked(message: &str, site: Option<&str>) -> ! {
     let thread = this();
     let mut report = format!("witness: thread panicked: {message}\n");
+    if let Some(site) = site {
+        report.push_str(&format!("#0 {site}\n"));
+    }
     if thread.holds_anything() {
         report.push_str("while holding:\n");
     }
-    let (at, _) = describe_held(thread, &mut report);
+    let (newest, _) = describe_held(thread, &mut report);
     report.push_str("panic: worker");
-    found(Check::Panic, 1, at, report)
+    found(Check::Panic, 1, site.map_or(newest, str::to_owned), report)
 }
 
 /// Data was lost, came out wrong or in another order: reported by the code that verifies it, which

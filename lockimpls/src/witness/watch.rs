@@ -1,5 +1,7 @@
 //! What every thread is doing: for a watchdog, and for the report of another thread.
 
+use std::time::Duration;
+
 use super::report::{Check, found_in, operation_of, show_all_locks};
 use super::thread::{Operation, WaitsFor, each_thread};
 use crate::primitives::Ordering;
@@ -60,14 +62,23 @@ pub fn is_stuck(earlier: &Progress, now: &Progress) -> bool {
 }
 
 /// A watchdog gave up waiting: prints what every thread holds and waits for, and ends the process.
-pub fn report_hang(limit: std::time::Duration) -> ! {
+pub fn report_hang(limit: Duration) -> ! {
+    hang(&format!("no call returned for {limit:?}"))
+}
+
+/// The same of threads whose calls return, and which were to end so long ago.
+pub fn report_endless(limit: Duration) -> ! {
+    hang(&format!("a thread should have ended {limit:?} ago"))
+}
+
+fn hang(what: &str) -> ! {
     let all = show_all_locks();
     let at = all
         .lines()
         .find_map(|line| line.contains(" waits ").then(|| line.rsplit(" at ").next()).flatten())
         .unwrap_or("?")
         .to_owned();
-    let report = format!("witness: no call returned for {limit:?}\n{all}panic: watchdog");
+    let report = format!("witness: {what}\n{all}panic: watchdog");
     found_in(Check::Hang, 1, stuck_operation(), at, report)
 }
 

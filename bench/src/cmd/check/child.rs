@@ -1,25 +1,35 @@
 //! The process of one backend and workload.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use lockimpls::witness::{self, Class, EXIT_FINDING, Finding};
-use lockimpls::{Algorithm, Config, SockType};
+use lockimpls::{Algorithm, Config, Layer, SockType};
+use workloads::panics::or_report;
 use workloads::testing::Outcome;
 use workloads::{Own, Plan};
 
-use super::{Came, Job};
+use super::{Came, Job, errors};
+use crate::added::is_added;
 use crate::cmd::{EXIT_OK, print};
 use crate::job::has_what_it_takes;
 use crate::locks;
 use crate::pool::THREADS_MAX;
+use crate::watchdog::{self, Watchdog};
 
 /// How many operations each lane of a run does.
 const OPERATIONS: u64 = 300;
-/// How long a lock may take for its own check.
+/// How many the longest does of a layer that was added, and how long it may take by what the others
+/// took.
+const OPERATIONS_LONG: u64 = 12_000;
+const LONG: Duration = Duration::from_secs(3);
+/// How long a run may take, whatever its calls do.
+const RUN_LIMIT: Duration = Duration::from_secs(100);
+/// How long a lock may take for its own check, and for how long it is checked.
 const LOCK_LIMIT: Duration = Duration::from_secs(20);
+const LOCK_TIME: Duration = Duration::from_secs(1);
 /// How many threads, where the workload does not say.
 const THREADS: [usize; 4] = [1, 2, 3, 4];
 /// How long messages are, in bytes.
@@ -39,12 +49,29 @@ pub(super) fn child(job: &Job) -> Result<i32, String> {
         // A thread may wait for the lock for good.
         std::process::exit(EXIT_FINDING);
     }
-    // A panic is a finding too: in a kernel it is where a pointer to nothing is followed.
-    let Ok(came) = catch_unwind(AssertUnwindSafe(|| runs(job))) else {
-        witness::report_panic("its message is above")
-    };
+    let watchdog = Watchdog::start(watchdog::LIMIT)?;
+    thread::spawn(each_run_ends);
+    let came = watchdog.outside(|| or_report(|| runs(job)));
     say(&came)?;
     Ok(EXIT_OK)
+}
+
+/// How many runs have ended.
+static ENDED: AtomicU64 = AtomicU64::new(0);
+
+/// Reports a run that goes on for ever although its calls return.
+fn each_run_ends() {
+    let mut last = (0, Instant::now());
+    loop {
+        thread::sleep(RUN_LIMIT / 100);
+        // Relaxed: a number that is looked at now and then.
+        let ended = ENDED.load(Relaxed);
+        if ended != last.0 {
+            last = (ended, Instant::now());
+        } else if last.1.elapsed() > RUN_LIMIT {
+            witness::report_endless(RUN_LIMIT);
+        }
+    }
 }
 
 fn say(came: &Came) -> Result<(), String> {
@@ -67,7 +94,8 @@ fn lock(algorithm: Algorithm) -> Option<Came> {
         return None;
     }
     let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(locks::lost(algorithm)));
+    // It may be wrong once in a while only.
+    thread::spawn(move || tell.send(or_report(|| locks::lost(algorithm, LOCK_TIME))));
     let (check, report) = match told.recv_timeout(LOCK_LIMIT) {
         Ok(0) => return None,
         Ok(lost) => ("exclusion", format!("it let several threads in: {lost} steps were lost")),
@@ -84,9 +112,19 @@ fn runs(job: &Job) -> Came {
             skipped.push(why);
             continue;
         }
+        if is_added(&job.case.backend) {
+            errors::meet(job, kind);
+        }
         for plan in plans(job, kind) {
+            let began = Instant::now();
             let outcome = run(job, &plan, OPERATIONS);
             count += 1;
+            if count == 1 && is_added(&job.case.backend) {
+                let each = began.elapsed().as_secs_f64() / OPERATIONS as f64;
+                let at_most = (LONG.as_secs_f64() / each) as u64;
+                run(job, &plan, at_most.clamp(OPERATIONS, OPERATIONS_LONG));
+                count += 1;
+            }
             if plan.threads == 1 && locks_per_message.is_none() {
                 let longer = run(job, &plan, 2 * OPERATIONS);
                 locks_per_message = Some(per_message(&outcome, &longer));
@@ -119,10 +157,16 @@ fn plans(job: &Job, socket_type: SockType) -> Vec<Plan> {
 }
 
 fn run(job: &Job, plan: &Plan, operations: u64) -> Outcome {
+    let outcome = (job.case.workload.checked)(&*layer(job), plan, operations);
+    ENDED.fetch_add(1, Relaxed);
+    outcome
+}
+
+/// A layer of the backend, with no sockets.
+pub(super) fn layer(job: &Job) -> Box<dyn Layer> {
     let config = Config { lock: job.lock, sockets_max: 256, ..Config::default() };
     let layer = locks::open(&job.case.backend, &config);
-    let layer = layer.unwrap_or_else(|errno| panic!("no layer can be made: {errno}"));
-    (job.case.workload.checked)(&*layer, plan, operations)
+    layer.unwrap_or_else(|errno| panic!("no layer can be made: {errno}"))
 }
 
 /// Locks taken for each message, by class: of one thread, so that they depend on nothing else. The

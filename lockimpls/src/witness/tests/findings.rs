@@ -90,6 +90,24 @@ reports!(
 );
 
 reports!(
+    a_panic_whose_place_is_known,
+    {
+        begin();
+        take(A, Class::SoLock);
+        report_panic_at("why", "there.rs:1:2");
+    },
+    "witness: thread panicked: why
+     #0 there.rs:1:2
+     while holding:
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock);
+     panic: worker  (operation sys_test, backend tested, thread 1)
+     Thread 1 (sys_test)
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock);"
+);
+
+reports!(
     wrong_data,
     {
         report_data(Check::BytesLost, 3, "tested", "what");
