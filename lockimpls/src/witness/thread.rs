@@ -327,6 +327,9 @@ pub(super) fn each_thread(mut look: impl FnMut(&Thread)) {
 
 #[cold]
 pub(super) fn register(thread: &Thread) {
+    // First: where the check at the thread's end has been, this panics, and the thread, whose memory
+    // is about to go, must not be in the list then.
+    EXIT.with(|_| {});
     let mut registry = registry();
     let free = registry.iter().position(|address| *address == 0);
     let Some(place) = free else {
@@ -335,8 +338,6 @@ pub(super) fn register(thread: &Thread) {
     };
     registry[place] = std::ptr::from_ref(thread) as usize;
     thread.number.store(place as u32 + 1, Relaxed);
-    drop(registry);
-    EXIT.with(|_| {});
 }
 
 /// A thread ends: its place in the list is free.

@@ -126,3 +126,39 @@ fn acquisitions_are_those_of_locks() {
     // The classes from 1 to 13, and from 17 to 25.
     assert_eq!(counters.acquisitions(), 0b11_1111_1110_0011_1111_1111_1110);
 }
+
+/// Asks for the thread's number when the thread's own destructors run.
+struct Late(std::sync::Arc<std::sync::Mutex<Option<bool>>>);
+
+impl Drop for Late {
+    fn drop(&mut self) {
+        *self.0.lock().unwrap() = Some(std::panic::catch_unwind(thread_number).is_err());
+    }
+}
+
+std::thread_local! {
+    static LATE: std::cell::RefCell<Option<Late>> = const { std::cell::RefCell::new(None) };
+}
+
+#[test]
+fn a_thread_that_was_asked_at_its_end_is_not_listed_again() {
+    let alone = || {
+        let is_refused = std::sync::Arc::new(std::sync::Mutex::new(None));
+        let of_thread = is_refused.clone();
+        std::thread::spawn(move || {
+            // Made before the number, and so dropped after the check at the end.
+            LATE.with(|late| *late.borrow_mut() = Some(Late(of_thread)));
+            thread_number();
+        })
+        .join()
+        .unwrap();
+        assert_eq!(*is_refused.lock().unwrap(), Some(true));
+        assert_eq!(show_all_locks(), "");
+        eprintln!("so it is");
+    };
+    let test = here!("a_thread_that_was_asked_at_its_end_is_not_listed_again");
+    if let Some((code, said)) = in_child(test, alone) {
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.ends_with("so it is\n"), "{said}");
+    }
+}
