@@ -21,6 +21,8 @@ pub mod calibrate;
 pub mod controls;
 pub mod domain;
 pub mod errno;
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+pub mod exclusion;
 pub mod raw;
 pub mod sync;
 pub mod witness;

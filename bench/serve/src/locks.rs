@@ -1,13 +1,11 @@
 //! The locks that a program has by name, and what is compiled for them: the built-in ones, or those
 //! and some of other crates.
 
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use lockimpls::exclusion::Steps;
 use lockimpls::raw::{AnyLock, Or, RawMutex};
-use lockimpls::sync::RwLock;
-use lockimpls::witness::Class;
 use lockimpls::{Algorithm, Backend, Config, Errno, Layer, calibrate};
 
 use workloads::panics::or_report;
@@ -131,28 +129,24 @@ const STEPS: u64 = 1_000;
 const STEPS_TO_YIELD: u64 = 32;
 
 fn lost_on<R: RawMutex>(algorithm: Algorithm, time: Duration) -> u64 {
-    let lock: RwLock<R> = RwLock::of(Class::SoLock, algorithm);
-    let (count, until) = (AtomicU64::new(0), Instant::now() + time);
+    let (counted, until) = (Steps::<R>::of(algorithm), Instant::now() + time);
     let steps: u64 = thread::scope(|threads| {
-        let step = || or_report(|| step_on(&lock, &count, until));
+        let step = || or_report(|| step_on(&counted, until));
         let threads = [(); THREADS].map(|()| threads.spawn(step));
         threads.into_iter().map(|thread| thread.join().expect("a panic was reported")).sum()
     });
-    steps - count.into_inner()
+    steps - counted.count()
 }
 
 /// What one of the threads does; how many steps that were.
-fn step_on<R: RawMutex>(lock: &RwLock<R>, count: &AtomicU64, until: Instant) -> u64 {
+fn step_on<R: RawMutex>(counted: &Steps<R>, until: Instant) -> u64 {
     let mut step = 0;
     while step < STEPS || Instant::now() < until {
-        lock.enter();
-        // Relaxed: only the lock orders them, and keeps others from between them.
-        let now = count.load(Relaxed);
-        if step.is_multiple_of(STEPS_TO_YIELD) {
-            thread::yield_now();
-        }
-        count.store(now + 1, Relaxed);
-        lock.exit();
+        counted.step(|| {
+            if step.is_multiple_of(STEPS_TO_YIELD) {
+                thread::yield_now();
+            }
+        });
         step += 1;
     }
     step
