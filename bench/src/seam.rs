@@ -6,11 +6,10 @@
 //! * A workload is a [`Kind`].
 
 pub use lockimpls::raw::RawMutex;
-pub use lockimpls::sync::{DefaultRaw, RwLock};
 pub use lockimpls::witness::{Check, Class, report_data};
 pub use lockimpls::{
-    Algorithm, Config, Domain, Errno, Fd, Guarded, Layer, MsgFlags, OwnLock, PoolUse, RecvMsg,
-    SendMsg, Shutdown, SockAddr, SockOpt, SockType, WaitStrategy,
+    Algorithm, Config, DefaultRaw, Domain, Errno, Fd, Guarded, Layer, MsgFlags, OwnLock, PoolUse,
+    RecvMsg, RwLock, SendMsg, Shutdown, SockAddr, SockOpt, SockType, WaitStrategy,
 };
 pub use workloads::{
     Event, Kind, LaneSums, Meter, Need, Parameter, Plan, Question, Values, Workload,

@@ -10,14 +10,14 @@ use crate::sync::{DefaultRaw, RwLock};
 /// A lock, and data that its holder alone can reach. It is taken and released by hand, as the lock
 /// that it is; no guard and no second lock stands for that.
 #[repr(C)]
-pub struct Guarded<T, R: RawMutex = DefaultRaw> {
+pub(crate) struct Guarded<T, R: RawMutex = DefaultRaw> {
     lock: RwLock<R>,
     /// None while [`Guarded::with`] has it. Boxed, so that taking it out moves a pointer.
     data: Cell<Option<Box<T>>>,
 }
 
 // SAFETY: `data` is touched in `with` alone, by the thread of which the witness has just said that
-// it holds `lock`; so by one at a time, and each after what the holder before it did, for the lock
+// it holds `lock`, which is not moved meanwhile (see `RwLock`); so by one at a time, and each after what the holder before it did, for the lock
 // orders them. Nothing outlives the hold: `with` lends what it has taken out, and looks again
 // before it puts it back. The data goes from thread to thread, hence `Send`.
 unsafe impl<T: Send, R: RawMutex> Sync for Guarded<T, R> {}
@@ -25,7 +25,7 @@ unsafe impl<T: Send, R: RawMutex> Sync for Guarded<T, R> {}
 impl<T, R: RawMutex> Guarded<T, R> {
     /// An unlocked lock with what it guards.
     #[must_use]
-    pub fn new(lock: RwLock<R>, data: T) -> Self {
+    pub(crate) fn new(lock: RwLock<R>, data: T) -> Self {
         Self { lock, data: Cell::new(Some(Box::new(data))) }
     }
 
@@ -34,7 +34,7 @@ impl<T, R: RawMutex> Guarded<T, R> {
     /// # Panics
     /// Where it is used already, by a caller of this one.
     #[track_caller]
-    pub fn with<A>(&self, f: impl FnOnce(&mut T) -> A) -> A {
+    pub(crate) fn with<A>(&self, f: impl FnOnce(&mut T) -> A) -> A {
         self.lock.assert_mine();
         let mut data = self.data.take().expect("one use at a time");
         let result = f(&mut data);

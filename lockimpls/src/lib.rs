@@ -6,7 +6,8 @@
 //!   kernel. [`Layer`] is that boundary of any backend, for code that is compiled once.
 //! * [`witness`] keeps what every thread holds, and reports what is held too long or taken in the
 //!   wrong order.
-//! * [`sync`] has the one lock type, taken and released by hand.
+//! * [`RwLock`] is the lock of other crates' layers, taken and released by hand; [`Guarded`] is one
+//!   with what it guards. The layers of this crate have the same without what moving needs.
 //!
 //! The lock order is the table at [`witness::Class`].
 
@@ -14,6 +15,8 @@
 #![cfg(not(solock_empty))]
 // loom uses a part of what is here.
 #![cfg_attr(solock_loom, allow(dead_code, unused_imports))]
+// shuttle uses all but the locks of other crates.
+#![cfg_attr(solock_shuttle, allow(dead_code))]
 
 mod ambient;
 pub mod calibrate;
@@ -24,7 +27,6 @@ pub mod errno;
 #[cfg(not(any(solock_loom, solock_shuttle)))]
 pub mod exclusion;
 pub mod raw;
-pub mod sync;
 pub mod witness;
 
 #[cfg(test)]
@@ -37,9 +39,12 @@ mod copy;
 mod fault;
 mod guarded;
 mod layer;
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+mod movable;
 mod objects;
 mod policy;
 mod primitives;
+mod sync;
 mod uipc;
 
 /// The models of the protocols, and what checks them.
@@ -56,9 +61,11 @@ pub use domain::{
     SockAddr, SockOpt, SockType, WaitStrategy,
 };
 pub use errno::Errno;
-pub use guarded::Guarded;
 pub use layer::{Backend, Layer, backends};
+#[cfg(not(any(solock_loom, solock_shuttle)))]
+pub use movable::{Guarded, RwLock};
 pub use primitives::fences;
 #[cfg(solock_shuttle)]
 pub use primitives::parks;
+pub use sync::DefaultRaw;
 pub use uipc::fifo::{Fifofs, OpenMode, PIPE_BUF};

@@ -20,7 +20,11 @@ pub use crate::primitives::RawLock as DefaultRaw;
 
 /// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the
 /// checker's cost.
-pub struct RwLock<R: RawMutex = DefaultRaw, const CHECKED: bool = true> {
+///
+/// A locked one is not moved, put elsewhere or dropped, because its address is all that the witness
+/// knows of it. In this crate that holds: locks stand in pools, boxes and layers, and all of these
+/// stay where they are while the layer is in use. Other crates have [`movable`](crate::movable).
+pub(crate) struct RwLock<R: RawMutex = DefaultRaw, const CHECKED: bool = true> {
     raw: R,
     /// What the raw lock wants back at the release (a queue node, say; nothing for `parking_lot`).
     /// Written and read by the holder alone.
@@ -31,20 +35,20 @@ pub struct RwLock<R: RawMutex = DefaultRaw, const CHECKED: bool = true> {
 // SAFETY: `raw` is `Sync`; `held` is touched only by the thread that has the lock, from where it
 // took it until it releases it (`exit` asks the witness), so what may not be sent is not sent.
 unsafe impl<R: RawMutex, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
-// SAFETY: in an unlocked lock `held` is empty; a locked one is never moved (its address is its
-// identity).
+// SAFETY: in an unlocked lock `held` is empty; of a locked one it is read by the thread that wrote it
+// alone, as above.
 unsafe impl<R: RawMutex, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
 
 impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     /// An unlocked lock of this class.
     #[must_use]
-    pub fn new(class: Class) -> Self {
+    pub(crate) fn new(class: Class) -> Self {
         Self::with(R::new(), class)
     }
 
     /// An unlocked lock of this class and this algorithm.
     #[must_use]
-    pub fn of(class: Class, algorithm: Algorithm) -> Self {
+    pub(crate) fn of(class: Class, algorithm: Algorithm) -> Self {
         Self::with(R::of(algorithm), class)
     }
 
@@ -54,21 +58,26 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
 
     /// The address by which the witness knows this lock.
     #[inline]
-    pub fn addr(&self) -> usize {
+    pub(crate) fn addr(&self) -> usize {
         std::ptr::from_ref(self) as usize
+    }
+
+    /// Its class.
+    pub(crate) fn class(&self) -> Class {
+        self.class
     }
 
     /// `rw_enter_write`: takes the lock, waiting for it if it must.
     #[inline(always)]
     #[track_caller]
-    pub fn enter(&self) {
+    pub(crate) fn enter(&self) {
         self.enter_edge(Edge::None);
     }
 
     /// Takes the lock by an exception of the lock-order table.
     #[inline(always)]
     #[track_caller]
-    pub fn enter_edge(&self, edge: Edge) {
+    pub(crate) fn enter_edge(&self, edge: Edge) {
         if CHECKED {
             witness::checkorder(self.addr(), &self.class, edge);
         }
@@ -103,7 +112,7 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     /// `rw_exit_write`: releases the lock, which the calling thread must hold.
     #[inline(always)]
     #[track_caller]
-    pub fn exit(&self) {
+    pub(crate) fn exit(&self) {
         if CHECKED {
             // Ends the process if this thread does not hold the lock: so the release below is
             // sound.
@@ -111,20 +120,21 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
         }
         // SAFETY: the calling thread has the lock: kept by the witness, which was just asked; in
         // the unchecked twin by `calibrate`, whose only use is a loop of pairs. `held` was written
-        // when the lock was taken, and is read once; a locked lock is not moved.
+        // when the lock was taken, and is read once; a locked lock is not moved (see the type), and
+        // `movable` asks for that itself.
         unsafe { self.raw.exit((*self.held.get()).assume_init_read()) }
     }
 
     /// Whether the calling thread holds this lock.
     #[inline]
-    pub fn is_mine(&self) -> bool {
+    pub(crate) fn is_mine(&self) -> bool {
         witness::is_held(self.addr())
     }
 
     /// `soassertlocked`: ends the process with a report unless the calling thread holds this lock.
     #[inline(always)]
     #[track_caller]
-    pub fn assert_mine(&self) {
+    pub(crate) fn assert_mine(&self) {
         witness::assert_held(self.addr(), &self.class);
     }
 }
@@ -135,7 +145,7 @@ impl<R: RawMutex<Turn = ()>, const CHECKED: bool> RwLock<R, CHECKED> {
     /// not wait closes no circle, so the order is not asked; what the thread takes next is compared with
     /// this lock, too.
     #[track_caller]
-    pub fn try_enter(&self) -> bool {
+    pub(crate) fn try_enter(&self) -> bool {
         let Ok(held) = self.raw.enter() else { return false };
         // SAFETY: this thread has the lock, alone, since the line above.
         unsafe { (*self.held.get()).write(held) };

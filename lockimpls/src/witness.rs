@@ -227,7 +227,7 @@ fn pop_slow(list: &HeldList, addr: usize, class: Class, site: &'static Location<
 }
 
 #[cold]
-fn not_held(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
+pub(crate) fn not_held(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
     let report = format!(
         "witness: lock ({}) {} not locked ({addr:#x})\n#0 {site}\npanic: witness_unlock",
         class.kind(),
@@ -258,13 +258,31 @@ pub(crate) fn assert_held(addr: usize, class: &Class) {
 }
 
 #[cold]
-fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
+pub(crate) fn unlocked(addr: usize, class: Class, site: &'static Location<'static>) -> ! {
     let report = format!(
         "witness: soassertlocked: {} ({addr:#x}) is not locked by this thread\n#0 {site}\n\
          panic: splassert",
         class.name()
     );
     found(Check::Unlocked, 1, site.to_string(), report)
+}
+
+/// A lock that the thread holds is not where it was taken, and is used or released. Of the two
+/// addresses the first is where it was.
+#[cold]
+pub(crate) fn moved(
+    check: Check,
+    (from, to): (usize, usize),
+    class: Class,
+    site: &'static Location<'static>,
+) -> ! {
+    let report = format!(
+        "witness: lock ({}) {} ({from:#x}) was moved while it was held, to {to:#x}\n\
+         #0 {site}\npanic: moved lock",
+        class.kind(),
+        class.name()
+    );
+    found(check, 1, site.to_string(), report)
 }
 
 /// A socket was freed, and perhaps taken again, although somebody uses it.

@@ -1,8 +1,8 @@
 //! By a clock that only the tests move every sum is known.
 
 use lockimpls::raw::RawMutex;
-use lockimpls::sync::{DefaultRaw, RwLock};
 use lockimpls::witness::show_all_locks;
+use lockimpls::{DefaultRaw, RwLock};
 use quanta::Mock;
 use std::sync::Arc;
 
