@@ -19,13 +19,11 @@ use std::sync::OnceLock;
 /// | 11 | `sbsnd` | the send side of one socket (`per-buffer`) | `so_snd.sb_mtx` |
 /// | 12 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 13 | `pool` | one pool's free list | `pl_lock` |
-///
 /// | 17 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
 /// | 18 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
 /// | 19 | `f_mtx` | as above: the counts of a file | `f_mtx` |
 /// | 20 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
 /// | 21 | `unpdisc` | that one parting is under way (`per-socket-wait`) | XNU's `unp_disconnect_lock` |
-///
 /// | 22 to 25 | `own1` to `own4` | nothing here: locks of another crate's layer | |
 ///
 /// Ranks 17 to 20 are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
