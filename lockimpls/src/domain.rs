@@ -216,8 +216,8 @@ pub struct PoolUse {
 /// what a layer has, and what needs more is not run on it. The same holds for what a message cannot
 /// have in it: a name, descriptors.
 ///
-/// Implementations take and release their locks through [`sync`](crate::sync), so that the witness
-/// sees them; they need not (and cannot) check for leaks at a call's end:
+/// Implementations take and release their locks through [`RwLock`](crate::RwLock), so that the
+/// witness sees them; they need not (and cannot) check for leaks at a call's end:
 /// [`Checked`](crate::Checked) does.
 pub trait Domain: Send + Sync + Sized + 'static {
     /// A descriptor: what socket(2) returns. Stale descriptors are recognised, never reused.
