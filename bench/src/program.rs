@@ -114,6 +114,24 @@ impl<L: MakesAll> Program<L> {
 /// Begins the program of the crate that it stands in: a [`Program`] to which layers, locks and
 /// workloads are added.
 ///
+/// It stands in `src/main.rs` of that crate, which a package of its own has to be. This is the
+/// example `bench/byo`, which a test builds and runs:
+///
+/// ```ignore
+/// mod sharded; // `impl solock::seam::Domain for Sharded`
+/// mod tas; // `unsafe impl solock::seam::RawMutex for Tas`
+/// mod volley; // `impl solock::seam::Kind for Volley`
+///
+/// fn main() -> std::process::ExitCode {
+///     solock::program!()
+///         .class(solock::seam::Class::Own1, "shard")
+///         .backend::<sharded::Sharded>()
+///         .lock::<tas::Tas>()
+///         .workload::<volley::Volley>()
+///         .main()
+/// }
+/// ```
+///
 /// The commit of that crate stands in records if its build says so, in the variable
 /// `SOLOCK_OWN_COMMIT`.
 #[macro_export]

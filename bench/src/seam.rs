@@ -1,9 +1,11 @@
-//! What a layer, a lock or a workload of another crate is written with. `BYO.md` goes through it.
+//! What a layer, a lock or a workload of another crate is written with.
 //!
 //! * A layer is a [`Domain`]. It takes its locks by hand ([`RwLock`], [`Guarded`]), of a [`Class`],
 //!   and the checker sees each of them.
 //! * A lock is a [`RawMutex`].
 //! * A workload is a [`Kind`].
+//!
+#![doc = include_str!("../BYO.md")]
 
 pub use lockimpls::raw::RawMutex;
 pub use lockimpls::witness::{Check, Class, report_data};

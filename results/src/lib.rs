@@ -1,27 +1,4 @@
-//! Records of runs: the format, the store, the statistics. Knows nothing of locks.
-//!
-//! This crate alone reads any run file of solock. `FORMAT.md` says what a line is, `schema.json` as
-//! a JSON Schema.
-//!
-//! ```
-//! use std::path::Path;
-//!
-//! use results::{Run, RunFile, summarise};
-//!
-//! fn main() -> Result<(), Box<dyn std::error::Error>> {
-//!     let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/recorded/run.jsonl"));
-//!     let run = Run::read(&RunFile::at(path).ok_or("a path with a name")?)?;
-//!     let first = run.measured().next().ok_or("a round")?;
-//!     println!("{}: {:.0} operations per second", first.cell_id, first.operations_per_second);
-//!     // What tables show: rounds together, and ratios with their intervals.
-//!     for row in summarise(&[run], "global")?.rows {
-//!         if let Some(ratio) = row.interval() {
-//!             println!("{}: {:.2}", row.cell.id(), ratio.estimate);
-//!         }
-//!     }
-//!     Ok(())
-//! }
-//! ```
+#![doc = include_str!("../README.md")]
 //!
 //! * [`record`] is the format, with [`ratio`], [`compared`] and [`profile`], [`mod@line`] its JSON,
 //!   [`histogram`] the histograms inside it.

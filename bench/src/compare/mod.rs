@@ -1,7 +1,7 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`programs`]: from a commit to its
+//! * [`repository`], [`surroundings`], [`cargo`], [`group`], `programs`: from a commit to its
 //!   program; [`outward`]: where its dependencies lie beside it; [`link`], [`layouts`]: in many
 //!   orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
