@@ -199,7 +199,7 @@ fn what_is_no_table_of_numbers_leaves_no_run() {
     let head = "name,tasks,value,unit\n";
     let cases: [(&str, &str, &[u8], &[&str]); 12] = [
         ("csv", "wide", b"\xff\xfen\0a\0m\0e\0", &["UTF-16", "save it as UTF-8"]),
-        ("csv", "empty", b"", &["there is no column \"name\""]),
+        ("csv", "empty", b"", &["there is no column \"name\", nor any other"]),
         ("csv", "head", head.as_bytes(), &["has no number"]),
         ("csv", "columns", b"name,number\nx,1\n", &["no column \"value\"", "name, number"]),
         ("csv", "word", b"name,value\nx,fast\n", &["word:2:", "\"fast\" is no number"]),

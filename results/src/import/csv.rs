@@ -11,7 +11,7 @@ pub(super) const FORMAT: ImportFormat = ImportFormat {
 
 fn numbers(table: &Table) -> Result<Vec<Number>, Fault> {
     let (name, value) = (table.needed("name")?, table.needed("value")?);
-    let [of_tasks, unit] = ["tasks", "unit"].map(|column| table.column(column));
+    let (of_tasks, unit) = (table.column("tasks")?, table.column("unit")?);
     let number = |(line, row): &(u64, Vec<String>)| {
         let said = of_tasks.map(|column| row[column].as_str()).filter(|field| !field.is_empty());
         Ok(Number {

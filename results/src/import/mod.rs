@@ -107,41 +107,66 @@ impl Table {
             (line, format!("no comma-separated values: {error}"))
         };
         let fields = |record: &::csv::StringRecord| record.iter().map(str::to_owned).collect();
-        let names = fields(reader.headers().map_err(fault)?);
-        let mut rows = Vec::new();
-        for record in reader.records() {
-            let record = record.map_err(fault)?;
+        let plain = |record: &::csv::StringRecord| {
             let line = record.position().map_or(1, ::csv::Position::line);
             if record.iter().flat_map(str::chars).any(char::is_control) {
                 return Err((line, "a control character stands in it".to_owned()));
             }
-            rows.push((line, fields(&record)));
+            Ok((line, fields(record)))
+        };
+        let (_, names) = plain(reader.headers().map_err(fault)?)?;
+        let mut rows = Vec::new();
+        for record in reader.records() {
+            rows.push(plain(&record.map_err(fault)?)?);
         }
         Ok(Table { names, rows })
     }
 
-    /// The place of a column, if it is there.
-    fn column(&self, name: &str) -> Option<usize> {
-        self.names.iter().position(|other| other == name)
+    /// The place of a column, if it is there; of two of that name neither can be meant.
+    fn column(&self, name: &str) -> Result<Option<usize>, Fault> {
+        let named = |(place, other): (usize, &String)| (other == name).then_some(place);
+        let mut places = self.names.iter().enumerate().filter_map(named);
+        match (places.next(), places.next()) {
+            (Some(first), Some(second)) => {
+                let places = format!("{} and {}", first + 1, second + 1);
+                Err((1, format!("the columns {places} are both called {name:?}")))
+            }
+            (place, _) => Ok(place),
+        }
     }
 
     /// The place of a column.
     fn needed(&self, name: &str) -> Result<usize, Fault> {
-        self.column(name).ok_or_else(|| {
-            (1, format!("there is no column {name:?}; there are {}", self.names.join(", ")))
+        self.column(name)?.ok_or_else(|| {
+            let others = match self.names.as_slice() {
+                [] => ", nor any other".to_owned(),
+                names => format!("; there are {}", shown(&names.join(", "))),
+            };
+            (1, format!("there is no column {name:?}{others}"))
         })
+    }
+}
+
+/// The longest text of a file that is shown in a complaint, in characters.
+const SHOWN_MAX: usize = 200;
+
+/// As much of a file's text as a complaint has room for.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_MAX) {
+        None => text.to_owned(),
+        Some((end, _)) => format!("{}...", &text[..end]),
     }
 }
 
 /// A number of a field, such as `1`, `-0.5` or `2.5e6`.
 fn number(line: u64, field: &str) -> Result<f64, Fault> {
     let number = field.parse::<f64>().ok().filter(|number| number.is_finite());
-    number.ok_or_else(|| (line, format!("{field:?} is no number")))
+    number.ok_or_else(|| (line, format!("{:?} is no number", shown(field))))
 }
 
 /// How many tasks a field says.
 fn tasks(line: u64, field: &str) -> Result<u32, Fault> {
-    field.parse().map_err(|_| (line, format!("{field:?} is no number of tasks")))
+    field.parse().map_err(|_| (line, format!("{:?} is no number of tasks", shown(field))))
 }
 
 /// Reads a file of another program, and makes a run file of its numbers; returns that file.

@@ -28,4 +28,35 @@ fn a_column_is_found_by_its_name_and_may_be_absent() {
     assert_eq!(imported("unit,tasks,value,name\nns,7,41.5,send\n"), send(Some(7), "ns"));
     let error = imported("name,number\nsend,41.5\n").expect_err("no value");
     assert!(error.contains("there is no column \"value\"; there are name, number"), "{error}");
+    for nothing in ["", "\n\n"] {
+        let error = imported(nothing).expect_err("no column");
+        assert!(error.contains("there is no column \"name\", nor any other; nothing"), "{error}");
+    }
+}
+
+/// Not the first of them, nor the last.
+#[test]
+fn of_two_columns_of_one_name_neither_is_taken() {
+    for (table, columns) in [
+        ("name,value,value\nsend,1,2\n", "the columns 2 and 3 are both called \"value\""),
+        ("unit,name,value,unit\nns,send,1,ms\n", "the columns 1 and 4 are both called \"unit\""),
+    ] {
+        let error = imported(table).expect_err(columns);
+        assert!(error.contains(&format!("others.csv:1: {columns}; nothing")), "{error}");
+    }
+    let aside = imported("name,note,value,note\nsend,a,41.5,b\n");
+    assert_eq!(aside, Ok(vec![("send".to_owned(), None, 41.5, String::new())]));
+}
+
+/// What a terminal obeys is not shown, and a file's text only in part.
+#[test]
+fn complaints_show_little_of_a_file() {
+    let steering = imported("name,\u{1b}[2J\nsend,1\n").expect_err("a control character");
+    assert!(steering.contains("others.csv:1: a control character"), "{steering:?}");
+    let long = "x".repeat(100_000);
+    for table in [format!("{long},value\n{long},1\n"), format!("name,value\nsend,{long}\n")] {
+        let error = imported(&table).expect_err("nothing to read");
+        assert!(error.contains(&format!("{}...", "x".repeat(200))), "{} bytes", error.len());
+        assert!(error.len() < 1000, "{} bytes", error.len());
+    }
 }
