@@ -63,8 +63,15 @@ impl Own {
     pub fn id(&self) -> String {
         let rate = self.get("rate_asked").map(|rate| format!("r{rate}"));
         let groups = self.groups().map(|(groups, fan)| format!("g{groups}f{fan}"));
-        let others = self.others().map(|(name, value)| format!("{name}={value}"));
-        rate.into_iter().chain(groups).chain(others).collect::<Vec<_>>().join("/")
+        let newer = Some(self.newer_id()).filter(|newer| !newer.is_empty());
+        rate.into_iter().chain(groups).chain(newer).collect::<Vec<_>>().join("/")
+    }
+
+    /// The part of those that are in `parameters`, as in `depth=8/ways=2`.
+    #[must_use]
+    pub fn newer_id(&self) -> String {
+        let newer = self.others().map(|(name, value)| format!("{name}={value}"));
+        newer.collect::<Vec<_>>().join("/")
     }
 
     /// The same as the end of a title, such as `, 1000 per second and thread`.

@@ -4,7 +4,7 @@ use ::csv::Writer;
 
 use super::names::plain;
 use super::{Chosen, Content, ExportError, Format};
-use crate::record::{Finding, Latency, LockCounts, Measure, Measured, Record, Slices};
+use crate::record::{Finding, Latencies, Latency, LockCounts, Measure, Measured, Record, Slices};
 
 pub(super) const FORMAT: Format =
     Format { name: "csv", about: "One row per record, one file", needs: "record", contents };
@@ -12,7 +12,7 @@ pub(super) const FORMAT: Format =
 /// A column: its name, and what a round has of it.
 type Column = (&'static str, fn(&Measured) -> String);
 
-/// The columns, in their order.
+/// The columns, in their order; behind them the latencies of the other events, and last `err`.
 const COLUMNS: [Column; 48] = [
     ("name", |round| round.cell_id.clone()),
     ("kind", |_| "measured".to_owned()),
@@ -61,8 +61,25 @@ const COLUMNS: [Column; 48] = [
     ("slices_given_up", |round| slices(round, |slices| slices.given_up)),
     ("ambient", |round| round.cell.ambient.join("+")),
     ("lock", |round| round.cell.lock.clone()),
-    ("err", |_| String::new()),
+    ("parameters", |round| round.cell.own.newer_id()),
 ];
+
+/// What a column of an event's latencies is called behind the event, and what it has.
+type OfEvent = (&'static str, fn(&Latency) -> Option<u64>);
+
+/// The columns of each event that is no send: the same that a send has.
+const OF_EVENT: [OfEvent; 7] = [
+    ("count", |event| Some(event.count)),
+    ("p50_ns", |event| Some(event.p50)),
+    ("p90_ns", |event| Some(event.p90)),
+    ("p99_ns", |event| Some(event.p99)),
+    ("p999_ns", |event| Some(event.p999)),
+    ("max_ns", |event| Some(event.max)),
+    ("max_all_ns", |event| event.max_all),
+];
+
+/// What holds a finding's report.
+const LAST: &str = "err";
 
 fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
     let mut writer = Writer::from_writer(Vec::new());
@@ -81,7 +98,7 @@ fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
     if rows.is_empty() {
         return Ok(Vec::new());
     }
-    writer.write_record(COLUMNS.map(|(name, _)| name)).expect("writing to memory");
+    writer.write_record(names()).expect("writing to memory");
     for row in rows {
         writer.write_record(&row).expect("as many fields as there are columns");
     }
@@ -89,8 +106,26 @@ fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
     Ok(vec![(format!("{}.csv", plain(&chosen.run.id)).into(), bytes)])
 }
 
+/// The names of all columns.
+fn names() -> impl Iterator<Item = String> {
+    let older = COLUMNS.into_iter().map(|(name, _)| name.to_owned());
+    let events = other_events().map(|(event, (column, _))| format!("{event}_{column}"));
+    older.chain(events).chain([LAST.to_owned()])
+}
+
+/// The columns of all events but the send, which has its own among the others.
+fn other_events() -> impl Iterator<Item = (&'static str, OfEvent)> {
+    let events = Latencies::NAMES.into_iter().filter(|name| *name != "send");
+    events.flat_map(|event| OF_EVENT.map(|column| (event, column)))
+}
+
 fn measured_row(round: &Measured) -> Vec<String> {
-    COLUMNS.into_iter().map(|(_, of)| of(round)).collect()
+    let event = |(event, (_, of)): (&str, OfEvent)| {
+        let found = round.latency_ns.iter().find(|(name, _)| *name == event);
+        optional(found.and_then(|(_, latency)| of(latency)))
+    };
+    let older = COLUMNS.into_iter().map(|(_, of)| of(round));
+    older.chain(other_events().map(event)).chain([String::new()]).collect()
 }
 
 /// A column of which a finding has something.
@@ -103,13 +138,12 @@ const OF_FINDING: [OfFinding; 6] = [
     ("backend", |finding| finding.backend.clone()),
     ("commit", |finding| optional(finding.commit.as_ref())),
     ("started", |finding| finding.started.clone()),
-    ("err", |finding| format!("{} ({}) at {}", finding.check, finding.count, finding.at)),
+    (LAST, |finding| format!("{} ({}) at {}", finding.check, finding.count, finding.at)),
 ];
 
 fn finding_row(finding: &Finding) -> Vec<String> {
     let of = |name: &str| OF_FINDING.iter().find(|(other, _)| *other == name);
-    let text = |(name, _)| of(name).map_or(String::new(), |(_, of)| of(finding));
-    COLUMNS.into_iter().map(text).collect()
+    names().map(|name| of(&name).map_or(String::new(), |(_, of)| of(finding))).collect()
 }
 
 fn send(round: &Measured, of: fn(&Latency) -> Option<u64>) -> String {

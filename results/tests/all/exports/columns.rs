@@ -1,6 +1,6 @@
 //! Every column of the comma-separated values.
 
-use results::{Cell, FastPath, Finding, LockCounts, Measured, Own, Slices};
+use results::{Cell, FastPath, Finding, Latencies, Latency, LockCounts, Measured, Own, Slices};
 
 use super::*;
 use crate::fixture::{cell, finding, latency, run};
@@ -28,11 +28,24 @@ fn csv_has_a_line_per_record() {
     assert_eq!(field(6, "err"), "leaked_locks (1) at lockimpls/src/uipc/send.rs:42");
 }
 
+/// Numbers of workloads' own, those with columns and others.
+const OWN: [(&str, f64); 5] =
+    [("rate_asked", 1.5), ("groups", 17.0), ("fan", 18.0), ("ways", 2.0), ("depth", 8.0)];
+
+/// The columns of the events that are no sends, each with its numbers.
+const EVENTS: [(&str, u64); 5] = [
+    ("send_higher_address", 100),
+    ("receive", 200),
+    ("round_trip", 300),
+    ("response", 400),
+    ("service", 500),
+];
+
 /// A latency round in which no two fields have one value.
 fn unlike() -> Measured {
     let mut round = latency("per-socket", 3, &[500; 4]);
     round.cell = Cell {
-        own: Own::from_iter([("rate_asked", 1.5), ("groups", 17.0), ("fan", 18.0)]),
+        own: Own::from_iter(OWN),
         lock: "three".to_owned(),
         ambient: vec!["one".to_owned(), "two".to_owned()],
         ..cell("pairs", "per-socket", 16)
@@ -44,6 +57,11 @@ fn unlike() -> Measured {
     let send = round.latency_ns.send.as_mut().expect("sends");
     (send.count, send.p50, send.p90, send.p99, send.p999, send.max) = (25, 26, 27, 28, 29, 30);
     (send.count_all, send.max_all) = (Some(31), Some(32));
+    for (name, from) in EVENTS {
+        let [count, p50, p90, p99, p999, max, all] = [0, 1, 2, 3, 4, 5, 6].map(|add| from + add);
+        let more = Latency { count, p50, p90, p99, p999, max, ..Latency::default() };
+        *round.latency_ns.get_mut(name).expect(name) = Some(Latency { max_all: Some(all), ..more });
+    }
     let counts = |from: u64| LockCounts {
         class: format!("class {from}"),
         acquisitions: from,
@@ -76,9 +94,13 @@ fn every_column_of_csv_is_what_it_is_called() {
     let mut reader = csv::Reader::from_path(&paths[0]).expect("readable");
     let names = reader.headers().expect("a header").clone();
     let row = reader.records().next().expect("a row").expect("as many fields");
-    let found: Vec<(&str, &str)> = names.iter().zip(row.iter()).collect();
-    let expected = [
-        ("name", "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18/three/one+two"),
+    let found: Vec<(String, String)> =
+        names.iter().zip(row.iter()).map(|(name, value)| (name.into(), value.into())).collect();
+    let older = [
+        (
+            "name",
+            "pairs/per-socket/stream/64B/t16/adaptive/r1.5/g17f18/depth=8/ways=2/three/one+two",
+        ),
         ("kind", "measured"),
         ("backend", "per-socket"),
         ("workload", "pairs"),
@@ -125,9 +147,20 @@ fn every_column_of_csv_is_what_it_is_called() {
         ("slices_given_up", "41"),
         ("ambient", "one+two"),
         ("lock", "three"),
-        ("err", ""),
+        ("parameters", "depth=8/ways=2"),
     ];
-    assert_eq!(found, expected);
+    let columns = ["count", "p50_ns", "p90_ns", "p99_ns", "p999_ns", "max_ns", "max_all_ns"];
+    let event = |(event, from): (&str, u64)| {
+        let column =
+            |(name, add): (&str, u64)| (format!("{event}_{name}"), (from + add).to_string());
+        columns.into_iter().zip(0..).map(column).collect::<Vec<_>>()
+    };
+    let older = older.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let last = ("err".to_owned(), String::new());
+    let expected = older.into_iter().chain(EVENTS.into_iter().flat_map(event)).chain([last]);
+    assert_eq!(found, expected.collect::<Vec<_>>());
+    let events = ["send"].into_iter().chain(EVENTS.map(|(name, _)| name));
+    assert!(events.eq(Latencies::NAMES), "no event is left out");
 }
 
 #[test]
