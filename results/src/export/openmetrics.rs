@@ -1,6 +1,5 @@
-//! OpenMetrics text: a gauge for each cell and metric, at the time of its first round, as
-//! `promtool tsdb create-blocks-from openmetrics` takes it. Units are the base units that the
-//! format asks for.
+//! OpenMetrics text: a gauge for each cell and metric, at the time of its first round. Units are
+//! the base units that the format asks for.
 
 use std::collections::HashMap;
 use std::fmt::Write as _;
@@ -10,7 +9,7 @@ use super::names::plain;
 use super::rows::percentiles;
 use super::{Chosen, Content, ExportError, Format, started};
 use crate::cell::Cell;
-use crate::record::Host;
+use crate::record::{Host, Measured};
 use crate::summary::Row;
 
 pub(super) const FORMAT: Format = Format {
@@ -55,13 +54,13 @@ const FAMILIES: [Family; 4] = [
 ];
 
 fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
-    let (rows, times, machines) = (chosen.rows()?, times(chosen)?, machines(chosen));
+    let (rows, times, origins) = (chosen.rows()?, times(chosen)?, origins(chosen));
     let mut text = String::new();
     for Family(name, unit, help, points) in FAMILIES {
         let of = |row: &Row| {
             let id = row.cell.id();
-            let machine = machines.get(&id).map_or("", String::as_str);
-            samples(name, row, points, machine, times.get(&id))
+            let origin = origins.get(&id).map_or(&[][..], |origin| origin);
+            samples(name, row, points, origin, times.get(&id))
         };
         let samples: String = rows.iter().map(of).collect();
         if samples.is_empty() {
@@ -88,33 +87,43 @@ fn times(chosen: &Chosen) -> Result<HashMap<String, SystemTime>, ExportError> {
     Ok(times)
 }
 
-/// The machine of each cell: a series of one is not another's.
-fn machines(chosen: &Chosen) -> HashMap<String, String> {
-    let machine = |Host { cpu, cpus, kernel, .. }: &Host| format!("{cpu}, {cpus} CPUs, {kernel}");
-    chosen.measured().map(|round| (round.cell_id.clone(), machine(&round.host))).collect()
+/// What the numbers are of, as labels: a series of one machine or commit is not another's.
+type Origin = [(&'static str, String); 3];
+
+/// Where each cell was measured, and what the program was built from: a commit, and a checkout that
+/// differed from it.
+fn origins(chosen: &Chosen) -> HashMap<String, Origin> {
+    let origin = |round: &Measured| {
+        let Host { cpu, cpus, kernel, .. } = &round.host;
+        let machine = format!("{cpu}, {cpus} CPUs, {kernel}");
+        let dirty = if round.dirty == Some(true) { "true" } else { "" };
+        let commit = round.commit.clone().unwrap_or_default();
+        [("machine", machine), ("commit", commit), ("dirty", dirty.to_owned())]
+    };
+    chosen.measured().map(|round| (round.cell_id.clone(), origin(round))).collect()
 }
 
 fn samples(
     name: &str,
     row: &Row,
     points: Points,
-    machine: &str,
+    origin: &[(&str, String)],
     began: Option<&SystemTime>,
 ) -> String {
     let began = began.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
     let time = began.map_or(String::new(), |began| format!(" {:.3}", began.as_secs_f64()));
     let mut text = String::new();
     for (label, value) in points(row) {
-        let labels = labels(row, machine, label);
+        let labels = labels(row, origin, label);
         // Writing to a string cannot fail.
         let _ = writeln!(text, "{name}{{{labels}}} {value}{time}");
     }
     text
 }
 
-/// The coordinates of the cell, each as a label, and the machine; one that it does not have (a lock
+/// The coordinates of the cell, each as a label, and its origin; one that it does not have (a lock
 /// that is not the default, locks around the layer, numbers of the workload's own) is left out.
-fn labels(row: &Row, machine: &str, more: Option<(&str, &str)>) -> String {
+fn labels(row: &Row, origin: &[(&str, String)], more: Option<(&str, &str)>) -> String {
     let Cell {
         workload,
         backend,
@@ -143,9 +152,9 @@ fn labels(row: &Row, machine: &str, more: Option<(&str, &str)>) -> String {
         ("parameters", &parameters),
         ("lock", lock),
         ("ambient", &ambient),
-        ("machine", machine),
     ];
-    let own = own.into_iter().filter(|(_, value)| !value.is_empty());
+    let own = own.into_iter().chain(origin.iter().map(|(name, value)| (*name, value.as_str())));
+    let own = own.filter(|(_, value)| !value.is_empty());
     let own = own.chain(event.map(|latency| ("event", latency.event)));
     let all = own.chain(to.map(|to| ("to", to))).chain(more);
     let text = |(name, value): (&str, &str)| format!("{name}=\"{}\"", escaped(value));

@@ -31,7 +31,8 @@ fn openmetrics_ends_as_it_must() {
     assert!(text.ends_with("\n# EOF\n"));
     let labels = "workload=\"pairs\",backend=\"global\",socket_type=\"stream\",\
                   message_bytes=\"64\",threads=\"2\",wait=\"adaptive\",\
-                  machine=\"Example 9000, 2 CPUs, Linux 6.18.0\"";
+                  machine=\"Example 9000, 2 CPUs, Linux 6.18.0\",\
+                  commit=\"0123456789abcdef0123456789abcdef01234567\"";
     let sample = format!("\nsolock_throughput{{cell=\"{GLOBAL}\",{labels}}} 2000 1795425300.000\n");
     assert!(text.contains(&sample), "{text}");
     assert!(text.contains("wait=\"a\\\\b\\\"c\\nd\""), "{text}");
@@ -58,7 +59,7 @@ fn what_not_every_cell_has_is_a_label_where_it_is() {
     let (_folder, paths) = exported(rounds, "openmetrics");
     let text = fs::read_to_string(&paths[0]).expect("readable");
     let labels = "wait=\"adaptive\",parameters=\"r1000\",lock=\"mcs\",\
-                  ambient=\"f-mtx+sched-lock\",machine=\"Other, 2 CPUs, Linux 6.18.0\"}";
+                  ambient=\"f-mtx+sched-lock\",machine=\"Other, 2 CPUs, Linux 6.18.0\",commit=\"";
     let of = |backend: &str| {
         let label = format!("backend=\"{backend}\"");
         text.lines().filter(move |line| line.contains(&label)).collect::<Vec<&str>>()
@@ -66,6 +67,32 @@ fn what_not_every_cell_has_is_a_label_where_it_is() {
     assert!(of("per-socket").iter().any(|line| line.contains(labels)), "{text}");
     let absent = ["parameters=", "lock=\"", "ambient="];
     assert!(of("global").iter().all(|line| absent.iter().all(|label| !line.contains(label))));
+}
+
+/// One line of a plot is of one program: of two commits, or of a commit and a checkout that differs
+/// from it, no series is the same.
+#[test]
+fn series_of_two_commits_are_two() {
+    let series = |commit: Option<&str>, dirty: Option<bool>| {
+        let commit = commit.map(str::to_owned);
+        let of = |round| Measured { commit: commit.clone(), dirty, ..round };
+        let (_folder, paths) = exported(rounds().into_iter().map(of).collect(), "openmetrics");
+        let text = fs::read_to_string(&paths[0]).expect("readable");
+        let samples = text.lines().filter(|line| !line.starts_with('#'));
+        let name = |line: &str| line.rsplit_once("} ").expect("a sample").0.to_owned();
+        samples.map(name).collect::<Vec<_>>()
+    };
+    let before = series(Some("abc"), Some(false));
+    let others = [
+        (series(Some("def"), Some(false)), ",commit=\"def\""),
+        (series(Some("abc"), Some(true)), ",commit=\"abc\",dirty=\"true\""),
+    ];
+    for (other, labels) in others {
+        assert_eq!(other.len(), before.len());
+        assert!(other.iter().all(|name| name.contains(labels) && !before.contains(name)));
+    }
+    let unknown = series(None, None);
+    assert!(unknown.iter().all(|name| !name.contains("commit=") && !name.contains("dirty=")));
 }
 
 #[test]
