@@ -1,6 +1,7 @@
 //! Records, run files, histograms, summaries and exports, from outside the crate.
 
 mod answers;
+mod closed;
 mod exports;
 mod fixture;
 mod grids;

@@ -9,31 +9,12 @@ use results::{
 };
 use serde_json::{Value, json};
 
+use crate::closed::closed;
 use crate::fixture::{host, latency};
 use crate::{lines, profiles};
 
 fn schema() -> Value {
     serde_json::from_str(include_str!("../../schema.json")).expect("JSON")
-}
-
-/// Readers leave aside fields that they do not know; but what is written is in the schema. So this
-/// one takes no other field.
-fn closed() -> Value {
-    fn close(schema: &mut Value) {
-        match schema {
-            Value::Array(all) => all.iter_mut().for_each(close),
-            Value::Object(all) => {
-                all.values_mut().for_each(close);
-                if all.contains_key("properties") {
-                    all.insert("additionalProperties".to_owned(), json!(false));
-                }
-            }
-            _ => {}
-        }
-    }
-    let mut schema = schema();
-    close(&mut schema);
-    schema
 }
 
 fn validator(schema: &Value) -> Validator {
@@ -104,7 +85,7 @@ fn element() -> Element {
 #[test]
 fn what_is_written_is_what_the_schema_says() {
     assert!(jsonschema::meta::is_valid(&schema()), "of the draft that it names");
-    let closed = validator(&closed());
+    let closed = validator(&closed(schema()));
     let mut kinds = BTreeSet::new();
     for record in all() {
         let value = json(&record);
@@ -195,7 +176,7 @@ fn wrong_lines_are_refused_by_both() {
 /// A default is not the whole of a line: so that no field is forgotten above.
 #[test]
 fn a_line_without_what_may_be_absent_is_one() {
-    let closed = validator(&closed());
+    let closed = validator(&closed(schema()));
     let cell = Cell::default();
     let bare = Measured { cell_id: cell.id(), cell, ..Measured::default() };
     assert!(closed.is_valid(&json(&Record::from(bare))));
