@@ -287,6 +287,10 @@ fn is_checked(stranger: &Stranger) {
     assert!(line("pairs").contains("socketpair for dgram"), "{said}");
     assert!(line("duplex").contains("clean") && line("volley").contains("clean"), "{said}");
     assert!(line("stream").contains("skipped") && line("stream").contains("shutdown"), "{said}");
+    let (code, said) = stranger.byo(&["check", "--backend", "sharded", "--workload", "accept"]);
+    assert!(code == Some(4) && said.contains("nothing was checked"), "{code:?} {said}");
+    let (code, said) = stranger.byo(&["check", "--backend", "sharded,global", "--lock", "tas"]);
+    assert!(code == Some(1) && said.contains("ask for it without --lock"), "{code:?} {said}");
     let few = ["--workload", "pairs,duplex"];
     let (code, said) =
         stranger.byo(&[&["check", "--backend", "per-socket", "--lock", "tas"][..], &few].concat());

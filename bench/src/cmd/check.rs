@@ -19,9 +19,10 @@ use super::run::this_program;
 use super::{EXIT_OK, EXIT_USAGE, print};
 use crate::added::{added, is_added};
 use crate::cli::CheckArgs;
+use crate::compare::verdicts::EXIT_UNCLEAR;
 use crate::job::may_have;
 use crate::matrix::{self, Case};
-use crate::{locks, valid};
+use crate::{complain, locks, valid};
 
 /// The width of what is shown.
 const COLUMNS: usize = 80;
@@ -82,24 +83,30 @@ struct Job {
     lock: Algorithm,
 }
 
-/// Runs what was asked for; exit code 2 where a check found something.
+/// Runs what was asked for; exit code 2 where a check found something, 4 where nothing was checked.
 ///
 /// # Errors
-/// An unknown name; this program could not be started again; standard output cannot be written.
+/// An unknown name, or a backend that cannot have the lock that is named with it; this program could
+/// not be started again; standard output cannot be written.
 pub fn check(args: &CheckArgs) -> Result<i32, String> {
     let jobs = jobs(args)?;
     if args.child {
         return child::child(jobs.first().ok_or("nothing is asked for")?);
     }
-    let mut code = EXIT_OK;
+    let (mut code, mut is_checked) = (EXIT_OK, false);
     for job in &jobs {
         let came = come(job)?;
+        is_checked |= !matches!(came, Came::Skipped { .. });
         code = match came {
             Came::Found { .. } => EXIT_FINDING,
             Came::Broken { .. } if code == EXIT_OK => EXIT_USAGE,
             _ => code,
         };
         print(&if args.json { json(job, &came)? } else { text(job, &came) })?;
+    }
+    if !is_checked {
+        complain!("nothing was checked: all that was asked for is skipped");
+        return Ok(EXIT_UNCLEAR);
     }
     Ok(code)
 }
@@ -124,6 +131,11 @@ fn jobs(args: &CheckArgs) -> Result<Vec<Job>, String> {
         let of_all = args.workload.is_empty() || is_asked(&args.workload, case.workload.name);
         if is_meant && of_all {
             let locks = asked.clone().unwrap_or_else(|| usual_locks(&case, &args.backend));
+            // Both by name: to leave it out would look as if it were fine.
+            if asked.is_some() && !args.backend.is_empty() {
+                let no_ambient = lockimpls::Ambient::empty();
+                locks.iter().try_for_each(|lock| may_have(&case.backend, *lock, no_ambient))?;
+            }
             jobs.extend(locks.into_iter().map(|lock| Job { case, lock }));
         }
     }
