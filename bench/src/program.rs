@@ -133,7 +133,8 @@ impl<L: MakesAll> Program<L> {
 /// ```
 ///
 /// The commit of that crate stands in records if its build says so, in the variable
-/// `SOLOCK_OWN_COMMIT`.
+/// `SOLOCK_OWN_COMMIT`; and whether its source was another, `true` or `false`, in
+/// `SOLOCK_OWN_DIRTY`.
 #[macro_export]
 macro_rules! program {
     () => {
@@ -141,6 +142,7 @@ macro_rules! program {
             manifest: concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"),
             program: env!("CARGO_BIN_NAME"),
             commit: option_env!("SOLOCK_OWN_COMMIT"),
+            dirty: option_env!("SOLOCK_OWN_DIRTY"),
         })
     };
 }

@@ -11,8 +11,15 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// The example, from its folder.
-const FILES: [&str; 6] =
-    ["Cargo.toml", "Cargo.lock", "src/main.rs", "src/sharded.rs", "src/tas.rs", "src/volley.rs"];
+const FILES: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "src/main.rs",
+    "src/sharded.rs",
+    "src/tas.rs",
+    "src/volley.rs",
+];
 
 /// A layer and a lock with faults, over those of the example.
 const BROKEN: &str = r#"
@@ -261,6 +268,10 @@ fn is_measured_beside_what_is_built_in(stranger: &Stranger) {
     assert!(in_one.contains(skipped), "{said}");
     let is_long = |line: &&str| line.contains("sharded does not have") && line.len() > 80;
     assert_eq!(said.lines().find(is_long), None);
+    let (_, lines) = stranger.byo(&["show", "last", "--json"]);
+    let head = git(&stranger.mine(), &["rev-parse", "HEAD"]);
+    let commit = format!("\"commit\":\"{}\",\"dirty\":false", head.trim());
+    assert!(lines.contains(&commit), "{lines}");
     let (wrong, error) = stranger.byo(&["show", "nothing"]);
     assert!(wrong == Some(1) && error.starts_with("byo: "), "{wrong:?} {error}");
     for word in ["sharded", "volley", "accept", "shard"] {

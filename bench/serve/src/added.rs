@@ -28,12 +28,31 @@ pub struct BuiltFrom {
     pub manifest: &'static str,
     /// The name of the program.
     pub program: &'static str,
-    /// Its commit, if its build said so.
+    /// Its commit, if its build said so; empty: it is in no checkout.
     pub commit: Option<&'static str>,
+    /// Whether its source differed from that commit, `true` or `false`, if its build said so.
+    pub dirty: Option<&'static str>,
+}
+
+impl BuiltFrom {
+    /// Its commit, if that is known.
+    #[must_use]
+    pub fn commit(&self) -> Option<&'static str> {
+        self.commit.filter(|commit| !commit.is_empty())
+    }
+
+    /// Whether its source differed from that commit, if that is known.
+    #[must_use]
+    pub fn dirty(&self) -> Option<bool> {
+        self.commit()?;
+        self.dirty?.parse().ok()
+    }
 }
 
 /// The variable in which the build of another crate's program is told its commit.
 pub const OWN_COMMIT: &str = "SOLOCK_OWN_COMMIT";
+/// The variable in which it is told whether the source is another.
+pub const OWN_DIRTY: &str = "SOLOCK_OWN_DIRTY";
 
 static ADDED: OnceLock<Added> = OnceLock::new();
 
@@ -114,6 +133,21 @@ mod tests {
             assert!(are_names("lock", &["b", bad]).unwrap_err().contains("can be called"), "{bad}");
         }
         assert_eq!(are_names("lock", &["a", "b", "a"]), Err("two locks are called \"a\"".into()));
+    }
+
+    #[test]
+    fn of_no_commit_nothing_is_said() {
+        let of = |commit, dirty| {
+            let own = BuiltFrom { manifest: "", program: "", commit, dirty };
+            (own.commit(), own.dirty())
+        };
+        assert_eq!(of(Some("abc"), Some("false")), (Some("abc"), Some(false)));
+        assert_eq!(of(Some("abc"), Some("true")), (Some("abc"), Some(true)));
+        // A recipe that says the commit alone does not say that nothing was changed.
+        assert_eq!(of(Some("abc"), None), (Some("abc"), None));
+        assert_eq!(of(Some("abc"), Some("")), (Some("abc"), None));
+        assert_eq!(of(Some(""), Some("false")), (None, None));
+        assert_eq!(of(None, Some("false")), (None, None));
     }
 
     #[test]

@@ -26,15 +26,16 @@ pub fn build() -> String {
 /// crate that one's, if its build said so.
 #[must_use]
 pub fn commit() -> Option<String> {
-    let own = added().built_from.map(|own| own.commit);
+    let own = added().built_from.map(|own| own.commit());
     own.unwrap_or(option_env!("SOLOCK_COMMIT")).map(str::to_owned)
 }
 
-/// Whether a tracked file differed from that commit.
+/// Whether a tracked file differed from that commit; of a program of another crate, if its build
+/// said so.
 #[must_use]
 pub fn dirty() -> Option<bool> {
-    let dirty = if added().built_from.is_none() { option_env!("SOLOCK_DIRTY") } else { None };
-    dirty.map(|dirty| dirty == "true")
+    let own = added().built_from.map(|own| own.dirty());
+    own.unwrap_or_else(|| option_env!("SOLOCK_DIRTY").map(|dirty| dirty == "true"))
 }
 
 /// The machine this program runs on.

@@ -28,7 +28,7 @@ use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
-use crate::added::{BuiltFrom, OWN_COMMIT, added};
+use crate::added::{BuiltFrom, OWN_COMMIT, OWN_DIRTY, added};
 use crate::interrupt::Interrupt;
 
 /// How many programs are kept.
@@ -128,7 +128,7 @@ impl<'a> Programs<'a> {
         let cargo = |manifest: &str| {
             let mut cargo = self.surroundings.for_commit(&worktree.folder, manifest);
             // For its records; what is built of this suite finds out by itself.
-            cargo.env(OWN_COMMIT, commit);
+            cargo.env(OWN_COMMIT, commit).env(OWN_DIRTY, "false");
             cargo
         };
         let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
