@@ -238,6 +238,7 @@ fn a_crate_of_ones_own_is_a_program_with_all_the_commands() {
     is_checked(&stranger);
     faults_of_a_layer_are_told(&stranger);
     faults_of_a_lock_are_told(&stranger);
+    a_grid_measures_a_changed_program_again(&stranger);
     its_commits_are_compared(&stranger);
 }
 
@@ -346,6 +347,23 @@ fn faults_of_a_layer_are_told(stranger: &Stranger) {
     assert!(said.contains("FOUND    order_violations in sys_sendto at"), "{said}");
     assert!(said.contains(&disorder) && said.contains("src/sharded.rs:"), "{said}");
     assert!(said.contains("sharded, pairs") && said.contains("clean"), "{said}");
+}
+
+fn a_grid_measures_a_changed_program_again(stranger: &Stranger) {
+    let cell = "backend = 'sharded'\nworkload = 'pairs'\nthreads = 1\nseconds = 0.02\nrounds = 1\n";
+    stranger.write("night.toml", &format!("[[cells]]\n{cell}"));
+    let run = || {
+        let (code, said) = stranger.byo(&["grid", "run", "night.toml"]);
+        assert_eq!(code, Some(0), "{said}");
+        let files = fs::read_dir(stranger.mine().join("night.grid")).expect("written").flatten();
+        files.filter(|file| file.path().extension().is_some_and(|end| end == "jsonl")).count()
+    };
+    assert_eq!([run(), run()], [1, 1]);
+    // Whatever was changed: its commit is the same.
+    let mut program = fs::read(stranger.program()).expect("built");
+    program.push(0);
+    fs::write(stranger.program(), program).expect("written");
+    assert_eq!(run(), 2);
 }
 
 fn faults_of_a_lock_are_told(stranger: &Stranger) {

@@ -48,6 +48,9 @@ pub struct Element {
     pub commit: Option<String>,
     /// Whether the checkout differed from that commit.
     pub dirty: Option<bool>,
+    /// CRC-32 of the program's file, where no commit says what it is: eight digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// The compiler.
     pub rustc: String,
     /// What it was told.

@@ -2,8 +2,10 @@
 //! mixed.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::sync::OnceLock;
+use std::{env, fs};
 
+use results::sealed::digits;
 use results::{Host, units};
 
 use crate::added::added;
@@ -36,6 +38,17 @@ pub fn commit() -> Option<String> {
 pub fn dirty() -> Option<bool> {
     let own = added().built_from.map(|own| own.dirty());
     own.unwrap_or_else(|| option_env!("SOLOCK_DIRTY").map(|dirty| dirty == "true"))
+}
+
+/// Eight digits for this program's file, where no commit says what it is: that was changed, or is
+/// unknown, or the program is of another crate, which is built of what lies beside it, too.
+#[must_use]
+pub fn program() -> Option<String> {
+    static DIGITS: OnceLock<String> = OnceLock::new();
+    let is_said = added().built_from.is_none() && commit().is_some() && dirty() == Some(false);
+    let file = || fs::read("/proc/self/exe").or_else(|_| fs::read(env::current_exe()?));
+    let digits = || file().map_or_else(|_| "unreadable".to_owned(), |bytes| digits(&bytes));
+    (!is_said).then(|| DIGITS.get_or_init(digits).clone())
 }
 
 /// The machine this program runs on.
@@ -120,6 +133,13 @@ mod tests {
     fn a_guest_says_so() {
         assert_eq!(virtualised("flags : fpu sse"), None);
         assert!(virtualised("flags : fpu hypervisor sse").is_some());
+    }
+
+    #[test]
+    fn a_program_that_no_commit_describes_has_digits() {
+        let is_said = commit().is_some() && dirty() == Some(false);
+        let bytes = fs::read(env::current_exe().unwrap()).unwrap();
+        assert_eq!(program(), (!is_said).then(|| digits(&bytes)));
     }
 
     #[test]

@@ -127,10 +127,11 @@ impl Place<'_> {
     /// same folder, have another.
     fn path(&self, element: &Element, machine: &Host) -> Result<PathBuf, String> {
         let state = format!(
-            "{machine:?} {} {:?} {:?} {} {} {}",
+            "{machine:?} {} {:?} {:?} {:?} {} {} {}",
             host::RUSTC,
             host::commit(),
             host::dirty(),
+            host::program(),
             host::build(),
             self.cpus()?,
             self.grid.name
@@ -171,6 +172,7 @@ impl Place<'_> {
             boot,
             commit: host::commit(),
             dirty: host::dirty(),
+            program: host::program(),
             rustc: host::RUSTC.to_owned(),
             build: host::build(),
             host: machine,

@@ -84,13 +84,15 @@ fn changed(sets: &[Set], at: usize) -> Option<Why> {
     difference(usual, state(own)).map(Why::Changed)
 }
 
-/// What a machine must not change: itself, its CPUs that are used, the compiler and the build.
-type State<'a> = (&'a Host, [(&'a str, &'a str); 3]);
+/// What a machine must not change: itself, its CPUs that are used, the compiler, the build, and the
+/// program where no commit says what that is.
+type State<'a> = (&'a Host, [(&'a str, &'a str); 4]);
 
 fn state(element: &Element) -> State<'_> {
-    let Element { host, cpus, rustc, build, .. } = element;
-    let cpus = cpus.as_deref().unwrap_or("unknown");
-    (host, [("cpus used", cpus), ("the compiler", rustc), ("the build", build)])
+    let Element { host, cpus, rustc, build, program, .. } = element;
+    let cpus = ("cpus used", cpus.as_deref().unwrap_or("unknown"));
+    let program = ("the program", program.as_deref().unwrap_or("unknown"));
+    (host, [cpus, ("the compiler", rustc), ("the build", build), program])
 }
 
 fn difference((usual, most): State<'_>, (host, own): State<'_>) -> Option<String> {

@@ -26,6 +26,7 @@ struct Sent {
     ratio: [f64; 3],
     host: Host,
     cpus: &'static str,
+    program: Option<&'static str>,
     commit: &'static str,
     restarts: u32,
 }
@@ -40,6 +41,7 @@ fn sent(element: &'static str, machine: &'static str, from: u32) -> Sent {
         ratio: [2.0, 1.95, 2.05],
         host: host(),
         cpus: "0-3",
+        program: None,
         commit: "0123456789ab",
         restarts: 0,
     }
@@ -61,6 +63,7 @@ impl Sent {
                 restarts: self.restarts,
             },
             cpus: Some(self.cpus.to_owned()),
+            program: self.program.map(str::to_owned),
             boot: Some(format!("box of {}", self.machine)),
             commit: Some(self.commit.to_owned()),
             rustc: "rustc 1.95.0".to_owned(),
@@ -310,6 +313,20 @@ fn an_element_on_other_cpus_of_its_machine_is_of_another_machine() {
     folder.send(&Sent { cpus: "4-7", ..sent("two", "b", 2) });
     folder.send(&Sent { cpus: "4-7", ..sent("one", "b", 3) });
     assert!(folder.collected(&["b"]).is_whole(), "another machine may have others");
+}
+
+#[test]
+fn a_program_that_was_built_again_is_another_one_where_no_commit_says_what_it_is() {
+    let folder = Folder::new();
+    let old = folder.send(&Sent { program: Some("00000000"), ..sent("one", "a", 0) });
+    for one in [sent("one", "a", 1), sent("two", "a", 2)] {
+        folder.send(&Sent { program: Some("11111111"), ..one });
+    }
+    let all = folder.collected(&["a"]);
+    let (path, why) = only_fault(&all);
+    assert_eq!(path, old);
+    let what = "the machine changed: the program: \"00000000\" here and \"11111111\" in most";
+    assert_eq!(why.text(), what);
 }
 
 #[test]

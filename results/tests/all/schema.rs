@@ -77,6 +77,7 @@ fn element() -> Element {
         origin: Origin { job: Some("118_4".to_owned()), ..Origin::default() },
         cpus: Some("0-1".to_owned()),
         boot: Some("3f".to_owned()),
+        program: Some("0a1b2c3d".to_owned()),
         code: -1,
         ..Element::default()
     }
