@@ -1,6 +1,7 @@
 //! The program `solock`, and programs of other crates with layers, locks and workloads of their own:
 //! the same commands, over what is built in and what is added.
 
+use std::any::type_name;
 use std::marker::PhantomData;
 use std::process::ExitCode;
 
@@ -27,6 +28,8 @@ pub struct Program<L: MakesAll = AnyLock> {
     added: Added,
     locks: Vec<Algorithm>,
     classes: Vec<(Class, &'static str)>,
+    /// The type of a lock that was added and cannot be asked for.
+    nameless: Option<&'static str>,
     made_by: PhantomData<fn() -> L>,
 }
 
@@ -37,6 +40,7 @@ impl Default for Program {
             added: Added::default(),
             locks: Vec::new(),
             classes: Vec::new(),
+            nameless: None,
             made_by: PhantomData,
         }
     }
@@ -77,9 +81,12 @@ impl<L: MakesAll> Program<L> {
     /// [`ALGORITHM`](RawMutex::ALGORITHM). Those backends are compiled once more for it.
     #[must_use]
     pub fn lock<R: RawMutex>(mut self) -> Program<Or<R, L>> {
-        self.locks.extend(R::ALGORITHM);
-        let Program { name, added, locks, classes, .. } = self;
-        Program { name, added, locks, classes, made_by: PhantomData }
+        match R::ALGORITHM {
+            Some(algorithm) => self.locks.push(algorithm),
+            None => self.nameless = Some(type_name::<R>()),
+        }
+        let Program { name, added, locks, classes, nameless, .. } = self;
+        Program { name, added, locks, classes, nameless, made_by: PhantomData }
     }
 
     /// Does what the command line says.
@@ -97,6 +104,12 @@ impl<L: MakesAll> Program<L> {
 
     fn run(self) -> Result<i32, String> {
         let name = self.name;
+        if let Some(lock) = self.nameless {
+            return Err(format!(
+                "the lock {lock} has no name to ask for it: write `const ALGORITHM: \
+                 Option<Algorithm> = Some(Algorithm::Own(&OwnLock {{ .. }}))` in its `RawMutex`"
+            ));
+        }
         added::add(Added { locks: L::locks(self.locks), ..self.added })?;
         self.classes.iter().try_for_each(|(class, name)| class.declare(name))?;
         let asked = Cli::command().name(name).try_get_matches();
@@ -181,3 +194,16 @@ Begin with:
   solock compare HEAD~1 HEAD              did the last commit make anything slower?
   solock list                             what else there is
 ";
+
+#[cfg(test)]
+mod tests {
+    use lockimpls::sync::DefaultRaw;
+
+    use super::*;
+
+    #[test]
+    fn a_lock_that_cannot_be_asked_for_is_refused() {
+        let error = Program::default().lock::<AnyLock>().run().unwrap_err();
+        assert!(error.contains("AnyLock has no name") && error.contains("ALGORITHM"), "{error}");
+    }
+}
