@@ -56,10 +56,11 @@ impl Program {
 }
 
 impl<L: MakesAll> Program<L> {
-    /// Adds a layer.
+    /// Adds a layer. Whatever it says, it is [`MODELLED`](Domain::MODELLED) nowhere: locks of other
+    /// algorithms, locks around it and profiles are compiled for the layers of this workspace.
     #[must_use]
     pub fn backend<D: Domain<Sock = Fd>>(mut self) -> Self {
-        self.added.backends.push(Backend::of::<D>());
+        self.added.backends.push(Backend { modelled: false, ..Backend::of::<D>() });
         self
     }
 
@@ -197,9 +198,23 @@ Begin with:
 
 #[cfg(test)]
 mod tests {
-    use lockimpls::sync::DefaultRaw;
+    use lockimpls::{Fifofs, Variants, Visitor};
 
     use super::*;
+
+    #[test]
+    fn a_layer_that_is_added_has_locks_of_its_own() {
+        struct Added(Vec<Backend>);
+        impl Visitor for Added {
+            fn visit<D: Fifofs<Sock = Fd> + Variants>(&mut self) {
+                self.0.extend(Program::default().backend::<D>().added.backends);
+            }
+        }
+        let mut all = Added(Vec::new());
+        lockimpls::visit_all(&mut all);
+        assert!(lockimpls::backends().iter().any(|one| one.modelled));
+        assert!(!all.0.is_empty() && all.0.iter().all(|one| !one.modelled));
+    }
 
     #[test]
     fn a_lock_that_cannot_be_asked_for_is_refused() {
