@@ -5,11 +5,11 @@ use std::any::type_name;
 use std::marker::PhantomData;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Arg, CommandFactory, FromArgMatches};
 use lockimpls::raw::{AnyLock, Or, RawMutex};
 use lockimpls::witness::Class;
 use lockimpls::{Algorithm, Backend, Domain, Fd};
-use workloads::Kind;
+use workloads::{Kind, Parameter};
 
 use crate::added::{self, Added, BuiltFrom};
 use crate::cli::{Cli, Command};
@@ -113,6 +113,7 @@ impl<L: MakesAll> Program<L> {
         }
         added::add(Added { locks: L::locks(self.locks), ..self.added })?;
         self.classes.iter().try_for_each(|(class, name)| class.declare(name))?;
+        flags_differ(&Cli::command(), &added::added().workloads)?;
         let asked = Cli::command().name(name).try_get_matches();
         match asked.and_then(|matches| Cli::from_arg_matches(&matches)) {
             Ok(cli) => command(cli, name),
@@ -161,6 +162,24 @@ macro_rules! program {
     };
 }
 
+/// Whether no flag of an added workload is one that a command has anyway.
+fn flags_differ(program: &clap::Command, added: &[Workload]) -> Result<(), String> {
+    let is = |arg: &Arg, flag: &str| arg.get_id() == flag || arg.get_long() == Some(flag);
+    for Parameter { flag, .. } in added.iter().flat_map(|workload| workload.parameters) {
+        let is_twice = |command: &&clap::Command| {
+            command.get_arguments().filter(|arg| is(arg, flag)).count() > 1
+        };
+        let is_general = ["help", "version"].contains(flag);
+        if let Some(command) = program.get_subcommands().find(is_twice) {
+            return Err(format!("`{}` has a flag --{flag} of its own", command.get_name()));
+        }
+        if is_general {
+            return Err(format!("--{flag} is a flag of each command"));
+        }
+    }
+    Ok(())
+}
+
 /// Does what a command line says; `name` is the program's.
 fn command(cli: Cli, name: &'static str) -> Result<i32, String> {
     match cli.command {
@@ -201,6 +220,7 @@ mod tests {
     use lockimpls::{Fifofs, Variants, Visitor};
 
     use super::*;
+    use crate::matrix;
 
     #[test]
     fn a_layer_that_is_added_has_locks_of_its_own() {
@@ -214,6 +234,25 @@ mod tests {
         lockimpls::visit_all(&mut all);
         assert!(lockimpls::backends().iter().any(|one| one.modelled));
         assert!(!all.0.is_empty() && all.0.iter().all(|one| !one.modelled));
+    }
+
+    #[test]
+    fn a_workloads_flag_is_no_flag_of_a_command() {
+        let check = |flag: &'static str| {
+            let own = Parameter { flag, ..*matrix::parameters().next().expect("one") };
+            let own = Workload { parameters: vec![own].leak(), ..matrix::built_in()[0] };
+            let command = clap::Command::new("solock").subcommand(
+                clap::Command::new("run")
+                    .args([Arg::new("sides"), Arg::new("hang_limit").long("hang-limit")])
+                    .arg(Arg::new(flag).long(flag)),
+            );
+            flags_differ(&command, &[own])
+        };
+        assert_eq!(check("depth"), Ok(()));
+        for taken in ["sides", "hang-limit"] {
+            assert_eq!(check(taken), Err(format!("`run` has a flag --{taken} of its own")));
+        }
+        assert!(check("help").is_err_and(|error| error.contains("each command")));
     }
 
     #[test]

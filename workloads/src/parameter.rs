@@ -56,8 +56,9 @@ impl Parameter {
 pub struct Own(Vec<(&'static str, f64)>);
 
 impl Own {
-    /// What was asked of one of them; nobody may have said.
-    pub(crate) fn of(&self, parameter: &Parameter) -> f64 {
+    /// What was asked of one of them: its default, where nobody said.
+    #[must_use]
+    pub fn of(&self, parameter: &Parameter) -> f64 {
         let found = self.0.iter().find(|(field, _)| *field == parameter.field);
         found.map_or(parameter.default, |(_, value)| *value)
     }

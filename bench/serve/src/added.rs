@@ -97,9 +97,33 @@ fn check(added: &Added) -> Result<(), String> {
     are_names("backend", &backends)?;
     are_names("workload", &workloads)?;
     are_names("lock", &locks)?;
-    let parameters = added.workloads.iter().flat_map(|one| one.parameters);
-    let flags = parameters.map(|parameter| parameter.flag).collect::<Vec<_>>();
-    are_names("flag", &flags)
+    are_parameters(&[matrix::built_in(), added.workloads.clone()].concat())
+}
+
+/// Parameters of workloads: each has a flag and a field of its own, and a default that it can be.
+fn are_parameters(workloads: &[Workload]) -> Result<(), String> {
+    let all = workloads.iter().flat_map(|one| one.parameters);
+    let flags: Vec<&str> = all.clone().map(|parameter| parameter.flag).collect();
+    are_names("flag", &flags)?;
+    let fields: Vec<&str> = all.clone().map(|parameter| parameter.field).collect();
+    for (place, field) in fields.iter().enumerate() {
+        let is_plain =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+        if field.is_empty() || !field.bytes().all(is_plain) {
+            return Err(format!(
+                "no field of a record can be called {field:?}: a field's name is of small letters, \
+                 digits and underscores"
+            ));
+        }
+        // A cell is found again by it.
+        if fields[..place].contains(field) {
+            return Err(format!("two parameters have the field {field:?}"));
+        }
+    }
+    all.clone().try_for_each(|parameter| {
+        let flag = parameter.flag;
+        parameter.check(parameter.default).map_err(|why| format!("the default of --{flag}: {why}"))
+    })
 }
 
 /// Names as cells have them, no two alike.
@@ -124,6 +148,8 @@ fn are_names(what: &str, names: &[&str]) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use workloads::Parameter;
+
     use super::*;
 
     #[test]
@@ -133,6 +159,32 @@ mod tests {
             assert!(are_names("lock", &["b", bad]).unwrap_err().contains("can be called"), "{bad}");
         }
         assert_eq!(are_names("lock", &["a", "b", "a"]), Err("two locks are called \"a\"".into()));
+    }
+
+    #[test]
+    fn parameters_are_told_apart_by_flag_and_by_field() {
+        let with = |change: fn(&mut Parameter)| {
+            let mut own = *matrix::parameters().next().unwrap();
+            (own.flag, own.field) = ("depth", "depth");
+            change(&mut own);
+            let parameters: &'static [Parameter] = vec![own].leak();
+            let own = Workload { name: "own", parameters, ..matrix::built_in()[0] };
+            check(&Added { workloads: vec![own], ..Added::default() })
+        };
+        assert_eq!(with(|_| ()), Ok(()));
+        let why = |change| with(change).unwrap_err();
+        assert_eq!(why(|own| own.flag = "fan"), "two flags are called \"fan\"");
+        // Three are fields of their own in records, and `groups` and `fan` whole ones.
+        for (field, change) in [
+            ("rate_asked", (|own| own.field = "rate_asked") as fn(&mut Parameter)),
+            ("groups", |own| own.field = "groups"),
+            ("fan", |own| own.field = "fan"),
+        ] {
+            assert_eq!(why(change), format!("two parameters have the field {field:?}"));
+        }
+        assert!(why(|own| own.field = "a/b").contains("no field of a record"));
+        assert!(why(|own| own.field = "").contains("no field of a record"));
+        assert!(why(|own| own.default = -1.0).starts_with("the default of --depth: valid are"));
     }
 
     #[test]
