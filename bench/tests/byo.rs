@@ -286,6 +286,8 @@ fn is_measured_beside_what_is_built_in(stranger: &Stranger) {
         code == Some(1) && said.contains("sharded is a layer, with locks of its own"),
         "{said}"
     );
+    let (code, said) = stranger.byo(&["run", "--backend", "sharded", "--wait", "park"]);
+    assert!(code == Some(1) && said.contains("EINVAL"), "{code:?} {said}");
 }
 
 fn is_checked(stranger: &Stranger) {

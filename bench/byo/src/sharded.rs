@@ -30,9 +30,10 @@ impl Domain for Sharded {
     type Sock = Fd;
     const NAME: &'static str = "sharded";
     const ABOUT: &'static str = "streams, a lock for each of sixteen shards";
-    fn new(_: &Config) -> Answer<Self> {
-        let shard = |_| Guarded::new(RwLock::new(Class::Own1), Ends::new());
-        Ok(Sharded(std::array::from_fn(shard), AtomicU32::new(0)))
+    fn new(config: &Config) -> Answer<Self> {
+        // Its calls give up the processor while they wait, and never park.
+        (config.wait != WaitStrategy::Park).then_some(()).ok_or(Errno::Einval)?;
+        Ok(Sharded([0; 16].map(|_| Guarded::new(RwLock::new(Class::Own1), Ends::new())), 0.into()))
     }
     fn socketpair(&self, kind: SockType) -> Answer<(Fd, Fd)> {
         (kind == SockType::Stream).then_some(()).ok_or(Errno::Eopnotsupp)?;
@@ -62,7 +63,8 @@ impl Domain for Sharded {
     }
     fn pools(&self) -> Vec<PoolUse> {
         let open = |s| self.on(s, false, |ends| Ok(ends.len() as u64)).unwrap_or(0);
-        let (requests, in_use) = (self.1.load(Relaxed).into(), (0..16).map(|s| open(2 * s)).sum());
+        // In this order: what is in a shard was counted before, so that there are never fewer.
+        let (in_use, requests) = ((0..16).map(|s| open(2 * s)).sum(), self.1.load(Relaxed).into());
         vec![PoolUse { name: "end", in_use, requests, releases: requests - in_use }]
     }
 }
