@@ -361,6 +361,10 @@ fn a_grid_measures_a_changed_program_again(stranger: &Stranger) {
         files.filter(|file| file.path().extension().is_some_and(|end| end == "jsonl")).count()
     };
     assert_eq!([run(), run()], [1, 1]);
+    let there = "[[machine]]\nname = 'there'\nssh = 'me@there'\n";
+    stranger.write("there.toml", &format!("[[cells]]\n{cell}{there}"));
+    let (code, said) = stranger.byo(&["grid", "parallel", "there.toml"]);
+    assert!(code == Some(0) && said.contains(" byo grid element "), "{code:?} {said}");
     // Whatever was changed: its commit is the same.
     let mut program = fs::read(stranger.program()).expect("built");
     program.push(0);

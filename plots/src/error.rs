@@ -24,7 +24,7 @@ pub enum PlotError {
     /// Nothing was measured and nothing compared.
     #[error(
         "there is nothing to draw: {what}; figures need a run with measured rounds, or a \
-         comparison: `solock run` or `cargo bench` makes one"
+         comparison: the command `run` makes one"
     )]
     Nothing {
         /// The runs, and what they hold instead.

@@ -216,7 +216,7 @@ impl Store {
 
     fn unknown(&self, run: &str, files: &[RunFile]) -> StoreError {
         let known = if files.is_empty() {
-            "there are no runs yet: `solock run` or `cargo bench` makes one".to_owned()
+            "there are no runs yet: the command `run` makes one".to_owned()
         } else {
             format!("the newest are {}", newest(files.iter().map(|file| file.id.as_str())))
         };

@@ -76,8 +76,8 @@ fn keep_name() {
 fn read(line: &str) -> Result<Ask, String> {
     serde_json::from_str(line).map_err(|error| {
         format!(
-            "{line:?} is no question ({error}); this is what `solock run` and `solock \
-             compare` talk to, by protocol {PROTOCOL}: see bench/PROTOCOL.md"
+            "{line:?} is no question ({error}); this is what `run` and `compare` \
+             talk to, by protocol {PROTOCOL}: see bench/PROTOCOL.md"
         )
     })
 }

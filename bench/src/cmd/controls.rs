@@ -14,6 +14,7 @@ use results::text::wrapped;
 use serde::{Deserialize, Serialize};
 
 use super::{EXIT_OK, print};
+use crate::added;
 use crate::cli::ControlsArgs;
 use crate::watchdog::Watchdog;
 
@@ -114,8 +115,11 @@ pub fn quick() -> Result<(), String> {
         if !verdict.is_good() {
             return Err(format!(
                 "the checker does not work here: the control {} ended with {:?} (clean: {}); \
-                 try `solock controls`",
-                control.name, verdict.by, verdict.clean
+                 try `{} controls`",
+                control.name,
+                verdict.by,
+                verdict.clean,
+                added::name()
             ));
         }
     }

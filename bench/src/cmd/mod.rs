@@ -23,7 +23,7 @@ use results::text::wrapped;
 use results::{Foreign, Run, Store, files};
 
 use crate::interrupt::{self, EXIT_INTERRUPTED};
-use crate::tell;
+use crate::{added, tell};
 
 pub use serve::output::{EXIT_OK, EXIT_USAGE, print, print_to_parent};
 
@@ -36,8 +36,9 @@ fn measured(store: &Store, name: &str) -> Result<Run, String> {
     let run = refuse_comparison(run)?;
     if run.is_foreign() {
         return Err(format!(
-            "run {} holds numbers of others, which `solock show` shows, and nothing measured",
-            run.id
+            "run {} holds numbers of others, which `{} show` shows, and nothing measured",
+            run.id,
+            added::name()
         ));
     }
     if run.is_profile() {
@@ -58,9 +59,10 @@ fn drawable(store: &Store, name: &str) -> Result<Run, String> {
 fn refuse_comparison(run: Run) -> Result<Run, String> {
     if run.is_comparison() {
         return Err(format!(
-            "run {} is a comparison: it has verdicts, which `solock show` shows, and nothing \
+            "run {} is a comparison: it has verdicts, which `{} show` shows, and nothing \
              measured",
-            run.id
+            run.id,
+            added::name()
         ));
     }
     Ok(run)
@@ -80,8 +82,9 @@ fn tell_skipped(skipped: &str) {
 /// A profile stands where something measured is needed.
 pub(crate) fn no_rates(id: &str) -> String {
     format!(
-        "run {id} is a profile: it tells no operations per second; `solock show` and `solock plot` \
-         show it"
+        "run {id} is a profile: it tells no operations per second; `{name} show` and `{name} plot` \
+         show it",
+        name = added::name()
     )
 }
 

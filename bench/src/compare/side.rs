@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use results::{Run, Store};
 
 use super::repository::Repository;
+use crate::added;
 use crate::cmd::no_rates;
 
 /// What is compared.
@@ -58,9 +59,10 @@ impl Names<'_> {
     pub fn sides(&self, names: &[String]) -> Result<Vec<Side>, String> {
         if names.len() < 2 {
             return Err(format!(
-                "{} alone cannot be compared; name two sides or more, such as `solock compare \
+                "{} alone cannot be compared; name two sides or more, such as `{} compare \
                  HEAD~1 HEAD`; {VALID}",
-                names.first().map_or("nothing", String::as_str)
+                names.first().map_or("nothing", String::as_str),
+                added::name()
             ));
         }
         let sides =
@@ -141,13 +143,15 @@ fn only_measured(sides: &[Side]) -> Result<(), String> {
 fn foreign(id: &str) -> String {
     format!(
         "run {id} holds numbers of others: they were not measured in turns with anything, perhaps \
-         on another machine, so there is no verdict; `solock show RUN {id}` shows them beside a run"
+         on another machine, so there is no verdict; `{} show RUN {id}` shows them beside a run",
+        added::name()
     )
 }
 
 fn no_measure(id: &str) -> String {
     format!(
-        "run {id} is a comparison, with nothing measured to compare; `solock compare {id} {id}` \
-         shows it again"
+        "run {id} is a comparison, with nothing measured to compare; `{} compare {id} {id}` \
+         shows it again",
+        added::name()
     )
 }

@@ -5,6 +5,7 @@
 //! removed since, to be measured again.
 
 use super::{Grid, Machine};
+use crate::added::name;
 
 /// Where schedulers write, below the grid's folder.
 pub const LOGS: &str = "logs";
@@ -13,16 +14,16 @@ pub const LOGS: &str = "logs";
 #[must_use]
 pub fn line(grid: &Grid, machine: Option<&Machine>, program: &str) -> String {
     let ssh = machine.and_then(|machine| machine.ssh.as_deref());
-    let remote = if ssh.is_some() { "solock" } else { program };
+    let remote = if ssh.is_some() { name() } else { program };
     let own = machine.and_then(|machine| machine.solock.as_deref());
-    let name = machine.map_or("here", |machine| machine.name.as_str());
+    let on = machine.map_or("here", |machine| machine.name.as_str());
     let mut words = vec!["parallel --quote --jobs 1".to_owned()];
     words.extend(ssh.map(|host| format!("--sshlogin 1/{}", quoted(host))));
     if let Some(folder) = machine.and_then(|machine| machine.folder.as_deref()) {
         words.push(format!("--workdir {}", quoted(folder)));
     }
     // A log of another plan would have other elements under these numbers.
-    let log = format!("parallel-{name}-{}.txt", grid.digits());
+    let log = format!("parallel-{on}-{}.txt", grid.digits());
     let log = grid.out.join(LOGS).join(log);
     words.push(format!("--joblog {}", quoted(&log.to_string_lossy())));
     if let Some(target) = machine.and_then(|machine| machine.target.as_deref()) {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::machine::{PLAIN, is_plain};
 use super::parallel::LOGS;
 use super::{Element, Grid, Machine};
+use crate::added;
 
 /// What an element may take beyond its budget: launches that were begun, checks, the instrument.
 const MARGIN: Duration = Duration::from_secs(15 * 60);
@@ -56,13 +57,14 @@ pub fn script(
          #SBATCH --requeue\n\
          {target}\
          command -v '{program}' >/dev/null || {{\n    \
-         echo \"solock: there is no '{program}' on $SLURMD_NODENAME; say solock = \\\"PATH\\\" of \
+         echo \"{own_name}: there is no '{program}' on $SLURMD_NODENAME; say solock = \\\"PATH\\\" of \
          this [[machine]]\" >&2\n    \
          exit 1\n\
          }}\n\
          exec '{program}' grid element '{file}' \"$SLURM_ARRAY_TASK_ID\" \\\n    \
          --machine {machine_name} --plan {digits}\n",
         count = numbers.len(),
+        own_name = added::name(),
         grid_name = grid.name,
         machine_name = machine.name,
         options = options.collect::<String>(),

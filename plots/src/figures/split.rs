@@ -43,7 +43,7 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     };
     let splits = newest(input);
     let Some(first) = splits.first() else {
-        return Ok(figure.missing("no run is a profile; `solock profile` makes one"));
+        return Ok(figure.missing("no run is a profile; the command `profile` makes one"));
     };
     let names = first.ns_per_operation.all().map(|(name, _)| name);
     figure.legend = names

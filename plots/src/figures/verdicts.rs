@@ -47,7 +47,7 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     };
     let compared: Vec<&Compared> = input.runs.iter().flat_map(Run::compared).collect();
     if compared.is_empty() {
-        return Ok(figure.missing("the runs hold no comparison; `solock compare` makes one"));
+        return Ok(figure.missing("the runs hold no comparison; the command `compare` makes one"));
     }
     let found = |verdict: &Verdict| compared.iter().any(|line| line.verdict == *verdict);
     figure.legend = VERDICTS.into_iter().filter(found).map(key).collect();
