@@ -376,6 +376,17 @@ fn faults_of_a_lock_are_told(stranger: &Stranger) {
     let check = ["check", "--backend", "global", "--workload", "pairs", "--lock"];
     let (code, said) = stranger.byo(&[&check[..], &["open"]].concat());
     assert!(code == Some(2) && said.contains("FOUND    exclusion"), "{said}");
+    let (code, said) = stranger.byo(&[
+        "check",
+        "--backend",
+        "global",
+        "--workload",
+        "pairs,duplex",
+        "--lock",
+        "stuck",
+    ]);
+    assert!(code == Some(2) && said.matches("FOUND    hang").count() == 1, "{code:?} {said}");
+    assert!(said.contains("the lock stuck is wrong by itself"), "once is enough: {said}");
     let short = ["--hang-limit", "1", "--rounds", "1", "--threads", "1"];
     let run = ["run", "--backend", "global", "--workload", "pairs", "--lock", "stuck"];
     let (code, said) = stranger.byo(&[&run[..], &short].concat());

@@ -22,4 +22,7 @@ pub struct CheckArgs {
     /// In this process: one backend, one workload, one lock.
     #[arg(long, hide = true)]
     pub child: bool,
+    /// The lock was checked by itself already.
+    #[arg(long, hide = true)]
+    pub lock_is_checked: bool,
 }

@@ -11,7 +11,7 @@ use workloads::panics::or_report;
 use workloads::testing::Outcome;
 use workloads::{Own, Plan};
 
-use super::{Came, Job, errors};
+use super::{Came, Job, by_itself, errors};
 use crate::added::is_added;
 use crate::cmd::{EXIT_OK, print};
 use crate::job::has_what_it_takes;
@@ -39,12 +39,12 @@ const BYTES: [usize; 3] = [1, 64, 1000];
 ///
 /// # Errors
 /// Standard output cannot be written.
-pub(super) fn child(job: &Job) -> Result<i32, String> {
+pub(super) fn child(job: &Job, checks_lock: bool) -> Result<i32, String> {
     witness::set_finding_hook(|finding| {
         // Whoever reads this sees by the code that something was found.
         let _ = say(&found(finding));
     });
-    if let Some(came) = lock(job.lock) {
+    if checks_lock && let Some(came) = lock(job.lock) {
         say(&came)?;
         // A thread may wait for the lock for good.
         std::process::exit(EXIT_FINDING);
@@ -101,7 +101,7 @@ fn lock(algorithm: Algorithm) -> Option<Came> {
         Ok(lost) => ("exclusion", format!("it let several threads in: {lost} steps were lost")),
         Err(_) => ("hang", format!("it was released, and nobody gets it: {LOCK_LIMIT:?} passed")),
     };
-    let (operation, at) = ("none".to_owned(), format!("lock {}", algorithm.name()));
+    let (operation, at) = ("none".to_owned(), by_itself(algorithm));
     Some(Came::Found { check: check.to_owned(), operation, at, report })
 }
 
