@@ -4,22 +4,12 @@
 //! What it is built of is built once, for the program and for the commits that it compares, and stays
 //! in the target folder: only the first time is long.
 
+mod stranger;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::Path;
 
-use tempfile::TempDir;
-
-/// The example, from its folder.
-const FILES: [&str; 7] = [
-    "Cargo.toml",
-    "Cargo.lock",
-    "build.rs",
-    "src/main.rs",
-    "src/sharded.rs",
-    "src/tas.rs",
-    "src/volley.rs",
-];
+use stranger::{Stranger, git};
 
 /// A layer and a lock with faults, over those of the example.
 const BROKEN: &str = r#"
@@ -112,110 +102,6 @@ unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
     }
 }
 "#;
-
-/// A stranger, far from this workspace.
-struct Stranger {
-    /// The checkout.
-    mine: TempDir,
-    /// What is built, in a folder that is used again.
-    built: PathBuf,
-}
-
-impl Stranger {
-    fn new() -> Stranger {
-        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("byo");
-        for of_another in ["tree", "programs"] {
-            let _ = fs::remove_dir_all(built.join("solock-compare").join(of_another));
-        }
-        let stranger = Stranger { mine: TempDir::new().expect("a folder"), built };
-        fs::create_dir(stranger.mine().join("src")).expect("made");
-        for file in FILES {
-            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("byo").join(file);
-            stranger.write(file, &fs::read_to_string(from).expect(file));
-        }
-        stranger.change(
-            "Cargo.toml",
-            "path = \"..\"",
-            &format!("path = \"{}\"", stranger.solock()),
-        );
-        stranger.write(".gitignore", "solock-runs\n");
-        git(&stranger.mine(), &["init", "--quiet", "--initial-branch", "main"]);
-        stranger.commit("first");
-        stranger
-    }
-
-    fn mine(&self) -> PathBuf {
-        self.mine.path().canonicalize().expect("it is there")
-    }
-
-    /// The path of this package as it leads there from the checkout.
-    fn solock(&self) -> String {
-        let up = "../".repeat(self.mine().ancestors().count() - 1);
-        up + env!("CARGO_MANIFEST_DIR").trim_start_matches('/')
-    }
-
-    fn write(&self, file: &str, text: &str) {
-        fs::write(self.mine().join(file), text).expect("written");
-    }
-
-    fn change(&self, file: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(self.mine().join(file)).expect(file);
-        assert!(text.contains(from), "{file} has no {from:?}");
-        self.write(file, &text.replace(from, to));
-    }
-
-    fn commit(&self, message: &str) {
-        git(&self.mine(), &["add", "--all", "."]);
-        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
-        git(&self.mine(), &[&who[..], &["commit", "--quiet", "--message", message]].concat());
-    }
-
-    /// A command in the checkout. What is built is built fast, and as `compare` builds it.
-    fn command(&self, program: &Path, arguments: &[&str]) -> Output {
-        let mut command = Command::new(program);
-        solock::git::forget_checkout(&mut command);
-        command.args(arguments).current_dir(self.mine());
-        command.env("CARGO_TARGET_DIR", &self.built).env("CARGO_NET_OFFLINE", "true");
-        for (name, value) in [("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "64")] {
-            command.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
-        }
-        command.output().expect("it starts")
-    }
-
-    /// Builds it where `compare` builds, and keeps the program: its commits will be there.
-    fn build(&self) {
-        let folder = self.built.join("solock-compare/target");
-        let told = ["build", "--release", "--locked", "--target-dir"];
-        let output = self.command(
-            Path::new(env!("CARGO")),
-            &[&told[..], &[folder.to_str().expect("a path in UTF-8")]].concat(),
-        );
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        fs::copy(folder.join("release/byo"), self.program()).expect("a program was built");
-    }
-
-    fn program(&self) -> PathBuf {
-        self.built.join("byo")
-    }
-
-    /// What its program says, and its exit code.
-    fn byo(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = self.command(&self.program(), arguments);
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-    }
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    solock::git::forget_checkout(&mut command);
-    let output = command.args(arguments).current_dir(folder).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 /// The number of the line that says this.
 fn line_of(source: &str, what: &str) -> usize {

@@ -1,0 +1,122 @@
+//! Somebody who has the example in a checkout of their own, and what they start there.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// The example, from its folder.
+const FILES: [&str; 7] = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "src/main.rs",
+    "src/sharded.rs",
+    "src/tas.rs",
+    "src/volley.rs",
+];
+
+/// A stranger, far from this workspace.
+pub(crate) struct Stranger {
+    /// The checkout.
+    mine: TempDir,
+    /// What is built, in a folder that is used again.
+    built: PathBuf,
+}
+
+impl Stranger {
+    pub(crate) fn new() -> Stranger {
+        let built = Path::new(env!("CARGO_TARGET_TMPDIR")).join("byo");
+        for of_another in ["tree", "programs"] {
+            let _ = fs::remove_dir_all(built.join("solock-compare").join(of_another));
+        }
+        let stranger = Stranger { mine: TempDir::new().expect("a folder"), built };
+        fs::create_dir(stranger.mine().join("src")).expect("made");
+        for file in FILES {
+            let from = Path::new(env!("CARGO_MANIFEST_DIR")).join("byo").join(file);
+            stranger.write(file, &fs::read_to_string(from).expect(file));
+        }
+        stranger.change(
+            "Cargo.toml",
+            "path = \"..\"",
+            &format!("path = \"{}\"", stranger.solock()),
+        );
+        stranger.write(".gitignore", "solock-runs\n");
+        git(&stranger.mine(), &["init", "--quiet", "--initial-branch", "main"]);
+        stranger.commit("first");
+        stranger
+    }
+
+    pub(crate) fn mine(&self) -> PathBuf {
+        self.mine.path().canonicalize().expect("it is there")
+    }
+
+    /// The path of this package as it leads there from the checkout.
+    fn solock(&self) -> String {
+        let up = "../".repeat(self.mine().ancestors().count() - 1);
+        up + env!("CARGO_MANIFEST_DIR").trim_start_matches('/')
+    }
+
+    pub(crate) fn write(&self, file: &str, text: &str) {
+        fs::write(self.mine().join(file), text).expect("written");
+    }
+
+    pub(crate) fn change(&self, file: &str, from: &str, to: &str) {
+        let text = fs::read_to_string(self.mine().join(file)).expect(file);
+        assert!(text.contains(from), "{file} has no {from:?}");
+        self.write(file, &text.replace(from, to));
+    }
+
+    pub(crate) fn commit(&self, message: &str) {
+        git(&self.mine(), &["add", "--all", "."]);
+        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+        git(&self.mine(), &[&who[..], &["commit", "--quiet", "--message", message]].concat());
+    }
+
+    /// A command in the checkout. What is built is built fast, and as `compare` builds it.
+    fn command(&self, program: &Path, arguments: &[&str]) -> Output {
+        let mut command = Command::new(program);
+        solock::git::forget_checkout(&mut command);
+        command.args(arguments).current_dir(self.mine());
+        command.env("CARGO_TARGET_DIR", &self.built).env("CARGO_NET_OFFLINE", "true");
+        for (name, value) in [("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "64")] {
+            command.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
+        }
+        command.output().expect("it starts")
+    }
+
+    /// Builds it where `compare` builds, and keeps the program: its commits will be there.
+    pub(crate) fn build(&self) {
+        let folder = self.built.join("solock-compare/target");
+        let told = ["build", "--release", "--locked", "--target-dir"];
+        let output = self.command(
+            Path::new(env!("CARGO")),
+            &[&told[..], &[folder.to_str().expect("a path in UTF-8")]].concat(),
+        );
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        fs::copy(folder.join("release/byo"), self.program()).expect("a program was built");
+    }
+
+    pub(crate) fn program(&self) -> PathBuf {
+        self.built.join("byo")
+    }
+
+    /// What its program says, and its exit code.
+    pub(crate) fn byo(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        let output = self.command(&self.program(), arguments);
+        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+    }
+}
+
+pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
+    let mut command = Command::new("git");
+    solock::git::forget_checkout(&mut command);
+    let output = command.args(arguments).current_dir(folder).output().expect("git");
+    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
+    text(&output.stdout)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
