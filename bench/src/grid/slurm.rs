@@ -57,8 +57,8 @@ pub fn script(
          #SBATCH --requeue\n\
          {target}\
          command -v '{program}' >/dev/null || {{\n    \
-         echo \"{own_name}: there is no '{program}' on $SLURMD_NODENAME; say solock = \\\"PATH\\\" of \
-         this [[machine]]\" >&2\n    \
+         echo \"{own_name}: there is no '{program}' on $SLURMD_NODENAME; say solock = \\\"PATH\\\" \
+         of this [[machine]]\" >&2\n    \
          exit 1\n\
          }}\n\
          exec '{program}' grid element '{file}' \"$SLURM_ARRAY_TASK_ID\" \\\n    \
