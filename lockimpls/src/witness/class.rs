@@ -11,24 +11,25 @@ use std::sync::OnceLock;
 /// | 3 | `names` | the table of names | namei's directory |
 /// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
-/// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`) | `unp_lock` |
+/// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`), what is connected to what (`shared-link`) | `unp_lock` |
 /// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock`; state |
-/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`) | `unp_gc_lock` of 2025 |
+/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`, `shared-link`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
-/// | 10 | `sbrcv` | the receive side of one socket (`per-buffer`, `state-queue`) | `so_rcv.sb_mtx`; queue |
-/// | 11 | `sbsnd` | the send side of one socket (`per-buffer`) | `so_snd.sb_mtx` |
-/// | 12 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
-/// | 13 | `pool` | one pool's free list | `pl_lock` |
-/// | 17 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
-/// | 18 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
-/// | 19 | `f_mtx` | as above: the counts of a file | `f_mtx` |
-/// | 20 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
-/// | 21 | `unpdisc` | that one parting is under way (`per-socket-wait`) | XNU's `unp_disconnect_lock` |
-/// | 22 to 25 | `own1` to `own4` | nothing here: locks of another crate's layer | |
+/// | 10 | `accept_mtx` | every listener's queue (`shared-link`) | `accept_mtx` |
+/// | 11 | `sbrcv` | the receive side of one socket (`per-buffer`, `state-queue`, `shared-link`) | `so_rcv.sb_mtx`; queue |
+/// | 12 | `sbsnd` | the send side of one socket (`per-buffer`, `shared-link`) | `so_snd.sb_mtx` |
+/// | 13 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
+/// | 14 | `pool` | one pool's free list | `pl_lock` |
+/// | 18 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |
+/// | 19 | `fd_fplock` | as above: which file is at a descriptor | `fd_fplock` |
+/// | 20 | `f_mtx` | as above: the counts of a file | `f_mtx` |
+/// | 21 | `sched_lock` | as above: the queues of sleepers | `sched_lock` |
+/// | 22 | `unpdisc` | that one parting is under way (`per-socket-wait`) | XNU's `unp_disconnect_lock` |
+/// | 23 to 26 | `own1` to `own4` | nothing here: locks of another crate's layer | |
 ///
-/// Ranks 17 to 20 are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive and
-/// is given up by whoever sleeps: it may be taken before and after any lock of the first nine ranks,
-/// and after no other, which are mutexes. Nothing is taken while one of 18 to 21 is held.
+/// Ranks 18 to 21 are taken with `--ambient` alone (see `ambient.rs`). `kernel_lock` is recursive
+/// and is given up by whoever sleeps: it may be taken before and after any lock of the first ten
+/// ranks, and after no other, which are mutexes. Nothing is taken while one of 19 to 22 is held.
 ///
 /// Another crate's layer has four classes, which it takes in the order of their ranks, and names
 /// ([`Class::declare`]).
@@ -49,7 +50,8 @@ pub enum Class {
     Vnode = 4,
     /// The collector and the list of all control blocks, where they come before sockets.
     UnpGcLock = 5,
-    /// The one lock of `global` and `global-gc`, and the one of `per-pair` for what is no connection.
+    /// The one lock of `global` and `global-gc`, the one of `per-pair` for what is no connection,
+    /// and the one of `shared-link` for what is connected to what.
     UnpLock = 6,
     /// A socket's own lock, or a connection's.
     SoLock = 7,
@@ -57,42 +59,44 @@ pub enum Class {
     UnpGcLockInner = 8,
     /// Deferred closes.
     UnpDfLock = 9,
+    /// The queues of all listeners, where they have a lock of their own.
+    AcceptMtx = 10,
     /// A socket's receive side.
-    SbMtxRcv = 10,
+    SbMtxRcv = 11,
     /// A socket's send side.
-    SbMtxSnd = 11,
+    SbMtxSnd = 12,
     /// Descriptors in flight.
-    UnpRightsMtx = 12,
+    UnpRightsMtx = 13,
     /// A pool's free list.
-    Pool = 13,
+    Pool = 14,
     /// The right to fill or drain a socket buffer.
-    Sblock = 14,
+    Sblock = 15,
     /// A thread inside the lock-free path.
-    InUse = 15,
+    InUse = 16,
     /// A reference on a control block that keeps it while its lock is dropped.
-    UnpRef = 16,
+    UnpRef = 17,
     /// The kernel lock.
-    KernelLock = 17,
+    KernelLock = 18,
     /// Which file is at a descriptor.
-    FdFplock = 18,
+    FdFplock = 19,
     /// The counts of a file.
-    FMtx = 19,
+    FMtx = 20,
     /// The scheduler's lock.
-    SchedLock = 20,
+    SchedLock = 21,
     /// That one parting is under way.
-    UnpDisconnectLock = 21,
+    UnpDisconnectLock = 22,
     /// Another crate's, the first to be taken.
-    Own1 = 22,
+    Own1 = 23,
     /// Another crate's, taken after `Own1`.
-    Own2 = 23,
+    Own2 = 24,
     /// Another crate's, taken after `Own2`.
-    Own3 = 24,
+    Own3 = 25,
     /// Another crate's, the last to be taken.
-    Own4 = 25,
+    Own4 = 26,
 }
 
 /// How many classes there are, the unused number 0 included.
-pub const CLASSES: usize = 26;
+pub const CLASSES: usize = 27;
 
 /// What other crates call their classes, in the order of the ranks.
 static OWN: [OnceLock<&'static str>; 4] = [const { OnceLock::new() }; 4];
@@ -109,6 +113,7 @@ impl Class {
         Class::SoLock,
         Class::UnpGcLockInner,
         Class::UnpDfLock,
+        Class::AcceptMtx,
         Class::SbMtxRcv,
         Class::SbMtxSnd,
         Class::UnpRightsMtx,
@@ -141,6 +146,7 @@ impl Class {
             Class::SoLock => "solock",
             Class::UnpGcLockInner => "unpgc_inner",
             Class::UnpDfLock => "unpdf",
+            Class::AcceptMtx => "accept_mtx",
             Class::SbMtxRcv => "sbrcv",
             Class::SbMtxSnd => "sbsnd",
             Class::UnpRightsMtx => "unp_rights",

@@ -126,6 +126,7 @@ fn a_class_has_a_rank_a_name_and_a_kind() {
         ("solock", "rwlock", true),
         ("unpgc_inner", "rwlock", true),
         ("unpdf", "rwlock", true),
+        ("accept_mtx", "rwlock", true),
         ("sbrcv", "mutex", true),
         ("sbsnd", "mutex", true),
         ("unp_rights", "mutex", true),
