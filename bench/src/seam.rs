@@ -2,12 +2,12 @@
 //!
 //! * A layer is a [`Domain`]. It takes its locks by hand ([`RwLock`], [`Guarded`]), of a [`Class`],
 //!   and the checker sees each of them.
-//! * A lock is a [`RawMutex`].
+//! * A lock is a [`RawMutex`]; if it has a shared mode, that is a [`RawShared`].
 //! * A workload is a [`Kind`].
 //!
 #![doc = include_str!("../BYO.md")]
 
-pub use lockimpls::raw::RawMutex;
+pub use lockimpls::raw::{Exclusively, RawMutex, RawShared};
 pub use lockimpls::witness::{Check, Class, report_data};
 pub use lockimpls::{
     Algorithm, Config, DefaultRaw, Domain, Errno, Fd, Guarded, Layer, MsgFlags, OwnLock, PoolUse,

@@ -20,6 +20,7 @@
 mod futex;
 pub(crate) mod own;
 mod raw_mutex;
+mod raw_shared;
 
 #[cfg(not(any(solock_loom, solock_shuttle)))]
 mod native;
@@ -39,6 +40,7 @@ use self::shuttle as chosen;
 #[cfg(all(target_os = "linux", not(any(solock_loom, solock_shuttle))))]
 pub(crate) use self::futex::{futex_wait, futex_wake_one};
 pub use self::raw_mutex::RawMutex;
+pub use self::raw_shared::RawShared;
 #[cfg(solock_loom)]
 pub use chosen::LEAVE_OUT;
 #[cfg(solock_shuttle)]

@@ -12,7 +12,9 @@
 //! | `futex` | sleep | Drepper's lock of three states |
 //! | `std` | spinning, then sleep | `std::sync::Mutex` |
 //!
-//! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers.
+//! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers but
+//! `parking-lot`, as a [`SharedLock`](crate::sync::SharedLock). The others take its place
+//! exclusively ([`Exclusively`]).
 //!
 //! In user space a thread may be taken off its processor while it has the lock. So whoever spins
 //! gives up its own processor once after so many looks (`spin.rs`), which a kernel's locks do not.
@@ -23,6 +25,7 @@
 
 mod any;
 mod clh;
+mod exclusively;
 mod futex;
 mod mcs;
 mod mutex9;
@@ -37,10 +40,11 @@ mod tests;
 mod ticket;
 
 pub use crate::fault::{Event, Listener};
-pub use crate::primitives::RawMutex;
+pub use crate::primitives::{RawMutex, RawShared};
 
 pub use self::any::{AnyLock, WithLock, with_lock};
 pub use self::clh::Clh;
+pub use self::exclusively::Exclusively;
 pub use self::futex::Futex;
 pub use self::mcs::Mcs;
 pub use self::mutex9::Mutex9;

@@ -1,12 +1,15 @@
 //! The lock under every backend: taken and released by hand, as a kernel does, and seen by the
 //! witness.
 //!
-//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. The algorithm is a raw lock's
-//! ([`raw`](crate::raw)); the default is `parking_lot`'s. There are no guards: a guard, or a
-//! closure that locks around its body, cannot leak a lock, and a checker that looks for leaked
-//! locks would have nothing to look at. Every acquisition names its place in the source.
+//! [`RwLock`] is rwlock(9) as unix(4) uses it: exclusively. [`SharedLock`] has readers, too. The
+//! algorithm is a raw lock's ([`raw`](crate::raw)); the default is `parking_lot`'s. There are no
+//! guards: a guard, or a closure that locks around its body, cannot leak a lock, and a checker that
+//! looks for leaked locks would have nothing to look at. Every acquisition names its place in the
+//! source.
 
 #![allow(unsafe_code)]
+
+mod shared;
 
 use std::mem::MaybeUninit;
 use std::panic::Location;
@@ -16,6 +19,7 @@ use crate::domain::Algorithm;
 use crate::primitives::{RawMutex, UnsafeCell};
 use crate::witness::{self, Class, Edge, WaitsFor};
 
+pub(crate) use self::shared::SharedLock;
 pub use crate::primitives::RawLock as DefaultRaw;
 
 /// A lock taken and released by hand; `CHECKED` is `false` only in the twin that measures the

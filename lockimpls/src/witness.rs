@@ -41,7 +41,7 @@ use self::report::{describe_held, describe_held_but, found, order_violation};
 use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
-pub use self::class::{CLASSES, Class, Edge};
+pub use self::class::{CLASSES, Class, Edge, Mode};
 pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
 pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retried};
 pub(crate) use self::order::checkorder;
@@ -94,6 +94,21 @@ pub(crate) fn lock(addr: usize, class: Class) {
     bump(&thread.classes[class as usize].acquisitions);
     #[cfg(test)]
     trace::note(addr, class);
+}
+
+/// The same of a lock of two modes, in shared mode.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn lock_shared(addr: usize, class: Class) {
+    let thread = this();
+    if thread.shared() != 0 {
+        too_many(Location::caller());
+    }
+    lock(addr, class);
+    thread.shared.store(addr, Relaxed);
+    bump(&thread.shared_acquisitions[class as usize]);
+    #[cfg(test)]
+    trace::note_shared();
 }
 
 /// The thread enters the lock-free path of the socket at this address: it holds `in_use` now. The
@@ -166,6 +181,39 @@ fn too_many(site: &'static Location<'static>) -> ! {
 #[track_caller]
 pub(crate) fn unlock(addr: usize, class: &Class) {
     pop(&this().held, addr, class);
+}
+
+/// Before the release of a lock that is held in shared mode.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn unlock_shared(addr: usize, class: &Class) {
+    assert_mode(addr, class, Mode::Shared);
+    this().shared.store(0, Relaxed);
+    unlock(addr, class);
+}
+
+/// Ends the process with a report unless the thread, which holds this lock, holds it in this mode.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn assert_mode(addr: usize, class: &Class, mode: Mode) {
+    if (this().shared() == addr) != (mode == Mode::Shared) {
+        not_in_mode(addr, *class, mode, Location::caller());
+    }
+}
+
+#[cold]
+fn not_in_mode(addr: usize, class: Class, mode: Mode, site: &'static Location<'static>) -> ! {
+    let (asked, found_in) = match mode {
+        Mode::Exclusive => ("exclusive", "shared"),
+        Mode::Shared => ("shared", "exclusive"),
+    };
+    let report = format!(
+        "witness: {asked} unlock of {found_in} ({}) {} ({addr:#x})\n#0 {site}\n\
+         panic: witness_unlock",
+        class.kind(),
+        class.name()
+    );
+    found(Check::NotHeld, 1, site.to_string(), report)
 }
 
 /// Before a flag or a reference is given back.
@@ -254,6 +302,20 @@ fn is_held_slow(held: &HeldList, addr: usize) -> bool {
 pub(crate) fn assert_held(addr: usize, class: &Class) {
     if !is_held(addr) {
         unlocked(addr, *class, Location::caller());
+    }
+}
+
+/// Whoever writes what a lock of two modes guards holds it exclusively.
+#[track_caller]
+pub(crate) fn assert_held_alone(addr: usize, class: &Class) {
+    assert_held(addr, class);
+    if this().shared() == addr {
+        let (name, site) = (class.name(), Location::caller());
+        let report = format!(
+            "witness: rw_assert_wrlock: {name} ({addr:#x}) is held in shared mode\n#0 {site}\n\
+             panic: splassert"
+        );
+        found(Check::Unlocked, 1, site.to_string(), report);
     }
 }
 

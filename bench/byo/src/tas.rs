@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
 
-use solock::seam::{Algorithm, DefaultRaw, OwnLock, RawMutex};
+use solock::seam::{Algorithm, DefaultRaw, Exclusively, OwnLock, RawMutex};
 
 pub struct Tas(AtomicBool);
 
@@ -15,6 +15,7 @@ unsafe impl RawMutex for Tas {
     type Held = ();
     type Turn = ();
     type Beside = DefaultRaw;
+    type Shared = Exclusively<Self>;
     fn new() -> Self {
         Tas(AtomicBool::new(false))
     }

@@ -173,6 +173,7 @@ mod tests {
         let flag = Class::ALL.into_iter().find(|class| !class.is_lock()).expect("a flag");
         let counted = lockimpls::witness::LockCounts {
             acquisitions: 11 * n,
+            shared: 0,
             contended: 5 * n,
             relocks: 3 * n,
             retries: 2 * n,

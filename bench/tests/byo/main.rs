@@ -82,6 +82,7 @@ unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
     type Held = ();
     type Turn = ();
     type Beside = DefaultRaw;
+    type Shared = Exclusively<Self>;
     fn new() -> Self {
         Lock(false.into(), 0.into())
     }

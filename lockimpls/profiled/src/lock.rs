@@ -2,10 +2,11 @@
 
 #![allow(unsafe_code)]
 
+use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
-use lockimpls::raw::{Event, Listener, RawMutex};
+use lockimpls::raw::{Event, Listener, RawMutex, RawShared};
 use lockimpls::{Algorithm, witness};
 
 use crate::recorder::{self, Hold};
@@ -13,10 +14,7 @@ use crate::recorder::{self, Hold};
 /// A lock made of another one, which tells the thread's profile what happens to it.
 pub struct Profiled<R> {
     raw: R,
-    /// The thread that had it last, or has it: 0 before the first. Written by the holder; read by
-    /// it, and by whoever is about to wait. Relaxed: it is a number to count by, and orders
-    /// nothing.
-    owner: AtomicU32,
+    owner: Owner,
     /// What the holder is told when it takes the lock, and wants to know when it releases it.
     /// Written and read by the holder alone; Relaxed, as the lock orders one holder after the
     /// other.
@@ -35,6 +33,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
     type Held = R::Held;
     type Turn = R::Turn;
     type Beside = Profiled<R::Beside>;
+    type Shared = ProfiledShared<R::Shared>;
 
     fn new() -> Self {
         Self::with(R::new())
@@ -50,7 +49,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
     }
 
     fn wait(&self, turn: R::Turn, may_spin: bool) -> R::Held {
-        recorder::wanted(self.is_anothers());
+        recorder::wanted(self.owner.is_another());
         self.raw.wait(turn, may_spin)
     }
 
@@ -66,9 +65,7 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
 
     #[inline(never)]
     fn taken(&self, class: u8, site: &'static Location<'static>) {
-        let bounced = self.is_anothers();
-        self.owner.store(witness::thread_number(), Relaxed);
-        let hold = recorder::taken(class, site, bounced);
+        let hold = recorder::taken(class, site, self.owner.becomes_this());
         self.since.store(hold.since, Relaxed);
         self.place.store(hold.place, Relaxed);
     }
@@ -83,13 +80,91 @@ impl<R: RawMutex> Listener for Profiled<R> {
 
 impl<R> Profiled<R> {
     fn with(raw: R) -> Self {
-        let (owner, since, place) = (AtomicU32::new(0), AtomicU64::new(0), AtomicU32::new(0));
-        Self { raw, owner, since, place }
+        let (since, place) = (AtomicU64::new(0), AtomicU32::new(0));
+        Self { raw, owner: Owner::default(), since, place }
+    }
+}
+
+/// A lock of two modes that keeps a profile. What its holder is told when it takes the lock, the
+/// thread keeps: several have it at a time in shared mode, and a thread one such lock.
+pub struct ProfiledShared<R> {
+    raw: R,
+    owner: Owner,
+}
+
+thread_local! {
+    static HOLD: Cell<Hold> = const { Cell::new(recorder::UNKNOWN) };
+}
+
+// SAFETY: as above.
+unsafe impl<R: RawShared> RawShared for ProfiledShared<R> {
+    const ALGORITHM: Option<Algorithm> = R::ALGORITHM;
+
+    type Turn = R::Turn;
+
+    fn with(algorithm: Algorithm) -> Self {
+        Self { raw: R::with(algorithm), owner: Owner::default() }
     }
 
-    /// Whether another thread had it last, or has it.
-    fn is_anothers(&self) -> bool {
-        let owner = self.owner.load(Relaxed);
+    #[inline(never)]
+    fn enter_write(&self) -> Result<(), R::Turn> {
+        self.raw.enter_write()
+    }
+
+    fn wait_write(&self, turn: R::Turn, may_spin: bool) {
+        recorder::wanted(self.owner.is_another());
+        self.raw.wait_write(turn, may_spin);
+    }
+
+    #[inline(never)]
+    unsafe fn exit_write(&self) {
+        let now = recorder::now();
+        // SAFETY: kept by the caller.
+        unsafe { self.raw.exit_write() };
+        recorder::left(HOLD.get(), now);
+    }
+
+    #[inline(never)]
+    fn enter_read(&self) -> Result<(), R::Turn> {
+        self.raw.enter_read()
+    }
+
+    fn wait_read(&self, turn: R::Turn, may_spin: bool) {
+        recorder::wanted(self.owner.is_another());
+        self.raw.wait_read(turn, may_spin);
+    }
+
+    #[inline(never)]
+    unsafe fn exit_read(&self) {
+        let now = recorder::now();
+        // SAFETY: kept by the caller.
+        unsafe { self.raw.exit_read() };
+        recorder::left(HOLD.get(), now);
+    }
+
+    #[inline(never)]
+    fn taken(&self, class: u8, site: &'static Location<'static>) {
+        HOLD.set(recorder::taken(class, site, self.owner.becomes_this()));
+    }
+}
+
+/// The thread that had a lock last, or has it: 0 before the first. Written by a holder; read by it,
+/// and by whoever is about to wait. Relaxed: it is a number to count by, and orders nothing. Of
+/// several that share a lock, it is the last that took it.
+#[derive(Default)]
+struct Owner(AtomicU32);
+
+impl Owner {
+    /// Whether it is another thread.
+    fn is_another(&self) -> bool {
+        let owner = self.0.load(Relaxed);
         owner != 0 && owner != witness::thread_number()
+    }
+
+    /// It is this thread from now on; whether it was another.
+    fn becomes_this(&self) -> bool {
+        let bounced = self.is_another();
+        self.0.store(witness::thread_number(), Relaxed);
+        bounced
     }
 }

@@ -61,7 +61,7 @@ pub(crate) struct Hold {
 }
 
 /// A hold that no profile knows.
-const UNKNOWN: Hold = Hold { since: 0, place: u32::MAX };
+pub(crate) const UNKNOWN: Hold = Hold { since: 0, place: u32::MAX };
 
 /// The thread waits for a lock from now on.
 pub(crate) fn wanted(bounced: bool) {

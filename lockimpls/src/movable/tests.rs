@@ -165,6 +165,7 @@ unsafe impl RawMutex for LetsAllIn {
     type Held = ();
     type Turn = ();
     type Beside = DefaultRaw;
+    type Shared = crate::raw::Exclusively<Self>;
     fn new() -> Self {
         LetsAllIn
     }

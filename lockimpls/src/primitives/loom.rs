@@ -16,6 +16,7 @@
 #![allow(unsafe_code)]
 
 mod asked;
+mod raw_rw;
 
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -35,6 +36,7 @@ use crate::domain::algorithm::Algorithm;
 
 pub use self::asked::LEAVE_OUT;
 pub(crate) use self::asked::{all_seen, leaves_out, seen};
+use self::raw_rw::RawRw;
 
 use Ordering::Relaxed;
 
@@ -176,6 +178,7 @@ unsafe impl RawMutex for RawLock {
     type Held = Guard;
     type Turn = ();
     type Beside = Self;
+    type Shared = RawRw;
 
     fn new() -> Self {
         Self(::loom::sync::Mutex::new(()))

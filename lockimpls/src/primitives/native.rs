@@ -16,18 +16,22 @@ use parking_lot::RawRwLock;
 use parking_lot::lock_api::RawRwLock as _;
 
 use super::raw_mutex::RawMutex;
+use super::raw_shared::RawShared;
 use crate::domain::algorithm::Algorithm;
 
-/// The raw lock under every backend: `parking_lot`'s lock for readers and writers, without readers.
+/// The raw lock under every backend: `parking_lot`'s lock for readers and writers. Most have no
+/// readers.
 pub struct RawLock(RawRwLock);
 
-// SAFETY: `parking_lot`'s lock has one exclusive holder at a time, and no shared one here.
+// SAFETY: `parking_lot`'s lock has one exclusive holder at a time, and no shared one where it is
+// used by this trait alone.
 unsafe impl RawMutex for RawLock {
     const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
 
     type Held = <RawRwLock as parking_lot::lock_api::RawRwLock>::ExclusiveGuard;
     type Turn = ();
     type Beside = Self;
+    type Shared = Self;
 
     fn new() -> Self {
         Self(RawRwLock::INIT)
@@ -47,6 +51,51 @@ unsafe impl RawMutex for RawLock {
     unsafe fn exit(&self, held: Self::Held) {
         // SAFETY: the caller has the lock, and this is what it was given.
         unsafe { self.0.unlock_exclusive(held) }
+    }
+}
+
+// SAFETY: `parking_lot`'s lock has one exclusive holder, or shared ones, and its releases order
+// what they did. The guards that it gives and takes are empty: which thread has the lock in which
+// mode is the caller's promise.
+unsafe impl RawShared for RawLock {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
+
+    type Turn = ();
+
+    fn with(_algorithm: Algorithm) -> Self {
+        Self(RawRwLock::INIT)
+    }
+
+    #[inline(always)]
+    fn enter_write(&self) -> Result<(), ()> {
+        self.0.try_lock_exclusive().map(drop).ok_or(())
+    }
+
+    #[inline(always)]
+    fn wait_write(&self, (): (), _may_spin: bool) {
+        self.0.lock_exclusive();
+    }
+
+    #[inline(always)]
+    unsafe fn exit_write(&self) {
+        // SAFETY: the caller has the lock exclusively.
+        unsafe { self.0.unlock_exclusive(Default::default()) }
+    }
+
+    #[inline(always)]
+    fn enter_read(&self) -> Result<(), ()> {
+        self.0.try_lock_shared().map(drop).ok_or(())
+    }
+
+    #[inline(always)]
+    fn wait_read(&self, (): (), _may_spin: bool) {
+        self.0.lock_shared();
+    }
+
+    #[inline(always)]
+    unsafe fn exit_read(&self) {
+        // SAFETY: the caller has the lock in shared mode.
+        unsafe { self.0.unlock_shared(Default::default()) }
     }
 }
 

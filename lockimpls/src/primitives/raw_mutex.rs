@@ -4,6 +4,7 @@
 
 use std::panic::Location;
 
+use super::raw_shared::RawShared;
 use crate::domain::algorithm::Algorithm;
 
 /// A lock that one thread at a time can have.
@@ -32,6 +33,9 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// What the locks are made of that stand beside these in every granularity, and whose algorithm
     /// is not exchanged.
     type Beside: RawMutex<Turn = ()>;
+    /// The lock of two modes of the same algorithm, for a granularity that has one; where there is
+    /// none, `Exclusively<Self>`.
+    type Shared: RawShared;
 
     /// A free lock.
     fn new() -> Self;

@@ -14,10 +14,11 @@
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, PoisonError};
 
-use ::shuttle::sync::{Condvar, MutexGuard};
+use ::shuttle::sync::{Condvar, MutexGuard, RwLockReadGuard, RwLockWriteGuard};
 
 use super::own;
 use super::raw_mutex::RawMutex;
+use super::raw_shared::RawShared;
 use crate::domain::algorithm::Algorithm;
 
 pub(crate) use ::shuttle::hint::spin_loop;
@@ -94,6 +95,7 @@ unsafe impl RawMutex for RawLock {
     type Held = MutexGuard<'static, ()>;
     type Turn = ();
     type Beside = Self;
+    type Shared = RawRw;
 
     fn new() -> Self {
         Self(::shuttle::sync::Mutex::new(()))
@@ -109,6 +111,72 @@ unsafe impl RawMutex for RawLock {
 
     unsafe fn exit(&self, held: Self::Held) {
         drop(held);
+    }
+}
+
+/// The lock of two modes: shuttle's, with a place for the guard of its writer. Those of readers are
+/// their threads'.
+pub struct RawRw {
+    lock: ::shuttle::sync::RwLock<()>,
+    writer: std::cell::Cell<Option<RwLockWriteGuard<'static, ()>>>,
+}
+
+/// The guard of a reader.
+type Reader = std::cell::Cell<Option<RwLockReadGuard<'static, ()>>>;
+
+::shuttle::thread_local! {
+    /// That of the one lock that the thread has in shared mode.
+    static READER: Reader = Reader::new(None);
+}
+
+// SAFETY: the guard of the writer is touched by the one thread that has the lock exclusively.
+unsafe impl Sync for RawRw {}
+// SAFETY: as above.
+unsafe impl Send for RawRw {}
+
+impl RawRw {
+    fn lock(&self) -> &'static ::shuttle::sync::RwLock<()> {
+        // SAFETY: a locked lock neither moves nor goes (`SharedLock` says so).
+        unsafe { &*std::ptr::from_ref(&self.lock) }
+    }
+
+    fn keep_reader(guard: RwLockReadGuard<'static, ()>) {
+        READER.with(|reader| reader.set(Some(guard)));
+    }
+}
+
+// SAFETY: shuttle's lock has one writer at a time, or readers.
+unsafe impl RawShared for RawRw {
+    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
+
+    type Turn = ();
+
+    fn with(_algorithm: Algorithm) -> Self {
+        Self { lock: ::shuttle::sync::RwLock::new(()), writer: std::cell::Cell::new(None) }
+    }
+
+    fn enter_write(&self) -> Result<(), ()> {
+        self.lock().try_write().map(|guard| self.writer.set(Some(guard))).map_err(drop)
+    }
+
+    fn wait_write(&self, (): (), _may_spin: bool) {
+        self.writer.set(Some(self.lock().write().unwrap_or_else(PoisonError::into_inner)));
+    }
+
+    unsafe fn exit_write(&self) {
+        drop(self.writer.take());
+    }
+
+    fn enter_read(&self) -> Result<(), ()> {
+        self.lock().try_read().map(Self::keep_reader).map_err(drop)
+    }
+
+    fn wait_read(&self, (): (), _may_spin: bool) {
+        Self::keep_reader(self.lock().read().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    unsafe fn exit_read(&self) {
+        drop(READER.with(Reader::take));
     }
 }
 

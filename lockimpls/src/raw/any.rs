@@ -7,9 +7,11 @@
 #![allow(unsafe_code)]
 
 use super::clh::Clh;
+use super::exclusively::Exclusively;
 use super::futex::Futex;
 use super::mcs::Mcs;
 use super::mutex9::Mutex9;
+use super::or::Or;
 use super::rwlock9::Rwlock9;
 use super::rwlock9_2025::Rwlock9Of2025;
 #[cfg(not(any(solock_loom, solock_shuttle)))]
@@ -58,6 +60,7 @@ macro_rules! any_lock {
             type Held = AnyHeld;
             type Turn = AnyTurn;
             type Beside = RawLock;
+            type Shared = AnyShared;
 
             fn new() -> Self {
                 Self::of(Algorithm::default())
@@ -128,6 +131,10 @@ any_lock! {
     Std: Std;
 }
 
+/// Such a lock of two modes: the default's has both; any other one has no shared mode, and is taken
+/// exclusively by all.
+type AnyShared = Or<<RawLock as RawMutex>::Shared, Exclusively<AnyLock>>;
+
 #[cold]
 fn another_crates(lock: &OwnLock) -> ! {
     unreachable!("{} is another crate's: `Or` has it", lock.name)
@@ -136,4 +143,38 @@ fn another_crates(lock: &OwnLock) -> ! {
 #[cold]
 fn another() -> ! {
     unreachable!("what another lock gave")
+}
+
+#[cfg(all(test, not(any(solock_loom, solock_shuttle))))]
+mod tests {
+    use super::*;
+    use crate::primitives::RawShared;
+
+    #[test]
+    fn the_default_alone_lets_in_two_readers() {
+        for algorithm in Algorithm::ALL {
+            let lock = AnyShared::with(algorithm);
+            assert!(lock.enter_read().is_ok());
+            // A thread of its own: a lock that knows its holder refuses it. A turn is not dropped
+            // where it is a place in a queue, so those locks are asked for nothing here.
+            let has_places =
+                matches!(algorithm, Algorithm::Ticket | Algorithm::Mcs | Algorithm::Clh);
+            if !has_places {
+                std::thread::scope(|threads| {
+                    let other = || {
+                        let is_in = lock.enter_read().is_ok();
+                        if is_in {
+                            // SAFETY: this thread has the lock in shared mode.
+                            unsafe { lock.exit_read() };
+                        }
+                        is_in
+                    };
+                    let is_in = threads.spawn(other).join().unwrap();
+                    assert_eq!(is_in, algorithm == Algorithm::ParkingLot, "{algorithm:?}");
+                });
+            }
+            // SAFETY: as above.
+            unsafe { lock.exit_read() };
+        }
+    }
 }

@@ -21,6 +21,7 @@ use std::ptr::NonNull;
 
 use crossbeam_utils::CachePadded;
 
+use super::exclusively::Exclusively;
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::own::{AtomicPtr as OwnPtr, AtomicUsize as OwnUsize};
@@ -142,6 +143,7 @@ unsafe impl RawMutex for Clh {
     type Held = Place;
     type Turn = Place;
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { tail: AtomicPtr::new(new_node(0).as_ptr()) }

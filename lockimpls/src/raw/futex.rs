@@ -4,6 +4,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex, futex_wait, futex_wake_one};
 
@@ -34,6 +35,7 @@ unsafe impl RawMutex for Futex {
     /// What the word was instead of FREE.
     type Turn = u32;
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { word: AtomicU32::new(FREE) }

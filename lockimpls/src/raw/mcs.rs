@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::own::AtomicU32 as OwnU32;
@@ -87,6 +88,7 @@ unsafe impl RawMutex for Mcs {
     type Held = First;
     type Turn = Place;
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { tail: AtomicU32::new(NONE) }

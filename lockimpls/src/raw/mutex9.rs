@@ -5,6 +5,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex};
@@ -42,6 +43,7 @@ unsafe impl RawMutex for Mutex9 {
     type Held = ();
     type Turn = ();
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { owner: AtomicU32::new(0) }

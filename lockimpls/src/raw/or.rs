@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use crate::domain::Algorithm;
-use crate::primitives::RawMutex;
+use crate::primitives::{RawMutex, RawShared};
 
 /// One or the other: of two locks, of what their holders keep, of two turns.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ unsafe impl<A: RawMutex, B: RawMutex> RawMutex for Or<A, B> {
     type Held = Or<A::Held, B::Held>;
     type Turn = Or<A::Turn, B::Turn>;
     type Beside = B::Beside;
+    type Shared = Or<A::Shared, B::Shared>;
 
     fn new() -> Self {
         Or::Other(B::new())
@@ -61,6 +62,73 @@ unsafe impl<A: RawMutex, B: RawMutex> RawMutex for Or<A, B> {
             // SAFETY: kept by the caller.
             (Or::Other(lock), Or::Other(held)) => unsafe { lock.exit(held) },
             _ => another(),
+        }
+    }
+}
+
+// SAFETY: as above.
+unsafe impl<A: RawShared, B: RawShared> RawShared for Or<A, B> {
+    const ALGORITHM: Option<Algorithm> = None;
+
+    type Turn = Or<A::Turn, B::Turn>;
+
+    fn with(algorithm: Algorithm) -> Self {
+        if A::ALGORITHM == Some(algorithm) {
+            Or::One(A::with(algorithm))
+        } else {
+            Or::Other(B::with(algorithm))
+        }
+    }
+
+    #[inline(always)]
+    fn enter_write(&self) -> Result<(), Self::Turn> {
+        match self {
+            Or::One(lock) => lock.enter_write().map_err(Or::One),
+            Or::Other(lock) => lock.enter_write().map_err(Or::Other),
+        }
+    }
+
+    fn wait_write(&self, turn: Self::Turn, may_spin: bool) {
+        match (self, turn) {
+            (Or::One(lock), Or::One(turn)) => lock.wait_write(turn, may_spin),
+            (Or::Other(lock), Or::Other(turn)) => lock.wait_write(turn, may_spin),
+            _ => another(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn exit_write(&self) {
+        match self {
+            // SAFETY: kept by the caller.
+            Or::One(lock) => unsafe { lock.exit_write() },
+            // SAFETY: kept by the caller.
+            Or::Other(lock) => unsafe { lock.exit_write() },
+        }
+    }
+
+    #[inline(always)]
+    fn enter_read(&self) -> Result<(), Self::Turn> {
+        match self {
+            Or::One(lock) => lock.enter_read().map_err(Or::One),
+            Or::Other(lock) => lock.enter_read().map_err(Or::Other),
+        }
+    }
+
+    fn wait_read(&self, turn: Self::Turn, may_spin: bool) {
+        match (self, turn) {
+            (Or::One(lock), Or::One(turn)) => lock.wait_read(turn, may_spin),
+            (Or::Other(lock), Or::Other(turn)) => lock.wait_read(turn, may_spin),
+            _ => another(),
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn exit_read(&self) {
+        match self {
+            // SAFETY: kept by the caller.
+            Or::One(lock) => unsafe { lock.exit_read() },
+            // SAFETY: kept by the caller.
+            Or::Other(lock) => unsafe { lock.exit_read() },
         }
     }
 }

@@ -8,6 +8,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use crate::domain::Algorithm;
 use crate::primitives::{
     AtomicUsize, Ordering, RawLock, RawMutex, SPINS, park, spin_loop, unpark_all,
@@ -83,6 +84,7 @@ unsafe impl RawMutex for Rwlock9 {
     type Held = ();
     type Turn = ();
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { owner: AtomicUsize::new(0) }

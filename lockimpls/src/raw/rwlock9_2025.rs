@@ -7,6 +7,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use super::rwlock9::own_word;
 use crate::domain::Algorithm;
 use crate::primitives::{
@@ -76,6 +77,7 @@ unsafe impl RawMutex for Rwlock9Of2025 {
     type Held = ();
     type Turn = ();
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { owner: AtomicUsize::new(0), waiters: AtomicU32::new(0) }

@@ -8,6 +8,7 @@
 use std::mem::{ManuallyDrop, transmute};
 use std::sync::{MutexGuard, PoisonError, TryLockError};
 
+use super::exclusively::Exclusively;
 use crate::domain::Algorithm;
 use crate::primitives::{Mutex, RawLock, RawMutex};
 
@@ -32,6 +33,7 @@ unsafe impl RawMutex for Std {
     type Held = Held;
     type Turn = ();
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self(Mutex::new(()))

@@ -216,6 +216,7 @@ unsafe impl RawMutex for Mine {
     type Held = ();
     type Turn = u32;
     type Beside = crate::primitives::RawLock;
+    type Shared = crate::raw::Exclusively<Self>;
 
     fn new() -> Self {
         Mine(Ticket::new())

@@ -3,6 +3,7 @@
 
 #![allow(unsafe_code)]
 
+use super::exclusively::Exclusively;
 use super::spin::spin_until;
 use crate::domain::Algorithm;
 use crate::primitives::{AtomicU32, Ordering, RawLock, RawMutex};
@@ -52,6 +53,7 @@ unsafe impl RawMutex for Ticket {
     type Held = ();
     type Turn = u32;
     type Beside = RawLock;
+    type Shared = Exclusively<Self>;
 
     fn new() -> Self {
         Self { users: AtomicU32::new(0), ticket: AtomicU32::new(1) }

@@ -222,6 +222,15 @@ impl Class {
     }
 }
 
+/// How a lock is held that has two modes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// By one thread.
+    Exclusive,
+    /// By any number of them.
+    Shared,
+}
+
 /// An acquisition that the order table allows although its address does not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Edge {
@@ -238,6 +247,12 @@ pub enum Edge {
         head: usize,
         /// The client's lock, or 0: the only other socket lock that may be held.
         client: usize,
+    },
+    /// A socket's lock, whatever the addresses, taken with the lock of all connections held
+    /// exclusively: nobody else has two then (`shared-link`).
+    Linked {
+        /// That lock, which must be held, and not in shared mode.
+        link: usize,
     },
     /// The lock that guards many sockets, taken by whoever holds one's own, which gives it up for it
     /// (`per-pair`).

@@ -11,6 +11,8 @@ use Ordering::Relaxed;
 pub struct LockCounts {
     /// Times the lock was taken.
     pub acquisitions: u64,
+    /// Of these, times it was asked for in shared mode.
+    pub shared: u64,
     /// Of these, times it was not free at the first try.
     pub contended: u64,
     /// Times it was dropped and taken again to keep the order.
@@ -43,6 +45,7 @@ impl Counters {
         let mut difference = *self;
         for (now, then) in difference.locks.iter_mut().zip(&earlier.locks) {
             now.acquisitions -= then.acquisitions;
+            now.shared -= then.shared;
             now.contended -= then.contended;
             now.relocks -= then.relocks;
             now.retries -= then.retries;
@@ -59,6 +62,7 @@ impl Counters {
     pub fn add(&mut self, other: &Counters) {
         for (sum, one) in self.locks.iter_mut().zip(&other.locks) {
             sum.acquisitions += one.acquisitions;
+            sum.shared += one.shared;
             sum.contended += one.contended;
             sum.relocks += one.relocks;
             sum.retries += one.retries;
@@ -88,6 +92,9 @@ impl Counters {
 pub fn counters() -> Counters {
     let thread = this();
     let mut counters = Counters::default();
+    for (copy, shared) in counters.locks.iter_mut().zip(&thread.shared_acquisitions) {
+        copy.shared = shared.load(Relaxed);
+    }
     for (copy, class) in counters.locks.iter_mut().zip(&thread.classes) {
         copy.acquisitions = class.acquisitions.load(Relaxed);
         copy.contended = class.contended.load(Relaxed);

@@ -104,6 +104,7 @@ fn edge_allows(held_addr: usize, held_class: u8, class: Class, edge: Edge) -> bo
         Edge::Embryo { head, client } => {
             class == Class::SoLock && (held_addr == head || held_addr == client)
         }
+        Edge::Linked { .. } => class == Class::SoLock,
         Edge::Switch { from } => class == Class::UnpLock && held_addr == from,
     }
 }
@@ -124,10 +125,12 @@ fn check_edge(
     }
     let (claim, needed) = match edge {
         Edge::Embryo { head, .. } => ("embryo locked without its listening socket", head),
+        Edge::Linked { link } => ("socket locked beside another without all connections", link),
         Edge::Switch { from } => ("socket given another lock without its own", from),
         Edge::None | Edge::Head { .. } => return,
     };
-    if !thread.held.entries().any(|held| held.addr == needed) {
+    let is_held = thread.held.entries().any(|held| held.addr == needed);
+    if !is_held || thread.shared() == needed {
         let report =
             format!("witness: {claim} ({needed:#x})\n#0 {site}\npanic: witness_checkorder");
         found(Check::OrderViolation, 1, site.to_string(), report);

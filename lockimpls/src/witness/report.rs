@@ -150,8 +150,9 @@ pub(super) fn describe_held_but(
     let mut count = 0;
     let mut line = |class: Class, addr: usize, site: Option<&Location<'_>>| {
         let site = site_of(site);
+        let mode = if thread.shared() == addr { "shared" } else { "exclusive" };
         report.push_str(&format!(
-            "exclusive {} {} r = 0 ({addr:#x})\n#0 {site}\n",
+            "{mode} {} {} r = 0 ({addr:#x})\n#0 {site}\n",
             class.kind(),
             class.name()
         ));

@@ -50,6 +50,7 @@ mod kernel_lock;
 mod leaks;
 mod not_held;
 mod order;
+mod shared;
 mod sleeping;
 mod threads;
 

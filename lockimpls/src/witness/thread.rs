@@ -206,6 +206,8 @@ impl ClassCounters {
 pub(super) struct Thread {
     /// The locks held, oldest first.
     pub(super) held: HeldList,
+    /// Which of them is held in shared mode: its address; 0: none. No thread has two.
+    pub(super) shared: AtomicUsize,
     /// The flags and references held: `sblock`, `unp_ref`. Apart, because they are kept while locks
     /// come and go.
     pub(super) kept: HeldList,
@@ -227,6 +229,8 @@ pub(super) struct Thread {
     pub(super) slow_sends: AtomicU64,
     pub(super) slow_receives: AtomicU64,
     pub(super) gate_closings: AtomicU64,
+    /// By class, the acquisitions in shared mode.
+    pub(super) shared_acquisitions: [AtomicU64; CLASSES],
 }
 
 thread_local! {
@@ -234,6 +238,7 @@ thread_local! {
     static THREAD: Thread = const {
         Thread {
             held: HeldList::empty(),
+            shared: AtomicUsize::new(0),
             kept: HeldList::empty(),
             in_use_site: AtomicPtr::new(std::ptr::null_mut()),
             operation: AtomicPtr::new(std::ptr::null_mut()),
@@ -248,6 +253,7 @@ thread_local! {
             slow_sends: AtomicU64::new(0),
             slow_receives: AtomicU64::new(0),
             gate_closings: AtomicU64::new(0),
+            shared_acquisitions: [const { AtomicU64::new(0) }; CLASSES],
         }
     };
     /// Made when the thread registers; its destructor is the check at the thread's end.
@@ -270,6 +276,12 @@ impl Thread {
     #[inline(always)]
     pub(super) fn holds_anything(&self) -> bool {
         (self.locks() | self.kept.len()) != 0
+    }
+
+    /// The lock that the thread holds in shared mode, or 0.
+    #[inline(always)]
+    pub(super) fn shared(&self) -> usize {
+        self.shared.load(Relaxed)
     }
 
     /// The socket on whose lock-free path the thread is, or 0.

@@ -10,6 +10,8 @@ use super::Class;
 pub(crate) struct Taken {
     pub(crate) addr: usize,
     pub(crate) class: Class,
+    /// Whether in shared mode.
+    pub(crate) shared: bool,
     /// Where the request took it.
     pub(crate) site: &'static Location<'static>,
 }
@@ -21,8 +23,15 @@ thread_local! {
 /// The thread has taken a lock.
 #[track_caller]
 pub(super) fn note(addr: usize, class: Class) {
-    let taken = Taken { addr, class, site: Location::caller() };
+    let taken = Taken { addr, class, shared: false, site: Location::caller() };
     TRACE.with_borrow_mut(|trace| trace.iter_mut().for_each(|trace| trace.push(taken)));
+}
+
+/// The lock that was taken last is held in shared mode.
+pub(super) fn note_shared() {
+    TRACE.with_borrow_mut(|trace| {
+        trace.iter_mut().filter_map(|trace| trace.last_mut()).for_each(|last| last.shared = true);
+    });
 }
 
 /// What the calling thread takes in a request, and what the request answers.

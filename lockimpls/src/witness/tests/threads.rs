@@ -76,7 +76,7 @@ fn a_thread_counts_what_it_does() {
         (0..times).for_each(|_| fast_event(event));
     }
     let mut expected = Counters::default();
-    let locks = LockCounts { acquisitions: 1, contended: 0, relocks: 3, retries: 4 };
+    let locks = LockCounts { acquisitions: 1, shared: 0, contended: 0, relocks: 3, retries: 4 };
     expected.locks[Class::SoLock as usize] = locks;
     expected.locks[Class::Pool as usize].contended = 2;
     expected.fast_sends = 5;
@@ -93,8 +93,8 @@ fn counted(from: u64) -> Counters {
     let mut numbers = from..;
     let mut counters = Counters::default();
     for locks in &mut counters.locks {
-        let LockCounts { acquisitions, contended, relocks, retries } = locks;
-        for count in [acquisitions, contended, relocks, retries] {
+        let LockCounts { acquisitions, shared, contended, relocks, retries } = locks;
+        for count in [acquisitions, shared, contended, relocks, retries] {
             *count = numbers.next().unwrap();
         }
     }
