@@ -2,12 +2,10 @@
 //!
 //! `uipc` is written once against this trait; a backend that locks differs from another in nothing
 //! else.
-//!
 //! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token;
 //! one that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is
-//! left. One that only locks, or only compares, wants the socket or `&Held`.
-//!
-//! A verb with a body here does nothing where one lock guards every socket.
+//! left. One that only locks, or only compares, wants the socket or `&Held`. A verb with a body here
+//! does nothing where one lock guards every socket.
 
 mod collector;
 
@@ -65,8 +63,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// 2025); or its closer waits for the others and empties it locked.
     const SORELE: bool = false;
 
-    /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no lock
-    /// to begin; or counts itself in `users`, under the socket's lock.
+    /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no
+    /// lock to begin; or counts itself in `users`, under the socket's lock.
     const CALLS_BY_FILE: bool = false;
 
     /// Whether `sblock` is a lock (`sb_lock`, as in OpenBSD of 2025), or a flag that the side's own
@@ -95,7 +93,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         so
     }
     #[track_caller]
-    #[inline(always)]
     fn sounlock(&self, mut so: Held<Self>) {
         self.so_leave(&mut so);
     }
@@ -112,7 +109,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     }
     /// Unlocks a socket that goes back to the pool: nobody who locks it from now on may touch it.
     #[track_caller]
-    #[inline(always)]
     fn sounlock_last(&self, so: Held<Self>) {
         self.sounlock(so);
     }
@@ -122,25 +118,22 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
     #[track_caller]
-    #[inline(always)]
     fn sounlock_peer(&self, _so: &So<Self>, _so2: Held<Self>) {}
 
     /// With `so` locked, locks its peer too, to part the two: `solock_peer`; and where whoever
     /// relocks does not look again, nobody is in a relock from one of them to the other.
     #[track_caller]
-    #[inline(always)]
     fn solock_to_part(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
     /// The two are parted: unlocks the other one.
     #[track_caller]
-    #[inline(always)]
     fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
     }
 
-    /// What a call that sends or receives holds of its socket while it is at none of its parts: where
-    /// one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
+    /// What a call that sends or receives holds of its socket while it is at none of its parts:
+    /// where one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
     #[track_caller]
     #[inline(always)]
     fn data_lock(&self, so: &So<Self>) -> Held<Self> {
@@ -150,30 +143,30 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     }
     /// Such a call ends.
     #[track_caller]
-    #[inline(always)]
     fn data_unlock(&self, mut so: Held<Self>) {
         self.data_leave(&mut so);
     }
     /// Such a call comes back from a copy or a sleep.
     #[track_caller]
-    #[inline(always)]
     fn data_enter(&self, so: &mut Held<Self>) {
         self.so_enter(so);
     }
     /// Such a call copies, or sleeps.
     #[track_caller]
-    #[inline(always)]
     fn data_leave(&self, so: &mut Held<Self>) {
         self.so_leave(so);
     }
-    /// Such a call goes on to the socket itself.
+    /// Such a call goes on to the socket itself, and leaves it.
     #[track_caller]
-    #[inline(always)]
     fn data_to_so(&self, _so: &mut Held<Self>) {}
-    /// Such a call leaves the socket itself.
     #[track_caller]
-    #[inline(always)]
     fn so_to_data(&self, _so: &mut Held<Self>) {}
+
+    /// With no socket locked, locks what is connected to what, where that has a lock of its own.
+    #[track_caller]
+    fn links_enter(&self) {}
+    #[track_caller]
+    fn links_leave(&self) {}
 
     /// Locks a side with nothing else of the socket held, where a side has a lock of its own.
     #[track_caller]
@@ -184,42 +177,43 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         so
     }
     #[track_caller]
-    #[inline(always)]
     fn side_unlock(&self, mut so: Held<Self>, side: Side) {
         self.side_leave(&mut so, side);
     }
     /// Locks a side, where it has a lock of its own. What guards all is held where there is none.
     #[track_caller]
-    #[inline(always)]
     fn side_enter(&self, _so: &Held<Self>, _side: Side) {}
     #[track_caller]
-    #[inline(always)]
     fn side_leave(&self, _so: &mut Held<Self>, _side: Side) {}
 
-    /// Where a receive looks whether there is something, with nothing of the socket held but the right
-    /// to drain: the receive side, or what keeps others from putting anything there
-    /// ([`SocketLocks::look_guard`]). `side_leave` leaves both.
+    /// Where a receive looks whether there is something, with only the right to drain held: the
+    /// receive side, or [`SocketLocks::look_guard`]. `side_leave` leaves both.
     #[track_caller]
-    #[inline(always)]
     fn look_enter(&self, so: &Held<Self>) {
         self.side_enter(so, Side::Rcv);
     }
     /// From there to the receive side itself.
     #[track_caller]
-    #[inline(always)]
     fn look_to_side(&self, _so: &mut Held<Self>) {}
 
     /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
     /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
     /// lock `so`. Where sends are unlocked: with nothing of `so` held, the peer, locked.
     #[track_caller]
-    #[inline(always)]
     fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
     #[track_caller]
-    #[inline(always)]
     fn peer_unpin(&self, so: &So<Self>, so2: Held<Self>) {
+        self.sounlock_peer(so, so2);
+    }
+    /// With `so` locked, its peer, to ask for its name. `so` may be unlocked until `peer_looked`.
+    #[track_caller]
+    fn peer_look(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
+        self.solock_peer(so)
+    }
+    #[track_caller]
+    fn peer_looked(&self, so: &mut Held<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
     }
 
@@ -232,8 +226,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With a name locked, before its socket is looked at: locks what guards every socket.
     #[track_caller]
     fn name_enter(&self, so: &So<Self>);
-    /// Leaves the name's socket, which `so` cannot be connected to. `per-socket` has locked nothing
-    /// for it.
+    /// Leaves the name's socket, which `so` cannot be connected to.
     #[track_caller]
     fn name_leave(&self, so: &So<Self>);
     /// Locks the name's socket, a listener if it listens, for `so` to be connected there. Where one
@@ -248,8 +241,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         (Held::<Self>::of(so), Held::<Self>::of(so2))
     }
 
-    /// Takes the lock that `sblock` is, with nothing of the socket held: whether it has it. `nonblock`:
-    /// it does not wait.
+    /// Takes the lock that `sblock` is, with nothing of the socket held: whether it has it.
+    /// `nonblock`: it does not wait.
     #[track_caller]
     fn sb_lock(&self, _so: &So<Self>, _side: Side, _nonblock: bool) -> bool {
         true
@@ -269,12 +262,48 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         (Held::<Self>::of(so), Held::<Self>::of(so3))
     }
 
+    /// Locks the queues of a listener, with nothing of it held.
+    #[track_caller]
+    fn queue_lock(&self, head: &So<Self>) -> Held<Self> {
+        let mut head = Held::<Self>::of(head);
+        self.queue_enter(&mut head);
+        head
+    }
+    fn queue_unlock(&self, mut head: Held<Self>) {
+        self.queue_leave(&mut head);
+    }
+    /// The same of a listener whose queues were unlocked meanwhile, by `queue_leave`.
+    #[track_caller]
+    fn queue_enter(&self, head: &mut Held<Self>) {
+        self.so_enter(head);
+    }
+    fn queue_leave(&self, head: &mut Held<Self>) {
+        self.so_leave(head);
+    }
+    /// With the listener locked, locks its queues too, where they have a lock of their own.
+    #[track_caller]
+    fn so_at_queue(&self, _head: &Held<Self>) {}
+    fn so_off_queue(&self, _head: &mut Held<Self>) {}
+    /// From the listener to its queues alone.
+    #[track_caller]
+    fn so_to_queue(&self, _head: &mut Held<Self>) {}
+    #[track_caller]
+    fn queue_to_so(&self, _head: &mut Held<Self>) {}
+
     /// With the listener locked, locks one of its embryos, whatever the addresses.
     #[track_caller]
     fn embryo_enter(&self, _head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
         Held::<Self>::of(so3)
     }
-    /// Leaves the listener; an embryo stays locked.
+    /// With its queues locked, goes on to an embryo of the listener: locks it, or, where it comes
+    /// before the queues, does so at `embryo_taken`, when they are left.
+    #[track_caller]
+    fn embryo_take(&self, head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
+        self.embryo_enter(head, so3)
+    }
+    #[track_caller]
+    fn embryo_taken(&self, _so3: &mut Held<Self>) {}
+    /// Leaves the listener, or its queues; an embryo stays locked.
     #[track_caller]
     fn head_leave(&self, _head: &mut Held<Self>) {}
     /// Back to the listener, with nothing of its held.
@@ -285,20 +314,17 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn embryo_leave(&self, _so3: Held<Self>) {}
     /// The same, where it goes back to the pool.
     #[track_caller]
-    #[inline(always)]
     fn embryo_leave_last(&self, so3: Held<Self>) {
         self.embryo_leave(so3);
     }
 
-    /// With `so` locked, which may begin to listen: on to the lock that guards listeners, if there is
-    /// one.
+    /// With `so` locked, which may begin to listen: on to the lock that guards listeners, if there
+    /// is one.
     #[track_caller]
-    #[inline(always)]
     fn listen_enter(&self, _so: &Held<Self>) {}
     /// With a connection locked that was accepted just now, and has no listener any more: away from
     /// the lock that guards listeners, if there is one.
     #[track_caller]
-    #[inline(always)]
     fn accepted(&self, _so: &Held<Self>) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
     /// locked again meanwhile. `client` stays locked, if there is one.
@@ -315,7 +341,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With the listener and its embryo locked, goes on to attach the embryo: the listener is
     /// unlocked where the order wants it.
     #[track_caller]
-    #[inline(always)]
     fn attach_enter(&self, head: &mut Held<Self>) {
         self.head_leave(head);
     }
@@ -327,9 +352,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         _ = self.embryo_to_head(so3, head, None);
     }
 
-    /// With a datagram socket locked, locks the first of those connected to it, for detach, which
-    /// parts the two: `solock_to_part` from the other end. `so` may be unlocked and locked again
-    /// meanwhile. `sounlock_parted` ends it.
+    /// With a datagram socket locked, locks the first of those connected to it, for detach:
+    /// `solock_to_part` from the other end. `sounlock_parted` ends it.
     #[track_caller]
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
 
@@ -340,6 +364,15 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Leaves the list, with `so` locked again.
     #[track_caller]
     fn list_exit(&self, _so: &mut Held<Self>) {}
+    /// `list_enter` of a socket that goes: its links may be unlocked, too.
+    #[track_caller]
+    fn detach_enter(&self, so: &mut Held<Self>) {
+        self.list_enter(so);
+    }
+    #[track_caller]
+    fn detach_exit(&self, so: &mut Held<Self>) {
+        self.list_exit(so);
+    }
     /// Leaves the list for a name, with nothing locked: `so` is unlocked now, wherever it was not.
     #[track_caller]
     fn list_to_name(&self, so: &mut Held<Self>);

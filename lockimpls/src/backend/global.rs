@@ -83,7 +83,7 @@ impl<F: Fault, A: Surroundings> Policy for GlobalPolicy<F, A> {
 
     #[inline(always)]
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
-        so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
+        so.peer().map(|so2| Held::<Self>::of(&so2))
     }
 
     fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {

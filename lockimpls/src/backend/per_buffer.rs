@@ -92,7 +92,7 @@ impl<R: RawMutex> SocketLocks for BufferLocks<R> {
     #[inline(always)]
     fn guard(&self, part: Part) -> (usize, Class) {
         match part {
-            Part::Socket => (self.so_lock.addr(), Class::SoLock),
+            Part::Socket | Part::Link | Part::Queue => (self.so_lock.addr(), Class::SoLock),
             Part::Snd => (self.sides.snd.sb_mtx.addr(), Class::SbMtxSnd),
             Part::Rcv => (self.sides.rcv.sb_mtx.addr(), Class::SbMtxRcv),
         }
@@ -206,7 +206,7 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
 
     #[inline(always)]
     fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
-        so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
+        so.peer().map(|so2| Held::<Self>::of(&so2))
     }
 
     #[inline(always)]

@@ -243,7 +243,7 @@ impl<F: Fault, A: Surroundings> Policy for PairPolicy<F, A> {
 
     #[inline(always)]
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
-        so.st().unp_conn.get().map(|so2| Held::<Self>::of(&so2))
+        so.peer().map(|so2| Held::<Self>::of(&so2))
     }
 
     /// For a connection: two new sockets, which come to share the lock of the first.
@@ -309,7 +309,7 @@ impl<F: Fault, A: Surroundings> Policy for PairPolicy<F, A> {
 
     /// `unp_setpeerlocks`, with the lock that both get taken before (`usrreq` 834).
     fn accepted(&self, so: &Held<Self>) {
-        let Some(client) = so.st().unp_conn.get() else { return };
+        let Some(client) = so.peer() else { return };
         let own = client.locks.own.get().expect("a client's own lock");
         F::window(Window::Accepting);
         if !F::omits(Step::AcceptTakesNew) {

@@ -81,7 +81,7 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
         so: &mut Sock<F, Self, A>,
     ) -> Option<Sock<F, Self, A>> {
         loop {
-            let place = so.st().unp_conn.get()?;
+            let place = so.peer()?;
             let mut so2 = Held::<SocketPolicy<F, Self, A>>::of(&place);
             if place == so.socket() && !F::omits(Step::SelfLock) {
                 return Some(so2);
@@ -91,7 +91,7 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
                 return Some(so2);
             }
             policy.relock(&mut so.lent(), &place);
-            let now = so.st().unp_conn.get();
+            let now = so.peer();
             if now == Some(place) || F::omits(Step::RelockRecheck) {
                 if !F::omits(Step::UnpRefRelock) {
                     so2.unp_refcnt.rele();
@@ -139,7 +139,7 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
                 return Some(so2);
             }
             policy.relock(&mut so.lent(), &place);
-            let still = so2.st().unp_conn.get() == Some(so.socket());
+            let still = so2.peer() == Some(so.socket());
             if still || F::omits(Step::ReferrerRecheck) {
                 so2.unp_refcnt.rele();
                 return Some(so2);

@@ -273,7 +273,7 @@ impl OnTake for Counted {
         policy: &Counting<F, A>,
         so: &mut Sock<F, Self, A>,
     ) -> Option<Sock<F, Self, A>> {
-        let place = so.st().unp_conn.get()?;
+        let place = so.peer()?;
         let so2 = Held::<Counting<F, A>>::of(&place);
         if place == so.socket() {
             return Some(so2);
@@ -291,10 +291,10 @@ impl OnTake for Counted {
         policy: &Counting<F, A>,
         so: &mut Sock<F, Self, A>,
     ) -> Option<Sock<F, Self, A>> {
-        so.st().unp_conn.get()?;
+        so.peer()?;
         Self::begin_parting(policy, so);
         // Another parting may have been waited for.
-        let Some(so2) = so.st().unp_conn.get() else {
+        let Some(so2) = so.peer() else {
             policy.beside.end();
             return None;
         };

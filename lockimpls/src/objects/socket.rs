@@ -2,9 +2,10 @@
 //! field.
 //!
 //! Tags, as in `socketvar.h` and `unpcb.h`: `[I]` written before the socket is published; `[s]`,
-//! `[ms]`, `[mr]` under the lock of the socket itself, of its send side, of its receive side; `[s ms]`
-//! read under either, written under both; `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic;
-//! `[p]` the pool's lock. Which locks the first three are says the policy ([`SocketLocks::guard`]): in
+//! `[l]`, `[q]`, `[ms]`, `[mr]` under the lock of the socket itself, of what is connected to what,
+//! of a listener's queues, of the send side, of the receive side; `[s ms]`, `[s l]` read under
+//! either, written under both; `[g]` `unp_gc_lock` (`unp_lock` in `global`); `[a]` atomic; `[p]`
+//! the pool's lock. Which locks the first five are says the policy ([`SocketLocks::guard`]): in
 //! `per-socket` all are `so_lock`, in `global` and `global-gc` `unp_lock`.
 //!
 //! What a lock guards is reached through the token of the locked socket ([`Held`]), by
@@ -169,14 +170,15 @@ pub(crate) struct Socket<L> {
     pub(crate) next_free: Cell<Option<SockRef<L>>>,
 }
 
-// SAFETY: the `Cell`s are touched only as their tags say: `[s]`, `[ms]`, `[mr]` under the guarding
-// lock, which the accessors in `parts.rs` assert, and for no longer than it is held: they lend for
-// as long as the token is borrowed, and the verbs that unlock want it by value or by `&mut`; where
-// two tokens are of one lock, requests end what they read by one before they unlock by the other;
-// or of a socket that nobody else has (`parts_unshared`, `parts_of_last`); in `lock-free` also
-// read, not written, by a thread that is `in_use`, while nobody can hold the lock (`parts_fast`
-// asserts it); `[s ms]` read under either lock and written under both; `[g]` under the collector's
-// lock; `[p]` under the pool's; `[I]` before publication.
+// SAFETY: the `Cell`s are touched only as their tags say: `[s]`, `[q]`, `[ms]`, `[mr]` under the
+// guarding lock, which the accessors in `parts.rs` assert, and for no longer than it is held: they
+// lend for as long as the token is borrowed, and the verbs that unlock want it by value or by
+// `&mut`; where two tokens are of one lock, requests end what they read by one before they unlock
+// by the other; or of a socket that nobody else has (`parts_unshared`, `parts_of_last`); in
+// `lock-free` also read, not written, by a thread that is `in_use`, while nobody can hold the lock
+// (`parts_fast` asserts it); `[s ms]`, `[s l]` read under either lock and written under both, where
+// the lock of `[l]` may be shared by those who read; `[g]` under the collector's lock; `[p]` under
+// the pool's; `[I]` before publication.
 unsafe impl<L: SocketLocks> Sync for Socket<L> {}
 // SAFETY: nothing in a socket belongs to the thread that made it.
 unsafe impl<L: SocketLocks> Send for Socket<L> {}

@@ -32,23 +32,25 @@ impl<P: Policy> Locked<P> {
     }
 
     fn soaccept(&self, s: Fd) -> Result<(SoRef<P>, SockAddr), Errno> {
-        let mut head = self.solock_fd(s)?;
+        let mut head = self.queue_fd(s)?;
         let so = match self.await_connection(&mut head) {
             Ok(so) => so,
             Err(errno) => {
-                self.sounlock_fd(head);
+                self.queue_fd_leave(head);
                 return Err(errno);
             }
         };
         // The listener comes before the embryo, whatever their addresses.
-        let mut so = self.policy.embryo_enter(&head, &so);
-        head.st().so_q.remove(so.socket());
-        so.st().so_head.set(None);
-        so.st().so_onq.set(OnQueue::None);
+        let mut so = self.policy.embryo_take(&head, &so);
+        head.queues().so_q.remove(so.socket());
+        let queues = so.queues();
+        queues.seen.so_head.set(None);
+        queues.so_onq.set(OnQueue::None);
         // SOCK_NONBLOCK_INHERIT: as the listener is now, not when the connection came (line 314).
         so.set_nonblocking(head.is_nonblocking());
         let is_last = Self::unuse(&head);
         self.policy.head_leave(&mut head);
+        self.policy.embryo_taken(&mut so);
         self.sofile(&so);
         let name = self.accepted_name(&mut so);
         self.policy.accepted(&so);
@@ -80,11 +82,11 @@ impl<P: Policy> Locked<P> {
     ///
     /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
     fn await_connection(&self, head: &mut Held<P>) -> Result<SoRef<P>, Errno> {
-        let st = head.st();
-        if !st.is(State::ACCEPTCONN) {
+        let queues = head.queues();
+        if !queues.seen.is(State::ACCEPTCONN) {
             return Err(Errno::Einval);
         }
-        if head.is_nonblocking() && st.so_q.len() == 0 {
+        if head.is_nonblocking() && queues.so_q.len() == 0 {
             return Err(if head.has_listener_ended() {
                 Errno::Econnaborted
             } else {
@@ -92,28 +94,28 @@ impl<P: Policy> Locked<P> {
             });
         }
         loop {
-            let st = head.st();
-            if let Some(errno) = st.so_error.take() {
+            let queues = head.queues();
+            if let Some(errno) = queues.seen.so_error.take() {
                 return Err(errno);
             }
-            if let Some(so) = st.so_q.first() {
+            if let Some(so) = queues.so_q.first() {
                 return Ok(so);
             }
             if head.has_listener_ended() {
                 return Err(Errno::Econnaborted);
             }
             let listener = head.socket();
-            self.sosleep(head, &listener.timeo_wait);
+            self.sleep_at_queue(head, &listener.timeo_wait);
         }
     }
 
     /// PRU_ACCEPT: the name of the client, if it has one and is still there.
     fn accepted_name(&self, so: &mut Held<P>) -> SockAddr {
-        let Some(so2) = self.policy.solock_peer(so) else {
+        let Some(so2) = self.policy.peer_look(so) else {
             return SockAddr::UNNAMED;
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, so2);
+        self.policy.peer_looked(so, so2);
         name
     }
 }

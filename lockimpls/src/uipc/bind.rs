@@ -24,6 +24,9 @@ impl<P: Policy> Locked<P> {
         }
         P::Fault::window(Window::Binding);
         let made = self.names.create(name);
+        if made.is_ok() {
+            self.policy.links_enter();
+        }
         self.policy.so_enter(&mut so);
         let st = so.st();
         st.clear(State::BINDING);
@@ -40,6 +43,7 @@ impl<P: Policy> Locked<P> {
         // Before the socket: whoever closed the descriptor meanwhile left the close to this call,
         // and detach locks the name.
         self.names.vop_unlock(vnode);
+        self.policy.links_leave();
         self.sounlock_fd(so);
         Ok(())
     }

@@ -45,25 +45,31 @@ impl<P: Policy> Locked<P> {
 
     /// Frees the socket now, or leaves that to the calls that still use it.
     pub(crate) fn soclose(&self, so: SoRef<P>) {
+        self.policy.links_enter();
         let so = self.policy.solock(&so);
         let st = so.st();
         if st.users.get() > 0 || is_awaited(&so) {
             st.set(State::CLOSING);
+            self.policy.links_leave();
             self.policy.sounlock(so);
             return;
         }
         self.soclose_locked(so);
     }
 
-    /// `soclose` of a locked socket that nobody uses: it is unlocked and free afterwards.
+    /// `soclose` of a locked socket that nobody uses, and of its links: it is unlocked and free
+    /// afterwards.
     pub(crate) fn soclose_locked(&self, mut so: Held<P>) {
         let place = so.socket();
         if so.st().is(State::ISCONNECTED) {
             self.unp_disconnect(&mut so);
         }
         self.unp_detach(&mut so);
+        self.policy.links_leave();
         if so.st().is(State::ACCEPTCONN) {
+            self.policy.so_to_queue(&mut so);
             self.abort_queues(&mut so);
+            self.policy.queue_to_so(&mut so);
         }
         so.st().set(State::NOFDREF);
         if P::SORELE {
@@ -104,24 +110,28 @@ impl<P: Policy> Locked<P> {
     /// Aborts every connection that nobody accepted, the ready ones last.
     fn abort_queues(&self, head: &mut Held<P>) {
         loop {
-            let st = head.st();
-            let Some(so3) = st.so_q0.first().or_else(|| st.so_q.first()) else { return };
-            let so3 = self.policy.embryo_enter(head, &so3);
-            let queue = if so3.st().so_onq.get() == OnQueue::Q0 { &st.so_q0 } else { &st.so_q };
+            let queues = head.queues();
+            let first = queues.so_q0.first().or_else(|| queues.so_q.first());
+            let Some(so3) = first else { return };
+            let mut so3 = self.policy.embryo_take(head, &so3);
+            let onq = so3.queues().so_onq.replace(OnQueue::None);
+            let queue = if onq == OnQueue::Q0 { queues.so_q0 } else { queues.so_q };
             queue.remove(so3.socket());
-            so3.st().so_onq.set(OnQueue::None);
-            so3.st().so_head.set(None);
+            so3.queues().seen.so_head.set(None);
             self.policy.head_leave(head);
+            self.policy.links_enter();
+            self.policy.embryo_taken(&mut so3);
             self.soabort(so3);
             self.policy.head_return(head);
         }
     }
 
-    /// `soabort`: an embryo, locked and on no queue, goes; the lock of the listener, where it has
-    /// one, is not held.
+    /// `soabort`: an embryo, locked with its links and on no queue, goes; the lock of the listener,
+    /// where it has one, is not held.
     fn soabort(&self, mut so3: Held<P>) {
         let place = so3.socket();
         self.unp_detach(&mut so3);
+        self.policy.links_leave();
         if P::SORELE {
             self.policy.embryo_leave(so3);
             return self.sorele(place);
@@ -131,7 +141,7 @@ impl<P: Policy> Locked<P> {
         self.sockets.put(place);
     }
 
-    /// `unp_disconnect`: parts a locked socket from its peer, if it has one.
+    /// `unp_disconnect`: parts a locked socket from its peer, if it has one. Its links are locked.
     pub(crate) fn unp_disconnect(&self, so: &mut Held<P>) {
         let so2 = if P::Fault::omits(Step::PeerToPart) {
             self.peer_to_part(so)
@@ -139,10 +149,10 @@ impl<P: Policy> Locked<P> {
             self.policy.solock_to_part(so)
         };
         let Some(mut so2) = so2 else { return };
-        let st = so.set_conn(None);
+        so.set_conn(None);
         if Self::parts_alone(so) {
-            so2.st().unp_refs.remove(so.socket());
-            st.clear(State::ISCONNECTED);
+            so2.referrers().remove(so.socket());
+            so.st().clear(State::ISCONNECTED);
         } else {
             so2.set_conn(None);
             self.soisdisconnected(so);
@@ -184,14 +194,14 @@ impl<P: Policy> Locked<P> {
         self.sorwakeup(so);
     }
 
-    /// `unp_detach`: takes the control block away. `so` is locked before and after, and unlocked
-    /// between.
+    /// `unp_detach`: takes the control block away. `so` and its links are locked before and after,
+    /// and unlocked between.
     fn unp_detach(&self, so: &mut Held<P>) {
         let vnode = so.st().unp_vnode.take();
-        self.policy.list_enter(so);
+        self.policy.detach_enter(so);
         so.gc(self.policy.collector().gc_guard()).linked.set(false);
         match vnode {
-            None => self.policy.list_exit(so),
+            None => self.policy.detach_exit(so),
             Some(vnode) => self.forget_name(so, vnode),
         }
         self.unp_disconnect(so);
@@ -216,13 +226,14 @@ impl<P: Policy> Locked<P> {
         self.kernel_lock();
         self.names.unbind(vnode);
         self.kernel_unlock();
+        self.policy.links_enter();
         self.policy.so_enter(so);
     }
 
     /// A datagram socket loses its destination (`unp_detach`, lines 628 to 631). Both are locked.
     /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
     fn unp_drop(&self, so: &Held<P>, so2: &Held<P>) {
-        so.st().unp_refs.remove(so2.socket());
+        so.referrers().remove(so2.socket());
         let st2 = so2.set_conn(None);
         st2.so_error.set(Some(Errno::Econnreset));
         st2.clear(State::ISCONNECTED);

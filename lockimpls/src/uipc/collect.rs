@@ -189,8 +189,8 @@ impl<P: Policy> Locked<P> {
 
     /// Every embryo of a locked listener, locked in turn.
     fn each_embryo(&self, head: &Held<P>, visit: impl Fn(&Held<P>)) {
-        let st = head.st();
-        for so3 in st.so_q0.iter().chain(st.so_q.iter()) {
+        let queues = head.queues();
+        for so3 in queues.so_q0.iter().chain(queues.so_q.iter()) {
             let so3 = self.policy.embryo_enter(head, &so3);
             visit(&so3);
             self.policy.embryo_leave(so3);

@@ -12,10 +12,11 @@ use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
     pub(crate) fn sys_connect(&self, s: Fd, name: &SockAddr) -> Result<(), Errno> {
-        let mut so = self.solock_fd(s)?;
+        let mut so = self.solock_fd_and_links(s)?;
         let result = self.soconnect(&mut so, name);
         // A connect that succeeds takes the pending error and answers it (`sys_connect`, line 424).
         let result = result.and_then(|()| so.st().so_error.take().map_or(Ok(()), Err));
+        self.policy.links_leave();
         self.sounlock_fd(so);
         result
     }
@@ -40,13 +41,14 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `unp_connect`: `so` is locked before and after, and unlocked between: the flag keeps others
-    /// from connecting it meanwhile, `users` keeps it. Where it succeeds, the caller clears the
-    /// flag.
+    /// `unp_connect`: `so` and its links are locked before and after, and unlocked between: the
+    /// flag keeps others from connecting it meanwhile, `users` keeps it. Where it succeeds, the
+    /// caller clears the flag.
     pub(crate) fn unp_connect(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
         let st = so.st();
         Self::may_connect(st)?;
         st.set(State::CONNECTING);
+        self.policy.links_leave();
         self.policy.so_leave(so);
         P::Fault::window(Window::Connecting);
         self.kernel_lock();
@@ -55,10 +57,11 @@ impl<P: Policy> Locked<P> {
             self.kernel_unlock();
         }
         P::Fault::window(Window::Connected);
+        self.policy.links_enter();
         self.policy.so_enter(so);
         let st = so.st();
         // Else the peer went away before this socket was locked again.
-        let is_there = st.unp_conn.get().is_some() || P::Fault::omits(Step::PeerGone);
+        let is_there = st.peer().is_some() || P::Fault::omits(Step::PeerGone);
         let result = result.and(if is_there { Ok(()) } else { Err(Errno::Econnrefused) });
         if result.is_err() {
             st.clear(State::CONNECTING);
@@ -112,6 +115,7 @@ impl<P: Policy> Locked<P> {
             if !P::Fault::omits(Step::ConnectHeadRefused) {
                 self.policy.sounlock(head);
             }
+            self.policy.links_leave();
             return Err(Errno::Econnrefused);
         };
         let addr = head.st().unp_addr.get();
@@ -128,8 +132,7 @@ impl<P: Policy> Locked<P> {
     /// The embryo cannot be taken off the queue by a close of the listener meanwhile: detach needs
     /// the name, which the connecting thread has locked.
     fn sonewconn(&self, head: &mut Held<P>) -> Option<SoRef<P>> {
-        let st = head.st();
-        if st.so_q.len() + st.so_q0.len() > 3 * st.so_qlimit.get() {
+        if self.is_full(head) {
             return None;
         }
         let so3 = self.sockets.get(|| self.policy.socket_locks(self.config.lock)).ok()?;
@@ -141,12 +144,24 @@ impl<P: Policy> Locked<P> {
             self.sockets.put(so3);
             return None;
         }
-        head.st().so_q0.append(so3);
+        self.policy.so_at_queue(head);
+        head.queues().so_q0.append(so3);
+        self.policy.so_off_queue(head);
         self.policy.attach_enter(head);
         self.unp_attach(&mut embryo);
         self.policy.attach_exit(&mut embryo, head);
         self.policy.embryo_leave(embryo);
         Some(so3)
+    }
+
+    /// Whether the listener has more connections that nobody accepted than it may have.
+    fn is_full(&self, head: &mut Held<P>) -> bool {
+        let so_qlimit = head.st().so_qlimit.get();
+        self.policy.so_at_queue(head);
+        let queues = head.queues();
+        let is_full = queues.so_q.len() + queues.so_q0.len() > 3 * so_qlimit;
+        self.policy.so_off_queue(head);
+        is_full
     }
 
     /// What an embryo has from its listener (`uipc_socket2.c`, lines 191 to 223): what has ended
@@ -170,7 +185,7 @@ impl<P: Policy> Locked<P> {
         }
         so3.publish_limits();
         to.st.so_head.set(Some(head.socket()));
-        to.st.so_onq.set(OnQueue::Q0);
+        to.st.begin_on_queue(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());
         true
     }

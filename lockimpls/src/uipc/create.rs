@@ -118,7 +118,7 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn unp_connect2(&self, so: &mut Held<P>, so2: &mut Held<P>) {
         so.set_conn(Some(so2.socket()));
         if so.so_type.get() == SockType::Dgram {
-            so2.st().unp_refs.append(so.socket());
+            so2.referrers().append(so.socket());
             self.soisconnected(so, None);
             return;
         }
@@ -132,9 +132,7 @@ impl<P: Policy> Locked<P> {
     fn soisconnected(&self, so: &mut Held<P>, client: Option<&So<P>>) {
         let st = so.st();
         st.set(State::ISCONNECTED);
-        if let Some(head) = st.so_head.get()
-            && st.so_onq.get() == OnQueue::Q0
-        {
+        if let Some(head) = st.so_head.get() {
             self.embryo_is_ready(so, &head, client);
             return;
         }
@@ -154,11 +152,12 @@ impl<P: Policy> Locked<P> {
             head.so_refcnt.rele();
         }
         so3.so_refcnt.rele();
-        if so3.st().so_onq.get() == OnQueue::Q0 {
+        if so3.queues().so_onq.get() == OnQueue::Q0 {
             let embryo = so3.socket();
-            head.st().so_q0.remove(embryo);
-            head.st().so_q.append(embryo);
-            so3.st().so_onq.set(OnQueue::Q);
+            let queues = head.queues();
+            queues.so_q0.remove(embryo);
+            queues.so_q.append(embryo);
+            so3.queues().so_onq.set(OnQueue::Q);
             self.sorwakeup(&mut head);
             self.ambient.sched_lock();
             head.timeo_wait.wakeup_one();

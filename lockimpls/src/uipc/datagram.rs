@@ -38,7 +38,7 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     fn connect_to_send(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
-        if so.st().unp_conn.get().is_some() {
+        if so.peer().is_some() {
             return Err(Errno::Eisconn);
         }
         self.unp_connect(so, name)?;

@@ -269,6 +269,7 @@ impl<P: Policy> Locked<P> {
     /// The sockets, which nobody reads from or writes to yet.
     fn fifo_create(&self) -> Result<FifoInfo<P::Locks>, Errno> {
         let (readsock, writesock) = self.socreate_pair(SockType::Stream)?;
+        self.policy.links_enter();
         let mut wso = self.policy.solock(&writesock);
         self.policy.side_enter(&wso, Side::Snd);
         wso.set_cantsendmore(true);
@@ -276,16 +277,19 @@ impl<P: Policy> Locked<P> {
         wso.publish_limits();
         self.policy.side_leave(&mut wso, Side::Snd);
         self.policy.sounlock(wso);
+        self.policy.links_leave();
         Ok(FifoInfo { readsock, writesock, readers: 0, writers: 0 })
     }
 
     /// The other side is there: a direction that had ended begins again.
     fn fifo_begin(&self, so: &So<P>, side: Side, begin: impl FnOnce(&Held<P>)) {
+        self.policy.links_enter();
         let mut so = self.policy.solock(so);
         self.policy.side_enter(&so, side);
         begin(&so);
         self.policy.side_leave(&mut so, side);
         self.policy.sounlock(so);
+        self.policy.links_leave();
     }
 
     fn fifo_close_locked(&self, vp: &Vnode<P>, mode: OpenMode) {
@@ -293,11 +297,13 @@ impl<P: Policy> Locked<P> {
         if mode.contains(OpenMode::READ) {
             fip.readers -= 1;
             if fip.readers == 0 {
+                self.policy.links_enter();
                 let mut wso = self.policy.solock(&fip.writesock);
                 if !P::Fault::omits(Step::FifoEndWriter) {
                     self.socantsendmore(&mut wso);
                 }
                 self.policy.sounlock(wso);
+                self.policy.links_leave();
             }
         }
         if mode.contains(OpenMode::WRITE) {

@@ -91,6 +91,38 @@ impl<P: Policy> Locked<P> {
         Ok(so)
     }
 
+    /// The same, to connect or part it: where the links have a lock of their own, that comes first.
+    #[track_caller]
+    pub(crate) fn solock_fd_and_links(&self, fd: Fd) -> Result<Held<P>, Errno> {
+        if P::CALLS_BY_FILE {
+            let so = self.fd_getfile(fd)?;
+            self.policy.links_enter();
+            return Ok(self.policy.solock(&so));
+        }
+        self.solock_fd(fd)
+    }
+
+    /// A call begins that is at the queues of a listener alone.
+    #[track_caller]
+    pub(crate) fn queue_fd(&self, fd: Fd) -> Result<Held<P>, Errno> {
+        if P::CALLS_BY_FILE {
+            let head = self.fd_getfile(fd)?;
+            return Ok(self.policy.queue_lock(&head));
+        }
+        self.solock_fd(fd)
+    }
+
+    /// Such a call ends.
+    #[track_caller]
+    pub(crate) fn queue_fd_leave(&self, head: Held<P>) {
+        if P::CALLS_BY_FILE {
+            let file = head.socket();
+            self.policy.queue_unlock(head);
+            return self.closef(file);
+        }
+        self.sounlock_fd(head);
+    }
+
     /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a
     /// closed one.
     #[inline(always)]

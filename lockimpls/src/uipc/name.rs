@@ -28,11 +28,11 @@ impl<P: Policy> Locked<P> {
         if !so.st().is(State::ISCONNECTED) {
             return Err(Errno::Enotconn);
         }
-        let Some(so2) = self.policy.solock_peer(so) else {
+        let Some(so2) = self.policy.peer_look(so) else {
             return Ok(SockAddr::UNNAMED);
         };
         let name = so2.st().unp_addr.get().unwrap_or(SockAddr::UNNAMED);
-        self.policy.sounlock_peer(so, so2);
+        self.policy.peer_looked(so, so2);
         Ok(name)
     }
 }

@@ -19,6 +19,7 @@ impl<P: Policy> Locked<P> {
             self.sorflush(&mut so);
         }
         if how != Shutdown::Read {
+            self.policy.links_enter();
             self.policy.data_to_so(&mut so);
             self.socantsendmore(&mut so);
             if P::SENDS_UNLOCKED {
@@ -29,6 +30,7 @@ impl<P: Policy> Locked<P> {
                 self.unp_shutdown(&mut so);
                 self.policy.so_to_data(&mut so);
             }
+            self.policy.links_leave();
         }
         self.call_leave(so);
         Ok(())

@@ -53,6 +53,13 @@ impl<P: Policy> Locked<P> {
         self.sleep(so, point, Part::Socket);
     }
 
+    /// The same of a listener, with the lock of its queues.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn sleep_at_queue(&self, head: &mut Held<P>, point: &WaitPoint) {
+        self.sleep(head, point, Part::Queue);
+    }
+
     /// The same with the lock of this part.
     #[inline(always)]
     #[track_caller]
@@ -68,7 +75,8 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     fn part_enter(&self, so: &mut Held<P>, part: Part) {
         match part {
-            Part::Socket => self.policy.so_enter(so),
+            Part::Socket | Part::Link => self.policy.so_enter(so),
+            Part::Queue => self.policy.queue_enter(so),
             Part::Snd => self.sb_enter(so, Side::Snd),
             Part::Rcv => {
                 self.policy.data_enter(so);
@@ -81,7 +89,8 @@ impl<P: Policy> Locked<P> {
     #[track_caller]
     fn part_leave(&self, so: &mut Held<P>, part: Part) {
         match part {
-            Part::Socket => self.policy.so_leave(so),
+            Part::Socket | Part::Link => self.policy.so_leave(so),
+            Part::Queue => self.policy.queue_leave(so),
             Part::Snd => self.sb_leave(so, Side::Snd),
             Part::Rcv => self.sb_leave(so, Side::Rcv),
         }
@@ -94,7 +103,7 @@ impl<P: Policy> Locked<P> {
         let place = so.socket();
         let releases = || match part {
             Part::Rcv => place.locks.look_guard(place.so_type.get()).0,
-            Part::Socket | Part::Snd => place.locks.guard(part).0,
+            _ => place.locks.guard(part).0,
         };
         let seen = point.event.load(Relaxed);
         if self.config.wait == WaitStrategy::Park {

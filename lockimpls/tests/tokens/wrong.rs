@@ -38,7 +38,7 @@ impl<P: Policy> Locked<P> {
         let st = so.st();
         let so2 = self.policy.solock_peer(so); //~ E0502
         #[cfg(not(solock_mended))]
-        st.unp_conn.set(None);
+        st.unp_addr.set(None);
         so2
     }
 

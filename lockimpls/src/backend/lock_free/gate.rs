@@ -87,7 +87,7 @@ pub(crate) fn shut<L: SocketLocks>(so: &Held<L>) {
 fn shut_slow<L: SocketLocks>(so: &Held<L>) {
     // The gate is not shut, so the pair is connected; it stays so, for parting needs this lock
     // too.
-    let Some(so2) = so.st().unp_conn.get() else { return };
+    let Some(so2) = so.peer() else { return };
     let is_lower = so.guard_addr() < so2.guard_addr();
     let (lower, higher): (&Socket<L>, &Socket<L>) = if is_lower { (so, &so2) } else { (&so2, so) };
     // AcqRel: of two that shut, one does it. Pairs with the Release of the opener.
@@ -192,7 +192,7 @@ pub(crate) fn open<L: SocketLocks>(so: &Held<L>, so2: &Held<L>) {
 /// peer cannot.
 pub(crate) fn may_open<L: SocketLocks>(so: &Held<L>, so2: &Socket<L>) -> bool {
     let Parts { st, so_snd, so_rcv } = so.parts();
-    let is_pair = st.unp_conn.get().is_some_and(|peer| std::ptr::eq(&*peer, so2));
+    let is_pair = st.peer().is_some_and(|peer| std::ptr::eq(&*peer, so2));
     let has_ended = so_snd.cantsendmore() || so_rcv.cantrcvmore.get();
     let is_changing = st.so_state.get().intersects(State::CLOSING | State::CONNECTING);
     let is_alive = st.is(State::ISCONNECTED) && !has_ended && !is_changing;

@@ -21,7 +21,7 @@ pub(crate) enum Try<T> {
 #[inline(always)]
 pub(crate) fn put<L: SocketLocks>(me: u32, so: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     let parts = so.parts_fast(me, so);
-    let Some(so2) = parts.st.unp_conn.get() else { return Try::Slow };
+    let Some(so2) = parts.st.peer() else { return Try::Slow };
     match so.so_type.get() {
         SockType::Stream => put_stream(&parts.so_snd, &so2, rest),
         SockType::Seqpacket => put_record(&parts.so_snd, &so2, rest),
@@ -176,7 +176,7 @@ fn get_record<L: SocketLocks>(
 /// Wakes a sender that waits for the room just made.
 #[inline(always)]
 fn consumed<L: SocketLocks>(st: &SoState<L>) {
-    if let Some(so2) = st.unp_conn.get() {
+    if let Some(so2) = st.peer() {
         so2.snd_wait.published();
     }
 }

@@ -98,7 +98,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[cold]
     pub(super) fn leave_and_wait(&self, so: &Socket<A>, side: Side, me: u32, index: usize) {
         so.fast_side[side].waits.store(1, Relaxed);
-        let so2 = so.parts_fast(me, so).st.unp_conn.get();
+        let so2 = so.parts_fast(me, so).st.peer();
         let awaited = Awaited { index, ..Awaited::note(so, so2, side) };
         gate::leave(so, me);
         self.wait(&awaited, side);
@@ -117,7 +117,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         so.fast.owner[side].store(witness::thread_number(), Relaxed);
         let st = so.st();
         st.users.set(st.users.get() - 1);
-        let awaited = Awaited::note(&place, st.unp_conn.get(), side);
+        let awaited = Awaited::note(&place, st.peer(), side);
         self.slow.policy.so_leave(so);
         self.wait(&awaited, side);
         true

@@ -27,7 +27,7 @@ fn mine<const N: usize>(sockets: [SockRef; N]) -> [bool; N] {
 /// `so` gets the peer `so2`, or none.
 fn connect(layer: &Layer, so: SockRef, so2: Option<SockRef>) {
     let so = layer.policy.solock(&so);
-    so.st().unp_conn.set(so2);
+    so.set_conn(so2);
     layer.policy.sounlock(so);
 }
 
@@ -226,14 +226,14 @@ fn who_has_a_reference_may_lock_what_waits_for_it() {
             std::thread::yield_now();
         }
         let held = layer.policy.solock(&so);
-        held.st().unp_conn.set(Some(so));
+        held.set_conn(Some(so));
         so.unp_refcnt.rele();
         layer.policy.sounlock(held);
     });
     told.recv().unwrap();
     let mut held = layer.policy.solock(&so);
     layer.policy.finalize(&mut held, &so.unp_refcnt);
-    assert_eq!((mine([so]), held.st().unp_conn.get()), ([true], Some(so)));
+    assert_eq!((mine([so]), held.peer()), ([true], Some(so)));
     layer.policy.sounlock(held);
     other.join().unwrap();
     witness::userret();

@@ -25,8 +25,8 @@ impl<R: RawMutex> SocketLocks for StateLocks<R> {
     #[inline(always)]
     fn guard(&self, part: Part) -> (usize, Class) {
         match part {
-            Part::Socket | Part::Snd => (self.state.addr(), Class::SoLock),
             Part::Rcv => (self.queue.addr(), Class::SbMtxRcv),
+            _ => (self.state.addr(), Class::SoLock),
         }
     }
 

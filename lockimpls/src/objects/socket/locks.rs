@@ -11,6 +11,11 @@ use crate::witness::Class;
 pub(crate) enum Part {
     /// The socket itself: [`SoState`](super::SoState).
     Socket,
+    /// To whom it is connected: `unp_conn`, `unp_refs`, and whether it may send. The socket's own
+    /// lock is enough to read it; whoever writes it has both.
+    Link,
+    /// Its queues, where it listens, and on whose queue it is.
+    Queue,
     /// The send side: [`SndState`](super::SndState).
     Snd,
     /// The receive side: [`RcvState`](super::RcvState).
@@ -23,6 +28,10 @@ pub(crate) enum Part {
 pub(crate) trait SocketLocks: Send + Sync + Sized + 'static {
     /// The class of the collector's lock beside these: whether it comes before them or after them.
     const GC: Class = Class::UnpGcLock;
+
+    /// Whether [`Part::Link`] has another lock than the socket itself, which is one for all
+    /// sockets.
+    const LINKED: bool = false;
 
     /// The lock that guards a part of the socket, one of these or another: its address and its
     /// class.

@@ -1,9 +1,10 @@
 //! What the locks of a socket guard, part by part, and the way to it: by a token, and each accessor
 //! asks the witness whether the thread holds the lock of the part.
 
+use super::state::Queues;
 use super::{
-    Held, Part, RcvState, SbState, Seen, SendLook, Side, SndState, SoState, SockRef, Socket,
-    SocketLocks, State,
+    Held, Part, RcvState, SbState, Seen, SendLook, Side, SndState, SoState, SockList, SockRef,
+    Socket, SocketLocks, State,
 };
 use crate::objects::sockbuf::Fill;
 use crate::witness::{self, Class};
@@ -112,6 +113,7 @@ impl<L: SocketLocks> Held<L> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn set_conn(&self, peer: Option<SockRef<L>>) -> &SoState<L> {
+        self.assert_links_mine();
         let st = self.st();
         st.unp_conn.set(peer);
         if let Some(words) = self.locks.send_words() {
@@ -130,6 +132,50 @@ impl<L: SocketLocks> Held<L> {
         self.parts.so_rcv.cantrcvmore.get()
     }
 
+    /// The queues of a listener, and on whose queue a socket is.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn queues(&self) -> Queues<'_, L> {
+        self.assert_locked(Part::Queue);
+        let SoState { so_onq, so_q0, so_q, .. } = &self.parts.st;
+        Queues { so_onq, so_q0, so_q, seen: &self.parts.st }
+    }
+
+    /// The peer, for whoever holds the lock of the socket or that of all connections.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn peer(&self) -> Option<SockRef<L>> {
+        self.assert_linked();
+        self.parts.st.peer()
+    }
+
+    /// Those that are connected to a datagram socket, to be changed.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn referrers(&self) -> &SockList<L> {
+        self.assert_links_mine();
+        &self.st().unp_refs
+    }
+
+    /// Whoever changes what is connected to what has the lock of all connections exclusively.
+    #[inline(always)]
+    #[track_caller]
+    fn assert_links_mine(&self) {
+        if L::LINKED {
+            let (addr, class) = self.locks.guard(Part::Link);
+            witness::assert_held_alone(addr, &class);
+        }
+    }
+
+    /// Whoever reads it has that lock, in whichever mode, or the socket's own.
+    #[inline(always)]
+    #[track_caller]
+    fn assert_linked(&self) {
+        if !L::LINKED || !witness::is_held(self.locks.guard(Part::Link).0) {
+            self.assert_locked(Part::Socket);
+        }
+    }
+
     /// All of it, with the locks of all parts held.
     #[inline(always)]
     #[track_caller]
@@ -140,15 +186,17 @@ impl<L: SocketLocks> Held<L> {
         &self.parts
     }
 
-    /// SS_CANTSENDMORE, for whoever holds the lock of the socket or that of its send side: both are
-    /// held where it is written. Where it is a word, for anybody.
+    /// SS_CANTSENDMORE, for whoever holds the lock of the socket, that of its send side, or that of
+    /// all connections: all are held where it is written. Where it is a word, for anybody.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn cantsendmore(&self) -> bool {
         if let Some(words) = self.locks.send_words() {
             return words.cantsendmore();
         }
-        if self.is_guarded_by_one(Part::Snd) || !witness::is_held(self.locks.guard(Part::Snd).0) {
+        let is_linked = L::LINKED && witness::is_held(self.locks.guard(Part::Link).0);
+        let by_one = || self.is_guarded_by_one(Part::Snd);
+        if !is_linked && (by_one() || !witness::is_held(self.locks.guard(Part::Snd).0)) {
             self.assert_locked(Part::Socket);
         }
         self.parts.so_snd.cantsendmore()
@@ -173,6 +221,7 @@ impl<L: SocketLocks> Held<L> {
     /// Writes SS_CANTSENDMORE.
     #[track_caller]
     pub(crate) fn set_cantsendmore(&self, is_so: bool) {
+        self.assert_links_mine();
         self.assert_locked(Part::Socket);
         self.assert_locked_too(Part::Snd);
         self.parts.so_snd.cantsendmore.set(is_so);

@@ -131,20 +131,34 @@ impl<L> Seen<L> {
     }
 }
 
-/// The socket itself, without its sides: all `[s]`.
+/// What the lock of the queues guards of a listener, and of a socket on its queue: `[q]`.
+pub(crate) struct Queues<'a, L> {
+    pub(crate) so_onq: &'a Cell<OnQueue>,
+    pub(crate) so_q0: &'a SockList<L>,
+    pub(crate) so_q: &'a SockList<L>,
+    /// `so_head` is changed with that lock; the rest is to be looked at.
+    pub(crate) seen: &'a Seen<L>,
+}
+
+/// The socket itself, without its sides: `[s]`, and as tagged.
 pub(crate) struct SoState<L> {
     seen: Seen<L>,
     /// How many calls are under way on the socket: they keep it when its last descriptor is closed.
     pub(crate) users: Cell<u32>,
-    pub(crate) so_onq: Cell<OnQueue>,
-    pub(crate) so_q0: SockList<L>,
-    pub(crate) so_q: SockList<L>,
+    /// `[q]`, with the two below.
+    pub(super) so_onq: Cell<OnQueue>,
+    pub(super) so_q0: SockList<L>,
+    pub(super) so_q: SockList<L>,
     pub(crate) so_qlimit: Cell<usize>,
     /// Whether the control block is attached (`so_pcb`).
     pub(crate) so_pcb: Cell<bool>,
-    /// The peer. STREAM, SEQPACKET: mutual. DGRAM: one way.
-    pub(crate) unp_conn: Cell<Option<SockRef<L>>>,
-    /// DGRAM: who is connected to this socket.
+    /// The peer. STREAM, SEQPACKET: mutual. DGRAM: one way. `[s l]`: written by [`Held::set_conn`].
+    ///
+    /// [`Held::set_conn`]: super::Held::set_conn
+    pub(super) unp_conn: Cell<Option<SockRef<L>>>,
+    /// DGRAM: who is connected to this socket. `[s l]`: changed by way of [`Held::referrers`].
+    ///
+    /// [`Held::referrers`]: super::Held::referrers
     pub(crate) unp_refs: SockList<L>,
     pub(crate) unp_addr: Cell<Option<SockAddr>>,
     /// The name it is bound to: an index of the table of names.
@@ -172,6 +186,12 @@ impl<L> SoState<L> {
         }
     }
 
+    /// The peer, for whoever has the lock of the socket, or the side of a gate that is open.
+    #[inline(always)]
+    pub(crate) fn peer(&self) -> Option<SockRef<L>> {
+        self.unp_conn.get()
+    }
+
     pub(super) fn reset(&self) {
         self.seen.reset();
         self.users.set(0);
@@ -184,6 +204,11 @@ impl<L> SoState<L> {
         for side in Side::BOTH {
             self.last_user[side].set((0, 0));
         }
+    }
+
+    /// On whose queue an embryo begins, which nobody else has yet.
+    pub(crate) fn begin_on_queue(&self, so_onq: OnQueue) {
+        self.so_onq.set(so_onq);
     }
 
     /// Sets bits of `so_state`.
