@@ -157,6 +157,11 @@ pub(crate) enum Step {
     AccountLocked,
     /// One reader at a time.
     ReaderAlone,
+    // Steps of a lock of all connections (`shared-link`).
+    /// Keeping the receiving socket locked until its sender is told how full it is.
+    HoldToAccount,
+    /// Looking what is left in a buffer once the socket is locked, not before.
+    LookLocked,
 }
 
 /// A place where another thread can be let in: empty in the real backends.
@@ -200,6 +205,10 @@ pub(crate) enum Window {
     PeerRead,
     /// What is left in a buffer was read, and is not accounted yet.
     Account,
+    /// A message lies at the peer, and its sender has not been told how full that is.
+    Appended,
+    /// A receive has taken what it wants, and is about to look what is left.
+    Accounting,
 }
 
 /// What a backend leaves out.

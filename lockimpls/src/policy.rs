@@ -71,10 +71,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// lock guards.
     const SB_LOCK: bool = false;
 
-    /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while it
-    /// is at its peer: what it must know of its own it reads in words
-    /// ([`SendWords`](socket::SendWords)), and it waits for room with nothing held.
+    /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while
+    /// it is at its peer, or waits for room: it reads its own [`SendWords`](socket::SendWords).
     const SENDS_UNLOCKED: bool = false;
+
+    /// Whether the sides of a message and its account are locked one after the other, with wakes in
+    /// the same hold, and a send ends at the append (`uipc/apart.rs`).
+    const SIDES_APART: bool = false;
 
     /// Its locks are of this algorithm, where their type does not say it already.
     fn new(algorithm: Algorithm) -> Self;
@@ -86,7 +89,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// Locks the socket a request is made on.
     #[track_caller]
-    #[inline(always)]
     fn solock(&self, so: &So<Self>) -> Held<Self> {
         let mut so = Held::<Self>::of(so);
         self.so_enter(&mut so);
@@ -135,7 +137,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// What a call that sends or receives holds of its socket while it is at none of its parts:
     /// where one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
     #[track_caller]
-    #[inline(always)]
     fn data_lock(&self, so: &So<Self>) -> Held<Self> {
         let mut so = Held::<Self>::of(so);
         self.data_enter(&mut so);
@@ -167,10 +168,15 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn links_enter(&self) {}
     #[track_caller]
     fn links_leave(&self) {}
+    /// With nothing of the socket held, locks its links for an append, where the sides are apart: in
+    /// shared mode unless it is `addressed`, and so will connect it.
+    #[track_caller]
+    fn append_enter(&self, _so: &mut Held<Self>, _addressed: bool) {}
+    #[track_caller]
+    fn append_leave(&self, _so: &mut Held<Self>, _addressed: bool) {}
 
     /// Locks a side with nothing else of the socket held, where a side has a lock of its own.
     #[track_caller]
-    #[inline(always)]
     fn side_lock(&self, so: &So<Self>, side: Side) -> Held<Self> {
         let so = Held::<Self>::of(so);
         self.side_enter(&so, side);
@@ -346,7 +352,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     }
     /// The embryo is attached: back to the listener, both locked.
     #[track_caller]
-    #[inline(always)]
     fn attach_exit(&self, so3: &mut Held<Self>, head: &mut Held<Self>) {
         // The token of the listener is there.
         _ = self.embryo_to_head(so3, head, None);

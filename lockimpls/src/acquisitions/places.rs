@@ -7,7 +7,7 @@ use super::expected::{BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE
 use super::{Global, PerBuffer, PerPair, PerSocket, StateQueue, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
-pub(super) const TAKES: [&str; 64] = [
+pub(super) const TAKES: [&str; 65] = [
     ".solock(",
     ".solock_new(",
     ".so_enter(",
@@ -31,6 +31,7 @@ pub(super) const TAKES: [&str; 64] = [
     ".look_enter(",
     ".look_to_side(",
     ".links_enter(",
+    ".append_enter(",
     ".peer_pin(",
     ".peer_look(",
     ".peer_looked(",

@@ -7,7 +7,7 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 33] = [
+const LOCKS_NOTHING: [&str; 34] = [
     "new",
     "collector",
     "socket_locks",
@@ -23,6 +23,7 @@ const LOCKS_NOTHING: [&str; 33] = [
     "side_unlock",
     "side_leave",
     "links_leave",
+    "append_leave",
     "queue_unlock",
     "queue_leave",
     "so_off_queue",

@@ -85,7 +85,7 @@ pub(super) const NO_RECHECK: Control = Control {
     bug: "after the relock the peer is taken for the one that was locked",
     check: Check::Unlocked,
     operation: "sys_sendto",
-    at: at!("uipc/datagram.rs", "fn append_to_peer(", "has_room(&so2, bytes)"),
+    at: at!("uipc/datagram.rs", "fn append_to_peer(", "so2.has_room(bytes)"),
     fault: Injection::at(Step::RelockRecheck, Window::Relock),
     program: reconnect_in_window::<PerSocket>,
 };

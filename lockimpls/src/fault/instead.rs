@@ -42,6 +42,32 @@ impl<P: Policy> Locked<P> {
         }
     }
 
+    /// `Step::HoldToAccount`: the receiving socket is unlocked before the sender is told how full
+    /// it is.
+    #[cold]
+    pub(crate) fn account_unheld(&self, so: &mut Held<P>, so2: Held<P>, fill: Fill) {
+        self.policy.sounlock(so2);
+        P::Fault::window(Window::Appended);
+        self.policy.side_enter(so, Side::Snd);
+        so.so_snd().fill.set(fill);
+        self.policy.side_leave(so, Side::Snd);
+    }
+
+    /// `Step::LookLocked`: what is left in the buffer is looked at before the socket is locked.
+    #[cold]
+    pub(crate) fn account_looks_first(&self, so: &mut Held<P>) {
+        let fill = so.rcv_fill(so.so_rcv());
+        self.policy.side_leave(so, Side::Rcv);
+        P::Fault::window(Window::Accounting);
+        self.policy.data_to_so(so);
+        if let Some(mut so2) = self.policy.peer_pin(so) {
+            self.policy.side_enter(&so2, Side::Snd);
+            so2.so_snd().fill.set(fill);
+            self.side_leave_waking(&mut so2, Side::Snd);
+        }
+        self.so_to_sb(so, Side::Rcv);
+    }
+
     /// `Step::EndWhileParting`: the peer is not connected any more, and its directions have
     /// not ended yet.
     #[cold]

@@ -332,6 +332,14 @@ impl<L: SocketLocks> Socket<L> {
 }
 
 impl<L: SocketLocks> Held<L> {
+    /// Whether the receive buffer, whose lock is held, takes this many bytes more.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn has_room(&self, bytes: usize) -> bool {
+        let so_rcv = self.so_rcv();
+        so_rcv.limits.get().space(self.rcv_fill(so_rcv)) >= bytes as isize
+    }
+
     /// Reinitialises a locked socket; until it is published others can only lock it, find their
     /// descriptor stale, and unlock it.
     pub(crate) fn reset(&self, kind: SockType) {

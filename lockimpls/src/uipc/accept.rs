@@ -4,7 +4,7 @@
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
-use crate::objects::socket::{OnQueue, State};
+use crate::objects::socket::{OnQueue, Side, State};
 use crate::policy::{Held, Policy, SoRef};
 use crate::uipc::{Locked, is_awaited};
 
@@ -87,7 +87,7 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Einval);
         }
         if head.is_nonblocking() && queues.so_q.len() == 0 {
-            return Err(if head.has_listener_ended() {
+            return Err(if self.has_ended_as_listener(head) {
                 Errno::Econnaborted
             } else {
                 Errno::Ewouldblock
@@ -101,12 +101,23 @@ impl<P: Policy> Locked<P> {
             if let Some(so) = queues.so_q.first() {
                 return Ok(so);
             }
-            if head.has_listener_ended() {
+            if self.has_ended_as_listener(head) {
                 return Err(Errno::Econnaborted);
             }
             let listener = head.socket();
             self.sleep_at_queue(head, &listener.timeo_wait);
         }
+    }
+
+    /// SS_CANTRCVMORE of a listener, from its queues.
+    fn has_ended_as_listener(&self, head: &mut Held<P>) -> bool {
+        if !P::SIDES_APART {
+            return head.has_listener_ended();
+        }
+        self.policy.side_enter(head, Side::Rcv);
+        let has_ended = head.so_rcv().cantrcvmore.get();
+        self.policy.side_leave(head, Side::Rcv);
+        has_ended
     }
 
     /// PRU_ACCEPT: the name of the client, if it has one and is still there.

@@ -52,12 +52,32 @@ impl<P: Policy> Locked<P> {
             return self.wake_unlocked(so, side);
         }
         self.policy.side_enter(so, side);
+        self.wakeup_at(so, side);
+        self.policy.side_leave(so, side);
+        self.selwakeup();
+    }
+
+    /// `sorwakeup_locked`, `sowwakeup_locked` (FreeBSD's `uipc_sockbuf.c` r274043, 184): leaves a
+    /// side that has changed, and wakes whoever waits there: in the same hold of its lock, where
+    /// each side is locked by itself, or once it is left.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn side_leave_waking(&self, so: &mut Held<P>, side: Side) {
+        if !P::SIDES_APART {
+            self.policy.side_leave(so, side);
+            return self.sowakeup(so, side);
+        }
+        self.wakeup_at(so, side);
+        self.policy.side_leave(so, side);
+        self.selwakeup();
+    }
+
+    #[inline(always)]
+    fn wakeup_at(&self, so: &Held<P>, side: Side) {
         if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
         }
         so.sb_wait(side).wakeup(P::BIASED);
-        self.policy.side_leave(so, side);
-        self.selwakeup();
     }
 
     /// `sowakeup` that needs no lock.

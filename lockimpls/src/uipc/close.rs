@@ -178,20 +178,30 @@ impl<P: Policy> Locked<P> {
     fn soisdisconnected(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
-        self.policy.side_leave(so, Side::Rcv);
+        self.side_leave_ended(so, Side::Rcv);
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
         // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be seen
         // of it: the socket never sends again.
         so.account(Fill::default());
-        self.policy.side_leave(so, Side::Snd);
+        self.side_leave_ended(so, Side::Snd);
         let st = so.st();
         st.clear(State::ISCONNECTED);
         st.set(State::ISDISCONNECTED);
         self.ambient.sched_lock();
         so.timeo_wait.wakeup(P::BIASED);
-        self.sowwakeup(so);
-        self.sorwakeup(so);
+        if !P::SIDES_APART {
+            self.sowwakeup(so);
+            self.sorwakeup(so);
+        }
+    }
+
+    /// Leaves a side that has ended. Whoever waits there is woken now, or when both have.
+    fn side_leave_ended(&self, so: &mut Held<P>, side: Side) {
+        if P::SIDES_APART {
+            return self.side_leave_waking(so, side);
+        }
+        self.policy.side_leave(so, side);
     }
 
     /// `unp_detach`: takes the control block away. `so` and its links are locked before and after,

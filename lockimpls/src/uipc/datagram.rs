@@ -1,6 +1,6 @@
 //! send of a datagram: to a name, or to the peer (`uipc_usrreq(PRU_SEND)` of `uipc_usrreq.c` 1.166).
 
-use super::send::{Outgoing, has_room};
+use super::send::Outgoing;
 use crate::domain::SockAddr;
 use crate::errno::Errno;
 use crate::fault::{Fault, Step};
@@ -64,7 +64,7 @@ impl<P: Policy> Locked<P> {
         let from = from.unwrap_or(SockAddr::UNNAMED);
         let bytes = sa_len(&from) + message.data.len() + message.control_bytes();
         self.policy.side_enter(&so2, Side::Rcv);
-        if !has_room(&so2, bytes) {
+        if !so2.has_room(bytes) {
             self.policy.side_leave(&mut so2, Side::Rcv);
             if P::Fault::omits(Step::DiscardLater) {
                 self.discard_now(message.control);

@@ -20,6 +20,7 @@
 //! where the last descriptor was closed meanwhile.
 
 mod accept;
+mod apart;
 mod append;
 pub(crate) mod around;
 mod bind;

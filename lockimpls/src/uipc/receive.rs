@@ -338,8 +338,15 @@ impl<P: Policy> Locked<P> {
         if P::SENDS_UNLOCKED {
             return self.rcvd_unlocked(so);
         }
+        if P::Fault::omits(Step::LookLocked) {
+            return self.account_looks_first(so);
+        }
         self.sb_to_so(so, Side::Rcv);
         if let Some(mut so2) = self.policy.peer_pin(so) {
+            if P::SIDES_APART {
+                self.account_apart(so, &mut so2);
+                return self.so_to_sb(so, Side::Rcv);
+            }
             self.sides_enter(so, &so2);
             if !P::Fault::omits(Step::MirrorReceived) {
                 so2.account(so.rcv_fill(so.so_rcv()));

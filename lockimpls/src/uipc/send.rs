@@ -10,7 +10,7 @@ use crate::errno::Errno;
 use crate::fault::{Event, Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
-use crate::objects::socket::{self, Side, SocketLocks, State};
+use crate::objects::socket::{Side, State};
 use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
@@ -58,6 +58,8 @@ enum Room {
     Bytes(usize),
     /// None: wait.
     Wait,
+    /// The send has come to its end at the append, and does not look at the buffer again.
+    Ended(Result<(), Errno>),
 }
 
 impl<P: Policy> Locked<P> {
@@ -108,6 +110,10 @@ impl<P: Policy> Locked<P> {
                 self.sbunlock(so, Side::Snd);
                 Ok(true)
             }
+            Ok(Room::Ended(result)) => {
+                self.sbunlock_to_wait(so, Side::Snd);
+                result.map(|()| true)
+            }
             Err(errno) => {
                 self.sbunlock(so, Side::Snd);
                 Err(errno)
@@ -115,19 +121,27 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// Sends until all is sent (`Bytes`) or there is no room (`Wait`).
+    /// Sends until all is sent (`Bytes`, `Ended`) or there is no room (`Wait`).
     #[inline(always)]
     fn sosend_some(&self, so: &mut Held<P>, sending: &mut Sending<'_>) -> Result<Room, Errno> {
         loop {
             let room = match self.sosend_look(so, sending)? {
                 Room::Bytes(room) => room,
                 Room::Wait if sending.nonblock => return Err(Errno::Ewouldblock),
-                Room::Wait => return Ok(Room::Wait),
+                at_once => return Ok(at_once),
             };
             let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
             let m = self.copy_in(so, chunk);
             let result = self.pru_send(so, m, sending);
-            self.peer_to_sb(so);
+            if !P::SIDES_APART {
+                self.peer_to_sb(so);
+            } else if result.is_err() || rest.is_empty() {
+                self.mbufs.put(m);
+                sending.rest = if result.is_err() { sending.rest } else { rest };
+                return Ok(Room::Ended(result));
+            } else {
+                self.policy.side_enter(so, Side::Snd);
+            }
             if result.is_ok() || !P::Fault::omits(Step::FreeOnNobufs) {
                 self.mbufs.put(m);
             }
@@ -185,7 +199,7 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
-    /// the socket itself.
+    /// the socket itself; to neither, where the append begins with what it locks.
     #[inline(always)]
     fn copy_in(&self, so: &mut Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
@@ -194,8 +208,10 @@ impl<P: Policy> Locked<P> {
         m.fill(chunk);
         P::Fault::note(Event::Copied);
         P::Fault::window(Window::CopiedIn);
-        self.sb_enter(so, Side::Snd);
-        self.sb_to_peer(so);
+        if !P::SIDES_APART {
+            self.sb_enter(so, Side::Snd);
+            self.sb_to_peer(so);
+        }
         m
     }
 
@@ -213,6 +229,9 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Eopnotsupp);
         }
         let message = Outgoing { data: m.data(), control: None, is_eor: sending.is_eor };
+        if P::SIDES_APART {
+            return self.pru_send_apart(so, message, sending.rights, sending.to);
+        }
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);
         }
@@ -262,8 +281,7 @@ impl<P: Policy> Locked<P> {
             self.sides_reversed(so, &so2);
         }
         self.sides_enter(&so2, so);
-        if message.control.is_some()
-            && !has_room(&so2, message.data.len() + message.control_bytes())
+        if message.control.is_some() && !so2.has_room(message.data.len() + message.control_bytes())
         {
             self.sides_leave(&mut so2, so);
             return self.refuse(so, so2, Errno::Enobufs);
@@ -287,15 +305,6 @@ impl<P: Policy> Locked<P> {
         Ok(())
     }
 
-    /// `unix_peer_get`: the peer of a socket that keeps records is read with the own lock (Linux,
-    /// `af_unix.c`, line 308). The word would do, as it does for a stream; the lock is the kernel's.
-    fn peer_get(&self, so: &mut Held<P>) {
-        self.own_enter(so);
-        if !P::Fault::omits(Step::OwnBeforePeer) {
-            self.own_leave(so);
-        }
-    }
-
     /// The message is at the peer: that is unlocked, and then its reader is woken, which needs no
     /// lock.
     #[inline(always)]
@@ -311,7 +320,7 @@ impl<P: Policy> Locked<P> {
     /// peer there and not before, because `peer_pin` may have unlocked it, and a shutdown may have
     /// told the peer's reader meanwhile that there is no more.
     #[inline(always)]
-    fn has_ended(so: &Held<P>) -> bool {
+    pub(super) fn has_ended(so: &Held<P>) -> bool {
         so.cantsendmore() && !P::Fault::omits(Step::EndRecheck)
     }
 
@@ -337,7 +346,7 @@ impl<P: Policy> Locked<P> {
     /// It was never there; or it parted while `peer_pin` had the socket unlocked, and that is EPIPE as it
     /// was before.
     #[cold]
-    fn why_no_peer(so: &Held<P>) -> Errno {
+    pub(super) fn why_no_peer(so: &Held<P>) -> Errno {
         let has_parted = so.cantsendmore();
         if has_parted && !P::Fault::omits(Step::PartedIsEpipe) {
             return Errno::Epipe;
@@ -362,14 +371,6 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
         Err(Errno::Ewouldblock) if bytes > 0 => Ok(bytes),
         Err(errno) => Err(errno),
     }
-}
-
-/// Whether a locked socket's receive buffer takes this many bytes more.
-#[inline(always)]
-#[track_caller]
-pub(super) fn has_room<L: SocketLocks>(so2: &socket::Held<L>, bytes: usize) -> bool {
-    let so2_rcv = so2.so_rcv();
-    so2_rcv.limits.get().space(so2.rcv_fill(so2_rcv)) >= bytes as isize
 }
 
 /// How much of `resid` bytes may go at once into `space`, of which a control message takes `clen`:

@@ -50,15 +50,13 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn socantsendmore(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
-        self.policy.side_leave(so, Side::Snd);
-        self.sowwakeup(so);
+        self.side_leave_waking(so, Side::Snd);
     }
 
     pub(crate) fn socantrcvmore(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
-        self.policy.side_leave(so, Side::Rcv);
-        self.sorwakeup(so);
+        self.side_leave_waking(so, Side::Rcv);
     }
 
     /// `sorflush`: drops what is in the receive buffer, and its limits with it.

@@ -5,6 +5,7 @@
 //! where a side has a lock of its own, it holds what it is at, and no more. Where it goes on, what
 //! it has read ends: the way wants the token by `&mut`.
 
+use crate::fault::{Fault, Step};
 use crate::objects::socket::Side;
 use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
@@ -77,6 +78,15 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn own_leave(&self, so: &mut Held<P>) {
         if P::SENDS_UNLOCKED {
             self.policy.so_leave(so);
+        }
+    }
+
+    /// `unix_peer_get`: the peer of a socket that keeps records is read with the own lock (Linux,
+    /// `af_unix.c`, line 308). The word would do, as it does for a stream; the lock is the kernel's.
+    pub(super) fn peer_get(&self, so: &mut Held<P>) {
+        self.own_enter(so);
+        if !P::Fault::omits(Step::OwnBeforePeer) {
+            self.own_leave(so);
         }
     }
 
