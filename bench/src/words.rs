@@ -8,7 +8,7 @@ use crate::matrix;
 pub const REFERENCE: &str = "global";
 
 /// What a sentence says in the place of a name. A backend that is not here is called by its name.
-const WORDS: [(&str, &str); 8] = [
+const WORDS: [(&str, &str); 9] = [
     (REFERENCE, "one lock for all"),
     ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
@@ -16,13 +16,21 @@ const WORDS: [(&str, &str); 8] = [
     ("per-buffer", "a lock per buffer"),
     ("per-pair", "a lock per connection"),
     ("state-queue", "a lock of the receiver's"),
+    ("shared-link", "a shared lock over a lock per buffer"),
     ("lock-free", "no lock"),
 ];
 
 /// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket,
 /// too.
-const FINER: [&str; 6] =
-    ["per-socket", "per-socket-wait", "per-buffer", "per-pair", "state-queue", "lock-free"];
+const FINER: [&str; 7] = [
+    "per-socket",
+    "per-socket-wait",
+    "per-buffer",
+    "per-pair",
+    "state-queue",
+    "shared-link",
+    "lock-free",
+];
 
 /// The words of every backend, in the order in which backends are shown, beside this reference.
 #[must_use]

@@ -107,6 +107,7 @@ fn list_names_every_backend_and_workload() {
         "per-pair",
         "per-socket-wait",
         "state-queue",
+        "shared-link",
     ];
     let locks =
         ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];

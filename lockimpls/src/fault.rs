@@ -158,10 +158,20 @@ pub(crate) enum Step {
     /// One reader at a time.
     ReaderAlone,
     // Steps of a lock of all connections (`shared-link`).
+    /// Taking the lock of all connections exclusively, to connect or part two.
+    LinksAlone,
+    /// The same for an addressed send, which connects for as long as it lasts.
+    AddressedAlone,
+    /// Sharing the lock of all connections for an append.
+    LinkForAppend,
     /// Keeping the receiving socket locked until its sender is told how full it is.
     HoldToAccount,
     /// Looking what is left in a buffer once the socket is locked, not before.
     LookLocked,
+    /// Locking the queues of listeners.
+    QueueLock,
+    /// Letting go of the lock of all connections before detach takes it.
+    DetachLeavesLinks,
 }
 
 /// A place where another thread can be let in: empty in the real backends.

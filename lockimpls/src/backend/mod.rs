@@ -12,6 +12,7 @@ pub(crate) mod per_buffer;
 pub(crate) mod per_pair;
 pub(crate) mod per_socket;
 pub(crate) mod per_socket_wait;
+pub(crate) mod shared_link;
 pub(crate) mod state_queue;
 
 use crate::ambient::Variants;
@@ -37,4 +38,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<per_pair::PerPair>();
     visitor.visit::<per_socket_wait::PerSocketWait>();
     visitor.visit::<state_queue::StateQueue>();
+    visitor.visit::<shared_link::SharedLink>();
 }

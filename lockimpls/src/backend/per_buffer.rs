@@ -66,17 +66,28 @@ use crate::witness::Class;
 pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
 
 /// The locks of one side.
-struct SideLocks<R: RawMutex> {
+pub(super) struct SideLocks<R: RawMutex> {
     /// Always of the default: a call that may not wait tries it, which `clh` does not allow
     /// (`LOCKS.md`).
-    sb_lock: RwLock<R::Beside>,
-    sb_mtx: RwLock<R>,
+    pub(super) sb_lock: RwLock<R::Beside>,
+    pub(super) sb_mtx: RwLock<R>,
 }
 
 impl<R: RawMutex> SideLocks<R> {
-    fn new(mtx: Class, algorithm: Algorithm) -> CachePadded<Self> {
+    pub(super) fn new(mtx: Class, algorithm: Algorithm) -> CachePadded<Self> {
         let sb_mtx = RwLock::of(mtx, algorithm);
         CachePadded::new(Self { sb_lock: RwLock::new(Class::SbLock), sb_mtx })
+    }
+
+    /// Takes `sb_lock`, or tries it; whether it has it.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn lock(&self, nonblock: bool) -> bool {
+        if nonblock {
+            return self.sb_lock.try_enter();
+        }
+        self.sb_lock.enter();
+        true
     }
 }
 
@@ -214,12 +225,7 @@ impl<F: Fault, A: Surroundings> Policy for BufferPolicy<F, A> {
 
     #[inline(always)]
     fn sb_lock(&self, so: &So<Self>, side: Side, nonblock: bool) -> bool {
-        let lock = &so.locks.sides[side].sb_lock;
-        if nonblock {
-            return lock.try_enter();
-        }
-        lock.enter();
-        true
+        so.locks.sides[side].lock(nonblock)
     }
 
     #[inline(always)]

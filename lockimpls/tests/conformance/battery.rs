@@ -218,6 +218,11 @@ pub(crate) fn is_per_pair<D: Domain>() -> bool {
     D::NAME == "per-pair"
 }
 
+/// Whether the backend has one lock for all links, which senders share.
+pub(crate) fn is_shared_link<D: Domain>() -> bool {
+    D::NAME == "shared-link"
+}
+
 /// A name.
 pub(crate) fn name(path: &str) -> SockAddr {
     SockAddr::new(path).unwrap()

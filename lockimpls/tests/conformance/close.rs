@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use lockimpls::{Domain, Errno, SockType, witness};
 
-use crate::battery::{NONE, Program, is_global, is_per_pair, name, parting_waits, settle};
+use crate::battery::{
+    NONE, Program, is_global, is_per_pair, is_shared_link, name, parting_waits, settle,
+};
 
 const DGRAM: SockType = SockType::Dgram;
 const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
@@ -171,7 +173,8 @@ fn retries() -> u64 {
 /// Rounds until a backend that relocks has found another peer a few times, but not for ever.
 fn rounds_until_retried<D: Domain>(mut round: impl FnMut(u32)) {
     let (before, begin) = (retries(), Instant::now());
-    let never_retries = is_global::<D>() || is_per_pair::<D>() || parting_waits::<D>();
+    let has_all = is_global::<D>() || is_per_pair::<D>() || is_shared_link::<D>();
+    let never_retries = has_all || parting_waits::<D>();
     let most = Duration::from_millis(if never_retries { 50 } else { 5000 });
     for i in 0.. {
         round(i);

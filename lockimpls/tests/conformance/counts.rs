@@ -13,7 +13,8 @@ use lockimpls::witness::{Class, Counters, counters};
 use lockimpls::{Checked, Domain, SockType};
 
 use crate::battery::{
-    NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, is_state_queue, name,
+    NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, is_shared_link,
+    is_state_queue, name,
 };
 
 /// What a request acquires in each granularity.
@@ -203,7 +204,8 @@ fn passed<D: Domain>(
     let counts = counters().since(&before);
     assert_eq!(counts.of(Class::Fdplock).acquisitions, 1);
     assert_eq!(counts.of(Class::UnpRightsMtx).acquisitions, 1);
-    let per_fd = if D::NAME == "global" { 0 } else { fds.len() as u64 };
+    let is_gc = D::NAME != "global" && !is_shared_link::<D>();
+    let per_fd = if is_gc { fds.len() as u64 } else { 0 };
     let gc = [Class::UnpGcLock, Class::UnpGcLockInner];
     assert_eq!(gc.map(|class| counts.of(class).acquisitions).iter().sum::<u64>(), per_fd);
     let got = layer.take(peer, 1, 2).unwrap();

@@ -16,6 +16,7 @@ mod counts;
 mod dgram;
 mod fast;
 mod fifo;
+mod links;
 mod names;
 mod options;
 mod order;
