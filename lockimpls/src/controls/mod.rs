@@ -19,6 +19,7 @@ mod control;
 mod data;
 mod fifo;
 mod gate;
+mod links;
 mod locks;
 mod pairs;
 mod parting;
@@ -95,6 +96,7 @@ pub fn all() -> Vec<Control> {
         parting::TWO_PARTINGS,
     ]);
     all.extend(queue::ALL);
+    all.extend(links::ALL);
     all
 }
 

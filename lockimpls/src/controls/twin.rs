@@ -10,6 +10,7 @@ use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::checked::Checked;
 use crate::domain::{Config, Domain, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType};
@@ -35,6 +36,8 @@ pub(super) type PerBuffer = Locked<BufferPolicy<Injected>>;
 pub(super) type PerPair = Locked<PairPolicy<Injected>>;
 /// The backend whose senders lock their peer alone.
 pub(super) type StateQueue = Locked<QueuePolicy<Injected>>;
+/// The backend with a lock for all links.
+pub(super) type SharedLink = Locked<LinkPolicy<Injected>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
