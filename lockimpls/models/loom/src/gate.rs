@@ -174,7 +174,7 @@ fn shut(layer: &Slow, so: SockRef) {
     let mut so = layer.policy.solock(&so);
     let st = so.st();
     if st.is(State::ISCONNECTED) {
-        let so2 = st.unp_conn.get().expect("a pair");
+        let so2 = st.peer().expect("a pair");
         let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
         assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
         seen("shut");
@@ -197,7 +197,7 @@ pub(super) fn lock_and_say(layer: &Slow, so: SockRef) -> Held {
 pub(super) fn change(layer: &Slow, so: SockRef) {
     let so = lock_and_say(layer, so);
     let st = so.st();
-    let so2 = st.unp_conn.get().expect("a pair");
+    let so2 = st.peer().expect("a pair");
     let unread = so2.rcv.tail_hint() - so2.rcv.head_hint();
     assert_eq!(so.so_snd().fill.get().cc, unread, "the mirror is wrong");
     st.so_state.set(st.so_state.get());

@@ -7,6 +7,7 @@
 
 mod gate;
 mod gate_calls;
+mod links;
 mod mp_lock;
 mod parting;
 mod queue;
@@ -49,6 +50,7 @@ pub fn all() -> Vec<Model> {
         sides::MODELS,
         switch::MODELS,
         queue::MODELS,
+        links::MODELS,
         gate::MODELS,
         gate_calls::MODELS,
         ring::MODELS,

@@ -110,7 +110,7 @@ fn use_peer(layer: &Layer, so: SockRef) {
     let before = relocks().0;
     let mut so = layer.policy.solock(&so);
     if let Some(so2) = layer.policy.solock_peer(&mut so) {
-        let peer = so.st().unp_conn.get();
+        let peer = so.peer();
         assert_eq!(peer, Some(so2.socket()), "the peer is not the one that is locked");
         so2.st().so_error.set(None);
         so.st().so_error.set(None);
@@ -125,10 +125,10 @@ fn use_peer(layer: &Layer, so: SockRef) {
 /// The part of a close that parts from the peer.
 fn part(layer: &Layer, so: SockRef) {
     let mut so = layer.policy.solock(&so);
-    let was_linked = so.st().unp_conn.get().is_some();
+    let was_linked = so.peer().is_some();
     layer.unp_disconnect(&mut so);
     seen(if was_linked { "parted" } else { "gone already" });
-    assert_eq!(so.st().unp_conn.get(), None);
+    assert_eq!(so.peer(), None);
     layer.policy.sounlock(so);
 }
 
@@ -188,7 +188,7 @@ fn by_detach_and_connect() {
         Box::new(move || closer.soclose(higher)),
         Box::new(move || {
             let mut so = other.policy.solock(&lower);
-            let was_linked = so.st().unp_conn.get().is_some();
+            let was_linked = so.peer().is_some();
             other.unp_disconnect(&mut so);
             seen(if was_linked { "parted" } else { "dropped" });
             other.policy.sounlock(so);
@@ -196,6 +196,6 @@ fn by_detach_and_connect() {
         }),
     ]);
     let lower = layer.policy.solock(&lower);
-    assert_eq!(lower.st().unp_conn.get(), Some(elsewhere), "the new destination was dropped");
+    assert_eq!(lower.peer(), Some(elsewhere), "the new destination was dropped");
     layer.policy.sounlock(lower);
 }

@@ -98,7 +98,7 @@ fn use_peer(layer: &Layer, so: SockRef) {
     let so2 = layer.policy.solock_peer(&mut so);
     let (relocked, retried) = (relocks().0 > before.0, relocks().1 > before.1);
     if let Some(so2) = so2 {
-        let peer = so.st().unp_conn.get();
+        let peer = so.peer();
         assert_eq!(peer, Some(so2.socket()), "the peer is not the one that is locked");
         so2.st().so_error.set(None);
         so.st().so_error.set(None);
@@ -116,11 +116,11 @@ fn use_peer(layer: &Layer, so: SockRef) {
 /// The part of a close that parts from the peer.
 fn part(layer: &Layer, so: SockRef) {
     let mut so = layer.policy.solock(&so);
-    if so.st().unp_conn.get().is_some() {
+    if so.peer().is_some() {
         layer.unp_disconnect(&mut so);
         seen("parted");
     }
-    assert_eq!(so.st().unp_conn.get(), None);
+    assert_eq!(so.peer(), None);
     layer.policy.sounlock(so);
 }
 
@@ -223,7 +223,7 @@ fn referrer() {
         }),
         Box::new(move || {
             let held = other.policy.solock(&so);
-            if held.st().unp_conn.get().is_none() {
+            if held.peer().is_none() {
                 seen("dropped");
             }
             other.policy.sounlock(held);
@@ -231,7 +231,7 @@ fn referrer() {
         }),
     ]);
     let so = layer.policy.solock(&so);
-    assert_eq!(so.st().unp_conn.get(), Some(elsewhere), "the new destination was dropped");
+    assert_eq!(so.peer(), Some(elsewhere), "the new destination was dropped");
     layer.policy.sounlock(so);
 }
 

@@ -6,6 +6,7 @@ use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
+use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
 use crate::fault::{Fault, Step};
@@ -127,6 +128,10 @@ impl Fault for Left {
                 Step::WakeParting,
                 Step::SleepWithCounted,
                 Step::PartOneAtATime,
+                Step::LinkForAppend,
+                Step::AddressedAlone,
+                Step::HoldToAccount,
+                Step::LookLocked,
                 Step::PeerLookAgain,
                 Step::AccountLocked,
             ];
@@ -155,6 +160,9 @@ pub(super) type ByQueue = QueuePolicy<Left>;
 
 /// `per-pair`, with little room.
 pub(super) type ByPair = Locked<PairPolicy<Left>>;
+
+/// `shared-link`, with little room.
+pub(super) type ByLink = Locked<LinkPolicy<Left>>;
 
 /// The whole `lock-free` backend.
 pub(super) type LockFree = LockFreeLayer<Left>;

@@ -57,7 +57,7 @@ fn use_socket(layer: &ByPair, s: Fd) {
     // What the lock guards: two at it at once are found.
     held.st().so_qlimit.set(held.st().so_qlimit.get() + 1);
     let class = so.locks.guard(Part::Socket).1;
-    let is_of_pair = class == Class::SoLock && held.st().unp_conn.get().is_some();
+    let is_of_pair = class == Class::SoLock && held.peer().is_some();
     seen(match class {
         Class::UnpLock => "lock of all",
         _ if is_of_pair => "lock of the pair",

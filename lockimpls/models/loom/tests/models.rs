@@ -37,6 +37,7 @@ models! {
     queue_there_and_gone queue_both_ways queue_send_close queue_send_shutdown queue_close_in_call
     queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_writer
     queue_writer_closed queue_reader
+    links_two_senders links_send_close links_send_shutdown links_account links_addressed
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_found_open gate_found_open_in_vain gate_two_receivers gate_send_close gate_send_shutdown
@@ -144,6 +145,12 @@ mod negative {
         queue_writer_without_second_look: queue_writer without "RetestWaiting", "deadlock";
         queue_writer_without_light_fence: queue_writer without "light_fence", "deadlock";
         queue_reader_without_wake: queue_reader without "WakeReader", "deadlock";
+        links_not_shared: links_send_close without "LinkForAppend", "is not locked by this thread";
+        links_shared_to_connect:
+            links_addressed without "AddressedAlone", "exclusive unlock of shared";
+        links_account_unlocked: links_account without "HoldToAccount", "room, and bytes taken";
+        links_account_before_the_lock:
+            links_account without "LookLocked", "room, and bytes taken";
         gate_without_light_fence: gate_shut without "light_fence", "Causality violation";
         gate_without_heavy_fence: gate_shut without "heavy_fence", "Causality violation";
         gate_without_orderings: gate_shut without "orderings", "Causality violation";
