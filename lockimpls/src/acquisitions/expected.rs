@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 10] = [
+pub(super) const KERNELS: [&str; 12] = [
     "per-socket",
     "global-gc",
     "global",
@@ -18,6 +18,8 @@ pub(super) const KERNELS: [&str; 10] = [
     "state-queue, stream",
     "state-queue, seqpacket",
     "state-queue, dgram",
+    "shared-link",
+    "shared-link, dgram",
 ];
 
 /// The kernel whose partings wait for relocks.
@@ -31,6 +33,10 @@ pub(super) const BY_PAIR_DGRAM: usize = BY_PAIR + 1;
 pub(super) const BY_QUEUE: usize = BY_PAIR_DGRAM + 1;
 pub(super) const BY_QUEUE_SEQPACKET: usize = BY_QUEUE + 1;
 pub(super) const BY_QUEUE_DGRAM: usize = BY_QUEUE + 2;
+
+/// The kernel with a lock for all links: as `BY_PAIR`.
+pub(super) const BY_LINK: usize = BY_QUEUE_DGRAM + 1;
+pub(super) const BY_LINK_DGRAM: usize = BY_LINK + 1;
 
 /// A kernel of which only the way between two sockets is modelled, and the kernel whose layer the rest
 /// is: where a block has no line of the first, its model locks as the other one's.

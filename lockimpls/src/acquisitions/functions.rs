@@ -229,6 +229,60 @@ pub(super) const FUNCTIONS_BY_PAIR: &[(&str, &[&str])] = &[
     ("descrip", &[]),
 ];
 
+/// Those of the kernel that has a lock for all links. Left out are the collector, and options.
+pub(super) const FUNCTIONS_BY_LINK: &[(&str, &[&str])] = &[
+    (
+        "usrreq",
+        &[
+            "uipc_abort",
+            "uipc_accept",
+            "uipc_attach",
+            "uipc_bindat",
+            "uipc_connect",
+            "uipc_close",
+            "uipc_connect2",
+            "uipc_detach",
+            "uipc_disconnect",
+            "uipc_listen",
+            "uipc_peeraddr",
+            "uipc_rcvd",
+            "uipc_send",
+            "uipc_shutdown",
+            "uipc_sockaddr",
+            "unp_connectat",
+            "unp_connect2",
+            "unp_disconnect",
+            "unp_shutdown",
+            "unp_drop",
+            "unp_externalize",
+            "unp_internalize",
+            "unp_discard",
+            "unp_internalize_fp",
+            "unp_externalize_fp",
+            "unp_dispose_so",
+        ],
+    ),
+    (
+        "socket",
+        &[
+            "sonewconn",
+            "soclose",
+            "soabort",
+            "soaccept",
+            "sosend_generic",
+            "soreceive_generic",
+            "soreceive_dgram",
+            "soshutdown",
+            "sorflush",
+            "soisconnected",
+            "soisdisconnected",
+        ],
+    ),
+    ("sockbuf", &["socantsendmore", "socantrcvmore", "soreserve"]),
+    ("syscalls", &["sys_socket", "kern_accept4", "kern_connectat", "kern_socketpair"]),
+    ("descrip", &["do_dup"]),
+];
+
 /// Lines of those functions that take a lock and are in no row: kernel, file, line, why.
 pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("per-socket", "usrreq", 693, "the directory's lock, which is left out"),
@@ -260,6 +314,26 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("per-pair", "socket", 1488, "for a caller in the kernel, who wants the mbufs themselves"),
     ("per-pair", "socket", 1837, "options of other levels"),
     ("per-pair", "syscalls", 247, "no accept of unix(4) fails with a connection in hand"),
+    ("shared-link", "usrreq", 380, "a client that has a name"),
+    ("shared-link", "usrreq", 513, "the directory's lock, which is left out"),
+    ("shared-link", "usrreq", 617, "what is connected was parted at 730"),
+    ("shared-link", "usrreq", 666, "a connect has the name locked until its embryo is connected"),
+    ("shared-link", "usrreq", 681, "as 617"),
+    ("shared-link", "usrreq", 1037, "a send that ends its stream, of other families"),
+    ("shared-link", "socket", 571, "a connect has the name locked, so that its listener listens"),
+    ("shared-link", "socket", 597, "more embryos than may wait, of other families"),
+    ("shared-link", "socket", 605, "an embryo that is connected when it is made"),
+    (
+        "shared-link",
+        "socket",
+        834,
+        "as 843, of what is not connected; a connect leaves nothing there",
+    ),
+    ("shared-link", "socket", 1272, "routes, of other families"),
+    ("shared-link", "socket", 1302, "as 1272"),
+    ("shared-link", "socket", 1740, "for a caller in the kernel, who wants the mbufs themselves"),
+    ("shared-link", "socket", 1796, "MSG_WAITALL, which is not modelled"),
+    ("shared-link", "syscalls", 774, "the caller's memory is not there"),
 ];
 
 /// Functions that a kernel does not have.

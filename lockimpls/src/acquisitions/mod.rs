@@ -21,8 +21,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::expected::{
-    BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET, Block, WAITS, blocks,
-    markdown, write_block,
+    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
+    Block, WAITS, blocks, markdown, write_block,
 };
 use self::rows::{Relock, Row, rows};
 use self::world::World;
@@ -33,6 +33,7 @@ use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::SocketPolicy;
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::met::Met;
@@ -47,6 +48,7 @@ type PerBuffer = BufferPolicy<Met>;
 type PerPair = PairPolicy<Met>;
 type PerSocketWait = SocketPolicy<Met, Counted>;
 type StateQueue = QueuePolicy<Met>;
+type SharedLink = LinkPolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
 
@@ -75,8 +77,8 @@ fn run<P: Policy>(row: &Row<P>, kind: SockType, way: &'static str) -> Done {
 /// The types of a row that stand in this kernel's lines.
 fn kinds_in<P: Policy>(kernel: usize, row: &Row<P>) -> Vec<SockType> {
     let is_there = |kind: &SockType| match kernel {
-        BY_PAIR => *kind != SockType::Dgram,
-        BY_PAIR_DGRAM | BY_QUEUE_DGRAM => *kind == SockType::Dgram,
+        BY_PAIR | BY_LINK => *kind != SockType::Dgram,
+        BY_PAIR_DGRAM | BY_LINK_DGRAM | BY_QUEUE_DGRAM => *kind == SockType::Dgram,
         BY_QUEUE => *kind == SockType::Stream,
         BY_QUEUE_SEQPACKET => *kind == SockType::Seqpacket,
         _ => true,
@@ -91,12 +93,14 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let [one, another] = [(); 2].map(|()| policy.socket_locks(Algorithm::default()));
     let by_socket = one.guard(Part::Socket) != another.guard(Part::Socket);
     let by_side = one.guard(Part::Socket) != one.guard(Part::Rcv);
+    // With all links held there is no order of sockets to keep.
+    let relocks = by_socket && !P::Locks::LINKED;
     let has = |row: &Row<P>| match row.relock {
         _ if row.parts && kernel == WAITS => false,
         Relock::No => true,
         Relock::ForSender => !P::SENDS_UNLOCKED,
-        Relock::ForSocket => by_socket,
-        Relock::ForBuffer => by_socket && !by_side,
+        Relock::ForSocket => relocks,
+        Relock::ForBuffer => relocks && !by_side,
     };
     for row in rows::<P>().into_iter().filter(has) {
         let kinds = kinds_in(kernel, &row);
@@ -179,6 +183,12 @@ fn per_pair_takes_the_locks_of_its_kernel() {
 fn state_queue_takes_the_locks_of_its_kernel() {
     let kernels = [BY_QUEUE, BY_QUEUE_SEQPACKET, BY_QUEUE_DGRAM];
     nothing_wrong(&kernels.map(compare::<StateQueue>).concat());
+}
+
+#[test]
+fn shared_link_takes_the_locks_of_its_kernel() {
+    nothing_wrong(&compare::<SharedLink>(BY_LINK));
+    nothing_wrong(&compare::<SharedLink>(BY_LINK_DGRAM));
 }
 
 #[test]

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::expected::{BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET};
-use super::{Global, PerBuffer, PerPair, PerSocket, StateQueue, folder, observed};
+use super::expected::{
+    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
+};
+use super::{Global, PerBuffer, PerPair, PerSocket, SharedLink, StateQueue, folder, observed};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
 pub(super) const TAKES: [&str; 65] = [
@@ -110,6 +112,8 @@ fn every_place_that_locks_is_reached() {
         observed::<StateQueue>(BY_QUEUE),
         observed::<StateQueue>(BY_QUEUE_SEQPACKET),
         observed::<StateQueue>(BY_QUEUE_DGRAM),
+        observed::<SharedLink>(BY_LINK),
+        observed::<SharedLink>(BY_LINK_DGRAM),
     ];
     for (_, sites) in all.into_iter().flatten() {
         reached.extend(sites);

@@ -9,10 +9,12 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::expected::{BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, WAITS, blocks, read};
+use super::expected::{
+    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, WAITS, blocks, read,
+};
 use super::functions::{
-    BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_PAIR, FUNCTIONS_OF_PARTING, GONE,
-    UNCITED,
+    BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_LINK, FUNCTIONS_BY_PAIR,
+    FUNCTIONS_OF_PARTING, GONE, UNCITED,
 };
 
 /// The variable with the folder of the kernels' files. Each is found by its first line, or, where its
@@ -52,6 +54,19 @@ const CALLS_OF_PARTING: Calls = &[
     ("fdplock", &["proc_fdlock(", "falloc("]),
 ];
 const SOCKET_CALLS_OF_PARTING: &[&str] = &["socket_lock("];
+/// The same in the kernel that has a lock for all links.
+const CALLS_BY_LINK: Calls = &[
+    ("link.r", &["UNP_LINK_RLOCK("]),
+    ("link.w", &["UNP_LINK_WLOCK("]),
+    ("gc", &["UNP_LIST_LOCK("]),
+    ("df", &["UNP_DEFERRED_LOCK("]),
+    ("accept", &["ACCEPT_LOCK("]),
+    ("fdplock", &["falloc(", "fdclose(", "FILEDESC_XLOCK(", "FILEDESC_SLOCK("]),
+    ("vnode", &["namei(", "VOP_CREATE("]),
+];
+const SOCKET_CALLS_BY_LINK: &[&str] = &["UNP_PCB_LOCK("];
+const SIDE_CALLS_BY_LINK: &[&str] =
+    &["SOCKBUF_LOCK(", "SOCK_LOCK(", "sblock(", "sorwakeup(", "sowwakeup(", "KNOTE_UNLOCKED("];
 
 /// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is of.
 fn takes_side(line: &str) -> bool {
@@ -73,6 +88,10 @@ impl Source {
     /// Whether this is the file, where the revision is this.
     fn is(&self, revision: &str, path: &Path, text: &str) -> bool {
         let Source { name, .. } = self;
+        // By Subversion the revision stands behind the copyright.
+        if let Some(number) = revision.strip_prefix('r') {
+            return text.contains(&format!("/{name} {number} "));
+        }
         let Some((folder, _)) = revision.split_once('-') else {
             let head = format!("{name},v {revision} ");
             return text.lines().next().is_some_and(|first| first.contains(&head));
@@ -81,18 +100,18 @@ impl Source {
     }
 }
 
-/// How many kernels there are.
-const SOURCES: usize = BY_PAIR + 1;
+/// The kernels that the table in `head.md` has a column for.
+const COLUMNS: [usize; 7] = [0, 1, 2, 3, WAITS, BY_PAIR, BY_LINK];
 
-/// The files of each kernel, from the table in `head.md`.
-fn sources() -> [Vec<Source>; SOURCES] {
-    let mut all: [Vec<Source>; SOURCES] = Default::default();
+/// The files of each of them, from that table.
+fn sources() -> [Vec<Source>; COLUMNS.len()] {
+    let mut all: [Vec<Source>; COLUMNS.len()] = Default::default();
     let text = read("head.md");
     for line in text.lines().filter(|line| line.starts_with("| `") && line.contains("` = `")) {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let (key, name) = cells[1].split_once(" = ").expect(line);
         let word = |text: &str| text.trim_matches('`').to_owned();
-        for (kernel, revision) in all.iter_mut().zip(&cells[2..2 + SOURCES]) {
+        for (kernel, revision) in all.iter_mut().zip(&cells[2..2 + COLUMNS.len()]) {
             let revision = (*revision != "-").then(|| (*revision).to_owned());
             kernel.push(Source { key: word(key), name: word(name), revision });
         }
@@ -130,6 +149,7 @@ pub(super) fn makes(line: &str, calls: &[&str]) -> bool {
 fn calls_of(kernel: usize) -> (Calls, &'static [&'static str]) {
     match kernel {
         WAITS => (CALLS_OF_PARTING, SOCKET_CALLS_OF_PARTING),
+        BY_LINK => (CALLS_BY_LINK, SOCKET_CALLS_BY_LINK),
         _ => (CALLS, SOCKET_CALLS),
     }
 }
@@ -137,8 +157,12 @@ fn calls_of(kernel: usize) -> (Calls, &'static [&'static str]) {
 /// Whether a line takes this lock of this kernel.
 fn takes_lock(kernel: usize, line: &str, lock: &str) -> bool {
     let (calls, of_socket) = calls_of(kernel);
-    let calls = calls.iter().find(|(name, _)| *name == lock).map_or(of_socket, |(_, calls)| calls);
-    if lock.contains('.') { takes_side(line) } else { makes(line, calls) }
+    match calls.iter().find(|(name, _)| *name == lock) {
+        Some((_, calls)) => makes(line, calls),
+        None if !lock.contains('.') => makes(line, of_socket),
+        None if kernel == BY_LINK => makes(line, SIDE_CALLS_BY_LINK),
+        None => takes_side(line),
+    }
 }
 
 /// The lines of a function with their numbers, from its name at the margin to its brace.
@@ -162,6 +186,7 @@ fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Ve
     let all = match kernel {
         WAITS => FUNCTIONS_OF_PARTING,
         BY_PAIR => FUNCTIONS_BY_PAIR,
+        BY_LINK => FUNCTIONS_BY_LINK,
         _ if KERNELS[kernel] == BY_BUFFER => FUNCTIONS_BY_BUFFER,
         _ => FUNCTIONS,
     };
@@ -171,7 +196,11 @@ fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Ve
 
 /// What the blocks say of a kernel, in its lines of both kinds where it has two.
 fn steps_of(kernel: usize, blocks: &[Block]) -> impl Iterator<Item = &[Step]> {
-    let last = if kernel == BY_PAIR { BY_PAIR_DGRAM } else { kernel };
+    let last = match kernel {
+        BY_PAIR => BY_PAIR_DGRAM,
+        BY_LINK => BY_LINK_DGRAM,
+        _ => kernel,
+    };
     blocks.iter().flat_map(move |block| (kernel..=last).filter_map(|it| block.cited(it)))
 }
 
@@ -206,7 +235,10 @@ fn differences_in(
     }
     let (calls, of_socket) = calls_of(kernel);
     let calls: Vec<&str> = calls.iter().flat_map(|(_, calls)| *calls).copied().collect();
-    let of_side = |line: &str| name == BY_BUFFER && takes_side(line);
+    let of_side = |line: &str| match kernel {
+        BY_LINK => makes(line, SIDE_CALLS_BY_LINK),
+        _ => name == BY_BUFFER && takes_side(line),
+    };
     let takes = |line: &str| makes(line, &calls) || makes(line, of_socket) || of_side(line);
     let is_excused = |at: usize| {
         UNCITED.iter().any(|(kernel, file, line, _)| (*kernel, *file, *line) == (name, key, at))
@@ -246,8 +278,8 @@ fn the_cited_lines_take_the_locks() {
     let texts: Vec<(PathBuf, String)> = files_in(&folder).into_iter().map(read).collect();
     let blocks = blocks();
     let mut wrong = Vec::new();
-    for (kernel, sources) in sources().iter().enumerate() {
-        for source in sources {
+    for (kernel, sources) in COLUMNS.into_iter().zip(sources()) {
+        for source in &sources {
             let Some(revision) = &source.revision else { continue };
             match texts.iter().find(|(path, text)| source.is(revision, path, text)) {
                 None => wrong.push(format!("there is no {} {revision}", source.name)),
@@ -265,8 +297,8 @@ fn the_cited_lines_take_the_locks() {
 fn every_cited_file_is_one_of_the_table() {
     let sources = sources();
     let blocks = blocks();
-    for (kernel, sources) in sources.iter().enumerate() {
-        assert_eq!(sources.len(), FUNCTIONS.len());
+    for (kernel, sources) in COLUMNS.into_iter().zip(&sources) {
+        assert_eq!(sources.len(), FUNCTIONS.len() + 2);
         let steps = steps_of(kernel, &blocks).flatten();
         for (file, _) in steps.filter_map(|step| step.at.as_ref()) {
             let is_it = |source: &Source| source.key == *file && source.revision.is_some();

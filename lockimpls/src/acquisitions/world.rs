@@ -303,9 +303,13 @@ impl<P: Policy> World<P> {
                 let (so, name) = side_lock(&self.layer, taken);
                 Some(format!("{}.{name}", role(so)))
             }
+            Class::UnpLock if P::Locks::LINKED => {
+                Some(if taken.shared { "link.r" } else { "link.w" }.to_owned())
+            }
             Class::UnpLock => Some("unp".to_owned()),
             Class::UnpGcLock | Class::UnpGcLockInner => Some("gc".to_owned()),
             Class::UnpDfLock => Some("df".to_owned()),
+            Class::AcceptMtx => Some("accept".to_owned()),
             Class::Vnode => Some("vnode".to_owned()),
             Class::Fdplock => Some("fdplock".to_owned()),
             Class::UnpRightsMtx => Some("rights".to_owned()),
