@@ -32,6 +32,7 @@ mod datagram;
 pub(crate) mod fifo;
 mod name;
 mod options;
+mod queues;
 mod receive;
 mod rights;
 pub(crate) mod send;
@@ -101,27 +102,6 @@ impl<P: Policy> Locked<P> {
             return Ok(self.policy.solock(&so));
         }
         self.solock_fd(fd)
-    }
-
-    /// A call begins that is at the queues of a listener alone.
-    #[track_caller]
-    pub(crate) fn queue_fd(&self, fd: Fd) -> Result<Held<P>, Errno> {
-        if P::CALLS_BY_FILE {
-            let head = self.fd_getfile(fd)?;
-            return Ok(self.policy.queue_lock(&head));
-        }
-        self.solock_fd(fd)
-    }
-
-    /// Such a call ends.
-    #[track_caller]
-    pub(crate) fn queue_fd_leave(&self, head: Held<P>) {
-        if P::CALLS_BY_FILE {
-            let file = head.socket();
-            self.policy.queue_unlock(head);
-            return self.closef(file);
-        }
-        self.sounlock_fd(head);
     }
 
     /// Ends a call on a locked socket: unlocks it, and frees it if this was the last user of a
