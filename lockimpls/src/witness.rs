@@ -24,6 +24,7 @@
 //! allocated, and there is no switch: the only code without the checks is the twin in
 //! [`calibrate`](crate::calibrate) that measures their cost.
 
+mod asleep;
 mod class;
 mod counters;
 mod exit;
@@ -37,10 +38,11 @@ mod watch;
 use std::panic::Location;
 
 use self::order::locked_on_fast_path;
-use self::report::{describe_held, describe_held_but, found, order_violation};
+use self::report::{describe_held, found, order_violation};
 use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
+pub(crate) use self::asleep::{awake, sleep};
 pub use self::class::{CLASSES, Class, Edge, Mode};
 pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
 pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retried};
@@ -376,39 +378,6 @@ pub(crate) fn no_reference(addr: usize) -> ! {
     let report =
         format!("witness: file of socket ({addr:#x}): no reference left\n#0 {site}\npanic: closef");
     found(Check::NotHeld, 1, site.to_string(), report)
-}
-
-/// A thread is about to wait for a lock (`releases` is 0) or to sleep, giving up only `releases`.
-#[track_caller]
-pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
-    let thread = this();
-    let site = Location::caller();
-    match kind {
-        WaitsFor::Wakeup => check_sleep(thread, None, releases, site),
-        WaitsFor::Parting => check_sleep(thread, Some(Class::Sblock), releases, site),
-        _ => {}
-    }
-    thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
-    thread.waits_kind.store(kind as u8, Relaxed);
-    thread.waits_for.store(channel, Relaxed);
-}
-
-fn check_sleep(thread: &Thread, keeps: Option<Class>, releases: usize, site: &Location<'_>) {
-    let may_keep = keeps.map_or(0, |class| class as u8);
-    let has_held = thread.held.entries().any(|held| held.addr != releases);
-    let has_kept =
-        thread.kept.entries().any(|kept| kept.addr != releases && kept.class != may_keep);
-    if has_held || has_kept || thread.in_use() != 0 {
-        let mut report = String::from("witness: sleeping with the following locks held:\n");
-        let (at, count) = describe_held_but(thread, releases, &mut report);
-        report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));
-        found(Check::SleepingWithLock, count, at, report);
-    }
-}
-
-/// The wait is over.
-pub(crate) fn awake() {
-    this().waits_for.store(0, Relaxed);
 }
 
 #[cfg(test)]
