@@ -13,7 +13,7 @@
 //! | `std` | spinning, then sleep | `std::sync::Mutex` |
 //!
 //! rwlock(9) is taken exclusively alone, as unix(4) does: no lock here has readers but
-//! `parking-lot`, as a [`SharedLock`](crate::sync::SharedLock). The others take its place
+//! `parking-lot`, as a `SharedLock`. The others take its place
 //! exclusively ([`Exclusively`]).
 //!
 //! In user space a thread may be taken off its processor while it has the lock. So whoever spins
