@@ -156,19 +156,29 @@ pub fn parameters() -> impl Iterator<Item = &'static Parameter> {
     workloads().into_iter().flat_map(|workload| workload.parameters)
 }
 
+/// More names than these are not listed to somebody who asked for another.
+const LISTED_MAX: usize = 40;
+
+/// How many of more are.
+const NEAREST: usize = 8;
+
 /// Checks a name that a user gave.
 ///
 /// # Errors
-/// It is none of the valid ones: the message lists them, and the nearest.
+/// It is none of the valid ones: the message lists them, and the nearest; of many, the nearest.
 pub fn check_name(what: &str, asked: &str, valid: &[&str]) -> Result<(), String> {
     if valid.contains(&asked) {
         return Ok(());
     }
-    let nearest = valid
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(asked, name), name))
-        .filter(|(distance, name)| *distance <= name.len().div_ceil(2))
-        .min();
+    let mut by_distance: Vec<_> =
+        valid.iter().map(|name| (strsim::damerau_levenshtein(asked, name), *name)).collect();
+    by_distance.sort_unstable();
+    if valid.len() > LISTED_MAX {
+        let nearest: Vec<&str> = by_distance.iter().take(NEAREST).map(|(_, name)| *name).collect();
+        let (count, nearest) = (valid.len(), nearest.join(", "));
+        return Err(format!("there is no {what} {asked:?}; there are {count}, such as {nearest}"));
+    }
+    let nearest = by_distance.iter().find(|(distance, name)| *distance <= name.len().div_ceil(2));
     let hint = nearest.map_or_else(String::new, |(_, name)| format!("; did you mean {name:?}?"));
     Err(format!("there is no {what} {asked:?}; there are {}{hint}", valid.join(", ")))
 }
@@ -196,5 +206,15 @@ mod tests {
         assert!(error.ends_with("did you mean \"per-socket\"?"), "{error}");
         let error = check_name("backend", "zzzzzzzzzzzz", &valid).unwrap_err();
         assert!(!error.contains("did you mean"), "{error}");
+    }
+
+    #[test]
+    fn of_many_names_the_nearest_are_said() {
+        let many: Vec<String> = (0..=LISTED_MAX).map(|i| format!("leak-{i}")).collect();
+        let many: Vec<&str> = many.iter().map(String::as_str).collect();
+        let error = check_name("control", "leak-7x", &many).unwrap_err();
+        assert!(error.contains("there are 41, such as leak-7, "), "{error}");
+        assert_eq!(error.matches("leak-").count(), 1 + NEAREST, "{error}");
+        assert!(check_name("control", "", &many).unwrap_err().contains("\"\""));
     }
 }

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::{EXIT_OK, print};
 use crate::added;
 use crate::cli::ControlsArgs;
+use crate::matrix::check_name;
 use crate::watchdog::Watchdog;
 
 /// A control was not caught, or caught by something else, or its clean twin was accused.
@@ -97,12 +98,11 @@ fn choose(names: &[String]) -> Result<Vec<Control>, String> {
         return Ok(all);
     }
     let known: Vec<&str> = all.iter().map(|control| control.name).collect();
-    let find = |name: &String| {
-        all.iter().find(|control| control.name == *name).copied().ok_or_else(|| {
-            format!("no control is called {name:?}; there are: {}", known.join(", "))
-        })
-    };
-    names.iter().map(find).collect()
+    for name in names {
+        check_name("control", name, &known)?;
+    }
+    let find = |name: &String| all.iter().find(|control| control.name == *name).copied();
+    Ok(names.iter().filter_map(find).collect())
 }
 
 /// The quick controls, before a run: what each must be.
