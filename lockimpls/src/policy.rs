@@ -51,49 +51,42 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// Whether a run that names no backend has it.
     const IS_USUAL: bool = true;
-
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
-
     /// Whether the collector's lock comes after those of sockets (OpenBSD of 2025): it locks a
     /// buffer, and no socket.
     const GC_INNER: bool = false;
-
     /// Whether a socket goes with its last reference, with nothing locked (`sorele`, in OpenBSD of
     /// 2025); or its closer waits for the others and empties it locked.
     const SORELE: bool = false;
-
     /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no
     /// lock to begin; or counts itself in `users`, under the socket's lock.
     const CALLS_BY_FILE: bool = false;
-
     /// Whether `sblock` is a lock (`sb_lock`, as in OpenBSD of 2025), or a flag that the side's own
     /// lock guards.
     const SB_LOCK: bool = false;
-
     /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while
     /// it is at its peer, or waits for room: it reads its own [`SendWords`](socket::SendWords).
     const SENDS_UNLOCKED: bool = false;
-
     /// Whether the sides of a message and its account are locked one after the other, with wakes in
     /// the same hold, and a send ends at the append (`uipc/apart.rs`).
     const SIDES_APART: bool = false;
 
     /// Its locks are of this algorithm, where their type does not say it already.
     fn new(algorithm: Algorithm) -> Self;
-
     fn collector(&self) -> &Self::Collector;
-
     /// The locks of a socket that is made.
     fn socket_locks(&self, algorithm: Algorithm) -> Self::Locks;
 
     /// Locks the socket a request is made on.
+    #[inline(always)]
     #[track_caller]
     fn solock(&self, so: &So<Self>) -> Held<Self> {
         let mut so = Held::<Self>::of(so);
         self.so_enter(&mut so);
         so
     }
+    #[inline(always)]
     #[track_caller]
     fn sounlock(&self, mut so: Held<Self>) {
         self.so_leave(&mut so);
@@ -103,13 +96,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn so_enter(&self, so: &mut Held<Self>);
     #[track_caller]
     fn so_leave(&self, so: &mut Held<Self>);
-
     /// Locks a socket that is made, of this type, which it does not have yet.
     #[track_caller]
     fn solock_new(&self, so: &So<Self>, _kind: SockType) -> Held<Self> {
         self.solock(so)
     }
     /// Unlocks a socket that goes back to the pool: nobody who locks it from now on may touch it.
+    #[inline(always)]
     #[track_caller]
     fn sounlock_last(&self, so: Held<Self>) {
         self.sounlock(so);
@@ -121,14 +114,15 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn solock_peer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
     #[track_caller]
     fn sounlock_peer(&self, _so: &So<Self>, _so2: Held<Self>) {}
-
     /// With `so` locked, locks its peer too, to part the two: `solock_peer`; and where whoever
     /// relocks does not look again, nobody is in a relock from one of them to the other.
+    #[inline(always)]
     #[track_caller]
     fn solock_to_part(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
     /// The two are parted: unlocks the other one.
+    #[inline(always)]
     #[track_caller]
     fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
@@ -136,6 +130,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// What a call that sends or receives holds of its socket while it is at none of its parts:
     /// where one lock guards all, that lock; where a side has its own, nothing. Such a call begins.
+    #[inline(always)]
     #[track_caller]
     fn data_lock(&self, so: &So<Self>) -> Held<Self> {
         let mut so = Held::<Self>::of(so);
@@ -143,16 +138,19 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         so
     }
     /// Such a call ends.
+    #[inline(always)]
     #[track_caller]
     fn data_unlock(&self, mut so: Held<Self>) {
         self.data_leave(&mut so);
     }
     /// Such a call comes back from a copy or a sleep.
+    #[inline(always)]
     #[track_caller]
     fn data_enter(&self, so: &mut Held<Self>) {
         self.so_enter(so);
     }
     /// Such a call copies, or sleeps.
+    #[inline(always)]
     #[track_caller]
     fn data_leave(&self, so: &mut Held<Self>) {
         self.so_leave(so);
@@ -176,12 +174,14 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn append_leave(&self, _so: &mut Held<Self>, _addressed: bool) {}
 
     /// Locks a side with nothing else of the socket held, where a side has a lock of its own.
+    #[inline(always)]
     #[track_caller]
     fn side_lock(&self, so: &So<Self>, side: Side) -> Held<Self> {
         let so = Held::<Self>::of(so);
         self.side_enter(&so, side);
         so
     }
+    #[inline(always)]
     #[track_caller]
     fn side_unlock(&self, mut so: Held<Self>, side: Side) {
         self.side_leave(&mut so, side);
@@ -194,6 +194,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
 
     /// Where a receive looks whether there is something, with only the right to drain held: the
     /// receive side, or [`SocketLocks::look_guard`]. `side_leave` leaves both.
+    #[inline(always)]
     #[track_caller]
     fn look_enter(&self, so: &Held<Self>) {
         self.side_enter(so, Side::Rcv);
@@ -205,10 +206,12 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With `so` locked, the peer, which stays until `peer_unpin`: locked, where its sides have no
     /// locks of their own (`solock_peer`); else `so` alone keeps it, for whoever parts the two must
     /// lock `so`. Where sends are unlocked: with nothing of `so` held, the peer, locked.
+    #[inline(always)]
     #[track_caller]
     fn peer_pin(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         self.solock_peer(so)
     }
+    #[inline(always)]
     #[track_caller]
     fn peer_unpin(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
@@ -319,13 +322,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn embryo_leave(&self, _so3: Held<Self>) {}
     /// The same, where it goes back to the pool.
+    #[inline(always)]
     #[track_caller]
     fn embryo_leave_last(&self, so3: Held<Self>) {
         self.embryo_leave(so3);
     }
 
-    /// With `so` locked, which may begin to listen: on to the lock that guards listeners, if there
-    /// is one.
+    /// With `so` locked, which may begin to listen: on to the lock of listeners, if there is one.
     #[track_caller]
     fn listen_enter(&self, _so: &Held<Self>) {}
     /// With a connection locked that was accepted just now, and has no listener any more: away from
@@ -343,20 +346,20 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     ) -> Held<Self> {
         Held::<Self>::of(head)
     }
-
     /// With the listener and its embryo locked, goes on to attach the embryo: the listener is
     /// unlocked where the order wants it.
+    #[inline(always)]
     #[track_caller]
     fn attach_enter(&self, head: &mut Held<Self>) {
         self.head_leave(head);
     }
     /// The embryo is attached: back to the listener, both locked.
+    #[inline(always)]
     #[track_caller]
     fn attach_exit(&self, so3: &mut Held<Self>, head: &mut Held<Self>) {
         // The token of the listener is there.
         _ = self.embryo_to_head(so3, head, None);
     }
-
     /// With a datagram socket locked, locks the first of those connected to it, for detach:
     /// `solock_to_part` from the other end. `sounlock_parted` ends it.
     #[track_caller]
