@@ -1,8 +1,8 @@
 //! The harness: pinned threads, a measured instrument, slices in turns, and records of all of it.
 //!
-//! Other crates begin at [`program!`](crate::program!) and write with [`seam`], which has the guide.
-//! The other modules are public for the program `solock`, its tests and its benchmarks alone, and
-//! these pages leave them out. solock is used by path or by git: it is on no registry.
+//! Other crates begin at [`program!`](crate::program!) and write with [`seam`], which has the
+//! guide. The other modules are public for the program `solock`, its tests and its benchmarks
+//! alone, and these pages leave them out. solock is used by path or by git: it is on no registry.
 //!
 //! It knows no backend and no workload by name: `matrix` crosses the two registries and turns
 //! every pair into one function pointer, called once per slice; inside it the code is monomorphic.

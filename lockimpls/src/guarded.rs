@@ -17,9 +17,10 @@ pub(crate) struct Guarded<T, R: RawMutex = DefaultRaw> {
 }
 
 // SAFETY: `data` is touched in `with` alone, by the thread of which the witness has just said that
-// it holds `lock`, which is not moved meanwhile (see `RwLock`); so by one at a time, and each after what the holder before it did, for the lock
-// orders them. Nothing outlives the hold: `with` lends what it has taken out, and looks again
-// before it puts it back. The data goes from thread to thread, hence `Send`.
+// it holds `lock`, which is not moved meanwhile (see `RwLock`); so by one at a time, and each after
+// what the holder before it did, for the lock orders them. Nothing outlives the hold: `with` lends
+// what it has taken out, and looks again before it puts it back. The data goes from thread to
+// thread, hence `Send`.
 unsafe impl<T: Send, R: RawMutex> Sync for Guarded<T, R> {}
 
 impl<T, R: RawMutex> Guarded<T, R> {

@@ -179,7 +179,8 @@ impl<R: RawMutex> RwLock<R> {
     }
 }
 
-/// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may leave.
+/// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may
+/// leave.
 impl<R: RawMutex<Turn = ()>> RwLock<R> {
     /// Takes the lock if it is free; whether it did. Whoever does not wait closes no circle, so the
     /// order is not asked; what the thread takes next is compared with this lock, too.

@@ -12,8 +12,8 @@ thread_local! {
     static PLACE: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// Runs it; a panic is reported with its place and with what the thread holds, and ends the process:
-/// other threads may wait for this one.
+/// Runs it; a panic is reported with its place and with what the thread holds, and ends the
+/// process: other threads may wait for this one.
 pub fn or_report<T>(work: impl FnOnce() -> T) -> T {
     keep_places();
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {

@@ -2,8 +2,8 @@
 //! clock: each message is verified, each call and each end looked at. For a layer or a lock that
 //! somebody has just written.
 //!
-//! Each backend and workload is a process of its own, which is this program again with hidden flags:
-//! what is found ends it, and the others go on.
+//! Each backend and workload is a process of its own, which is this program again with hidden
+//! flags: what is found ends it, and the others go on.
 
 mod child;
 mod errors;
@@ -86,8 +86,8 @@ struct Job {
 /// Runs what was asked for; exit code 2 where a check found something, 4 where nothing was checked.
 ///
 /// # Errors
-/// An unknown name, or a backend that cannot have the lock that is named with it; this program could
-/// not be started again; standard output cannot be written.
+/// An unknown name, or a backend that cannot have the lock that is named with it; this program
+/// could not be started again; standard output cannot be written.
 pub fn check(args: &CheckArgs) -> Result<i32, String> {
     let jobs = jobs(args)?;
     if args.child {

@@ -1,10 +1,10 @@
 //! Layers of the modelled backends on locks of any algorithm: what `--lock` opens.
 //!
-//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`]), and here: so what
-//! `lockimpls` compiles of a backend does not know whether there is another instantiation, and its
-//! machine code is the same with this crate and without. With the locks of the kernel around it,
-//! `lockimpls` has it on locks of any algorithm already. The twins have none. A program with locks of
-//! its own instantiates it again, on those and these ([`open_on`]).
+//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`]), and here: so
+//! what `lockimpls` compiles of a backend does not know whether there is another instantiation, and
+//! its machine code is the same with this crate and without. With the locks of the kernel around
+//! it, `lockimpls` has it on locks of any algorithm already. The twins have none. A program with
+//! locks of its own instantiates it again, on those and these ([`open_on`]).
 
 use std::marker::PhantomData;
 

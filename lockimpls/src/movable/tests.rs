@@ -1,4 +1,5 @@
-//! What safe code can do with a lock, each program in a process of its own where it ends in a report.
+//! What safe code can do with a lock, each program in a process of its own where it ends in a
+//! report.
 
 use std::mem;
 use std::panic::{AssertUnwindSafe, catch_unwind};

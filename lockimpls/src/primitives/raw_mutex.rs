@@ -13,15 +13,15 @@ use crate::domain::algorithm::Algorithm;
 /// From the return of `enter` with `Ok`, or of `wait` with what `enter` of the same lock gave, to
 /// the call of `exit`, no other thread has the lock; and whoever has it next sees what was done
 /// until then. So it stays where the lock is moved while it is free, which safe code may do, and
-/// where it is dropped while it is held: then there is no `exit`, what `enter` gave is forgotten, and
-/// nothing may read the memory where the lock was. It is not moved between `enter` and `exit`, but for
-/// one that comes back to the same place, and never while a thread is in a call of it.
+/// where it is dropped while it is held: then there is no `exit`, what `enter` gave is forgotten,
+/// and nothing may read the memory where the lock was. It is not moved between `enter` and `exit`,
+/// but for one that comes back to the same place, and never while a thread is in a call of it.
 ///
-/// `new` and `of` make a free lock. `exit` is called once for each `Ok` of `enter` and each return of
-/// `wait`, by the thread that had that. If `enter` or `wait` unwinds, the thread does not have the
-/// lock, and never calls `exit` for it; it may be that nobody gets the lock after that, but never
-/// two. If `exit` unwinds, it is not called again. Where `Turn` is `()`, a thread that `enter` refused
-/// may go away without `wait`.
+/// `new` and `of` make a free lock. `exit` is called once for each `Ok` of `enter` and each return
+/// of `wait`, by the thread that had that. If `enter` or `wait` unwinds, the thread does not have
+/// the lock, and never calls `exit` for it; it may be that nobody gets the lock after that, but
+/// never two. If `exit` unwinds, it is not called again. Where `Turn` is `()`, a thread that
+/// `enter` refused may go away without `wait`.
 pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// Which algorithm it is; none: the one that it is made with.
     const ALGORITHM: Option<Algorithm>;
@@ -68,7 +68,7 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// Releases the lock.
     ///
     /// # Safety
-    /// `held` is what `enter` or `wait` of this lock gave the calling thread, and the lock is where it
-    /// was then.
+    /// `held` is what `enter` or `wait` of this lock gave the calling thread, and the lock is where
+    /// it was then.
     unsafe fn exit(&self, held: Self::Held);
 }

@@ -35,8 +35,9 @@ pub(super) fn location(site: &AtomicPtr<Location<'static>>) -> Option<&'static L
     unsafe { site.load(Relaxed).as_ref() }
 }
 
-/// Things held, oldest first, from place [`OLDEST`] on. Written by its own thread alone; read racily by
-/// reports. Three arrays, not one of triples, so that a place is an index without arithmetic.
+/// Things held, oldest first, from place [`OLDEST`] on. Written by its own thread alone; read
+/// racily by reports. Three arrays, not one of triples, so that a place is an index without
+/// arithmetic.
 pub(super) struct HeldList {
     /// How many there are, at most [`HELD_MAX`]: one less than the place of the newest.
     len: AtomicUsize,
@@ -339,8 +340,8 @@ pub(super) fn each_thread(mut look: impl FnMut(&Thread)) {
 
 #[cold]
 pub(super) fn register(thread: &Thread) {
-    // First: where the check at the thread's end has been, this panics, and the thread, whose memory
-    // is about to go, must not be in the list then.
+    // First: where the check at the thread's end has been, this panics, and the thread, whose
+    // memory is about to go, must not be in the list then.
     EXIT.with(|_| {});
     let mut registry = registry();
     let free = registry.iter().position(|address| *address == 0);

@@ -1,6 +1,6 @@
-//! The ways out of a layer that no workload takes: nothing there, no room, nobody on the other side,
-//! a descriptor that is closed. What each answers is the layer's own affair; that it returns with no
-//! lock, and leaves nothing behind, is not.
+//! The ways out of a layer that no workload takes: nothing there, no room, nobody on the other
+//! side, a descriptor that is closed. What each answers is the layer's own affair; that it returns
+//! with no lock, and leaves nothing behind, is not.
 
 use lockimpls::{Errno, Fd, Layer, MsgFlags, SockType};
 
