@@ -11,14 +11,15 @@
 //! * [`answer`] makes sentences from the ratios, beside those of other runs ([`kept`]); [`outward`]
 //!   is how an interval is printed.
 //! * [`verdict`] decides comparisons, with the test of [`rank`]; [`multiple`] is for many of them.
-//! * [`element`] is a part of a grid, [`sealed`] its file; [`collected`] sifts the files of several
-//!   machines, and [`machines`] shows them side by side.
+//! * [`element`] is a part of a grid, [`sealed`] its file, with a [`checksum`]; [`collected`] sifts
+//!   the files of several machines, and [`machines`] shows them side by side.
 //! * [`history`] follows the cells from commit to commit, with the points that [`changes`] finds;
 //!   [`history_table`] prints it.
 
 #![forbid(unsafe_code)]
 
 pub mod cell;
+pub mod checksum;
 pub mod compared;
 pub mod element;
 pub mod foreign;

@@ -2,10 +2,10 @@
 //! stand before it, with a checksum over all of them and itself, so that a file that was cut or
 //! changed is known.
 
-use flate2::Crc;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::checksum::digits;
 use crate::element::{Element, Origin};
 use crate::line::LineError;
 use crate::record::Record;
@@ -47,14 +47,6 @@ pub enum Broken {
 #[derive(Deserialize)]
 struct Stamped {
     grid: Option<Origin>,
-}
-
-/// Eight digits for some bytes, the same on every machine: CRC-32.
-#[must_use]
-pub fn digits(bytes: &[u8]) -> String {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    format!("{:08x}", crc.sum())
 }
 
 /// The file of an element: the lines of a run, each with the origin, and the last line.

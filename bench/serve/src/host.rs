@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::sync::OnceLock;
 use std::{env, fs};
 
-use results::sealed::digits;
+use results::checksum::digits;
 use results::{Host, units};
 
 use crate::added::added;

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use results::Cell;
+use results::checksum::digits;
 use results::collected::Wanted;
-use results::sealed::digits;
 
 use super::flags::{Asked, Flags, asked};
 use crate::cli::{CompareArgs, RunArgs};

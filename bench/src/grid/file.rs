@@ -4,8 +4,8 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
+use results::checksum::digits;
 use results::collected::Expected;
-use results::sealed::digits;
 use serde::Deserialize;
 use toml::{Table, Value};
 

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lockimpls::witness::EXIT_FINDING;
+use results::checksum::digits;
 use results::collected::{Collected, PUT_ASIDE, Why};
 use results::files::Batch;
-use results::sealed::{self, digits};
+use results::sealed;
 use results::{Host, Origin, Run, Store, time};
 
 use super::alone::alone;
