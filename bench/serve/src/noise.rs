@@ -20,6 +20,7 @@ use results::{HostNoise, ON_CPU_SHARE_MIN};
 #[derive(Debug)]
 pub struct TaskFiles {
     schedstat: Option<File>,
+    stat: Option<File>,
     status: Option<File>,
 }
 
@@ -28,7 +29,13 @@ impl TaskFiles {
     #[must_use]
     pub fn of_this_thread() -> TaskFiles {
         let open = |name: &str| File::open(format!("/proc/thread-self/{name}")).ok();
-        TaskFiles { schedstat: open("schedstat"), status: open("status") }
+        TaskFiles { schedstat: open("schedstat"), stat: open("stat"), status: open("status") }
+    }
+
+    /// Whether it sleeps, if the system tells.
+    #[must_use]
+    pub fn is_asleep(&self) -> Option<bool> {
+        asleep(&read(self.stat.as_ref()?)?)
     }
 
     /// Nanoseconds the thread was ready to run and did not, since it began, if the system tells.
@@ -41,6 +48,12 @@ impl TaskFiles {
     fn involuntary_switches(&self) -> Option<u64> {
         switches(&read(self.status.as_ref()?)?)
     }
+}
+
+/// The letter behind the name, which stands in brackets and may hold any character.
+fn asleep(stat: &str) -> Option<bool> {
+    let (_, rest) = stat.rsplit_once(')')?;
+    Some(rest.split_whitespace().next()? == "S")
 }
 
 /// The second number of a schedstat: nanoseconds of waiting for a CPU.
@@ -72,8 +85,20 @@ impl Snapshot {
     /// The counts by now.
     #[must_use]
     pub fn take(tasks: &[TaskFiles]) -> Snapshot {
+        Snapshot::of(tasks, steal_ns())
+    }
+
+    /// The same with the lanes' counts by now. To read takes a CPU from a lane, which the system
+    /// adds to its delay when it runs again: the first reading, of files that nobody has looked
+    /// at for a while, is a good part of what may be missing from a slice.
+    #[must_use]
+    pub fn renewed(&self, tasks: &[TaskFiles]) -> Snapshot {
+        Snapshot::of(tasks, self.steal_ns)
+    }
+
+    fn of(tasks: &[TaskFiles], steal_ns: Option<u64>) -> Snapshot {
         Snapshot {
-            steal_ns: steal_ns(),
+            steal_ns,
             involuntary_switches: tasks.iter().map(TaskFiles::involuntary_switches).collect(),
             // Last: nothing else shall come between it and the interval.
             run_delay_ns: tasks.iter().map(TaskFiles::run_delay_ns).collect(),
@@ -186,12 +211,15 @@ mod tests {
     #[test]
     fn the_systems_words_are_read() {
         assert_eq!(delay("813 4711 22\n"), Some(4711));
+        assert_eq!(asleep("17 (lane-0) S 1 1"), Some(true));
+        assert_eq!(asleep("17 (lane) S (0) R 1 1"), Some(false));
         let status = "Name:\tx\nvoluntary_ctxt_switches:\t9\nnonvoluntary_ctxt_switches:\t42\n";
         assert_eq!(switches(status), Some(42));
         let stat = "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 11 12 13 14 15 16 17 18 19 20\n";
         assert_eq!(stolen(stat), Some(80_000_000));
         for nothing in ["", "813", "x y z"] {
             assert_eq!([delay(nothing), switches(nothing), stolen(nothing)], [None; 3]);
+            assert_eq!(asleep(nothing), None);
         }
     }
 
@@ -200,5 +228,6 @@ mod tests {
     fn linux_keeps_counts_of_a_thread() {
         let files = TaskFiles::of_this_thread();
         assert!(files.involuntary_switches().is_some());
+        assert_eq!(files.is_asleep(), Some(false), "it asks");
     }
 }

@@ -4,8 +4,15 @@
 //! broadcast: rayon starts and ends the threads and hands out nothing. Its work stealing never
 //! touches timed code, because a lane is one job that lasts a whole slice, and every thread has
 //! one.
+//!
+//! A thread of rayon's looks for work some thirty times, and yields each time, before it sleeps.
+//! Where another thread wants the CPU, each of these times gives it a turn and takes it back
+//! milliseconds later: the lanes of a process that was just measured would take turns with those
+//! of the next one through several of its slices. So a run of the lanes ends when they sleep.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use results::Pinning;
@@ -25,6 +32,12 @@ pub enum Pin {
 /// The most threads that can run at once: the layer has room for 128, and some are the harness's
 /// own.
 pub const THREADS_MAX: usize = 120;
+
+/// How long lanes that ended are waited for until they sleep. Alone on their CPUs they take some
+/// microseconds.
+const REST: Duration = Duration::from_millis(100);
+/// How long the CPU is left to them between two looks.
+const NAP: Duration = Duration::from_micros(50);
 
 /// The threads of all lanes.
 #[derive(Debug)]
@@ -99,7 +112,7 @@ impl Lanes {
     }
 
     /// Runs `lane` on every thread at once, and `lead` here meanwhile; returns when all have
-    /// ended.
+    /// ended, and sleep.
     pub fn run<T: Send>(&self, lane: impl Fn(usize) -> T + Sync, lead: impl FnOnce()) -> Vec<T> {
         let slots: Vec<Mutex<Option<T>>> = (0..self.count()).map(|_| Mutex::new(None)).collect();
         self.threads().in_place_scope(|scope| {
@@ -109,6 +122,7 @@ impl Lanes {
             });
             lead();
         });
+        self.rest();
         // Every slot is filled: `in_place_scope` returns when the broadcast ended on every thread.
         slots
             .into_iter()
@@ -119,7 +133,18 @@ impl Lanes {
     /// Runs `job` on the first lane's thread while the others rest.
     pub fn run_on_first<T: Send>(&self, job: impl Fn() -> T + Sync) -> T {
         let mut done = self.threads().broadcast(|context| (context.index() == 0).then(&job));
+        self.rest();
         done.swap_remove(0).expect("a broadcast answers in the order of the threads")
+    }
+
+    /// Waits until every thread sleeps, for a while: who is kept from sleeping by others is left
+    /// to them, and what a slice says of its switches shows it.
+    fn rest(&self) {
+        let began = Instant::now();
+        let is_awake = |task: &TaskFiles| task.is_asleep() == Some(false);
+        while self.tasks.iter().any(is_awake) && began.elapsed() < REST {
+            thread::sleep(NAP);
+        }
     }
 
     fn threads(&self) -> &ThreadPool {
@@ -180,6 +205,18 @@ mod tests {
         let asked = |lane: usize| vec![cpus.of_lane(lane)];
         assert_eq!(ran, [0, 1, 2].map(|lane| (lane, asked(lane))));
         assert!(has_led);
+    }
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn lanes_that_ended_sleep() {
+        let lanes = Lanes::start(2, &Cpus::allowed().unwrap(), Pin::Each).unwrap();
+        // A busy machine may keep one from it for longer than they are waited for.
+        let sleep = || {
+            lanes.run(|_| (), || ());
+            lanes.tasks().iter().all(|task| task.is_asleep() == Some(true))
+        };
+        assert!((0..100).all(|_| (0..10).any(|_| sleep())));
     }
 
     #[test]

@@ -238,15 +238,18 @@ fn drive(start: Start<'_>, lane: &LaneFn<'_>) -> Outcome {
 /// The leading thread's part: it only sleeps, and changes the phase.
 fn lead(slice: &Slice<'_>, phase: &Phase) -> HostNoise {
     let Process { interrupt, watchdog, .. } = slice.process;
-    interrupt.sleep(slice.warm_up);
-    let before = Snapshot::take(slice.lanes.tasks());
+    let tasks = slice.lanes.tasks();
+    interrupt.sleep(slice.warm_up / 2);
+    let first = Snapshot::take(tasks);
+    interrupt.sleep(slice.warm_up / 2);
+    let before = first.renewed(tasks);
     let began = Instant::now();
     phase.measure();
     interrupt.sleep(slice.measured);
     phase.stop();
     watchdog.ending(true);
     let interval = began.elapsed();
-    Snapshot::take(slice.lanes.tasks()).since(&before, interval)
+    Snapshot::take(tasks).since(&before, interval)
 }
 
 #[cfg(test)]
