@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 """Compares a program with itself, cell by cell, for hours: how many are decided? One in a hundred at most.
 
-    python3 bench/tests/aa.py FILE [--cells N] [--budget TIME] [--solock PROGRAM]
+    python3 bench/tests/aa.py FILE [--cells N] [--threads N] [--budget TIME] [--solock PROGRAM]
 
-Each line of FILE is a cell that was compared; what is there already is not measured again, so the script can be ended
-and started at will. It ends with FILE holding N cells (1000), and prints a table. A comparison
-says SLOWER or FASTER of the same code as UNCLEAR, with its reason: that counts as decided here.
+Each line of FILE is a cell that was compared; what is there already is not measured again, so the
+script can be ended and started at will. It ends with FILE holding N cells (1000), and prints a
+table. Files put together are one file. A comparison says SLOWER or FASTER of the same code as
+UNCLEAR, with its reason: that counts as decided here.
 """
 
 import argparse
@@ -17,14 +18,16 @@ import subprocess
 import sys
 import tempfile
 
-WORKLOADS = [("pairs", 1), ("pairs", 2), ("stream", 2), ("pingpong", 2), ("duplex", 2)]
+WORKLOADS = [("pairs", 1), ("rights", 1), ("accept", 1)]
+WORKLOADS += [("pairs", 2), ("stream", 2), ("pingpong", 2), ("duplex", 2)]
 BACKENDS = ["global", "per-socket", "lock-free"]
 CELLS = [(workload, threads, backend) for workload, threads in WORKLOADS for backend in BACKENDS]
 
 
 def compared(arguments, number):
     """The verdict on throughput of the cell of that number."""
-    workload, threads, backend = CELLS[number % len(CELLS)]
+    cells = [cell for cell in CELLS if arguments.threads in (None, cell[1])]
+    workload, threads, backend = cells[number % len(cells)]
     with tempfile.TemporaryDirectory() as folder:
         command = [arguments.solock, "compare", "one", "two", "--json", "--metric", "throughput"]
         command += ["--program", f"one={arguments.solock}", "--program", f"two={arguments.solock}"]
@@ -69,6 +72,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("file", type=pathlib.Path)
     parser.add_argument("--cells", type=int, default=1000)
+    parser.add_argument("--threads", type=int, help="cells with so many threads only; otherwise all")
     parser.add_argument("--budget", default="25s", help="for each cell")
     parser.add_argument("--solock", default="target/release/solock")
     arguments = parser.parse_args()
