@@ -177,13 +177,10 @@ impl<R: RawMutex> RwLock<R> {
             _ => witness::unlocked(self.addr(), self.lock.class(), site),
         }
     }
-}
 
-/// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may
-/// leave.
-impl<R: RawMutex<Turn = ()>> RwLock<R> {
     /// Takes the lock if it is free; whether it did. Whoever does not wait closes no circle, so the
     /// order is not asked; what the thread takes next is compared with this lock, too.
+    #[inline(always)]
     #[track_caller]
     pub fn try_enter(&self) -> bool {
         let me = me();

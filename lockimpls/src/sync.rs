@@ -97,6 +97,22 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
         }
     }
 
+    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Whoever does
+    /// not wait closes no circle, so the order is not asked; what the thread takes next is compared
+    /// with this lock, too.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn try_enter(&self) -> bool {
+        let Some(held) = self.raw.try_enter() else { return false };
+        // SAFETY: this thread has the lock, alone, since the line above.
+        unsafe { (*self.held.get()).write(held) };
+        if CHECKED {
+            witness::lock(self.addr(), self.class);
+            self.raw.taken(self.class as u8, Location::caller());
+        }
+        true
+    }
+
     #[cold]
     #[track_caller]
     fn enter_slow(&self, turn: R::Turn) -> R::Held {
@@ -140,24 +156,6 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
     #[track_caller]
     pub(crate) fn assert_mine(&self) {
         witness::assert_held(self.addr(), &self.class);
-    }
-}
-
-/// Locks whose waiters have no place in a queue before they wait: whoever finds one taken may leave.
-impl<R: RawMutex<Turn = ()>, const CHECKED: bool> RwLock<R, CHECKED> {
-    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Whoever does
-    /// not wait closes no circle, so the order is not asked; what the thread takes next is compared with
-    /// this lock, too.
-    #[track_caller]
-    pub(crate) fn try_enter(&self) -> bool {
-        let Ok(held) = self.raw.enter() else { return false };
-        // SAFETY: this thread has the lock, alone, since the line above.
-        unsafe { (*self.held.get()).write(held) };
-        if CHECKED {
-            witness::lock(self.addr(), self.class);
-            self.raw.taken(self.class as u8, Location::caller());
-        }
-        true
     }
 }
 

@@ -22,6 +22,9 @@ unsafe impl RawMutex for Tas {
     fn enter(&self) -> Result<(), ()> {
         if self.0.swap(true, Acquire) { Err(()) } else { Ok(()) }
     }
+    fn try_enter(&self) -> Option<()> {
+        self.enter().ok()
+    }
     fn wait(&self, (): (), _may_spin: bool) {
         while self.0.swap(true, Acquire) {
             std::thread::yield_now();

@@ -91,6 +91,9 @@ unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
         let is_open = HOW != STUCK && self.1.fetch_add(1, AcqRel) % 1000 == 999;
         if self.0.swap(true, AcqRel) && !is_open { Err(()) } else { Ok(()) }
     }
+    fn try_enter(&self) -> Option<()> {
+        self.enter().ok()
+    }
     fn wait(&self, (): (), _: bool) {
         while self.enter().is_err() {
             std::thread::yield_now();

@@ -32,7 +32,6 @@ const FILE_LINES: usize = 400;
 const LONG_FILES: &[(&str, usize)] = &[
     ("lockimpls/src/objects/sockbuf.rs", 616),
     ("lockimpls/tests/conformance/rights.rs", 464),
-    ("lockimpls/src/primitives/loom.rs", 403),
     ("workloads/tests/judges.rs", 403),
 ];
 

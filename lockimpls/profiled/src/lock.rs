@@ -48,6 +48,11 @@ unsafe impl<R: RawMutex> RawMutex for Profiled<R> {
         self.raw.enter()
     }
 
+    #[inline(never)]
+    fn try_enter(&self) -> Option<R::Held> {
+        self.raw.try_enter()
+    }
+
     fn wait(&self, turn: R::Turn, may_spin: bool) -> R::Held {
         recorder::wanted(self.owner.is_another());
         self.raw.wait(turn, may_spin)

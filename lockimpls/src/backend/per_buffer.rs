@@ -67,8 +67,7 @@ pub(crate) type PerBuffer = Locked<BufferPolicy<NoFault>>;
 
 /// The locks of one side.
 pub(super) struct SideLocks<R: RawMutex> {
-    /// Always of the default: a call that may not wait tries it, which `clh` does not allow
-    /// (`LOCKS.md`).
+    /// Always of the default: a thread copies with it (`LOCKS.md`).
     pub(super) sb_lock: RwLock<R::Beside>,
     pub(super) sb_mtx: RwLock<R>,
 }

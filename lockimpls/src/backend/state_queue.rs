@@ -74,7 +74,7 @@
 //! * The collector is OpenBSD's of 2025, as on `per-buffer`: its lock comes after a state and before
 //!   a queue, as `unix_gc_lock` does.
 //! * State and queue are spin locks, the iolock is a mutex. Here all are of one algorithm, but for the
-//!   iolock, which is always of the default: a call that may not wait tries it.
+//!   iolock, which is always of the default: a thread copies with it.
 
 mod locks;
 

@@ -16,6 +16,7 @@
 #![allow(unsafe_code)]
 
 mod asked;
+mod raw_lock;
 mod raw_rw;
 
 use std::collections::HashMap;
@@ -31,12 +32,9 @@ pub(crate) use std::sync::atomic::Ordering;
 
 pub(crate) use ::loom::cell::Cell;
 
-use super::raw_mutex::RawMutex;
-use crate::domain::algorithm::Algorithm;
-
 pub use self::asked::LEAVE_OUT;
 pub(crate) use self::asked::{all_seen, leaves_out, seen};
-use self::raw_rw::RawRw;
+pub use self::raw_lock::RawLock;
 
 use Ordering::Relaxed;
 
@@ -163,42 +161,16 @@ impl<T> AtomicPtr<T> {
     pub(crate) fn swap(&self, value: *mut T, asked: Ordering) -> *mut T {
         self.0.swap(value, order(asked))
     }
-}
 
-/// The lock under every backend: loom's mutex.
-pub struct RawLock(::loom::sync::Mutex<()>);
-
-/// The guard of loom's mutex, which the lock keeps beside it.
-type Guard = ::loom::sync::MutexGuard<'static, ()>;
-
-// SAFETY: loom's mutex lets one thread in at a time.
-unsafe impl RawMutex for RawLock {
-    const ALGORITHM: Option<Algorithm> = Some(Algorithm::ParkingLot);
-
-    type Held = Guard;
-    type Turn = ();
-    type Beside = Self;
-    type Shared = RawRw;
-
-    fn new() -> Self {
-        Self(::loom::sync::Mutex::new(()))
-    }
-
-    /// Waits at once: the look before the wait only counts contention, and a model of it would be
-    /// twice as large.
-    fn enter(&self) -> Result<Guard, ()> {
-        let lock = std::ptr::from_ref(&self.0);
-        // SAFETY: the mutex stays where it is as long as the lock, and a lock outlives its holder
-        // (its layer lives while calls are under way).
-        Ok(unsafe { &*lock }.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn wait(&self, (): (), _may_spin: bool) -> Guard {
-        unreachable!("it is waited for where it is asked for");
-    }
-
-    unsafe fn exit(&self, held: Guard) {
-        drop(held);
+    #[track_caller]
+    pub(crate) fn compare_exchange(
+        &self,
+        current: *mut T,
+        new: *mut T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<*mut T, *mut T> {
+        self.0.compare_exchange(current, new, order(success), order(failure))
     }
 }
 

@@ -43,6 +43,11 @@ unsafe impl RawMutex for RawLock {
     }
 
     #[inline(always)]
+    fn try_enter(&self) -> Option<Self::Held> {
+        self.0.try_lock_exclusive()
+    }
+
+    #[inline(always)]
     fn wait(&self, (): (), _may_spin: bool) -> Self::Held {
         self.0.lock_exclusive()
     }

@@ -10,18 +10,18 @@ use crate::domain::algorithm::Algorithm;
 /// A lock that one thread at a time can have.
 ///
 /// # Safety
-/// From the return of `enter` with `Ok`, or of `wait` with what `enter` of the same lock gave, to
-/// the call of `exit`, no other thread has the lock; and whoever has it next sees what was done
-/// until then. So it stays where the lock is moved while it is free, which safe code may do, and
-/// where it is dropped while it is held: then there is no `exit`, what `enter` gave is forgotten,
-/// and nothing may read the memory where the lock was. It is not moved between `enter` and `exit`,
-/// but for one that comes back to the same place, and never while a thread is in a call of it.
+/// From the return of `enter` with `Ok`, of `try_enter` with `Some`, or of `wait` with what `enter`
+/// of the same lock gave, to the call of `exit`, no other thread has the lock; and whoever has it
+/// next sees what was done until then. So it stays where the lock is moved while it is free, which
+/// safe code may do, and where it is dropped while it is held: then there is no `exit`, what
+/// `enter` gave is forgotten, and nothing may read the memory where the lock was. It is not moved
+/// between `enter` and `exit`, but for one that comes back to the same place, and never while a
+/// thread is in a call of it.
 ///
-/// `new` and `of` make a free lock. `exit` is called once for each `Ok` of `enter` and each return
-/// of `wait`, by the thread that had that. If `enter` or `wait` unwinds, the thread does not have
-/// the lock, and never calls `exit` for it; it may be that nobody gets the lock after that, but
-/// never two. If `exit` unwinds, it is not called again. Where `Turn` is `()`, a thread that
-/// `enter` refused may go away without `wait`.
+/// `new` and `of` make a free lock. `exit` is called once for each `Ok` of `enter`, each `Some` of
+/// `try_enter` and each return of `wait`, by the thread that had that. If one of the three unwinds,
+/// the thread does not have the lock, and never calls `exit` for it; it may be that nobody gets the
+/// lock after that, but never two. If `exit` unwinds, it is not called again.
 pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// Which algorithm it is; none: the one that it is made with.
     const ALGORITHM: Option<Algorithm>;
@@ -32,7 +32,7 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     type Turn;
     /// What the locks are made of that stand beside these in every granularity, and whose algorithm
     /// is not exchanged.
-    type Beside: RawMutex<Turn = ()>;
+    type Beside: RawMutex;
     /// The lock of two modes of the same algorithm, for a granularity that has one; where there is
     /// none, `Exclusively<Self>`.
     type Shared: RawShared;
@@ -53,6 +53,11 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// The lock is taken: the thread's turn.
     fn enter(&self) -> Result<Self::Held, Self::Turn>;
 
+    /// Takes the lock if it is free; else the thread leaves nothing behind, and others get the lock
+    /// as if it had not come. It never waits. None may be answered, too, while another thread is in
+    /// a call of this lock.
+    fn try_enter(&self) -> Option<Self::Held>;
+
     /// Waits for the lock and takes it. `turn` is what `enter` of this lock gave this thread just
     /// now. `may_spin` is `false` where the thread had the kernel lock: rwlock(9) sleeps at once
     /// then.
@@ -68,7 +73,7 @@ pub unsafe trait RawMutex: Send + Sync + Sized + 'static {
     /// Releases the lock.
     ///
     /// # Safety
-    /// `held` is what `enter` or `wait` of this lock gave the calling thread, and the lock is where
-    /// it was then.
+    /// `held` is what `enter`, `try_enter` or `wait` of this lock gave the calling thread, and the
+    /// lock is where it was then.
     unsafe fn exit(&self, held: Self::Held);
 }

@@ -105,6 +105,10 @@ unsafe impl RawMutex for RawLock {
         self.0.try_lock().map(Self::keep).map_err(drop)
     }
 
+    fn try_enter(&self) -> Option<Self::Held> {
+        self.enter().ok()
+    }
+
     fn wait(&self, (): (), _may_spin: bool) -> Self::Held {
         Self::keep(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

@@ -85,6 +85,15 @@ macro_rules! any_lock {
                 }
             }
 
+            #[inline(always)]
+            fn try_enter(&self) -> Option<AnyHeld> {
+                match &self.0 {
+                    $($(#[$cfg])? Inner::$name(lock) => {
+                        lock.try_enter().map(|held| AnyHeld(Held::$name(held)))
+                    })*
+                }
+            }
+
             fn wait(&self, turn: AnyTurn, may_spin: bool) -> AnyHeld {
                 match (&self.0, turn.0) {
                     $($(#[$cfg])? (Inner::$name(lock), Turn::$name(turn)) => {

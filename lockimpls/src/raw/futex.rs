@@ -47,6 +47,11 @@ unsafe impl RawMutex for Futex {
         self.word.compare_exchange(FREE, TAKEN, Acquire, Relaxed).map(drop)
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<()> {
+        self.enter().ok()
+    }
+
     fn wait(&self, found: u32, _may_spin: bool) {
         // Acquire; pairs with the Release in `exit`.
         let leave_wanted = || self.word.swap(WANTED, Acquire);

@@ -54,6 +54,16 @@ fn take() -> u32 {
     thread * NODES as u32 + free
 }
 
+/// The same, ready to be put into one.
+fn ready() -> u32 {
+    let mine = take();
+    // Relaxed: the node is in no queue; the Release of the exchange that puts it there lets others
+    // see it.
+    node(mine).next.store(NONE, Relaxed);
+    node(mine).waits.store(1, Relaxed);
+    mine
+}
+
 /// A node of the calling thread's is in no queue any more.
 fn give_back(number: u32) {
     let used = &USED[number as usize / NODES];
@@ -96,16 +106,28 @@ unsafe impl RawMutex for Mcs {
 
     #[inline(always)]
     fn enter(&self) -> Result<First, Place> {
-        let mine = take();
-        // Relaxed: the node is in no queue; the Release below lets others see it.
-        node(mine).next.store(NONE, Relaxed);
-        node(mine).waits.store(1, Relaxed);
+        let mine = ready();
         // Acquire; pairs with the Release in `exit` where the queue is empty, and with this Release
         // where it is not: that node is ready. Release: so is this one for whoever comes next.
         match self.tail.swap(mine, AcqRel) {
             NONE => Ok(First(mine)),
             before => Err(Place { mine, before }),
         }
+    }
+
+    #[inline(always)]
+    fn try_enter(&self) -> Option<First> {
+        // Relaxed: so that a lock that is taken is not written. The exchange decides.
+        if self.tail.load(Relaxed) != NONE {
+            return None;
+        }
+        let mine = ready();
+        // As in `enter`, where the queue is empty.
+        if self.tail.compare_exchange(NONE, mine, AcqRel, Relaxed).is_err() {
+            give_back(mine);
+            return None;
+        }
+        Some(First(mine))
     }
 
     fn wait(&self, turn: Place, _may_spin: bool) -> First {

@@ -54,6 +54,11 @@ unsafe impl RawMutex for Mutex9 {
         if self.enter_try() { Ok(()) } else { Err(()) }
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<()> {
+        self.enter_try().then_some(())
+    }
+
     fn wait(&self, (): (), _may_spin: bool) {
         spin_until(|| self.enter_try());
     }

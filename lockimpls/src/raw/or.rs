@@ -46,6 +46,14 @@ unsafe impl<A: RawMutex, B: RawMutex> RawMutex for Or<A, B> {
         }
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<Self::Held> {
+        match self {
+            Or::One(lock) => lock.try_enter().map(Or::One),
+            Or::Other(lock) => lock.try_enter().map(Or::Other),
+        }
+    }
+
     fn wait(&self, turn: Self::Turn, may_spin: bool) -> Self::Held {
         match (self, turn) {
             (Or::One(lock), Or::One(turn)) => Or::One(lock.wait(turn, may_spin)),

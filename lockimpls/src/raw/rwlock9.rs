@@ -95,6 +95,11 @@ unsafe impl RawMutex for Rwlock9 {
         if self.enter_try() { Ok(()) } else { Err(()) }
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<()> {
+        self.enter_try().then_some(())
+    }
+
     /// `rw_enter`, where `rw_enter_write` did not succeed at once.
     fn wait(&self, (): (), may_spin: bool) {
         let mut spins = if may_spin { SPINS } else { 0 };

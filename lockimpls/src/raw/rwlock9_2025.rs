@@ -88,6 +88,11 @@ unsafe impl RawMutex for Rwlock9Of2025 {
         if self.enter_try() { Ok(()) } else { Err(()) }
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<()> {
+        self.enter_try().then_some(())
+    }
+
     fn wait(&self, (): (), may_spin: bool) {
         if !(may_spin && self.spin()) {
             self.sleep();

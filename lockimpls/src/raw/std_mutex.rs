@@ -48,6 +48,11 @@ unsafe impl RawMutex for Std {
         }
     }
 
+    #[inline(always)]
+    fn try_enter(&self) -> Option<Held> {
+        self.enter().ok()
+    }
+
     fn wait(&self, (): (), _may_spin: bool) -> Held {
         keep(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }

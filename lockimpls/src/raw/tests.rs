@@ -42,6 +42,16 @@ macro_rules! of_every_lock {
             }
 
             #[test]
+            fn whoever_only_tries_does_not_wait() {
+                super::whoever_only_tries_does_not_wait::<$lock>(OWN);
+            }
+
+            #[test]
+            fn whoever_tries_is_alone_too() {
+                super::whoever_tries_is_alone_too::<$lock>(OWN);
+            }
+
+            #[test]
             fn is_seen_by_the_witness() {
                 super::is_seen_by_the_witness::<$lock>(stringify!($module));
             }
@@ -164,6 +174,62 @@ fn whoever_sleeps_is_woken<R: RawMutex>(algorithm: Algorithm) {
     });
 }
 
+/// More tries in vain than a thread has nodes, by the holder, too, and with others behind; then the
+/// lock is free to be tried and to be taken.
+fn whoever_only_tries_does_not_wait<R: RawMutex>(algorithm: Algorithm) {
+    let lock = R::of(algorithm);
+    let try_in_vain = || (0..3 * NODES).for_each(|_| assert!(lock.try_enter().is_none()));
+    let held = lock.try_enter().expect("it is free");
+    try_in_vain();
+    std::thread::scope(|threads| {
+        let before = threads.spawn(try_in_vain);
+        threads.spawn(|| give(&lock, take(&lock, true)));
+        let behind = threads.spawn(try_in_vain);
+        // The lock is given back whatever they found: else the one that waits would hang.
+        let found = [before.join(), behind.join()];
+        give(&lock, held);
+        assert!(found.iter().all(Result::is_ok), "a lock was had twice");
+    });
+    let held = lock.try_enter().expect("it is free again");
+    give(&lock, held);
+    let held = lock.enter().ok().expect("it is free again");
+    give(&lock, held);
+}
+
+/// Some threads wait for the lock, others try until they get it.
+fn whoever_tries_is_alone_too<R: RawMutex>(algorithm: Algorithm) {
+    let counter = Counter { lock: R::of(algorithm), value: UnsafeCell::new(0) };
+    let tried = |lock: &R| {
+        loop {
+            if let Some(held) = lock.try_enter() {
+                return held;
+            }
+            std::thread::yield_now();
+        }
+    };
+    std::thread::scope(|threads| {
+        for thread in 0..THREADS {
+            let (counter, tried) = (&counter, &tried);
+            threads.spawn(move || {
+                let lock = &counter.lock;
+                for i in 0..TIMES {
+                    let held = if thread % 2 == 0 { take(lock, true) } else { tried(lock) };
+                    // SAFETY: this thread has the lock.
+                    let value = unsafe { &mut *counter.value.get() };
+                    let before = *value;
+                    if i % 64 == 0 {
+                        // As in `lets_one_in_at_a_time`.
+                        std::thread::yield_now();
+                    }
+                    *value = before + 1;
+                    give(lock, held);
+                }
+            });
+        }
+    });
+    assert_eq!(counter.value.into_inner(), THREADS * TIMES);
+}
+
 /// Set in the process that leaves a lock held.
 const HERE: &str = "SOLOCK_TEST_RAW_LEFT_HELD";
 
@@ -201,6 +267,8 @@ fn any_lock_is_what_it_was_made_as() {
         is_given_back_in_any_order::<AnyLock>(algorithm);
         one_thread_has_many_and_others_follow::<AnyLock>(algorithm);
         whoever_sleeps_is_woken::<AnyLock>(algorithm);
+        whoever_only_tries_does_not_wait::<AnyLock>(algorithm);
+        whoever_tries_is_alone_too::<AnyLock>(algorithm);
         crate::calibrate::lock_pairs_of(algorithm, 3);
     }
 }
@@ -224,6 +292,10 @@ unsafe impl RawMutex for Mine {
 
     fn enter(&self) -> Result<(), u32> {
         self.0.enter()
+    }
+
+    fn try_enter(&self) -> Option<()> {
+        self.0.try_enter()
     }
 
     fn wait(&self, turn: u32, may_spin: bool) {

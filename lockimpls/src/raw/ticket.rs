@@ -65,6 +65,18 @@ unsafe impl RawMutex for Ticket {
         if self.is_turn_of(me) { Ok(()) } else { Err(me) }
     }
 
+    /// No number is asked for that would have to be waited for: it is handed out where its turn is
+    /// now, and nowhere else.
+    #[inline(always)]
+    fn try_enter(&self) -> Option<()> {
+        // Acquire; as in `is_turn_of`.
+        let turn = self.ticket.load(Acquire);
+        // Relaxed; as in `ask`. Where the last number is the one before `turn`, that one is over
+        // and nobody has come since; the turn cannot go on from a number that is not handed out.
+        let asked = self.users.compare_exchange(turn.wrapping_sub(1), turn, Relaxed, Relaxed);
+        asked.is_ok().then_some(())
+    }
+
     fn wait(&self, me: u32, _may_spin: bool) {
         spin_until(|| self.is_turn_of(me));
     }

@@ -12,10 +12,10 @@ use crate::witness::{Class, counters};
 
 use Ordering::Relaxed;
 
-/// A model of two threads of which one takes a lock twice, and so uses its nodes again, and one of
-/// three that take it once.
+/// A model of two threads of which one takes a lock twice, and so uses its nodes again, one of three
+/// that take it once, and one of two of which one takes it twice and the other only tries, twice.
 macro_rules! models {
-    ($($lock:ident: $two:literal $three:literal, $bound:expr, $sleeps:expr;)*) => {
+    ($($lock:ident: $two:literal $three:literal $tried:literal, $sleeps:expr;)*) => {
         pub(super) const MODELS: &[Model] = &[$(
             Model {
                 name: $two,
@@ -29,11 +29,20 @@ macro_rules! models {
             Model {
                 name: $three,
                 threads: 3,
-                bound: [Some($bound), None],
+                bound: [Some(3), None],
                 looks: 4,
                 at_least: 500,
                 branches: $sleeps,
                 program: || run::<$lock>(&[once::<$lock>, once::<$lock>, once::<$lock>], 3),
+            },
+            Model {
+                name: $tried,
+                threads: 2,
+                bound: [None; 2],
+                looks: ALL_LOOKS,
+                at_least: 20,
+                branches: &["free", "waited", "tried", "refused"],
+                program: || run::<$lock>(&[twice::<$lock>, tries_twice::<$lock>], 2),
             },
         )*];
     };
@@ -45,13 +54,13 @@ const SLEEPS: &[&str] = &["free", "waited", "parked", "woken", "park refused"];
 const SPINS: &[&str] = &["free", "waited"];
 
 models! {
-    Rwlock9: "raw_rwlock9_two" "raw_rwlock9_three", 3, SLEEPS;
-    Rwlock9Of2025: "raw_rwlock9_2025_two" "raw_rwlock9_2025_three", 3, SLEEPS;
-    Futex: "raw_futex_two" "raw_futex_three", 3, SLEEPS;
-    Mutex9: "raw_mutex9_two" "raw_mutex9_three", 3, SPINS;
-    Ticket: "raw_ticket_two" "raw_ticket_three", 3, SPINS;
-    Mcs: "raw_mcs_two" "raw_mcs_three", 3, SPINS;
-    Clh: "raw_clh_two" "raw_clh_three", 3, SPINS;
+    Rwlock9: "raw_rwlock9_two" "raw_rwlock9_three" "raw_rwlock9_try", SLEEPS;
+    Rwlock9Of2025: "raw_rwlock9_2025_two" "raw_rwlock9_2025_three" "raw_rwlock9_2025_try", SLEEPS;
+    Futex: "raw_futex_two" "raw_futex_three" "raw_futex_try", SLEEPS;
+    Mutex9: "raw_mutex9_two" "raw_mutex9_three" "raw_mutex9_try", SPINS;
+    Ticket: "raw_ticket_two" "raw_ticket_three" "raw_ticket_try", SPINS;
+    Mcs: "raw_mcs_two" "raw_mcs_three" "raw_mcs_try", SPINS;
+    Clh: "raw_clh_two" "raw_clh_three" "raw_clh_try", SPINS;
 }
 
 /// A lock, and what it guards.
@@ -62,6 +71,8 @@ struct Guarded<R: RawMutex> {
     value: AtomicUsize,
     /// Not of the model, and exact at every moment: how many threads have the lock.
     inside: Exact,
+    /// The same: how many tries were not in vain.
+    tried: Exact,
 }
 
 /// How often this thread has waited.
@@ -75,6 +86,21 @@ impl<R: RawMutex> Guarded<R> {
         let before = waits();
         self.lock.enter();
         seen(if waits() == before { "free" } else { "waited" });
+        self.add_locked();
+    }
+
+    /// The same, where the lock is free.
+    fn try_to_add_one(&self) {
+        let is_mine = self.lock.try_enter();
+        seen(if is_mine { "tried" } else { "refused" });
+        if is_mine {
+            self.tried.fetch_add(1, Relaxed);
+            self.add_locked();
+        }
+    }
+
+    /// With the lock: adds one, lets go.
+    fn add_locked(&self) {
         assert_eq!(self.inside.fetch_add(1, Relaxed), 0, "two threads have the lock");
         self.value.store(self.value.load(Relaxed) + 1, Relaxed);
         self.inside.fetch_sub(1, Relaxed);
@@ -91,14 +117,23 @@ fn twice<R: RawMutex>(guarded: &Guarded<R>) {
     guarded.add_one();
 }
 
+fn tries_twice<R: RawMutex>(guarded: &Guarded<R>) {
+    guarded.try_to_add_one();
+    guarded.try_to_add_one();
+}
+
 fn run<R: RawMutex + 'static>(bodies: &[fn(&Guarded<R>)], adds: usize) {
-    let (value, inside) = (AtomicUsize::new(0), Exact::new(0));
-    let guarded = Arc::new(Guarded { lock: RwLock::new(Class::SoLock), value, inside });
+    let (value, inside, tried) = (AtomicUsize::new(0), Exact::new(0), Exact::new(0));
+    let guarded = Arc::new(Guarded { lock: RwLock::new(Class::SoLock), value, inside, tried });
     let body = |body: &fn(&Guarded<R>)| -> Body {
         let (body, guarded) = (*body, Arc::clone(&guarded));
         Box::new(move || body(&guarded))
     };
     threads(bodies.iter().map(body).collect());
+    let adds = adds + guarded.tried.load(Relaxed);
     assert_eq!(guarded.value.load(Relaxed), adds, "an update is lost");
     guarded.add_one();
+    // Whoever tried in vain has left nothing behind.
+    assert!(guarded.lock.try_enter(), "a free lock is not to be had");
+    guarded.lock.exit();
 }

@@ -47,9 +47,11 @@ models! {
     wait_reader wait_writer wait_both
     wait_writer_ended wait_reader_gate_shut wait_reader_closed wait_writer_closed
     mp_lock_two mp_lock_three
-    raw_rwlock9_two raw_rwlock9_three raw_rwlock9_2025_two raw_rwlock9_2025_three
-    raw_futex_two raw_futex_three raw_mutex9_two raw_mutex9_three raw_ticket_two raw_ticket_three
-    raw_mcs_two raw_mcs_three raw_clh_two raw_clh_three
+    raw_rwlock9_two raw_rwlock9_three raw_rwlock9_try
+    raw_rwlock9_2025_two raw_rwlock9_2025_three raw_rwlock9_2025_try
+    raw_futex_two raw_futex_three raw_futex_try raw_mutex9_two raw_mutex9_three raw_mutex9_try
+    raw_ticket_two raw_ticket_three raw_ticket_try raw_mcs_two raw_mcs_three raw_mcs_try
+    raw_clh_two raw_clh_three raw_clh_try
 }
 
 /// Set in the process that runs a model.
@@ -183,6 +185,9 @@ mod negative {
         raw_ticket_unordered: raw_ticket_two without "orderings", "an update is lost";
         raw_mcs_unordered: raw_mcs_two without "orderings", "an update is lost";
         raw_clh_unordered: raw_clh_two without "orderings", "an update is lost";
+        raw_ticket_tries_unordered: raw_ticket_try without "orderings", "an update is lost";
+        raw_mcs_tries_unordered: raw_mcs_try without "orderings", "an update is lost";
+        raw_clh_tries_unordered: raw_clh_try without "orderings", "an update is lost";
         raw_rwlock9_wakes_nobody: raw_rwlock9_two without "notify", "deadlock";
         raw_rwlock9_2025_wakes_nobody: raw_rwlock9_2025_two without "notify", "deadlock";
         raw_rwlock9_2025_without_fence: raw_rwlock9_2025_two without "fence_after_rmw", "deadlock";

@@ -12,8 +12,7 @@ use crate::witness::Class;
 pub(crate) struct StateLocks<R: RawMutex = DefaultRaw> {
     pub(super) state: RwLock<R>,
     pub(super) queue: CachePadded<RwLock<R>>,
-    /// Always of the default: a call that may not wait tries it, which `clh` does not allow
-    /// (`LOCKS.md`).
+    /// Always of the default: a thread copies with it (`LOCKS.md`).
     pub(super) iolock: CachePadded<RwLock<R::Beside>>,
     pub(super) words: CachePadded<SendWords<Self>>,
 }
