@@ -69,13 +69,14 @@ const UNLOCKS_MEANWHILE: [&str; 19] = [
 ];
 
 /// Where the bodies of the verbs are.
-const BODIES: [&str; 10] = [
+const BODIES: [&str; 11] = [
     "backend/per_buffer.rs",
     "backend/per_pair.rs",
     "backend/per_socket_wait.rs",
     "backend/global.rs",
     "backend/global_gc.rs",
     "backend/per_socket.rs",
+    "backend/per_socket/way.rs",
     "backend/state_queue.rs",
     "backend/shared_link.rs",
     "backend/shared_link/locks.rs",
@@ -103,7 +104,9 @@ fn is_verb(name: &str) -> bool {
 fn unlocking(sources: &[String]) -> BTreeSet<String> {
     let code = |text: &str| text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
     let all: String = sources.iter().map(|text| code(text)).collect();
-    let all = all.replace("\n    pub(super) fn ", "\n    fn ");
+    let all = ["super", "crate"]
+        .into_iter()
+        .fold(all, |all, whose| all.replace(&format!("\n    pub({whose}) fn "), "\n    fn "));
     let functions: Vec<(&str, &str)> =
         all.split("\n    fn ").skip(1).filter_map(|text| text.split_once(['(', '<'])).collect();
     let mut found = BTreeSet::from(["exit", "exit_read"].map(str::to_owned));

@@ -3,9 +3,11 @@
 use super::*;
 use crate::backend::kept;
 use crate::domain::{Domain, SockType};
+use crate::fault::Window;
 use crate::fault::met::{Met, has_met, meet};
+use crate::objects::socket;
 use crate::policy::SoRef;
-use crate::witness::{counters, is_held, is_waiting, thread_number};
+use crate::witness::{self, Class, counters, is_held, is_waiting, thread_number};
 
 type Layer = Locked<SocketPolicy<Met>>;
 type SockRef = SoRef<SocketPolicy<Met>>;
