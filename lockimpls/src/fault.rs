@@ -141,7 +141,7 @@ pub(crate) enum Step {
     /// Counting how many relock, and not that somebody does.
     CountRelocks,
     /// Waking whoever waits for them.
-    WakeParting,
+    WakeCounted,
     /// Sleeping with the lock of the socket that is counted, and not with the other one's.
     SleepWithCounted,
     /// One parting at a time.
@@ -210,7 +210,7 @@ pub(crate) enum Window {
     /// One end of a connection has the lock that the other one gets next.
     HalfSwitched,
     /// A parting is about to sleep, and has one lock left.
-    PartingSleeps,
+    LinkSleeps,
     /// A send has read which socket its peer is, and has not locked it yet.
     PeerRead,
     /// What is left in a buffer was read, and is not accounted yet.

@@ -32,6 +32,7 @@
 //! elsewhere, or that is closed, every order of two senders finds both locks held and the peer its
 //! own, or no peer.
 
+pub(crate) mod counted;
 mod way;
 
 use std::marker::PhantomData;

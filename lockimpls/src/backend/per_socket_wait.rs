@@ -55,65 +55,22 @@
 //!
 //! Checked by `lockimpls/models/loom`, `parting_*`.
 
-use crate::ambient::{self, Surroundings};
+use crate::ambient::Surroundings;
+use crate::backend::per_socket::counted::{CountedLock, msleep};
 use crate::backend::per_socket::{Beside, OnTake, SoLock, Sock, SocketPolicy, comes_first};
 use crate::domain::Algorithm;
-use crate::fault::{Fault, NoFault, Step, Window};
-use crate::objects::socket::{Part, SocketLocks, WaitPoint};
+use crate::fault::{Fault, NoFault, Step};
+use crate::objects::socket::WaitPoint;
 use crate::policy::{Held, Policy, So};
-use crate::primitives::{AtomicU32, Ordering, RawMutex, park};
-use crate::sync::{DefaultRaw, RwLock};
+use crate::primitives::{AtomicU32, Ordering, RawMutex};
+use crate::sync::RwLock;
 use crate::uipc::Locked;
-use crate::witness::{self, Class, Edge, WaitsFor};
+use crate::witness::{Class, Edge};
 
 use Ordering::Relaxed;
 
 /// A lock per socket; partings wait.
 pub(crate) type PerSocketWait = Locked<SocketPolicy<NoFault, Counted>>;
-
-/// A socket's `so_lock`, and who relocks for its peer.
-pub(crate) struct CountedLock<R: RawMutex = DefaultRaw> {
-    so_lock: RwLock<R>,
-    /// `rw_thrcount`: how many threads have this socket unlocked to lock its peer first. Relaxed
-    /// throughout: written and read under `so_lock`, which orders it.
-    rw_thrcount: AtomicU32,
-    /// Where whoever parts this socket waits for them. Woken under `so_lock`.
-    counted_out: WaitPoint,
-}
-
-impl<R: RawMutex> CountedLock<R> {
-    fn count(&self) -> u32 {
-        self.rw_thrcount.load(Relaxed)
-    }
-
-    fn set_count(&self, count: u32) {
-        self.rw_thrcount.store(count, Relaxed);
-    }
-}
-
-impl<R: RawMutex> SocketLocks for CountedLock<R> {
-    #[inline(always)]
-    fn guard(&self, _part: Part) -> (usize, Class) {
-        (self.so_lock.addr(), Class::SoLock)
-    }
-}
-
-impl<R: RawMutex> SoLock for CountedLock<R> {
-    type Raw = R;
-
-    fn new(algorithm: Algorithm) -> Self {
-        Self {
-            so_lock: RwLock::of(Class::SoLock, algorithm),
-            rw_thrcount: AtomicU32::new(0),
-            counted_out: WaitPoint::new(),
-        }
-    }
-
-    #[inline(always)]
-    fn so_lock(&self) -> &RwLock<R> {
-        &self.so_lock
-    }
-}
 
 /// That one parting is under way at most.
 pub(crate) struct Partings<R: RawMutex> {
@@ -160,20 +117,6 @@ pub(crate) struct Counted;
 
 type Counting<F, A> = SocketPolicy<F, Counted, A>;
 
-/// `msleep`: sleeps at a point until it is woken. `lock` is held, and no other; `unlock` unlocks it
-/// when the thread is queued. Whoever wakes has that lock, and so finds the thread in the queue.
-#[track_caller]
-fn msleep<F: Fault>(point: &WaitPoint, lock: usize, unlock: impl FnOnce()) {
-    let depth = ambient::sleep_begins();
-    witness::sleep(point.key(), WaitsFor::Parting, lock);
-    F::window(Window::PartingSleeps);
-    // Relaxed: under the lock, as is whoever reads it.
-    point.waiting.store(1, Relaxed);
-    park(point.key(), || true, unlock);
-    witness::awake();
-    ambient::sleep_ends(depth);
-}
-
 impl Counted {
     /// With `so` locked and its peer `so2` lower: locks both, counted meanwhile.
     #[track_caller]
@@ -182,13 +125,9 @@ impl Counted {
         so: &mut Sock<F, Self, A>,
         so2: &So<Counting<F, A>>,
     ) {
-        so.locks.set_count(so.locks.count() + 1);
+        so.locks.relock_begins();
         policy.lower_then(so, so2);
-        let left = if F::omits(Step::CountRelocks) { 0 } else { so.locks.count() - 1 };
-        so.locks.set_count(left);
-        if left == 0 && !F::omits(Step::WakeParting) {
-            so.locks.counted_out.wakeup(false);
-        }
+        so.locks.relock_ends::<F>();
     }
 
     /// With `so` locked: a parting begins, and no other one is under way. `so` is unlocked while it
@@ -235,7 +174,7 @@ impl Counted {
             policy.lower_then(so, so2);
         }
         let (lower, higher) = if is_lower { (so, so2) } else { (so2, so) };
-        while higher.locks.count() != 0 && !F::omits(Step::WaitForRelock) {
+        while higher.locks.is_counted() && !F::omits(Step::WaitForRelock) {
             Self::sleep_until_back(policy, lower, higher);
             policy.take(lower, Edge::None);
             policy.take(higher, Edge::None);
@@ -253,7 +192,7 @@ impl Counted {
         let sleeps_late = F::omits(Step::SleepWithCounted);
         let (first, with) = if sleeps_late { (higher, lower) } else { (lower, higher) };
         policy.release(first);
-        let lock = with.locks.so_lock.addr();
+        let lock = with.locks.so_lock().addr();
         msleep::<F>(&counted.locks.counted_out, lock, || policy.release(with));
     }
 }

@@ -43,7 +43,7 @@ pub(super) const NOT_WOKEN: Control = Control {
     check: Check::Hang,
     operation: "sys_close",
     at: at!("uipc/close.rs", "fn unp_detach(", "self.policy.solock_referrer(so)"),
-    fault: Injection::at(Step::WakeParting, Window::Relock),
+    fault: Injection::at(Step::WakeCounted, Window::Relock),
     program: close_in_relock::<PerSocketWait>,
 };
 
@@ -103,7 +103,7 @@ fn part_from_one_that_relocks<D: Domain>() {
     let is_sent = Arc::new(AtomicBool::new(false));
     let sees = Arc::clone(&is_sent);
     stage::arm_for(Window::Relock, move || {
-        stage::arm_for(Window::PartingSleeps, move || {
+        stage::arm_for(Window::LinkSleeps, move || {
             // Acquire; pairs with the Release below.
             while !sees.load(Acquire) && !witness::is_waiting(sender) {
                 yield_now();

@@ -14,7 +14,7 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
     let site = Location::caller();
     match kind {
         WaitsFor::Wakeup => check_sleep(thread, None, releases, site),
-        WaitsFor::Parting => check_sleep(thread, Some(Class::Sblock), releases, site),
+        WaitsFor::Link => check_sleep(thread, Some(Class::Sblock), releases, site),
         _ => {}
     }
     thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);

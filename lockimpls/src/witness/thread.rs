@@ -179,8 +179,9 @@ pub(crate) enum WaitsFor {
     Gate = 2,
     /// References to be given back.
     References = 3,
-    /// A relock, or another parting, to be over: as a wake-up, but an `sblock` may be kept.
-    Parting = 4,
+    /// A relock, or another parting, to be over, so that a link may come or go: as a wake-up, but
+    /// an `sblock` may be kept.
+    Link = 4,
 }
 
 /// The lock counters of one thread and class.

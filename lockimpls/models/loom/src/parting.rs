@@ -4,8 +4,9 @@
 use std::sync::Arc;
 
 use super::shared::{ALL_LOOKS, Body, Left, Model, relocks, seen, small, threads};
+use crate::backend::per_socket::counted::CountedLock;
 use crate::backend::per_socket::{SoLock, SocketPolicy};
-use crate::backend::per_socket_wait::{Counted, CountedLock};
+use crate::backend::per_socket_wait::Counted;
 use crate::domain::{Domain, SockType};
 use crate::objects::socket;
 use crate::policy::Policy;

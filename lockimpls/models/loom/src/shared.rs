@@ -125,7 +125,7 @@ impl Fault for Left {
                 Step::LeaveSpare,
                 Step::WaitForRelock,
                 Step::CountRelocks,
-                Step::WakeParting,
+                Step::WakeCounted,
                 Step::SleepWithCounted,
                 Step::PartOneAtATime,
                 Step::LinkForAppend,

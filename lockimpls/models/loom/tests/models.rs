@@ -115,7 +115,7 @@ mod negative {
         relock_end_unseen: relock_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
         parting_not_waited_for: parting_waits without "WaitForRelock", "the peer is not the one that is locked";
         parting_by_detach_not_waited_for: parting_by_detach without "WaitForRelock", "the peer is not the one that is locked";
-        parting_wakes_nobody: parting_waits without "WakeParting", "deadlock";
+        parting_wakes_nobody: parting_waits without "WakeCounted", "deadlock";
         parting_counts_as_a_flag: parting_waits_for_two without "CountRelocks", "the peer is not the one that is locked";
         parting_sleeps_late: parting_of_a_third without "SleepWithCounted", "deadlock";
         parting_two_at_a_time: parting_by_detach_and_connect without "PartOneAtATime", "the new destination was dropped";

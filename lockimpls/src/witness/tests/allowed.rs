@@ -67,7 +67,7 @@ fn a_parting_keeps_a_flag_in_its_sleep() {
     begin();
     take(A, Class::SoLock);
     keep(B, Class::Sblock);
-    sleep(C, WaitsFor::Parting, A);
+    sleep(C, WaitsFor::Link, A);
     awake();
     unkeep(B, Class::Sblock);
     unlock(A, &Class::SoLock);

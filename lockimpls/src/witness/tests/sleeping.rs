@@ -62,7 +62,7 @@ fn a_parting_with_a_lock() {
     is_asleep(here!("a_parting_with_a_lock"), || {
         take(A, Class::SoLock);
         take(B, Class::SoLock);
-        sleep(C, WaitsFor::Parting, A);
+        sleep(C, WaitsFor::Link, A);
     });
 }
 
@@ -71,7 +71,7 @@ fn a_parting_with_a_reference() {
     is_asleep(here!("a_parting_with_a_reference"), || {
         take(A, Class::SoLock);
         keep(B, Class::UnpRef);
-        sleep(C, WaitsFor::Parting, A);
+        sleep(C, WaitsFor::Link, A);
     });
 }
 
@@ -88,8 +88,8 @@ reports!(
     {
         begin();
         // One after the other, so that their numbers are 2 to 6.
-        use WaitsFor::{Gate, Lock, Parting, References, Wakeup};
-        let kinds = [Lock, Wakeup, Gate, References, Parting];
+        use WaitsFor::{Gate, Link, Lock, References, Wakeup};
+        let kinds = [Lock, Wakeup, Gate, References, Link];
         for (number, kind) in (2..).zip(kinds) {
             std::thread::spawn(move || {
                 if kind != WaitsFor::Lock {
