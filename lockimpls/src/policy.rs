@@ -1,7 +1,6 @@
 //! The locking verbs of a granularity, by intent: what `uipc` calls by hand, in pairs.
 //!
-//! `uipc` is written once against this trait; a backend that locks differs from another in nothing
-//! else.
+//! `uipc` is written once against this trait, and backends that lock differ in nothing else.
 //! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token;
 //! one that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is
 //! left. One that only locks, or only compares, wants the socket or `&Held`. A verb with a body here
@@ -15,7 +14,6 @@ use crate::ambient::Surroundings;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::Fault;
 use crate::objects::socket::{self, RefCount, Side, SockRef, Socket, SocketLocks};
-use crate::primitives::RawMutex;
 
 /// A socket of a granularity.
 pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
@@ -23,10 +21,6 @@ pub(crate) type So<P> = Socket<<P as Policy>::Locks>;
 pub(crate) type SoRef<P> = SockRef<<P as Policy>::Locks>;
 /// The token of one that is locked.
 pub(crate) type Held<P> = socket::Held<<P as Policy>::Locks>;
-/// What the locks of a granularity are made of.
-pub(crate) type Raw<P> = <<P as Policy>::Ambient as Surroundings>::Raw;
-/// What the locks beside them are made of.
-pub(crate) type Beside<P> = <Raw<P> as RawMutex>::Beside;
 
 /// How one granularity locks.
 ///
@@ -48,7 +42,6 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     const NAME: &'static str;
     /// One line: what is locked, after which kernel.
     const ABOUT: &'static str;
-
     /// Whether a run that names no backend has it.
     const IS_USUAL: bool = true;
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
@@ -126,6 +119,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
+    }
+    /// With `so` locked and not connected, about to be: waits until nobody relocks from it any more,
+    /// where whoever does must find the same peer or none. Whether `so` was unlocked for that.
+    #[inline(always)]
+    #[track_caller]
+    fn connect_enter(&self, _so: &mut Held<Self>) -> bool {
+        false
     }
 
     /// What a call that sends or receives holds of its socket while it is at none of its parts:

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::folder;
 use super::places::TAKES;
 
-/// Verbs that take no lock: they unlock, or say something.
-const LOCKS_NOTHING: [&str; 34] = [
+/// Verbs that take no lock: they unlock, or say something, or take again what they gave up to sleep.
+const LOCKS_NOTHING: [&str; 35] = [
     "new",
     "collector",
     "socket_locks",
@@ -30,6 +30,7 @@ const LOCKS_NOTHING: [&str; 34] = [
     "peer_unpin",
     "sb_unlock",
     "attach_enter",
+    "connect_enter",
     "name_leave",
     "head_leave",
     "embryo_leave",
@@ -46,11 +47,12 @@ const LOCKS_NOTHING: [&str; 34] = [
 
 /// Verbs that unlock for something that they lock or wait for: what is deleted is the unlock in the
 /// backend's body. What calls one of these is not one that unlocks.
-const UNLOCKS_MEANWHILE: [&str; 19] = [
+const UNLOCKS_MEANWHILE: [&str; 20] = [
     "so_enter",
     "solock_new",
     "solock_peer",
     "solock_to_part",
+    "connect_enter",
     "solock_pair",
     "solock_referrer",
     "name_to_head",

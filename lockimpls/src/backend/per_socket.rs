@@ -108,6 +108,11 @@ impl<F: Fault, T: OnTake, A: Surroundings> Policy for SocketPolicy<F, T, A> {
         T::sounlock_parted(self, so, so2);
     }
 
+    #[inline(always)]
+    fn connect_enter(&self, so: &mut Held<Self>) -> bool {
+        T::connect_enter(self, so)
+    }
+
     fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
         let (so, so2) = (Held::<Self>::of(so), Held::<Self>::of(so2));
         let (first, second) = if comes_first(&so, &so2) { (&so, &so2) } else { (&so2, &so) };

@@ -24,6 +24,18 @@ impl<P: Policy> Locked<P> {
     /// A datagram socket that is connected is disconnected first: a failing reconnect leaves it
     /// unconnected.
     fn soconnect(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
+        self.be_unconnected(so)?;
+        // Another call may have connected it while this one waited.
+        while self.policy.connect_enter(so) {
+            self.be_unconnected(so)?;
+        }
+        self.unp_connect(so, name)?;
+        so.st().clear(State::CONNECTING);
+        Ok(())
+    }
+
+    /// The socket, which is locked, is one that can be connected, or becomes one.
+    fn be_unconnected(&self, so: &mut Held<P>) -> Result<(), Errno> {
         let st = so.st();
         if st.is(State::ACCEPTCONN) {
             return Err(Errno::Eopnotsupp);
@@ -36,8 +48,6 @@ impl<P: Policy> Locked<P> {
             Self::is_idle(st)?;
             self.unp_disconnect(so);
         }
-        self.unp_connect(so, name)?;
-        so.st().clear(State::CONNECTING);
         Ok(())
     }
 

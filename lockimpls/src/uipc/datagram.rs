@@ -38,14 +38,21 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     fn connect_to_send(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
-        if so.peer().is_some() {
-            return Err(Errno::Eisconn);
+        Self::is_unconnected(so)?;
+        // Another call may have connected it while this one waited.
+        while self.policy.connect_enter(so) {
+            Self::is_unconnected(so)?;
         }
         self.unp_connect(so, name)?;
         if P::Fault::omits(Step::KeepConnecting) {
             so.st().clear(State::CONNECTING);
         }
         Ok(())
+    }
+
+    #[inline(always)]
+    fn is_unconnected(so: &Held<P>) -> Result<(), Errno> {
+        if so.peer().is_some() { Err(Errno::Eisconn) } else { Ok(()) }
     }
 
     /// `from`: the own name, where the socket itself is not locked any more.

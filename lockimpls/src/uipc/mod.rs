@@ -57,8 +57,13 @@ use crate::objects::mbuf::{CONTROL_MAX, MbufPool};
 use crate::objects::names::Names;
 use crate::objects::pool::SocketPool;
 use crate::objects::socket::{FastSide, Socket, State};
-use crate::policy::{Beside, Held, Policy, Raw, SoRef};
+use crate::policy::{Held, Policy, SoRef};
 use crate::primitives::{Ordering, RawMutex, register_asymmetric};
+
+/// What the locks of a granularity are made of.
+type Raw<P> = <<P as Policy>::Ambient as Surroundings>::Raw;
+/// What the locks beside them are made of.
+type Beside<P> = <Raw<P> as RawMutex>::Beside;
 
 /// A unix(4) layer whose requests lock as `P` says.
 pub(crate) struct Locked<P: Policy> {

@@ -79,6 +79,16 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
         Self::solock_peer(policy, so)
     }
 
+    /// See [`Policy::connect_enter`].
+    #[track_caller]
+    #[inline(always)]
+    fn connect_enter<F: Fault, A: Surroundings>(
+        _policy: &SocketPolicy<F, Self, A>,
+        _so: &mut Sock<F, Self, A>,
+    ) -> bool {
+        false
+    }
+
     /// See [`Policy::sounlock_parted`].
     #[track_caller]
     fn sounlock_parted<F: Fault, A: Surroundings>(
