@@ -8,10 +8,11 @@ use crate::matrix;
 pub const REFERENCE: &str = "global";
 
 /// What a sentence says in the place of a name. A backend that is not here is called by its name.
-const WORDS: [(&str, &str); 9] = [
+const WORDS: [(&str, &str); 10] = [
     (REFERENCE, "one lock for all"),
     ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
+    ("per-socket-try", "a lock per socket with a try first"),
     ("per-socket-wait", "a lock per socket with partings that wait"),
     ("per-buffer", "a lock per buffer"),
     ("per-pair", "a lock per connection"),
@@ -22,8 +23,9 @@ const WORDS: [(&str, &str); 9] = [
 
 /// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket,
 /// too.
-const FINER: [&str; 7] = [
+const FINER: [&str; 8] = [
     "per-socket",
+    "per-socket-try",
     "per-socket-wait",
     "per-buffer",
     "per-pair",

@@ -108,6 +108,7 @@ fn list_names_every_backend_and_workload() {
         "per-socket-wait",
         "state-queue",
         "shared-link",
+        "per-socket-try",
     ];
     let locks =
         ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];

@@ -135,7 +135,7 @@ pub(crate) enum Step {
     AcceptTakesNew,
     /// Leaving a shared lock to the one who still has it.
     LeaveSpare,
-    // Steps of partings that wait (`per-socket-wait`).
+    // Steps of partings that wait (`per-socket-wait`), and of connects that do (`per-socket-try`).
     /// Waiting for those that relock, before two sockets are parted.
     WaitForRelock,
     /// Counting how many relock, and not that somebody does.
@@ -146,6 +146,13 @@ pub(crate) enum Step {
     SleepWithCounted,
     /// One parting at a time.
     PartOneAtATime,
+    // Steps of a try before the order is kept (`per-socket-try`; those that count are above).
+    /// Looking whether a try has the lock.
+    TryAnswer,
+    /// Taking the reference on the peer, for the relock.
+    UnpRefTake,
+    /// Holding a connect back while somebody relocks from the socket.
+    HoldConnect,
     // Steps of a sender that locks its peer alone (`state-queue`).
     /// Looking again whether it is the peer, when a send has locked what it read to be it.
     PeerLookAgain,
@@ -209,7 +216,7 @@ pub(crate) enum Window {
     Accepting,
     /// One end of a connection has the lock that the other one gets next.
     HalfSwitched,
-    /// A parting is about to sleep, and has one lock left.
+    /// A parting, or a connect, is about to sleep, and has one lock left.
     LinkSleeps,
     /// A send has read which socket its peer is, and has not locked it yet.
     PeerRead,
@@ -230,6 +237,13 @@ pub(crate) trait Fault: Send + Sync + 'static {
     #[inline(always)]
     fn omits(step: Step) -> bool {
         let _ = step;
+        false
+    }
+
+    /// Whether a try finds the lock taken, even if it is free: so that the way behind a try that
+    /// fails can be gone at will.
+    #[inline(always)]
+    fn finds_taken() -> bool {
         false
     }
 

@@ -45,7 +45,9 @@ use crate::primitives::{Ordering, in_use};
 pub(crate) use self::asleep::{awake, sleep};
 pub use self::class::{CLASSES, Class, Edge, Mode};
 pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
-pub(crate) use self::counters::{FastEvent, contended, fast_event, relocked, retried};
+pub(crate) use self::counters::{
+    FastEvent, contended, fast_event, relock_saved, relocked, retried,
+};
 pub(crate) use self::order::checkorder;
 pub use self::report::{
     Check, EXIT_FINDING, Finding, check_pools, found_by, pool_table, report_data, report_panic,

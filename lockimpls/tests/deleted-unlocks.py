@@ -28,7 +28,7 @@ UNLOCK = re.compile(
     r"(?:\.|gate::)(sounlock(_fd|_peer|_parted|_pair|_last)?|(data|side|queue)_unlock|sbunlock(_to_wait)?|(data|sb|so|call|part|side|sides|own|links|append|queue|queue_fd)_leave|side_leave_(waking|ended)|so_to_(data|sb)|sb_(to_so|to_peer|unlock)|peer_to_sb|peer_unpin|peer_looked|so_off_queue|queue_to_so|attach_enter|head_leave|embryo_leave(_last)?|release|exit(_read)?|rele|name_leave"
     r"|(list|gc|scan|flight|deferred|detach)_exit|list_to_name|gc_to_deferred|deferred_leave|deferred_to_gc|leave|unkeep|unlock|vop_unlock|kernel_unlock|sched_unlock|beside\.end)\("
 )
-ASLEEP = ("|| self.part_leave(so, part)", "|| vp.i_lock.exit()", "|| lock.exit()", "|| policy.release(with)")
+ASLEEP = ("|| self.part_leave(so, part)", "|| vp.i_lock.exit()", "|| lock.exit()", "|| policy.release(with)", "|| policy.release(so)")
 FLAGS = ("fast.gate.store(SHUT, Release);", "waits.store(0, Relaxed);")
 LIMIT_S = 120
 

@@ -11,6 +11,7 @@ pub(crate) mod lock_free;
 pub(crate) mod per_buffer;
 pub(crate) mod per_pair;
 pub(crate) mod per_socket;
+pub(crate) mod per_socket_try;
 pub(crate) mod per_socket_wait;
 pub(crate) mod shared_link;
 pub(crate) mod state_queue;
@@ -39,4 +40,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<per_socket_wait::PerSocketWait>();
     visitor.visit::<state_queue::StateQueue>();
     visitor.visit::<shared_link::SharedLink>();
+    visitor.visit::<per_socket_try::PerSocketTry>();
 }

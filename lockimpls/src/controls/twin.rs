@@ -9,6 +9,7 @@ use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
+use crate::backend::per_socket_try::Tries;
 use crate::backend::per_socket_wait::Counted;
 use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
@@ -24,6 +25,8 @@ pub const TWIN: &str = "twin";
 
 /// The backend that most twins are broken versions of.
 pub(super) type PerSocket = Locked<SocketPolicy<Injected>>;
+/// The one that tries its peer first.
+pub(super) type PerSocketTry = Locked<SocketPolicy<Injected, Tries>>;
 /// The one whose partings wait.
 pub(super) type PerSocketWait = Locked<SocketPolicy<Injected, Counted>>;
 /// `per-socket` with the locks of the kernel around it.
@@ -63,6 +66,16 @@ impl Fault for Injected {
     #[inline]
     fn omits(step: Step) -> bool {
         CHOSEN.get().is_some_and(|chosen| chosen.step == Some(step))
+    }
+
+    /// Where something is to happen in a relock, there is one.
+    #[inline]
+    fn finds_taken() -> bool {
+        CHOSEN.get().is_some_and(|chosen| {
+            chosen
+                .window
+                .map_or_else(|| stage::is_armed_for(Window::Relock), |it| it == Window::Relock)
+        })
     }
 
     #[inline]

@@ -14,14 +14,22 @@ thread_local! {
 pub(crate) struct Met;
 
 impl Fault for Met {
+    fn finds_taken() -> bool {
+        is_armed(Window::Relock)
+    }
+
     fn window(window: Window) {
-        let is_armed = |(at, _): &(Window, Action)| *at == window;
-        if ARMED.with_borrow(|armed| armed.as_ref().is_some_and(is_armed))
+        if is_armed(window)
             && let Some((_, action)) = ARMED.take()
         {
             std::thread::spawn(action).join().unwrap();
         }
     }
+}
+
+/// Whether another thread is to be let in at this window.
+fn is_armed(window: Window) -> bool {
+    ARMED.with_borrow(|armed| armed.as_ref().is_some_and(|(at, _)| *at == window))
 }
 
 /// When the calling thread comes to this window next, another one does this.

@@ -19,6 +19,8 @@ pub struct LockCounts {
     pub relocks: u64,
     /// Times that found another peer afterwards and began again.
     pub retries: u64,
+    /// Times a try took it against the order, where it would have had to be dropped otherwise.
+    pub saved: u64,
 }
 
 /// A thread's counters. Take them before and after, on the thread itself, and subtract.
@@ -49,6 +51,7 @@ impl Counters {
             now.contended -= then.contended;
             now.relocks -= then.relocks;
             now.retries -= then.retries;
+            now.saved -= then.saved;
         }
         difference.fast_sends -= earlier.fast_sends;
         difference.fast_receives -= earlier.fast_receives;
@@ -66,6 +69,7 @@ impl Counters {
             sum.contended += one.contended;
             sum.relocks += one.relocks;
             sum.retries += one.retries;
+            sum.saved += one.saved;
         }
         self.fast_sends += other.fast_sends;
         self.fast_receives += other.fast_receives;
@@ -94,6 +98,9 @@ pub fn counters() -> Counters {
     let mut counters = Counters::default();
     for (copy, shared) in counters.locks.iter_mut().zip(&thread.shared_acquisitions) {
         copy.shared = shared.load(Relaxed);
+    }
+    for (copy, saved) in counters.locks.iter_mut().zip(&thread.saved_relocks) {
+        copy.saved = saved.load(Relaxed);
     }
     for (copy, class) in counters.locks.iter_mut().zip(&thread.classes) {
         copy.acquisitions = class.acquisitions.load(Relaxed);
@@ -132,6 +139,12 @@ pub(crate) fn relocked(class: Class) {
 /// After a relock the peer was another one, and the dance began again.
 pub(crate) fn retried(class: Class) {
     bump(&this().classes[class as usize].retries);
+}
+
+/// A try took a lock against the order.
+#[inline]
+pub(crate) fn relock_saved(class: Class) {
+    bump(&this().saved_relocks[class as usize]);
 }
 
 /// What happened on or beside the lock-free path.

@@ -233,6 +233,8 @@ pub(super) struct Thread {
     pub(super) gate_closings: AtomicU64,
     /// By class, the acquisitions in shared mode.
     pub(super) shared_acquisitions: [AtomicU64; CLASSES],
+    /// By class, the relocks that a try saved.
+    pub(super) saved_relocks: [AtomicU64; CLASSES],
 }
 
 thread_local! {
@@ -256,6 +258,7 @@ thread_local! {
             slow_receives: AtomicU64::new(0),
             gate_closings: AtomicU64::new(0),
             shared_acquisitions: [const { AtomicU64::new(0) }; CLASSES],
+            saved_relocks: [const { AtomicU64::new(0) }; CLASSES],
         }
     };
     /// Made when the thread registers; its destructor is the check at the thread's end.

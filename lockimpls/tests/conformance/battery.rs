@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use lockimpls::controls::{Moment, in_next, visit_staged, visit_waiting};
+use lockimpls::controls::{Moment, in_next, visit_staged, visit_trying, visit_waiting};
 use lockimpls::witness;
 use lockimpls::{
     Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType,
@@ -87,6 +87,13 @@ pub(crate) fn on_waiting(case: &impl Staged) {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     watch();
     visit_waiting(&mut OnStaged(case));
+}
+
+/// Runs it on the one that tries its peer first, and whose connects wait for a relock.
+pub(crate) fn on_trying(case: &impl Staged) {
+    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+    watch();
+    visit_trying(&mut OnStaged(case));
 }
 
 /// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what the
@@ -195,7 +202,12 @@ pub(crate) fn is_global<D: Domain>() -> bool {
 
 /// Whether the backend has a lock of its own for each socket and counts as the kernel does.
 pub(crate) fn is_per_socket<D: Domain>() -> bool {
-    matches!(D::NAME, "per-socket" | "per-socket-wait")
+    matches!(D::NAME, "per-socket" | "per-socket-wait") || tries_first::<D>()
+}
+
+/// Whether a request tries its peer's lock, which saves a relock where that is free.
+pub(crate) fn tries_first<D: Domain>() -> bool {
+    D::NAME == "per-socket-try"
 }
 
 /// Whether a parting waits for those that relock, so that none of them begins again.

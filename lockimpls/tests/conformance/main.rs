@@ -28,4 +28,5 @@ mod rights;
 mod shutdown;
 mod stream;
 mod stress;
+mod trying;
 mod under_way;

@@ -160,6 +160,17 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
         T::taken(so);
     }
 
+    /// Takes one `so_lock`, if it is free: whether it did. Here alone is one tried.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn try_take(&self, so: &Held<Self>) -> bool {
+        let is_mine = so.locks.so_lock().try_enter();
+        if is_mine {
+            T::taken(so);
+        }
+        is_mine
+    }
+
     /// Releases one `so_lock`. Here and in lock-free's `solock_unless` alone is one released.
     #[inline(always)]
     #[track_caller]

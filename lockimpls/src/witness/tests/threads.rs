@@ -65,6 +65,7 @@ fn a_thread_counts_what_it_does() {
     (0..2).for_each(|_| contended(Class::Pool));
     (0..3).for_each(|_| relocked(Class::SoLock));
     (0..4).for_each(|_| retried(Class::SoLock));
+    (0..10).for_each(|_| relock_saved(Class::SoLock));
     let events = [
         FastEvent::FastSend,
         FastEvent::FastReceive,
@@ -76,7 +77,8 @@ fn a_thread_counts_what_it_does() {
         (0..times).for_each(|_| fast_event(event));
     }
     let mut expected = Counters::default();
-    let locks = LockCounts { acquisitions: 1, shared: 0, contended: 0, relocks: 3, retries: 4 };
+    let locks =
+        LockCounts { acquisitions: 1, shared: 0, contended: 0, relocks: 3, retries: 4, saved: 10 };
     expected.locks[Class::SoLock as usize] = locks;
     expected.locks[Class::Pool as usize].contended = 2;
     expected.fast_sends = 5;
@@ -93,8 +95,8 @@ fn counted(from: u64) -> Counters {
     let mut numbers = from..;
     let mut counters = Counters::default();
     for locks in &mut counters.locks {
-        let LockCounts { acquisitions, shared, contended, relocks, retries } = locks;
-        for count in [acquisitions, shared, contended, relocks, retries] {
+        let LockCounts { acquisitions, shared, contended, relocks, retries, saved } = locks;
+        for count in [acquisitions, shared, contended, relocks, retries, saved] {
             *count = numbers.next().unwrap();
         }
     }
@@ -113,7 +115,7 @@ fn counters_are_added_and_subtracted_one_by_one() {
     let mut sum = few;
     sum.add(&difference);
     assert_eq!(sum, many);
-    assert_eq!(difference.locks[3].retries, 999);
+    assert_eq!((difference.locks[3].retries, difference.locks[3].saved), (999, 999));
     assert_eq!(difference.gate_closings, 999);
 }
 
