@@ -33,6 +33,7 @@ pub mod time;
 pub mod units;
 
 mod latencies;
+mod lock_counts;
 mod own;
 mod two_cpus;
 

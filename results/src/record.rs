@@ -11,6 +11,7 @@ use crate::compared::Compared;
 use crate::element::Element;
 use crate::foreign::Foreign;
 pub use crate::latencies::{Latencies, Latency};
+pub use crate::lock_counts::LockCounts;
 use crate::profile::{Profile, Split};
 use crate::ratio::{Answer, Ratio};
 pub use crate::two_cpus::TwoCpus;
@@ -185,21 +186,6 @@ impl Slices {
     pub fn measured(&self) -> u64 {
         [self.kept, self.repeated, self.given_up].into_iter().map(u64::from).sum()
     }
-}
-
-/// Lock operations of one class of locks.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LockCounts {
-    /// The class, by name.
-    pub class: String,
-    /// Times a lock was taken.
-    pub acquisitions: u64,
-    /// Of these, times it was not free at once.
-    pub contended: u64,
-    /// Times a lock was released and taken again only for the sake of the order.
-    pub relocks: u64,
-    /// Times the work began anew because the world had changed meanwhile.
-    pub retries: u64,
 }
 
 /// Operations that took no lock, and those of the same backend that went through the locks.

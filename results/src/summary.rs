@@ -69,6 +69,10 @@ pub struct Row {
     pub acquisitions_per_operation: Option<f64>,
     /// Locks taken again for the sake of the order, per operation.
     pub relocks_per_operation: Option<f64>,
+    /// Relocks that a try made needless, per operation; none where there were none.
+    pub saved_per_operation: Option<f64>,
+    /// What share they are of the relocks that would have been needed.
+    pub saved_share: Option<f64>,
     /// The share of acquisitions that found the lock taken.
     pub contended_share: Option<f64>,
     /// The share of sends and receives that took no lock; only where a backend has such a path.
@@ -242,6 +246,7 @@ fn row(
         sum(rounds, |round| round.locks.iter().map(pick).fold(0, u64::saturating_add))
     };
     let acquisitions = locks(|lock| lock.acquisitions);
+    let (relocks, saved) = (locks(|lock| lock.relocks), locks(|lock| lock.saved));
     let fast = sum(rounds, |round| round.fast_path.sends.saturating_add(round.fast_path.receives));
     let slow = sum(rounds, |round| {
         round.fast_path.slow_sends.saturating_add(round.fast_path.slow_receives)
@@ -258,7 +263,9 @@ fn row(
         latency,
         send_by_address: send_by_address(runs, rounds)?,
         acquisitions_per_operation: per_operation(acquisitions),
-        relocks_per_operation: per_operation(locks(|lock| lock.relocks)),
+        relocks_per_operation: per_operation(relocks),
+        saved_per_operation: per_operation(saved).filter(|_| saved > 0),
+        saved_share: share(saved, saved.saturating_add(relocks)).filter(|_| saved > 0),
         contended_share: share(locks(|lock| lock.contended), acquisitions),
         fast_path_share: share(fast, fast.saturating_add(slow)),
         fairness_jain: stats::median(&fairness),

@@ -39,6 +39,12 @@ const COUNTERS: [Column; 6] = [
     ("Jain", |row| row.fairness_jain.map(|index| format!("{index:.3}"))),
 ];
 
+/// What trying a lock was good for, where one was tried.
+const TRIES: [Column; 2] = [
+    ("saved", |row| row.saved_per_operation.map(digits)),
+    ("of all", |row| row.saved_share.map(percent)),
+];
+
 /// How the ratio came about.
 const RATIOS: [Column; 6] = [
     ("level", |row| Some(percent(row.interval()?.level))),
@@ -65,6 +71,7 @@ pub(crate) fn text(tables: &[Vec<&Row>]) -> String {
             ("latencies", LATENCIES.as_slice()),
             ("sends by address", &BY_ADDRESS),
             ("counters", &COUNTERS),
+            ("relocks that a try saved", &TRIES),
             ("ratios and slices", &RATIOS),
         ] {
             text.push_str(&table(name, columns, rows).unwrap_or_default());

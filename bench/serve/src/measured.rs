@@ -77,6 +77,7 @@ fn locks(counters: &Counters) -> Vec<LockCounts> {
             contended: counts.contended,
             relocks: counts.relocks,
             retries: counts.retries,
+            saved: counts.saved,
         })
         .collect()
 }
@@ -177,6 +178,7 @@ mod tests {
             contended: 5 * n,
             relocks: 3 * n,
             retries: 2 * n,
+            saved: 4 * n,
         };
         counters.locks[real as usize] = counted;
         counters.locks[flag as usize] = counted;
@@ -221,8 +223,9 @@ mod tests {
         assert!(!done.overloaded && !done.was_not_run);
         assert_eq!(done.allocations, Some(7 * 7));
         let [locks] = &done.locks[..] else { panic!("{:?}", done.locks) };
-        let numbers = [locks.acquisitions, locks.contended, locks.relocks, locks.retries];
-        assert_eq!(numbers, [11, 5, 3, 2].map(|count| count * 7));
+        let numbers =
+            [locks.acquisitions, locks.contended, locks.relocks, locks.retries, locks.saved];
+        assert_eq!(numbers, [11, 5, 3, 2, 4].map(|count| count * 7));
         let FastPath { sends, receives, slow_sends, slow_receives, gate_closings } = done.fast_path;
         let numbers = [sends, receives, slow_sends, slow_receives, gate_closings];
         assert_eq!(numbers, [21, 22, 23, 24, 25].map(|count| count * 7));

@@ -83,6 +83,7 @@ mod tests {
             contended: 100 * n,
             relocks: 20 * n,
             retries: 10 * n,
+            saved: 0,
         };
         let both =
             SliceDone { operations: 10, locks: vec![lock(1), lock(2)], ..SliceDone::default() };

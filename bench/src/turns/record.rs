@@ -183,6 +183,7 @@ fn locks(slices: &[&SliceDone]) -> Vec<LockCounts> {
         sum.contended += counts.contended;
         sum.relocks += counts.relocks;
         sum.retries += counts.retries;
+        sum.saved += counts.saved;
     }
     sums
 }

@@ -74,6 +74,7 @@ pub fn throughput(place: Place, operations: u64) -> Measured {
             contended: operations,
             relocks: operations / 2,
             retries: 0,
+            saved: 0,
         }],
         fast_path: FastPath { slow_sends: operations, ..FastPath::default() },
         allocations: Some(0),

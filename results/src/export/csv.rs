@@ -78,6 +78,9 @@ const OF_EVENT: [OfEvent; 7] = [
     ("max_all_ns", |event| event.max_all),
 ];
 
+/// The columns behind those.
+const NEWER: [Column; 1] = [("saved", |round| locks(round, |lock| lock.saved))];
+
 /// What holds a finding's report.
 const LAST: &str = "err";
 
@@ -108,9 +111,10 @@ fn contents(chosen: &Chosen) -> Result<Vec<Content>, ExportError> {
 
 /// The names of all columns.
 fn names() -> impl Iterator<Item = String> {
-    let older = COLUMNS.into_iter().map(|(name, _)| name.to_owned());
+    let name = |(name, _): Column| name.to_owned();
     let events = other_events().map(|(event, (column, _))| format!("{event}_{column}"));
-    older.chain(events).chain([LAST.to_owned()])
+    let newer = NEWER.into_iter().map(name);
+    COLUMNS.into_iter().map(name).chain(events).chain(newer).chain([LAST.to_owned()])
 }
 
 /// The columns of all events but the send, which has its own among the others.
@@ -124,8 +128,9 @@ fn measured_row(round: &Measured) -> Vec<String> {
         let found = round.latency_ns.iter().find(|(name, _)| *name == event);
         optional(found.and_then(|(_, latency)| of(latency)))
     };
-    let older = COLUMNS.into_iter().map(|(_, of)| of(round));
-    older.chain(other_events().map(event)).chain([String::new()]).collect()
+    let column = |(_, of): Column| of(round);
+    let newer = NEWER.into_iter().map(column).chain([String::new()]);
+    COLUMNS.into_iter().map(column).chain(other_events().map(event)).chain(newer).collect()
 }
 
 /// A column of which a finding has something.

@@ -45,6 +45,7 @@ fn measured(cell: &Cell, locks: [f64; 3]) -> Measured {
         contended: of(acquisitions * not_free),
         relocks: of(relocks),
         retries: 0,
+        saved: 0,
     };
     let fast = if is_lockless { of(1.0) } else { 0 };
     Measured {

@@ -79,6 +79,7 @@ pub(crate) fn throughput(backend: &str, round: u32, operations: u64) -> Measured
             contended: operations,
             relocks: operations / 2,
             retries: 0,
+            saved: 0,
         }],
         fast_path: FastPath { slow_sends: operations, ..FastPath::default() },
         allocations: Some(0),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use jsonschema::Validator;
 use results::{
-    AgainstItself, Cell, Compared, Element, Foreign, Latencies, Measured, Origin, Own, Record,
-    Side, TwoCpus, Verdict,
+    AgainstItself, Cell, Compared, Element, Foreign, Latencies, LockCounts, Measured, Origin, Own,
+    Record, Side, TwoCpus, Verdict,
 };
 use serde_json::{Value, json};
 
@@ -38,6 +38,7 @@ fn all() -> Vec<Record> {
         Some(TwoCpus { cpus: [0, 1], at_once_share: 0.9, line_round_trip_ns: Some(80.0) });
     (full.own_copy, full.pinning.spinning) = (Some(true), true);
     full.instrument.loop_ns_per_operation = Some(-0.5);
+    full.locks = vec![LockCounts { saved: 1, ..LockCounts::default() }];
     let mut send = full.latency_ns.send.clone().expect("sends");
     (send.count_all, send.max_all) = (Some(4), Some(40));
     for name in Latencies::NAMES {

@@ -31,6 +31,7 @@ fn done(n: u64) -> SliceDone {
             contended: 4 * n,
             relocks: 3 * n,
             retries: 2 * n,
+            saved: 8 * n,
         }],
         fast_path: FastPath {
             sends: 11 * n,
@@ -129,6 +130,7 @@ fn a_line_is_the_sum_of_the_slices_that_count() {
         contended: 12,
         relocks: 9,
         retries: 6,
+        saved: 24,
     };
     assert_eq!(line.locks, [locks]);
     let fast_path =

@@ -68,6 +68,7 @@ fn unlike() -> Measured {
         contended: from + 100,
         relocks: from + 200,
         retries: from + 300,
+        saved: from + 400,
     };
     round.locks = vec![counts(1000), counts(2000)];
     round.fast_path =
@@ -156,8 +157,9 @@ fn every_column_of_csv_is_what_it_is_called() {
         columns.into_iter().zip(0..).map(column).collect::<Vec<_>>()
     };
     let older = older.map(|(name, value)| (name.to_owned(), value.to_owned()));
-    let last = ("err".to_owned(), String::new());
-    let expected = older.into_iter().chain(EVENTS.into_iter().flat_map(event)).chain([last]);
+    let last = [("saved", "3800"), ("err", "")];
+    let last = last.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let expected = older.into_iter().chain(EVENTS.into_iter().flat_map(event)).chain(last);
     assert_eq!(found, expected.collect::<Vec<_>>());
     let events = ["send"].into_iter().chain(EVENTS.map(|(name, _)| name));
     assert!(events.eq(Latencies::NAMES), "no event is left out");
