@@ -28,6 +28,7 @@ mod relock;
 mod rights;
 mod sides;
 mod stage;
+mod tries;
 mod twin;
 mod waiting;
 
@@ -97,6 +98,7 @@ pub fn all() -> Vec<Control> {
     ]);
     all.extend(queue::ALL);
     all.extend(links::ALL);
+    all.extend(tries::ALL);
     all
 }
 
