@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 12] = [
+pub(super) const KERNELS: [&str; 13] = [
     "per-socket",
     "global-gc",
     "global",
@@ -20,6 +20,7 @@ pub(super) const KERNELS: [&str; 12] = [
     "state-queue, dgram",
     "shared-link",
     "shared-link, dgram",
+    "per-socket-try",
 ];
 
 /// The kernel whose partings wait for relocks.
@@ -38,9 +39,12 @@ pub(super) const BY_QUEUE_DGRAM: usize = BY_QUEUE + 2;
 pub(super) const BY_LINK: usize = BY_QUEUE_DGRAM + 1;
 pub(super) const BY_LINK_DGRAM: usize = BY_LINK + 1;
 
-/// A kernel of which only the way between two sockets is modelled, and the kernel whose layer the rest
-/// is: where a block has no line of the first, its model locks as the other one's.
-const AS: [(usize, usize); 1] = [(WAITS, 0)];
+/// The kernel that tries the peer before it keeps the order, and whose connects wait for relocks.
+pub(super) const TRIES: usize = BY_LINK_DGRAM + 1;
+
+/// The kernels of which only the way between two sockets is modelled, each with the kernel whose
+/// layer the rest is: where a block has no line of the first, its model locks as the other one's.
+const AS: [(usize, usize); 2] = [(WAITS, 0), (TRIES, 0)];
 
 /// The line of a block that such a model does not come to.
 const NO_EXIT: &str = "no such exit";

@@ -134,6 +134,26 @@ pub(super) const FUNCTIONS_BY_BUFFER: &[(&str, &[&str])] = &[
 pub(super) const FUNCTIONS_OF_PARTING: &[(&str, &[&str])] =
     &[("usrreq", &["unp_get_locks_in_order", "unp_disconnect", "unp_detach"])];
 
+/// What is modelled of the kernel that tries the peer first, and what locks around it.
+pub(super) const FUNCTIONS_OF_TRY: &[(&str, &[&str])] = &[(
+    "usrreq",
+    &[
+        "unp_pcb_lock_pair",
+        "unp_pcb_lock_peer",
+        "uipc_abort",
+        "uipc_accept",
+        "uipc_close",
+        "uipc_detach",
+        "uipc_disconnect",
+        "uipc_peeraddr",
+        "uipc_rcvd",
+        "uipc_send",
+        "uipc_shutdown",
+        "unp_connectat",
+        "unp_drop",
+    ],
+)];
+
 /// Those of the kernel that has a lock for each pair. What looks up and makes descriptors
 /// (`kern_descrip.c`) is left out there, and the collector.
 pub(super) const FUNCTIONS_BY_PAIR: &[(&str, &[&str])] = &[
@@ -296,6 +316,8 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("per-socket-wait", "usrreq", 1627, "another parting was waited for"),
     ("per-socket-wait", "usrreq", 1641, "a socket that is its own peer never relocks for it"),
     ("per-socket-wait", "usrreq", 1646, "a relock was waited for"),
+    ("per-socket-try", "usrreq", 395, "another thread has the peer, the higher one: a wait"),
+    ("per-socket-try", "usrreq", 1165, "a send that ends its stream, of other families"),
     ("per-buffer", "usrreq", 371, "the directory's lock, which is left out"),
     ("per-buffer", "socket", 331, "what is closed is on no queue: it was accepted, or taken off"),
     ("per-buffer", "socket", 332, "as 331"),

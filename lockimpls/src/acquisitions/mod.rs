@@ -22,9 +22,9 @@ use std::path::{Path, PathBuf};
 
 use self::expected::{
     BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
-    Block, WAITS, blocks, markdown, write_block,
+    Block, TRIES, WAITS, blocks, markdown, write_block,
 };
-use self::rows::{Relock, Row, rows};
+use self::rows::{Meanwhile, Relock, Row, rows};
 use self::world::World;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::global_gc::GlobalGcPolicy;
@@ -32,6 +32,7 @@ use crate::backend::lock_free::ShutsGate;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::SocketPolicy;
+use crate::backend::per_socket_try::Tries;
 use crate::backend::per_socket_wait::Counted;
 use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
@@ -46,6 +47,7 @@ type GlobalGc = GlobalGcPolicy<Met>;
 type PerSocket = SocketPolicy<Met>;
 type PerBuffer = BufferPolicy<Met>;
 type PerPair = PairPolicy<Met>;
+type PerSocketTry = SocketPolicy<Met, Tries>;
 type PerSocketWait = SocketPolicy<Met, Counted>;
 type StateQueue = QueuePolicy<Met>;
 type SharedLink = LinkPolicy<Met>;
@@ -96,7 +98,8 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     // With all links held there is no order of sockets to keep.
     let relocks = by_socket && !P::Locks::LINKED;
     let has = |row: &Row<P>| match row.relock {
-        _ if row.parts && kernel == WAITS => false,
+        _ if row.meanwhile >= Meanwhile::Parts && kernel == WAITS => false,
+        _ if row.meanwhile == Meanwhile::Connects && kernel == TRIES => false,
         Relock::No => true,
         Relock::ForSender => !P::SENDS_UNLOCKED,
         Relock::ForSocket => relocks,
@@ -171,6 +174,11 @@ fn per_buffer_takes_the_locks_of_its_kernel() {
 #[test]
 fn per_socket_wait_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<PerSocketWait>(WAITS));
+}
+
+#[test]
+fn per_socket_try_takes_the_locks_of_its_kernel() {
+    nothing_wrong(&compare::<PerSocketTry>(TRIES));
 }
 
 #[test]

@@ -10,15 +10,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::expected::{
-    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, WAITS, blocks, read,
+    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, TRIES, WAITS, blocks,
+    read,
 };
 use super::functions::{
     BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_LINK, FUNCTIONS_BY_PAIR,
-    FUNCTIONS_OF_PARTING, GONE, UNCITED,
+    FUNCTIONS_OF_PARTING, FUNCTIONS_OF_TRY, GONE, UNCITED,
 };
 
 /// The variable with the folder of the kernels' files. Each is found by its first line, or, where its
-/// kernel's have no revision there, by the name of its folder: `xnu`.
+/// kernel's have no revision there, by the name of its folder: `xnu`, `freebsd`.
 pub(super) const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
 /// What takes a lock, by the lock.
@@ -54,6 +55,8 @@ const CALLS_OF_PARTING: Calls = &[
     ("fdplock", &["proc_fdlock(", "falloc("]),
 ];
 const SOCKET_CALLS_OF_PARTING: &[&str] = &["socket_lock("];
+/// The same in the kernel that tries a peer first, of which sockets' locks alone are compared.
+const SOCKET_CALLS_OF_TRY: &[&str] = &["UNP_PCB_LOCK(", "UNP_PCB_TRYLOCK("];
 /// The same in the kernel that has a lock for all links.
 const CALLS_BY_LINK: Calls = &[
     ("link.r", &["UNP_LINK_RLOCK("]),
@@ -101,7 +104,7 @@ impl Source {
 }
 
 /// The kernels that the table in `head.md` has a column for.
-const COLUMNS: [usize; 7] = [0, 1, 2, 3, WAITS, BY_PAIR, BY_LINK];
+const COLUMNS: [usize; 8] = [0, 1, 2, 3, WAITS, BY_PAIR, BY_LINK, TRIES];
 
 /// The files of each of them, from that table.
 fn sources() -> [Vec<Source>; COLUMNS.len()] {
@@ -149,6 +152,7 @@ pub(super) fn makes(line: &str, calls: &[&str]) -> bool {
 fn calls_of(kernel: usize) -> (Calls, &'static [&'static str]) {
     match kernel {
         WAITS => (CALLS_OF_PARTING, SOCKET_CALLS_OF_PARTING),
+        TRIES => (&[], SOCKET_CALLS_OF_TRY),
         BY_LINK => (CALLS_BY_LINK, SOCKET_CALLS_BY_LINK),
         _ => (CALLS, SOCKET_CALLS),
     }
@@ -185,6 +189,7 @@ fn lines_of<'a>(name: &str, lines: &[&'a str]) -> Vec<(usize, &'a str)> {
 fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Vec<String> {
     let all = match kernel {
         WAITS => FUNCTIONS_OF_PARTING,
+        TRIES => FUNCTIONS_OF_TRY,
         BY_PAIR => FUNCTIONS_BY_PAIR,
         BY_LINK => FUNCTIONS_BY_LINK,
         _ if KERNELS[kernel] == BY_BUFFER => FUNCTIONS_BY_BUFFER,

@@ -35,8 +35,17 @@ pub(super) struct Row<P: Policy> {
     pub(super) ways: &'static [&'static str],
     pub(super) run: fn(&mut World<P>),
     pub(super) relock: Relock,
-    /// Whether another thread parts two sockets there.
-    pub(super) parts: bool,
+    /// What another thread does to the link there.
+    pub(super) meanwhile: Meanwhile,
+}
+
+/// What another thread does to the link of a socket that is unlocked for its peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Meanwhile {
+    Nothing,
+    Parts,
+    /// It parts the two, and connects the socket elsewhere.
+    Connects,
 }
 
 /// Whether something happens in a relock, and in which.
@@ -59,7 +68,7 @@ const fn row<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { request, kinds, exit, ways, run, relock: Relock::No, parts: false }
+    Row { request, kinds, exit, ways, run, relock: Relock::No, meanwhile: Meanwhile::Nothing }
 }
 
 /// A row in which the two are parted while a socket is unlocked for another one.
@@ -70,7 +79,8 @@ const fn relock<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { relock: Relock::ForSocket, parts: true, ..row(request, kinds, exit, ways, run) }
+    let row = row(request, kinds, exit, ways, run);
+    Row { relock: Relock::ForSocket, meanwhile: Meanwhile::Parts, ..row }
 }
 
 /// A row in which they are parted while a socket is unlocked for another one's buffer.
@@ -81,7 +91,8 @@ const fn relock_for_buffer<P: Policy>(
     ways: &'static [&'static str],
     run: fn(&mut World<P>),
 ) -> Row<P> {
-    Row { relock: Relock::ForBuffer, parts: true, ..row(request, kinds, exit, ways, run) }
+    let row = row(request, kinds, exit, ways, run);
+    Row { relock: Relock::ForBuffer, meanwhile: Meanwhile::Parts, ..row }
 }
 
 /// All of them.

@@ -1,9 +1,10 @@
 //! send without descriptors.
 
 use super::{
-    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Relock, Row, STREAM, relock_for_buffer, row,
+    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, Meanwhile, ONE, Relock, Row, STREAM,
+    relock_for_buffer, row,
 };
-use crate::acquisitions::world::{NOW, name};
+use crate::acquisitions::world::{NOW, World, name};
 use crate::domain::{Domain, MsgFlags, Shutdown};
 use crate::errno::Errno;
 use crate::fault::Window;
@@ -163,6 +164,12 @@ fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
     ]
 }
 
+/// A datagram's send, in whose relock the socket is connected elsewhere.
+fn connected_elsewhere<P: Policy>(exit: &'static str, run: fn(&mut World<P>)) -> Row<P> {
+    let row = relock_for_buffer("send", DGRAM, exit, HIGHER, run);
+    Row { meanwhile: Meanwhile::Connects, ..row }
+}
+
 fn relocked<P: Policy>() -> Vec<Row<P>> {
     vec![
         relock_for_buffer("send", CONNECTED, "the peer goes in the relock", HIGHER, |w| {
@@ -175,14 +182,14 @@ fn relocked<P: Policy>() -> Vec<Row<P>> {
             w.parts_in_the_relock(so);
             w.send(so, b"x");
         }),
-        relock_for_buffer("send", DGRAM, "connected to a higher one in the relock", HIGHER, |w| {
+        connected_elsewhere("connected to a higher one in the relock", |w| {
             let (so, _) = w.pair();
             w.bound("new", "elsewhere");
             let there = name("elsewhere");
             w.meanwhile(Window::Relock, move |layer| layer.connect(so, &there).unwrap());
             w.send(so, b"x");
         }),
-        relock_for_buffer("send", DGRAM, "connected to a lower one in the relock", HIGHER, |w| {
+        connected_elsewhere("connected to a lower one in the relock", |w| {
             w.bound("new", "elsewhere");
             let (so, _) = w.pair();
             let there = name("elsewhere");
@@ -190,7 +197,7 @@ fn relocked<P: Policy>() -> Vec<Row<P>> {
             w.send(so, b"x");
         }),
         Row {
-            parts: false,
+            meanwhile: Meanwhile::Nothing,
             ..relock_for_buffer("send", CONNECTED, "shut down in the relock", HIGHER, |w| {
                 let (so, _) = w.pair();
                 let shut = move |layer: &Locked<P>| layer.shutdown(so, Shutdown::Write).unwrap();
