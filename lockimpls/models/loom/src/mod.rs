@@ -18,6 +18,7 @@ mod ring;
 mod shared;
 mod sides;
 mod switch;
+mod tries;
 mod wait;
 
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -46,6 +47,7 @@ pub fn all() -> Vec<Model> {
     [
         relock::MODELS,
         parting::MODELS,
+        tries::MODELS,
         refs::MODELS,
         sides::MODELS,
         switch::MODELS,

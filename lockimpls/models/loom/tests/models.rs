@@ -30,6 +30,7 @@ models! {
     relock_send_shutdown
     parting_waits parting_waits_for_two parting_by_both parting_of_a_third parting_by_detach
     parting_by_detach_and_connect
+    try_two_senders try_parted try_closed try_reconnected try_reconnected_two_senders try_referrer
     refs_one_holder refs_two_holders refs_three_holders refs_relock_and_reuse
     sides_there_and_gone sides_both_ways sides_send_close sides_send_shutdown sides_close_in_call
     switch_listen switch_listen_two_users switch_accept switch_accept_send switch_accept_sleeper
@@ -119,6 +120,16 @@ mod negative {
         parting_counts_as_a_flag: parting_waits_for_two without "CountRelocks", "the peer is not the one that is locked";
         parting_sleeps_late: parting_of_a_third without "SleepWithCounted", "deadlock";
         parting_two_at_a_time: parting_by_detach_and_connect without "PartOneAtATime", "the new destination was dropped";
+        try_not_looked_at: try_two_senders without "TryAnswer", "is not locked by this thread";
+        try_then_wait: try_two_senders without "AddressOrder", "lock order reversal";
+        try_without_reference: try_two_senders without "UnpRefTake", "unp_ref";
+        try_parted_unseen: try_parted without "RelockRecheck", "is not the one that is locked";
+        try_keeps_former_peer: try_parted without "RelockChanged", "the following locks held";
+        try_connects: try_reconnected without "HoldConnect", "connected elsewhere in the relock";
+        try_counts_as_a_flag:
+            try_reconnected_two_senders without "CountRelocks", "connected elsewhere in the relock";
+        try_wakes_nobody: try_reconnected without "WakeCounted", "deadlock";
+        try_referrer_unseen: try_referrer without "ReferrerRecheck", "destination was dropped";
         relock_keeps_the_reference: refs_relock_and_reuse without "UnpRefRelock", "unp_ref";
         refs_not_waited_for: refs_one_holder without "finalize", "Causality violation";
         refs_of_three_not_waited_for: refs_three_holders without "finalize", "Causality violation";

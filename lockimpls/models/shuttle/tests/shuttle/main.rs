@@ -17,10 +17,11 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const BACKENDS: [&str; 10] = [
+const BACKENDS: [&str; 11] = [
     "global",
     "global-gc",
     "per-socket",
+    "per-socket-try",
     "per-socket-wait",
     "per-buffer",
     "per-pair",
@@ -32,10 +33,10 @@ const BACKENDS: [&str; 10] = [
 const PROGRAMS: [&str; 4] = ["pairs", "datagrams", "listener", "storm"];
 const SCHEDULERS: [&str; 2] = ["random", "pct"];
 
-/// `per-socket` on each of the locks that shuttle can look into, and `per-buffer`, whose buffers are
-/// waited for under a mutex, on a lock that spins and on one that sleeps. In random schedules alone,
-/// for time.
-const ON_LOCKS: [&str; 9] = [
+/// `per-socket` on each of the locks that shuttle can look into; `per-socket-try` on those whose
+/// tries are more than a look; and `per-buffer`, whose buffers are waited for under a mutex, on a
+/// lock that spins and on one that sleeps. In random schedules alone, for time.
+const ON_LOCKS: [&str; 11] = [
     "per-socket@rwlock9",
     "per-socket@rwlock9-2025",
     "per-socket@mutex9",
@@ -43,6 +44,8 @@ const ON_LOCKS: [&str; 9] = [
     "per-socket@mcs",
     "per-socket@clh",
     "per-socket@futex",
+    "per-socket-try@mcs",
+    "per-socket-try@clh",
     "per-buffer@mutex9",
     "per-buffer@rwlock9-2025",
 ];
@@ -184,6 +187,7 @@ fn assert_not_empty(on: &str, sum: &BTreeMap<String, u64>) {
     if !on.starts_with("global") && on != "shared-link" {
         // On `per-socket-wait` whoever relocks does not look again.
         wanted.extend((on != "per-socket-wait").then_some("retries"));
+        wanted.extend(on.starts_with("per-socket-try").then_some("saved"));
         wanted.extend((on != "per-pair").then_some("relocks"));
     }
     if on.starts_with("lock-free") {

@@ -56,6 +56,7 @@ pub(crate) fn thread_ends() {
     count("contended", all(|lock| lock.contended));
     count("relocks", all(|lock| lock.relocks));
     count("retries", all(|lock| lock.retries));
+    count("saved", all(|lock| lock.saved));
     count("fast_sends", fast_sends);
     count("fast_receives", fast_receives);
     count("slow_sends", slow_sends);
