@@ -26,6 +26,13 @@ impl Spoiled<'_> {
 }
 
 impl Summary {
+    /// Why the ratio of one of the rows may not be used though it may have an interval, in a few
+    /// words; `None` where it may.
+    #[must_use]
+    pub fn why_spoiled(&self, row: &Row) -> Option<&'static str> {
+        self.spoiled(row).map(Spoiled::words)
+    }
+
     /// Why the ratio of one of the rows may not be used, if it may not.
     pub(crate) fn spoiled(&self, row: &Row) -> Option<Spoiled<'_>> {
         if row.flags.unpinned {

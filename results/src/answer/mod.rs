@@ -31,6 +31,7 @@ use crate::summary::Summary;
 use points::Point;
 use widths::Recorded;
 
+pub use points::{Weight, weigh};
 pub use questions::Question;
 pub use render::{SILENCE, TITLE, text, tied};
 

@@ -13,9 +13,9 @@ const SAME_MARGIN: f64 = 0.03;
 /// One that holds 1 is an answer as long as it lies this near to it.
 const NARROW_MARGIN: f64 = 0.05;
 
-/// What a printed interval allows to be said.
+/// What a printed interval allows to be said: `ANSWER.md` has the rules.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Weight {
+pub enum Weight {
     /// More than the reference.
     More,
     /// Less.
@@ -77,8 +77,9 @@ impl Point<'_> {
     }
 }
 
-/// What a printed interval allows to be said.
-pub(super) fn weigh(printed: &Printed) -> Weight {
+/// What the interval of a ratio allows to be said, by its ends as they are printed.
+#[must_use]
+pub fn weigh(printed: &Printed) -> Weight {
     let reach = printed.reach_percent();
     let within = |margin: f64| reach <= margin * 100.0;
     let same = Weight::Same(reach as u32);
