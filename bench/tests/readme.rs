@@ -1,10 +1,14 @@
 //! What the README shows of a real run is what the file of that run says: its answer, its table,
 //! its figures. With `SOLOCK_WRITE_README=1` they are written anew from the file.
 
+#[path = "common/shown.rs"]
+mod shown;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use results::{Kept, Run, RunFile};
+use shown::{origin, replaced};
 use solock::cmd::plot;
 use solock::cmd::show::{answer_text, table_text};
 
@@ -31,29 +35,6 @@ fn recorded() -> Run {
 
 fn fenced(text: &str) -> String {
     format!("```\n{}\n```", text.trim_end())
-}
-
-/// The machine, the program, and when.
-fn origin(run: &Run) -> String {
-    let measured = run.measured().next().expect("a run that measured something");
-    let host = &measured.host;
-    let by = host.virtualised.as_deref().map_or(String::new(), |by| format!(", virtual ({by})"));
-    let commit: String =
-        measured.commit.as_deref().unwrap_or("an unknown commit").chars().take(10).collect();
-    let changed = if measured.dirty == Some(true) { " with changes" } else { "" };
-    let day = measured.started.split('T').next().unwrap_or_default();
-    format!(
-        "Measured on {day}: {}, {} CPUs{by}, {}; {}; {commit}{changed}; seed {}.",
-        host.cpu, host.cpus, host.kernel, measured.rustc, measured.seed
-    )
-}
-
-/// A text with the part between `<!-- recorded: NAME -->` and `<!-- end -->` replaced.
-fn replaced(text: &str, name: &str, part: &str) -> String {
-    let begin = format!("<!-- recorded: {name} -->\n");
-    let (before, rest) = text.split_once(&begin).unwrap_or_else(|| panic!("no place for {name}"));
-    let (_, after) = rest.split_once("<!-- end -->").unwrap_or_else(|| panic!("{name} has no end"));
-    format!("{before}{begin}{part}\n<!-- end -->{after}")
 }
 
 /// Each file of the repository that shows the run, as it should be.
