@@ -47,7 +47,7 @@ pub(super) const TRIES: usize = BY_LINK_DGRAM + 1;
 const AS: [(usize, usize); 2] = [(WAITS, 0), (TRIES, 0)];
 
 /// The line of a block that such a model does not come to.
-const NO_EXIT: &str = "no such exit";
+pub(super) const NO_EXIT: &str = "no such exit";
 
 /// Which of the two takes a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,6 +155,12 @@ impl Block {
         }
     }
 
+    /// Whether it is of that exit, for sockets of this type among others.
+    pub(super) fn is(&self, request: &str, exit: &str, kind: SockType) -> bool {
+        let of_kind = self.kinds == "any" || self.kinds.split(' ').any(|name| name == kind.name());
+        of_kind && self.request == request && self.exit == exit
+    }
+
     pub(super) fn key(&self) -> (&str, &str, &str, &str) {
         (&self.request, &self.kinds, &self.exit, &self.way)
     }
@@ -185,8 +191,12 @@ pub(super) fn read(name: &str) -> String {
 
 /// Every block of the file.
 pub(super) fn blocks() -> Vec<Block> {
+    parse(&read("expected.txt"))
+}
+
+/// Every block of a text like that.
+pub(super) fn parse(text: &str) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
-    let text = read("expected.txt");
     for line in text.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         if let Some(head) = line.strip_prefix("= ") {
             let [request, kinds, exit, way, answer] = head

@@ -6,8 +6,10 @@
 //! program that comes to each exit; where another thread must do something meanwhile, it is let in
 //! at a window. The test runs every program on every backend and compares; it fails where a program
 //! has no block, or a block no program. `places.rs` asks the same of the requests' source,
-//! `source.rs` of the kernels'. `ACQUISITIONS.md` is the same for readers.
+//! `source.rs` of the kernels'. `ACQUISITIONS.md` is the same for readers; `counts.rs` counts the
+//! locks of the main exits, for `GRANULARITIES.md`.
 
+mod counts;
 mod expected;
 mod functions;
 mod linux;
