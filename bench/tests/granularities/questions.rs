@@ -79,6 +79,8 @@ pub(crate) const QUESTIONS: &[Question] = &[
         asked: &[
             ask("per-socket-wait", "per-socket", PRIVATE),
             ask("per-socket-wait", "per-socket", SHARED),
+            ask("per-socket-try", "per-socket", PRIVATE),
+            ask("per-socket-try", "per-socket", SHARED),
         ],
     },
     Question { name: "no difference", asked: &[ask("global-gc", "global", ALL)] },
