@@ -5,6 +5,8 @@
 //! interval is widened to the level at which all that are looked at hold together in 99 % of grids,
 //! and where two of these lie apart the machines differ.
 
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::agreement::{self, Disagreement};

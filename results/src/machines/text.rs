@@ -81,8 +81,8 @@ fn blocks(collected: &Collected, part: &[&Line], columns: usize) -> String {
         GAP + widest.max(names[machine].chars().count())
     };
     let outer = |of: &dyn Fn(&Line) -> usize| part.iter().map(|line| of(line)).max().unwrap_or(0);
-    let rest = outer(&|line| line.subject.cell.chars().count())
-        + outer(&|line| GAP + word(line.agreement).chars().count());
+    let last = outer(&|line| word(line.agreement).chars().count()).max(last(&names).len());
+    let rest = outer(&|line| line.subject.cell.chars().count()) + GAP + last;
     let (mut text, mut from) = (String::new(), 0);
     while from < names.len() {
         let (mut to, mut used) = (from + 1, rest + width(from));
@@ -96,11 +96,15 @@ fn blocks(collected: &Collected, part: &[&Line], columns: usize) -> String {
     text
 }
 
+/// What the last column is called: whether machines agree. One alone has nothing there.
+fn last(names: &[&str]) -> &'static str {
+    if names.len() > 1 { "machines" } else { "" }
+}
+
 fn block(names: &[&str], part: &[&Line], machines: std::ops::Range<usize>) -> String {
     let own = names[machines.clone()].iter().map(|name| (*name).to_owned());
-    let last = if names.len() > 1 { "machines" } else { "" };
-    let mut lines: Vec<Vec<String>> =
-        vec![["cell".to_owned()].into_iter().chain(own).chain([last.to_owned()]).collect()];
+    let head = ["cell".to_owned()].into_iter().chain(own).chain([last(names).to_owned()]);
+    let mut lines: Vec<Vec<String>> = vec![head.collect()];
     for line in part {
         let values = line.values[machines.clone()].iter().map(|values| told(values));
         let cell = [line.subject.cell.clone()].into_iter();
