@@ -82,14 +82,12 @@ fn of_run(run: &Run, cell: &Cell) -> Result<Alone, Failure> {
         .measured()
         .filter(|measured| measured.cell == *cell)
         .map(|measured| SliceDone {
-            seconds: measured.seconds,
             operations: measured.operations,
             operations_per_second: measured.operations_per_second,
             latency_ns: measured.latency_ns.clone(),
             locks: measured.locks.clone(),
             fast_path: measured.fast_path.clone(),
             allocations: measured.allocations,
-            host_noise: measured.host_noise.clone(),
             ..SliceDone::default()
         })
         .collect();
@@ -126,4 +124,117 @@ fn of_slices(slices: &[SliceDone]) -> Result<Alone, Failure> {
         values: [stats::median(&rates), at(0.5), at(0.99)],
         counters: slices.iter().map(counters::per_operation).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use results::{FastPath, Latencies, LockCounts, Measured, Record};
+
+    use super::*;
+
+    fn cell(workload: &str) -> Cell {
+        Cell { workload: workload.to_owned(), threads: 1, ..Cell::default() }
+    }
+
+    fn counted(workload: &str, rate: f64) -> Measured {
+        Measured { cell: cell(workload), operations_per_second: rate, ..Measured::default() }
+    }
+
+    /// A run in which every number is `n` times what it is in the first: three rounds that count
+    /// operations, one that takes stamps, and one of another cell. Of these the first alone has
+    /// locks, the second the fast path alone.
+    fn run(n: u64) -> Run {
+        let lock = LockCounts {
+            acquisitions: 40 * n,
+            relocks: 20 * n,
+            retries: 10 * n,
+            ..LockCounts::default()
+        };
+        let locked = Measured {
+            operations: 10,
+            locks: vec![lock],
+            allocations: Some(30 * n),
+            ..counted("pairs", 1e6 * n as f64)
+        };
+        let fast_path = FastPath { sends: 1, ..FastPath::default() };
+        let fast = Measured { operations: 10, fast_path, ..counted("pairs", 7e6 * n as f64) };
+        let of = |ns: u64, count: u64| {
+            let mut recorded = histogram::new();
+            recorded.record_n(ns, count).expect("in range");
+            histogram::latency(&recorded, 0).ok()
+        };
+        let latency_ns = Latencies {
+            send: of(100 * n, 60),
+            send_higher_address: of(900 * n, 40),
+            receive: of(5, 1_000),
+            ..Latencies::default()
+        };
+        let rounds = [
+            locked,
+            fast,
+            counted("pairs", 2e6 * n as f64),
+            Measured { latency_ns, ..counted("pairs", 9e9) },
+            counted("stream", 8e9),
+        ];
+        Run {
+            id: format!("run-{n}"),
+            path: "run.jsonl".into(),
+            records: rounds.map(Record::from).into(),
+            partial: false,
+            torn_line: None,
+        }
+    }
+
+    fn filled(states: [&State<'_>; 2], workload: &str) -> Comparison {
+        let prepare = Prepare { cell: cell(workload), ..Prepare::default() };
+        let mut comparison = Comparison::default();
+        let asked = Asked { prepare: &prepare, slice: Duration::from_millis(20) };
+        fill(&mut comparison, states, asked, &Interrupt::default());
+        comparison
+    }
+
+    #[test]
+    fn each_side_has_its_values_and_its_counters_and_no_verdict_on_times() {
+        let [first, second] = [1, 2].map(run);
+        let it = filled([&State::Stored(&first), &State::Stored(&second)], "pairs");
+        assert_eq!(it.why.as_deref(), Some(WHY));
+        assert!(it.gathered.failure.is_none());
+        // The middle round; half of the sends took no longer, and 99 of a hundred.
+        let values = [[2e6, 4e6], [100.0, 200.0], [900.0, 1800.0]];
+        for (series, values) in it.gathered.series.iter().zip(values) {
+            assert_eq!(series.values, values.map(|value| vec![value]));
+            assert!(series.log_ratios.is_empty(), "nothing was measured in turns");
+        }
+        for (counters, n) in it.gathered.counters.iter().zip([1.0, 2.0]) {
+            assert_eq!(counters.len(), 4, "a round each");
+            assert_eq!(counters[0], [Some(4.0 * n), Some(2.0 * n), Some(n), Some(3.0 * n)]);
+            assert_eq!(counters[1], [Some(0.0), Some(0.0), Some(0.0), None]);
+            assert_eq!(counters[2], [None; 4]);
+        }
+    }
+
+    #[test]
+    fn a_side_that_cannot_be_had_is_the_one_that_failed() {
+        let (run, broken) = (run(3), State::Broken("does not build".to_owned()));
+        let stored = State::Stored(&run);
+        let failed = |states, workload| {
+            let it = filled(states, workload);
+            let failed = it.gathered.failure.expect("a side failed");
+            assert_eq!(it.why, None);
+            let Failure::Broken(why) = failed.failure else { panic!("{:?}", failed.failure) };
+            (failed.party, why)
+        };
+        assert_eq!(failed([&stored, &broken], "pairs"), (1, "does not build".to_owned()));
+        let absent = "the run run-3 has no such cell".to_owned();
+        assert_eq!(failed([&stored, &stored], "ring"), (0, absent));
+    }
+
+    #[test]
+    fn without_sends_there_are_no_percentiles() {
+        let run = run(1);
+        let it = filled([&State::Stored(&run), &State::Stored(&run)], "stream");
+        assert_eq!(it.gathered.series[0].values, [vec![8e9], vec![8e9]]);
+        assert!(it.gathered.series[1].values.iter().all(Vec::is_empty));
+        assert!(it.gathered.series[2].values.iter().all(Vec::is_empty));
+    }
 }
