@@ -1,5 +1,8 @@
 //! Slices in this process, of one lane or of none.
 
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::thread;
+
 use lockimpls::{Errno, witness};
 use results::Cell;
 
@@ -102,6 +105,37 @@ fn a_slice_that_was_interrupted_is_checked_and_is_not_complete() {
     let interrupt = Interrupt::default();
     interrupt.set();
     assert!(!ran(Measure::Throughput, 60_000, 2, &interrupt).expect("measured").complete);
+}
+
+#[test]
+fn no_lane_begins_before_all_are_ready() {
+    let job = of_pairs();
+    let process = Process {
+        clock: Clock::new(),
+        interrupt: Interrupt::default(),
+        watchdog: Watchdog::start(watchdog::LIMIT).expect("a thread"),
+    };
+    let allowed = Cpus::allowed().expect("CPUs");
+    let slice = Slice {
+        lanes: &Lanes::start(2, &allowed, Pin::None).expect("threads"),
+        plan: &job.plan,
+        config: &job.config,
+        measure: Measure::Throughput,
+        warm_up: Duration::ZERO,
+        measured: Duration::ZERO,
+        process: &process,
+    };
+    // Relaxed: the barrier orders it.
+    let (phase, arrived) = (Phase::new(), AtomicU64::new(0));
+    let start = Start { phase: &phase, clock: &process.clock, slice: &slice };
+    let seen = drive(start, &|lane, ready| {
+        thread::sleep(Duration::from_millis(50 * lane as u64));
+        arrived.fetch_add(1, Relaxed);
+        ready.wait();
+        let LaneOutcome { lane, sums, .. } = outcome(arrived.load(Relaxed), 1).lanes.remove(0);
+        (lane, sums)
+    });
+    assert!(seen.lanes.iter().all(|lane| lane.lane.operations == 2), "{:?}", seen.lanes);
 }
 
 #[test]
