@@ -211,4 +211,20 @@ mod tests {
             },
         );
     }
+
+    #[test]
+    fn threads_stay_on_their_cpus_unless_somebody_says_otherwise() {
+        let world = MadeUp::new(|now| Ok(quiet(now.asked, 1e6)));
+        let pinned = |no_pin: bool| {
+            in_session(
+                &world,
+                |args| args.cells.no_pin = no_pin,
+                |session| {
+                    let state = State::new(&session.planned.parts[&1][0], session.settings);
+                    state.prepare(0, session.settings).pin
+                },
+            )
+        };
+        assert_eq!((pinned(false), pinned(true)), (true, false));
+    }
 }

@@ -1,6 +1,7 @@
 //! Whole runs on a machine that is made up.
 
 mod ends;
+mod lines;
 
 use std::collections::BTreeMap;
 
@@ -76,7 +77,8 @@ pub(super) fn in_session<T>(
     let settings = Settings::new(&args, &Cpus::allowed().unwrap()).unwrap();
     let planned = plan(&settings).unwrap();
     let (instrument, on_lock) = (Instrument::default(), BTreeMap::new());
-    let context = Context { host: Host::default(), instrument, on_lock, seed: settings.seed };
+    let host = Host { cpu: "made up".to_owned(), ..Host::default() };
+    let context = Context { host, instrument, on_lock, seed: settings.seed };
     then(&Session {
         settings: &settings,
         planned: &planned,
@@ -140,6 +142,11 @@ fn lines_are_numbered_in_their_order_and_the_order_is_drawn_from_the_seed() {
     };
     let first = lines(1);
     assert!(first.iter().map(|(place, _)| *place).eq(0..first.len() as u32));
+    // Tables show the cells in the order of the first round, which is the plan's.
+    let threads = |line: &(u32, String)| if line.1.contains("/t1/") { 1 } else { 2 };
+    for seed in 1..8 {
+        assert!(lines(seed)[..8].iter().map(threads).eq([1, 1, 1, 1, 2, 2, 2, 2]), "{seed}");
+    }
     assert_eq!(first, lines(1));
     assert!((2..6).any(|seed| lines(seed) != first));
 }
@@ -204,6 +211,8 @@ fn a_launch_that_does_not_fit_into_the_budget_is_not_begun() {
     let three = with_budget(&format!("{}ms", one.as_millis() * 29 / 10));
     assert_eq!(three.rounds, 3, "and no fourth, which would take it to three times the first");
     assert!(three.elapsed <= one * 29 / 10, "{:?} of {one:?}", three.elapsed);
+    let two = with_budget(&format!("{}ms", one.as_millis() * 18 / 10));
+    assert_eq!(two.rounds, 2, "two thirds of the first are enough for the second");
     let none = with_budget(&format!("{}ms", one.as_millis() * 3 / 2));
     assert_eq!((none.rounds, none.elapsed), (1, one), "no second one is begun");
 }
@@ -277,6 +286,12 @@ fn a_busy_host_is_said_in_numbers_and_its_lines_are_flagged() {
 }
 
 #[test]
+fn a_warm_up_is_a_fifth_of_what_is_measured_and_a_quarter_of_a_second_at_most() {
+    let of = |ms| warm_up(Duration::from_millis(ms)).as_millis();
+    assert_eq!([100, 1_000, 1_250, 2_000].map(of), [20, 200, 250, 250]);
+}
+
+#[test]
 fn a_slice_of_a_paced_workload_has_room_for_operations() {
     let seconds = |rate: f64| {
         let ran = ran(&world(0.5, 0.0), |args| {
@@ -297,13 +312,13 @@ fn a_slice_of_a_paced_workload_has_room_for_operations() {
 /// none, and where threads wander nobody looks.
 #[test]
 fn lines_say_what_the_two_cpus_were_in_their_launch() {
-    let looks = |pin: bool| {
+    let looks = |pin: bool, cpus: Option<String>| {
         let world = world(0.5, 0.0);
         let look = |share| TwoCpus { cpus: [0, 1], at_once_share: share, ..TwoCpus::default() };
         world.two_cpus.borrow_mut().extend([0.6, 0.9, 0.7].map(look));
         let ran = ran(&world, |args| {
             args.rounds = Some(3);
-            args.cells.no_pin = !pin;
+            (args.cells.no_pin, args.cells.cpus) = (!pin, cpus);
         });
         let of = |line: &results::Measured| {
             let share = line.two_cpus.as_ref().map(|two| two.at_once_share);
@@ -311,13 +326,16 @@ fn lines_say_what_the_two_cpus_were_in_their_launch() {
         };
         ran.measured().map(of).collect::<Vec<_>>()
     };
-    let seen = looks(true);
-    if Cpus::allowed().unwrap().count() > 1 {
+    let (seen, allowed) = (looks(true, None), Cpus::allowed().unwrap());
+    if allowed.count() > 1 {
         for line in &seen {
             let share = [0.6, 0.9, 0.7][line.1 as usize];
             assert_eq!(line.2, (line.0 == 2).then_some(share), "{line:?}");
         }
     }
     assert_eq!(seen.len(), 3 * 2 * 4);
-    assert!(looks(false).iter().all(|(_, _, share)| share.is_none()));
+    let nobody_looks =
+        |seen: Vec<(u32, u32, Option<f64>)>| seen.iter().all(|(_, _, share)| share.is_none());
+    assert!(nobody_looks(looks(false, None)));
+    assert!(nobody_looks(looks(true, Some(allowed.order()[0].to_string()))), "there is one CPU");
 }

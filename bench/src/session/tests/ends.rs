@@ -38,6 +38,12 @@ fn a_finding_ends_the_run_and_is_handed_over() {
     let found = ran.summary.found.as_ref().expect("a finding");
     assert_eq!(found.report, "witness: userret");
     assert!(found.cell.as_ref().is_some_and(|cell| cell.starts_with("pairs/")));
+    // Of what no process could say the rest.
+    assert_eq!((&*found.check, found.count, &*found.operation), ("unknown", 1, "none"));
+    assert!(found.cell.as_ref().is_some_and(|cell| cell.contains(&found.backend)));
+    assert!(["global", "per-socket"].contains(&&*found.backend), "{found:?}");
+    assert_eq!((&found.commit, &*found.host.cpu), (&host::commit(), "made up"));
+    assert!(results::time::parse_rfc3339(&found.started).is_some(), "{found:?}");
     assert!(!ran.summary.interrupted && ran.summary.measured > 0);
     assert_eq!(ran.rounds, 1, "no round is announced after it");
     assert!(Record::from(found.clone()).to_line().is_ok());
