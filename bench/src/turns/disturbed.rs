@@ -92,6 +92,16 @@ mod tests {
     }
 
     #[test]
+    fn every_slice_is_counted_and_each_disturbed_one_once() {
+        let mut tally = Tally::default();
+        tally.count(Signs { off_cpu: true, switched: true, stolen: true });
+        assert_eq!(tally, Tally { slices: 1, rejected: 1 });
+        tally.count(Signs::default());
+        tally.count(Signs { stolen: true, ..Signs::default() });
+        assert_eq!(tally, Tally { slices: 3, rejected: 2 });
+    }
+
+    #[test]
     fn a_busy_host_is_one_that_spoils_a_third() {
         let tally = |rejected| Tally { slices: 100, rejected };
         assert!(!tally(30).is_busy() && tally(31).is_busy());

@@ -61,3 +61,20 @@ impl World for Machine {
         self.interrupt.is_set()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn its_time_and_its_limit_are_what_it_is_told() {
+        let (interrupt, minute) = (Interrupt::default(), Duration::from_secs(60));
+        let machine = Machine::new(&interrupt);
+        assert!(machine.elapsed() < minute && machine.hang_limit.is_none());
+        let began = machine.began.checked_sub(minute).expect("the machine runs for longer");
+        let earlier = machine.clone().since(began);
+        assert!(earlier.elapsed() >= minute);
+        assert_eq!(machine.clone().with_hang_limit(minute).hang_limit, Some(minute));
+        assert!(!machine.is_interrupted() && !earlier.is_interrupted());
+    }
+}

@@ -130,6 +130,18 @@ fn a_copy_that_a_new_process_still_holds_is_waited_for() {
 }
 
 #[test]
+fn a_program_that_has_become_shorter_is_not_run() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut original = Original::open(Path::new(PROGRAM)).expect("a program");
+    let whole = original.file.metadata().expect("known").len();
+    for (bytes, kind) in [(whole, None), (whole + 1, Some(ErrorKind::UnexpectedEof))] {
+        original.bytes = bytes;
+        let copy = original.copy(&Place::Folder(folder.path().to_owned()));
+        assert_eq!(copy.err().map(|error| error.kind()), kind);
+    }
+}
+
+#[test]
 fn what_is_loaded_ends_where_the_list_of_it_says() {
     let this = env::current_exe().expect("a program");
     let original = Original::open(&this).expect("a program");

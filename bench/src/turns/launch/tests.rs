@@ -33,6 +33,14 @@ fn a_turn_goes_there_and_back_through_fresh_processes() {
 }
 
 #[test]
+fn a_process_takes_its_start_a_warm_up_and_each_slice_twice_at_most() {
+    // Two slices of a turn, each repeated, and the first one, all of 22 ms.
+    assert_eq!(ASKED.longest(), AROUND + Duration::from_millis(22) * (4 * 4 + 1));
+    let none = Asked { throughput_turns: 0, latency_turns: 0, ..ASKED };
+    assert_eq!(none.longest(), AROUND + Duration::from_millis(22));
+}
+
+#[test]
 fn the_order_of_turns_and_of_starts_is_drawn_and_no_party_is_favoured() {
     let mut firsts = [0; 2];
     let mut starts = [0; 2];
@@ -122,6 +130,35 @@ fn a_trend_that_is_even_in_time_cancels_and_the_ratio_is_of_the_named_over_the_o
     let launch = measure(&world, &parties, &ASKED, &mut fastrand::Rng::with_seed(3)).unwrap();
     let ratio = |of, against| launch.log_ratio(of, against).unwrap().exp();
     assert!((ratio(1, 0) - 0.5).abs() < 1e-9 && (ratio(0, 1) - 2.0).abs() < 1e-9);
+}
+
+#[test]
+fn the_rate_of_a_party_is_the_middle_one_of_the_slices_that_count() {
+    let slice = |measure, operations_per_second, is_used| {
+        let done = SliceDone { operations_per_second, ..SliceDone::default() };
+        Slice { measure, done, is_used, ..Slice::default() }
+    };
+    let slices = vec![
+        slice(Measure::Throughput, 5.0, true),
+        slice(Measure::Throughput, 100.0, false),
+        slice(Measure::Latency, 200.0, true),
+        slice(Measure::Throughput, 9.0, true),
+        slice(Measure::Throughput, 7.0, true),
+    ];
+    assert_eq!(Taken { slices, ..Taken::default() }.middle_rate(), Some(7.0));
+    assert_eq!(Taken::default().middle_rate(), None);
+}
+
+#[test]
+fn the_first_party_that_ran_no_copy_says_why() {
+    let launch = |why: &[Option<&str>]| {
+        let taken =
+            |why: &Option<&str>| Taken { uncopied: why.map(str::to_owned), ..Taken::default() };
+        Launch { parties: why.iter().map(taken).collect(), order: Vec::new() }
+    };
+    let said = launch(&[None, Some("refused"), Some("full")]);
+    assert_eq!(said.uncopied(), Some("refused"));
+    assert_eq!(launch(&[None, None]).uncopied(), None);
 }
 
 #[test]

@@ -172,6 +172,27 @@ fn what_became_of_the_slices_stands_in_the_line() {
     ];
     let expected = Slices { kept: 1, repeated: 2, given_up: 1, off_cpu: 3, stolen: 1, switched: 0 };
     assert_eq!(recorded(slices).slices, Some(expected));
+    // Each reason by itself, and none of a slice that is used all the same.
+    let signs = |off_cpu: bool, switched: bool, stolen: bool, is_used: bool| {
+        let signs = Signs { off_cpu, switched, stolen };
+        Slice { signs, is_used, ..slice(1, is_used, false) }
+    };
+    let all = [
+        signs(false, true, false, false),
+        signs(true, true, false, false),
+        signs(false, true, true, false),
+        signs(true, true, true, true),
+    ];
+    let expected = Slices { kept: 1, repeated: 3, given_up: 0, off_cpu: 1, stolen: 1, switched: 3 };
+    assert_eq!(ledger(&all.each_ref()), expected);
+}
+
+#[test]
+fn without_time_there_is_no_rate() {
+    let mut idle = slice(1, true, true);
+    idle.done.seconds = 0.0;
+    let line = recorded(vec![idle]);
+    assert_eq!((line.operations_per_second, line.rate_achieved), (0.0, Some(0.0)));
 }
 
 #[test]
