@@ -8,6 +8,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::SystemTime;
 
 use common::{Checkout, text};
 use results::{Compared, Record, Run, Store, Verdict};
@@ -171,6 +172,31 @@ fn a_busy_host_is_said_and_not_judged() {
 }
 
 #[test]
+fn whoever_asks_for_noise_has_a_verdict_on_a_busy_host() {
+    let busy = |rate| Fake { noise: BUSY, ..Fake::of_rate(rate) };
+    let it = compare(&busy(10), &busy(9), &["--noisy"]);
+    assert_eq!(it.code(), Some(3), "{}", it.said());
+    let throughput = it.metric("throughput");
+    assert_eq!((throughput.verdict, throughput.why.as_deref()), (Verdict::Slower, None));
+}
+
+#[test]
+fn a_verdict_says_of_which_commits_it_is_and_since_when() {
+    let of = |commit: &str, dirty: bool| {
+        let commit = format!(r#""commit":"{commit}","dirty":{dirty}"#);
+        Fake { hello: HELLO.replace(r#""commit":null"#, &commit), ..Fake::of_rate(10) }
+    };
+    let before = results::time::rfc3339_utc(SystemTime::now());
+    let it = compare(&of("aaaa", false), &of("bbbb", true), &[]);
+    assert!(it.run.compared().count() > 1, "{}", it.said());
+    for line in it.run.compared() {
+        let sides = [&line.first, &line.second].map(|side| (side.commit.as_deref(), side.dirty));
+        assert_eq!(sides, [(Some("aaaa"), Some(false)), (Some("bbbb"), Some(true))]);
+        assert!(line.started >= before, "{line:?}");
+    }
+}
+
+#[test]
 fn a_side_that_crashes_in_a_slice_is_named_and_unclear() {
     let crashing = Fake { instead: "echo broken >&2; kill -9 $$", ..Fake::of_rate(10) };
     let it = compare(&Fake::of_rate(10), &crashing, &[]);
@@ -220,7 +246,10 @@ fn another_protocol_and_no_server_at_all_are_said_per_side() {
     let hello = r#"{"say":"hello","protocol":99,"news":[]}"#.to_owned();
     let it = compare(&Fake::of_rate(10), &Fake { hello, ..Fake::of_rate(10) }, &[]);
     assert_eq!(it.code(), Some(4), "{}", it.said());
-    assert!(it.said().contains("new: it speaks protocol 99"), "{}", it.said());
+    // In the table, and before it, when the others are still to be measured.
+    for said in [&it.output.stdout, &it.output.stderr] {
+        assert!(text(said).contains("new: it speaks protocol 99"), "{}", it.said());
+    }
     let hello = "error: unrecognized subcommand".to_owned();
     let it = compare(&Fake::of_rate(10), &Fake { hello, ..Fake::of_rate(10) }, &[]);
     assert_eq!(it.code(), Some(4), "{}", it.said());
@@ -269,6 +298,28 @@ fn the_verdicts_of_one_run_are_shown_again() {
     assert!(text(&again.stdout).contains("SLOWER"), "{}", text(&again.stdout));
     let shown = solock(&["show", path]).output().expect("solock starts");
     assert_eq!(text(&shown.stdout), text(&again.stdout));
+    // Of two comparisons there is nothing to compare.
+    let other = compare(&Fake::of_rate(10), &Fake::of_rate(10), &[]);
+    let other = other.run.path.to_str().expect("UTF-8").to_owned();
+    let both = solock(&["compare", path, &other]).output().expect("solock starts");
+    assert_eq!(both.status.code(), Some(1));
+    let said = text(&both.stderr);
+    assert!(said.contains("is a comparison, with nothing measured to compare"), "{said}");
+}
+
+#[test]
+fn numbers_of_others_are_no_side() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let store = Store::open(folder.path()).expect("a store");
+    let paths = [(); 2].map(|()| {
+        let writer = store.start(SystemTime::now()).expect("a run");
+        writer.append(&results::Foreign::default().into()).expect("a line");
+        writer.finish().expect("the end").to_str().expect("UTF-8").to_owned()
+    });
+    let output = solock(&["compare", &paths[0], &paths[1]]).output().expect("solock starts");
+    assert_eq!(output.status.code(), Some(1));
+    let said = text(&output.stderr);
+    assert!(said.contains("holds numbers of others") && said.contains("no verdict"), "{said}");
 }
 
 /// Refused with these words, in that folder, before anything is built or measured.
