@@ -31,6 +31,31 @@ fn numbers(figure: &Figure, column: &str) -> Vec<f64> {
     figure.table.rows.iter().map(number).collect()
 }
 
+/// Also those of which a run has nothing.
+#[test]
+fn every_figure_says_what_it_is() {
+    let plots = Plots::of(&[full_run("a")], &options()).expect("figures");
+    let found = plots.figures.iter().map(|figure| (figure.id, figure.title, figure.columns));
+    let expected = [
+        ("throughput", "Throughput against threads", 2),
+        ("percentiles", "Latency by percentile", 2),
+        ("distribution", "Distribution of latencies", 2),
+        ("anatomy", "What an operation is made of", 1),
+        ("ratios", "Throughput as a ratio to one backend", 1),
+        ("verdicts", "What the comparison says", 1),
+        ("history", "History across commits", 2),
+        ("order", "Rounds in the order they ran", 1),
+        ("split", "Where the time of an operation goes", 2),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    let mut abouts: Vec<&str> = plots.figures.iter().map(|one| one.about.as_str()).collect();
+    assert!(abouts.iter().all(|about| about.split(' ').count() > 5), "{abouts:?}");
+    abouts.sort_unstable();
+    abouts.dedup();
+    assert_eq!(abouts.len(), expected.len(), "each its own: {abouts:?}");
+    assert!(plots.figures.iter().all(|figure| figure.table.columns.len() > 2));
+}
+
 #[test]
 fn throughput_is_the_median_with_its_range_and_the_ideal() {
     let figure = figure(&[full_run("a")], "throughput");

@@ -55,10 +55,19 @@ fn a_place_is_called_by_what_differs_and_by_nothing_else() {
         names.sort();
         assert_eq!(names, expected);
     }
+    // What all of them have is none either.
+    let alike = |threads: u32| {
+        let mut round = at("pairs", threads, 0);
+        round.cell.lock = "mcs".to_owned();
+        round.cell.ambient = ["f-mtx", "sched-lock"].map(str::to_owned).to_vec();
+        round
+    };
+    let figure = figure(&[of(vec![alike(1), alike(2)])], "anatomy");
+    assert_eq!(figure.panels[0].x.names, ["pairs t1", "pairs t2"]);
     // A number that only another workload has is no difference.
     let mut paced = at("paced", 2, 0);
     paced.cell.own = Own::from_iter([("rate_asked", 50.0)]);
-    let figure = figure(&[of(vec![at("pairs", 2, 0), paced])], "anatomy");
+    let figure = self::figure(&[of(vec![at("pairs", 2, 0), paced])], "anatomy");
     let mut names = figure.panels[0].x.names.clone();
     names.sort();
     assert_eq!(names, ["paced t2", "pairs t2"]);
@@ -105,6 +114,46 @@ fn what_spoils_a_round_is_written_beside_it_and_its_marker_is_hollow() {
         assert_eq!(hollow, [false, true], "{words}");
     }
     assert!(figure(&[full_run("a")], "throughput").notes.is_empty());
+}
+
+/// One thing is enough; the star stands beside the case that it is true of.
+#[test]
+fn ratios_of_spoiled_cases_have_a_star_and_a_note() {
+    let stars = |spoil: fn(&mut Measured)| {
+        let mut run = full_run("a");
+        for record in &mut run.records {
+            if let Record::Measured(round) = record
+                && (round.cell.workload.as_str(), round.cell.threads) == ("pairs", 2)
+            {
+                spoil(round);
+            }
+        }
+        let figure = figure(&[run], "ratios");
+        let starred = figure.panels[0].y.names.iter().filter(|name| name.ends_with(" *")).count();
+        (starred, figure.notes)
+    };
+    assert_eq!(stars(|_| ()), (0, Vec::new()));
+    let note = "* more threads than CPUs, or threads were unpinned".to_owned();
+    for spoil in [(|round| round.pinning.unpinned = true) as fn(&mut Measured), |round| {
+        round.pinning.oversubscribed = true
+    }] {
+        assert_eq!(stars(spoil), (1, vec![note.clone()]));
+    }
+}
+
+#[test]
+fn so_many_distributions_are_drawn_and_those_beyond_are_told() {
+    let notes = |cases: u32| {
+        let place = |threads| Place { workload: "pairs", backend: "global", threads, round: 0 };
+        let rounds = (1..=cases).map(|threads| latency(place(threads), [100; 10].into_iter()));
+        figure(&[of(rounds.collect())], "distribution").notes
+    };
+    let told = "the first 16 of 17 cases are drawn, and stand in the table";
+    assert!(notes(16).iter().all(|note| !note.starts_with("the first")), "{:?}", notes(16));
+    assert!(notes(17).contains(&told.to_owned()), "{:?}", notes(17));
+    let figure = figure(&[full_run("a")], "distribution");
+    let heights = figure.panels[0].y.linear.as_ref().expect("a range");
+    assert_eq!((heights.low, heights.high), (-0.15, 3.0), "three ridges, and some room below");
 }
 
 #[test]
