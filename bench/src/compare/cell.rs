@@ -159,7 +159,7 @@ fn link(sides: [&Layouts; 2], random: &mut fastrand::Rng) -> Result<[PathBuf; 2]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::turns::made_up::{Event, MadeUp, quiet};
+    use crate::turns::made_up::{Event, MadeUp, disturbed, quiet};
 
     const ASKED: Asked = Asked {
         slice: Duration::from_millis(20),
@@ -181,8 +181,12 @@ mod tests {
     }
 
     fn gathered(world: &MadeUp, budget: Duration) -> (Gathered, Itself) {
+        gathered_as(world, budget, &ASKED)
+    }
+
+    fn gathered_as(world: &MadeUp, budget: Duration, asked: &Asked) -> (Gathered, Itself) {
         let (sides, prepare) = ([programs("old"), programs("new")], Prepare::default());
-        let job = Job { sides: [&sides[0], &sides[1]], prepare: &prepare, asked: &ASKED, budget };
+        let job = Job { sides: [&sides[0], &sides[1]], prepare: &prepare, asked, budget };
         let judge = Judge::of(1, &[Metric::Throughput]);
         let (mut itself, mut random) = (Itself::default(), fastrand::Rng::with_seed(1));
         let gathered = measure(world, job, &judge, &mut itself, &mut random, &mut |_, _| {});
@@ -217,11 +221,43 @@ mod tests {
     }
 
     #[test]
+    fn what_is_not_clear_at_a_look_goes_on() {
+        let world = MadeUp::new(|now| {
+            let luck = (now.process * 7919 % 101) as f64 / 101.0;
+            Ok(quiet(now.asked, 1e6 * (1.0 + 0.1 * luck)))
+        });
+        assert!(gathered(&world, LONG).0.pairs() > 10);
+    }
+
+    /// Every second slice is disturbed and measured again, so that no pair is missed, and each pair
+    /// is as clear as on a quiet host.
+    #[test]
+    fn no_look_is_clear_on_a_busy_host_unless_somebody_asked_for_noise() {
+        let pairs = |noisy| {
+            let world = MadeUp::new(|now| {
+                let share = if now.program.ends_with("new") { 0.5 } else { 1.0 };
+                let slice = if now.slice % 2 == 0 { quiet } else { disturbed };
+                Ok(slice(now.asked, share * (1e6 + now.process as f64)))
+            });
+            let asked = Asked { noisy, ..ASKED };
+            let (gathered, _) = gathered_as(&world, Duration::from_secs(20), &asked);
+            assert!(gathered.tally.is_busy(), "{:?}", gathered.tally);
+            gathered.pairs()
+        };
+        assert_eq!(pairs(true), 10);
+        assert!(pairs(false) > 20, "until the budget is spent");
+    }
+
+    #[test]
     fn the_budget_and_an_interrupt_end_it() {
         let second = Duration::from_secs(1);
-        let (spent, _) = gathered(&world(0.5), second);
+        let spender = world(0.5);
+        let (spent, _) = gathered(&spender, second);
         // A pair is two slices to warm up and four a turn, of 22 ms each.
         assert_eq!(spent.pairs(), 4, "and one with itself");
+        assert!(spent.elapsed >= second && spent.elapsed < second * 6 / 5, "{:?}", spent.elapsed);
+        // What went before is no part of it.
+        assert_eq!(gathered(&spender, second).0.pairs(), 4);
         let world = world(0.5);
         world.interrupt_at.set(second / 2);
         assert_eq!(gathered(&world, LONG).0.pairs(), 3);

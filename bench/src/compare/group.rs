@@ -112,5 +112,11 @@ mod tests {
         assert!(own.as_deref().is_some_and(|ticks| ticks.parse::<u64>().is_ok()), "{own:?}");
         assert_eq!(begun(std::process::id()), own);
         assert_eq!(begun(u32::MAX), None);
+        // It lies between the machine's own beginning and now, in hundredths of a second.
+        let uptime = fs::read_to_string("/proc/uptime").expect("readable");
+        let (seconds, _) = uptime.split_once(' ').expect("two numbers");
+        let now = seconds.parse::<f64>().expect("a number") * 100.0;
+        let ticks: f64 = own.expect("just seen").parse().expect("a number");
+        assert!(ticks > 0.0 && ticks <= now + 1.0, "{ticks} of {now}");
     }
 }

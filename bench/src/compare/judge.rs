@@ -88,6 +88,35 @@ mod tests {
     }
 
     #[test]
+    fn a_family_is_every_metric_of_every_cell() {
+        assert_eq!(Judge::of(12, &Metric::ALL).rule, Rule::of_family(36));
+        assert_eq!(Judge::of(5, &[Metric::SendP99]).rule, Rule::of_family(5));
+        assert_eq!(Judge::default().rule, Rule::of_family(1));
+    }
+
+    #[test]
+    fn the_next_look_is_at_more_pairs_than_there_are() {
+        let judge = Judge::default();
+        let looks = judge.rule.looks.clone();
+        assert_eq!(judge.next_look(0), Some(looks[0]));
+        for pair in looks.windows(2) {
+            assert_eq!(judge.next_look(pair[0] - 1), Some(pair[0]));
+            assert_eq!(judge.next_look(pair[0]), Some(pair[1]));
+        }
+        assert_eq!(judge.next_look(looks[looks.len() - 1]), None);
+    }
+
+    #[test]
+    fn chance_gives_some_ratios_easily_and_others_seldom() {
+        let p_value = |shift: f64| {
+            let log_ratios: Vec<f64> = (0..20).map(|i| shift + f64::from(i) * 1e-3).collect();
+            Judge::default().p_value(&log_ratios)
+        };
+        let (seldom, easily) = (p_value(0.1), p_value(-0.0095));
+        assert!(seldom > 0.0 && seldom < 1e-4 && easily > 0.9, "{seldom} {easily}");
+    }
+
+    #[test]
     fn a_family_is_judged_more_strictly() {
         let level = |judge: Judge| {
             let log_ratios = (0..20).map(|i| f64::from(i) * 1e-3).collect();

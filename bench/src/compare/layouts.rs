@@ -178,8 +178,12 @@ mod tests {
             .map(|process| folder.path().join(process.to_string()));
         let own = folder.path().join(std::process::id().to_string());
         [&dead, &alive, &own].iter().for_each(|left| fs::create_dir(left).expect("made"));
-        let _held = Folder::of_this_process(folder.path());
+        let held = Folder::of_this_process(folder.path());
         assert!(!dead.exists() && alive.exists() && !own.exists());
+        let [first, second] = [0, 1].map(|place| held.place(place).expect("made"));
+        assert!(first.is_dir() && second.is_dir() && first != second && first.starts_with(&own));
+        drop(held);
+        assert!(alive.exists() && !own.exists(), "gone with the comparison");
     }
 
     #[test]
@@ -195,6 +199,18 @@ mod tests {
             assert_eq!(alike.map(|side| side.draw(0, 1)), sides.map(|side| Ok(side.first.clone())));
         }
         assert!(alike([&many, &many]).iter().all(Layouts::are_many));
+    }
+
+    #[test]
+    fn what_is_shared_is_the_same_file_and_nothing_where_nothing_was_kept() {
+        let [from, to] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
+        fs::write(from.path().join(OBJECT), "code").expect("written");
+        share(from.path(), to.path()).expect("nothing to share");
+        assert_eq!(fs::read_dir(to.path()).expect("readable").count(), 0);
+        fs::write(from.path().join(LINK), "words").expect("written");
+        share(from.path(), to.path()).expect("shared");
+        let read = [OBJECT, LINK].map(|file| fs::read_to_string(to.path().join(file)).ok());
+        assert_eq!(read, [Some("code".to_owned()), Some("words".to_owned())]);
     }
 
     #[test]

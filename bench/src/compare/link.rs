@@ -177,6 +177,8 @@ mod tests {
         assert_eq!(Link::read(""), None);
         assert_eq!(Link::read("env -u X \"cc"), None);
         assert_eq!(Link::read(r#""cc" "a\u{7f}.o""#), None);
+        // Outside of quotes nothing has another meaning.
+        assert_eq!(words(r#"a\ "b\"c""#), Some(vec![r"a\".to_owned(), "b\"c".to_owned()]));
     }
 
     #[test]
@@ -185,5 +187,7 @@ mod tests {
         link.words[0] = "false".to_owned();
         link.environment.clear();
         assert!(link.object(&inputs, Path::new("/nowhere")).unwrap_err().contains("failed"));
+        let linked = link.program(Path::new("/nowhere"), 1, Path::new("/nowhere"));
+        assert!(linked.unwrap_err().contains("failed"));
     }
 }

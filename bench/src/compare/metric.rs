@@ -222,7 +222,14 @@ mod tests {
     }
 
     #[test]
+    fn only_latencies_need_stamps() {
+        assert_eq!(Metric::ALL.map(Metric::is_latency), [false, true, true]);
+    }
+
+    #[test]
     fn a_latency_of_few_steps_or_few_sends_is_not_used() {
+        assert_eq!(few_sends(), "fewer than 2000 sends in a process");
+
         let of = |launch: &Launch| series(Metric::SendP99, launch).use_of(Metric::SendP99);
         assert_eq!(of(&launch([60, 70], 5000)), Use::Not("quantised, step 10 ns".to_owned()));
         assert_eq!(of(&launch([1000, 2000], 100)), Use::Not(few_sends()));

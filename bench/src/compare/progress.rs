@@ -88,6 +88,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_bar_is_as_long_as_the_budget_and_says_which_cell_has_how_many_pairs() {
+        let bar = ProgressBar::hidden();
+        let watch = Watch { bar: Some(bar.clone()) };
+        for ms in [6_500, 4_000] {
+            watch.cell(Duration::from_millis(ms));
+            assert_eq!((bar.length(), bar.position()), (Some(ms), 0));
+            watch.pairs("pairs/global", 3, Duration::from_millis(1_250));
+            assert_eq!(bar.position(), 1_250);
+            assert_eq!(bar.message(), "pairs/global: 3 pairs");
+        }
+        watch.detail("compiling");
+        assert_eq!(bar.message(), "compiling");
+        assert!(!bar.is_finished());
+        watch.clear();
+        assert!(bar.is_finished());
+    }
+
+    #[test]
     fn what_is_said_fits_a_terminal() {
         let text = fit(&"words that say what is being waited for ".repeat(5));
         assert!(text.lines().count() > 1 && text.lines().all(|line| line.len() <= COLUMNS));

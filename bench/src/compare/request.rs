@@ -206,6 +206,7 @@ fn metrics(asked: &[String]) -> Result<Vec<Metric>, String> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::metric::Series;
     use super::*;
     use crate::cli::OwnArgs;
 
@@ -220,6 +221,91 @@ mod tests {
         );
         let error = asked(&["send_p95"]).unwrap_err();
         assert!(error.contains("send_p95") && error.contains("throughput"), "{error}");
+    }
+
+    /// That many sides, of the cells that these flags ask for.
+    fn request(sides: usize, change: impl FnOnce(&mut CompareArgs)) -> Request {
+        let mut args = CompareArgs::default();
+        args.cells.backend = ["global", "per-socket", "per-buffer"].map(str::to_owned).to_vec();
+        change(&mut args);
+        let mut request = Request::without_sides(&args, &Cpus::allowed().unwrap()).unwrap();
+        let side = Side { name: "x".to_owned(), source: Source::Tree };
+        request.sides = vec![side; sides];
+        request
+    }
+
+    #[test]
+    fn every_cell_is_compared_on_every_side_but_the_first() {
+        // Three backends, with one thread and with two.
+        let asked = request(5, |args| args.budget = Some("7s".to_owned()));
+        assert_eq!((asked.cells.len(), asked.comparisons()), (6, 24));
+        assert_eq!(asked.total(), Duration::from_secs(7 * 24));
+        let two = request(2, |_| {});
+        assert_eq!((two.comparisons(), two.total()), (6, BUDGET * 6));
+    }
+
+    #[test]
+    fn a_family_is_as_large_as_the_grid_that_the_cells_are_of() {
+        let level = |sides, family| {
+            let judge = request(sides, |args| args.family = family).judge();
+            let log_ratios = (0..20).map(|i| f64::from(i) * 1e-3).collect();
+            let series = Series { log_ratios, ..Series::default() };
+            judge.look(Metric::Throughput, &series, true).estimate.expect("twenty pairs").level
+        };
+        let alone = level(2, None);
+        assert_eq!((level(2, Some(6)), level(2, Some(2))), (alone, alone));
+        assert!(level(2, Some(60)) > alone && level(9, None) > alone);
+    }
+
+    #[test]
+    fn a_server_is_asked_for_what_the_user_asked_for() {
+        let asked = request(2, |args| args.cells.seed = Some(9));
+        let prepare = asked.prepare(&asked.cells[3]);
+        assert_eq!((&prepare.cell, prepare.seed, prepare.pin), (&asked.cells[3], 9, true));
+        assert_eq!(prepare.cpus, asked.settings.cpus.order());
+        let free = request(2, |args| args.cells.no_pin = true);
+        assert!(!free.prepare(&free.cells[0]).pin);
+        let launch = asked.asked();
+        assert_eq!((launch.slice, launch.throughput_turns), (session::SLICE, TURNS));
+        assert_eq!((launch.latency_turns, launch.noisy), (1, false));
+        let other = request(2, |args| {
+            (args.slice, args.noisy, args.metric) = (Some(7), true, vec!["throughput".to_owned()]);
+        });
+        let launch = other.asked();
+        assert_eq!((launch.slice, launch.noisy), (Duration::from_millis(7), true));
+        assert_eq!(launch.latency_turns, 0, "nothing needs stamps");
+    }
+
+    #[test]
+    fn a_slice_has_bounds_that_are_told() {
+        assert_eq!(slice(SLICE_MS_MIN), Ok(Duration::from_millis(5)));
+        assert_eq!(slice(SLICE_MS_MAX), Ok(Duration::from_secs(1)));
+        for ms in [SLICE_MS_MIN - 1, SLICE_MS_MAX + 1] {
+            let error = slice(ms).unwrap_err();
+            assert_eq!(error, format!("--slice {ms}: a slice has 5 to 1000 milliseconds"));
+        }
+    }
+
+    #[test]
+    fn without_flags_the_cells_are_those_of_the_first_stored_run() {
+        let of = |name: &str| Cell { workload: name.to_owned(), ..Cell::default() };
+        let stored = |names: &[&str]| {
+            let measured =
+                |name: &&str| results::Measured { cell: of(name), ..results::Measured::default() };
+            let run = results::Run {
+                id: "run".to_owned(),
+                path: "run.jsonl".into(),
+                records: names.iter().map(measured).map(results::Record::from).collect(),
+                partial: false,
+                torn_line: None,
+            };
+            Side { name: "run".to_owned(), source: Source::Run(Box::new(run)) }
+        };
+        let tree = || Side { name: ".".to_owned(), source: Source::Tree };
+        let sides = [tree(), stored(&["b", "a", "b"]), stored(&["c"])];
+        assert_eq!(stored_cells(&sides), Some(vec![of("b"), of("a")]));
+        assert_eq!(stored_cells(&[tree()]), None);
+        assert_eq!(stored_cells(&[tree(), stored(&[])]), None);
     }
 
     #[test]

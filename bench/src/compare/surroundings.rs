@@ -283,8 +283,20 @@ mod tests {
         };
         write("credentials.toml");
         assert_eq!(configuration(&below), before);
+        write("notes.txt");
+        assert_eq!(configuration(&below), before);
         write("config.toml");
         write("included.toml");
         assert_eq!(configuration(&below).len(), before.len() + 2);
+        // As old versions of cargo call it.
+        write("config");
+        assert_eq!(configuration(&below).len(), before.len() + 3);
+    }
+
+    #[test]
+    fn cargos_home_is_where_it_says_or_beside_the_users_other_files() {
+        let named = env::var_os("CARGO_HOME").map(PathBuf::from);
+        let own = env::home_dir().map(|home| home.join(".cargo"));
+        assert_eq!(home(), named.or(own));
     }
 }

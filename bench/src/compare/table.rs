@@ -241,6 +241,18 @@ mod tests {
     }
 
     #[test]
+    fn a_side_is_told_with_its_commit_and_whether_its_files_were_changed() {
+        let of = |commit: Option<&str>, dirty| {
+            let commit = commit.map(str::to_owned);
+            side(&Side { name: "x".to_owned(), commit, dirty, ..Side::default() })
+        };
+        assert_eq!(of(None, Some(true)), "x");
+        assert_eq!(of(Some("0123456789abcdef"), Some(false)), "x (0123456789)");
+        assert_eq!(of(Some("0123456789abcdef"), None), "x (0123456789)");
+        assert_eq!(of(Some("0123456789abcdef"), Some(true)), "x (0123456789, changed)");
+    }
+
+    #[test]
     fn what_fits_exactly_stands_on_one_line() {
         let mut wide = cell();
         let first = &mut wide.rows[0].compared;
@@ -332,6 +344,7 @@ mod tests {
         let markdown = markdown(&[cell()]);
         let rows = markdown.lines().filter(|line| line.starts_with("| `pairs/")).count();
         assert_eq!(rows, 2, "{markdown}");
+        assert_eq!(markdown.matches("\n**HEAD against HEAD~1**\n").count(), 1, "{markdown}");
         let left = "\npairs/per-socket/stream/64B/t2/adaptive, send_p50: quantised, step 10 ns\n";
         assert!(markdown.contains(left), "{markdown}");
     }

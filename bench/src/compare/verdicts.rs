@@ -257,8 +257,16 @@ mod tests {
         assert_eq!(exit_code(&rows), EXIT_UNCLEAR);
         busy.noisy = true;
         assert_eq!(exit_code(&judged(&busy, &Itself::default())), EXIT_SLOWER);
-        let none = Comparison { why: Some("does not build".to_owned()), ..Comparison::default() };
-        assert_eq!(exit_code(&judged(&none, &Itself::default())), EXIT_UNCLEAR);
+        let why = Some("does not build".to_owned());
+        let cell = "cell".to_owned();
+        let none = judged(&Comparison { cell, why, ..Comparison::default() }, &Itself::default());
+        assert_eq!(exit_code(&none), EXIT_UNCLEAR);
+        let [row] = &none[..] else { panic!("{none:?}") };
+        let Compared { cell, metric, why, .. } = &row.compared;
+        assert_eq!(
+            [cell, metric, why.as_deref().unwrap()],
+            ["cell", "throughput", "does not build"]
+        );
     }
 
     #[test]
@@ -273,9 +281,32 @@ mod tests {
     }
 
     #[test]
+    fn a_metric_in_which_a_side_differs_from_itself_is_unclear_alone() {
+        let it = || {
+            let mut it = comparison(0.9, 20);
+            it.gathered.series[1] = it.gathered.series[0].clone();
+            it
+        };
+        let differing = |metric: usize| {
+            let mut itself = Itself::default();
+            itself.series[metric].log_ratios =
+                (0..12).map(|i| 0.05 + f64::from(i) * 1e-4).collect();
+            let rows = judged(&it(), &itself);
+            [0, 1].map(|metric| {
+                let compared = &rows[metric].compared;
+                assert_eq!(compared.why.is_some(), compared.verdict == Verdict::Unclear);
+                compared.why.as_ref().is_some_and(|why| why.starts_with("invalid"))
+            })
+        };
+        assert_eq!((differing(0), differing(1)), ([true, true], [false, true]));
+    }
+
+    #[test]
     fn the_same_code_is_not_slower() {
         let it = Comparison { same_code: Some(true), ..comparison(0.9, 20) };
         let rows = judged(&it, &Itself::default());
+        assert!(rows.iter().all(|row| row.compared.same_code == Some(true)));
+        assert_eq!(rows[0].compared.why.as_deref(), Some("same code measured Slower"));
         assert_eq!(rows[0].compared.verdict, Verdict::Unclear);
         assert_eq!(exit_code(&rows), EXIT_UNCLEAR);
     }
@@ -289,6 +320,7 @@ mod tests {
         assert_eq!(rows[1].compared.verdict, Verdict::Slower);
         assert_eq!(rows[1].compared.ratio, Some(1.25));
         assert_eq!(rows[2].compared.ratio, None, "nothing to divide by");
+        assert!(rows.iter().all(|row| row.compared.why.is_none()), "{rows:?}");
         assert_eq!(exit_code(&rows), EXIT_SLOWER);
         more.gathered.counters[1].push([Some(4.0), Some(0.0), Some(0.0), None]);
         assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_UNCLEAR);
@@ -350,5 +382,14 @@ mod tests {
             exit_code(&cells[0].rows)
         };
         assert_eq!((code(20), code(1)), (EXIT_UNCLEAR, EXIT_SLOWER));
+    }
+
+    #[test]
+    fn what_is_no_slower_may_stand_or_not() {
+        for verdict in [Verdict::Same, Verdict::Faster] {
+            let compared = Compared { verdict, ..Compared::default() };
+            let row = |stands| Row { compared: compared.clone(), p_value: Some(1.0), stands };
+            assert_eq!(exit_code(&[row(true), row(false)]), EXIT_OK, "{verdict:?}");
+        }
     }
 }
