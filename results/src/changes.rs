@@ -214,6 +214,13 @@ mod tests {
         let found: Vec<_> = points.iter().map(|point| (point.index, point.after)).collect();
         assert_eq!(found, [(6, 5.0), (10, 3.0)]);
         assert_eq!(points[0].share(), 0.25);
+        // The same from its other end: the largest step is the first one.
+        let steps = [[3.0; 9].as_slice(), &[5.0; 4], &[4.0; 6]].concat();
+        let found: Vec<_> = change_points(&steps).iter().map(|point| point.index).collect();
+        assert_eq!(found, [9, 13]);
+        // Windows overlap: behind the first one there is no step that only the third one sees.
+        let far = [[4.0; WINDOW + 10], [5.0; WINDOW + 10]].concat();
+        assert_eq!(change_points(&far).iter().map(|point| point.index).next(), Some(WINDOW + 10));
         assert!(change_points(&[[100.0; 9], [101.0; 9]].concat()).is_empty(), "1 % is too small");
     }
 

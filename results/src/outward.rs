@@ -127,10 +127,16 @@ mod tests {
     }
 
     #[test]
+    fn where_one_more_digit_would_be_rounded_up_there_is_one_less() {
+        assert_eq!([0.0994, 0.0995, 9.994, 9.995, 99.94, 99.95].map(decimals), [3, 2, 2, 1, 1, 0]);
+    }
+
+    #[test]
     fn losses_go_outward_too() {
         assert_eq!(Printed::new(0.79, 0.77, 0.81).loss(), "21 % [19, 23]");
         assert_eq!(Printed::new(0.791, 0.7701, 0.8099).loss(), "21 % [19, 23]");
         assert_eq!(Printed::new(0.05, 0.045, 0.055).loss(), "95 % [94, 96]");
+        assert_eq!(Printed::new(0.8, 0.7801, 0.9199).loss_span(), "8 to 22 %");
     }
 
     #[test]

@@ -166,6 +166,7 @@ pub(crate) mod tests {
         assert!(near(p_value(&[]), 1.0));
         assert_eq!(p_value(&[1.0, f64::NAN]), None);
         assert_eq!(p_value(&[1.0; PAIRS_MAX + 1]), None);
+        assert!(p_value(&[1.0; PAIRS_MAX]).is_some_and(|p| p > 0.0 && p < 1e-9));
     }
 
     #[test]

@@ -200,6 +200,7 @@ mod tests {
         assert_eq!(median(&[3.0]), Some(3.0));
         assert_eq!(median(&[4.0, 1.0, 3.0, 2.0]), Some(2.5));
         assert_eq!(median_absolute_deviation(&[1.0, 1.0, 2.0, 2.0, 4.0, 6.0, 9.0]), Some(1.0));
+        assert_eq!(median_absolute_deviation(&[10.0, 20.0, 40.0, 70.0]), Some(15.0));
         assert_eq!(quantile(&[1.0, 2.0, 3.0, 4.0], 0.25), Some(1.75));
         assert_eq!(quartile_spread(&[8.0, 9.0, 10.0, 11.0, 12.0]), Some(0.2));
         assert_eq!(quartile_spread(&[0.0, 0.0]), None);

@@ -21,3 +21,17 @@ pub fn wrapped(text: &str, first: &str, rest: &str, columns: usize) -> String {
     }
     lines + line.trim_end() + "\n"
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_broken_where_it_is_full_and_never_inside_of_a_word() {
+        assert_eq!(wrapped("ab cd", "", "", 5), "ab cd\n");
+        assert_eq!(wrapped("ab cd", "", "", 4), "ab\ncd\n");
+        assert_eq!(wrapped("abcdef gh", "", "  ", 3), "abcdef\n  gh\n");
+        assert_eq!(wrapped("ab cd ef", "> ", "  ", 6), "> ab\n  cd\n  ef\n");
+        assert_eq!(wrapped("", "", "", 3), "\n");
+    }
+}

@@ -102,6 +102,16 @@ fn damaged_encodings_are_errors() {
         assert!(histogram::decode(hostile).is_err(), "{hostile:.40}");
     }
     assert!(histogram::decode(&BASE64.encode(long_inside)).is_err());
+    // A MiB is read, and no more.
+    let of_length = |length| histogram::decode(&"A".repeat(length)).expect_err("zeros");
+    assert!(matches!(of_length(1 << 20), HistogramError::Compression(_)));
+    assert!(matches!(of_length((1 << 20) + 4), HistogramError::TooLong));
+    // A head with nothing behind it is one.
+    let head = BASE64.encode([0x1c, 0x84, 0x93, 0x14, 0, 0, 0, 0]);
+    let error = histogram::decode(&head).expect_err("nothing").to_string();
+    assert!(!error.contains("first bytes"), "{error}");
+    let error = histogram::decode(&BASE64.encode([0x1c; 8])).expect_err("no cookie").to_string();
+    assert!(error.contains("wrong first bytes"), "{error}");
 }
 
 /// A head that names 4 GiB of counts, behind a few compressed bytes.

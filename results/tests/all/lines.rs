@@ -227,9 +227,43 @@ fn numbers_that_are_none_are_not_stored() {
         measured.operations_per_second = bad;
         assert!(Record::from(measured).to_line().is_err(), "{bad}");
     }
+    // The bounds themselves can be.
+    let is_stored = |change: fn(&mut Measured)| {
+        let mut measured = throughput("global", 0, 1);
+        change(&mut measured);
+        Record::from(measured).to_line().is_ok()
+    };
+    assert!(is_stored(|line| line.host_noise.on_cpu_share_min = Some(10.0)));
+    assert!(!is_stored(|line| line.host_noise.on_cpu_share_min = Some(10.001)));
+    assert!(!is_stored(|line| line.host_noise.on_cpu_share_min = Some(-0.001)));
+    assert!(is_stored(|line| line.instrument.lock_ns_per_pair = 0.0));
+    assert!(is_stored(|line| line.instrument.lock_ns_per_pair = 1e-3));
+    assert!(!is_stored(|line| line.instrument.lock_ns_per_pair = 0.000_999));
     let mut measured = throughput("global", 0, 1);
     measured.cell_id = "pairs/host/stream/64B/t2/adaptive".to_owned();
     assert!(matches!(Record::from(measured).to_line(), Err(LineError::Cell { .. })));
+}
+
+#[test]
+fn what_is_wrong_with_a_ratio_is_said() {
+    let fault = |level, pairs, [ratio, low, high]: [Option<f64>; 3]| {
+        Ratio { ratio, low, high, level, pairs, ..Ratio::default() }.fault()
+    };
+    let ends = |ratio| fault(0.95, 6, [Some(ratio), Some(0.9), Some(1.1)]);
+    assert_eq!([0.9, 1.0, 1.1].map(ends), [None; 3]);
+    assert_eq!([0.8, 1.2].map(ends), [Some("it lies outside of its interval"); 2]);
+    let torn = Some("an interval has a ratio and two ends");
+    for torn_one in [[None, Some(0.9), Some(1.1)], [Some(1.0), Some(0.9), None]] {
+        assert_eq!(fault(0.95, 6, torn_one), torn);
+    }
+    assert_eq!(fault(0.0, 0, [None; 3]), None);
+    assert_eq!(fault(0.0, 1, [Some(1.0), None, None]), None);
+    for none in [0.0, -1.0, f64::INFINITY] {
+        assert_eq!(fault(0.0, 1, [Some(none), None, None]), Some("a ratio is a number above 0"));
+    }
+    let few = Some("so few pairs have no interval of its level");
+    assert_eq!(fault(0.95, 5, [Some(1.0), Some(0.9), Some(1.1)]), few);
+    assert_eq!(fault(1.1, 6, [None; 3]), Some("a level is a probability"));
 }
 
 #[test]

@@ -177,3 +177,21 @@ fn quads_cancel_a_steady_drift() {
     assert_eq!(pair(&[0.1, 0.9, 0.2]), Some(0.2));
     assert_eq!(pair(&[]), None);
 }
+
+#[test]
+fn an_unclear_look_says_whether_more_pairs_may_tell() {
+    let pairs = [[-0.1; 5], [0.1; 5]].concat();
+    let look = |budget_spent| {
+        let found = Rule::default().look(&pairs, Better::Higher, budget_spent);
+        (found.verdict, found.is_final, found.why)
+    };
+    assert_eq!(look(false), (Verdict::Unclear, false, "more pairs may tell"));
+    assert_eq!(look(true), (Verdict::Unclear, true, "the pairs leave room for either"));
+}
+
+#[test]
+fn a_quad_is_b_over_a_whatever_the_order() {
+    let expected = (15.0_f64 / 14.0).ln() / 2.0;
+    assert!((quad(2.0, 3.0, 5.0, 7.0) - expected).abs() < 1e-12);
+    assert!((quad(3.0, 2.0, 7.0, 5.0) + expected).abs() < 1e-12);
+}
