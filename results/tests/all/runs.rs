@@ -56,6 +56,45 @@ fn a_run_is_foreign_where_all_of_it_is() {
 }
 
 #[test]
+fn a_run_is_a_comparison_where_nothing_was_measured() {
+    let of = |records: Vec<Record>| Run { records, ..run(Vec::new()) };
+    let [ours, verdicts] = [records(), vec![results::Compared::default().into()]];
+    assert!(of(verdicts.clone()).is_comparison());
+    assert!(!of(ours.clone()).is_comparison() && !of(Vec::new()).is_comparison());
+    assert!(!of([ours, verdicts].concat()).is_comparison());
+}
+
+#[test]
+fn a_writer_that_wrote_nothing_leaves_nothing() {
+    let (_folder, store) = store();
+    let left = || fs::read_dir(store.folder()).expect("a folder").count();
+    let writer = store.start(noon()).expect("starts");
+    assert!(writer.is_empty());
+    assert_eq!(left(), 1);
+    drop(writer);
+    assert_eq!(left(), 0);
+    let early = store.start(noon()).expect("starts");
+    early.discard_if_empty();
+    assert_eq!(left(), 0);
+    let writer = store.start(noon()).expect("starts");
+    writer.append(&records()[0]).expect("appended");
+    assert!(!writer.is_empty());
+    writer.discard_if_empty();
+    drop(writer);
+    assert_eq!(left(), 1, "what there is of a run stays");
+}
+
+/// A file that would take too long to read is not read; this one has no blocks.
+#[test]
+fn a_file_that_is_too_long_is_told_by_its_length() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("long.jsonl");
+    fs::File::create(&path).and_then(|file| file.set_len((1 << 30) + 1)).expect("made");
+    let error = Run::read(&RunFile::at(&path).expect("a name")).expect_err("too long");
+    assert!(matches!(error, StoreError::TooLong { .. }), "{error}");
+}
+
+#[test]
 fn a_bad_record_stores_nothing() {
     let (_folder, store) = store();
     let writer = store.start(noon()).expect("starts");
@@ -146,6 +185,14 @@ fn machines_are_not_mixed() {
     assert!(text.contains("kernel is \"Linux 7.0.0\" here and \"Linux 6.18.0\" there"), "{text}");
     let runs = [run(vec![throughput("global", 0, 1)]), run(vec![other])];
     assert!(matches!(same_machine(&runs), Err(StoreError::Machines { line: 1, .. })));
+    // The first line that has a machine is not the first line there is.
+    let (foreign, late) = (Record::from(Foreign::default()), records());
+    let mut ours = run(Vec::new());
+    ours.records = vec![foreign, late[0].clone(), late[1].clone(), runs[1].records[0].clone()];
+    assert!(matches!(
+        same_machine(&[ours]),
+        Err(StoreError::Machines { line: 4, first_line: 2, .. })
+    ));
     assert!(same_machine(&runs[..1]).is_ok() && same_machine(&[]).is_ok());
 }
 
@@ -208,6 +255,63 @@ fn names_mean_files() {
     assert_eq!((by_path.id.as_str(), by_path.records.len()), ("copy", 1));
 }
 
+/// A path is what has a separator, or ends as the names of runs do; any other file has to be there.
+#[test]
+fn paths_mean_files_whether_or_not_they_are_there() {
+    let (folder, store) = store();
+    let path = |name: &str| store.resolve(name).map(|file| file.path);
+    for named in ["nowhere.jsonl", "no/where"] {
+        assert_eq!(path(named).expect("a path"), Path::new(named));
+    }
+    // Tests are run in the folder of their package.
+    assert_eq!(path("Cargo.toml").expect("a file"), Path::new("Cargo.toml"));
+    assert!(matches!(path("nothing.toml"), Err(StoreError::Unknown { .. })));
+    assert!(matches!(path(""), Err(StoreError::Unknown { .. })));
+    drop(folder);
+}
+
+#[test]
+fn the_second_in_a_name_goes_before_the_clock_of_the_file_system() {
+    let (_folder, store) = store();
+    let ids = [2, 1].map(|second| {
+        let writer = store.start(noon() + Duration::from_secs(second)).expect("starts");
+        writer.append(&records()[0]).expect("appended");
+        let path = writer.finish().expect("renamed");
+        // The later one by its name was written long before.
+        let written = noon() - Duration::from_secs(60 * second);
+        fs::File::options()
+            .append(true)
+            .open(path)
+            .expect("opened")
+            .set_modified(written)
+            .expect("set");
+        writer.id().to_owned()
+    });
+    let listed: Vec<String> = store.list().expect("listed").into_iter().map(|one| one.id).collect();
+    assert_eq!(listed, [ids[1].clone(), ids[0].clone()]);
+}
+
+#[test]
+fn the_last_one_is_of_what_is_asked_for() {
+    let (_folder, store) = store();
+    let keep = |second: u64, record: Record| {
+        let writer = store.start(noon() + Duration::from_secs(second)).expect("starts");
+        writer.append(&record).expect("appended");
+        writer.finish().expect("renamed");
+        writer.id().to_owned()
+    };
+    let measured = keep(0, records()[0].clone());
+    let profile = keep(1, crate::profiles::split().into());
+    let verdict =
+        keep(2, results::Compared { host: host(), ..results::Compared::default() }.into());
+    assert_eq!(store.read("last").expect("a run").id, verdict);
+    assert_eq!(store.read_measured("last").expect("a run").id, measured);
+    assert_eq!(store.read_drawable("last").expect("a run").id, profile);
+    // One that is named is that one.
+    assert_eq!(store.read_measured(&verdict).expect("a run").id, verdict);
+    assert_eq!(store.read_drawable(&verdict).expect("a run").id, verdict);
+}
+
 #[test]
 fn a_run_killed_while_being_renamed_is_listed_once() {
     let (_folder, store) = store();
@@ -231,9 +335,15 @@ fn folders() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path();
     assert_eq!(Store::default_folder(root), root.join("solock-runs"));
+    // Any one of the three, or two, is no checkout.
     fs::create_dir_all(root.join("results/src")).expect("made");
+    assert_eq!(Store::default_folder(root), root.join("solock-runs"));
     fs::create_dir_all(root.join("lockimpls")).expect("made");
+    assert_eq!(Store::default_folder(root), root.join("solock-runs"));
     fs::write(root.join("Cargo.toml"), "").expect("written");
+    fs::remove_dir(root.join("lockimpls")).expect("removed");
+    assert_eq!(Store::default_folder(root), root.join("solock-runs"));
+    fs::create_dir_all(root.join("lockimpls")).expect("made");
     let expected = root.join("results/runs");
     assert_eq!(Store::default_folder(root), expected);
     assert_eq!(Store::default_folder(&root.join("results/src")), expected);
@@ -241,6 +351,11 @@ fn folders() {
     let error = Store::open(root.join("Cargo.toml")).expect_err("a file").to_string();
     assert!(error.contains("Cargo.toml") && error.contains("--out DIR"), "{error}");
     assert!(Store::at(root.join("nowhere")).list().expect("no folder, no runs").is_empty());
+    let file = Store::at(root.join("Cargo.toml"));
+    assert!(matches!(file.list(), Err(StoreError::Read { .. })), "a file is no folder");
+    let gone = Store::at(root.join("nowhere")).start(noon()).expect_err("no folder");
+    let StoreError::Folder { source, .. } = gone else { panic!("{gone}") };
+    assert_eq!(source.kind(), std::io::ErrorKind::NotFound);
 }
 
 #[test]
