@@ -1,7 +1,10 @@
 //! Summaries: from the lines of runs to a row for each cell.
 
+mod ratios;
+
 use results::{
-    FastPath, LockCounts, Measured, Ratio, Run, StoreError, Summary, histogram, summarise, table,
+    FastPath, LockCounts, Measured, Ratio, Run, Slices, StoreError, Summary, histogram, summarise,
+    table,
 };
 
 use crate::fixture::{cell, latency, run, throughput};
@@ -103,6 +106,9 @@ fn flags_follow_from_rounds() {
     assert_eq!((flags.lost_count, flags.rounds, flags.spinning), (7, 1, false));
     round.pinning.spinning = true;
     assert!(summary(vec![round]).rows[0].flags.spinning);
+    // Ten steps of the clock are enough.
+    let is_quantised = |ns| summary(vec![latency("global", 0, &[ns; 10])]).rows[0].flags.quantised;
+    assert!(is_quantised(99) && !is_quantised(100));
 }
 
 #[test]
@@ -139,6 +145,10 @@ fn absent_things_are_absent() {
     let row = summary(vec![round]).rows[0].clone();
     assert_eq!((row.acquisitions_per_operation, row.contended_share), (None, None));
     assert!(row.fast_path_share.is_none() && row.ratio.is_none());
+    assert_eq!(row.throughput.expect("a round").half_range_share, 0.0, "nothing to divide by");
+    let mut unmeasured = throughput("global", 0, 1);
+    unmeasured.instrument.lock_ns_per_pair = 0.0;
+    assert_eq!(summary(vec![unmeasured]).checker.expect("a round").share_of_pair, 0.0);
 }
 
 #[test]
@@ -146,13 +156,17 @@ fn no_lock_named_is_not_no_lock_taken() {
     let mut host = throughput("host", 0, 10);
     host.locks.clear();
     host.fast_path = FastPath::default();
-    let mut lock_free = throughput("lock-free", 0, 10);
-    lock_free.locks.clear();
-    lock_free.fast_path = FastPath { sends: 10, receives: 10, ..FastPath::default() };
-    let rows = summary(vec![host, lock_free]).rows;
+    let lockless = |backend: &str, fast_path: FastPath| {
+        let mut round = throughput(backend, 0, 10);
+        round.locks.clear();
+        Measured { fast_path, ..round }
+    };
+    let fast = FastPath { sends: 10, receives: 10, ..FastPath::default() };
+    let slow = FastPath { slow_receives: 1, ..FastPath::default() };
+    let rows = summary(vec![host, lockless("lock-free", fast), lockless("slow", slow)]).rows;
     assert_eq!(
         rows.iter().map(|row| row.acquisitions_per_operation).collect::<Vec<_>>(),
-        [None, Some(0.0)]
+        [None, Some(0.0), Some(0.0)]
     );
 }
 
@@ -166,6 +180,12 @@ fn six_rounds_give_an_interval_of_95_percent() {
     assert_eq!(ratio.cell, cell("pairs", "per-socket", 2).id());
     assert_eq!(ratio.against, cell("pairs", "global", 2).id());
     assert_eq!((ratio.threads, ratio.pairs, ratio.why.as_deref()), (2, 6, None));
+    let round = throughput("global", 0, 1);
+    assert_eq!(
+        (&*ratio.metric, &ratio.commit, ratio.dirty),
+        ("throughput", &round.commit, Some(false))
+    );
+    assert_eq!((&ratio.started, &ratio.host), (&round.started, &round.host));
 }
 
 /// Run by run the second backend does twice of what the first does, and the second run's machine is
@@ -220,7 +240,9 @@ fn slices_and_the_longest_of_all_are_added_up() {
     (send.count_all, send.max_all) = (Some(5), Some(77_777));
     let mut higher = send.clone();
     higher.max_all = Some(99_999);
-    first.latency_ns.send_higher_address = Some(higher);
+    first.latency_ns.send_higher_address = Some(higher.clone());
+    higher.max_all = Some(111_111);
+    first.latency_ns.receive = Some(higher);
     let summary = summary(vec![first, second, throughput("host", 0, 1)]);
     assert_eq!(summary.rows[0].max_all_ns, Some(99_999));
     let kept = |summary: &Summary, row: usize| summary.rows[row].slices.expect("slices").kept;
@@ -244,6 +266,14 @@ fn slices_and_the_longest_of_all_are_added_up() {
     assert!(said(5, 4, 0).ends_with("switched too often"), "{}", said(5, 4, 0));
     assert!(said(5, 5, 0).ends_with("switched too often (some for both)"), "{}", said(5, 5, 0));
     assert!(said(5, 4, 1).ends_with("to others (some for several)"), "{}", said(5, 4, 1));
+    let mut kept = throughput("global", 0, 1);
+    kept.slices = Some(Slices { kept: 3, repeated: 1, ..Slices::default() });
+    let ledger = table::ledger(&self::summary(vec![kept]));
+    assert_eq!(
+        ledger.as_deref(),
+        Some("slices: 3 kept, 1 (25 %) repeated"),
+        "nothing was given up"
+    );
     let mut old = throughput("global", 0, 1);
     old.slices = None;
     assert_eq!(table::ledger(&self::summary(vec![old])), None);

@@ -295,3 +295,79 @@ fn workloads_share_a_table_and_other_messages_do_not() {
         ]
     );
 }
+
+#[test]
+fn only_what_there_is_has_a_note() {
+    let mut long = latency("global", 0, &[50_000; 10]);
+    let none = table::render(&summary(vec![long.clone()]), 80);
+    assert!(!none.contains("over one minute"), "{none}");
+    long.latency_ns.send.as_mut().expect("sends").lost_count = 7;
+    let some = table::render(&summary(vec![long]), 80);
+    let note = "latencies over one minute, counted as one minute: pairs global t2 7\n";
+    assert!(some.contains(note), "{some}");
+    let counted = table::render(&summary(two_backends()), 80);
+    assert!(!counted.contains("p50, p99: of"), "{counted}");
+    assert!(!counted.contains("several builds"), "{counted}");
+    let mut rounds = two_backends();
+    rounds[1].build = Some("opt-level 0".to_owned());
+    let built = table::render(&summary(rounds), 200);
+    assert!(built.contains("measured by several builds: 0123456789abcdef"), "{built}");
+}
+
+#[test]
+fn a_wide_table_has_only_parts_that_have_rows() {
+    let counted = table::wide(&summary(two_backends()));
+    assert!(counted.contains("counters: ") && counted.contains("ratios and slices: "), "{counted}");
+    assert!(!counted.contains("latencies: ") && !counted.contains("sends by address"), "{counted}");
+    let of = |ns: u64| table::wide(&summary(vec![latency("global", 0, &[ns; 10])]));
+    let note = "p50 is under 10 steps of the clock: pairs global t2\n";
+    assert!(of(50).contains(note) && !of(5_000).contains("steps of the clock"), "{}", of(50));
+}
+
+/// Rows of `global`, `lock-free` and `per-socket`.
+fn three_backends() -> results::Summary {
+    let mut rounds = two_backends();
+    rounds.extend((0..3).map(|round| throughput("lock-free", round, 5_000_000)));
+    summary(rounds)
+}
+
+#[test]
+fn rows_without_a_ratio_stand_together_where_they_have_one_reason() {
+    let mut all = three_backends();
+    let few = "no ratio: 3 of 3 rounds undisturbed on both sides, 6 are needed for 95 %";
+    let text = table::render(&all, 200);
+    let both = format!("{few}: pairs lock-free t2, pairs per-socket t2\n");
+    assert!(text.contains(&both), "{text}");
+    all.rows[2].ratio.as_mut().expect("what is known of it").why = Some("gone".to_owned());
+    let text = table::render(&all, 200);
+    assert!(text.contains(&format!("{few}: pairs lock-free t2\n")), "{text}");
+    assert!(text.contains("no ratio: gone: pairs per-socket t2\n"), "{text}");
+}
+
+#[test]
+fn a_ratio_on_which_fewer_runs_disagree_says_how_many_they_are() {
+    let mut all = three_backends();
+    for (row, runs, low, high) in [(1, 3, 2.0, 3.0), (2, 4, 1.5, 4.0)] {
+        all.rows[row].ratio.as_mut().expect("what is known of it").ratio = Some(2.5);
+        all.rows[row].disagreement = Some(results::Disagreement { runs, low, high });
+    }
+    let text = table::render(&all, 200);
+    let note = "* 4 kept runs of this program do not agree: pairs lock-free t2 2.00 to 3.00 in 3, \
+                pairs per-socket t2 1.50 to 4.00\n";
+    assert!(text.contains(note), "{text}");
+}
+
+#[test]
+fn a_busy_host_is_told_beside_a_ratio_too() {
+    let mut run = unlike();
+    for record in &mut run.records {
+        if let Record::Ratio(ratio) = record
+            && !ratio.is_against_itself()
+        {
+            ratio.why = Some("host busy: 9 of 20 slices disturbed".to_owned());
+        }
+    }
+    let text = table::render(&summarise(&[run], "global").expect("sums up"), 200);
+    let note = "pairs per-socket t2: host busy: 9 of 20 slices disturbed\n";
+    assert!(text.contains(note), "{text}");
+}
