@@ -111,3 +111,15 @@ fn group(cell: &str) -> Vec<&str> {
     }
     parts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_is_a_cell_without_its_backend() {
+        assert_eq!(group("pairs/global/stream/64B"), ["pairs", "stream", "64B"]);
+        assert_eq!(group("pairs/global"), ["pairs"]);
+        assert_eq!(group("what has no parts"), ["what has no parts"]);
+    }
+}

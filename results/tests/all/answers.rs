@@ -1,5 +1,6 @@
 //! What a run answers: sentences of records whose truth is known.
 
+mod bounds;
 mod open;
 mod truth;
 
@@ -384,4 +385,13 @@ fn of_nothing_nothing_is_said() {
         answer::text(&nothing, 80),
         "How fine should the lock be? This run does not say: no ratio was measured.\n"
     );
+}
+
+#[test]
+fn questions_are_answered_in_their_order_whatever_was_measured_first() {
+    let mut all = example();
+    let expected = sentences(of(&all));
+    // One busy pair before the private ones.
+    all.rotate_left(4);
+    assert_eq!(sentences(of(&all)), expected);
 }

@@ -293,3 +293,19 @@ fn the_newest_runs_are_looked_at_and_what_cannot_be_read_is_left_aside() {
     let several = [run.clone(), run.clone()];
     assert_eq!(answers(&run, &Kept::beside(&store, &several))[0].runs, None);
 }
+
+/// Student's t of 23: 2.069 at 5 %, 2.807 at 1 %, 3.104 at 0.5 %, 3.27 at a third of 1 %. Two
+/// intervals are looked at, the shown run's and the other's: the reference has none.
+#[test]
+fn runs_differ_at_the_level_of_all_intervals_that_are_looked_at() {
+    let at = |middle: f64| [middle, middle - 0.05, middle + 0.05].map(f64::exp);
+    let differ = |by: f64| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = Store::open(folder.path()).expect("a store");
+        keep(&store, &says(1, at(1.0 + by)).lines(|_| ()));
+        let run = keep(&store, &says(0, at(1.0)).lines(|_| ()));
+        let kept = Kept::beside(&store, std::slice::from_ref(&run));
+        summary(&run, &kept).rows[1].disagreement.is_some()
+    };
+    assert!(!differ(0.1 * 2.95 / 2.069) && differ(0.1 * 3.15 / 2.069));
+}

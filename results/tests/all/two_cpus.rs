@@ -111,6 +111,57 @@ fn a_ratio_that_hangs_on_the_core_is_told_for_both() {
 }
 
 #[test]
+fn it_does_not_matter_of_which_kind_more_was_measured() {
+    let said = said(of(&[some(20, 1.0, 60.0, 1.5), some(10, 0.6, 50.0, 3.0)].concat()));
+    assert_eq!(said.len(), 2, "{said:?}");
+    let both = ["where they worked as two cores (20 launches), ", " where as one (10 launches)"];
+    assert!(both.iter().all(|kind| said[1].contains(kind)), "{said:?}");
+    // Intervals that touch do not lie apart.
+    let exact = |at_once_share| vec![Launch { at_once_share, line_ns: 60.0, ratio: 2.0 }; 10];
+    assert_eq!(self::said(of(&[exact(1.0), exact(0.6)].concat())).len(), 1);
+}
+
+#[test]
+fn launches_of_one_core_are_neither_near_nor_far() {
+    let far = [some(10, 1.0, 50.0, 3.0), some(10, 1.0, 200.0, 2.0)].concat();
+    let said = said(of(&[far, some(5, 0.6, 50.0, 9.0)].concat()));
+    let of_the_way = said.iter().find(|one| one.contains("a cache line took up to"));
+    let told = of_the_way.expect("told");
+    assert!(told.contains("where a cache line took up to 100 ns (10 launches)"), "{told}");
+}
+
+/// Each group of cells has launches of its own; what was not looked at is not spoken of.
+#[test]
+fn launches_of_two_groups_are_counted_apart() {
+    let launches = some(9, 1.0, 60.0, 2.0);
+    let mut run = of(&launches);
+    let pairs = cell("pairs", "per-socket", 2).id();
+    let stream = |backend: &str| cell("stream", backend, 2);
+    let Some(results::Record::Ratio(found)) = run.records.last().cloned() else { panic!() };
+    let [own, against] = ["per-socket", "global"].map(|backend| stream(backend).id());
+    run.records.push(Ratio { cell: own.clone(), against, ..*found }.into());
+    let with = |is_looked_at: bool| {
+        let mut run = run.clone();
+        for line in launches.iter().zip(0..).flat_map(|(launch, round)| lines(round, launch)) {
+            let cell = stream(&line.cell.backend);
+            let two_cpus = line.two_cpus.clone().filter(|_| is_looked_at);
+            run.records.push(Measured { cell_id: cell.id(), cell, two_cpus, ..line }.into());
+        }
+        let runs = [run];
+        let summary = summarise(&runs, "global").expect("sums up");
+        let answers = Answers::of(&runs, &summary, &words());
+        let all = answers.iter().find(|answer| answer.question == "the two CPUs").expect("told");
+        (all.sentence.clone(), all.cells.clone())
+    };
+    let (sentence, cells) = with(true);
+    assert!(sentence.starts_with("they worked as two cores do in 18 launches"), "{sentence}");
+    assert_eq!(cells, [pairs.clone(), own]);
+    let (sentence, cells) = with(false);
+    assert!(sentence.starts_with("they worked as two cores do in 9 launches"), "{sentence}");
+    assert_eq!(cells, [pairs]);
+}
+
+#[test]
 fn near_and_far_are_told_apart_on_two_cores_alone() {
     let far = [some(10, 1.0, 50.0, 3.0), some(10, 1.0, 200.0, 2.0)].concat();
     let told = said(of(&far));

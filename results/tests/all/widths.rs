@@ -69,6 +69,9 @@ fn where_the_record_tells_nothing_nothing_is_said() {
     assert!(why(wide(), disturb).is_some());
     let narrow = Ratio { low: Some(1.9), high: Some(2.1), ..wide() };
     assert_eq!(why(narrow, disturb), None, "as narrow as was asked for");
+    // The arithmetic is not exact.
+    let [low, high] = [2.0 / 1.1, 2.0 * 1.1].map(Some);
+    assert_eq!(why(Ratio { low, high, ..wide() }, disturb), None, "exactly so");
     assert_eq!(why(Ratio { within: None, ..wide() }, disturb), None, "nothing was asked for");
     // So many rounds were asked for, and no width.
     assert_eq!(why(Ratio { budget_seconds: None, ..wide() }, disturb), None);
@@ -126,6 +129,19 @@ fn cpus_that_were_not_always_the_same_to_each_other_are_said() {
     let way = "a cache line's way between two cores was longer in some launches";
     assert_eq!(far.as_deref(), Some(way));
     assert_eq!(of(|round| (1.0, if round < 5 { 60.0 } else { 89.0 })), None);
+    // Another group's launches are not behind this ratio.
+    let mut others = self::of(wide(), |_| ());
+    for round in 0..24 {
+        for backend in ["global", "per-socket"] {
+            let mut line = throughput(backend, round, 1000);
+            line.cell.workload = "stream".to_owned();
+            line.cell_id = line.cell.id();
+            let at_once_share = if round < 5 { 0.6 } else { 1.0 };
+            line.two_cpus = Some(TwoCpus { cpus: [0, 1], at_once_share, line_round_trip_ns: None });
+            others.records.push(line.into());
+        }
+    }
+    assert!(said(others).iter().all(|one| !one.starts_with("wide intervals")));
     // One core's short way is no change of the way.
     assert_eq!(of(|round| (if round < 5 { 0.6 } else { 1.0 }, 60.0 + f64::from(round % 2))), core);
 }
@@ -164,6 +180,16 @@ fn cells_of_a_group_stand_together_those_that_are_not_ranked_among_them() {
     let begin = "wide intervals: pairs host, per-socket with 2 threads / global: wider than the \
                  10 % asked for: only 8 to 9 pairs of processes";
     assert!(said.len() == 1 && said[0].starts_with(begin), "{said:?}");
+}
+
+#[test]
+fn a_sentence_names_the_cells_that_it_speaks_of() {
+    let run = of(Ratio { pairs: 8, ..wide() }, |_| ());
+    let runs = [run];
+    let summary = summarise(&runs, "global").expect("sums up");
+    let answers = Answers::of(&runs, &summary, &words());
+    let told = answers.iter().find(|one| one.question == "wide intervals").expect("told");
+    assert_eq!(told.cells, [wide().cell]);
 }
 
 #[test]

@@ -58,9 +58,11 @@ fn what_would_not_help_is_not_proposed() {
         ),
         (|ratio| ratio.within = Some(0.05), "; --budget 3m would decide 5 %"),
         (|ratio| ratio.within = Some(0.03), "; --budget 3m would decide 5 %"),
+        (|ratio| ratio.budget_seconds = Some(3600.0), "; --budget 154m would decide 5 %"),
         // A run takes a day at most.
         (|ratio| ratio.budget_seconds = Some(24.0 * 3600.0), ""),
         (|ratio| ratio.budget_seconds = None, ""),
+        (|ratio| ratio.budget_seconds = Some(0.0), ""),
     ] {
         assert_eq!(said(wide, change), format!("1.00 [0.92, 1.08], too wide{advice}"));
     }
