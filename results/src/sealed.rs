@@ -135,6 +135,25 @@ mod tests {
     }
 
     #[test]
+    fn what_an_element_said_before_of_its_file_is_forgotten() {
+        let line = Record::from(Interrupted::default()).to_line().expect("a line") + "\n";
+        let old = Element { checksum: "0123abcd".to_owned(), lines: 7, ..element() };
+        assert_eq!(sealed(&line.repeat(3), &old).expect("sealed"), whole());
+    }
+
+    #[test]
+    fn a_line_of_another_file_is_found_though_the_checksum_is_right() {
+        let text = whole();
+        let lines: Vec<&str> = text.split_inclusive('\n').collect();
+        let checksum = opened(&text).expect("whole").checksum;
+        let mixed = [lines[0], &lines[1].replace("n1", "n2"), lines[2]].concat();
+        let unsigned = lines[3].replacen(&signed(&checksum), UNSIGNED, 1);
+        let checksum = digits((mixed.clone() + &unsigned).as_bytes());
+        let sealed = mixed + &unsigned.replacen(UNSIGNED, &signed(&checksum), 1);
+        assert_eq!(opened(&sealed), Err(Broken::Mixed { line: 2 }));
+    }
+
+    #[test]
     fn a_file_that_was_cut_at_any_byte_is_not_whole() {
         let text = whole();
         for at in 0..text.len() {

@@ -242,7 +242,10 @@ fn what_was_cut_is_no_record_set() {
     folder.put(".0123456789abcdef.tmp", lines[0]);
     let all = folder.collected(&["a"]);
     assert!(all.is_whole());
-    assert_eq!(all.faults.iter().filter(|fault| matches!(fault.why, Why::Cut(_))).count(), 2);
+    let cut = |fault: &results::collected::Fault| fault.why.text();
+    let cuts = all.faults.iter().filter(|fault| matches!(fault.why, Why::Cut(_)));
+    let whys: Vec<String> = cuts.map(cut).collect();
+    assert_eq!(whys, ["cut: it is being written, or what wrote it was killed"; 2]);
 }
 
 #[test]

@@ -163,3 +163,68 @@ fn verdicts_that_may_not_be_used_are_held_against_none() {
     let lines = machines::lines(&folder.collected(&["a", "b"]), "global").expect("lines");
     assert!(lines.iter().all(|line| line.agreement == Agreement::Alone), "{lines:?}");
 }
+
+#[test]
+fn a_machine_is_told_by_its_name_its_nodes_and_how_much_of_it_there_is() {
+    let folder = Folder::new();
+    folder.send(&sent("one", "a", 0));
+    for (node, from) in [("n2", 0), ("n1", 2)] {
+        folder.send(&Sent { node, ..sent("one", "b", from) });
+    }
+    folder.send(&Sent { node: "n1", ..sent("two", "b", 4) });
+    let all = folder.collected(&["a", "b", "c"]);
+    let headings: Vec<String> = all.machines.iter().map(machines::heading).collect();
+    let what = "Example 9000, 2 CPUs allowed (1 package, 2 cores, 2 threads), virtual (kvm), \
+                Linux 6.18.0";
+    assert_eq!(
+        headings,
+        [
+            format!("a: {what}; 1 of 2 elements"),
+            format!("b (n1, n2): {what}; 2 of 2 elements"),
+            "c: nothing yet".to_owned(),
+        ]
+    );
+}
+
+/// A ratio that one machine alone has is no interval that is looked at.
+#[test]
+fn what_one_machine_alone_measured_makes_others_no_more_alike() {
+    let folder = Folder::new();
+    let at = |middle: f64| [middle, middle - 0.05, middle + 0.05].map(f64::exp);
+    for (machine, middle) in [("a", 1.0), ("b", 1.0 + 0.1 * 3.15 / 2.069)] {
+        folder.send(&Sent { ratio: at(middle), ..sent("one", machine, 0) });
+    }
+    folder.send(&sent("two", "a", 1));
+    let lines = machines::lines(&folder.collected(&["a", "b"]), "global").expect("lines");
+    let found: Vec<Agreement> = lines.iter().map(|line| line.agreement).collect();
+    assert!(matches!(found[..], [Agreement::Differ(Some(_)), Agreement::Alone]), "{found:?}");
+}
+
+#[test]
+fn folders_are_looked_into_six_deep() {
+    let folder = Folder::new();
+    let one = sent("one", "a", 0);
+    let text = one.sealed(&one.records());
+    folder.put("1/2/3/4/5/6/7/one.jsonl", &text);
+    assert_eq!(folder.collected(&[]).sets().count(), 0);
+    folder.put("1/2/3/4/5/6/one.jsonl", &text);
+    let all = folder.collected(&[]);
+    assert_eq!((all.sets().count(), all.faults.len()), (1, 0));
+}
+
+/// Verdicts of one of its cells are not the whole of an element.
+#[test]
+fn a_set_of_verdicts_speaks_of_each_cell_of_its_element() {
+    let folder = Folder::new();
+    let one = sent("one", "a", 0);
+    let verdict = |backend: &str| {
+        let cell = one.cell(backend).id();
+        Record::from(Compared { cell, host: host(), ..Compared::default() })
+    };
+    folder.put("one.jsonl", &one.sealed(&[verdict("global")]));
+    let all = folder.collected(&["a"]);
+    let why = only_fault(&all).1.text();
+    assert!(why.starts_with("cut: it says nothing of pairs/per-socket/"), "{why}");
+    folder.put("one.jsonl", &one.sealed(&[verdict("global"), verdict("per-socket")]));
+    assert_eq!(folder.collected(&["a"]).sets().count(), 1);
+}
