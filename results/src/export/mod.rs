@@ -216,3 +216,17 @@ fn started(run: &Run, round: &Measured) -> Result<SystemTime, ExportError> {
         started: round.started.clone(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_was_taken_meanwhile_is_told_as_one_that_was_taken() {
+        let of = |kind: io::ErrorKind| {
+            ExportError::from(Unwritten { path: "x".into(), source: kind.into() })
+        };
+        assert!(matches!(of(io::ErrorKind::AlreadyExists), ExportError::Exists { .. }));
+        assert!(matches!(of(io::ErrorKind::PermissionDenied), ExportError::Write { .. }));
+    }
+}

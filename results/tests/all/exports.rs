@@ -2,6 +2,7 @@
 
 mod bmf;
 mod columns;
+mod edges;
 mod github;
 mod google_benchmark;
 mod hyperfine;

@@ -60,3 +60,40 @@ fn complaints_show_little_of_a_file() {
         assert!(error.len() < 1000, "{} bytes", error.len());
     }
 }
+
+/// Rows of no task and cells without a number are left out; -1 is what the script prints where a
+/// program said nothing, and 0 is a number.
+#[test]
+fn will_it_scales_table_is_read_column_by_column() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("read1.csv");
+    let table = [
+        "tasks,processes,processes_idle,threads,threads_idle,linear",
+        "0,0,100.00,0,100.00,0",
+        "1,500,50.25,400,49,500",
+        "2,900,0.00,-1,1.5,1000",
+        "4,,7,,,2000",
+    ];
+    fs::write(&path, table.join("\n")).expect("written");
+    let format = ImportFormat::named("will-it-scale").expect("a format");
+    let path = import(&path, format, None, folder.path()).expect("imported");
+    let run = Run::read(&RunFile::at(&path).expect("a name")).expect("a run");
+    let number =
+        |one: &results::Foreign| (one.name.clone(), one.tasks, one.value, one.unit.clone());
+    let found: Vec<Number> = run.foreign().map(number).collect();
+    let of = |name: &str, tasks, value, unit: &str| {
+        (name.to_owned(), Some(tasks), value, unit.to_owned())
+    };
+    let rate = "operations per second";
+    let expected = [
+        of("processes", 1, 500.0, rate),
+        of("processes", 2, 900.0, rate),
+        of("processes, machine idle", 1, 50.25, "%"),
+        of("processes, machine idle", 2, 0.0, "%"),
+        of("processes, machine idle", 4, 7.0, "%"),
+        of("threads", 1, 400.0, rate),
+        of("threads, machine idle", 1, 49.0, "%"),
+        of("threads, machine idle", 2, 1.5, "%"),
+    ];
+    assert_eq!(found, expected);
+}

@@ -1,6 +1,8 @@
 //! OpenMetrics 1.0: a family's TYPE, UNIT (the end of its name) and HELP before its samples, all
 //! samples of a family together, quotes in labels escaped, seconds since 1970, and EOF.
 
+use results::Ratio;
+
 use super::*;
 
 /// Reads metrics as Prometheus' Python package does.
@@ -113,4 +115,44 @@ fn metrics_are_read_by_prometheus_for_python() {
     has("solock_throughput gauge - per-socket 2 - - 8036.0");
     has("solock_latency_seconds gauge seconds global 2 send p99.9 5e-07");
     has("solock_acquisitions_per_operation gauge - per-socket 2 - - 4.0");
+}
+
+/// Seconds, not nanoseconds; what a percentile is of, and what a ratio is to.
+#[test]
+fn a_sample_has_the_labels_of_its_family_and_no_other() {
+    let rounds = ["global", "per-socket"].map(|backend| throughput(backend, 0, 1000));
+    let mut run = run([&rounds[..], &[latency("per-socket", 0, &[500; 4])]].concat());
+    let bounds = [("estimate", 0.8), ("low", 0.75), ("high", 0.875)];
+    let [ratio, low, high] = bounds.map(|(_, value)| Some(value));
+    let (cell, against) = (PER_SOCKET.to_owned(), GLOBAL.to_owned());
+    let metric = "throughput".to_owned();
+    let host = rounds[0].host.clone();
+    let found =
+        Ratio { cell, against, metric, ratio, low, high, level: 0.95, host, ..Ratio::default() };
+    run.records.push(found.into());
+    let folder = tempfile::tempdir().expect("a folder");
+    let paths = export(&run, "openmetrics", folder.path()).expect("exports");
+    let text = fs::read_to_string(&paths[0]).expect("readable");
+    let family = |name: &str| -> Vec<&str> {
+        text.lines()
+            .filter(|line| line.strip_prefix(name).is_some_and(|l| l.starts_with('{')))
+            .collect()
+    };
+    let latencies = family("solock_latency_seconds");
+    assert_eq!(latencies.len(), 4, "{text}");
+    for (line, percentile) in latencies.iter().zip(["p50", "p90", "p99", "p99.9"]) {
+        let end = format!(",event=\"send\",percentile=\"{percentile}\"}} 0.0000005 1795425300.000");
+        assert!(line.ends_with(&end), "{line}");
+    }
+    let ratios = family("solock_ratio");
+    assert_eq!(ratios.len(), 3, "{text}");
+    for (line, (bound, value)) in ratios.iter().zip(bounds) {
+        let end = format!(",to=\"global\",bound=\"{bound}\"}} {value} 1795425300.000");
+        assert!(line.ends_with(&end) && !line.contains("event="), "{line}");
+    }
+    for name in ["solock_throughput", "solock_acquisitions_per_operation"] {
+        let others = family(name);
+        assert!(others.len() == 2 && others.iter().all(|line| !line.contains("event=")), "{text}");
+        assert!(others.iter().all(|line| !line.contains(",to=")), "{text}");
+    }
 }
