@@ -104,3 +104,13 @@ fn signed(share: f64) -> String {
     let sign = if share < 0.0 { "-" } else { "+" };
     format!("{sign}{}", percent(share.abs()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_has_its_sign() {
+        assert_eq!([0.05, 0.0, -0.05].map(signed), ["+5.0%", "+0.0%", "-5.0%"]);
+    }
+}

@@ -92,6 +92,27 @@ fn rounds_that_mean_nothing_make_no_point() {
     assert_eq!(minutes(find(&series, "throughput")), ["02"]);
     assert_eq!(minutes(find(&series, "send_p99")), ["01"]);
     assert_eq!(minutes(find(&series, "relocks_per_operation")), ["01", "02"]);
+    let mut unstamped = run_at(3, Some("a"), 1000);
+    unstamped.records.push(latency("global", 1, &[]).into());
+    unstamped.records.retain(|record| match record {
+        results::Record::Measured(round) => {
+            round.latency_ns.send.as_ref().is_none_or(|send| send.count == 0)
+        }
+        _ => true,
+    });
+    let series = history(&[unstamped], &[], "global").expect("one machine");
+    assert!(series.iter().all(|one| one.metric != "send_p99"), "of no send there is none");
+}
+
+/// A cell has its ratio first also where the first runs had none.
+#[test]
+fn the_order_of_series_is_not_that_of_their_first_points() {
+    let runs = [(1, None), (2, Some([3.0, 2.9, 3.1]))].map(|(at, it)| run_of_ratio(at, 1, it));
+    let series = history(&runs, &[], "global").expect("one machine");
+    let of_fine = series.iter().filter(|one| one.cell.backend == "per-socket");
+    let metrics: Vec<&str> = of_fine.map(|one| one.metric.as_str()).collect();
+    let counters = ["acquisitions_per_operation", "relocks_per_operation"];
+    assert_eq!(metrics, ["ratio", "throughput", counters[0], counters[1]]);
 }
 
 #[test]
