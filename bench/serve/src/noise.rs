@@ -85,20 +85,8 @@ impl Snapshot {
     /// The counts by now.
     #[must_use]
     pub fn take(tasks: &[TaskFiles]) -> Snapshot {
-        Snapshot::of(tasks, steal_ns())
-    }
-
-    /// The same with the lanes' counts by now. To read takes a CPU from a lane, which the system
-    /// adds to its delay when it runs again: the first reading, of files that nobody has looked
-    /// at for a while, is a good part of what may be missing from a slice.
-    #[must_use]
-    pub fn renewed(&self, tasks: &[TaskFiles]) -> Snapshot {
-        Snapshot::of(tasks, self.steal_ns)
-    }
-
-    fn of(tasks: &[TaskFiles], steal_ns: Option<u64>) -> Snapshot {
         Snapshot {
-            steal_ns,
+            steal_ns: steal_ns(),
             involuntary_switches: tasks.iter().map(TaskFiles::involuntary_switches).collect(),
             // Last: nothing else shall come between it and the interval.
             run_delay_ns: tasks.iter().map(TaskFiles::run_delay_ns).collect(),

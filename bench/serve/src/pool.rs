@@ -137,8 +137,8 @@ impl Lanes {
         done.swap_remove(0).expect("a broadcast answers in the order of the threads")
     }
 
-    /// Waits until every thread sleeps, for a while: who is kept from sleeping by others is left
-    /// to them, and what a slice says of its switches shows it.
+    /// Waits until every thread sleeps, for a while: where others keep one from it, the next slice
+    /// has its switches, and says so.
     fn rest(&self) {
         let began = Instant::now();
         let is_awake = |task: &TaskFiles| task.is_asleep() == Some(false);
