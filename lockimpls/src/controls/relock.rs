@@ -48,8 +48,8 @@ pub(super) const NO_REVERSE_LOOK: Control = Control {
     program: reconnect_in_detach::<PerSocket>,
 };
 
-/// A receiver is closed; while it relocks for its lower sender, that one is connected elsewhere.
-fn reconnect_in_detach<D: Domain>() {
+/// A receiver is closed; before it has locked its lower sender, that one is connected elsewhere.
+pub(super) fn reconnect_in_detach<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let s = layer.socket(SockType::Dgram).expect("socket");
     let [old, new] = ["old", "new"].map(|path| bound(&layer, SockType::Dgram, path));
@@ -115,7 +115,7 @@ pub(super) const FINALIZE_LOCKED: Control = Control {
 };
 
 /// The lower end is closed while the higher one relocks to send to it.
-fn close_in_relock<D: Domain>() {
+pub(super) fn close_in_relock<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
     let other = Arc::clone(&layer);

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 
 use super::control::{Control, at};
+use super::relock::{close_in_relock, reconnect_in_detach};
 use super::stage;
 use super::twin::{
-    Injection, PerSocketTry, bound, close_all, layer, name, receive, send_byte, send_rights, verify,
+    Injection, PerSocketTry, bound, close_all, layer, name, receive, send_byte, send_rights,
 };
 use crate::checked::Checked;
 use crate::domain::{Domain, Shutdown, SockType};
@@ -145,16 +146,6 @@ const KEEPS_PEER: Control = Control {
     program: close_in_relock::<PerSocketTry>,
 };
 
-/// The lower end is closed while the higher one relocks to send to it.
-fn close_in_relock<D: Domain>() {
-    let layer = Arc::new(layer::<D>());
-    let (lower, higher) = layer.socketpair(SockType::Stream).expect("socketpair");
-    let other = Arc::clone(&layer);
-    stage::arm(move || other.close(lower).expect("close"));
-    assert_eq!(send_byte(&layer, higher), Err(Errno::Epipe));
-    close_all(&layer, &[higher]);
-}
-
 const NOBUFS_LEAKS: Control = Control {
     name: "try-leaks-at-nobufs",
     bug: "send does not unlock the peer that it tried, where a message finds no room (ENOBUFS)",
@@ -179,22 +170,7 @@ const DROPS_ANYWAY: Control = Control {
     bug: "close drops a socket that another thread has connected elsewhere before it is locked",
     check: Check::WrongAnswer,
     operation: "verify",
-    at: at!("controls/tries.rs", "fn reconnect_in_detach<", "verify::<D>("),
+    at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
     fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
     program: reconnect_in_detach::<PerSocketTry>,
 };
-
-/// A receiver is closed; before it has locked its sender, that one is connected elsewhere.
-fn reconnect_in_detach<D: Domain>() {
-    let layer = Arc::new(layer::<D>());
-    let s = layer.socket(SockType::Dgram).expect("socket");
-    let [old, new] = ["old", "new"].map(|path| bound(&layer, SockType::Dgram, path));
-    layer.connect(s, &name("old")).expect("connect");
-    let other = Arc::clone(&layer);
-    stage::arm(move || other.connect(s, &name("new")).expect("connect"));
-    layer.close(old).expect("close");
-    let what = "the new destination lives, and a send to it is refused";
-    verify::<D>(Check::WrongAnswer, send_byte(&layer, s) == Ok(1), what);
-    assert_eq!(receive(&layer, new), Ok(1));
-    close_all(&layer, &[s, new]);
-}
