@@ -45,31 +45,6 @@ const LOCKS_NOTHING: [&str; 35] = [
     "deferred_leave",
 ];
 
-/// Verbs that unlock for something that they lock or wait for: what is deleted is the unlock in the
-/// backend's body. What calls one of these is not one that unlocks.
-const UNLOCKS_MEANWHILE: [&str; 20] = [
-    "so_enter",
-    "solock_new",
-    "solock_peer",
-    "solock_to_part",
-    "connect_enter",
-    "solock_pair",
-    "solock_referrer",
-    "name_to_head",
-    "head_to_pair",
-    "embryo_enter",
-    "embryo_to_head",
-    "listen_enter",
-    "look_to_side",
-    "peer_pin",
-    "accepted",
-    "list_enter",
-    "detach_enter",
-    "peer_look",
-    "so_to_queue",
-    "finalize",
-];
-
 /// Where the bodies of the verbs are.
 const BODIES: [&str; 12] = [
     "backend/per_buffer.rs",
@@ -103,8 +78,18 @@ fn is_verb(name: &str) -> bool {
     verbs().iter().any(|verb| verb == name)
 }
 
-/// The functions of these sources that unlock something, themselves or by another of them.
-fn unlocking(sources: &[String]) -> BTreeSet<String> {
+/// The words of a list of `tests/unlocks.py`.
+fn listed(name: &str) -> Vec<String> {
+    let lists = folder().with_file_name("tests").join("unlocks.py");
+    let lists = std::fs::read_to_string(lists).unwrap();
+    let (_, list) = lists.split_once(&format!("\n{name} = \"\"\"\n")).expect(name);
+    let (list, _) = list.split_once("\"\"\"").expect(name);
+    list.split_whitespace().map(str::to_owned).collect()
+}
+
+/// The functions of these sources that unlock something, themselves or by another of them that is
+/// not among the `meanwhile`.
+fn unlocking(sources: &[String], meanwhile: &[String]) -> BTreeSet<String> {
     let code = |text: &str| text.split("#[cfg(test)]").next().unwrap_or("").to_owned();
     let all: String = sources.iter().map(|text| code(text)).collect();
     let all = ["super", "crate"]
@@ -114,7 +99,7 @@ fn unlocking(sources: &[String]) -> BTreeSet<String> {
         all.split("\n    fn ").skip(1).filter_map(|text| text.split_once(['(', '<'])).collect();
     let mut found = BTreeSet::from(["exit", "exit_read"].map(str::to_owned));
     loop {
-        let through = found.iter().filter(|it| !UNLOCKS_MEANWHILE.contains(&it.as_str()));
+        let through = found.iter().filter(|it| !meanwhile.contains(it));
         let through: Vec<String> =
             through.flat_map(|it| [format!(".{it}("), format!("::{it}(")]).collect();
         let calls_one = |body: &str| through.iter().any(|it| body.contains(it));
@@ -156,52 +141,16 @@ fn every_verb_takes_a_lock_or_is_said_not_to() {
     }
 }
 
-/// What a regular expression of words, `|` and `(...)`, with or without `?`, stands for.
-fn words(expression: &str) -> Vec<String> {
-    let (mut all, mut depth) = (vec![String::new()], 0);
-    for char in expression.chars() {
-        depth += i32::from(char == '(') - i32::from(char == ')');
-        match char {
-            '|' if depth == 0 => all.push(String::new()),
-            _ => all.last_mut().unwrap().push(char),
-        }
-    }
-    all.iter().flat_map(|one| expanded(one)).collect()
-}
-
-/// The same of what has no `|` but in brackets.
-fn expanded(one: &str) -> Vec<String> {
-    let Some((before, rest)) = one.split_once('(') else { return vec![one.to_owned()] };
-    let (choices, after) = rest.split_once(')').expect(one);
-    let (none, after) = match after.strip_prefix('?') {
-        Some(after) => (Some(""), after),
-        None => (None, after),
-    };
-    let choices = choices.split('|').chain(none);
-    choices.flat_map(|choice| expanded(&format!("{before}{choice}{after}"))).collect()
-}
-
 #[test]
 fn every_verb_that_unlocks_is_deleted_once() {
-    let script = folder().with_file_name("tests").join("deleted-unlocks.py");
-    let script = std::fs::read_to_string(script).unwrap();
-    let (_, expression) = script.split_once("UNLOCK = re.compile(").unwrap();
-    let (expression, _) = expression.split_once("\n)\n").unwrap();
-    // The strings in it: what stands before the verb, the verbs, the bracket after it.
-    let expression: String = expression.split('"').skip(1).step_by(2).collect();
-    let verbs_in_it = expression
-        .strip_prefix(r"(?:\.|gate::)(")
-        .and_then(|rest| rest.strip_suffix(r")\("))
-        .expect("what a verb is between");
-    let deleted = words(verbs_in_it);
+    let (deleted, meanwhile) = (listed("VERBS"), listed("UNLOCK_MEANWHILE"));
     let bodies = BODIES.map(|file| std::fs::read_to_string(folder().join(file)).unwrap());
-    for verb in unlocking(&bodies).iter().filter(|name| is_verb(name)) {
-        let is_deleted = deleted.contains(verb);
-        let is_left = UNLOCKS_MEANWHILE.contains(&verb.as_str());
+    for verb in unlocking(&bodies, &meanwhile).iter().filter(|name| is_verb(name)) {
+        let (is_deleted, is_left) = (deleted.contains(verb), meanwhile.contains(verb));
         assert!(is_deleted != is_left, "{verb}: deleted-unlocks.py has it, or it is left");
     }
-    for verb in UNLOCKS_MEANWHILE {
-        assert!(is_verb(verb), "{verb} is no verb");
+    for verb in meanwhile {
+        assert!(is_verb(&verb), "{verb} is no verb");
     }
 }
 
@@ -212,14 +161,6 @@ fn what_unlocks_is_found_through_other_functions() {
         "\n    fn c(&self) {\n        x.a();\n    }\n\n    fn d(&self) {\n        x.c();\n    }\n\
          #[cfg(test)]\n    fn e() {\n        x.exit();\n    }\n",
     ];
-    let found = unlocking(&sources.map(str::to_owned));
+    let found = unlocking(&sources.map(str::to_owned), &[]);
     assert_eq!(Vec::from_iter(found).join(" "), "a c d exit exit_read");
-}
-
-#[test]
-fn an_expression_stands_for_its_words() {
-    assert_eq!(
-        words("exit(_a|_b)?|(c|d)_exit|leave").join(" "),
-        "exit_a exit_b exit c_exit d_exit leave"
-    );
 }
