@@ -49,8 +49,8 @@ impl<P: Policy> Locked<P> {
         let so = self.policy.solock(&so);
         let st = so.st();
         if st.users.get() > 0 || is_awaited(&so) {
+            // Where links have a lock of their own, calls have references, and no user is counted.
             st.set(State::CLOSING);
-            self.policy.links_leave();
             self.policy.sounlock(so);
             return;
         }

@@ -157,15 +157,13 @@ impl<P: Policy> Locked<P> {
     }
 
     /// Waits for room with nothing of the socket held, unless a wake-up came since `seen` was read:
-    /// before it was found that there is none.
+    /// before it was found that there is none. A send has no kernel lock to give up.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn await_room(&self, so: &So<P>, seen: u32) {
-        let depth = self.ambient.sleep_begins();
         P::Fault::note(Event::Sleep);
         self.sleep_unlocked(&so.snd_wait, seen);
         P::Fault::note(Event::Awake);
-        self.ambient.sleep_ends(depth);
     }
 
     #[track_caller]
