@@ -55,8 +55,9 @@ pub use self::report::{
 };
 pub(crate) use self::thread::WaitsFor;
 pub use self::thread::{Operation, thread_number};
-pub(crate) use self::watch::is_waiting;
-pub use self::watch::{Progress, awaits_wakeup, is_stuck, progress, report_endless, report_hang};
+pub use self::watch::{
+    Progress, awaits_wakeup, is_stuck, is_waiting, progress, report_endless, report_hang,
+};
 
 use Ordering::{Acquire, Relaxed, Release};
 

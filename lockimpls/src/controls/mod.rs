@@ -171,6 +171,36 @@ pub fn visit_waiting(visitor: &mut impl Visitor) {
     visitor.visit::<twin::PerSocketWait>();
 }
 
+/// The same for the one where the lock of a socket can be another one.
+pub fn visit_switching(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::PerPair>();
+}
+
+/// The same for the one where a send holds nothing of its own socket.
+pub fn visit_sending_unlocked(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::StateQueue>();
+}
+
+/// The same for one with a lock for each socket, with the locks of the kernel around the layer.
+pub fn visit_under_kernel(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::UnderKernel>();
+}
+
+/// The same for the one where a parting waits, with those locks around the layer.
+pub fn visit_waiting_under_kernel(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::WaitUnderKernel>();
+}
+
+/// The same for the one with a lock of all links, with those locks around the layer.
+pub fn visit_linked_under_kernel(visitor: &mut impl Visitor) {
+    begin_staged();
+    visitor.visit::<twin::LinkUnderKernel>();
+}
+
 fn begin_staged() {
     static ONCE: Once = Once::new();
     // Nothing is left out: which step is named does not matter.
@@ -189,6 +219,15 @@ pub enum Moment {
     Connecting,
     /// The same, when it has its peer or has failed.
     Connected,
+    /// A receive has copied, and not locked its socket again: it has the right to drain the buffer.
+    CopiedOut,
+    /// A receive is about to account what it has left to its sender, where the two sides are apart:
+    /// it has its own socket locked, and no side.
+    Accounting,
+    /// A call has read which lock its socket has, and not taken it.
+    LockRead,
+    /// A send has read which socket its peer is, and not locked that.
+    PeerRead,
 }
 
 /// What another thread does when a request on such a backend next comes to this moment. The request
@@ -199,6 +238,10 @@ pub fn in_next(moment: Moment, action: impl FnOnce() + Send + 'static) {
         Moment::Binding => Window::Binding,
         Moment::Connecting => Window::Connecting,
         Moment::Connected => Window::Connected,
+        Moment::CopiedOut => Window::CopiedOut,
+        Moment::Accounting => Window::Accounting,
+        Moment::LockRead => Window::LockRead,
+        Moment::PeerRead => Window::PeerRead,
     };
     stage::arm_for(window, action);
 }

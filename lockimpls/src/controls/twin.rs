@@ -31,6 +31,8 @@ pub(super) type PerSocketTry = Locked<SocketPolicy<Injected, Tries>>;
 pub(super) type PerSocketWait = Locked<SocketPolicy<Injected, Counted>>;
 /// `per-socket` with the locks of the kernel around it.
 pub(super) type UnderKernel = Locked<SocketPolicy<Injected, LockAlone, Kernel>>;
+/// The one whose partings wait, with the same around it.
+pub(super) type WaitUnderKernel = Locked<SocketPolicy<Injected, Counted, Kernel>>;
 /// The backend without locks on the way of data.
 pub(super) type LockFree = LockFreeLayer<Injected>;
 /// The backend with locks for each buffer.
@@ -41,6 +43,8 @@ pub(super) type PerPair = Locked<PairPolicy<Injected>>;
 pub(super) type StateQueue = Locked<QueuePolicy<Injected>>;
 /// The backend with a lock for all links.
 pub(super) type SharedLink = Locked<LinkPolicy<Injected>>;
+/// The same with the locks of the kernel around it.
+pub(super) type LinkUnderKernel = Locked<LinkPolicy<Injected, Kernel>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 

@@ -31,8 +31,9 @@ pub fn progress() -> Progress {
     progress
 }
 
-/// Whether the thread with this number waits for something just now.
-pub(crate) fn is_waiting(number: u32) -> bool {
+/// Whether the thread with this number waits for something just now: a lock, or an event.
+#[must_use]
+pub fn is_waiting(number: u32) -> bool {
     what_waits(number).is_some()
 }
 

