@@ -11,7 +11,6 @@ use crate::domain::{
     Config, Domain, Fd, MsgFlags, PoolUse, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
 };
 use crate::errno::Errno;
-use crate::raw::AnyLock;
 
 /// Declares the calls of a layer, hands each on to the boundary, and lists where their code begins.
 macro_rules! layer {
@@ -108,11 +107,9 @@ pub struct Backend {
     pub modelled: bool,
     /// [`Domain::IS_USUAL`].
     pub is_usual: bool,
-    /// A layer with no sockets, as [`Domain::new`] makes it; where the configuration asks for locks
-    /// of the kernel around one of this crate, that of [`Variants::UnderAmbient`], on locks of any
-    /// algorithm. Without those, another algorithm than the default is `EINVAL`: layers on them
-    /// ([`Variants::OnLock`]) are compiled elsewhere, so that the code of these does not depend on
-    /// whether there are any.
+    /// A layer with no sockets, as [`Domain::new`] makes it. Locks of the kernel around one of this
+    /// crate, and another algorithm than the default, are `EINVAL`: such layers ([`Variants`]) are
+    /// compiled elsewhere, so that the code of these does not depend on whether there are any.
     pub open: fn(&Config) -> Result<Box<dyn Layer>, Errno>,
     /// [`Domain::try_out`].
     pub try_out: fn() -> Result<(), String>,
@@ -131,23 +128,10 @@ impl Backend {
             try_out: D::try_out,
         }
     }
-
-    /// One of this crate.
-    const fn varied<D: Variants<Sock = Fd>>() -> Backend {
-        Backend { open: open_varied::<D>, ..Backend::of::<D>() }
-    }
 }
 
 fn open<D: Domain<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
     Ok(Box::new(Checked::<D>::new(config)?))
-}
-
-/// With locks of the kernel around it, it is one instantiation for all algorithms, the default too.
-fn open_varied<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if config.ambient.is_empty() {
-        return open::<D>(config);
-    }
-    open::<<D::OnLock<AnyLock> as Variants>::UnderAmbient>(config)
 }
 
 /// Every backend, in the order they are shown.
@@ -163,6 +147,6 @@ struct Visited(Vec<Backend>);
 
 impl Visitor for Visited {
     fn visit<D: Variants<Sock = Fd>>(&mut self) {
-        self.0.push(Backend::varied::<D>());
+        self.0.push(Backend::of::<D>());
     }
 }

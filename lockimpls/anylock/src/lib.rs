@@ -1,10 +1,12 @@
-//! Layers of the modelled backends on locks of any algorithm: what `--lock` opens.
+//! Layers of the modelled backends on locks of any algorithm, and with the locks of the kernel around
+//! them: what `--lock` and `--ambient` open.
 //!
-//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`]), and here: so
-//! what `lockimpls` compiles of a backend does not know whether there is another instantiation, and
-//! its machine code is the same with this crate and without. With the locks of the kernel around
-//! it, `lockimpls` has it on locks of any algorithm already. The twins have none. A program with
-//! locks of its own instantiates it again, on those and these ([`open_on`]).
+//! It is the source of `lockimpls`, instantiated twice more ([`Variants::OnLock`], and that
+//! [`Variants::UnderAmbient`]), and here: so what `lockimpls` compiles of a backend does not know
+//! whether there is another instantiation, its machine code is the same with this crate and without,
+//! and whoever asks for neither waits for none of it. With the locks of the kernel around it, it is
+//! one instantiation for all algorithms, the default too. The twins have none. A program with locks
+//! of its own instantiates it again, on those and these ([`open_on`]).
 
 use std::marker::PhantomData;
 
@@ -17,13 +19,17 @@ use lockimpls::{
 type Open = fn(&Config) -> Result<Box<dyn Layer>, Errno>;
 
 /// A layer with no sockets of this backend, whose locks are of the algorithm that the configuration
-/// names: the backend's own where that is the default.
+/// names, with the locks of the kernel around it that it names: the backend's own where that is the
+/// default and none.
 ///
 /// # Errors
-/// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm where the backend is none of the modelled
-/// ones.
+/// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm, and for locks around it, where the backend
+/// is none of the modelled ones.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if config.lock == Algorithm::default() || !config.ambient.is_empty() {
+    if !config.ambient.is_empty() {
+        return find::<UnderAmbient<AnyLock>>(backend)?(config);
+    }
+    if config.lock == Algorithm::default() {
         return (backend.open)(config);
     }
     find::<Alone<AnyLock>>(backend)?(config)
@@ -35,7 +41,7 @@ pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno>
 /// As [`open`].
 pub fn open_on<R: RawMutex>(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
     if config.lock == Algorithm::default() {
-        return (backend.open)(config);
+        return open(backend, config);
     }
     let open = if config.ambient.is_empty() {
         find::<Alone<R>>(backend)?
