@@ -12,15 +12,17 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const END_LATE: Control = Control {
-    name: "B15-end-after-parting",
-    bug: "close clears ISCONNECTED of the peer before it sets CANTSENDMORE",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/buffer.rs", "fn write_while_parting<", "verify::<D>("),
-    fault: Injection::at(Step::EndWhileParting, Window::Parted),
-    program: write_while_parting::<PerSocket>,
-};
+impl Control {
+    pub(super) const END_LATE: Control = Control {
+        name: "B15-end-after-parting",
+        bug: "close clears ISCONNECTED of the peer before it sets CANTSENDMORE",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/buffer.rs", "fn write_while_parting<", "verify::<D>("),
+        fault: Injection::at(Step::EndWhileParting, Window::Parted),
+        program: write_while_parting::<PerSocket>,
+    };
+}
 
 /// One end is closed; another thread writes on the other as soon as it can.
 fn write_while_parting<D: Domain>() {
@@ -36,15 +38,17 @@ fn write_while_parting<D: Domain>() {
     close_all(&layer, &[b]);
 }
 
-pub(super) const END_UNSEEN: Control = Control {
-    name: "B15-enotconn-after-relock",
-    bug: "a writer whose peer is closed while it relocks is told that it was never connected",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/buffer.rs", "fn close_while_relocking<", "verify::<D>("),
-    fault: Injection::at(Step::PartedIsEpipe, Window::Relock),
-    program: close_while_relocking::<PerSocket>,
-};
+impl Control {
+    pub(super) const END_UNSEEN: Control = Control {
+        name: "B15-enotconn-after-relock",
+        bug: "a writer whose peer is closed while it relocks is told that it was never connected",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/buffer.rs", "fn close_while_relocking<", "verify::<D>("),
+        fault: Injection::at(Step::PartedIsEpipe, Window::Relock),
+        program: close_while_relocking::<PerSocket>,
+    };
+}
 
 /// The lower end is closed while the higher one relocks to write to it.
 fn close_while_relocking<D: Domain>() {
@@ -58,15 +62,17 @@ fn close_while_relocking<D: Domain>() {
     close_all(&layer, &[higher]);
 }
 
-pub(super) const PART_ALONE: Control = Control {
-    name: "B32-seqpacket-parts-alone",
-    bug: "close of a seqpacket socket leaves the peer connected, as a datagram socket's may",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/buffer.rs", "fn write_after_close<", "verify::<D>("),
-    fault: Injection::of(Step::SeqpacketParts),
-    program: write_after_close::<PerSocket>,
-};
+impl Control {
+    pub(super) const PART_ALONE: Control = Control {
+        name: "B32-seqpacket-parts-alone",
+        bug: "close of a seqpacket socket leaves the peer connected, as a datagram socket's may",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/buffer.rs", "fn write_after_close<", "verify::<D>("),
+        fault: Injection::of(Step::SeqpacketParts),
+        program: write_after_close::<PerSocket>,
+    };
+}
 
 /// One end is closed; the other writes.
 fn write_after_close<D: Domain>() {
@@ -79,15 +85,17 @@ fn write_after_close<D: Domain>() {
     close_all(&layer, &[b]);
 }
 
-pub(super) const FLUSH_ANYWAY: Control = Control {
-    name: "B21-flush-under-reader",
-    bug: "shutdown flushes a buffer without the right to drain it, under a reader that has it",
-    check: Check::Unlocked,
-    operation: "sys_shutdown",
-    at: at!("uipc/shutdown.rs", "fn flush(", "witness::kept_by_another("),
-    fault: Injection::at(Step::FlushSblock, Window::CopiedOut),
-    program: flush_in_read::<PerSocket>,
-};
+impl Control {
+    pub(super) const FLUSH_ANYWAY: Control = Control {
+        name: "B21-flush-under-reader",
+        bug: "shutdown flushes a buffer without the right to drain it, under a reader that has it",
+        check: Check::Unlocked,
+        operation: "sys_shutdown",
+        at: at!("uipc/shutdown.rs", "fn flush(", "witness::kept_by_another("),
+        fault: Injection::at(Step::FlushSblock, Window::CopiedOut),
+        program: flush_in_read::<PerSocket>,
+    };
+}
 
 /// While a reader has copied the first message out, another thread ends its direction and sends a
 /// second message, which such a stream still takes.
@@ -106,15 +114,17 @@ fn flush_in_read<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-pub(super) const STALE_MIRROR: Control = Control {
-    name: "B23-stop-never-cleared",
-    bug: "the buffer is empty, and the sender is still told that it is full",
-    check: Check::Hang,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
-    fault: Injection::of(Step::MirrorReceived),
-    program: drain_for_sender::<PerSocket>,
-};
+impl Control {
+    pub(super) const STALE_MIRROR: Control = Control {
+        name: "B23-stop-never-cleared",
+        bug: "the buffer is empty, and the sender is still told that it is full",
+        check: Check::Hang,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
+        fault: Injection::of(Step::MirrorReceived),
+        program: drain_for_sender::<PerSocket>,
+    };
+}
 
 /// A sender waits for room; the reader makes it.
 fn drain_for_sender<D: Domain>() {
@@ -132,15 +142,17 @@ fn drain_for_sender<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-pub(super) const NO_RETEST: Control = Control {
-    name: "B30-no-look-after-register",
-    bug: "a writer registers for a wake-up and does not look again: its peer died just before",
-    check: Check::Hang,
-    operation: "sys_sendto",
-    at: at!("backend/lock_free/waiting.rs", "fn wait(", "witness::sleep("),
-    fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
-    program: close_before_register::<LockFree>,
-};
+impl Control {
+    pub(super) const NO_RETEST: Control = Control {
+        name: "B30-no-look-after-register",
+        bug: "a writer registers for a wake-up and does not look again: its peer died just before",
+        check: Check::Hang,
+        operation: "sys_sendto",
+        at: at!("backend/lock_free/waiting.rs", "fn wait(", "witness::sleep("),
+        fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
+        program: close_before_register::<LockFree>,
+    };
+}
 
 /// A writer finds its peer full; the peer is closed before the writer can be woken.
 pub(super) fn close_before_register<D: Domain>() {
@@ -155,15 +167,17 @@ pub(super) fn close_before_register<D: Domain>() {
     close_all(&layer, &[a]);
 }
 
-pub(super) const READ_UNLOCKED: Control = Control {
-    name: "B34-peer-read-after-unlock",
-    bug: "a send wakes and unlocks the peer, and then looks into its buffer",
-    check: Check::Unlocked,
-    operation: "sys_sendto",
-    at: at!("fault/instead.rs", "fn mirror_later(", "so2.rcv_fill("),
-    fault: Injection::of(Step::MirrorLocked),
-    program: exchange_one::<PerSocket>,
-};
+impl Control {
+    pub(super) const READ_UNLOCKED: Control = Control {
+        name: "B34-peer-read-after-unlock",
+        bug: "a send wakes and unlocks the peer, and then looks into its buffer",
+        check: Check::Unlocked,
+        operation: "sys_sendto",
+        at: at!("fault/instead.rs", "fn mirror_later(", "so2.rcv_fill("),
+        fault: Injection::of(Step::MirrorLocked),
+        program: exchange_one::<PerSocket>,
+    };
+}
 
 /// One message is sent and received.
 fn exchange_one<D: Domain>() {

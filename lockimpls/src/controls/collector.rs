@@ -8,25 +8,29 @@ use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::witness::Check;
 
-pub(super) const NO_REACHABILITY: Control = Control {
-    name: "B06-in-flight-is-dead",
-    bug: "the collector takes a socket that is merely in flight for garbage",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
-    fault: Injection::of(Step::GcReachable),
-    program: collect_in_flight::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_REACHABILITY: Control = Control {
+        name: "B06-in-flight-is-dead",
+        bug: "the collector takes a socket that is merely in flight for garbage",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
+        fault: Injection::of(Step::GcReachable),
+        program: collect_in_flight::<PerSocket>,
+    };
+}
 
-pub(super) const NO_FIRST_VALUE: Control = Control {
-    name: "B28-gcrefs-uninitialised",
-    bug: "the collector does not set the count it works on, and takes a living socket for dead",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
-    fault: Injection::of(Step::GcrefsInit),
-    program: collect_in_flight::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_FIRST_VALUE: Control = Control {
+        name: "B28-gcrefs-uninitialised",
+        bug: "the collector does not set the count it works on, and takes a living socket for dead",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/collector.rs", "fn collect_in_flight<", "verify::<D>("),
+        fault: Injection::of(Step::GcrefsInit),
+        program: collect_in_flight::<PerSocket>,
+    };
+}
 
 /// A socket with a descriptor in its buffer is passed and closed; then the collector runs.
 fn collect_in_flight<D: Domain>() {
@@ -44,15 +48,17 @@ fn collect_in_flight<D: Domain>() {
     close_all(&layer, &[a, b, c, d, inner.expect("verified")]);
 }
 
-pub(super) const SCAN_UNLOCKED: Control = Control {
-    name: "B12-scan-without-lock",
-    bug: "the collector looks into a socket without locking it",
-    check: Check::Unlocked,
-    operation: "collect",
-    at: at!("uipc/collect.rs", "fn is_used(", "so.st().users.get()"),
-    fault: Injection::of(Step::ScanLock),
-    program: pass_to_itself::<PerSocket>,
-};
+impl Control {
+    pub(super) const SCAN_UNLOCKED: Control = Control {
+        name: "B12-scan-without-lock",
+        bug: "the collector looks into a socket without locking it",
+        check: Check::Unlocked,
+        operation: "collect",
+        at: at!("uipc/collect.rs", "fn is_used(", "so.st().users.get()"),
+        fault: Injection::of(Step::ScanLock),
+        program: pass_to_itself::<PerSocket>,
+    };
+}
 
 /// A pair is passed over itself and closed: only the collector can find it.
 fn pass_to_itself<D: Domain>() {
@@ -63,25 +69,29 @@ fn pass_to_itself<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-pub(super) const LIST_LOCKED: Control = Control {
-    name: "B18-collector-after-socket",
-    bug: "a new socket enters the collector's list with its own lock held, against the order",
-    check: Check::OrderViolation,
-    operation: "sys_socketpair",
-    at: at!("uipc/create.rs", "fn unp_attach(", "self.policy.list_enter(so)"),
-    fault: Injection::of(Step::ListEnter),
-    program: pass_to_itself::<PerSocket>,
-};
+impl Control {
+    pub(super) const LIST_LOCKED: Control = Control {
+        name: "B18-collector-after-socket",
+        bug: "a new socket enters the collector's list with its own lock held, against the order",
+        check: Check::OrderViolation,
+        operation: "sys_socketpair",
+        at: at!("uipc/create.rs", "fn unp_attach(", "self.policy.list_enter(so)"),
+        fault: Injection::of(Step::ListEnter),
+        program: pass_to_itself::<PerSocket>,
+    };
+}
 
-pub(super) const NO_EMBRYOS: Control = Control {
-    name: "B33-embryo-not-scanned",
-    bug: "the collector does not look into connections that wait to be accepted",
-    check: Check::ObjectsLeft,
-    operation: "end of run",
-    at: At::Pool("file"),
-    fault: Injection::of(Step::GcEmbryos),
-    program: pass_listener_to_itself::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_EMBRYOS: Control = Control {
+        name: "B33-embryo-not-scanned",
+        bug: "the collector does not look into connections that wait to be accepted",
+        check: Check::ObjectsLeft,
+        operation: "end of run",
+        at: At::Pool("file"),
+        fault: Injection::of(Step::GcEmbryos),
+        program: pass_listener_to_itself::<PerSocket>,
+    };
+}
 
 /// A listener is passed over a connection that waits in its own queue, and closed.
 fn pass_listener_to_itself<D: Domain>() {

@@ -10,15 +10,17 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const NO_PEER: Control = Control {
-    name: "B02-peer-gone-after-connect",
-    bug: "an addressed send goes to its peer without looking whether there still is one",
-    check: Check::Panic,
-    operation: "sys_sendto",
-    at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.so_enter(so)"),
-    fault: Injection::at(Step::PeerGone, Window::Connected),
-    program: close_before_append::<Global>,
-};
+impl Control {
+    pub(super) const NO_PEER: Control = Control {
+        name: "B02-peer-gone-after-connect",
+        bug: "an addressed send goes to its peer without looking whether there still is one",
+        check: Check::Panic,
+        operation: "sys_sendto",
+        at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.so_enter(so)"),
+        fault: Injection::at(Step::PeerGone, Window::Connected),
+        program: close_before_append::<Global>,
+    };
+}
 
 /// The destination of an addressed send is closed between the connect and the append.
 fn close_before_append<D: Domain>() {
@@ -32,15 +34,17 @@ fn close_before_append<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const LISTEN_ANYWAY: Control = Control {
-    name: "B04-listen-during-connect",
-    bug: "a socket on its way to its own name becomes a listener, and is both",
-    check: Check::OrderViolation,
-    operation: "sys_connect",
-    at: at!("uipc/create.rs", "fn embryo_is_ready(", "self.policy.embryo_to_head("),
-    fault: Injection::at(Step::ListenConnecting, Window::Connecting),
-    program: listen_in_connect::<PerSocket>,
-};
+impl Control {
+    pub(super) const LISTEN_ANYWAY: Control = Control {
+        name: "B04-listen-during-connect",
+        bug: "a socket on its way to its own name becomes a listener, and is both",
+        check: Check::OrderViolation,
+        operation: "sys_connect",
+        at: at!("uipc/create.rs", "fn embryo_is_ready(", "self.policy.embryo_to_head("),
+        fault: Injection::at(Step::ListenConnecting, Window::Connecting),
+        program: listen_in_connect::<PerSocket>,
+    };
+}
 
 /// `connect(s, "s")`, with `listen(s)` by another thread before the name is looked up.
 fn listen_in_connect<D: Domain>() {
@@ -54,15 +58,17 @@ fn listen_in_connect<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const NAME_UNLOCKED: Control = Control {
-    name: "B10-name-cleared-unlocked",
-    bug: "close does not lock the name, so that a connect goes on with the freed listener",
-    check: Check::Unlocked,
-    operation: "sys_connect",
-    at: at!("uipc/connect.rs", "fn connect_stream(", "head.assert_generation("),
-    fault: Injection::at(Step::NameLock, Window::NameFound),
-    program: close_in_connect::<PerSocket>,
-};
+impl Control {
+    pub(super) const NAME_UNLOCKED: Control = Control {
+        name: "B10-name-cleared-unlocked",
+        bug: "close does not lock the name, so that a connect goes on with the freed listener",
+        check: Check::Unlocked,
+        operation: "sys_connect",
+        at: at!("uipc/connect.rs", "fn connect_stream(", "head.assert_generation("),
+        fault: Injection::at(Step::NameLock, Window::NameFound),
+        program: close_in_connect::<PerSocket>,
+    };
+}
 
 /// A listener is closed when a connect has found it and not locked it yet.
 fn close_in_connect<D: Domain>() {
@@ -77,15 +83,17 @@ fn close_in_connect<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const CONNECT_TWICE: Control = Control {
-    name: "B19-two-connects",
-    bug: "of two connects of one datagram socket both succeed, and it is on two peers' lists",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/connect.rs", "fn connect_in_connect<", "verify::<D>("),
-    fault: Injection::at(Step::ConnectConnecting, Window::Connecting),
-    program: connect_in_connect::<PerSocket>,
-};
+impl Control {
+    pub(super) const CONNECT_TWICE: Control = Control {
+        name: "B19-two-connects",
+        bug: "of two connects of one datagram socket both succeed, and it is on two peers' lists",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/connect.rs", "fn connect_in_connect<", "verify::<D>("),
+        fault: Injection::at(Step::ConnectConnecting, Window::Connecting),
+        program: connect_in_connect::<PerSocket>,
+    };
+}
 
 /// Two threads connect one socket; then the peer that lost goes away, which must change nothing.
 fn connect_in_connect<D: Domain>() {
@@ -103,15 +111,17 @@ fn connect_in_connect<D: Domain>() {
     close_all(&layer, &[s, second]);
 }
 
-pub(super) const LEAK_HEAD_REF: Control = Control {
-    name: "B22-listener-reference-leak",
-    bug: "a connect that succeeds does not give back its reference on the listener",
-    check: Check::LeakedLock,
-    operation: "sys_connect",
-    at: at!("uipc/create.rs", "fn embryo_is_ready(", "head.so_refcnt.take()"),
-    fault: Injection::of(Step::NewconnRef),
-    program: connect_once::<PerSocket>,
-};
+impl Control {
+    pub(super) const LEAK_HEAD_REF: Control = Control {
+        name: "B22-listener-reference-leak",
+        bug: "a connect that succeeds does not give back its reference on the listener",
+        check: Check::LeakedLock,
+        operation: "sys_connect",
+        at: at!("uipc/create.rs", "fn embryo_is_ready(", "head.so_refcnt.take()"),
+        fault: Injection::of(Step::NewconnRef),
+        program: connect_once::<PerSocket>,
+    };
+}
 
 /// A client connects and is accepted.
 fn connect_once<D: Domain>() {
@@ -124,15 +134,17 @@ fn connect_once<D: Domain>() {
     close_all(&layer, &[s, accepted, head]);
 }
 
-pub(super) const BIND_LOCKED: Control = Control {
-    name: "B26-bind-with-lock",
-    bug: "bind goes to the table of names with its socket locked",
-    check: Check::OrderViolation,
-    operation: "sys_bind",
-    at: at!("uipc/bind.rs", "fn sys_bind(", "self.names.create(name)"),
-    fault: Injection::of(Step::BindResolve),
-    program: bind_once::<PerSocket>,
-};
+impl Control {
+    pub(super) const BIND_LOCKED: Control = Control {
+        name: "B26-bind-with-lock",
+        bug: "bind goes to the table of names with its socket locked",
+        check: Check::OrderViolation,
+        operation: "sys_bind",
+        at: at!("uipc/bind.rs", "fn sys_bind(", "self.names.create(name)"),
+        fault: Injection::of(Step::BindResolve),
+        program: bind_once::<PerSocket>,
+    };
+}
 
 /// A socket is bound.
 fn bind_once<D: Domain>() {
@@ -141,15 +153,17 @@ fn bind_once<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const REFUSED_LOCKED: Control = Control {
-    name: "B35-refused-connect-locked",
-    bug: "a connect that is refused returns with the other socket locked",
-    check: Check::OrderViolation,
-    operation: "sys_connect",
-    at: at!("objects/names.rs", "fn rele(", "self.table.enter()"),
-    fault: Injection::of(Step::ConnectHeadRefused),
-    program: connect_to_deaf::<PerSocket>,
-};
+impl Control {
+    pub(super) const REFUSED_LOCKED: Control = Control {
+        name: "B35-refused-connect-locked",
+        bug: "a connect that is refused returns with the other socket locked",
+        check: Check::OrderViolation,
+        operation: "sys_connect",
+        at: at!("objects/names.rs", "fn rele(", "self.table.enter()"),
+        fault: Injection::of(Step::ConnectHeadRefused),
+        program: connect_to_deaf::<PerSocket>,
+    };
+}
 
 /// A client connects to a socket that does not listen.
 fn connect_to_deaf<D: Domain>() {

@@ -12,18 +12,20 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const NO_LOCK: Control = Control {
-    name: "no-lock",
-    bug: "the receiver's lock is dropped between reading the ring's tail and writing it",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/data.rs", "fn two_senders<", "verify::<D>("),
-    fault: Injection {
-        clean_window: Some(Window::Lookup),
-        ..Injection::at(Step::HoldForAppend, Window::Append)
-    },
-    program: two_senders::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_LOCK: Control = Control {
+        name: "no-lock",
+        bug: "the receiver's lock is dropped between reading the ring's tail and writing it",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/data.rs", "fn two_senders<", "verify::<D>("),
+        fault: Injection {
+            clean_window: Some(Window::Lookup),
+            ..Injection::at(Step::HoldForAppend, Window::Append)
+        },
+        program: two_senders::<PerSocket>,
+    };
+}
 
 /// Two datagram senders, one receiver: the second sends while the first is under way.
 fn two_senders<D: Domain>() {
@@ -46,15 +48,17 @@ fn two_senders<D: Domain>() {
     close_all(&layer, &[first, second, receiver]);
 }
 
-pub(super) const SHUTDOWN_UNSEEN: Control = Control {
-    name: "shutdown-unseen",
-    bug: "a send does not look after its relock whether its stream was ended meanwhile",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/data.rs", "fn shutdown_in_relock<", "verify::<D>("),
-    fault: Injection::at(Step::EndRecheck, Window::Relock),
-    program: shutdown_in_relock::<PerSocket>,
-};
+impl Control {
+    pub(super) const SHUTDOWN_UNSEEN: Control = Control {
+        name: "shutdown-unseen",
+        bug: "a send does not look after its relock whether its stream was ended meanwhile",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/data.rs", "fn shutdown_in_relock<", "verify::<D>("),
+        fault: Injection::at(Step::EndRecheck, Window::Relock),
+        program: shutdown_in_relock::<PerSocket>,
+    };
+}
 
 /// While a send relocks, or is about to lock its peer, another thread ends the stream, and the
 /// reader is told so.
@@ -72,15 +76,17 @@ pub(super) fn shutdown_in_relock<D: Domain>() {
     close_all(&layer, &[lower, higher]);
 }
 
-pub(super) const LEAK_MESSAGE: Control = Control {
-    name: "leak-message",
-    bug: "a message that finds no room (ENOBUFS) is not freed",
-    check: Check::ObjectsLeft,
-    operation: "end of run",
-    at: At::Pool("mbuf"),
-    fault: Injection::of(Step::FreeOnNobufs),
-    program: fill_up::<PerSocket>,
-};
+impl Control {
+    pub(super) const LEAK_MESSAGE: Control = Control {
+        name: "leak-message",
+        bug: "a message that finds no room (ENOBUFS) is not freed",
+        check: Check::ObjectsLeft,
+        operation: "end of run",
+        at: At::Pool("mbuf"),
+        fault: Injection::of(Step::FreeOnNobufs),
+        program: fill_up::<PerSocket>,
+    };
+}
 
 /// Datagrams until the receiver is full.
 fn fill_up<D: Domain>() {

@@ -11,15 +11,17 @@ use crate::fault::Step;
 use crate::uipc::fifo::{Fifofs, OpenMode};
 use crate::witness::Check;
 
-pub(super) const READ_LOCKED: Control = Control {
-    name: "fifo-read-locked",
-    bug: "a read of a fifo keeps the vnode locked: while it waits for data, no writer can open",
-    check: Check::SleepingWithLock,
-    operation: "sys_read",
-    at: at!("uipc/fifo.rs", "Fifofs for Locked<P>", "fn fifo_read(", "vp.i_lock.enter()"),
-    fault: Injection::of(Step::FifoReceive),
-    program: open_under_reader::<PerSocket>,
-};
+impl Control {
+    pub(super) const READ_LOCKED: Control = Control {
+        name: "fifo-read-locked",
+        bug: "a read of a fifo keeps the vnode locked: while it waits for data, no writer can open",
+        check: Check::SleepingWithLock,
+        operation: "sys_read",
+        at: at!("uipc/fifo.rs", "Fifofs for Locked<P>", "fn fifo_read(", "vp.i_lock.enter()"),
+        fault: Injection::of(Step::FifoReceive),
+        program: open_under_reader::<PerSocket>,
+    };
+}
 
 /// A reader waits for data; another writer opens, writes and closes.
 fn open_under_reader<D: Fifofs>() {
@@ -37,15 +39,17 @@ fn open_under_reader<D: Fifofs>() {
     layer.check_end();
 }
 
-pub(super) const WRITER_UNTOLD: Control = Control {
-    name: "fifo-writer-untold",
-    bug: "the last reader's close does not tell a writer that waits for room",
-    check: Check::Hang,
-    operation: "sys_write",
-    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
-    fault: Injection::of(Step::FifoEndWriter),
-    program: close_under_writer::<PerSocket>,
-};
+impl Control {
+    pub(super) const WRITER_UNTOLD: Control = Control {
+        name: "fifo-writer-untold",
+        bug: "the last reader's close does not tell a writer that waits for room",
+        check: Check::Hang,
+        operation: "sys_write",
+        at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
+        fault: Injection::of(Step::FifoEndWriter),
+        program: close_under_writer::<PerSocket>,
+    };
+}
 
 /// A writer waits for room; the only reader closes.
 fn close_under_writer<D: Fifofs>() {

@@ -6,25 +6,29 @@ use crate::domain::{Domain, SockType};
 use crate::fault::Step;
 use crate::witness::{self, Check};
 
-pub(super) const LEAK_GATE: Control = Control {
-    name: "leak-gate",
-    bug: "a thread that leaves the lock-free path does not clear in_use",
-    check: Check::LeakedLock,
-    operation: "sys_sendto",
-    at: at!("backend/lock_free.rs", "fn fast_enter(", "gate::enter("),
-    fault: Injection::of(Step::InUse),
-    program: exchange::<LockFree>,
-};
+impl Control {
+    pub(super) const LEAK_GATE: Control = Control {
+        name: "leak-gate",
+        bug: "a thread that leaves the lock-free path does not clear in_use",
+        check: Check::LeakedLock,
+        operation: "sys_sendto",
+        at: at!("backend/lock_free.rs", "fn fast_enter(", "gate::enter("),
+        fault: Injection::of(Step::InUse),
+        program: exchange::<LockFree>,
+    };
+}
 
-pub(super) const GATE_SHUT: Control = Control {
-    name: "gate-shut",
-    bug: "the gate of the lock-free path is never opened",
-    check: Check::FastPath,
-    operation: "verify",
-    at: at!("controls/gate.rs", "fn exchange<", "verify::<D>("),
-    fault: Injection::of(Step::Reopen),
-    program: exchange::<LockFree>,
-};
+impl Control {
+    pub(super) const GATE_SHUT: Control = Control {
+        name: "gate-shut",
+        bug: "the gate of the lock-free path is never opened",
+        check: Check::FastPath,
+        operation: "verify",
+        at: at!("controls/gate.rs", "fn exchange<", "verify::<D>("),
+        fault: Injection::of(Step::Reopen),
+        program: exchange::<LockFree>,
+    };
+}
 
 /// How many messages the program exchanges, and how many of them may take locks while the pair
 /// warms up.

@@ -14,107 +14,129 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const ALL: [Control; 9] = [
-    CONNECTED_BY_READER,
-    ADDRESSED_BY_READER,
-    APPENDED_WITHOUT,
-    QUEUE_UNLOCKED,
-    DETACH_RECURSES,
-    NOBUFS_LEAKS,
-    DISCARDED_UNDER_LINKS,
-    ACCOUNT_LATE,
-    ACCOUNT_EARLY,
-];
+impl Control {
+    pub(super) const OF_LINKS: [Control; 9] = [
+        Control::CONNECTED_BY_READER,
+        Control::ADDRESSED_BY_READER,
+        Control::APPENDED_WITHOUT,
+        Control::QUEUE_UNLOCKED,
+        Control::DETACH_RECURSES,
+        Control::NOBUFS_LEAKS,
+        Control::DISCARDED_UNDER_LINKS,
+        Control::ACCOUNT_LATE,
+        Control::ACCOUNT_EARLY,
+    ];
+}
 
-const CONNECTED_BY_READER: Control = Control {
-    name: "links-shared-to-connect",
-    bug: "whoever connects or parts two sockets has the lock of all links in shared mode",
-    check: Check::OrderViolation,
-    operation: "sys_socketpair",
-    at: at!("uipc/create.rs", "fn soconnect2(", "self.policy.solock_pair(&so, &so2)"),
-    fault: Injection::of(Step::LinksAlone),
-    program: there_and_gone::<SharedLink>,
-};
+impl Control {
+    const CONNECTED_BY_READER: Control = Control {
+        name: "links-shared-to-connect",
+        bug: "whoever connects or parts two sockets has the lock of all links in shared mode",
+        check: Check::OrderViolation,
+        operation: "sys_socketpair",
+        at: at!("uipc/create.rs", "fn soconnect2(", "self.policy.solock_pair(&so, &so2)"),
+        fault: Injection::of(Step::LinksAlone),
+        program: there_and_gone::<SharedLink>,
+    };
+}
 
-const ADDRESSED_BY_READER: Control = Control {
-    name: "links-shared-to-address",
-    bug: "an addressed send, which connects, takes the lock of all links in shared mode",
-    check: Check::NotHeld,
-    operation: "sys_sendto",
-    at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.links_leave()"),
-    fault: Injection::of(Step::AddressedAlone),
-    program: addressed::<SharedLink>,
-};
+impl Control {
+    const ADDRESSED_BY_READER: Control = Control {
+        name: "links-shared-to-address",
+        bug: "an addressed send, which connects, takes the lock of all links in shared mode",
+        check: Check::NotHeld,
+        operation: "sys_sendto",
+        at: at!("uipc/connect.rs", "fn unp_connect(", "self.policy.links_leave()"),
+        fault: Injection::of(Step::AddressedAlone),
+        program: addressed::<SharedLink>,
+    };
+}
 
-const APPENDED_WITHOUT: Control = Control {
-    name: "links-not-shared",
-    bug: "a send goes to its peer without the lock of all links",
-    check: Check::Unlocked,
-    operation: "sys_sendto",
-    at: at!("uipc/apart.rs", "fn append_apart(", "so.peer()"),
-    fault: Injection::of(Step::LinkForAppend),
-    program: there_and_gone::<SharedLink>,
-};
+impl Control {
+    const APPENDED_WITHOUT: Control = Control {
+        name: "links-not-shared",
+        bug: "a send goes to its peer without the lock of all links",
+        check: Check::Unlocked,
+        operation: "sys_sendto",
+        at: at!("uipc/apart.rs", "fn append_apart(", "so.peer()"),
+        fault: Injection::of(Step::LinkForAppend),
+        program: there_and_gone::<SharedLink>,
+    };
+}
 
-const QUEUE_UNLOCKED: Control = Control {
-    name: "queue-unlocked",
-    bug: "a connection comes to its listener's queue without the lock of the queues",
-    check: Check::Unlocked,
-    operation: "sys_connect",
-    at: at!("uipc/create.rs", "fn embryo_is_ready(", "so3.queues()"),
-    fault: Injection::of(Step::QueueLock),
-    program: accepted::<SharedLink>,
-};
+impl Control {
+    const QUEUE_UNLOCKED: Control = Control {
+        name: "queue-unlocked",
+        bug: "a connection comes to its listener's queue without the lock of the queues",
+        check: Check::Unlocked,
+        operation: "sys_connect",
+        at: at!("uipc/create.rs", "fn embryo_is_ready(", "so3.queues()"),
+        fault: Injection::of(Step::QueueLock),
+        program: accepted::<SharedLink>,
+    };
+}
 
-const DETACH_RECURSES: Control = Control {
-    name: "links-taken-twice",
-    bug: "detach takes the lock of all links, which its caller has",
-    check: Check::OrderViolation,
-    operation: "sys_close",
-    at: at!("uipc/close.rs", "fn unp_detach(", "self.policy.detach_exit(so)"),
-    fault: Injection::of(Step::DetachLeavesLinks),
-    program: there_and_gone::<SharedLink>,
-};
+impl Control {
+    const DETACH_RECURSES: Control = Control {
+        name: "links-taken-twice",
+        bug: "detach takes the lock of all links, which its caller has",
+        check: Check::OrderViolation,
+        operation: "sys_close",
+        at: at!("uipc/close.rs", "fn unp_detach(", "self.policy.detach_exit(so)"),
+        fault: Injection::of(Step::DetachLeavesLinks),
+        program: there_and_gone::<SharedLink>,
+    };
+}
 
-const NOBUFS_LEAKS: Control = Control {
-    name: "leak-nobufs-under-links",
-    bug: "a control message finds no room (ENOBUFS), and the receiving socket stays locked",
-    check: Check::LeakedLock,
-    operation: "sys_sendmsg",
-    at: at!("uipc/apart.rs", "fn append_apart(", "self.policy.solock(&so2)"),
-    fault: Injection::of(Step::SendNobufsPeer),
-    program: pass_to_shut::<SharedLink>,
-};
+impl Control {
+    const NOBUFS_LEAKS: Control = Control {
+        name: "leak-nobufs-under-links",
+        bug: "a control message finds no room (ENOBUFS), and the receiving socket stays locked",
+        check: Check::LeakedLock,
+        operation: "sys_sendmsg",
+        at: at!("uipc/apart.rs", "fn append_apart(", "self.policy.solock(&so2)"),
+        fault: Injection::of(Step::SendNobufsPeer),
+        program: pass_to_shut::<SharedLink>,
+    };
+}
 
-const DISCARDED_UNDER_LINKS: Control = Control {
-    name: "B20-discard-under-links",
-    bug: "the descriptors of a datagram that finds no room are disposed of with the links shared",
-    check: Check::OrderViolation,
-    operation: "sys_sendmsg",
-    at: at!("uipc/rights.rs", "fn end_flight(", "flight_enter()"),
-    fault: Injection::of(Step::DiscardLater),
-    program: pass_to_full::<SharedLink>,
-};
+impl Control {
+    const DISCARDED_UNDER_LINKS: Control = Control {
+        name: "B20-discard-under-links",
+        bug: "the descriptors of a datagram that finds no room are disposed of with the links \
+              shared",
+        check: Check::OrderViolation,
+        operation: "sys_sendmsg",
+        at: at!("uipc/rights.rs", "fn end_flight(", "flight_enter()"),
+        fault: Injection::of(Step::DiscardLater),
+        program: pass_to_full::<SharedLink>,
+    };
+}
 
-const ACCOUNT_LATE: Control = Control {
-    name: "B23-stop-after-drain",
-    bug: "a send tells of a full buffer with the receiving socket unlocked, when that is empty",
-    check: Check::Hang,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
-    fault: Injection::at(Step::HoldToAccount, Window::Appended),
-    program: drained_before_account::<SharedLink>,
-};
+impl Control {
+    const ACCOUNT_LATE: Control = Control {
+        name: "B23-stop-after-drain",
+        bug: "a send tells of a full buffer with the receiving socket unlocked, when that is empty",
+        check: Check::Hang,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn sosend(", "self.sbwait(so, Side::Snd)"),
+        fault: Injection::at(Step::HoldToAccount, Window::Appended),
+        program: drained_before_account::<SharedLink>,
+    };
+}
 
-const ACCOUNT_EARLY: Control = Control {
-    name: "B23-room-told-twice",
-    bug: "a receive looks what is left before it locks its socket, and tells of room that is gone",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/links.rs", "fn sent_before_account<", "verify::<D>("),
-    fault: Injection::at(Step::LookLocked, Window::Accounting),
-    program: sent_before_account::<SharedLink>,
-};
+impl Control {
+    const ACCOUNT_EARLY: Control = Control {
+        name: "B23-room-told-twice",
+        bug: "a receive looks what is left before it locks its socket, and tells of room that is \
+              gone",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/links.rs", "fn sent_before_account<", "verify::<D>("),
+        fault: Injection::at(Step::LookLocked, Window::Accounting),
+        program: sent_before_account::<SharedLink>,
+    };
+}
 
 /// One message is sent and received; both ends are closed.
 fn there_and_gone<D: Domain>() {

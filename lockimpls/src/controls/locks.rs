@@ -13,15 +13,18 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const LEAK_NOBUFS: Control = Control {
-    name: "leak-nobufs",
-    bug: "send does not unlock the peer when a message with a descriptor finds no room (ENOBUFS)",
-    check: Check::LeakedLock,
-    operation: "sys_sendmsg",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::SendNobufsPeer),
-    program: leak_nobufs::<PerSocket>,
-};
+impl Control {
+    pub(super) const LEAK_NOBUFS: Control = Control {
+        name: "leak-nobufs",
+        bug: "send does not unlock the peer when a message with a descriptor finds no room \
+              (ENOBUFS)",
+        check: Check::LeakedLock,
+        operation: "sys_sendmsg",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::SendNobufsPeer),
+        program: leak_nobufs::<PerSocket>,
+    };
+}
 
 /// `a, b = socketpair(stream); shutdown(b, SHUT_RD); sendmsg(a, "x", rights=[a])`
 fn leak_nobufs<D: Domain>() {
@@ -32,15 +35,17 @@ fn leak_nobufs<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-pub(super) const LEAK_KERNEL_LOCK: Control = Control {
-    name: "leak-kernel-lock",
-    bug: "connect keeps the kernel lock around the layer, under which it looked the name up",
-    check: Check::LeakedLock,
-    operation: "sys_connect",
-    at: at!("uipc/connect.rs", "fn unp_connect(", "self.kernel_lock()"),
-    fault: Injection::of(Step::KernelConnect),
-    program: leak_kernel_lock::<UnderKernel>,
-};
+impl Control {
+    pub(super) const LEAK_KERNEL_LOCK: Control = Control {
+        name: "leak-kernel-lock",
+        bug: "connect keeps the kernel lock around the layer, under which it looked the name up",
+        check: Check::LeakedLock,
+        operation: "sys_connect",
+        at: at!("uipc/connect.rs", "fn unp_connect(", "self.kernel_lock()"),
+        fault: Injection::of(Step::KernelConnect),
+        program: leak_kernel_lock::<UnderKernel>,
+    };
+}
 
 /// `connect(s, "nobody") = ENOENT`, with the kernel lock around the layer.
 fn leak_kernel_lock<D: Domain>() {
@@ -51,15 +56,17 @@ fn leak_kernel_lock<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const ORDER: Control = Control {
-    name: "order",
-    bug: "the peer is locked without regard to its address",
-    check: Check::OrderViolation,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::AddressOrder),
-    program: send_from_higher::<PerSocket>,
-};
+impl Control {
+    pub(super) const ORDER: Control = Control {
+        name: "order",
+        bug: "the peer is locked without regard to its address",
+        check: Check::OrderViolation,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::AddressOrder),
+        program: send_from_higher::<PerSocket>,
+    };
+}
 
 /// A send from the end with the higher address: it must unlock itself to lock its peer first.
 fn send_from_higher<D: Domain>() {
@@ -70,25 +77,29 @@ fn send_from_higher<D: Domain>() {
     close_all(&layer, &[lower, higher]);
 }
 
-pub(super) const LEAK_REF: Control = Control {
-    name: "leak-ref",
-    bug: "the reference on the peer, taken for the relock, is not given back",
-    check: Check::LeakedLock,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::UnpRefRelock),
-    program: send_from_higher::<PerSocket>,
-};
+impl Control {
+    pub(super) const LEAK_REF: Control = Control {
+        name: "leak-ref",
+        bug: "the reference on the peer, taken for the relock, is not given back",
+        check: Check::LeakedLock,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::UnpRefRelock),
+        program: send_from_higher::<PerSocket>,
+    };
+}
 
-pub(super) const NO_RECHECK: Control = Control {
-    name: "no-recheck",
-    bug: "after the relock the peer is taken for the one that was locked",
-    check: Check::Unlocked,
-    operation: "sys_sendto",
-    at: at!("uipc/datagram.rs", "fn append_to_peer(", "so2.has_room(bytes)"),
-    fault: Injection::at(Step::RelockRecheck, Window::Relock),
-    program: reconnect_in_window::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_RECHECK: Control = Control {
+        name: "no-recheck",
+        bug: "after the relock the peer is taken for the one that was locked",
+        check: Check::Unlocked,
+        operation: "sys_sendto",
+        at: at!("uipc/datagram.rs", "fn append_to_peer(", "so2.has_room(bytes)"),
+        fault: Injection::at(Step::RelockRecheck, Window::Relock),
+        program: reconnect_in_window::<PerSocket>,
+    };
+}
 
 /// A datagram socket sends to a lower peer; while it relocks, another thread connects it elsewhere
 /// and closes the old peer. The message must go to the new one.

@@ -10,6 +10,10 @@
 //! Those whose names begin with B and a number are bugs that kernels had; `KERNEL_BUGS.md` says
 //! which, and where.
 //!
+//! A whole layer is compiled for each kind of twin. Whoever asks for controls compiles them: what
+//! names a twin is a constant of [`Control`] or inlined, and so no part of this crate's own machine
+//! code, of which it would be two fifths.
+//!
 //! Adding one: an entry with its fault, a program, and a line in [`all`], or in [`twins`].
 
 mod buffer;
@@ -43,78 +47,80 @@ pub use self::control::Control;
 pub use self::twin::TWIN;
 
 /// Every control.
+#[inline]
 #[must_use]
 pub fn all() -> Vec<Control> {
     let mut all = twins();
     all.extend([
-        locks::LEAK_KERNEL_LOCK,
-        gate::GATE_SHUT,
-        data::SHUTDOWN_UNSEEN,
-        fifo::READ_LOCKED,
-        fifo::WRITER_UNTOLD,
-        connect::NO_PEER,
-        relock::MISDELIVERY,
-        connect::LISTEN_ANYWAY,
-        relock::COUNTED_EARLY,
-        collector::NO_REACHABILITY,
-        rights::LAND_LATE,
-        relock::NO_REVERSE_LOOK,
-        relock::SELF_UNLOCKED,
-        connect::NAME_UNLOCKED,
-        rights::ADD_THEN_TEST,
-        collector::SCAN_UNLOCKED,
-        rights::UNWIND_TWICE,
-        buffer::END_LATE,
-        buffer::END_UNSEEN,
-        relock::FINALIZE_LOCKED,
-        rights::NOBUFS_HIDDEN,
-        collector::LIST_LOCKED,
-        connect::CONNECT_TWICE,
-        rights::DISCARD_LOCKED,
-        buffer::FLUSH_ANYWAY,
-        connect::LEAK_HEAD_REF,
-        buffer::STALE_MIRROR,
-        connect::BIND_LOCKED,
-        collector::NO_FIRST_VALUE,
-        buffer::NO_RETEST,
-        relock::SELF_LOCKED,
-        buffer::PART_ALONE,
-        collector::NO_EMBRYOS,
-        buffer::READ_UNLOCKED,
-        connect::REFUSED_LOCKED,
-        relock::NO_SECOND_LOOK,
-        sides::SIDES_REVERSED,
-        sides::END_UNGUARDED,
-        sides::PART_UNLOCKED,
-        pairs::HALF_SWITCHED,
-        pairs::SWITCHED_WITHOUT_OLD,
-        pairs::SWITCHED_WITHOUT_NEW,
-        pairs::SHARED_TAKEN_ALONG,
-        parting::NOT_WAITED,
-        parting::NOT_COUNTED,
-        parting::NOT_WOKEN,
-        parting::SLEEPS_LATE,
-        parting::TWO_PARTINGS,
+        Control::LEAK_KERNEL_LOCK,
+        Control::GATE_SHUT,
+        Control::SHUTDOWN_UNSEEN,
+        Control::READ_LOCKED,
+        Control::WRITER_UNTOLD,
+        Control::NO_PEER,
+        Control::MISDELIVERY,
+        Control::LISTEN_ANYWAY,
+        Control::COUNTED_EARLY,
+        Control::NO_REACHABILITY,
+        Control::LAND_LATE,
+        Control::NO_REVERSE_LOOK,
+        Control::SELF_UNLOCKED,
+        Control::NAME_UNLOCKED,
+        Control::ADD_THEN_TEST,
+        Control::SCAN_UNLOCKED,
+        Control::UNWIND_TWICE,
+        Control::END_LATE,
+        Control::END_UNSEEN,
+        Control::FINALIZE_LOCKED,
+        Control::NOBUFS_HIDDEN,
+        Control::LIST_LOCKED,
+        Control::CONNECT_TWICE,
+        Control::DISCARD_LOCKED,
+        Control::FLUSH_ANYWAY,
+        Control::LEAK_HEAD_REF,
+        Control::STALE_MIRROR,
+        Control::BIND_LOCKED,
+        Control::NO_FIRST_VALUE,
+        Control::NO_RETEST,
+        Control::SELF_LOCKED,
+        Control::PART_ALONE,
+        Control::NO_EMBRYOS,
+        Control::READ_UNLOCKED,
+        Control::REFUSED_LOCKED,
+        Control::NO_SECOND_LOOK,
+        Control::SIDES_REVERSED,
+        Control::END_UNGUARDED,
+        Control::PART_UNLOCKED,
+        Control::HALF_SWITCHED,
+        Control::SWITCHED_WITHOUT_OLD,
+        Control::SWITCHED_WITHOUT_NEW,
+        Control::SHARED_TAKEN_ALONG,
+        Control::NOT_WAITED,
+        Control::NOT_COUNTED,
+        Control::NOT_WOKEN,
+        Control::SLEEPS_LATE,
+        Control::TWO_PARTINGS,
     ]);
-    all.extend(queue::ALL);
-    all.extend(links::ALL);
-    all.extend(tries::ALL);
+    all.extend(Control::OF_QUEUES);
+    all.extend(Control::OF_LINKS);
+    all.extend(Control::OF_TRIES);
     all
 }
 
 /// The controls whose twins are wrong in any program that gets there, not in their control's alone.
+#[inline]
 #[must_use]
 pub fn twins() -> Vec<Control> {
     vec![
-        locks::LEAK_NOBUFS,
-        locks::ORDER,
-        locks::NO_RECHECK,
-        locks::LEAK_REF,
-        data::NO_LOCK,
-        data::LEAK_MESSAGE,
-        waiting::LOST_WAKEUP,
-        gate::LEAK_GATE,
-        pairs::NOT_LOOKED_AGAIN,
+        Control::LEAK_NOBUFS,
+        Control::ORDER,
+        Control::NO_RECHECK,
+        Control::LEAK_REF,
+        Control::NO_LOCK,
+        Control::LEAK_MESSAGE,
+        Control::LOST_WAKEUP,
+        Control::LEAK_GATE,
+        Control::NOT_LOOKED_AGAIN,
     ]
 }
 
@@ -123,9 +129,9 @@ pub fn twins() -> Vec<Control> {
 pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
     if let Some(control) = twins().into_iter().find(|control| control.name == name) {
         control.fault.choose(true);
-        if name == gate::LEAK_GATE.name {
+        if name == Control::LEAK_GATE.name {
             visitor.visit::<twin::LockFree>();
-        } else if name == pairs::NOT_LOOKED_AGAIN.name {
+        } else if name == Control::NOT_LOOKED_AGAIN.name {
             visitor.visit::<twin::PerPair>();
         } else {
             visitor.visit::<twin::PerSocket>();
@@ -134,6 +140,7 @@ pub fn visit_twin(name: &str, visitor: &mut impl Visitor) {
 }
 
 /// One of the [`twins`], as [`visit_twin`] has it, without its type.
+#[inline]
 #[must_use]
 pub fn twin(name: &str) -> Option<Backend> {
     struct Found(Option<Backend>);

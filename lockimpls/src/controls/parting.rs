@@ -17,35 +17,41 @@ use crate::witness::{self, Check};
 
 use Ordering::{Acquire, Release};
 
-pub(super) const NOT_WAITED: Control = Control {
-    name: "part-in-relock",
-    bug: "a parting does not wait for a relock, which does not look again",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/parting.rs", "fn reuse_in_relock<", "verify::<D>("),
-    fault: Injection::at(Step::WaitForRelock, Window::Relock),
-    program: close_in_relock::<PerSocketWait>,
-};
+impl Control {
+    pub(super) const NOT_WAITED: Control = Control {
+        name: "part-in-relock",
+        bug: "a parting does not wait for a relock, which does not look again",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/parting.rs", "fn reuse_in_relock<", "verify::<D>("),
+        fault: Injection::at(Step::WaitForRelock, Window::Relock),
+        program: close_in_relock::<PerSocketWait>,
+    };
+}
 
-pub(super) const NOT_COUNTED: Control = Control {
-    name: "relocks-as-a-flag",
-    bug: "the first of two relocks that is over lets a parting go on",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/parting.rs", "fn reuse_in_relock<", "verify::<D>("),
-    fault: Injection::at(Step::CountRelocks, Window::Relock),
-    program: close_in_the_longer_relock::<PerSocketWait>,
-};
+impl Control {
+    pub(super) const NOT_COUNTED: Control = Control {
+        name: "relocks-as-a-flag",
+        bug: "the first of two relocks that is over lets a parting go on",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/parting.rs", "fn reuse_in_relock<", "verify::<D>("),
+        fault: Injection::at(Step::CountRelocks, Window::Relock),
+        program: close_in_the_longer_relock::<PerSocketWait>,
+    };
+}
 
-pub(super) const NOT_WOKEN: Control = Control {
-    name: "parting-unwoken",
-    bug: "a relock that is over does not wake the parting that waits for it",
-    check: Check::Hang,
-    operation: "sys_close",
-    at: at!("uipc/close.rs", "fn unp_detach(", "self.policy.solock_referrer(so)"),
-    fault: Injection::at(Step::WakeCounted, Window::Relock),
-    program: close_in_relock::<PerSocketWait>,
-};
+impl Control {
+    pub(super) const NOT_WOKEN: Control = Control {
+        name: "parting-unwoken",
+        bug: "a relock that is over does not wake the parting that waits for it",
+        check: Check::Hang,
+        operation: "sys_close",
+        at: at!("uipc/close.rs", "fn unp_detach(", "self.policy.solock_referrer(so)"),
+        fault: Injection::at(Step::WakeCounted, Window::Relock),
+        program: close_in_relock::<PerSocketWait>,
+    };
+}
 
 /// A datagram socket sends; in its relock the receiver is closed.
 fn close_in_relock<D: Domain>() {
@@ -80,15 +86,17 @@ fn reuse_in_relock<D: Domain>(first: impl FnOnce(&Checked<D>, D::Sock) + Send + 
     close_all(&layer, &[s, new]);
 }
 
-pub(super) const SLEEPS_LATE: Control = Control {
-    name: "B37-parting-sleeps-late",
-    bug: "a parting unlocks the socket that it waits for before it sleeps with its own",
-    check: Check::Hang,
-    operation: "sys_close",
-    at: at!("uipc/close.rs", "fn unp_disconnect(", "self.policy.solock_to_part(so)"),
-    fault: Injection::of(Step::SleepWithCounted),
-    program: part_from_one_that_relocks::<PerSocketWait>,
-};
+impl Control {
+    pub(super) const SLEEPS_LATE: Control = Control {
+        name: "B37-parting-sleeps-late",
+        bug: "a parting unlocks the socket that it waits for before it sleeps with its own",
+        check: Check::Hang,
+        operation: "sys_close",
+        at: at!("uipc/close.rs", "fn unp_disconnect(", "self.policy.solock_to_part(so)"),
+        fault: Injection::of(Step::SleepWithCounted),
+        program: part_from_one_that_relocks::<PerSocketWait>,
+    };
+}
 
 /// The middle one of three datagram sockets is connected to the highest, and that one to the
 /// lowest. The highest sends, and relocks for that; meanwhile the middle one is closed, and waits
@@ -116,15 +124,17 @@ fn part_from_one_that_relocks<D: Domain>() {
     close_all(&layer, &[lowest, highest]);
 }
 
-pub(super) const TWO_PARTINGS: Control = Control {
-    name: "two-partings",
-    bug: "two partings are under way at once, and none of them looks again",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/parting.rs", "fn both_ends_close<", "verify::<D>("),
-    fault: Injection::at(Step::PartOneAtATime, Window::Relock),
-    program: both_ends_close::<PerSocketWait>,
-};
+impl Control {
+    pub(super) const TWO_PARTINGS: Control = Control {
+        name: "two-partings",
+        bug: "two partings are under way at once, and none of them looks again",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/parting.rs", "fn both_ends_close<", "verify::<D>("),
+        fault: Injection::at(Step::PartOneAtATime, Window::Relock),
+        program: both_ends_close::<PerSocketWait>,
+    };
+}
 
 /// The higher end of a pair is closed; while it relocks for that, the lower one is closed, and a
 /// new pair is made, of which one end takes its place.

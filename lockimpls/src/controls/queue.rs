@@ -15,26 +15,31 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-/// Those of a granularity where a sender locks its peer alone.
-pub(super) const ALL: [Control; 7] = [
-    FORMER_PEER,
-    END_BEFORE_LOCK,
-    NO_LOOK_BEFORE_SLEEP,
-    OWN_KEPT,
-    CLIENT_FIRST,
-    ACCOUNT_UNLOCKED,
-    TWO_READERS,
-];
+impl Control {
+    /// Those of a granularity where a sender locks its peer alone.
+    pub(super) const OF_QUEUES: [Control; 7] = [
+        Control::FORMER_PEER,
+        Control::END_BEFORE_LOCK,
+        Control::NO_LOOK_BEFORE_SLEEP,
+        Control::OWN_KEPT,
+        Control::CLIENT_FIRST,
+        Control::ACCOUNT_UNLOCKED,
+        Control::TWO_READERS,
+    ];
+}
 
-const FORMER_PEER: Control = Control {
-    name: "send-to-former-peer",
-    bug: "a send does not look again, with what it took for its peer locked, whether it still is",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/queue.rs", "fn close_before_lock<", "verify::<D>("),
-    fault: Injection::at(Step::PeerLookAgain, Window::PeerRead),
-    program: close_before_lock::<StateQueue>,
-};
+impl Control {
+    const FORMER_PEER: Control = Control {
+        name: "send-to-former-peer",
+        bug: "a send does not look again, with what it took for its peer locked, whether it \
+              still is",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/queue.rs", "fn close_before_lock<", "verify::<D>("),
+        fault: Injection::at(Step::PeerLookAgain, Window::PeerRead),
+        program: close_before_lock::<StateQueue>,
+    };
+}
 
 /// After a send has read where it is connected that socket is closed, and another one gets its place.
 fn close_before_lock<D: Domain>() {
@@ -57,35 +62,42 @@ fn close_before_lock<D: Domain>() {
     close_all(&layer, &[s, stranger]);
 }
 
-const END_BEFORE_LOCK: Control = Control {
-    name: "end-before-lock",
-    bug: "a send does not look, with its peer locked, whether its stream was ended meanwhile",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/data.rs", "fn shutdown_in_relock<", "verify::<D>("),
-    fault: Injection::at(Step::EndRecheck, Window::PeerRead),
-    program: shutdown_in_relock::<StateQueue>,
-};
+impl Control {
+    const END_BEFORE_LOCK: Control = Control {
+        name: "end-before-lock",
+        bug: "a send does not look, with its peer locked, whether its stream was ended meanwhile",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/data.rs", "fn shutdown_in_relock<", "verify::<D>("),
+        fault: Injection::at(Step::EndRecheck, Window::PeerRead),
+        program: shutdown_in_relock::<StateQueue>,
+    };
+}
 
-const NO_LOOK_BEFORE_SLEEP: Control = Control {
-    name: "B30-no-look-before-sleep",
-    bug: "a writer goes to sleep with nothing held, and does not ask for wake-ups that came before",
-    check: Check::Hang,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn sosend(", "self.await_room(so, seen)"),
-    fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
-    program: close_before_register::<StateQueue>,
-};
+impl Control {
+    const NO_LOOK_BEFORE_SLEEP: Control = Control {
+        name: "B30-no-look-before-sleep",
+        bug: "a writer goes to sleep with nothing held, and does not ask for wake-ups that came \
+              before",
+        check: Check::Hang,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn sosend(", "self.await_room(so, seen)"),
+        fault: Injection::at(Step::RetestWaiting, Window::BeforeRegister),
+        program: close_before_register::<StateQueue>,
+    };
+}
 
-const OWN_KEPT: Control = Control {
-    name: "own-state-kept",
-    bug: "a record's sender keeps its own state, with which it has read its peer",
-    check: Check::OrderViolation,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::OwnBeforePeer),
-    program: send_down::<StateQueue>,
-};
+impl Control {
+    const OWN_KEPT: Control = Control {
+        name: "own-state-kept",
+        bug: "a record's sender keeps its own state, with which it has read its peer",
+        check: Check::OrderViolation,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::OwnBeforePeer),
+        program: send_down::<StateQueue>,
+    };
+}
 
 /// A record goes from the higher end of a pair to the lower.
 fn send_down<D: Domain>() {
@@ -96,15 +108,17 @@ fn send_down<D: Domain>() {
     close_all(&layer, &[lower, higher]);
 }
 
-const CLIENT_FIRST: Control = Control {
-    name: "client-before-listener",
-    bug: "a connect locks its own socket, and then the listener",
-    check: Check::OrderViolation,
-    operation: "sys_connect",
-    at: at!("uipc/connect.rs", "fn connect_stream(", "self.policy.head_to_pair("),
-    fault: Injection::of(Step::ListenerFirst),
-    program: connect_down::<StateQueue>,
-};
+impl Control {
+    const CLIENT_FIRST: Control = Control {
+        name: "client-before-listener",
+        bug: "a connect locks its own socket, and then the listener",
+        check: Check::OrderViolation,
+        operation: "sys_connect",
+        at: at!("uipc/connect.rs", "fn connect_stream(", "self.policy.head_to_pair("),
+        fault: Injection::of(Step::ListenerFirst),
+        program: connect_down::<StateQueue>,
+    };
+}
 
 /// A connect from a higher socket to a lower listener.
 fn connect_down<D: Domain>() {
@@ -116,15 +130,17 @@ fn connect_down<D: Domain>() {
     close_all(&layer, &[client, head]);
 }
 
-const ACCOUNT_UNLOCKED: Control = Control {
-    name: "account-unlocked",
-    bug: "a receive gives room back with the queue unlocked: what was sent since is forgotten",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/queue.rs", "fn send_before_account<", "verify::<D>("),
-    fault: Injection::at(Step::AccountLocked, Window::Account),
-    program: send_before_account::<StateQueue>,
-};
+impl Control {
+    const ACCOUNT_UNLOCKED: Control = Control {
+        name: "account-unlocked",
+        bug: "a receive gives room back with the queue unlocked: what was sent since is forgotten",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/queue.rs", "fn send_before_account<", "verify::<D>("),
+        fault: Injection::at(Step::AccountLocked, Window::Account),
+        program: send_before_account::<StateQueue>,
+    };
+}
 
 /// A message is sent while the one before is accounted.
 fn send_before_account<D: Domain>() {
@@ -145,15 +161,17 @@ fn send_before_account<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-const TWO_READERS: Control = Control {
-    name: "two-readers",
-    bug: "a receive does not take the iolock: two copy the same bytes",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/queue.rs", "fn receive_in_copy<", "verify::<D>("),
-    fault: Injection::at(Step::ReaderAlone, Window::CopiedOut),
-    program: receive_in_copy::<StateQueue>,
-};
+impl Control {
+    const TWO_READERS: Control = Control {
+        name: "two-readers",
+        bug: "a receive does not take the iolock: two copy the same bytes",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/queue.rs", "fn receive_in_copy<", "verify::<D>("),
+        fault: Injection::at(Step::ReaderAlone, Window::CopiedOut),
+        program: receive_in_copy::<StateQueue>,
+    };
+}
 
 /// Another thread receives while one copies.
 fn receive_in_copy<D: Domain>() {

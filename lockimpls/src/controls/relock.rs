@@ -12,15 +12,17 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const MISDELIVERY: Control = Control {
-    name: "B03-addressed-misdelivery",
-    bug: "an addressed send follows the peer that another thread connects while it relocks",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/relock.rs", "fn connect_in_addressed_send<", "verify::<D>("),
-    fault: Injection::at(Step::KeepConnecting, Window::Relock),
-    program: connect_in_addressed_send::<PerSocket>,
-};
+impl Control {
+    pub(super) const MISDELIVERY: Control = Control {
+        name: "B03-addressed-misdelivery",
+        bug: "an addressed send follows the peer that another thread connects while it relocks",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/relock.rs", "fn connect_in_addressed_send<", "verify::<D>("),
+        fault: Injection::at(Step::KeepConnecting, Window::Relock),
+        program: connect_in_addressed_send::<PerSocket>,
+    };
+}
 
 /// `sendto(s, "x", to)`; while it relocks, another thread connects `s` elsewhere.
 fn connect_in_addressed_send<D: Domain>() {
@@ -38,15 +40,17 @@ fn connect_in_addressed_send<D: Domain>() {
     close_all(&layer, &[s, to, elsewhere]);
 }
 
-pub(super) const NO_REVERSE_LOOK: Control = Control {
-    name: "B08-detach-without-recheck",
-    bug: "close drops a socket that another thread has connected elsewhere while it relocks",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
-    fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
-    program: reconnect_in_detach::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_REVERSE_LOOK: Control = Control {
+        name: "B08-detach-without-recheck",
+        bug: "close drops a socket that another thread has connected elsewhere while it relocks",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
+        fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
+        program: reconnect_in_detach::<PerSocket>,
+    };
+}
 
 /// A receiver is closed; before it has locked its lower sender, that one is connected elsewhere.
 pub(super) fn reconnect_in_detach<D: Domain>() {
@@ -63,30 +67,34 @@ pub(super) fn reconnect_in_detach<D: Domain>() {
     close_all(&layer, &[s, new]);
 }
 
-pub(super) const SELF_UNLOCKED: Control = Control {
-    name: "B09-self-double-unlock",
-    bug: "a datagram socket connected to itself is unlocked once too often",
-    check: Check::Unlocked,
-    operation: "sys_sendto",
-    at: at!(
-        "uipc/send.rs",
-        "fn sosend_once(",
-        "Ok(Room::Bytes(_))",
-        "self.sbunlock(so, Side::Snd)"
-    ),
-    fault: Injection::of(Step::SelfUnlock),
-    program: send_to_self::<PerSocket>,
-};
+impl Control {
+    pub(super) const SELF_UNLOCKED: Control = Control {
+        name: "B09-self-double-unlock",
+        bug: "a datagram socket connected to itself is unlocked once too often",
+        check: Check::Unlocked,
+        operation: "sys_sendto",
+        at: at!(
+            "uipc/send.rs",
+            "fn sosend_once(",
+            "Ok(Room::Bytes(_))",
+            "self.sbunlock(so, Side::Snd)"
+        ),
+        fault: Injection::of(Step::SelfUnlock),
+        program: send_to_self::<PerSocket>,
+    };
+}
 
-pub(super) const SELF_LOCKED: Control = Control {
-    name: "B31-self-double-lock",
-    bug: "a datagram socket connected to itself is locked twice",
-    check: Check::OrderViolation,
-    operation: "sys_sendto",
-    at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::SelfLock),
-    program: send_to_self::<PerSocket>,
-};
+impl Control {
+    pub(super) const SELF_LOCKED: Control = Control {
+        name: "B31-self-double-lock",
+        bug: "a datagram socket connected to itself is locked twice",
+        check: Check::OrderViolation,
+        operation: "sys_sendto",
+        at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::SelfLock),
+        program: send_to_self::<PerSocket>,
+    };
+}
 
 /// A socket connected to itself is filled up, and emptied.
 fn send_to_self<D: Domain>() {
@@ -104,15 +112,17 @@ fn send_to_self<D: Domain>() {
     close_all(&layer, &[s]);
 }
 
-pub(super) const FINALIZE_LOCKED: Control = Control {
-    name: "B16-finalize-with-lock",
-    bug: "close waits for a relocker's reference with the lock that the relocker waits for",
-    check: Check::Hang,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::FinalizeUnlocked, Window::Relock),
-    program: close_in_relock::<PerSocket>,
-};
+impl Control {
+    pub(super) const FINALIZE_LOCKED: Control = Control {
+        name: "B16-finalize-with-lock",
+        bug: "close waits for a relocker's reference with the lock that the relocker waits for",
+        check: Check::Hang,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::FinalizeUnlocked, Window::Relock),
+        program: close_in_relock::<PerSocket>,
+    };
+}
 
 /// The lower end is closed while the higher one relocks to send to it.
 pub(super) fn close_in_relock<D: Domain>() {
@@ -124,15 +134,17 @@ pub(super) fn close_in_relock<D: Domain>() {
     close_all(&layer, &[higher]);
 }
 
-pub(super) const COUNTED_EARLY: Control = Control {
-    name: "B05-count-compared-early",
-    bug: "the last user compares the count before it lowers it: nobody frees the closed socket",
-    check: Check::ObjectsLeft,
-    operation: "end of run",
-    at: At::Pool("socket"),
-    fault: Injection::at(Step::CountAfter, Window::Relock),
-    program: close_in_send::<PerSocket>,
-};
+impl Control {
+    pub(super) const COUNTED_EARLY: Control = Control {
+        name: "B05-count-compared-early",
+        bug: "the last user compares the count before it lowers it: nobody frees the closed socket",
+        check: Check::ObjectsLeft,
+        operation: "end of run",
+        at: At::Pool("socket"),
+        fault: Injection::at(Step::CountAfter, Window::Relock),
+        program: close_in_send::<PerSocket>,
+    };
+}
 
 /// A socket is closed by another thread while it relocks to send.
 fn close_in_send<D: Domain>() {
@@ -144,15 +156,18 @@ fn close_in_send<D: Domain>() {
     close_all(&layer, &[lower]);
 }
 
-pub(super) const NO_SECOND_LOOK: Control = Control {
-    name: "B36-lock-of-freed-socket",
-    bug: "a send that waits for the lock of a socket that is freed locks the one that came after",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/relock.rs", "fn reuse_before_lock<", "verify::<D>("),
-    fault: Injection::at(Step::LookupRecheck, Window::Lookup),
-    program: reuse_before_lock::<PerSocket>,
-};
+impl Control {
+    pub(super) const NO_SECOND_LOOK: Control = Control {
+        name: "B36-lock-of-freed-socket",
+        bug: "a send that waits for the lock of a socket that is freed locks the one that came \
+              after",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/relock.rs", "fn reuse_before_lock<", "verify::<D>("),
+        fault: Injection::at(Step::LookupRecheck, Window::Lookup),
+        program: reuse_before_lock::<PerSocket>,
+    };
+}
 
 /// A pair is closed before a send has locked it; a new pair takes its place.
 fn reuse_before_lock<D: Domain>() {

@@ -13,15 +13,17 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const LAND_LATE: Control = Control {
-    name: "B07-in-flight-too-long",
-    bug: "a received descriptor can be closed while it still counts as in flight",
-    check: Check::Unlocked,
-    operation: "sys_recvmsg",
-    at: at!("uipc/rights.rs", "fn land(", "self.fds.assert_locked()"),
-    fault: Injection::of(Step::LandUnderFdplock),
-    program: pass_one::<PerSocket>,
-};
+impl Control {
+    pub(super) const LAND_LATE: Control = Control {
+        name: "B07-in-flight-too-long",
+        bug: "a received descriptor can be closed while it still counts as in flight",
+        check: Check::Unlocked,
+        operation: "sys_recvmsg",
+        at: at!("uipc/rights.rs", "fn land(", "self.fds.assert_locked()"),
+        fault: Injection::of(Step::LandUnderFdplock),
+        program: pass_one::<PerSocket>,
+    };
+}
 
 /// A descriptor is passed.
 fn pass_one<D: Domain>() {
@@ -32,15 +34,17 @@ fn pass_one<D: Domain>() {
     close_all(&layer, &[a, b, received]);
 }
 
-pub(super) const ADD_THEN_TEST: Control = Control {
-    name: "B11-add-then-test",
-    bug: "a request that is too large is counted until it is refused, and others with it",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/rights.rs", "fn greedy_and_innocent<", "verify::<D>("),
-    fault: Injection::at(Step::TestThenAdd, Window::Reserve),
-    program: greedy_and_innocent::<PerSocket>,
-};
+impl Control {
+    pub(super) const ADD_THEN_TEST: Control = Control {
+        name: "B11-add-then-test",
+        bug: "a request that is too large is counted until it is refused, and others with it",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/rights.rs", "fn greedy_and_innocent<", "verify::<D>("),
+        fault: Injection::at(Step::TestThenAdd, Window::Reserve),
+        program: greedy_and_innocent::<PerSocket>,
+    };
+}
 
 /// Seven descriptors may be in flight: one thread asks for eight, another meanwhile for one.
 fn greedy_and_innocent<D: Domain>() {
@@ -58,15 +62,17 @@ fn greedy_and_innocent<D: Domain>() {
     close_all(&layer, &[a, b, c, d]);
 }
 
-pub(super) const UNWIND_TWICE: Control = Control {
-    name: "B13-unwind-twice",
-    bug: "a send whose second descriptor is bad releases the file of the first twice",
-    check: Check::NotHeld,
-    operation: "sys_close",
-    at: at!("uipc/close.rs", "fn closef(", "witness::no_reference("),
-    fault: Injection::of(Step::UnwindOnce),
-    program: pass_bad_one::<PerSocket>,
-};
+impl Control {
+    pub(super) const UNWIND_TWICE: Control = Control {
+        name: "B13-unwind-twice",
+        bug: "a send whose second descriptor is bad releases the file of the first twice",
+        check: Check::NotHeld,
+        operation: "sys_close",
+        at: at!("uipc/close.rs", "fn closef(", "witness::no_reference("),
+        fault: Injection::of(Step::UnwindOnce),
+        program: pass_bad_one::<PerSocket>,
+    };
+}
 
 /// Two descriptors are passed, of which one is closed already.
 fn pass_bad_one<D: Domain>() {
@@ -78,15 +84,17 @@ fn pass_bad_one<D: Domain>() {
     close_all(&layer, &[good, a, b]);
 }
 
-pub(super) const NOBUFS_HIDDEN: Control = Control {
-    name: "B17-nobufs-hidden",
-    bug: "a send with a descriptor that finds no room is reported as done",
-    check: Check::BytesLost,
-    operation: "verify",
-    at: at!("controls/rights.rs", "fn pass_without_room<", "verify::<D>("),
-    fault: Injection::of(Step::ReportNobufs),
-    program: pass_without_room::<PerSocket>,
-};
+impl Control {
+    pub(super) const NOBUFS_HIDDEN: Control = Control {
+        name: "B17-nobufs-hidden",
+        bug: "a send with a descriptor that finds no room is reported as done",
+        check: Check::BytesLost,
+        operation: "verify",
+        at: at!("controls/rights.rs", "fn pass_without_room<", "verify::<D>("),
+        fault: Injection::of(Step::ReportNobufs),
+        program: pass_without_room::<PerSocket>,
+    };
+}
 
 /// A descriptor is passed to a peer that takes no more.
 fn pass_without_room<D: Domain>() {
@@ -100,15 +108,18 @@ fn pass_without_room<D: Domain>() {
     close_all(&layer, &[a, b]);
 }
 
-pub(super) const DISCARD_LOCKED: Control = Control {
-    name: "B20-discard-with-locks",
-    bug: "the descriptors of a datagram that finds no room are disposed of with both locks held",
-    check: Check::OrderViolation,
-    operation: "sys_sendmsg",
-    at: at!("uipc/rights.rs", "fn end_flight(", "flight_enter()"),
-    fault: Injection::of(Step::DiscardLater),
-    program: pass_to_full::<PerSocket>,
-};
+impl Control {
+    pub(super) const DISCARD_LOCKED: Control = Control {
+        name: "B20-discard-with-locks",
+        bug: "the descriptors of a datagram that finds no room are disposed of with both locks \
+              held",
+        check: Check::OrderViolation,
+        operation: "sys_sendmsg",
+        at: at!("uipc/rights.rs", "fn end_flight(", "flight_enter()"),
+        fault: Injection::of(Step::DiscardLater),
+        program: pass_to_full::<PerSocket>,
+    };
+}
 
 /// A descriptor is passed in a datagram to a receiver that is full.
 fn pass_to_full<D: Domain>() {

@@ -15,48 +15,56 @@ use crate::errno::Errno;
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const ALL: [Control; 10] = [
-    NOT_HELD_BACK,
-    NOT_COUNTED,
-    NOT_WOKEN,
-    NOT_LOOKED_AT,
-    WAITS_ANYWAY,
-    KEEPS_PEER,
-    KEEPS_REFERENCE,
-    TAKES_NO_REFERENCE,
-    NOBUFS_LEAKS,
-    DROPS_ANYWAY,
-];
+impl Control {
+    pub(super) const OF_TRIES: [Control; 10] = [
+        Control::NOT_HELD_BACK,
+        Control::RELOCK_NOT_COUNTED,
+        Control::RELOCK_NOT_WOKEN,
+        Control::NOT_LOOKED_AT,
+        Control::WAITS_ANYWAY,
+        Control::KEEPS_PEER,
+        Control::KEEPS_REFERENCE,
+        Control::TAKES_NO_REFERENCE,
+        Control::TRY_NOBUFS_LEAKS,
+        Control::DROPS_ANYWAY,
+    ];
+}
 
-const NOT_HELD_BACK: Control = Control {
-    name: "B19-connect-in-relock",
-    bug: "a connect does not wait for a relock, which does not begin again",
-    check: Check::Panic,
-    operation: "sys_sendto",
-    at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::HoldConnect, Window::Relock),
-    program: connect_in_relock::<PerSocketTry>,
-};
+impl Control {
+    const NOT_HELD_BACK: Control = Control {
+        name: "B19-connect-in-relock",
+        bug: "a connect does not wait for a relock, which does not begin again",
+        check: Check::Panic,
+        operation: "sys_sendto",
+        at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::HoldConnect, Window::Relock),
+        program: connect_in_relock::<PerSocketTry>,
+    };
+}
 
-const NOT_COUNTED: Control = Control {
-    name: "connect-after-one-relock",
-    bug: "the first of two relocks that is over lets a connect go on",
-    check: Check::Panic,
-    operation: "sys_sendto",
-    at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::CountRelocks, Window::Relock),
-    program: connect_in_the_longer_relock::<PerSocketTry>,
-};
+impl Control {
+    const RELOCK_NOT_COUNTED: Control = Control {
+        name: "connect-after-one-relock",
+        bug: "the first of two relocks that is over lets a connect go on",
+        check: Check::Panic,
+        operation: "sys_sendto",
+        at: at!("uipc/datagram.rs", "fn append_to_peer(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::CountRelocks, Window::Relock),
+        program: connect_in_the_longer_relock::<PerSocketTry>,
+    };
+}
 
-const NOT_WOKEN: Control = Control {
-    name: "connect-unwoken",
-    bug: "a relock that is over does not wake the connect that waits for it",
-    check: Check::Hang,
-    operation: "sys_connect",
-    at: at!("uipc/connect.rs", "fn soconnect(", "self.policy.connect_enter(so)"),
-    fault: Injection::at(Step::WakeCounted, Window::Relock),
-    program: connect_in_relock::<PerSocketTry>,
-};
+impl Control {
+    const RELOCK_NOT_WOKEN: Control = Control {
+        name: "connect-unwoken",
+        bug: "a relock that is over does not wake the connect that waits for it",
+        check: Check::Hang,
+        operation: "sys_connect",
+        at: at!("uipc/connect.rs", "fn soconnect(", "self.policy.connect_enter(so)"),
+        fault: Injection::at(Step::WakeCounted, Window::Relock),
+        program: connect_in_relock::<PerSocketTry>,
+    };
+}
 
 /// A datagram socket sends; in its relock it is connected elsewhere.
 fn connect_in_relock<D: Domain>() {
@@ -87,45 +95,53 @@ fn reconnect_in_relock<D: Domain>(first: impl FnOnce(&Checked<D>, D::Sock) + Sen
     close_all(&layer, &[s, old, new]);
 }
 
-const NOT_LOOKED_AT: Control = Control {
-    name: "try-for-a-lock",
-    bug: "nobody looks whether a try has the lock",
-    check: Check::Unlocked,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "so2.rcv_fill("),
-    fault: Injection::at(Step::TryAnswer, Window::Relock),
-    program: send_from_higher::<PerSocketTry>,
-};
+impl Control {
+    const NOT_LOOKED_AT: Control = Control {
+        name: "try-for-a-lock",
+        bug: "nobody looks whether a try has the lock",
+        check: Check::Unlocked,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "so2.rcv_fill("),
+        fault: Injection::at(Step::TryAnswer, Window::Relock),
+        program: send_from_higher::<PerSocketTry>,
+    };
+}
 
-const WAITS_ANYWAY: Control = Control {
-    name: "try-then-wait",
-    bug: "behind a try that failed the peer is waited for, whatever its address",
-    check: Check::OrderViolation,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::AddressOrder, Window::Relock),
-    program: send_from_higher::<PerSocketTry>,
-};
+impl Control {
+    const WAITS_ANYWAY: Control = Control {
+        name: "try-then-wait",
+        bug: "behind a try that failed the peer is waited for, whatever its address",
+        check: Check::OrderViolation,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::AddressOrder, Window::Relock),
+        program: send_from_higher::<PerSocketTry>,
+    };
+}
 
-const KEEPS_REFERENCE: Control = Control {
-    name: "try-keeps-reference",
-    bug: "the reference on the peer, taken for the relock, is not given back",
-    check: Check::LeakedLock,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::UnpRefRelock, Window::Relock),
-    program: send_from_higher::<PerSocketTry>,
-};
+impl Control {
+    const KEEPS_REFERENCE: Control = Control {
+        name: "try-keeps-reference",
+        bug: "the reference on the peer, taken for the relock, is not given back",
+        check: Check::LeakedLock,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::UnpRefRelock, Window::Relock),
+        program: send_from_higher::<PerSocketTry>,
+    };
+}
 
-const TAKES_NO_REFERENCE: Control = Control {
-    name: "try-without-reference",
-    bug: "no reference on the peer is taken for the relock, and one is given back",
-    check: Check::NotHeld,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::UnpRefTake, Window::Relock),
-    program: send_from_higher::<PerSocketTry>,
-};
+impl Control {
+    const TAKES_NO_REFERENCE: Control = Control {
+        name: "try-without-reference",
+        bug: "no reference on the peer is taken for the relock, and one is given back",
+        check: Check::NotHeld,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::UnpRefTake, Window::Relock),
+        program: send_from_higher::<PerSocketTry>,
+    };
+}
 
 /// A send from the end with the higher address, which does not get its peer's lock at once.
 fn send_from_higher<D: Domain>() {
@@ -136,25 +152,29 @@ fn send_from_higher<D: Domain>() {
     close_all(&layer, &[lower, higher]);
 }
 
-const KEEPS_PEER: Control = Control {
-    name: "relock-keeps-former-peer",
-    bug: "a relock that finds no peer does not unlock what was the peer",
-    check: Check::LeakedLock,
-    operation: "sys_sendto",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::at(Step::RelockChanged, Window::Relock),
-    program: close_in_relock::<PerSocketTry>,
-};
+impl Control {
+    const KEEPS_PEER: Control = Control {
+        name: "relock-keeps-former-peer",
+        bug: "a relock that finds no peer does not unlock what was the peer",
+        check: Check::LeakedLock,
+        operation: "sys_sendto",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::at(Step::RelockChanged, Window::Relock),
+        program: close_in_relock::<PerSocketTry>,
+    };
+}
 
-const NOBUFS_LEAKS: Control = Control {
-    name: "try-leaks-at-nobufs",
-    bug: "send does not unlock the peer that it tried, where a message finds no room (ENOBUFS)",
-    check: Check::LeakedLock,
-    operation: "sys_sendmsg",
-    at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
-    fault: Injection::of(Step::SendNobufsPeer),
-    program: pass_to_shut::<PerSocketTry>,
-};
+impl Control {
+    const TRY_NOBUFS_LEAKS: Control = Control {
+        name: "try-leaks-at-nobufs",
+        bug: "send does not unlock the peer that it tried, where a message finds no room (ENOBUFS)",
+        check: Check::LeakedLock,
+        operation: "sys_sendmsg",
+        at: at!("uipc/send.rs", "fn append_connected(", "self.policy.peer_pin(so)"),
+        fault: Injection::of(Step::SendNobufsPeer),
+        program: pass_to_shut::<PerSocketTry>,
+    };
+}
 
 /// From the higher end, whose peer would be locked first.
 fn pass_to_shut<D: Domain>() {
@@ -165,12 +185,14 @@ fn pass_to_shut<D: Domain>() {
     close_all(&layer, &[lower, higher]);
 }
 
-const DROPS_ANYWAY: Control = Control {
-    name: "B08-drop-without-recheck",
-    bug: "close drops a socket that another thread has connected elsewhere before it is locked",
-    check: Check::WrongAnswer,
-    operation: "verify",
-    at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
-    fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
-    program: reconnect_in_detach::<PerSocketTry>,
-};
+impl Control {
+    const DROPS_ANYWAY: Control = Control {
+        name: "B08-drop-without-recheck",
+        bug: "close drops a socket that another thread has connected elsewhere before it is locked",
+        check: Check::WrongAnswer,
+        operation: "verify",
+        at: at!("controls/relock.rs", "fn reconnect_in_detach<", "verify::<D>("),
+        fault: Injection::at(Step::ReferrerRecheck, Window::Relock),
+        program: reconnect_in_detach::<PerSocketTry>,
+    };
+}

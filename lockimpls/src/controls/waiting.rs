@@ -9,18 +9,20 @@ use crate::domain::{Config, Domain, MsgFlags, SockType, WaitStrategy};
 use crate::fault::{Step, Window};
 use crate::witness::Check;
 
-pub(super) const LOST_WAKEUP: Control = Control {
-    name: "lost-wakeup",
-    bug: "the reader is not woken after an append",
-    check: Check::Hang,
-    operation: "sys_recvfrom",
-    at: at!("uipc/receive.rs", "fn soreceive(", "self.sbwait(so, Side::Rcv)"),
-    fault: Injection {
-        in_window: stage::about_to_park,
-        ..Injection::at(Step::WakeReader, Window::BeforePark)
-    },
-    program: wake_parked_reader::<PerSocket>,
-};
+impl Control {
+    pub(super) const LOST_WAKEUP: Control = Control {
+        name: "lost-wakeup",
+        bug: "the reader is not woken after an append",
+        check: Check::Hang,
+        operation: "sys_recvfrom",
+        at: at!("uipc/receive.rs", "fn soreceive(", "self.sbwait(so, Side::Rcv)"),
+        fault: Injection {
+            in_window: stage::about_to_park,
+            ..Injection::at(Step::WakeReader, Window::BeforePark)
+        },
+        program: wake_parked_reader::<PerSocket>,
+    };
+}
 
 /// A reader parks, then a byte is sent.
 fn wake_parked_reader<D: Domain>() {
