@@ -1,16 +1,23 @@
 //! The locks that a program has by name, and what is compiled for them: the built-in ones, or those
-//! and some of other crates.
+//! and some of other crates. Without the feature `variants` there is the default alone, as each
+//! backend's own layer has it.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
 use lockimpls::exclusion::Steps;
-use lockimpls::raw::{AnyLock, Or, RawMutex};
+#[cfg(feature = "variants")]
+use lockimpls::raw::Or;
+use lockimpls::raw::{AnyLock, RawMutex};
 use lockimpls::{Algorithm, Backend, Config, Errno, Layer, calibrate};
 
 use workloads::panics::or_report;
 
 use crate::added;
+
+/// Whether layers are there on other locks, with locks of the kernel around them, and on locks that
+/// keep a profile.
+pub const VARIANTS: bool = cfg!(feature = "variants");
 
 /// Makes a layer of a backend on the lock that the configuration names.
 type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
@@ -25,9 +32,11 @@ pub struct Locks {
     own: Vec<Algorithm>,
     open: Open,
     pairs: Pairs,
-    open_profiled: Open,
-    profiled_pairs: fn(Algorithm, u64),
     lost: Lost,
+    #[cfg(feature = "variants")]
+    open_profiled: Open,
+    #[cfg(feature = "variants")]
+    profiled_pairs: fn(Algorithm, u64),
 }
 
 impl Default for Locks {
@@ -49,15 +58,21 @@ impl MakesAll for AnyLock {
     fn locks(own: Vec<Algorithm>) -> Locks {
         Locks {
             own,
+            #[cfg(feature = "variants")]
             open: anylock::open,
+            #[cfg(not(feature = "variants"))]
+            open: |backend, config| (backend.open)(config),
             pairs: calibrate::lock_pairs_asked::<AnyLock>,
-            open_profiled: profiled::open,
-            profiled_pairs: profiled::lock_pairs,
             lost: lost_on::<AnyLock>,
+            #[cfg(feature = "variants")]
+            open_profiled: profiled::open,
+            #[cfg(feature = "variants")]
+            profiled_pairs: profiled::lock_pairs,
         }
     }
 }
 
+#[cfg(feature = "variants")]
 impl<A: RawMutex, B: MakesAll> MakesAll for Or<A, B> {
     /// Layers on them are compiled where the program is.
     fn locks(own: Vec<Algorithm>) -> Locks {
@@ -65,9 +80,9 @@ impl<A: RawMutex, B: MakesAll> MakesAll for Or<A, B> {
             own,
             open: anylock::open_on::<Self>,
             pairs: calibrate::lock_pairs_asked::<Self>,
+            lost: lost_on::<Self>,
             open_profiled: profiled::open_on::<Self>,
             profiled_pairs: profiled::lock_pairs_on::<Self>,
-            lost: lost_on::<Self>,
         }
     }
 }
@@ -83,14 +98,15 @@ impl Locks {
 /// Every lock, in the order they are listed; the first is the default.
 #[must_use]
 pub fn all() -> Vec<Algorithm> {
-    [&Algorithm::ALL[..], added::added().locks.own()].concat()
+    let built_in = if VARIANTS { &Algorithm::ALL[..] } else { &Algorithm::ALL[..1] };
+    [built_in, added::added().locks.own()].concat()
 }
 
 /// A layer with no sockets of this backend, whose locks are of the algorithm that the configuration
 /// names.
 ///
 /// # Errors
-/// As [`anylock::open`].
+/// The backend cannot have such locks, or this program has no such layers.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
     (added::added().locks.open)(backend, config)
 }
@@ -105,11 +121,13 @@ pub fn pairs(algorithm: Algorithm, checked: bool, pairs: u64) {
 ///
 /// # Errors
 /// As [`profiled::open`].
+#[cfg(feature = "variants")]
 pub fn open_profiled(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
     (added::added().locks.open_profiled)(backend, config)
 }
 
 /// The same as [`pairs`] with the checker, and with a profile where the thread has begun one.
+#[cfg(feature = "variants")]
 pub fn profiled_pairs(algorithm: Algorithm, pairs: u64) {
     (added::added().locks.profiled_pairs)(algorithm, pairs);
 }

@@ -5,7 +5,9 @@ use lockimpls::{Backend, Layer, SockType};
 use workloads::{Kind, Need, Parameter, Plan, Question, testing};
 
 use crate::added::added;
-use crate::slice::{self, Outcome, Profiled, Slice};
+#[cfg(feature = "variants")]
+use crate::slice::Profiled;
+use crate::slice::{self, Outcome, Slice};
 
 /// One backend under one workload.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +31,7 @@ impl Case {
     ///
     /// # Errors
     /// As [`slice::profile`].
+    #[cfg(feature = "variants")]
     pub fn profile(&self, slice: &Slice<'_>) -> Result<Profiled, String> {
         (self.workload.profile)(&self.backend, slice)
     }
@@ -62,6 +65,7 @@ pub struct Workload {
     /// [`slice::run`].
     pub run: fn(&Backend, &Slice<'_>) -> Result<Outcome, String>,
     /// [`slice::profile`].
+    #[cfg(feature = "variants")]
     pub profile: fn(&Backend, &Slice<'_>) -> Result<Profiled, String>,
     /// [`testing::run_on`].
     pub checked: fn(&dyn Layer, &Plan, u64) -> testing::Outcome,
@@ -86,6 +90,7 @@ impl Workload {
             needs: K::needs,
             fits: K::fits,
             run: slice::run::<K>,
+            #[cfg(feature = "variants")]
             profile: slice::profile::<K>,
             checked: testing::run_on::<K>,
             code: slice::code::<K>,

@@ -7,6 +7,9 @@
 //! copies of the counters are the only work at a change, and no file is read there (see
 //! [`noise`](crate::noise)).
 
+#[cfg(feature = "variants")]
+mod profile;
+
 use std::array;
 use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
 
@@ -17,6 +20,9 @@ use quanta::Clock;
 use workloads::{EVENTS, Event, Meter};
 
 use crate::allocations;
+
+#[cfg(feature = "variants")]
+pub use self::profile::ProfileMeter;
 
 /// The phase of a slice, written by the leading thread and read by every lane. Relaxed on both
 /// sides: it carries no data, and lanes are joined before anything they wrote is read.
@@ -216,67 +222,6 @@ impl Meter for ThroughputMeter<'_> {
 
     #[inline(always)]
     fn record(&mut self, _event: Event, _latency_ns: u64) {}
-}
-
-/// Counts, while the layer's locks keep a profile of the same interval.
-#[derive(Debug)]
-pub struct ProfileMeter<'a>(ThroughputMeter<'a>);
-
-impl<'a> LaneMeter<'a> for ProfileMeter<'a> {
-    fn begin(phase: &'a Phase, clock: &'a Clock) -> Self {
-        profiled::begin(clock.clone());
-        ProfileMeter(ThroughputMeter::begin(phase, clock))
-    }
-
-    fn end(self) -> Lane {
-        // A lane that ended by itself may have seen neither the end nor the measuring phase.
-        if self.0.0.seen == At::WarmUp as u8 {
-            profiled::restart();
-        }
-        profiled::finish();
-        self.0.end()
-    }
-}
-
-impl Meter for ProfileMeter<'_> {
-    #[inline]
-    fn running(&mut self) -> bool {
-        let before = self.0.0.seen;
-        let on = self.0.running();
-        if self.0.0.seen != before {
-            self.turned(before);
-        }
-        on
-    }
-
-    #[inline]
-    fn lap(&mut self, _event: Event) {}
-
-    #[inline]
-    fn skip(&mut self) {}
-
-    fn now_ns(&self) -> u64 {
-        self.0.now_ns()
-    }
-
-    fn stopping(&self) -> bool {
-        self.0.stopping()
-    }
-
-    fn record(&mut self, _event: Event, _latency_ns: u64) {}
-}
-
-impl ProfileMeter<'_> {
-    /// The phase is another one: the profile begins where the counters do, and ends where they do.
-    #[cold]
-    fn turned(&self, before: u8) {
-        if before == At::WarmUp as u8 {
-            profiled::restart();
-        }
-        if self.0.0.seen == At::Over as u8 {
-            profiled::finish();
-        }
-    }
 }
 
 /// One stamp per lap, chained: the end of one event is the beginning of the next.

@@ -106,7 +106,7 @@ fn hello(process: &Process) -> Say {
         rustc: host::RUSTC.to_owned(),
         backends: names(matrix::backends().iter().map(|backend| backend.name).collect()),
         workloads: names(matrix::workloads().iter().map(|workload| workload.name).collect()),
-        ambient: names(Ambient::all().names()),
+        ambient: names(if locks::VARIANTS { Ambient::all().names() } else { Vec::new() }),
         parameters: names(matrix::parameters().map(|parameter| parameter.field).collect()),
         locks: names(locks::all().iter().map(|lock| lock.name()).collect()),
         clock_step_ns: clock::measure(&process.clock).clock_step_ns,

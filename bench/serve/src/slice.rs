@@ -1,11 +1,13 @@
 //! One cell for a fraction of a second: a fresh layer, all lanes at once, and every check at the
 //! end.
 
-use std::sync::{Barrier, Mutex, PoisonError};
+#[cfg(feature = "variants")]
+mod profile;
+
+use std::sync::Barrier;
 use std::time::{Duration, Instant, SystemTime};
 
 use lockimpls::{Backend, Config, Errno, Layer};
-use profiled::Profile;
 use quanta::Clock;
 use results::{HostNoise, Measure};
 use workloads::panics::or_report;
@@ -13,10 +15,13 @@ use workloads::{Kind, LaneSums, Plan, Workload};
 
 use crate::interrupt::Interrupt;
 use crate::locks;
-use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ProfileMeter, ThroughputMeter};
+use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ThroughputMeter};
 use crate::noise::Snapshot;
 use crate::pool::Lanes;
 use crate::watchdog::Watchdog;
+
+#[cfg(feature = "variants")]
+pub use self::profile::{Profiled, profile};
 
 /// What one slice is asked to do.
 #[derive(Clone, Copy, Debug)]
@@ -118,27 +123,6 @@ pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, Str
         drive(start, lane)
     })
 }
-
-/// Runs a workload on a backend whose locks keep a profile: that of all lanes in the measured time,
-/// and what they counted in it. What is measured is said of such locks alone.
-///
-/// # Errors
-/// As [`run`].
-pub fn profile<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Profiled, String> {
-    let all = Mutex::new(Profile::default());
-    let outcome = on_layer::<K>(backend, slice, locks::open_profiled, |start, layer, workload| {
-        drive(start, &|lane, ready| {
-            let done = run_lane::<K::On, ProfileMeter<'_>>(start, layer, workload, lane, ready);
-            let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
-            profiled::take().into_iter().for_each(|profile| all.add(profile));
-            done
-        })
-    })?;
-    Ok((outcome, all.into_inner().unwrap_or_else(PoisonError::into_inner)))
-}
-
-/// What a slice on locks that keep a profile measured, and their profile.
-pub type Profiled = (Outcome, Profile);
 
 /// How a layer is made.
 type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;

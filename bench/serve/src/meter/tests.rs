@@ -4,7 +4,7 @@ use super::*;
 
 /// A lane of `before` operations in the warm-up and `during` measured ones, each of 100 ns of
 /// send and 30 ns of receive after 7 ns that are skipped; then a draining lap.
-fn lane<'a, M: LaneMeter<'a>>(
+pub(super) fn lane<'a, M: LaneMeter<'a>>(
     phase: &'a Phase,
     clock: &'a Clock,
     time: &quanta::Mock,
@@ -41,30 +41,6 @@ fn warm_up_and_draining_are_not_counted() {
     let measured = lane::<ThroughputMeter<'_>>(&Phase::new(), &clock, &time, (3, 10));
     assert_eq!((measured.operations, measured.interval_ns), (10, 1_370));
     assert!(measured.latencies.is_none());
-}
-
-#[test]
-fn a_profile_is_of_the_measured_interval() {
-    let (clock, time) = Clock::mock();
-    let measured = lane::<ProfileMeter<'_>>(&Phase::new(), &clock, &time, (3, 10));
-    assert_eq!((measured.operations, measured.interval_ns), (10, 1_370));
-    assert_eq!(profiled::take().unwrap().spent.total(), 1_370);
-    // From warm-up to the end at once: nothing was measured.
-    let phase = Phase::new();
-    let mut meter = ProfileMeter::begin(&phase, &clock);
-    assert!(meter.running());
-    time.increment(70);
-    phase.measure();
-    phase.stop();
-    assert!(!meter.running());
-    time.increment(70);
-    assert_eq!(meter.end().interval_ns, 0);
-    assert_eq!(profiled::take().unwrap().spent.total(), 0);
-    // And where it ended by itself.
-    let meter = ProfileMeter::begin(&phase, &clock);
-    time.increment(70);
-    assert_eq!(meter.end().interval_ns, 0);
-    assert_eq!(profiled::take().unwrap().spent.total(), 0);
 }
 
 #[test]
