@@ -31,7 +31,10 @@ const PROFILE: &str = "profile.release.debug=false";
 /// Which program is built of every side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The one that serves slices and does nothing else.
+    /// The one that serves slices and does nothing else, with each layer as it is.
+    Plain,
+    /// The same with the variants of each layer: on other locks, with the kernel's around it. Of
+    /// commits from before these could be left out it is the only one.
     Serving,
     /// The whole `solock`: the only program in commits from before there was a smaller one.
     Whole,
@@ -50,7 +53,7 @@ impl Kind {
     #[must_use]
     pub fn manifest(self) -> &'static str {
         match self {
-            Kind::Serving => "bench/serve/Cargo.toml",
+            Kind::Plain | Kind::Serving => "bench/serve/Cargo.toml",
             Kind::Whole => "bench/Cargo.toml",
             Kind::Own { manifest, .. } => manifest,
         }
@@ -58,16 +61,24 @@ impl Kind {
 
     fn program(self) -> &'static str {
         match self {
-            Kind::Serving => "solock-serve",
+            Kind::Plain | Kind::Serving => "solock-serve",
             Kind::Whole => "solock",
             Kind::Own { program, .. } => program,
+        }
+    }
+
+    fn features(self) -> &'static [&'static str] {
+        match self {
+            Kind::Plain => &["--no-default-features"],
+            _ => &[],
         }
     }
 
     /// What decides, beside the source and its surroundings, what is built.
     #[must_use]
     pub fn flags(self) -> String {
-        format!("{} {} {PROFILE} {:?}", self.manifest(), self.program(), link::LISTED)
+        let (manifest, program, features) = (self.manifest(), self.program(), self.features());
+        format!("{manifest} {program} {features:?} {PROFILE} {:?}", link::LISTED)
     }
 }
 
@@ -154,6 +165,7 @@ fn command(build: &Build<'_>) -> Command {
     let mut command = (build.cargo)(build.kind.manifest());
     command
         .args(["--release", "--locked", "--bin", build.kind.program()])
+        .args(build.kind.features())
         .args(["--config", PROFILE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(build.target)
@@ -204,10 +216,11 @@ mod tests {
 
     #[test]
     fn what_is_built_is_part_of_its_key() {
-        let [serving, whole] = [Kind::Serving, Kind::Whole].map(Kind::flags);
-        assert_ne!(serving, whole);
+        let [plain, serving, whole] = [Kind::Plain, Kind::Serving, Kind::Whole].map(Kind::flags);
+        assert!(plain != serving && serving != whole && whole != plain);
+        assert!(plain.contains("--no-default-features"));
         for flag in link::LISTED.iter().chain([&PROFILE]) {
-            assert!(serving.contains(flag) && whole.contains(flag), "{flag}");
+            assert!([&plain, &serving, &whole].iter().all(|it| it.contains(flag)), "{flag}");
         }
     }
 }

@@ -138,10 +138,9 @@ fn programs(
     repository: &Result<Repository, String>,
     around: Around<'_>,
 ) -> Vec<Result<Layouts, String>> {
-    let is_built = |side: &Side| matches!(side.source, Source::Commit(_) | Source::Tree);
     let builder = repository.as_ref().map_err(Clone::clone).and_then(|repository| {
-        if request.sides.iter().any(is_built) {
-            return Programs::open(repository, &request.sides, around).map(Some);
+        if request.sides.iter().any(Side::is_built) {
+            return Programs::open(repository, request, around).map(Some);
         }
         Ok(None)
     });

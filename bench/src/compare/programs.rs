@@ -19,6 +19,8 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use toml::de::DeTable;
+
 use super::Around;
 use super::cargo::{self, Build, Built, Kind};
 use super::group;
@@ -26,6 +28,7 @@ use super::layouts::{self, Folder, Layouts, PROGRAM};
 use super::outward;
 use super::progress::Watch;
 use super::repository::{Repository, remove_left_over};
+use super::request::Request;
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
 use crate::added::{BuiltFrom, OWN_COMMIT, OWN_DIRTY, added};
@@ -61,7 +64,7 @@ impl<'a> Programs<'a> {
     /// The folder cannot be written, there is no compiler, or somebody asked for the end.
     pub fn open(
         repository: &'a Repository,
-        sides: &[Side],
+        request: &Request,
         around: Around<'a>,
     ) -> Result<Programs<'a>, String> {
         let target = env::var_os("CARGO_TARGET_DIR").map(|folder| repository.root.join(folder));
@@ -84,7 +87,7 @@ impl<'a> Programs<'a> {
         let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
         let kind = match &added().built_from {
             Some(own) => own_kind(own, repository)?,
-            None => kind(sides, repository, watch),
+            None => kind(request, repository, watch),
         };
         Ok(Programs {
             folder,
@@ -218,19 +221,33 @@ impl<'a> Programs<'a> {
 }
 
 /// The kind that every side has.
-fn kind(sides: &[Side], repository: &Repository, watch: &Watch) -> Kind {
-    let has = |side: &&Side| match &side.source {
-        Source::Commit(commit) => repository.has(commit, Kind::Serving.manifest()),
-        Source::Tree => repository.root.join(Kind::Serving.manifest()).is_file(),
-        Source::Run(_) | Source::Program(_) => true,
+fn kind(request: &Request, repository: &Repository, watch: &Watch) -> Kind {
+    let path = Kind::Serving.manifest();
+    let manifest = |side: &Side| match &side.source {
+        Source::Commit(commit) => repository.text(commit, path),
+        _ => fs::read_to_string(repository.root.join(path)).ok(),
     };
-    let Some(old) = sides.iter().find(|side| !has(side)) else { return Kind::Serving };
-    watch.say(&format!(
-        "{} has no program that serves slices and does nothing else, so that the whole solock is \
-         built of every side: that takes about twice the time",
-        old.name
-    ));
-    Kind::Whole
+    let built = request.sides.iter().filter(|side| side.is_built());
+    let manifests: Vec<_> = built.map(|side| (side, manifest(side))).collect();
+    if let Some((old, _)) = manifests.iter().find(|(_, manifest)| manifest.is_none()) {
+        watch.say(&format!(
+            "{} has no program that serves slices and does nothing else, so that the whole solock \
+             is built of every side: that takes longer",
+            old.name
+        ));
+        return Kind::Whole;
+    }
+    let can_be_plain = |manifest: &Option<String>| manifest.as_deref().is_some_and(has_variants);
+    let is_plain = manifests.iter().all(|(_, manifest)| can_be_plain(manifest));
+    if is_plain && !request.has_variants() { Kind::Plain } else { Kind::Serving }
+}
+
+/// Whether the variants of layers are a feature of the package with this manifest.
+fn has_variants(manifest: &str) -> bool {
+    let Ok(manifest) = DeTable::parse(manifest) else { return false };
+    let features = manifest.get_ref().get("features");
+    let features = features.and_then(|features| features.get_ref().as_table());
+    features.is_some_and(|features| features.contains_key("variants"))
 }
 
 /// The kind of a program of another crate.
@@ -280,4 +297,19 @@ fn hex(value: &impl Hash) -> String {
     let mut hasher = DefaultHasher::new();
     value.hash(&mut hasher);
     format!("{:016x}", hasher.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_package_says_what_can_be_left_out_of_it() {
+        assert!(has_variants("[features]\ndefault = [\"variants\"]\nvariants = []"));
+        for manifest in ["", "[features]\nvariant = []", "features = \"variants\"", "[features"] {
+            assert!(!has_variants(manifest), "{manifest}");
+        }
+        let own = fs::read_to_string("serve/Cargo.toml").expect("it is here");
+        assert!(has_variants(&own), "else it is built with everything");
+    }
 }

@@ -43,10 +43,10 @@ impl Repository {
         self.commit("HEAD")
     }
 
-    /// Whether a commit has a file at that path.
+    /// What stands in the file at that path in a commit, if there is one.
     #[must_use]
-    pub fn has(&self, commit: &str, path: &str) -> bool {
-        git::text(&self.root, &["cat-file", "-e", &format!("{commit}:{path}")]).is_ok()
+    pub fn text(&self, commit: &str, path: &str) -> Option<String> {
+        git::text(&self.root, &["cat-file", "blob", &format!("{commit}:{path}")]).ok()
     }
 
     /// Some names of commits, the newest first.

@@ -95,6 +95,12 @@ impl Request {
         }
     }
 
+    /// Whether a cell asks for a variant of a layer: on another lock, or with locks around it.
+    #[must_use]
+    pub fn has_variants(&self) -> bool {
+        self.cells.iter().any(|cell| !cell.lock.is_empty() || !cell.ambient.is_empty())
+    }
+
     /// What is measured in a launch.
     #[must_use]
     pub fn asked(&self) -> Asked {
@@ -255,6 +261,18 @@ mod tests {
         let alone = level(2, None);
         assert_eq!((level(2, Some(6)), level(2, Some(2))), (alone, alone));
         assert!(level(2, Some(60)) > alone && level(9, None) > alone);
+    }
+
+    #[test]
+    fn other_locks_and_locks_around_a_layer_are_variants_of_it() {
+        let asked = |lock: &[&str], ambient: &[&str]| {
+            let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect();
+            request(2, |args| (args.cells.lock, args.cells.ambient) = (words(lock), words(ambient)))
+        };
+        assert!(!asked(&[], &[]).has_variants());
+        assert!(!asked(&["parking-lot"], &["none"]).has_variants(), "the default");
+        assert!(asked(&["parking-lot", "ticket"], &[]).has_variants());
+        assert!(asked(&[], &["f-mtx"]).has_variants());
     }
 
     #[test]

@@ -18,6 +18,12 @@ pub struct Side {
 }
 
 impl Side {
+    /// Whether its program is built.
+    #[must_use]
+    pub fn is_built(&self) -> bool {
+        matches!(self.source, Source::Commit(_) | Source::Tree)
+    }
+
     /// The stored run that it is, if it is one.
     fn run(&self) -> Option<&Run> {
         match &self.source {

@@ -1,6 +1,8 @@
 //! What `solock compare` builds of commits, keeps, and links: in a checkout whose program is small.
 #![cfg(target_os = "linux")]
 
+mod parts;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -29,7 +31,7 @@ fn main() {
     let [one, two] = [one, two].map(|place| place.wrapping_sub(at));
     let line = format!("{SIDE} {program} {name} {one} {two}\n");
     log.write_all(line.as_bytes()).unwrap();
-    println!(r#"{{"say":"hello","protocol":1,"clock_step_ns":10.0,"commit":null}}"#);
+    println!(r#"{{"say":"hello","protocol":1,"clock_step_ns":10.0,"locks":["ticket"]}}"#);
     let mut rate = 10_000_000 + std::process::id() % 1000;
     for line in std::io::stdin().lock().lines().map(Result::unwrap) {
         rate += first() as u32 + second() as u32 + third() as u32;
@@ -86,9 +88,15 @@ impl Checkout {
             packages.map(|name| format!("\n[[package]]\nname = \"{name}\"\nversion = \"0.1.0\"\n"));
         self.write("Cargo.lock", &("version = 4\n".to_owned() + &packages.collect::<String>()));
         self.write("server.rs", &(format!("const SIDE: &str = \"{name}\";\n") + SERVER));
+        self.commit_all(name);
+    }
+
+    /// A commit with a tag of that name.
+    fn commit_all(&self, name: &str) {
         git(self.path(), &["add", "--all", "."]);
         let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
         git(self.path(), &[&who[..], &["commit", "--quiet", "--message", name]].concat());
+        git(self.path(), &["tag", name]);
     }
 
     fn path(&self) -> &Path {
@@ -107,6 +115,10 @@ impl Checkout {
 
     /// Compares two sides; what they wrote down is what they did this time.
     fn compare(&self, sides: [&str; 2]) -> Compares {
+        self.compare_with(sides, &[])
+    }
+
+    fn compare_with(&self, sides: [&str; 2], more: &[&str]) -> Compares {
         let seen = self.path().join("seen");
         let _ = fs::remove_file(&seen);
         let output = Command::new(env!("CARGO_BIN_EXE_solock"))
@@ -114,6 +126,7 @@ impl Checkout {
             .args(sides)
             .args(["--backend", "global", "--threads", "1", "--metric", "throughput"])
             .args(["--out", "runs"])
+            .args(more)
             .current_dir(self.path())
             .env("CARGO_TARGET_DIR", self.path().join("target"))
             .env("SEEN", &seen)
@@ -228,11 +241,12 @@ fn what_is_said_meanwhile_fits_a_terminal() {
 }
 
 /// The packages that a package is made of, with their features.
-fn made_of(package: &str) -> BTreeSet<String> {
+fn made_of(package: &[&str]) -> BTreeSet<String> {
     let tree = ["tree", "--offline", "--locked", "--edges", "normal,build", "--prefix", "none"];
     let output = Command::new(env!("CARGO"))
         .args(tree)
-        .args(["--package", package, "--format", "{p} {f}"])
+        .args(["--format", "{p} {f}", "--package"])
+        .args(package)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .expect("cargo starts");
@@ -243,10 +257,12 @@ fn made_of(package: &str) -> BTreeSet<String> {
 #[test]
 fn both_programs_are_linked_from_the_very_same_backends_and_workloads() {
     let name = |line: &String| line.split(' ').next().unwrap_or_default().to_owned();
-    let measured: BTreeSet<String> = made_of("workloads").iter().map(name).collect();
-    let of = |package| -> BTreeSet<String> {
+    let measured: BTreeSet<String> = made_of(&["workloads"]).iter().map(name).collect();
+    let of = |package: &[&str]| -> BTreeSet<String> {
         made_of(package).into_iter().filter(|line| measured.contains(&name(line))).collect()
     };
     assert!(measured.contains("lockimpls") && measured.contains("parking_lot"), "{measured:?}");
-    assert_eq!(of("serve"), of("solock"), "another feature is another crate, with code of its own");
+    let (whole, plain) = (of(&["solock"]), of(&["serve", "--no-default-features"]));
+    assert_eq!(plain, whole, "another feature is another crate, with code of its own");
+    assert_eq!(of(&["serve"]), whole);
 }
