@@ -2,8 +2,8 @@
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
 //! * [`repository`], [`surroundings`], [`cargo`], [`group`], `programs`: from a commit to its
-//!   program; [`outward`]: where its dependencies lie beside it; [`link`], [`layouts`]: in many
-//!   orders of its functions.
+//!   program; [`ages`]: what of another commit's build is taken over; [`outward`]: where its
+//!   dependencies lie beside it; [`link`], [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.
@@ -11,6 +11,7 @@
 //! * [`stored`]: sides that were measured before.
 //! * [`table`], [`progress`]: what is shown.
 
+pub mod ages;
 pub mod cargo;
 pub mod cell;
 pub mod code;

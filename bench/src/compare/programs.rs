@@ -2,10 +2,9 @@
 //!
 //! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes
 //! it away. One driver builds at a time (it holds a lock), always in the same folders: the programs
-//! of two commits then differ in nothing but their code. Every checkout there is new, so no file is
-//! as old as what was built before it, and cargo builds again whatever could differ; libraries that
-//! did not change are shared. The working tree has a target folder of its own, as its files can be
-//! older than what was built of a commit. Beside a program lies what its other
+//! of two commits then differ in nothing but their code. Libraries, and packages of which no file
+//! changed, are built once ([`ages`]). The working tree has a target folder of its own, as its files
+//! can be older than what was built of a commit. Beside a program lies what its other
 //! [layouts] are linked from.
 //!
 //! All sides are programs of one [kind](Kind): one that is larger has its functions further apart,
@@ -22,12 +21,13 @@ use std::time::{Duration, Instant, SystemTime};
 use toml::de::DeTable;
 
 use super::Around;
+use super::ages::{self, Ages, Tree};
 use super::cargo::{self, Build, Built, Kind};
 use super::group;
 use super::layouts::{self, Folder, Layouts, PROGRAM};
 use super::outward;
 use super::progress::Watch;
-use super::repository::{Repository, remove_left_over};
+use super::repository::{Repository, Worktree, remove_left_over};
 use super::request::Request;
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
@@ -36,6 +36,8 @@ use crate::interrupt::Interrupt;
 
 /// How many programs are kept.
 const KEPT_MAX: usize = 8;
+/// The target folder of all commits. Drivers that kept no list of it built in another one.
+const COMMITS: &str = "commits";
 /// Digits of a commit's hash.
 const SHORT: usize = 10;
 /// How often a lock is tried that somebody else holds.
@@ -82,7 +84,7 @@ impl<'a> Programs<'a> {
         let Around { interrupt, watch } = around;
         wait_for(&lock, interrupt, watch)?;
         let surroundings = Surroundings::of(&repository.root)?;
-        group::end_left_over(&cargo::note(&folder.join("target")));
+        group::end_left_over(&cargo::note(&folder.join(COMMITS)));
         remove_left_over(repository, &folder.join("tree"));
         let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
         let kind = match &added().built_from {
@@ -124,10 +126,8 @@ impl<'a> Programs<'a> {
             return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
-        if let Kind::Own { .. } = self.kind {
-            outward::keep(&self.repository.root, &worktree.folder)?;
-        }
-        let (name, target) = (format!("{name} ({short})"), self.folder.join("target"));
+        let ages = self.ages(&worktree)?;
+        let (name, target) = (format!("{name} ({short})"), self.folder.join(COMMITS));
         let cargo = |manifest: &str| {
             let mut cargo = self.surroundings.for_commit(&worktree.folder, manifest);
             // For its records; what is built of this suite finds out by itself.
@@ -135,12 +135,30 @@ impl<'a> Programs<'a> {
             cargo
         };
         let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
-        let built = self.compile(build)?;
+        let built = self.compile(build);
+        ages.into_iter().for_each(Ages::keep);
+        let built = built?;
         if is_whole {
             self.keep(build, &built, &key)
         } else {
             self.keep_such(build, &built, &commit)
         }
+    }
+
+    /// Gets a checkout ready: what of it cargo is to take for built. What a program of another crate
+    /// is built of, solock does not know, so all of that is built again.
+    fn ages(&self, worktree: &Worktree) -> Result<Option<Ages>, String> {
+        let (list, folder) = (self.folder.join("built.json"), &worktree.folder);
+        let failed = |error| format!("the checkout {} cannot be read: {error}", folder.display());
+        if let Kind::Own { .. } = self.kind {
+            outward::keep(&self.repository.root, folder)?;
+            return ages::forget(&list).map(|()| None).map_err(failed);
+        }
+        // The commit's own settings, from which the build of every package may have something.
+        let settings = ["config.toml", "config"].map(|name| folder.join(".cargo").join(name));
+        let with = self.built_with(&settings.map(|path| fs::read(path).ok()));
+        let tree = Tree { folder, program: self.kind.manifest() };
+        Ages::give(&list, &with, tree).map(Some).map_err(failed)
     }
 
     fn of_tree(&self) -> Result<Layouts, String> {

@@ -1,6 +1,10 @@
 //! Programs of several packages, of which some differ from commit to commit.
 
-use crate::{Checkout, Compares, SERVER};
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::SystemTime;
+
+use crate::{Checkout, Compares, SERVER, git};
 
 /// A program of several packages: what it says of itself is each part's.
 const PARTS: &str = r#"
@@ -80,6 +84,62 @@ impl Checkout {
         self.write("note", parts.note);
         self.write("words", parts.words);
         self.commit_all(name);
+    }
+
+    /// When a package's library was made.
+    fn made(&self, package: &str) -> SystemTime {
+        let folder = self.kept().join("commits/release/deps");
+        let name = |entry: &fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+        let is_it = |entry: &fs::DirEntry| {
+            name(entry).starts_with(&format!("lib{package}-")) && name(entry).ends_with(".rlib")
+        };
+        let found: Vec<_> = fs::read_dir(folder).expect("readable").flatten().collect();
+        let mut found = found.into_iter().filter(is_it);
+        let made = found.next().expect(package).metadata().and_then(|it| it.modified());
+        assert!(found.next().is_none(), "{package} is there twice");
+        made.expect("an age")
+    }
+}
+
+#[test]
+fn a_commit_is_built_of_its_own_files_and_what_is_the_same_is_built_once() {
+    let checkout = Checkout::new();
+    let all = [
+        ("one", Parts { word: "a", note: "n", words: "w", version: "0.1.0" }),
+        ("two", Parts { word: "b", note: "o", words: "w", version: "0.2.0" }),
+        // The same packages, but for the one with the script, which reads something else.
+        ("three", Parts { word: "b", note: "o", words: "x", version: "0.2.0" }),
+        // One word is as it was, and one file in no package.
+        ("four", Parts { word: "a", note: "o", words: "x", version: "0.1.0" }),
+        ("five", Parts { word: "a", note: "n", words: "x", version: "0.1.0" }),
+    ];
+    all.iter().for_each(|(name, parts)| checkout.commit_parts(name, parts));
+    let says = |name: &str| {
+        let (_, parts) = all.iter().find(|(commit, _)| *commit == name).expect("one of them");
+        let Parts { word, note, words, version } = parts;
+        let commit = git(checkout.path(), &["rev-parse", name]);
+        format!("{word} same {version} {note} {words} {} false", commit.trim())
+    };
+    let compare = |sides: [&str; 2]| {
+        // Else nothing would be built that was built before.
+        let _ = fs::remove_dir_all(checkout.kept().join("programs"));
+        let it = checkout.compare(sides);
+        let said =
+            |line: &String| line.split(" solock-serve ").next().unwrap_or_default().to_owned();
+        let said: BTreeSet<String> = it.seen.iter().map(said).collect();
+        assert_eq!(said, BTreeSet::from(sides.map(says)), "{sides:?}: {}", it.said);
+        ["changed", "same"].map(|package| checkout.made(package))
+    };
+    let [changed, same] = compare(["one", "two"]);
+    assert!(same < changed, "the first side's was good for the second");
+    // Of what the second side was built, nothing is built again.
+    assert_eq!(compare(["two", "three"]), [changed, same]);
+    // There and back.
+    let mut last = changed;
+    for sides in [["one", "three"], ["four", "three"], ["four", "five"], ["two", "one"]] {
+        let [changed, still] = compare(sides);
+        assert!(changed > last && still == same, "{sides:?}");
+        last = changed;
     }
 }
 
