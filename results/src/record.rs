@@ -49,7 +49,7 @@ pub enum Record {
 
 /// What a round was for. A throughput round takes no stamp per operation, a latency round takes
 /// one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// Operations per second.

@@ -51,14 +51,14 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
 }
 
 /// Rounds with a stamp per operation are slower than those without: they have a median apart.
-type Medians = HashMap<(String, bool), f64>;
+type Medians = HashMap<(String, Measure), f64>;
 
-fn key(round: &Measured) -> (String, bool) {
-    (round.cell.id(), round.measure == Measure::Latency)
+fn key(round: &Measured) -> (String, Measure) {
+    (round.cell.id(), round.measure)
 }
 
 fn medians(run: &Run) -> Medians {
-    let mut values: HashMap<(String, bool), Vec<f64>> = HashMap::new();
+    let mut values: HashMap<(String, Measure), Vec<f64>> = HashMap::new();
     for round in run.measured() {
         values.entry(key(round)).or_default().push(round.operations_per_second);
     }
