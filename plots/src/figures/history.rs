@@ -52,7 +52,7 @@ fn why_not(input: &Input) -> &'static str {
     if input.history.others > 0 {
         return "no cell has a value of two runs of the newest build";
     }
-    if input.runs.len() > 1 && input.summary.rows.iter().any(|row| runs(input, row) > 1) {
+    if input.summary.rows.iter().any(|row| runs(input, row) > 1) {
         return "no cell has a round that is not flagged (a thread was kept off its CPU) in two \
                 runs, and flagged ones would tell of the machine";
     }
@@ -65,14 +65,9 @@ fn runs(input: &Input, row: &Row) -> usize {
     input.runs.iter().filter(has).count()
 }
 
-/// What a metric counts, by its name.
+/// What a metric counts: a history has ratios and throughputs.
 fn unit(metric: &str) -> Unit {
-    match metric {
-        RATIO => Unit::Ratio,
-        "throughput" => Unit::Rate,
-        _ if ["_p50", "_p99", "_p999", "_ns"].iter().any(|end| metric.ends_with(end)) => Unit::Time,
-        _ => Unit::Count,
-    }
+    if metric == RATIO { Unit::Ratio } else { Unit::Rate }
 }
 
 fn panel(input: &Input, series: &HistorySeries) -> Panel {
@@ -81,9 +76,8 @@ fn panel(input: &Input, series: &HistorySeries) -> Panel {
     let y: Vec<f64> =
         series.points.iter().flat_map(|point| [point.value, point.low, point.high]).collect();
     let label = match unit {
-        Unit::Rate => "operations per second".to_owned(),
         Unit::Ratio => format!("ratio to {}", input.summary.reference),
-        _ => series.metric.clone(),
+        _ => "operations per second".to_owned(),
     };
     let line = Series {
         name: series.backend.clone(),
