@@ -8,4 +8,5 @@ mod figures;
 mod files;
 mod machines;
 mod marks;
+mod tables;
 mod top;
