@@ -8,5 +8,6 @@ mod figures;
 mod files;
 mod machines;
 mod marks;
+mod series;
 mod tables;
 mod top;
