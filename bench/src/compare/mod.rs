@@ -326,3 +326,6 @@ fn origin(ready: &Ready<'_>) -> results::Side {
     }
     side
 }
+
+#[cfg(test)]
+mod tests;

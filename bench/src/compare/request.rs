@@ -327,6 +327,35 @@ mod tests {
     }
 
     #[test]
+    fn cells_that_were_asked_for_come_before_those_of_a_stored_run() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let store = results::Store::open(folder.path()).expect("a store");
+        let stored = [1, 2].map(|threads| {
+            let cell = Cell { backend: "global".to_owned(), threads, ..Cell::default() };
+            let writer = store.start(std::time::SystemTime::now()).expect("a run");
+            let measured =
+                results::Measured { cell_id: cell.id(), cell, ..results::Measured::default() };
+            writer.append(&measured.into()).expect("a line");
+            let id = writer.id().to_owned();
+            writer.finish().map(|_| id).expect("the end")
+        });
+        let names = Names { repository: &Err(String::new()), store: &store, programs: &[] };
+        let cells = |backend: &[&str]| {
+            let mut args = CompareArgs { sides: stored.to_vec(), ..CompareArgs::default() };
+            args.cells.backend = backend.iter().map(|name| (*name).to_owned()).collect();
+            let request = Request::new(&args, &names, &Cpus::allowed().unwrap()).unwrap();
+            request
+                .cells
+                .iter()
+                .map(|cell| (cell.backend.clone(), cell.threads))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(cells(&[]), [("global".to_owned(), 1)]);
+        let asked = [1, 2].map(|threads| ("per-socket".to_owned(), threads));
+        assert_eq!(cells(&["per-socket"]), asked);
+    }
+
+    #[test]
     fn whoever_says_anything_about_cells_names_them() {
         assert!(!names_cells(&CellArgs { no_pin: true, ..CellArgs::default() }));
         let word = || vec!["x".to_owned()];

@@ -161,3 +161,6 @@ fn no_measure(id: &str) -> String {
         added::name()
     )
 }
+
+#[cfg(test)]
+mod tests;
