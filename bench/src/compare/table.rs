@@ -348,4 +348,30 @@ mod tests {
         let left = "\npairs/per-socket/stream/64B/t2/adaptive, send_p50: quantised, step 10 ns\n";
         assert!(markdown.contains(left), "{markdown}");
     }
+
+    #[test]
+    fn the_same_code_is_told_beside_times_alone() {
+        let of = |same_code, low| {
+            let compared = row("throughput", Verdict::Unclear).compared;
+            said(&Compared { same_code, low, ..compared })
+        };
+        let others = "sees 2.4%; A/A 1.002 [0.985, 1.017]";
+        assert_eq!(of(Some(true), Some(0.9)), format!("{others}; same code"));
+        for (same_code, low) in [(Some(true), None), (Some(false), Some(0.9)), (None, Some(0.9))] {
+            assert_eq!(of(same_code, low), others, "{same_code:?} {low:?}");
+        }
+    }
+
+    #[test]
+    fn two_sides_are_named_once_above_all_their_cells() {
+        let mut cells = [cell(), cell(), cell()];
+        cells[2].rows.iter_mut().for_each(|row| row.compared.second.name = ".".to_owned());
+        let count = |text: &str, heading: &str| text.matches(heading).count();
+        let (text, markdown) = (text(&cells), markdown(&cells));
+        for heading in ["HEAD against HEAD~1", ". against HEAD~1"] {
+            assert_eq!(count(&text, heading), 1, "{text}");
+            assert_eq!(count(&markdown, &format!("**{heading}**")), 1, "{markdown}");
+        }
+        assert_eq!(count(&text, "n=40  rejected 3/163  41 s"), 3, "{text}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Programs of a few bytes.
 
 mod files;
+mod sides;
 
 use super::*;
 
