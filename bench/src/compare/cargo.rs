@@ -223,4 +223,40 @@ mod tests {
             assert!([&plain, &serving, &whole].iter().all(|it| it.contains(flag)), "{flag}");
         }
     }
+
+    #[test]
+    fn what_the_compiler_left_for_the_linker_is_removed_and_nothing_else() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| folder.path().join(name);
+        for name in ["rustcA1", "other"] {
+            fs::create_dir(at(name)).expect("made");
+        }
+        for name in ["solock-1.2.rcgu.o", "libx.rlib", "rustc-notes", "rustcA1/lib.o", "other/x"] {
+            fs::write(at(name), "").expect("written");
+        }
+        remove_temporary(folder.path());
+        let left = fs::read_dir(folder.path()).expect("readable").flatten();
+        let mut left: Vec<_> = left.map(|entry| entry.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["libx.rlib", "other", "rustc-notes"]);
+        assert!(at("other/x").exists());
+    }
+
+    #[test]
+    fn of_what_cargo_said_the_end_stands_in_the_error() {
+        let status = Command::new("false").status().expect("ran");
+        let said = |count: usize| (1..=count).map(|line| line.to_string()).collect::<Vec<_>>();
+        let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+        let long = lines(&failed(status, &said(25)));
+        assert_eq!(long[0], "it does not build (exit status: 1):");
+        assert_eq!(long[1..], said(25)[5..]);
+        assert_eq!(lines(&failed(status, &said(3)))[1..], said(3));
+        assert_eq!(note(Path::new("/a/target")), Path::new("/a/building"));
+        let printed = lines_of("one\ntwo\n");
+        assert_eq!(rest(&printed).collect::<Vec<_>>(), ["one", "two"]);
+    }
+
+    fn lines_of(text: &'static str) -> Receiver<Result<String, TooLong>> {
+        crate::children::lines(Some(text.as_bytes()))
+    }
 }

@@ -119,4 +119,52 @@ mod tests {
         let ticks: f64 = own.expect("just seen").parse().expect("a number");
         assert!(ticks > 0.0 && ticks <= now + 1.0, "{ticks} of {now}");
     }
+
+    fn sleep(seconds: &str) -> Command {
+        let mut command = Command::new("sleep");
+        command.arg(seconds);
+        command
+    }
+
+    #[test]
+    fn a_group_is_noted_while_it_runs_and_waited_for_until_it_has_ended() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let note = folder.path().join("building");
+        // It may have been started to ignore what asks it to end.
+        let mut group = Group::start(&mut sleep("1"), &note).expect("started");
+        let id = group.child.id();
+        let when = begun(id).expect("it runs");
+        assert_eq!(fs::read_to_string(&note).expect("noted"), format!("{id} {when}\n"));
+        assert!(group.try_wait().expect("known").is_none());
+        let before = Instant::now();
+        group.end();
+        assert!(before.elapsed() < END_PATIENCE, "no longer than it takes");
+        assert!(group.try_wait().expect("known").is_some());
+        drop(group);
+        assert!(!note.exists());
+        let group = Group::start(&mut sleep("60"), &note).expect("started");
+        let id = group.child.id();
+        drop(group);
+        assert_eq!(begun(id), None, "nothing of it outlives it");
+    }
+
+    #[test]
+    fn of_what_was_left_running_the_very_process_that_was_noted_is_ended() {
+        use std::os::unix::process::{CommandExt, ExitStatusExt};
+
+        let folder = tempfile::tempdir().expect("a folder");
+        let note = folder.path().join("building");
+        let mut left = sleep("60").process_group(0).spawn().expect("started");
+        // Another process that has the number of one that was noted.
+        fs::write(&note, format!("{} 1\n", left.id())).expect("written");
+        end_left_over(&note);
+        // A signal may take a moment.
+        thread::sleep(2 * NAP);
+        assert!(!note.exists() && left.try_wait().expect("known").is_none());
+        let when = begun(left.id()).expect("it runs");
+        fs::write(&note, format!("{} {when}\n", left.id())).expect("written");
+        end_left_over(&note);
+        let status = left.wait().expect("ended");
+        assert_eq!((status.signal(), note.exists()), (Some(Signal::KILL.as_raw()), false));
+    }
 }

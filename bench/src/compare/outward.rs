@@ -114,4 +114,30 @@ mod tests {
         let at = Path::new("/home/it's me/a");
         assert!(changed(manifest, at, at).unwrap_err().contains("cannot stand in it"));
     }
+
+    #[test]
+    fn in_the_copy_of_a_commit_only_what_leads_out_of_its_checkout_is_changed() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (root, tree) = (folder.path().join("root"), folder.path().join("tree"));
+        let outward = "[dependencies]\nb = { path = \"../../b\" }\n";
+        let inside = "[dependencies]\nmine = { path = \"mine\" }\n";
+        fs::create_dir_all(tree.join("mine")).expect("made");
+        fs::write(tree.join("mine/Cargo.toml"), outward).expect("written");
+        fs::write(tree.join("Cargo.toml"), inside).expect("written");
+        git::text(&tree, &["init", "--quiet"]).expect("git");
+        git::text(&tree, &["add", "."]).expect("git");
+        // git knows nothing of it: it is none of the commit's.
+        fs::write(tree.join("mine/Cargo.toml.orig"), outward).expect("written");
+        keep(&root, &tree).expect("changed");
+        let read = |file: &str| fs::read_to_string(tree.join(file)).expect("readable");
+        let absolute =
+            format!("[dependencies]\nb = {{ path = '{}/b' }}\n", folder.path().display());
+        assert_eq!(read("mine/Cargo.toml"), absolute);
+        assert_eq!(
+            (read("Cargo.toml"), read("mine/Cargo.toml.orig")),
+            (inside.into(), outward.into())
+        );
+        fs::remove_file(tree.join("Cargo.toml")).expect("removed");
+        assert!(keep(&root, &tree).unwrap_err().contains("Cargo.toml cannot be changed: "));
+    }
 }

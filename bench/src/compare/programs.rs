@@ -318,16 +318,4 @@ fn hex(value: &impl Hash) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_package_says_what_can_be_left_out_of_it() {
-        assert!(has_variants("[features]\ndefault = [\"variants\"]\nvariants = []"));
-        for manifest in ["", "[features]\nvariant = []", "features = \"variants\"", "[features"] {
-            assert!(!has_variants(manifest), "{manifest}");
-        }
-        let own = fs::read_to_string("serve/Cargo.toml").expect("it is here");
-        assert!(has_variants(&own), "else it is built with everything");
-    }
-}
+mod tests;

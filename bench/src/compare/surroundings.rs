@@ -299,4 +299,18 @@ mod tests {
         let own = env::home_dir().map(|home| home.join(".cargo"));
         assert_eq!(home(), named.or(own));
     }
+
+    #[test]
+    fn the_compiler_of_the_checkout_is_part_of_the_key_and_builds_every_side() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let surroundings = Surroundings::of(folder.path()).expect("a compiler");
+        let version = rustc(folder.path(), &["-vV"]).expect("a compiler");
+        assert!(version.starts_with("rustc ") && version.contains("\nhost: "), "{version}");
+        assert!(surroundings.key().starts_with(&version), "{}", surroundings.key());
+        let toolchain = surroundings.toolchain.as_deref().expect("one");
+        let cargo = surroundings.for_tree(folder.path(), "Cargo.toml");
+        let set = cargo.get_envs().find(|(name, _)| *name == TOOLCHAIN);
+        assert_eq!(set, Some((OsStr::new(TOOLCHAIN), Some(toolchain))));
+        assert!(rustc(folder.path(), &["--no-such-flag"]).unwrap_err().contains("cannot be run"));
+    }
 }
