@@ -180,6 +180,18 @@ fn an_interrupt_ends_a_launch_between_two_slices() {
     assert!(slices < 5, "{slices} slices");
 }
 
+/// A process that does not answer is not waited for.
+#[test]
+fn an_interrupt_ends_the_wait_for_an_answer() {
+    let folder = folder();
+    let began = Instant::now();
+    let program = scripted(folder.path(), "kill -INT $PPID; exec sleep 600");
+    let output = output(folder.path(), &program);
+    let said = stderr(&output);
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}: {said}", began.elapsed());
+}
+
 /// A run that would take long, of which some records are on disk.
 fn long_run(folder: &Path) -> Child {
     let mut command = run(folder, &noted(folder), "5000");

@@ -128,9 +128,14 @@ fn of_slices(slices: &[SliceDone]) -> Result<Alone, Failure> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use results::{FastPath, Latencies, LockCounts, Measured, Record};
 
+    use super::super::{Layouts, Program};
     use super::*;
+    use crate::protocol::{Hello, Say};
+    use crate::turns::made_up;
 
     fn cell(workload: &str) -> Cell {
         Cell { workload: workload.to_owned(), threads: 1, ..Cell::default() }
@@ -236,5 +241,52 @@ mod tests {
         assert_eq!(it.gathered.series[0].values, [vec![8e9], vec![8e9]]);
         assert!(it.gathered.series[1].values.iter().all(Vec::is_empty));
         assert!(it.gathered.series[2].values.iter().all(Vec::is_empty));
+    }
+
+    /// A program in which the first slice does a million operations in a second, the second two;
+    /// those with stamps have sends of 100 ns and 900 ns.
+    #[test]
+    fn a_program_beside_a_stored_run_is_measured_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (program, asked) = (folder.path().join("program"), folder.path().join("asked"));
+        let Some(Record::Measured(stamped)) = run(1).records.get(3).cloned() else {
+            panic!("the fourth round takes stamps")
+        };
+        let answer = |latency_ns| {
+            let done = Box::new(SliceDone { operations: 10, latency_ns, ..SliceDone::default() });
+            serde_json::to_string(&Say::Slice(done)).expect("JSON")
+        };
+        let (plain, stamped) = (answer(Latencies::default()), answer(stamped.latency_ns));
+        let plain =
+            plain.replace(r#""operations_per_second":0.0"#, "\"operations_per_second\":'$n'e6");
+        let text = format!(
+            r#"#!/bin/sh
+echo '{{"say":"hello","protocol":1}}'
+n=0
+while read -r line; do
+    echo "$line" >> '{}'
+    case "$line" in
+    *prepare*) echo '{{"say":"prepared"}}' ;;
+    *throughput*) n=$((n + 1)); echo '{plain}' ;;
+    *latency*) echo '{stamped}' ;;
+    *) exit 0 ;;
+    esac
+done
+"#,
+            asked.display()
+        );
+        made_up::script(&program, &text);
+        let (layouts, hello) = (Layouts::one(program), Hello::default());
+        let program = Program { layouts, hello, cells: HashMap::new(), code: None };
+        let run = run(1);
+        let states = [&State::Stored(&run), &State::Program(Box::new(program))];
+        let it = filled(states, "pairs");
+        assert!(it.gathered.failure.is_none(), "{:?}", it.gathered.failure);
+        let values = it.gathered.series.each_ref().map(|series| series.values[1].clone());
+        assert_eq!(values, [vec![3e6], vec![100.0], vec![900.0]]);
+        assert_eq!(it.gathered.counters[1].len(), 7);
+        let asked = std::fs::read_to_string(asked).expect("asked");
+        let slice = r#""seconds":0.02,"warm_up_seconds":0.02"#;
+        assert_eq!(asked.lines().filter(|line| line.contains(slice)).count(), 7, "{asked}");
     }
 }

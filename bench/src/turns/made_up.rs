@@ -170,3 +170,11 @@ pub(crate) fn disturbed(asked: SliceAsked, operations_per_second: f64) -> SliceD
     let host_noise = HostNoise { on_cpu_share_min: Some(0.5), ..HostNoise::default() };
     SliceDone { host_noise, ..quiet(asked, operations_per_second) }
 }
+
+/// Writes a program that is a script. Another process does so: this one may start others meanwhile,
+/// which would hold the file, and what somebody may write to is not run.
+pub(crate) fn script(program: &Path, text: &str) {
+    let write = "printf %s \"$1\" > \"$0\" && chmod 755 \"$0\"";
+    let mut shell = std::process::Command::new("sh");
+    assert!(shell.args(["-c", write]).arg(program).arg(text).status().expect("a shell").success());
+}

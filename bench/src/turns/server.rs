@@ -375,3 +375,6 @@ fn shown(line: &str) -> String {
 }
 
 const SHOWN_CHARACTERS: usize = 200;
+
+#[cfg(test)]
+mod tests;

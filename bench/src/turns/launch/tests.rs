@@ -107,6 +107,10 @@ fn a_busy_host_ends_the_repeating_and_nothing_is_used() {
     assert_eq!(launch.log_ratio(1, 0), None);
     let measured = launch.parties.iter().map(|taken| taken.slices.len()).sum::<usize>();
     assert_eq!(measured, 2 * 16, "as many repeats as slices");
+    let long = Asked { throughput_turns: 5, latency_turns: 0, ..ASKED };
+    let long = self::measured(&world, 2, &long, 1);
+    let measured = long.parties.iter().map(|taken| taken.slices.len()).sum::<usize>();
+    assert_eq!(measured, 2 * 20, "however many turns there are");
     let noisy = self::measured(&world, 2, &Asked { noisy: true, ..ASKED }, 1);
     assert_eq!(noisy.log_ratio(1, 0), Some(0.0));
     assert_eq!(noisy.parties[0].used(Measure::Throughput).count(), 6, "one attempt of each");
