@@ -154,3 +154,39 @@ fn what_a_killed_one_left_running_is_ended_by_the_next() {
     building.wait_until("the compilers are ended", |it| it.processes().is_empty());
     assert_eq!(building.checkout.git(&["worktree", "list"]).lines().count(), 1);
 }
+
+#[test]
+fn one_that_waits_until_another_has_built_says_so_once_and_can_be_ended() {
+    let checkout = Checkout::named(SLOW, b"checkout");
+    let folder = checkout.root().join("target/solock-compare");
+    fs::create_dir_all(&folder).expect("made");
+    let lock = fs::File::create(folder.join("lock")).expect("made");
+    lock.lock().expect("nobody has it");
+    let said = checkout.around.path().join("said");
+    let mut command = checkout.command(&["compare", "HEAD~1", "HEAD", "--out", "runs"]);
+    let stderr = fs::File::create(&said).expect("made");
+    let mut child = command.stdout(Stdio::null()).stderr(stderr).spawn().expect("starts");
+    let told = || {
+        let said = fs::read_to_string(&said).expect("readable");
+        said.matches("another solock compare is building").count()
+    };
+    let until = |what: &str, is_so: &mut dyn FnMut() -> bool| {
+        let until = Instant::now() + Duration::from_secs(20);
+        while !is_so() {
+            assert!(Instant::now() < until, "{what}");
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    until("it says that it waits", &mut || told() > 0);
+    // It looks again some times.
+    thread::sleep(Duration::from_millis(700));
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &id]).status().expect("kill").success());
+    let mut status = None;
+    until("it ends", &mut || {
+        status = child.try_wait().expect("known");
+        status.is_some()
+    });
+    assert_eq!((status.and_then(|status| status.code()), told()), (Some(130), 1));
+    drop(lock);
+}

@@ -37,12 +37,6 @@ impl Repository {
         git::text(&self.root, &verify).ok()
     }
 
-    /// The commit that is checked out, if there is one.
-    #[must_use]
-    pub fn head(&self) -> Option<String> {
-        self.commit("HEAD")
-    }
-
     /// What stands in the file at that path in a commit, if there is one.
     #[must_use]
     pub fn text(&self, commit: &str, path: &str) -> Option<String> {

@@ -77,4 +77,23 @@ mod tests {
         assert_eq!(machine.clone().with_hang_limit(minute).hang_limit, Some(minute));
         assert!(!machine.is_interrupted() && !earlier.is_interrupted());
     }
+
+    /// A machine that is busy now may keep threads from their CPUs: then nobody sees anything.
+    #[test]
+    fn it_looks_at_its_first_two_cpus() {
+        let cpus = Cpus::allowed().expect("some");
+        let machine = Machine::new(&Interrupt::default());
+        let [first, second, ..] = *cpus.order() else {
+            assert_eq!(machine.two_cpus(&cpus), None);
+            return;
+        };
+        let looks = (0..50).map(|_| (neighbours::measure(&cpus), machine.two_cpus(&cpus)));
+        let (others, own): (Vec<_>, Vec<_>) = looks.unzip();
+        let own: Vec<TwoCpus> = own.into_iter().flatten().collect();
+        assert!(!own.is_empty() || others.into_iter().flatten().count() < 10);
+        for seen in own {
+            assert_eq!(seen.cpus, [first as u32, second as u32]);
+            assert!(seen.at_once_share > 0.0, "{seen:?}");
+        }
+    }
 }
