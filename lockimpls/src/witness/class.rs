@@ -6,17 +6,17 @@ use std::sync::OnceLock;
 ///
 /// | rank | class | guards | kernel |
 /// |---|---|---|---|
-/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`; the second: `state-queue`) | `sb_lock`, `iolock` |
+/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`; receiving alone: `state-queue`, `endpoint-queue`) | `sb_lock`, `iolock` |
 /// | 2 | `fdplock` | the descriptor table's free list | `fdplock` |
 /// | 3 | `names` | the table of names | namei's directory |
 /// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
 /// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`), what is connected to what (`shared-link`) | `unp_lock` |
-/// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock`; state |
-/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`, `shared-link`) | `unp_gc_lock` of 2025 |
+/// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock`; state; endpoint |
+/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`, `shared-link`, `endpoint-queue`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
 /// | 10 | `accept_mtx` | every listener's queue (`shared-link`) | `accept_mtx` |
-/// | 11 | `sbrcv` | the receive side of one socket (`per-buffer`, `state-queue`, `shared-link`) | `so_rcv.sb_mtx`; queue |
+/// | 11 | `sbrcv` | the receive side of one socket (as 8) | `so_rcv.sb_mtx`; queue |
 /// | 12 | `sbsnd` | the send side of one socket (`per-buffer`, `shared-link`) | `so_snd.sb_mtx` |
 /// | 13 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 14 | `pool` | one pool's free list | `pl_lock` |
@@ -253,6 +253,14 @@ pub enum Edge {
     Linked {
         /// That lock, which must be held, and not in shared mode.
         link: usize,
+    },
+    /// A socket's lock, taken after those of sockets with lower numbers, whatever the addresses
+    /// (`endpoint-queue`).
+    Numbered {
+        /// The lock of the one that it is compared with, which must be held.
+        lower: usize,
+        /// Whether that one's number is lower, as it must be.
+        rises: bool,
     },
     /// The lock that guards many sockets, taken by whoever holds one's own, which gives it up for it
     /// (`per-pair`).

@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::class::{Class, Edge};
-use super::report::{Check, describe_held, found, order_violation};
+use super::report::{BY_NUMBER, Check, describe_held, found, order_violation};
 use super::thread::{OLDEST, Thread, this};
 use crate::primitives::Ordering;
 
@@ -104,7 +104,7 @@ fn edge_allows(held_addr: usize, held_class: u8, class: Class, edge: Edge) -> bo
         Edge::Embryo { head, client } => {
             class == Class::SoLock && (held_addr == head || held_addr == client)
         }
-        Edge::Linked { .. } => class == Class::SoLock,
+        Edge::Linked { .. } | Edge::Numbered { .. } => class == Class::SoLock,
         Edge::Switch { from } => class == Class::UnpLock && held_addr == from,
     }
 }
@@ -123,9 +123,15 @@ fn check_edge(
             order_violation(thread, held, addr, class, site, "lock order reversal");
         }
     }
+    if let Edge::Numbered { lower, rises: false } = edge
+        && let Some(held) = thread.held.entries().find(|held| held.addr == lower)
+    {
+        order_violation(thread, held, addr, class, site, BY_NUMBER);
+    }
     let (claim, needed) = match edge {
         Edge::Embryo { head, .. } => ("embryo locked without its listening socket", head),
         Edge::Linked { link } => ("socket locked beside another without all connections", link),
+        Edge::Numbered { lower, .. } => ("socket locked by number after none", lower),
         Edge::Switch { from } => ("socket given another lock without its own", from),
         Edge::None | Edge::Head { .. } => return,
     };

@@ -83,6 +83,9 @@ pub struct Finding {
     pub report: String,
 }
 
+/// What a lock is taken against that comes first by its number, not by rank or address.
+pub(super) const BY_NUMBER: &str = "lock order reversal by number";
+
 #[cold]
 pub(super) fn order_violation(
     thread: &Thread,
@@ -95,7 +98,14 @@ pub(super) fn order_violation(
     let held_class = Class::from_rank(held.class);
     let held_addr = held.addr;
     let held_site = site_of(held.site);
-    let report = if title == "lock order reversal" {
+    let rule = if title == BY_NUMBER {
+        "lower number first"
+    } else if held_class == class {
+        "lower address first"
+    } else {
+        "lower rank first"
+    };
+    let report = if title == "lock order reversal" || title == BY_NUMBER {
         format!(
             "witness: lock order reversal:\n \
              1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
@@ -105,7 +115,6 @@ pub(super) fn order_violation(
             held_class.kind(),
             first = held_class.name(),
             second = class.name(),
-            rule = if held_class == class { "lower address first" } else { "lower rank first" },
             all = {
                 let mut all = String::new();
                 describe_held(thread, &mut all);

@@ -37,6 +37,18 @@ fn an_edge_allows_what_it_names() {
 }
 
 #[test]
+fn sockets_are_locked_in_the_order_of_their_numbers() {
+    take(C, Class::SoLock);
+    take_by(B, Class::SoLock, Edge::Numbered { lower: C, rises: true });
+    take_by(A, Class::SoLock, Edge::Numbered { lower: C, rises: true });
+    take(A, Class::SbMtxRcv);
+    unlock(A, &Class::SbMtxRcv);
+    for addr in [B, A, C] {
+        unlock(addr, &Class::SoLock);
+    }
+}
+
+#[test]
 fn an_edge_leads_from_one_lock_to_that_of_many() {
     take(C, Class::Vnode);
     take(B, Class::SoLock);

@@ -3,6 +3,35 @@
 use super::*;
 
 reports!(
+    a_lower_number_after_a_higher_one,
+    {
+        take(A, Class::SoLock); // the first
+        take_by(B, Class::SoLock, Edge::Numbered { lower: A, rises: false });
+    },
+    "witness: lock order reversal:
+     1st 0x10 solock (solock)
+     2nd 0x20 solock (solock)
+     lock order \"solock\"(rwlock) -> \"solock\"(rwlock): lower number first
+     #0 take_by(B, Class::SoLock, Edge::Numbered { lower: A, rises: false });
+     1st acquired at:
+     #0 take(A, Class::SoLock); // the first
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock); // the first
+     panic: witness_checkorder  (operation none, backend none, thread 0)"
+);
+
+reports!(
+    a_number_after_none,
+    {
+        take(A, Class::SoLock);
+        take_by(B, Class::SoLock, Edge::Numbered { lower: C, rises: true });
+    },
+    "witness: socket locked by number after none (0x30)
+     #0 take_by(B, Class::SoLock, Edge::Numbered { lower: C, rises: true });
+     panic: witness_checkorder  (operation none, backend none, thread 0)"
+);
+
+reports!(
     a_lock_taken_twice,
     {
         begin();
