@@ -179,6 +179,14 @@ pub(crate) enum Step {
     QueueLock,
     /// Letting go of the lock of all connections before detach takes it.
     DetachLeavesLinks,
+    // Steps of sockets in the order of their numbers, and of sends with their own locked
+    // (`endpoint-queue`).
+    /// Comparing the numbers of two sockets, and not their addresses.
+    NumberOrder,
+    /// Knowing whom to wake before the own socket is unlocked.
+    ReaderKept,
+    /// Looking whether another send has left its socket, and the right to send with it.
+    RightLooked,
 }
 
 /// A place where another thread can be let in: empty in the real backends.

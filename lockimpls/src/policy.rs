@@ -2,9 +2,8 @@
 //!
 //! `uipc` is written once against this trait, and backends that lock differ in nothing else.
 //! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token;
-//! one that may unlock it meanwhile wants it by `&mut`, and then nothing that was read before is
-//! left. One that only locks, or only compares, wants the socket or `&Held`. A verb with a body here
-//! does nothing where one lock guards every socket.
+//! one that may unlock it meanwhile wants it by `&mut`; one that only locks, or only compares, wants
+//! the socket or `&Held`. A verb with a body here does nothing where one lock guards every socket.
 
 mod collector;
 
@@ -46,8 +45,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     const IS_USUAL: bool = true;
     /// Whether a lock-free path runs beside the locks, so that a thread may park without them.
     const BIASED: bool;
-    /// Whether the collector's lock comes after those of sockets (OpenBSD of 2025): it locks a
-    /// buffer, and no socket.
+    /// Whether the collector's lock comes after those of sockets, so that it locks buffers alone.
     const GC_INNER: bool = false;
     /// Whether a socket goes with its last reference, with nothing locked (`sorele`, in OpenBSD of
     /// 2025); or its closer waits for the others and empties it locked.
@@ -55,12 +53,13 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no
     /// lock to begin; or counts itself in `users`, under the socket's lock.
     const CALLS_BY_FILE: bool = false;
-    /// Whether `sblock` is a lock (`sb_lock`, as in OpenBSD of 2025), or a flag that the side's own
-    /// lock guards.
+    /// Whether `sblock` is a lock (`sb_lock`: OpenBSD of 2025), or a flag under that of the side.
     const SB_LOCK: bool = false;
     /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while
     /// it is at its peer, or waits for room: it reads its own [`SendWords`](socket::SendWords).
     const SENDS_UNLOCKED: bool = false;
+    /// Whether a send reads those with its own socket locked, until the append (`uipc/held.rs`).
+    const SENDS_HELD: bool = false;
     /// Whether the sides of a message and its account are locked one after the other, with wakes in
     /// the same hold, and a send ends at the append (`uipc/apart.rs`).
     const SIDES_APART: bool = false;
@@ -239,10 +238,15 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn name_leave(&self, so: &So<Self>);
     /// Locks the name's socket, a listener if it listens, for `so` to be connected there. Where one
-    /// lock guards all that is on its way to be accepted, `so` is locked too.
+    /// lock guards all that is on its way to be accepted, or both are wanted, `so` is locked too.
     #[track_caller]
     fn name_to_head(&self, _so: &So<Self>, head: &So<Self>) -> Held<Self> {
         Held::<Self>::of(head)
+    }
+    /// Leaves the name's socket, which takes no connection from `so`; and `so`, where it is locked.
+    #[track_caller]
+    fn head_refuse(&self, _so: &So<Self>, head: Held<Self>) {
+        self.sounlock(head);
     }
     /// Locks `so` and the name's socket, which may be the same.
     #[track_caller]
@@ -250,8 +254,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
         (Held::<Self>::of(so), Held::<Self>::of(so2))
     }
 
-    /// Takes the lock that `sblock` is, with nothing of the socket held: whether it has it.
-    /// `nonblock`: it does not wait.
+    /// With nothing of the socket held takes, or with `nonblock` tries, the lock that `sblock` is.
     #[track_caller]
     fn sb_lock(&self, _so: &So<Self>, _side: Side, _nonblock: bool) -> bool {
         true
@@ -331,8 +334,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// With `so` locked, which may begin to listen: on to the lock of listeners, if there is one.
     #[track_caller]
     fn listen_enter(&self, _so: &Held<Self>) {}
-    /// With a connection locked that was accepted just now, and has no listener any more: away from
-    /// the lock that guards listeners, if there is one.
+    /// With a connection locked that was accepted just now: away from the lock of listeners.
     #[track_caller]
     fn accepted(&self, _so: &Held<Self>) {}
     /// With the embryo locked, locks its listener too, embryo last: the embryo is unlocked and
@@ -346,8 +348,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     ) -> Held<Self> {
         Held::<Self>::of(head)
     }
-    /// With the listener and its embryo locked, goes on to attach the embryo: the listener is
-    /// unlocked where the order wants it.
+    /// With both locked, goes on to attach the embryo: the listener may be unlocked for it.
     #[inline(always)]
     #[track_caller]
     fn attach_enter(&self, head: &mut Held<Self>) {
@@ -365,8 +366,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     #[track_caller]
     fn solock_referrer(&self, so: &mut Held<Self>) -> Option<Held<Self>>;
 
-    /// With `so` locked, enters the list of all control blocks: `so` is unlocked where the order
-    /// wants it.
+    /// With `so` locked, enters the list of all control blocks; `so` may be unlocked for it.
     #[track_caller]
     fn list_enter(&self, _so: &mut Held<Self>) {}
     /// Leaves the list, with `so` locked again.

@@ -94,6 +94,14 @@ impl<P: Policy> Locked<P> {
         self.policy.side_enter(so, Side::Rcv);
     }
 
+    /// `Step::ReaderKept`: whom to wake is read off the socket when that is unlocked.
+    #[cold]
+    pub(crate) fn wake_by_link(&self, so: &Held<P>) {
+        if let Some(reader) = so.peer() {
+            self.wake_unlocked(&reader, Side::Rcv);
+        }
+    }
+
     /// `Step::PeerToPart`: the peer to part from, which is not locked.
     #[cold]
     pub(crate) fn peer_to_part(&self, so: &mut Held<P>) -> Option<Held<P>> {

@@ -1,4 +1,5 @@
-//! What a send puts into its peer's buffer: `sbappend` and its like (`uipc_socket2.c` 1.125).
+//! A send's message, and what it puts into its peer's buffer: `sbappend` and its like
+//! (`uipc_socket2.c` 1.125).
 
 use super::send::Outgoing;
 use crate::domain::{SockAddr, SockType};
@@ -10,6 +11,16 @@ use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
+    /// A message of the caller's bytes.
+    #[inline(always)]
+    pub(super) fn message_of(&self, chunk: &[u8]) -> MbufRef<P::Locks> {
+        let m = self.mbufs.get();
+        P::Fault::note(Event::Copy);
+        m.fill(chunk);
+        P::Fault::note(Event::Copied);
+        m
+    }
+
     /// `sbappend`, `sbappendrecord`, `sbappendcontrol`, `sbappendaddr`: puts a message into the
     /// peer's buffer. The peer's receive side is locked.
     #[inline(always)]

@@ -48,7 +48,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sowakeup(&self, so: &mut Held<P>, side: Side) {
-        if P::SENDS_UNLOCKED {
+        if Self::WAKES_UNLOCKED {
             return self.wake_unlocked(so, side);
         }
         self.policy.side_enter(so, side);

@@ -123,7 +123,7 @@ impl<P: Policy> Locked<P> {
         let embryo = if is_listening { self.sonewconn(&mut head) } else { None };
         let Some(so3) = embryo else {
             if !P::Fault::omits(Step::ConnectHeadRefused) {
-                self.policy.sounlock(head);
+                self.policy.head_refuse(&so, head);
             }
             self.policy.links_leave();
             return Err(Errno::Econnrefused);

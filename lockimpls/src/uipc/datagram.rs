@@ -37,7 +37,7 @@ impl<P: Policy> Locked<P> {
     }
 
     #[inline(always)]
-    fn connect_to_send(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
+    pub(super) fn connect_to_send(&self, so: &mut Held<P>, name: &SockAddr) -> Result<(), Errno> {
         Self::is_unconnected(so)?;
         // Another call may have connected it while this one waited.
         while self.policy.connect_enter(so) {

@@ -30,6 +30,7 @@ mod connect;
 mod create;
 mod datagram;
 pub(crate) mod fifo;
+mod held;
 mod name;
 mod options;
 mod queues;
@@ -78,6 +79,9 @@ pub(crate) struct Locked<P: Policy> {
 }
 
 impl<P: Policy> Locked<P> {
+    /// Whether whoever wakes a thread that waits for a buffer needs no lock for it.
+    const WAKES_UNLOCKED: bool = P::SENDS_UNLOCKED || P::SENDS_HELD;
+
     /// Finds the socket of a descriptor, locks it and counts the call as its user.
     #[inline(always)]
     #[track_caller]

@@ -335,7 +335,7 @@ impl<P: Policy> Locked<P> {
     /// and wakes whoever waits there.
     #[inline(always)]
     fn pru_rcvd(&self, so: &mut Held<P>) {
-        if P::SENDS_UNLOCKED {
+        if Self::WAKES_UNLOCKED {
             return self.rcvd_unlocked(so);
         }
         if P::Fault::omits(Step::LookLocked) {

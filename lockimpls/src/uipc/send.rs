@@ -7,7 +7,7 @@
 
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;
-use crate::fault::{Event, Fault, Step, Window};
+use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::socket::{Side, State};
@@ -22,13 +22,13 @@ pub(crate) struct Sending<'a> {
     /// What is left of the caller's bytes.
     pub(crate) rest: &'a [u8],
     /// Descriptors not passed yet.
-    rights: &'a [Fd],
-    to: Option<&'a SockAddr>,
-    nonblock: bool,
+    pub(super) rights: &'a [Fd],
+    pub(super) to: Option<&'a SockAddr>,
+    pub(super) nonblock: bool,
     /// MSG_EOR.
-    is_eor: bool,
+    pub(super) is_eor: bool,
     /// MSG_OOB: the room beyond the limit that out-of-band data is given. 0 without it.
-    oob_bytes: isize,
+    pub(super) oob_bytes: isize,
 }
 
 /// A message on its way to a peer.
@@ -53,7 +53,7 @@ impl<'a> Sending<'a> {
 }
 
 /// One look at the buffer.
-enum Room {
+pub(super) enum Room {
     /// This many bytes may go now.
     Bytes(usize),
     /// None: wait.
@@ -79,9 +79,9 @@ impl<P: Policy> Locked<P> {
             oob_bytes: if flags.contains(MsgFlags::OOB) { OOB_BYTES } else { 0 },
         };
         let result = loop {
-            let seen = if P::SENDS_UNLOCKED { so.snd_wait.seen() } else { 0 };
+            let seen = if Self::WAKES_UNLOCKED { so.snd_wait.seen() } else { 0 };
             match self.sosend_once(so, &mut sending) {
-                Ok(false) if P::SENDS_UNLOCKED => self.await_room(so, seen),
+                Ok(false) if Self::WAKES_UNLOCKED => self.await_room(so, seen),
                 Ok(false) => self.sbwait(so, Side::Snd),
                 Ok(true) => break Ok(()),
                 Err(errno) => break Err(errno),
@@ -97,6 +97,9 @@ impl<P: Policy> Locked<P> {
         so: &mut Held<P>,
         sending: &mut Sending<'_>,
     ) -> Result<bool, Errno> {
+        if P::SENDS_HELD {
+            return self.sosend_held(so, sending);
+        }
         if P::Fault::omits(Step::EndGuarded) && so.cantsendmore() {
             return Err(Errno::Epipe);
         }
@@ -172,7 +175,7 @@ impl<P: Policy> Locked<P> {
 
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
-    fn sosend_room(so: &Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
+    pub(super) fn sosend_room(so: &Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
         let (so_snd, seen) = so.so_snd_to_look();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
@@ -203,10 +206,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     fn copy_in(&self, so: &mut Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
-        let m = self.mbufs.get();
-        P::Fault::note(Event::Copy);
-        m.fill(chunk);
-        P::Fault::note(Event::Copied);
+        let m = self.message_of(chunk);
         P::Fault::window(Window::CopiedIn);
         if !P::SIDES_APART {
             self.sb_enter(so, Side::Snd);

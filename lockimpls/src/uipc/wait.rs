@@ -124,7 +124,7 @@ impl<P: Policy> Locked<P> {
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
-        if P::SENDS_UNLOCKED {
+        if Self::WAKES_UNLOCKED {
             // Pairs with the light fence in `published`: what came while the lock was left to spin is
             // found by its wake-up here, or that finds `waiting`.
             heavy_fence();
@@ -261,6 +261,13 @@ impl<P: Policy> Locked<P> {
             self.policy.sb_unlock(so, side);
             return;
         }
+        self.sb_flag_leave(so, side);
+    }
+
+    /// Gives the right back, where it is a flag.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn sb_flag_leave(&self, so: &Held<P>, side: Side) {
         let sb = so.sb(side);
         witness::unkeep(sb.addr(), Class::Sblock);
         sb.locked.set(false);

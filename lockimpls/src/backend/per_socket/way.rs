@@ -33,6 +33,24 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
     /// Whether a relock takes a reference on the other control block.
     const REFERS: bool = true;
 
+    /// Whether `a` is to be locked before `b`: where there is no other order, the lower address.
+    #[inline(always)]
+    fn comes_first<F: Fault, R: RawMutex>(
+        a: &Socket<Self::Locks<R>>,
+        b: &Socket<Self::Locks<R>>,
+    ) -> bool {
+        comes_first(a, b)
+    }
+
+    /// What the witness is told of the second of two, where their order is not that of addresses.
+    #[inline(always)]
+    fn second<F: Fault, R: RawMutex>(
+        _first: &Socket<Self::Locks<R>>,
+        _second: &Socket<Self::Locks<R>>,
+    ) -> Edge {
+        Edge::None
+    }
+
     /// The `so_lock` of `so` was taken just now. One that does no more than lock does nothing here.
     #[inline(always)]
     fn taken<R: RawMutex>(_so: &socket::Held<Self::Locks<R>>) {}
@@ -50,8 +68,8 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
             if place == so.socket() && !F::omits(Step::SelfLock) {
                 return Some(so2);
             }
-            if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
-                policy.take(&so2, Edge::None);
+            if Self::comes_first::<F, A::Raw>(so, &so2) || F::omits(Step::AddressOrder) {
+                policy.take(&so2, Self::second::<F, A::Raw>(so, &so2));
                 return Some(so2);
             }
             policy.relock(&mut so.lent(), &place);
@@ -108,8 +126,8 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
         loop {
             let place = so.st().unp_refs.first()?;
             let mut so2 = Held::<SocketPolicy<F, Self, A>>::of(&place);
-            if comes_first(so, &so2) {
-                policy.take(&so2, Edge::None);
+            if Self::comes_first::<F, A::Raw>(so, &so2) {
+                policy.take(&so2, Self::second::<F, A::Raw>(so, &so2));
                 return Some(so2);
             }
             policy.relock(&mut so.lent(), &place);
@@ -191,7 +209,7 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
         self.release(so);
         F::window(Window::Relock);
         self.take(&Held::<Self>::of(so2), Edge::None);
-        self.take(so, Edge::None);
+        self.take(so, T::second::<F, A::Raw>(so2, so));
         witness::relocked(Class::SoLock);
     }
 }
