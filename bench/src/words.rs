@@ -8,7 +8,7 @@ use crate::matrix;
 pub const REFERENCE: &str = "global";
 
 /// What a sentence says in the place of a name. A backend that is not here is called by its name.
-const WORDS: [(&str, &str); 10] = [
+const WORDS: [(&str, &str); 11] = [
     (REFERENCE, "one lock for all"),
     ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
@@ -18,12 +18,13 @@ const WORDS: [(&str, &str); 10] = [
     ("per-pair", "a lock per connection"),
     ("state-queue", "a lock of the receiver's"),
     ("shared-link", "a shared lock over a lock per buffer"),
+    ("endpoint-queue", "a lock of the sender's and one of the receiver's queue"),
     ("lock-free", "no lock"),
 ];
 
 /// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket,
 /// too.
-const FINER: [&str; 8] = [
+const FINER: [&str; 9] = [
     "per-socket",
     "per-socket-try",
     "per-socket-wait",
@@ -31,6 +32,7 @@ const FINER: [&str; 8] = [
     "per-pair",
     "state-queue",
     "shared-link",
+    "endpoint-queue",
     "lock-free",
 ];
 

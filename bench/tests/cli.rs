@@ -109,6 +109,7 @@ fn list_names_every_backend_and_workload() {
         "state-queue",
         "shared-link",
         "per-socket-try",
+        "endpoint-queue",
     ];
     let locks =
         ["parking-lot", "rwlock9", "rwlock9-2025", "mutex9", "ticket", "mcs", "clh", "futex"];

@@ -30,10 +30,10 @@ TESTS = re.compile(r"(^|/)(tests|kept)\.rs$")
 VERBS = """
 append_leave attach_enter call_leave closef data_leave data_unlock deferred_exit deferred_leave
 deferred_to_gc detach_exit embryo_leave embryo_leave_last exit exit_read exit_write flight_exit
-gc_exit gc_to_deferred hand_over head_leave kernel_exit kernel_unlock leave leave_fast links_leave
+gc_exit gc_to_deferred hand_over head_leave head_refuse kernel_exit kernel_unlock leave leave_fast links_leave
 list_exit list_to_name name_leave own_leave part_leave peer_looked peer_to_sb peer_unpin
 queue_fd_leave queue_leave queue_to_so queue_unlock rele release release_all release_rights
-relock_ends sb_leave sb_to_peer sb_to_so sb_unlock sbunlock sbunlock_to_wait scan_exit sched_unlock
+relock_ends sb_flag_leave sb_leave sb_to_peer sb_to_so sb_unlock sbunlock sbunlock_to_wait scan_exit sched_unlock
 side_leave side_leave_ended side_leave_waking side_unlock sides_leave sleep_begins slow_leave
 so_leave so_off_queue so_to_data so_to_sb soabort soclose_locked sounlock sounlock_fd sounlock_last
 sounlock_pair sounlock_parted sounlock_peer unkeep unlock unlock_shared unpin_and_wake vop_unlock
@@ -43,7 +43,7 @@ sounlock_pair sounlock_parted sounlock_peer unkeep unlock unlock_shared unpin_an
 # unlock in their bodies.
 UNLOCK_MEANWHILE = """
 accepted connect_enter detach_enter embryo_enter embryo_to_head finalize head_to_pair listen_enter
-list_enter look_to_side name_to_head peer_look peer_pin so_enter so_to_queue solock_new solock_pair
+list_enter look_to_side name_to_head peer_look peer_pin sb_lock so_enter so_to_queue solock_new solock_pair
 solock_peer solock_referrer solock_to_part
 """.split()
 

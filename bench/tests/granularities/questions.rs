@@ -58,6 +58,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
             ask("per-pair", "per-buffer", SHARED),
             ask("per-pair", "state-queue", SHARED),
             ask("per-pair", "per-socket", SHARED),
+            ask("endpoint-queue", "state-queue", SHARED),
         ],
     },
     Question {
@@ -72,6 +73,7 @@ pub(crate) const QUESTIONS: &[Question] = &[
             ask("state-queue", "global", INTO_ONE),
             ask("per-buffer", "global", INTO_ONE),
             ask("shared-link", "global", INTO_ONE),
+            ask("endpoint-queue", "global", INTO_ONE),
         ],
     },
     Question {

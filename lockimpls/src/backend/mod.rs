@@ -2,6 +2,7 @@
 //!
 //! Adding one is a file here, its `mod` line and its `visit` line below, next to each other.
 
+pub(crate) mod endpoint_queue;
 pub(crate) mod global;
 pub(crate) mod global_gc;
 mod host;
@@ -41,4 +42,5 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<state_queue::StateQueue>();
     visitor.visit::<shared_link::SharedLink>();
     visitor.visit::<per_socket_try::PerSocketTry>();
+    visitor.visit::<endpoint_queue::EndpointQueue>();
 }

@@ -98,7 +98,10 @@ impl Counted<'_> {
     /// The wake-ups of `sorflush` in a close: none where the kernel empties the buffer with the
     /// last reference.
     fn flushes(&self) -> u64 {
-        u64::from(!["per-buffer", "state-queue", "shared-link"].contains(&self.layer.name()))
+        u64::from(
+            !["per-buffer", "state-queue", "shared-link", "endpoint-queue"]
+                .contains(&self.layer.name()),
+        )
     }
 }
 

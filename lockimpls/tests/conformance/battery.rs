@@ -240,6 +240,11 @@ pub(crate) fn is_state_queue<D: Domain>() -> bool {
     D::NAME == "state-queue"
 }
 
+/// Whether the backend has a lock for each socket, by number, and one for its queue.
+pub(crate) fn is_endpoint_queue<D: Domain>() -> bool {
+    D::NAME == "endpoint-queue"
+}
+
 /// Whether the backend has a lock for each connection, and one for what is none.
 pub(crate) fn is_per_pair<D: Domain>() -> bool {
     D::NAME == "per-pair"

@@ -1,5 +1,6 @@
 //! How often each request locks: what OpenBSD's source says, request by request; of 2022, and for
-//! `per-buffer` of 2025; NetBSD's for `per-pair`, and Linux's for `state-queue`.
+//! `per-buffer` of 2025; NetBSD's for `per-pair`, Linux's for `state-queue`, and gVisor's for
+//! `endpoint-queue`.
 //!
 //! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
 //! the bytes are copied) and the peer's once; at the higher address it takes its own once more. On
@@ -13,8 +14,8 @@ use lockimpls::witness::{Class, Counters, counters};
 use lockimpls::{Checked, Domain, SockType};
 
 use crate::battery::{
-    NONE, Program, is_global, is_per_buffer, is_per_pair, is_per_socket, is_shared_link,
-    is_state_queue, name, tries_first,
+    NONE, Program, is_endpoint_queue, is_global, is_per_buffer, is_per_pair, is_per_socket,
+    is_shared_link, is_state_queue, name, tries_first,
 };
 
 /// What a request acquires in each granularity.
@@ -28,6 +29,8 @@ struct Locks {
     by_side: [u64; 5],
     /// Those of `state-queue`: iolocks, states, queues.
     by_queue: [u64; 3],
+    /// Those of `endpoint-queue`: receivers' locks, endpoints, queues.
+    by_number: [u64; 3],
 }
 
 /// What `per-buffer` counts.
@@ -43,7 +46,7 @@ fn by_side(counts: &Counters) -> [u64; 5] {
     ]
 }
 
-/// What `state-queue` counts.
+/// What `state-queue` counts, and `endpoint-queue`.
 fn by_queue(counts: &Counters) -> [u64; 3] {
     [Class::SbLock, Class::SoLock, Class::SbMtxRcv].map(|class| counts.of(class).acquisitions)
 }
@@ -69,6 +72,9 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     } else if is_state_queue::<D>() {
         assert_eq!(by_queue(&counts), expected.by_queue);
         assert_eq!((unp.acquisitions, counts.of(Class::SbMtxSnd).acquisitions), (0, 0));
+    } else if is_endpoint_queue::<D>() {
+        assert_eq!(by_queue(&counts), expected.by_number);
+        assert_eq!((unp.acquisitions, counts.of(Class::SbMtxSnd).acquisitions), (0, 0));
     } else if is_per_pair::<D>() {
         let (of_pair, of_all) = (so.acquisitions, unp.acquisitions);
         assert!([(expected.unp_lock, 0), (0, expected.unp_lock)].contains(&(of_pair, of_all)));
@@ -77,12 +83,19 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`, `by_queue`: whatever the
-/// addresses.
-fn with_peer(is_high: bool, by_side: [u64; 5], by_queue: [u64; 3]) -> Locks {
+/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`, `by_queue`, `by_number`: whatever
+/// the addresses.
+fn with_peer(is_high: bool, by_side: [u64; 5], by_queue: [u64; 3], by_number: [u64; 3]) -> Locks {
     let high = u64::from(is_high);
-    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side, by_queue }
+    Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side, by_queue, by_number }
 }
+
+/// A send by `endpoint-queue`: the own endpoint, the peer's queue (gVisor 3c5eee17dc45,
+/// `pkg/sentry/socket/unix/transport/unix.go` 1034, `queue.go` 134).
+const SEND_BY_NUMBER: [u64; 3] = [0, 1, 1];
+/// A receive: the own endpoint to find the queue, the receiver's lock, the queue to look and to take
+/// off (`unix.go` 1005, 603, 613, 668). Records have the second, and the last, because they lie in a ring.
+const RECEIVE_BY_NUMBER: [u64; 3] = [1, 1, 2];
 
 /// A send by `state-queue`: the peer's state and queue (Linux 6.12.95, `net/unix/af_unix.c`, lines
 /// 2349 and 2357); a record's sender has its own state before (308, 2081, 2178).
@@ -123,10 +136,11 @@ fn both_ways_of<D: Domain>(layer: &Checked<D>, kind: SockType) -> [(D::Sock, D::
 case!(a_send_and_a_receive, layer, {
     let kinds = [SockType::Stream, SockType::Seqpacket];
     for (kind, s, peer, is_high) in both_ways(layer, &kinds) {
-        let send = with_peer(is_high, SEND, send_by_queue(kind));
+        let send = with_peer(is_high, SEND, send_by_queue(kind), SEND_BY_NUMBER);
         costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
         let mut data = [0];
-        let receive = with_peer(!is_high, RECEIVE, receive_by_queue(kind));
+        let receive = receive_by_queue(kind);
+        let receive = with_peer(!is_high, RECEIVE, receive, RECEIVE_BY_NUMBER);
         costs::<D, _>(&receive, || layer.recv(peer, &mut data, NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
@@ -134,11 +148,12 @@ case!(a_send_and_a_receive, layer, {
 
 case!(a_connected_datagram, layer, {
     for (kind, s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
-        let send = with_peer(is_high, SEND_DGRAM, send_by_queue(kind));
+        let send = with_peer(is_high, SEND_DGRAM, send_by_queue(kind), SEND_BY_NUMBER);
         costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
         // A datagram's receiver accounts to nobody.
         let (by_side, by_queue) = ([1, 0, 0, 2, 0], receive_by_queue(kind));
-        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side, by_queue };
+        let by_number = RECEIVE_BY_NUMBER;
+        let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side, by_queue, by_number };
         costs::<D, _>(&alone, || layer.recv(peer, &mut [0], NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
@@ -155,12 +170,15 @@ case!(an_addressed_datagram, layer, {
     let [from_low, from_high] = [[1, 5, 0, 3, 4], [1, 6, 1, 3, 4]];
     // By queue: own 4 and the destination's 3, as the first connects, and parts, by itself; from
     // above the parting relocks. Nobody locks to wake.
+    // By number: own 3, of which the last lasts until the parting, and the destination's 2; from above
+    // the parting relocks.
     let low_locks = Locks {
         unp_lock: 4,
         so_lock: 4 + 3,
         relocks: 0,
         by_side: from_low,
         by_queue: [0, 4 + 3, 1],
+        by_number: [0, 3 + 2, 1],
     };
     let high_locks = Locks {
         unp_lock: 4,
@@ -168,6 +186,7 @@ case!(an_addressed_datagram, layer, {
         relocks: 2,
         by_side: from_high,
         by_queue: [0, 5 + 3, 1],
+        by_number: [0, 4 + 2, 1],
     };
     costs::<D, _>(&low_locks, || send(low));
     costs::<D, _>(&high_locks, || send(high));
@@ -200,7 +219,9 @@ fn passed<D: Domain>(
 ) {
     let mut by_side = if kind == SockType::Dgram { SEND_DGRAM } else { SEND };
     by_side[1] += 1;
-    let send = with_peer(is_high, by_side, send_by_queue(kind));
+    let mut by_number = SEND_BY_NUMBER;
+    by_number[1] += 1;
+    let send = with_peer(is_high, by_side, send_by_queue(kind), by_number);
     let send = Locks { unp_lock: send.unp_lock + 1, so_lock: send.so_lock + 1, ..send };
     let before = counters();
     costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());

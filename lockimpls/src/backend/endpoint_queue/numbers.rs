@@ -1,0 +1,62 @@
+//! The numbers of sockets, and the order of two.
+
+use crossbeam_utils::CachePadded;
+
+use super::locks::EndpointLocks;
+use crate::backend::per_socket::{Beside, OnTake, comes_first};
+use crate::domain::Algorithm;
+use crate::fault::{Fault, Step};
+use crate::objects::socket::Socket;
+use crate::primitives::{AtomicUsize, Ordering, RawMutex};
+use crate::witness::Edge;
+
+use Ordering::Relaxed;
+
+/// The numbers of sockets, one after the other (gVisor: `Kernel.UniqueID`, `kernel.go` 1109).
+pub(crate) struct Numbers {
+    /// The last. Relaxed throughout: what counts is that no two are the same.
+    last: CachePadded<AtomicUsize>,
+}
+
+impl Numbers {
+    /// The next: higher than that of every socket there is.
+    pub(super) fn next(&self) -> usize {
+        self.last.fetch_add(1, Relaxed) + 1
+    }
+}
+
+impl Beside for Numbers {
+    fn new(_algorithm: Algorithm) -> Self {
+        Self { last: CachePadded::new(AtomicUsize::new(0)) }
+    }
+}
+
+/// Two sockets in the order of their numbers; else what is done with two is `per-socket`'s.
+pub(crate) struct ByNumber;
+
+impl OnTake for ByNumber {
+    type Locks<R: RawMutex> = EndpointLocks<R>;
+    type Beside<R: RawMutex> = Numbers;
+
+    const NAME: &'static str = "endpoint-queue";
+
+    #[inline(always)]
+    fn comes_first<F: Fault, R: RawMutex>(
+        a: &Socket<EndpointLocks<R>>,
+        b: &Socket<EndpointLocks<R>>,
+    ) -> bool {
+        if F::omits(Step::NumberOrder) {
+            return comes_first(a, b);
+        }
+        a.locks.number() < b.locks.number()
+    }
+
+    #[inline(always)]
+    fn second<F: Fault, R: RawMutex>(
+        first: &Socket<EndpointLocks<R>>,
+        second: &Socket<EndpointLocks<R>>,
+    ) -> Edge {
+        let rises = first.locks.number() < second.locks.number();
+        Edge::Numbered { lower: first.locks.endpoint.addr(), rises }
+    }
+}
