@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 13] = [
+pub(super) const KERNELS: [&str; 16] = [
     "per-socket",
     "global-gc",
     "global",
@@ -21,6 +21,9 @@ pub(super) const KERNELS: [&str; 13] = [
     "shared-link",
     "shared-link, dgram",
     "per-socket-try",
+    "endpoint-queue, stream",
+    "endpoint-queue, seqpacket",
+    "endpoint-queue, dgram",
 ];
 
 /// The kernel whose partings wait for relocks.
@@ -41,6 +44,11 @@ pub(super) const BY_LINK_DGRAM: usize = BY_LINK + 1;
 
 /// The kernel that tries the peer before it keeps the order, and whose connects wait for relocks.
 pub(super) const TRIES: usize = BY_LINK_DGRAM + 1;
+
+/// The kernel that locks two sockets in the order of their numbers: as `BY_QUEUE`.
+pub(super) const BY_NUMBER: usize = TRIES + 1;
+pub(super) const BY_NUMBER_SEQPACKET: usize = BY_NUMBER + 1;
+pub(super) const BY_NUMBER_DGRAM: usize = BY_NUMBER + 2;
 
 /// The kernels of which only the way between two sockets is modelled, each with the kernel whose
 /// layer the rest is: where a block has no line of the first, its model locks as the other one's.

@@ -12,6 +12,7 @@
 mod counts;
 mod expected;
 mod functions;
+mod gvisor;
 mod linux;
 mod places;
 mod rows;
@@ -23,11 +24,13 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use self::expected::{
-    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
-    Block, TRIES, WAITS, blocks, markdown, write_block,
+    BY_LINK, BY_LINK_DGRAM, BY_NUMBER, BY_NUMBER_DGRAM, BY_NUMBER_SEQPACKET, BY_PAIR,
+    BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET, Block, TRIES, WAITS, blocks,
+    markdown, write_block,
 };
 use self::rows::{Meanwhile, Relock, Row, rows};
 use self::world::World;
+use crate::backend::endpoint_queue::EndpointPolicy;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::global_gc::GlobalGcPolicy;
 use crate::backend::lock_free::ShutsGate;
@@ -53,6 +56,7 @@ type PerSocketTry = SocketPolicy<Met, Tries>;
 type PerSocketWait = SocketPolicy<Met, Counted>;
 type StateQueue = QueuePolicy<Met>;
 type SharedLink = LinkPolicy<Met>;
+type EndpointQueue = EndpointPolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
 
@@ -82,9 +86,11 @@ fn run<P: Policy>(row: &Row<P>, kind: SockType, way: &'static str) -> Done {
 fn kinds_in<P: Policy>(kernel: usize, row: &Row<P>) -> Vec<SockType> {
     let is_there = |kind: &SockType| match kernel {
         BY_PAIR | BY_LINK => *kind != SockType::Dgram,
-        BY_PAIR_DGRAM | BY_LINK_DGRAM | BY_QUEUE_DGRAM => *kind == SockType::Dgram,
-        BY_QUEUE => *kind == SockType::Stream,
-        BY_QUEUE_SEQPACKET => *kind == SockType::Seqpacket,
+        BY_PAIR_DGRAM | BY_LINK_DGRAM | BY_QUEUE_DGRAM | BY_NUMBER_DGRAM => {
+            *kind == SockType::Dgram
+        }
+        BY_QUEUE | BY_NUMBER => *kind == SockType::Stream,
+        BY_QUEUE_SEQPACKET | BY_NUMBER_SEQPACKET => *kind == SockType::Seqpacket,
         _ => true,
     };
     row.kinds.iter().copied().filter(is_there).collect()
@@ -104,7 +110,9 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
         _ if row.meanwhile == Meanwhile::Connects && kernel == TRIES => false,
         Relock::No => true,
         Relock::ForSender => !P::SENDS_UNLOCKED,
+        Relock::ForCopy => !P::SENDS_HELD,
         Relock::ForSocket => relocks,
+        Relock::ForName => relocks && !P::SENDS_HELD,
         Relock::ForBuffer => relocks && !by_side,
     };
     for row in rows::<P>().into_iter().filter(has) {
@@ -199,6 +207,12 @@ fn state_queue_takes_the_locks_of_its_kernel() {
 fn shared_link_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<SharedLink>(BY_LINK));
     nothing_wrong(&compare::<SharedLink>(BY_LINK_DGRAM));
+}
+
+#[test]
+fn endpoint_queue_takes_the_locks_of_its_kernel() {
+    let kernels = [BY_NUMBER, BY_NUMBER_SEQPACKET, BY_NUMBER_DGRAM];
+    nothing_wrong(&kernels.map(compare::<EndpointQueue>).concat());
 }
 
 #[test]

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::expected::{
-    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
+    BY_LINK, BY_LINK_DGRAM, BY_NUMBER, BY_NUMBER_DGRAM, BY_NUMBER_SEQPACKET, BY_PAIR,
+    BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
 };
-use super::{Global, PerBuffer, PerPair, PerSocket, SharedLink, StateQueue, folder, observed};
+use super::{
+    EndpointQueue, Global, PerBuffer, PerPair, PerSocket, SharedLink, StateQueue, folder, observed,
+};
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
 pub(super) const TAKES: [&str; 65] = [
@@ -114,6 +117,9 @@ fn every_place_that_locks_is_reached() {
         observed::<StateQueue>(BY_QUEUE_DGRAM),
         observed::<SharedLink>(BY_LINK),
         observed::<SharedLink>(BY_LINK_DGRAM),
+        observed::<EndpointQueue>(BY_NUMBER),
+        observed::<EndpointQueue>(BY_NUMBER_SEQPACKET),
+        observed::<EndpointQueue>(BY_NUMBER_DGRAM),
     ];
     for (_, sites) in all.into_iter().flatten() {
         reached.extend(sites);

@@ -7,7 +7,7 @@ use super::folder;
 use super::places::TAKES;
 
 /// Verbs that take no lock: they unlock, or say something, or take again what they gave up to sleep.
-const LOCKS_NOTHING: [&str; 35] = [
+const LOCKS_NOTHING: [&str; 36] = [
     "new",
     "collector",
     "socket_locks",
@@ -32,6 +32,7 @@ const LOCKS_NOTHING: [&str; 35] = [
     "attach_enter",
     "connect_enter",
     "name_leave",
+    "head_refuse",
     "head_leave",
     "embryo_leave",
     "embryo_leave_last",
@@ -46,7 +47,7 @@ const LOCKS_NOTHING: [&str; 35] = [
 ];
 
 /// Where the bodies of the verbs are.
-const BODIES: [&str; 12] = [
+const BODIES: [&str; 14] = [
     "backend/per_buffer.rs",
     "backend/per_pair.rs",
     "backend/per_socket_try.rs",
@@ -58,6 +59,8 @@ const BODIES: [&str; 12] = [
     "backend/state_queue.rs",
     "backend/shared_link.rs",
     "backend/shared_link/locks.rs",
+    "backend/endpoint_queue.rs",
+    "backend/endpoint_queue/locks.rs",
     "policy/collector.rs",
 ];
 

@@ -177,7 +177,7 @@ impl<P: Policy> World<P> {
 
     /// Another thread sends on this socket, or receives from it, until the request is made.
     pub(super) fn another_one_has(&mut self, fd: Fd, side: Side) {
-        if !P::SB_LOCK {
+        if !P::SB_LOCK || (P::SENDS_HELD && side == Side::Snd) {
             return self.set(fd, |parts| match side {
                 Side::Snd => parts.so_snd.locked.set(true),
                 Side::Rcv => parts.so_rcv.locked.set(true),
@@ -327,7 +327,8 @@ fn side_lock<P: Policy>(layer: &Locked<P>, taken: &Taken) -> (usize, &'static st
     let so = layer.sockets.all().find(is_in).expect("a socket's lock");
     let distance = |part| taken.addr.abs_diff(so.locks.guard(part).0);
     let name = match taken.class {
-        Class::SbMtxRcv if P::SENDS_UNLOCKED => "queue",
+        Class::SbMtxRcv if P::SENDS_UNLOCKED || P::SENDS_HELD => "queue",
+        Class::SbLock if P::SENDS_HELD => "receiver",
         Class::SbLock if P::SENDS_UNLOCKED => "iolock",
         Class::SbMtxRcv => "rcv.mtx",
         Class::SbMtxSnd => "snd.mtx",

@@ -1,6 +1,6 @@
 //! connect and accept.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, LOWER, ONE, Row, relock, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, LOWER, ONE, Row, relock, relock_for_name, row};
 use crate::acquisitions::world::name;
 use crate::domain::{Domain, Shutdown, SockAddr};
 use crate::errno::Errno;
@@ -157,7 +157,7 @@ fn accept<P: Policy>() -> Vec<Row<P>> {
             w.layer.connect(so, &name("head")).unwrap();
             w.ask(|layer| layer.accept(head));
         }),
-        relock("accept", CONNECTED, "the client goes in the relock", LOWER, |w| {
+        relock_for_name("accept", CONNECTED, "the client goes in the relock", LOWER, |w| {
             let (so, head) = w.client_and_head();
             w.layer.connect(so, &name("head")).unwrap();
             w.parts_in_the_relock(so);

@@ -1,6 +1,6 @@
 //! socket, socketpair, dup, bind, listen, names, options.
 
-use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, relock, row};
+use super::{ANY, BOTH, CONNECTED, DGRAM, HIGHER, ONE, Row, relock_for_name, row};
 use crate::acquisitions::world::{World, name};
 use crate::domain::{Domain, SockAddr, SockOpt, SockType};
 use crate::objects::socket::State;
@@ -178,7 +178,7 @@ fn peers<P: Policy>() -> Vec<Row<P>> {
             let (so, _) = w.pair();
             w.ask(|layer| layer.getpeername(so));
         }),
-        relock("getpeername", ANY, "the peer goes in the relock", HIGHER, |w| {
+        relock_for_name("getpeername", ANY, "the peer goes in the relock", HIGHER, |w| {
             let (so, _) = w.pair();
             w.parts_in_the_relock(so);
             w.ask(|layer| layer.getpeername(so));

@@ -56,6 +56,10 @@ pub(super) enum Relock {
     ForSocket,
     /// In none; but there is none where two threads may send on one socket at once.
     ForSender,
+    /// In none; but there is none where a send copies with its socket locked.
+    ForCopy,
+    /// To ask for the other socket's name: nor is there where that is locked alone for it.
+    ForName,
     /// To reach the other socket's buffer: nor is there where a buffer has a lock of its own.
     ForBuffer,
 }
@@ -83,6 +87,17 @@ const fn relock<P: Policy>(
     Row { relock: Relock::ForSocket, meanwhile: Meanwhile::Parts, ..row }
 }
 
+/// A row in which they are parted while a socket is unlocked for another one's name.
+const fn relock_for_name<P: Policy>(
+    request: &'static str,
+    kinds: &'static [SockType],
+    exit: &'static str,
+    ways: &'static [&'static str],
+    run: fn(&mut World<P>),
+) -> Row<P> {
+    Row { relock: Relock::ForName, ..relock(request, kinds, exit, ways, run) }
+}
+
 /// A row in which they are parted while a socket is unlocked for another one's buffer.
 const fn relock_for_buffer<P: Policy>(
     request: &'static str,
@@ -93,6 +108,17 @@ const fn relock_for_buffer<P: Policy>(
 ) -> Row<P> {
     let row = row(request, kinds, exit, ways, run);
     Row { relock: Relock::ForBuffer, meanwhile: Meanwhile::Parts, ..row }
+}
+
+/// A row in which something happens while a send copies.
+const fn copying<P: Policy>(
+    request: &'static str,
+    kinds: &'static [SockType],
+    exit: &'static str,
+    ways: &'static [&'static str],
+    run: fn(&mut World<P>),
+) -> Row<P> {
+    Row { relock: Relock::ForCopy, ..row(request, kinds, exit, ways, run) }
 }
 
 /// All of them.

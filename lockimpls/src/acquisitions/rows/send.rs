@@ -1,7 +1,7 @@
 //! send without descriptors.
 
 use super::{
-    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, Meanwhile, ONE, Relock, Row, STREAM,
+    ANY, ATOMIC, BOTH, CONNECTED, DGRAM, HIGHER, Meanwhile, ONE, Relock, Row, STREAM, copying,
     relock_for_buffer, row,
 };
 use crate::acquisitions::world::{NOW, World, name};
@@ -124,37 +124,37 @@ fn refused<P: Policy>() -> Vec<Row<P>> {
 /// What another thread does while the bytes are copied and nothing is locked.
 fn while_it_copies<P: Policy>() -> Vec<Row<P>> {
     vec![
-        row("send", CONNECTED, "shut down while it copies", BOTH, |w| {
+        copying("send", CONNECTED, "shut down while it copies", BOTH, |w| {
             let (so, _) = w.pair();
             w.shut_down_while_it_copies(so);
             w.send(so, b"x");
         }),
-        row("send", DGRAM, "shut down while it copies", BOTH, |w| {
+        copying("send", DGRAM, "shut down while it copies", BOTH, |w| {
             let (so, _) = w.pair();
             w.shut_down_while_it_copies(so);
             w.send(so, b"x");
         }),
-        row("send", CONNECTED, "the peer closes while it copies", BOTH, |w| {
+        copying("send", CONNECTED, "the peer closes while it copies", BOTH, |w| {
             let (so, peer) = w.pair();
             w.closes_while_it_copies(peer);
             w.send(so, b"x");
         }),
-        row("send", DGRAM, "the peer closes while it copies", BOTH, |w| {
+        copying("send", DGRAM, "the peer closes while it copies", BOTH, |w| {
             let (so, peer) = w.pair();
             w.closes_while_it_copies(peer);
             w.send(so, b"x");
         }),
-        row("send", CONNECTED, "its last descriptor is closed meanwhile", BOTH, |w| {
+        copying("send", CONNECTED, "its last descriptor is closed meanwhile", BOTH, |w| {
             let (so, _) = w.pair();
             w.closes_while_it_copies(so);
             w.send(so, b"x");
         }),
-        row("send", DGRAM, "its last descriptor is closed meanwhile", BOTH, |w| {
+        copying("send", DGRAM, "its last descriptor is closed meanwhile", BOTH, |w| {
             let (so, _) = w.pair();
             w.closes_while_it_copies(so);
             w.send(so, b"x");
         }),
-        row("sendto", DGRAM, "connected while it copies", ONE, |w| {
+        copying("sendto", DGRAM, "connected while it copies", ONE, |w| {
             let so = w.socket("so");
             w.bound("peer", "there");
             let there = name("there");
