@@ -21,6 +21,7 @@ mod collector;
 mod connect;
 mod control;
 mod data;
+mod endpoint;
 mod fifo;
 mod gate;
 mod links;
@@ -104,6 +105,7 @@ pub fn all() -> Vec<Control> {
     all.extend(Control::OF_QUEUES);
     all.extend(Control::OF_LINKS);
     all.extend(Control::OF_TRIES);
+    all.extend(Control::OF_ENDPOINTS);
     all
 }
 

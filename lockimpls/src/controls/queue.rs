@@ -143,7 +143,7 @@ impl Control {
 }
 
 /// A message is sent while the one before is accounted.
-fn send_before_account<D: Domain>() {
+pub(super) fn send_before_account<D: Domain>() {
     let config = Config { wait: WaitStrategy::Park, ..Config::default() };
     let layer = Arc::new(layer_of::<D>(&config));
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
@@ -174,7 +174,7 @@ impl Control {
 }
 
 /// Another thread receives while one copies.
-fn receive_in_copy<D: Domain>() {
+pub(super) fn receive_in_copy<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
     assert_eq!(layer.send(a, b"xy", MsgFlags::empty()), Ok(2));

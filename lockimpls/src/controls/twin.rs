@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use super::stage;
 use crate::ambient::Kernel;
+use crate::backend::endpoint_queue::EndpointPolicy;
 use crate::backend::global::GlobalPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
@@ -45,6 +46,8 @@ pub(super) type StateQueue = Locked<QueuePolicy<Injected>>;
 pub(super) type SharedLink = Locked<LinkPolicy<Injected>>;
 /// The same with the locks of the kernel around it.
 pub(super) type LinkUnderKernel = Locked<LinkPolicy<Injected, Kernel>>;
+/// The backend whose senders have their own socket and their peer's queue.
+pub(super) type EndpointQueue = Locked<EndpointPolicy<Injected>>;
 /// The backend with one lock.
 pub(super) type Global = Locked<GlobalPolicy<Injected>>;
 
