@@ -5,6 +5,7 @@
 //! threads at one cell without an order. It also fails where it checked nothing: too few executions,
 //! or a branch that no execution took. `README.md` of the package has the figures.
 
+mod endpoint;
 mod gate;
 mod gate_calls;
 mod links;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Model> {
         switch::MODELS,
         queue::MODELS,
         links::MODELS,
+        endpoint::MODELS,
         gate::MODELS,
         gate_calls::MODELS,
         ring::MODELS,

@@ -1,6 +1,6 @@
 //! The locks of `state-queue` (`backend/state_queue.rs`): a sender that locks its peer alone, then
 //! that one's queue; what it looks at again there; how it sleeps, and a reader gives it room, with
-//! nothing of its own held.
+//! nothing of its own held. Some of the programs are those of `endpoint-queue` too (`endpoint.rs`).
 
 use std::sync::Arc;
 
@@ -12,6 +12,7 @@ use super::sides::{
 use crate::domain::{Domain, MsgFlags, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
+use crate::policy::Policy;
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
 
@@ -26,13 +27,13 @@ pub(super) const MODELS: &[Model] = &[
     model("queue_send_close", 14000, &["sent", "EPIPE"], send_close::<ByQueue>),
     model("queue_send_shutdown", 7000, &["sent", "EPIPE"], send_shutdown::<ByQueue>),
     model("queue_close_in_call", 150, &["sent", "EBADF"], close_in_call::<ByQueue>),
-    model("queue_receive_close", 200, &["received", "end of the stream"], receive_close),
+    model("queue_receive_close", 200, &["received", "end of the stream"], receive_close::<ByQueue>),
     Model { bound: [Some(3), None], ..model("queue_elsewhere", 3000, ELSEWHERE, elsewhere) },
     model("queue_place_used_again", 800, &["sent", "refused", "another socket"], place_used_again),
-    model("queue_connect_accept", 9, &["accepted"], connect_accept),
-    model("queue_writer", 1400, &["parked", "woken", "sent", "received"], writer),
-    model("queue_writer_closed", 14000, &["parked", "woken", "EPIPE"], writer_closed),
-    model("queue_reader", 30, &["parked", "woken", "received"], reader),
+    model("queue_connect_accept", 9, &["accepted"], connect_accept::<ByQueue>),
+    model("queue_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByQueue>),
+    model("queue_writer_closed", 14000, &["parked", "woken", "EPIPE"], writer_closed::<ByQueue>),
+    model("queue_reader", 30, &["parked", "woken", "received"], reader::<ByQueue>),
 ];
 
 fn name(path: &str) -> SockAddr {
@@ -44,8 +45,8 @@ fn retries() -> u64 {
 }
 
 /// An end receives what lies there, and gives room back to a peer that is closed.
-fn receive_close() {
-    let layer: Arc<Layer> = layer();
+pub(super) fn receive_close<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     assert_eq!(layer.send(a, b"x", MsgFlags::DONTWAIT), Ok(1));
     let (receiver, closer) = (Arc::clone(&layer), Arc::clone(&layer));
@@ -121,8 +122,8 @@ fn place_used_again() {
 }
 
 /// A client is connected while its listener accepts: listener, then client.
-fn connect_accept() {
-    let layer: Arc<Layer> = layer();
+pub(super) fn connect_accept<P: Policy>() {
+    let layer = layer::<P>();
     let [client, head] = [(); 2].map(|()| layer.socket(SockType::Stream).expect("a socket"));
     layer.bind(head, &name("head")).expect("a name");
     layer.listen(head, 1).expect("a listener");
@@ -143,8 +144,8 @@ fn connect_accept() {
 const FULL: &[u8; 5] = b"abcde";
 
 /// A writer sleeps with nothing held until there is room.
-fn writer() {
-    let layer: Arc<Layer> = layer();
+pub(super) fn writer<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     assert_eq!(layer.send(a, &FULL[..4], MsgFlags::DONTWAIT), Ok(4));
     let (sender, reader) = (Arc::clone(&layer), Arc::clone(&layer));
@@ -163,8 +164,8 @@ fn writer() {
 }
 
 /// A writer sleeps, and its peer is closed.
-fn writer_closed() {
-    let layer: Arc<Layer> = layer();
+pub(super) fn writer_closed<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     assert_eq!(layer.send(a, &FULL[..4], MsgFlags::DONTWAIT), Ok(4));
     let (sender, closer) = (Arc::clone(&layer), Arc::clone(&layer));
@@ -178,9 +179,9 @@ fn writer_closed() {
     close(&layer, &[a]);
 }
 
-/// A reader sleeps with its state, and is woken when that is unlocked.
-fn reader() {
-    let layer: Arc<Layer> = layer();
+/// A reader sleeps with what it has looked with, and is woken when that is unlocked.
+pub(super) fn reader<P: Policy>() {
+    let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     let (sender, reader) = (Arc::clone(&layer), Arc::clone(&layer));
     threads(vec![

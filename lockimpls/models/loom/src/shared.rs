@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::backend::endpoint_queue::EndpointPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
@@ -137,6 +138,8 @@ impl Fault for Left {
                 Step::LookLocked,
                 Step::PeerLookAgain,
                 Step::AccountLocked,
+                Step::RightLooked,
+                Step::ReaderKept,
             ];
             steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
         }) == Some(step)
@@ -160,6 +163,9 @@ pub(super) type ByBuffer = BufferPolicy<Left>;
 
 /// The policy of `state-queue`.
 pub(super) type ByQueue = QueuePolicy<Left>;
+
+/// The policy of `endpoint-queue`.
+pub(super) type ByNumber = EndpointPolicy<Left>;
 
 /// `per-pair`, with little room.
 pub(super) type ByPair = Locked<PairPolicy<Left>>;

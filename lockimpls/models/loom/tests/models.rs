@@ -39,6 +39,9 @@ models! {
     queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_writer
     queue_writer_closed queue_reader
     links_two_senders links_send_close links_send_shutdown links_account links_addressed
+    endpoint_there_and_gone endpoint_both_ways endpoint_send_close endpoint_send_shutdown
+    endpoint_close_in_call endpoint_receive_close endpoint_connect_accept endpoint_numbers
+    endpoint_names endpoint_right_to_send endpoint_writer endpoint_writer_closed endpoint_reader
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_found_open gate_found_open_in_vain gate_two_receivers gate_send_close gate_send_shutdown
@@ -158,6 +161,19 @@ mod negative {
         queue_writer_without_second_look: queue_writer without "RetestWaiting", "deadlock";
         queue_writer_without_light_fence: queue_writer without "light_fence", "deadlock";
         queue_reader_without_wake: queue_reader without "WakeReader", "deadlock";
+        endpoint_in_any_order: endpoint_numbers without "AddressOrder", "lock order reversal";
+        endpoint_parted_unlocked:
+            endpoint_send_close without "PeerToPart", "is not locked by this thread";
+        endpoint_reader_read_unlocked:
+            endpoint_there_and_gone without "ReaderKept", "is not locked by this thread";
+        endpoint_name_without_reference: endpoint_names without "UnpRefTake", "unp_ref";
+        endpoint_right_not_looked_at:
+            endpoint_right_to_send without "RightLooked", "without an address answers Ok(1)";
+        endpoint_accounted_late: endpoint_writer without "AccountLocked", "deadlock";
+        endpoint_writer_without_mirror: endpoint_writer without "MirrorReceived", "deadlock";
+        endpoint_writer_without_second_look: endpoint_writer without "RetestWaiting", "deadlock";
+        endpoint_writer_without_light_fence: endpoint_writer without "light_fence", "deadlock";
+        endpoint_reader_without_wake: endpoint_reader without "WakeReader", "deadlock";
         links_not_shared: links_send_close without "LinkForAppend", "is not locked by this thread";
         links_shared_to_connect:
             links_addressed without "AddressedAlone", "exclusive unlock of shared";

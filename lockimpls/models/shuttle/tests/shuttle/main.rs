@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const BACKENDS: [&str; 11] = [
+const BACKENDS: [&str; 12] = [
     "global",
     "global-gc",
     "per-socket",
@@ -27,6 +27,7 @@ const BACKENDS: [&str; 11] = [
     "per-pair",
     "state-queue",
     "shared-link",
+    "endpoint-queue",
     "lock-free",
     "lock-free+1",
 ];
