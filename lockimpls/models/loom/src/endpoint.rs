@@ -20,26 +20,26 @@ type Layer = Locked<ByNumber>;
 
 pub(super) const MODELS: &[Model] = &[
     model("endpoint_there_and_gone", 4, RECEIVES, there_and_gone::<ByNumber>),
-    model("endpoint_both_ways", 20, RECEIVES, both_ways::<ByNumber>),
-    model("endpoint_send_close", 10, &["sent", "EPIPE"], send_close::<ByNumber>),
-    model("endpoint_send_shutdown", 10, &["sent", "EPIPE"], send_shutdown::<ByNumber>),
-    model("endpoint_close_in_call", 10, &["sent", "EBADF"], close_in_call::<ByNumber>),
+    model("endpoint_both_ways", 600, RECEIVES, both_ways::<ByNumber>),
+    model("endpoint_send_close", 20, &["sent", "EPIPE"], send_close::<ByNumber>),
+    model("endpoint_send_shutdown", 1600, &["sent", "EPIPE"], send_shutdown::<ByNumber>),
+    model("endpoint_close_in_call", 150, &["sent", "EBADF"], close_in_call::<ByNumber>),
     model(
         "endpoint_receive_close",
-        10,
+        380,
         &["received", "end of the stream"],
         receive_close::<ByNumber>,
     ),
-    model("endpoint_connect_accept", 4, &["accepted"], connect_accept::<ByNumber>),
+    model("endpoint_connect_accept", 7, &["accepted"], connect_accept::<ByNumber>),
     Model {
         bound: [Some(3), None],
-        ..model("endpoint_numbers", 10, &["relocked", "in order", "connected"], numbers)
+        ..model("endpoint_numbers", 150, &["relocked", "in order", "connected"], numbers)
     },
-    model("endpoint_names", 4, &["its name", "no name"], names),
-    model("endpoint_right_to_send", 10, &["sent", "another sends", "no peer"], right_to_send),
-    model("endpoint_writer", 20, &["parked", "woken", "sent", "received"], writer::<ByNumber>),
-    model("endpoint_writer_closed", 20, &["parked", "woken", "EPIPE"], writer_closed::<ByNumber>),
-    model("endpoint_reader", 4, &["parked", "woken", "received"], reader::<ByNumber>),
+    model("endpoint_names", 700, &["its name", "no name"], names),
+    model("endpoint_right_to_send", 1000, &["sent", "another sends", "no peer"], right_to_send),
+    model("endpoint_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByNumber>),
+    model("endpoint_writer_closed", 130, &["parked", "woken", "EPIPE"], writer_closed::<ByNumber>),
+    model("endpoint_reader", 30, &["parked", "woken", "received"], reader::<ByNumber>),
 ];
 
 fn name(path: &str) -> SockAddr {
