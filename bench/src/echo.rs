@@ -22,8 +22,8 @@ const WORD: usize = 8;
 
 /// A layer that keeps one message until it is received.
 ///
-/// It has no lock: two locks and unlocks take half the time of all that `lock-free` does, and nothing
-/// of the loop goes on beside them. One thread uses it, so relaxed words are plain ones.
+/// It has no lock: two locks and unlocks take half the time of all that `lock-free` does, and
+/// nothing of the loop goes on beside them. One thread uses it, so relaxed words are plain ones.
 #[derive(Default)]
 struct Echo {
     /// How many bytes of the message are still to be received: all, or none.

@@ -1,5 +1,5 @@
-//! The program `solock`, and programs of other crates with layers, locks and workloads of their own:
-//! the same commands, over what is built in and what is added.
+//! The program `solock`, and programs of other crates with layers, locks and workloads of their
+//! own: the same commands, over what is built in and what is added.
 
 use std::any::type_name;
 use std::marker::PhantomData;

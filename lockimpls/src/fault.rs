@@ -15,8 +15,8 @@ use std::marker::PhantomData;
 
 pub use self::listener::{Event, Listener};
 
-/// A step of a request that a twin leaves out, each at one place. (That an unlock is missing is seen
-/// wherever it is: `lockimpls/tests/deleted-unlocks.py` deletes each in turn.)
+/// A step of a request that a twin leaves out, each at one place. (That an unlock is missing is
+/// seen wherever it is: `lockimpls/tests/deleted-unlocks.py` deletes each in turn.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
     // Unlocks, and references given back.
@@ -26,8 +26,8 @@ pub(crate) enum Step {
     ConnectHeadRefused,
     /// The kernel lock, at the end of a connect.
     KernelConnect,
-    /// The historical one: the peer, where the message may not go to it: ENOBUFS, and EPIPE where the
-    /// stream ended during the relock.
+    /// The historical one: the peer, where the message may not go to it: ENOBUFS, and EPIPE where
+    /// the stream ended during the relock.
     SendNobufsPeer,
     /// The socket, before it enters the list of all.
     ListEnter,

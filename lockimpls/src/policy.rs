@@ -1,9 +1,9 @@
 //! The locking verbs of a granularity, by intent: what `uipc` calls by hand, in pairs.
 //!
-//! `uipc` is written once against this trait, and backends that lock differ in nothing else.
-//! A verb that locks a socket lends its token ([`Held`]); one that ends with it takes the token;
-//! one that may unlock it meanwhile wants it by `&mut`; one that only locks, or only compares, wants
-//! the socket or `&Held`. A verb with a body here does nothing where one lock guards every socket.
+//! `uipc` is written once against this trait, and backends that lock differ in nothing else. A verb
+//! that locks a socket lends its token ([`Held`]); one that ends with it takes the token; one that
+//! may unlock it meanwhile wants it by `&mut`; one that only locks, or only compares, wants the
+//! socket or `&Held`. A verb with a body here does nothing where one lock guards every socket.
 
 mod collector;
 
@@ -119,8 +119,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn sounlock_parted(&self, so: &So<Self>, so2: Held<Self>) {
         self.sounlock_peer(so, so2);
     }
-    /// With `so` locked and not connected, about to be: waits until nobody relocks from it any more,
-    /// where whoever does must find the same peer or none. Whether `so` was unlocked for that.
+    /// With `so` locked and not connected, about to be: waits until nobody relocks from it, where
+    /// whoever does must find the same peer or none. Whether `so` was unlocked for that.
     #[inline(always)]
     #[track_caller]
     fn connect_enter(&self, _so: &mut Held<Self>) -> bool {
@@ -165,8 +165,8 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     fn links_enter(&self) {}
     #[track_caller]
     fn links_leave(&self) {}
-    /// With nothing of the socket held, locks its links for an append, where the sides are apart: in
-    /// shared mode unless it is `addressed`, and so will connect it.
+    /// With nothing of the socket held, locks its links for an append, where the sides are apart:
+    /// in shared mode unless it is `addressed`, and so will connect it.
     #[track_caller]
     fn append_enter(&self, _so: &mut Held<Self>, _addressed: bool) {}
     #[track_caller]

@@ -1,9 +1,10 @@
 //! Every atomic, cell, thread-local, park, spin and fence of the layer comes from here.
 //!
 //! A model checker replaces what stands behind this one module; nothing else in the crate names
-//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence. `native.rs` is the
-//! machine; `loom.rs` and `shuttle.rs` are chosen by a cfg, which the packages in `lockimpls/models/`
-//! set for their own builds of this source. [`own`] stays what it is under every checker.
+//! `std::sync::atomic`, `std::cell`, `parking_lot`, `parking_lot_core` or a fence. `native.rs` is
+//! the machine; `loom.rs` and `shuttle.rs` are chosen by a cfg, which the packages in
+//! `lockimpls/models/` set for their own builds of this source. [`own`] stays what it is under
+//! every checker.
 //!
 //! # The asymmetric fence
 //!

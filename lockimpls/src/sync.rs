@@ -39,8 +39,8 @@ pub(crate) struct RwLock<R: RawMutex = DefaultRaw, const CHECKED: bool = true> {
 // SAFETY: `raw` is `Sync`; `held` is touched only by the thread that has the lock, from where it
 // took it until it releases it (`exit` asks the witness), so what may not be sent is not sent.
 unsafe impl<R: RawMutex, const CHECKED: bool> Sync for RwLock<R, CHECKED> {}
-// SAFETY: in an unlocked lock `held` is empty; of a locked one it is read by the thread that wrote it
-// alone, as above.
+// SAFETY: in an unlocked lock `held` is empty; of a locked one it is read by the thread that wrote
+// it alone, as above.
 unsafe impl<R: RawMutex, const CHECKED: bool> Send for RwLock<R, CHECKED> {}
 
 impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
@@ -97,9 +97,9 @@ impl<R: RawMutex, const CHECKED: bool> RwLock<R, CHECKED> {
         }
     }
 
-    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Whoever does
-    /// not wait closes no circle, so the order is not asked; what the thread takes next is compared
-    /// with this lock, too.
+    /// `rw_enter(RW_WRITE | RW_NOSLEEP)`: takes the lock if it is free; whether it did. Whoever
+    /// does not wait closes no circle, so the order is not asked; what the thread takes next is
+    /// compared with this lock, too.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn try_enter(&self) -> bool {

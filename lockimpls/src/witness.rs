@@ -124,8 +124,8 @@ pub(crate) fn enter_fast(me: u32, addr: usize) {
     this().in_use_site.store(std::ptr::from_ref(Location::caller()).cast_mut(), Relaxed);
     // Release; pairs with the Acquire in `is_on_fast_path`, by which a gate is shut, of the socket
     // that the thread was on before: what it did there is visible to whoever sees it elsewhere. (No
-    // model and no test can see it: loom's light fence is full, and orders the same; on x86-64 every
-    // store is a Release.)
+    // model and no test can see it: loom's light fence is full, and orders the same; on x86-64
+    // every store is a Release.)
     in_use(me as usize).store(addr, Release);
 }
 
@@ -228,8 +228,8 @@ pub(crate) fn unkeep(addr: usize, class: Class) {
     pop(&this().kept, addr, &class);
 }
 
-/// Before the kernel lock is taken: compares it with all that is held. It has no order with what may
-/// be slept for, and comes before every mutex (`subr_witness.c` 1.54).
+/// Before the kernel lock is taken: compares it with all that is held. It has no order with what
+/// may be slept for, and comes before every mutex (`subr_witness.c` 1.54).
 #[track_caller]
 pub(crate) fn kernel_lock_wanted(addr: usize) {
     let (thread, site) = (this(), Location::caller());

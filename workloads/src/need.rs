@@ -1,4 +1,5 @@
-//! What a workload asks of a layer beside sending, receiving and closing, and whether a layer has it.
+//! What a workload asks of a layer beside sending, receiving and closing, and whether a layer has
+//! it.
 
 use std::thread;
 use std::time::{Duration, Instant};

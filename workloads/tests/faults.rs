@@ -111,7 +111,8 @@ impl<D: Domain> Domain for Faulty<D> {
     }
     fn sendmsg(&self, s: D::Sock, msg: &SendMsg<'_, D::Sock>) -> Result<usize, Errno> {
         let fault = *FAULT.lock().unwrap();
-        // `rights` sends one byte that is to be refused: no message, with or without its descriptor.
+        // `rights` sends one byte that is to be refused: no message, with or without its
+        // descriptor.
         let is_message = msg.data.len() > 1;
         let number = if is_message { SENDS.fetch_add(1, Relaxed) } else { 0 };
         // The last message of all is looked at, and so it is the one with the wrong descriptor.

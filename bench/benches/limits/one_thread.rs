@@ -15,8 +15,8 @@ use solock::slice::Process;
 use crate::Effort;
 use crate::ratio::report;
 
-/// The workload's lane on a layer that only copies, the same calls alone, and what they do behind the
-/// boundary.
+/// The workload's lane on a layer that only copies, the same calls alone, and what they do behind
+/// the boundary.
 const LANE: &str = "pairs on a layer that only copies";
 const CALLS: &str = "the same calls without the workload";
 const COPIES: &str = "the same without the boundary";

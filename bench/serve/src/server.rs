@@ -64,8 +64,8 @@ pub fn serve(hang_limit: Option<f64>) -> Result<i32, String> {
     Ok(EXIT_OK)
 }
 
-/// Run from a copy without a name, a process is called by a number in `ps` and `top`: by what it was
-/// started as instead, and so are its threads.
+/// Run from a copy without a name, a process is called by a number in `ps` and `top`: by what it
+/// was started as instead, and so are its threads.
 fn keep_name() {
     let program = std::env::args_os().next().map(PathBuf::from);
     if let Some(name) = program.as_deref().and_then(Path::file_name) {

@@ -10,7 +10,8 @@
 //!   is that of the program, which is linked for every commit.
 //! * Whatever else decides what is built (the compiler, the flags) is part of the list: with others
 //!   all packages are young.
-//! * The list is gone while cargo runs. A driver that is killed leaves none, and then all are young.
+//! * The list is gone while cargo runs. A driver that is killed leaves none, and then all are
+//!   young.
 //! * All times are those of the file system, and young files are made younger than the list where
 //!   they are not: a clock that was set back makes nothing old.
 

@@ -3,8 +3,8 @@
 //! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes
 //! it away. One driver builds at a time (it holds a lock), always in the same folders: the programs
 //! of two commits then differ in nothing but their code. Libraries, and packages of which no file
-//! changed, are built once ([`ages`]). The working tree has a target folder of its own, as its files
-//! can be older than what was built of a commit. Beside a program lies what its other
+//! changed, are built once ([`ages`]). The working tree has a target folder of its own, as its
+//! files can be older than what was built of a commit. Beside a program lies what its other
 //! [layouts] are linked from.
 //!
 //! All sides are programs of one [kind](Kind): one that is larger has its functions further apart,
@@ -145,8 +145,8 @@ impl<'a> Programs<'a> {
         }
     }
 
-    /// Gets a checkout ready: what of it cargo is to take for built. What a program of another crate
-    /// is built of, solock does not know, so all of that is built again.
+    /// Gets a checkout ready: what of it cargo is to take for built. What a program of another
+    /// crate is built of, solock does not know, so all of that is built again.
     fn ages(&self, worktree: &Worktree) -> Result<Option<Ages>, String> {
         let (list, folder) = (self.folder.join("built.json"), &worktree.folder);
         let failed = |error| format!("the checkout {} cannot be read: {error}", folder.display());

@@ -133,8 +133,8 @@ impl Request {
 }
 
 /// A small set that covers much: every modelled granularity that a run has by default, in a program
-/// of another crate its layers, alone and beside another thread, with which it shares what the whole
-/// layer shares and nothing else, so that no call waits, and the counters are exact.
+/// of another crate its layers, alone and beside another thread, with which it shares what the
+/// whole layer shares and nothing else, so that no call waits, and the counters are exact.
 fn with_defaults(args: &CellArgs) -> CellArgs {
     let mut args = args.clone();
     if args.backend.is_empty() {

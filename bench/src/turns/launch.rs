@@ -1,10 +1,10 @@
 //! A launch: fresh processes side by side, one of each party, whose slices take turns. It is the
 //! unit of every ratio.
 //!
-//! What differs from process to process (where the stack, the heap and the program's own pages
-//! lie) hits a whole launch, so it is drawn anew for each. What drifts within a second is cancelled inside it:
-//! a turn goes through all parties in an order that is drawn, and back (A B C, C B A), so that
-//! neither a trend nor whatever repeats favours a party.
+//! What differs from process to process (where the stack, the heap and the program's own pages lie)
+//! hits a whole launch, so it is drawn anew for each. What drifts within a second is cancelled
+//! inside it: a turn goes through all parties in an order that is drawn, and back (A B C, C B A),
+//! so that neither a trend nor whatever repeats favours a party.
 
 use std::path::Path;
 use std::time::Duration;

@@ -1,8 +1,8 @@
 //! The crate in `byo/`, built and run as a stranger would: in a checkout of its own, with the
 //! dependency by path and a `Cargo.lock` of its own; then one with faults, each of which is told.
 //!
-//! What it is built of is built once, for the program and for the commits that it compares, and stays
-//! in the target folder: only the first time is long.
+//! What it is built of is built once, for the program and for the commits that it compares, and
+//! stays in the target folder: only the first time is long.
 
 mod stranger;
 

@@ -55,8 +55,8 @@ impl File {
     }
 }
 
-/// Every file of these folders, and of theirs, but of those with a workspace of their own; what only
-/// tests have is marked.
+/// Every file of these folders, and of theirs, but of those with a workspace of their own; what
+/// only tests have is marked.
 pub(crate) fn all(root: &Path, folders: &[&str]) -> Vec<File> {
     let mut files = Vec::new();
     folders.iter().for_each(|folder| walk(root, &root.join(folder), &mut files));

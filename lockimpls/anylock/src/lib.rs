@@ -1,12 +1,12 @@
-//! Layers of the modelled backends on locks of any algorithm, and with the locks of the kernel around
-//! them: what `--lock` and `--ambient` open.
+//! Layers of the modelled backends on locks of any algorithm, and with the locks of the kernel
+//! around them: what `--lock` and `--ambient` open.
 //!
 //! It is the source of `lockimpls`, instantiated twice more ([`Variants::OnLock`], and that
 //! [`Variants::UnderAmbient`]), and here: so what `lockimpls` compiles of a backend does not know
-//! whether there is another instantiation, its machine code is the same with this crate and without,
-//! and whoever asks for neither waits for none of it. With the locks of the kernel around it, it is
-//! one instantiation for all algorithms, the default too. The twins have none. A program with locks
-//! of its own instantiates it again, on those and these ([`open_on`]).
+//! whether there is another instantiation, its machine code is the same with this crate and
+//! without, and whoever asks for neither waits for none of it. With the locks of the kernel around
+//! it, it is one instantiation for all algorithms, the default too. The twins have none. A program
+//! with locks of its own instantiates it again, on those and these ([`open_on`]).
 
 use std::marker::PhantomData;
 
@@ -23,8 +23,8 @@ type Open = fn(&Config) -> Result<Box<dyn Layer>, Errno>;
 /// default and none.
 ///
 /// # Errors
-/// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm, and for locks around it, where the backend
-/// is none of the modelled ones.
+/// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm, and for locks around it, where the
+/// backend is none of the modelled ones.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
     if !config.ambient.is_empty() {
         return find::<UnderAmbient<AnyLock>>(backend)?(config);

@@ -1,4 +1,5 @@
-//! Which functions of the kernels' sources requests are made of, and which of their lines no row cites.
+//! Which functions of the kernels' sources requests are made of, and which of their lines no row
+//! cites.
 
 /// The kernel whose buffers have locks.
 pub(super) const BY_BUFFER: &str = "per-buffer";

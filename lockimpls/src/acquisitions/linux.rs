@@ -1,5 +1,5 @@
-//! `source.rs` for Linux: whether the cited lines of its files take the locks they are cited for. The
-//! files say no revision of themselves, so they are found by their names, in a folder `linux`.
+//! `source.rs` for Linux: whether the cited lines of its files take the locks they are cited for.
+//! The files say no revision of themselves, so they are found by their names, in a folder `linux`.
 
 use std::path::PathBuf;
 

@@ -18,8 +18,8 @@ use super::functions::{
     FUNCTIONS_OF_PARTING, FUNCTIONS_OF_TRY, GONE, UNCITED,
 };
 
-/// The variable with the folder of the kernels' files. Each is found by its first line, or, where its
-/// kernel's have no revision there, by the name of its folder: `xnu`, `freebsd`.
+/// The variable with the folder of the kernels' files. Each is found by its first line, or, where
+/// its kernel's have no revision there, by the name of its folder: `xnu`, `freebsd`.
 pub(super) const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
 /// What takes a lock, by the lock.
@@ -71,7 +71,8 @@ const SOCKET_CALLS_BY_LINK: &[&str] = &["UNP_PCB_LOCK("];
 const SIDE_CALLS_BY_LINK: &[&str] =
     &["SOCKBUF_LOCK(", "SOCK_LOCK(", "sblock(", "sorwakeup(", "sowwakeup(", "KNOTE_UNLOCKED("];
 
-/// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is of.
+/// Whether a line takes a lock of a buffer; `knote` takes the mutex of the buffer that its list is
+/// of.
 fn takes_side(line: &str) -> bool {
     let is_mtx = line.contains("sb_mtx") && makes(line, &["mtx_enter("]);
     is_mtx || makes(line, &["sblock(", "knote("])
@@ -223,7 +224,8 @@ fn differences_in(
     for pair in steps_of(kernel, blocks).flat_map(|steps| steps.windows(2)) {
         let [a, b] = pair else { continue };
         let Some((_, at)) = a.at.as_ref().filter(|(file, _)| file == key) else { continue };
-        // A line with a buffer's lock may be come to twice: two wake-ups are two calls of `sowakeup`.
+        // A line with a buffer's lock may be come to twice: two wake-ups are two calls of
+        // `sowakeup`.
         let is_of_side = a.lock.contains('.');
         let is_pair = makes(line_at(*at), &["solock_pair("]);
         if a.lock != b.lock && a.at == b.at && !is_of_side && !is_pair {

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::folder;
 use super::places::TAKES;
 
-/// Verbs that take no lock: they unlock, or say something, or take again what they gave up to sleep.
+/// Verbs that take no lock: they unlock, or say something, or take again what they gave up to
+/// sleep.
 const LOCKS_NOTHING: [&str; 36] = [
     "new",
     "collector",

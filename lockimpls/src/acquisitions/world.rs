@@ -127,8 +127,8 @@ impl<P: Policy> World<P> {
         fd
     }
 
-    /// A pair: `so` is the lower or the higher, as the way says; the other is `peer`. One lock of both is
-    /// `pair`.
+    /// A pair: `so` is the lower or the higher, as the way says; the other is `peer`. One lock of
+    /// both is `pair`.
     pub(super) fn pair(&mut self) -> (Fd, Fd) {
         let (a, b) = self.layer.socketpair(self.kind).unwrap();
         let (so, peer) = if self.way == "higher" { (b, a) } else { (a, b) };

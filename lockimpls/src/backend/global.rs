@@ -1,9 +1,9 @@
 //! `global`: one `unp_lock` over the whole layer.
 //!
-//! After OpenBSD's unix(4) of 2021-11-06 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may touch
-//! every socket, so a peer, a listener or the collector's list needs nothing more, and there is no
-//! order to keep. It is released while data is copied from or to the caller and while a thread
-//! sleeps. Ten days later the collector got locks of its own: see `global_gc.rs`.
+//! After OpenBSD's unix(4) of 2021-11-06 (`uipc_usrreq.c` 1.155). Whoever holds `unp_lock` may
+//! touch every socket, so a peer, a listener or the collector's list needs nothing more, and there
+//! is no order to keep. It is released while data is copied from or to the caller and while a
+//! thread sleeps. Ten days later the collector got locks of its own: see `global_gc.rs`.
 //!
 //! How often a file is in flight is counted atomically, with nothing held.
 

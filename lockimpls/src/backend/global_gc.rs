@@ -3,8 +3,8 @@
 //! After OpenBSD's unix(4) of 2022-06-30 (`uipc_usrreq.c` 1.165), the day before per-socket locks.
 //! Since 2021-11-16 (1.157) `unp_gc_lock` guards the list of all control blocks and what the
 //! collector counts, and `unp_df_lock` the deferred closes. The collector's lock comes first, so
-//! that attach and detach drop `unp_lock` for it: what such a socket costs beside its granularity is
-//! already in this layer, and the difference to `per-socket` is the granularity's alone.
+//! that attach and detach drop `unp_lock` for it: what such a socket costs beside its granularity
+//! is already in this layer, and the difference to `per-socket` is the granularity's alone.
 //!
 //! While attach has `unp_lock` dropped for an embryo, its listener and its client are unlocked too:
 //! the connecting thread has the listener's name locked, without which the listener cannot detach,

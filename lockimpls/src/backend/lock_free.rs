@@ -2,9 +2,9 @@
 //!
 //! Everything else (control messages, connect, shutdown, close, addressed datagrams, a second
 //! thread on one end) takes `per-socket`'s code and its locks. The two meet in one rule: **taking a
-//! `so_lock` shuts the fast path of that socket and of its peer first** (but for a thread that finds
-//! it opened while it waited for the lock, and gives the lock back), and only the holder of both
-//! locks opens it again, as the last thing it does. It is a biased lock, in the manner of
+//! `so_lock` shuts the fast path of that socket and of its peer first** (but for a thread that
+//! finds it opened while it waited for the lock, and gives the lock back), and only the holder of
+//! both locks opens it again, as the last thing it does. It is a biased lock, in the manner of
 //! BRAVO (Dice, Kogan, ATC 2019): the fast path is a lock held in advance by the one thread that
 //! uses a direction, and taking the lock revokes it. The protocol is in `gate.rs`, what happens on
 //! the fast path in `transfer.rs`, what takes the locks in `slow.rs`, how a thread waits in
@@ -106,8 +106,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     }
 
     /// Enters the fast path of a descriptor's socket: the socket, the thread's number, and whether
-    /// the pair is this thread's. Where it is not, the try is `Slow`, and `fast_leave` is called all
-    /// the same.
+    /// the pair is this thread's. Where it is not, the try is `Slow`, and `fast_leave` is called
+    /// all the same.
     #[inline(always)]
     fn fast_enter(&self, fd: Fd, side: Side) -> Result<(SoRef<A>, u32, bool), Slow<A>> {
         let Ok((place, so)) = self.slow.fds.look(fd) else { return Err(Slow::Locks(None)) };

@@ -8,46 +8,51 @@
 //! * `so_lock`: the socket itself, and its control block.
 //! * `sb_mtx`, of each side: what lies in the buffer, its limits, whether the side has ended, who
 //!   waits there. A thread that waits for a buffer sleeps on its `sb_mtx`.
-//! * `sb_lock`, of each side: sending on the socket, or receiving from it, as a whole. It is `sblock`.
+//! * `sb_lock`, of each side: sending on the socket, or receiving from it, as a whole. It is
+//!   `sblock`.
 //!
-//! A call has a reference on the file and locks nothing to begin. `so_state` and `so_error` are looked
-//! at under one `sb_mtx` (`socket` 638, 642, 903, 922), and may be out of date when that is left.
+//! A call has a reference on the file and locks nothing to begin. `so_state` and `so_error` are
+//! looked at under one `sb_mtx` (`socket` 638, 642, 903, 922), and may be out of date when that is
+//! left.
 //!
 //! # A message's way
 //!
 //! A send takes `sb_lock`, looks for room under its own `sb_mtx`, copies with neither `sb_mtx` nor
-//! `so_lock`, and appends with its own `so_lock` and, in this order, the receiving buffer's `sb_mtx`
-//! and its own (`usrreq` 548). The peer's `so_lock` is not taken, and so there is no relock: `unp_conn`
-//! is read under the own `so_lock`, and whoever clears it must hold both sockets' locks, so that the
-//! peer stays while the own lock is held. A receive gives the room back the same way (`usrreq` 499).
+//! `so_lock`, and appends with its own `so_lock` and, in this order, the receiving buffer's
+//! `sb_mtx` and its own (`usrreq` 548). The peer's `so_lock` is not taken, and so there is no
+//! relock: `unp_conn` is read under the own `so_lock`, and whoever clears it must hold both
+//! sockets' locks, so that the peer stays while the own lock is held. A receive gives the room back
+//! the same way (`usrreq` 499).
 //!
-//! Two `sb_mtx` together are one of a receive side and one of a send side, in that order: no circle.
-//! Connecting, parting, naming still lock both sockets in address order, by `per-socket`'s protocol.
+//! Two `sb_mtx` together are one of a receive side and one of a send side, in that order: no
+//! circle. Connecting, parting, naming still lock both sockets in address order, by `per-socket`'s
+//! protocol.
 //!
 //! # The end of a stream
 //!
-//! CANTSENDMORE is written under `so_lock` and `sb_mtx`, and read under either. CANTRCVMORE is written
-//! under the side's `sb_mtx` and a `so_lock`: that of the socket, or, by a peer that shuts down, that
-//! of the peer (`usrreq` 472). A listener has no peer; so its own `so_lock` is enough to read it there.
+//! CANTSENDMORE is written under `so_lock` and `sb_mtx`, and read under either. CANTRCVMORE is
+//! written under the side's `sb_mtx` and a `so_lock`: that of the socket, or, by a peer that shuts
+//! down, that of the peer (`usrreq` 472). A listener has no peer; so its own `so_lock` is enough to
+//! read it there.
 //!
 //! # The collector
 //!
-//! `unp_gc_lock` comes after `so_lock`, so that attach and detach keep the socket locked. The collector
-//! locks buffers and no sockets.
+//! `unp_gc_lock` comes after `so_lock`, so that attach and detach keep the socket locked. The
+//! collector locks buffers and no sockets.
 //!
 //! # Different from the kernel
 //!
-//! * The answers are those of 2022, as on every backend: what has ended at a listener has ended at what
-//!   is accepted from it (the kernel of today has that flag in the buffer, and does not inherit it),
-//!   a datagram socket can listen, sizes are those of 2022, and so on.
+//! * The answers are those of 2022, as on every backend: what has ended at a listener has ended at
+//!   what is accepted from it (the kernel of today has that flag in the buffer, and does not
+//!   inherit it), a datagram socket can listen, sizes are those of 2022, and so on.
 //! * The collector finds a listener in its own queue. It cannot lock the listener for that; see
 //!   `each_buffer_alone`.
-//! * `so_snd`'s counts are emptied under its `sb_mtx` when two sockets part; the kernel does so under
-//!   both `so_lock`s alone (`usrreq` 1011).
+//! * `so_snd`'s counts are emptied under its `sb_mtx` when two sockets part; the kernel does so
+//!   under both `so_lock`s alone (`usrreq` 1011).
 //! * `sb_mtx` is a mutex(9), for which a CPU of the kernel spins. Here it is of the same algorithm
 //!   as `so_lock`: by default it spins a while and then parks.
-//! * What `--ambient` puts around the layer is that of July 2022; a wake-up of today takes no kernel
-//!   lock.
+//! * What `--ambient` puts around the layer is that of July 2022; a wake-up of today takes no
+//!   kernel lock.
 
 use crossbeam_utils::CachePadded;
 

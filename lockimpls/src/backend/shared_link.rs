@@ -31,9 +31,9 @@
 //! it (`usrreq` 815). And it is the `unp_mtx` that a sender holds from its append to its account
 //! (`usrreq` 1015). So the account that is written last is that of what was done last.
 //!
-//! So two pairs have one lock in common on a send's way, which both only read: each writes the count
-//! of its readers when it comes and when it goes. How many of its acquisitions are readers' is
-//! counted by the witness alone (`LockCounts::shared`): a run's file has their sum.
+//! So two pairs have one lock in common on a send's way, which both only read: each writes the
+//! count of its readers when it comes and when it goes. How many of its acquisitions are readers'
+//! is counted by the witness alone (`LockCounts::shared`): a run's file has their sum.
 //!
 //! # The order
 //!

@@ -13,68 +13,71 @@
 //!
 //! The send side has no lock that a send takes. Its limits, its end, what of it lies unread at the
 //! peer, and which socket that is, are words that anybody may read (`SendWords`): `sk_sndbuf`,
-//! `sk_shutdown`, `sk_wmem_alloc`, `unix_peer(sk)` of the kernel. A call has a reference on the file
-//! and locks nothing to begin.
+//! `sk_shutdown`, `sk_wmem_alloc`, `unix_peer(sk)` of the kernel. A call has a reference on the
+//! file and locks nothing to begin.
 //!
 //! # A message's way
 //!
-//! A send looks for room in its words, copies, locks its peer's state, looks again, and appends with
-//! the peer's queue locked (`unix` 2287 to 2357). If there is no room it sleeps with nothing held:
-//! it has read how many wake-ups there were before it looked, and goes to sleep only if there was
-//! none since (`sock_wait_for_wmem`, `sock` 2872). Of its own socket it locks nothing; but a record's
-//! sender reads the peer, and its own name, with its own state locked, and unlocks that first (`unix`
-//! 308, 2081).
+//! A send looks for room in its words, copies, locks its peer's state, looks again, and appends
+//! with the peer's queue locked (`unix` 2287 to 2357). If there is no room it sleeps with nothing
+//! held: it has read how many wake-ups there were before it looked, and goes to sleep only if there
+//! was none since (`sock_wait_for_wmem`, `sock` 2872). Of its own socket it locks nothing; but a
+//! record's sender reads the peer, and its own name, with its own state locked, and unlocks that
+//! first (`unix` 308, 2081).
 //!
-//! A stream's receive looks with the own state locked, without which nobody appends; copies with the
-//! iolock alone; takes off what it has read, and gives the room back, with the queue locked (`unix`
-//! 2819, 2906, 2929). That is a word of the sender; its state is not locked (`sock` 2618). A receive
-//! of records looks with the queue locked.
+//! A stream's receive looks with the own state locked, without which nobody appends; copies with
+//! the iolock alone; takes off what it has read, and gives the room back, with the queue locked
+//! (`unix` 2819, 2906, 2929). That is a word of the sender; its state is not locked (`sock` 2618).
+//! A receive of records looks with the queue locked.
 //!
 //! # The peer
 //!
 //! The link of two sockets is made and cut with both states locked, so that either keeps it. A send
-//! reads the word, locks the state of the socket that it says, and looks at the word again: where it
-//! says another one, or none, by then, it unlocks and begins again. What was locked may be any
+//! reads the word, locks the state of the socket that it says, and looks at the word again: where
+//! it says another one, or none, by then, it unlocks and begins again. What was locked may be any
 //! socket of the layer by then, or none that is in use: whoever locked it looks at its own word,
 //! touches nothing, and waits for nothing meanwhile. Memory is never given back, so it is a lock.
 //!
-//! * *The end.* A shutdown first tells its own socket, with its state locked, and then the peer, with
-//!   that one's (`unix` 3056, 3076). A send looks at the word with the peer locked: if it is there
-//!   before the shutdown, its bytes are before the end of the stream; if after, it sees the word.
+//! * *The end.* A shutdown first tells its own socket, with its state locked, and then the peer,
+//!   with that one's (`unix` 3056, 3076). A send looks at the word with the peer locked: if it is
+//!   there before the shutdown, its bytes are before the end of the stream; if after, it sees the
+//!   word.
 //! * *No peer.* Words may be seen half way through a parting: the peer gone, the end not there yet.
-//!   Before a send says that there is no peer it locks its own socket and looks again, so that it is
-//!   EPIPE where a peer has parted (`unix` 2096 has that lock, too, to part).
-//! * *The account.* A receive finds the writer with its own queue locked. Whoever parts the two comes
-//!   to both queues before it lets go of the states, so that the writer is not another's place yet.
+//!   Before a send says that there is no peer it locks its own socket and looks again, so that it
+//!   is EPIPE where a peer has parted (`unix` 2096 has that lock, too, to part).
+//! * *The account.* A receive finds the writer with its own queue locked. Whoever parts the two
+//!   comes to both queues before it lets go of the states, so that the writer is not another's
+//!   place yet.
 //!
 //! # Two states
 //!
-//! A listener, then a client, whatever the addresses, then the embryo, which nobody else has (`unix`
-//! 1605, 1643): a socket that connects may not begin to listen, and one that listens may not connect,
-//! so there is no circle. Else the lower address first, with nothing held before (`unix` 1410): to
-//! connect datagram sockets, to part, to ask for a name.
+//! A listener, then a client, whatever the addresses, then the embryo, which nobody else has
+//! (`unix` 1605, 1643): a socket that connects may not begin to listen, and one that listens may
+//! not connect, so there is no circle. Else the lower address first, with nothing held before
+//! (`unix` 1410): to connect datagram sockets, to part, to ask for a name.
 //!
 //! # Different from the kernel
 //!
-//! * The answers are OpenBSD's, as on every backend. A datagram that finds no room is ENOBUFS at once,
-//!   and no sender waits at its destination; one with an address connects for as long as it lasts,
-//!   with its own state locked, where the kernel locks the destination alone.
-//! * **Two writers of one socket.** In OpenBSD a send has a lock of the send side until it sleeps; here
-//!   is none, as on Linux. So where it does not fit at once another's bytes may come between its parts,
-//!   also if it did not sleep between them; a send that may not wait never finds another one sending,
-//!   which is EWOULDBLOCK there; and two that see the same room may both use it: the buffer is fuller
-//!   than its limit by one's message.
-//! * Two sockets part with both states locked; Linux has one after the other, and each looks whether
-//!   the other is `SOCK_DEAD` (`unix` 686, 714). It has a reference for each pointer to a peer.
+//! * The answers are OpenBSD's, as on every backend. A datagram that finds no room is ENOBUFS at
+//!   once, and no sender waits at its destination; one with an address connects for as long as it
+//!   lasts, with its own state locked, where the kernel locks the destination alone.
+//! * **Two writers of one socket.** In OpenBSD a send has a lock of the send side until it sleeps;
+//!   here is none, as on Linux. So where it does not fit at once another's bytes may come between
+//!   its parts, also if it did not sleep between them; a send that may not wait never finds another
+//!   one sending, which is EWOULDBLOCK there; and two that see the same room may both use it: the
+//!   buffer is fuller than its limit by one's message.
+//! * Two sockets part with both states locked; Linux has one after the other, and each looks
+//!   whether the other is `SOCK_DEAD` (`unix` 686, 714). It has a reference for each pointer to a
+//!   peer.
 //! * The queues of a listener are under its state. In the kernel they are its receive queue: accept
 //!   locks that, and then what it accepted (`unix` 1776, 1790).
-//! * A record lies in a ring, and is not a buffer that is taken off the queue before it is copied: its
-//!   receive locks the queue twice.
+//! * A record lies in a ring, and is not a buffer that is taken off the queue before it is copied:
+//!   its receive locks the queue twice.
 //! * Whoever gives room back wakes the writer with the queue locked.
-//! * The collector is OpenBSD's of 2025, as on `per-buffer`: its lock comes after a state and before
-//!   a queue, as `unix_gc_lock` does.
-//! * State and queue are spin locks, the iolock is a mutex. Here all are of one algorithm, but for the
-//!   iolock, which is always of the default: a thread copies with it.
+//! * The collector is OpenBSD's of 2025, as on `per-buffer`: its lock comes after a state and
+//!   before a queue, as `unix_gc_lock` does.
+//! * State and queue are spin locks, the iolock is a mutex. Here all are of one algorithm, but for
+//!   the iolock, which is always of the default: a thread copies with it.
 
 mod locks;
 

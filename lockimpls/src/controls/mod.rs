@@ -158,9 +158,9 @@ pub fn twin(name: &str) -> Option<Backend> {
     found.0
 }
 
-/// Calls the visitor for the three backends that have a lock for each socket, and look again after a
-/// relock. They are not broken; but [`in_next`] lets another thread in, for cases that depend on a
-/// moment. A process that has them can have no twin.
+/// Calls the visitor for the three backends that have a lock for each socket, and look again after
+/// a relock. They are not broken; but [`in_next`] lets another thread in, for cases that depend on
+/// a moment. A process that has them can have no twin.
 pub fn visit_staged(visitor: &mut impl Visitor) {
     begin_staged();
     visitor.visit::<twin::PerSocket>();

@@ -1,5 +1,5 @@
-//! Bugs with a lock that can be another one: what is looked at again, what is held while it changes,
-//! whose it is afterwards.
+//! Bugs with a lock that can be another one: what is looked at again, what is held while it
+//! changes, whose it is afterwards.
 
 use std::sync::Arc;
 

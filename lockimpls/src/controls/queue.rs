@@ -1,5 +1,5 @@
-//! Bugs where a sender locks its peer alone: what it looks at again there, how it sleeps, what keeps
-//! the account; and the order of two states.
+//! Bugs where a sender locks its peer alone: what it looks at again there, how it sleeps, what
+//! keeps the account; and the order of two states.
 
 use std::sync::{Arc, OnceLock};
 
@@ -41,7 +41,8 @@ impl Control {
     };
 }
 
-/// After a send has read where it is connected that socket is closed, and another one gets its place.
+/// After a send has read where it is connected that socket is closed, and another one gets its
+/// place.
 fn close_before_lock<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let (s, old) =

@@ -155,7 +155,8 @@ impl<L, R: RawMutex> Descriptors<L, R> {
         Ok((fd, fd2))
     }
 
-    /// `fdalloc` with `fdplock` held: a place that refers to nothing yet. EMFILE when there is none.
+    /// `fdalloc` with `fdplock` held: a place that refers to nothing yet. EMFILE when there is
+    /// none.
     pub(crate) fn allocate_locked(&self) -> Result<Fd, Errno> {
         let place = self.fdplock.with(Vec::pop).ok_or(Errno::Emfile)?;
         self.count.get();
@@ -177,8 +178,8 @@ impl<L, R: RawMutex> Descriptors<L, R> {
 
     /// [`Descriptors::install`] of a file that is new: this is the one reference on it.
     fn install_first(&self, fd: Fd, socket: SockRef<L>) {
-        // Release; pairs with the Acquire in `Socket::fref`: who counts itself on this file sees that
-        // the one before it at this place in memory has no descriptor any more.
+        // Release; pairs with the Acquire in `Socket::fref`: who counts itself on this file sees
+        // that the one before it at this place in memory has no descriptor any more.
         socket.f_count.store(1, Release);
         self.install(fd, socket);
     }

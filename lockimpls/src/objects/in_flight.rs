@@ -1,5 +1,5 @@
-//! What is in flight in one layer: descriptors in messages, and messages dropped with descriptors in
-//! them, which wait to be closed.
+//! What is in flight in one layer: descriptors in messages, and messages dropped with descriptors
+//! in them, which wait to be closed.
 
 use crate::domain::PoolUse;
 use crate::objects::mbuf::MbufRef;

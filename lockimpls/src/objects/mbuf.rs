@@ -1,7 +1,7 @@
 //! Messages on their way into a buffer, control messages in one, and the pool they come from.
 //!
-//! Memory is taken from the system when a message is used for the first time and is never given back
-//! while the layer lives, as in `pool.rs`: the timed path allocates nothing.
+//! Memory is taken from the system when a message is used for the first time and is never given
+//! back while the layer lives, as in `pool.rs`: the timed path allocates nothing.
 
 #![allow(unsafe_code)]
 
@@ -24,8 +24,8 @@ use Ordering::Relaxed;
 /// How many descriptors one message can carry: a cluster of 16-byte entries after a 16-byte head.
 pub(crate) const RIGHTS_MAX: usize = (MCLBYTES - 16) / 16;
 
-/// How many descriptors a caller's control message has room for: a cluster of numbers after the same
-/// head.
+/// How many descriptors a caller's control message has room for: a cluster of numbers after the
+/// same head.
 pub(crate) const CONTROL_MAX: usize = (MCLBYTES - 16) / 4;
 
 /// A message on its way into a buffer, or a control message in one.

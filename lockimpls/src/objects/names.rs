@@ -100,8 +100,8 @@ impl<L, F: Fault, R: RawMutex> Names<L, F, R> {
         }
     }
 
-    /// Finds a name and locks it: ENOENT where there is none, and none is empty (namei(9)). Ended by
-    /// [`Names::put`].
+    /// Finds a name and locks it: ENOENT where there is none, and none is empty (namei(9)). Ended
+    /// by [`Names::put`].
     #[track_caller]
     pub(crate) fn lookup(&self, name: &SockAddr) -> Result<LockedName, Errno> {
         self.table.enter();

@@ -1,5 +1,5 @@
-//! Counted pools: what is in use when everything is closed is a leak. Here the count, and the pool of
-//! sockets.
+//! Counted pools: what is in use when everything is closed is a leak. Here the count, and the pool
+//! of sockets.
 //!
 //! Memory is taken from the system when an object is used for the first time and is never given
 //! back while the layer lives: the timed path allocates nothing, a pointer to a freed object stays

@@ -280,16 +280,16 @@ impl<L: SocketLocks> Socket<L> {
         self.f_nonblock.store(u32::from(on), Relaxed);
     }
 
-    /// FREF: one more reference on the file, unless it has none: then it is gone, or going. `false`:
-    /// there is no file. The caller came here by a descriptor that may be closed by now, so it must
-    /// look again whether it is open: if it is, this is its file.
+    /// FREF: one more reference on the file, unless it has none: then it is gone, or going.
+    /// `false`: there is no file. The caller came here by a descriptor that may be closed by now,
+    /// so it must look again whether it is open: if it is, this is its file.
     #[inline]
     pub(crate) fn fref(&self) -> bool {
         let mut count = self.f_count.load(Relaxed);
         while count != 0 {
-            // Acquire; pairs with the Release in `Descriptors::install_first`, whose release sequence
-            // every other change of the count continues. A count that the file before this one had is
-            // 0 before the place is used again.
+            // Acquire; pairs with the Release in `Descriptors::install_first`, whose release
+            // sequence every other change of the count continues. A count that the file before this
+            // one had is 0 before the place is used again.
             match self.f_count.compare_exchange(count, count + 1, AcqRel, Relaxed) {
                 Ok(_) => return true,
                 Err(now) => count = now,

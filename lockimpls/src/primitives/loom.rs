@@ -2,11 +2,12 @@
 //! threads' accesses can have, and for every value that a load may return in that order.
 //!
 //! * Atomics and cells are loom's. A cell that two threads touch, one of them writing, without an
-//!   order between them ends the model: so `[s]` fields are checked in every execution. `UnsafeCell`
-//!   stays the machine's: loom's has another interface. What stands in one is its lock's own guard,
-//!   a pool's memory, or a ring's bytes, and those are noted one by one ([`note_write`]).
-//! * `Mutex` and [`own`](super::own) stay the machine's: no protocol rests on them, and no thread of
-//!   a model is exchanged for another while it holds such a mutex.
+//!   order between them ends the model: so `[s]` fields are checked in every execution.
+//!   `UnsafeCell` stays the machine's: loom's has another interface. What stands in one is its
+//!   lock's own guard, a pool's memory, or a ring's bytes, and those are noted one by one
+//!   ([`note_write`]).
+//! * `Mutex` and [`own`](super::own) stay the machine's: no protocol rests on them, and no thread
+//!   of a model is exchanged for another while it holds such a mutex.
 //! * The light and the heavy fence are both `fence(SeqCst)`: membarrier(2) is outside of what loom
 //!   knows. That light and heavy together are as good as two full fences is membarrier's promise,
 //!   and not checked here.
@@ -174,8 +175,9 @@ impl<T> AtomicPtr<T> {
     }
 }
 
-/// A thread-local without a destructor: a place for each thread that a model can have. What a thread
-/// leaves there the thread with the same index finds in the next execution, as if it lived on.
+/// A thread-local without a destructor: a place for each thread that a model can have. What a
+/// thread leaves there the thread with the same index finds in the next execution, as if it lived
+/// on.
 pub(crate) struct LocalKey<T: 'static> {
     init: fn() -> T,
     values: [OnceLock<T>; THREADS_MAX],

@@ -200,8 +200,8 @@ pub(crate) fn asymmetric() -> Asymmetric {
     }
 }
 
-/// What the two fences are made of, for the record of a run: `membarrier`, or `full`. Registers this
-/// process first, if that was not done.
+/// What the two fences are made of, for the record of a run: `membarrier`, or `full`. Registers
+/// this process first, if that was not done.
 #[must_use]
 pub fn fences() -> &'static str {
     if register_asymmetric() == Asymmetric::Membarrier { "membarrier" } else { "full" }
@@ -220,8 +220,8 @@ pub(crate) fn light_fence() {
 /// The slow side's fence. Pairs with [`light_fence`].
 #[cold]
 pub(crate) fn heavy_fence() {
-    // For the fallback. membarrier(2) is a full fence for its caller too, so that with it nothing can
-    // tell whether this one is there.
+    // For the fallback. membarrier(2) is a full fence for its caller too, so that with it nothing
+    // can tell whether this one is there.
     fence(Ordering::SeqCst);
     if asymmetric() == Asymmetric::Membarrier {
         membarrier_everyone();

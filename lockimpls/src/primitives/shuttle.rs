@@ -25,8 +25,8 @@ pub(crate) use ::shuttle::hint::spin_loop;
 pub(crate) use ::shuttle::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 pub(crate) use ::shuttle::thread::yield_now;
 pub(crate) use std::cell::{Cell, UnsafeCell};
-/// The machine's: the witness's list of threads is behind one, and nothing inside it is a point where
-/// another thread could go on, so nobody ever waits for it.
+/// The machine's: the witness's list of threads is behind one, and nothing inside it is a point
+/// where another thread could go on, so nobody ever waits for it.
 pub(crate) use std::sync::Mutex;
 
 /// How many threads can be registered at once: whatever shuts a gate looks at each place, and each
@@ -272,8 +272,8 @@ pub fn parks() -> u64 {
 
 /// Parks the calling thread under `key` until [`unpark_all`] is called with it.
 ///
-/// `validate` runs with the queue locked, `before_sleep` when the thread is in the queue and that is
-/// unlocked: what comes after `validate` finds the thread there. It does not wake by itself.
+/// `validate` runs with the queue locked, `before_sleep` when the thread is in the queue and that
+/// is unlocked: what comes after `validate` finds the thread there. It does not wake by itself.
 pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: impl FnOnce()) {
     let me = Arc::new(Parker::default());
     {

@@ -1,6 +1,6 @@
 //! A lock of another crate beside those that are there: which of them it is, is chosen when it is
-//! made, and asked at every step, as [`AnyLock`](super::AnyLock) is: the same for each, so that they
-//! can be compared with each other.
+//! made, and asked at every step, as [`AnyLock`](super::AnyLock) is: the same for each, so that
+//! they can be compared with each other.
 
 #![allow(unsafe_code)]
 

@@ -76,9 +76,9 @@ impl<P: Policy> Locked<P> {
         st.users.get() == 0 && st.is(State::CLOSING) && !is_awaited(head)
     }
 
-    /// Waits until the queue of a locked listener has a connection (`doaccept`, lines 275 to 300). A
-    /// call that may not wait leaves a pending error where it is, unless there is a connection; then
-    /// the error comes first.
+    /// Waits until the queue of a locked listener has a connection (`doaccept`, lines 275 to 300).
+    /// A call that may not wait leaves a pending error where it is, unless there is a connection;
+    /// then the error comes first.
     ///
     /// Nobody but a new connection wakes it: a shutdown wakes those that wait for data alone.
     fn await_connection(&self, head: &mut Held<P>) -> Result<SoRef<P>, Errno> {

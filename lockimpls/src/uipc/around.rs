@@ -91,8 +91,8 @@ impl<P: Policy> Locked<P> {
         self.selwakeup();
     }
 
-    /// The same of a writer, by its peer `so`, which has the receive side locked: that stays locked,
-    /// unless there are locks around the layer, which come before it.
+    /// The same of a writer, by its peer `so`, which has the receive side locked: that stays
+    /// locked, unless there are locks around the layer, which come before it.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn wake_writer(&self, so: &mut Held<P>, writer: &So<P>) {

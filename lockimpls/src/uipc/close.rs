@@ -84,18 +84,19 @@ impl<P: Policy> Locked<P> {
     /// `sofree` of a locked socket on no queue, which has no control block any more: waits until
     /// nobody refers to it, and empties its buffer. The caller unlocks it and gives it back.
     ///
-    /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing can
-    /// be done with it while it is unlocked: no descriptor, name, peer or queue leads to it, and a
-    /// call on a stale descriptor sees that and unlocks it.
+    /// Whoever has a reference is about to lock it after its listener (`soisconnected`). Nothing
+    /// can be done with it while it is unlocked: no descriptor, name, peer or queue leads to it,
+    /// and a call on a stale descriptor sees that and unlocks it.
     fn sofree(&self, so: &mut Held<P>) {
         let place = so.socket();
         self.policy.finalize(so, &place.so_refcnt);
         self.sorflush(so);
     }
 
-    /// `sorele` (`uipc_socket.c` 1.385, line 275) of a socket that is on no queue and has no control
-    /// block any more, with nothing of it held: it goes with its last reference, and then nobody else
-    /// has its receive side. In the kernel whoever had the last one frees it; here its closer waits.
+    /// `sorele` (`uipc_socket.c` 1.385, line 275) of a socket that is on no queue and has no
+    /// control block any more, with nothing of it held: it goes with its last reference, and then
+    /// nobody else has its receive side. In the kernel whoever had the last one frees it; here its
+    /// closer waits.
     fn sorele(&self, so: SoRef<P>) {
         RefCount::finalize(&so.so_refcnt);
         let held = self.policy.side_lock(&so, Side::Snd);
@@ -181,8 +182,8 @@ impl<P: Policy> Locked<P> {
         self.side_leave_ended(so, Side::Rcv);
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
-        // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be seen
-        // of it: the socket never sends again.
+        // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be
+        // seen of it: the socket never sends again.
         so.account(Fill::default());
         self.side_leave_ended(so, Side::Snd);
         let st = so.st();
@@ -241,7 +242,8 @@ impl<P: Policy> Locked<P> {
     }
 
     /// A datagram socket loses its destination (`unp_detach`, lines 628 to 631). Both are locked.
-    /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next call.
+    /// Nobody is told: whoever waits there goes on waiting, and the error is found by the next
+    /// call.
     fn unp_drop(&self, so: &Held<P>, so2: &Held<P>) {
         so.referrers().remove(so2.socket());
         let st2 = so2.set_conn(None);

@@ -140,8 +140,8 @@ impl<P: Policy> Locked<P> {
         });
     }
 
-    /// The buffer of a socket, and those of its embryos, each locked in turn. What a visit takes out is
-    /// disposed of.
+    /// The buffer of a socket, and those of its embryos, each locked in turn. What a visit takes
+    /// out is disposed of.
     fn each_buffer(
         &self,
         so: &So<P>,
@@ -159,9 +159,10 @@ impl<P: Policy> Locked<P> {
         self.policy.scan_exit(so);
     }
 
-    /// The same where the collector must lock no socket: a listener's queues are out of reach, and each
-    /// socket is asked whether it is on one of them. The listener is dead, so that nobody accepts from
-    /// it or closes it; a connect may add an embryo, which then has a client to read its buffer for.
+    /// The same where the collector must lock no socket: a listener's queues are out of reach, and
+    /// each socket is asked whether it is on one of them. The listener is dead, so that nobody
+    /// accepts from it or closes it; a connect may add an embryo, which then has a client to read
+    /// its buffer for.
     fn each_buffer_alone(
         &self,
         so: &So<P>,

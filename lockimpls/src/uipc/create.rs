@@ -63,8 +63,8 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock_pair(so, so2);
     }
 
-    /// `socreate`: a socket with its control block and its file. Nothing refers to the file yet: whoever
-    /// made it closes the socket itself, or makes a descriptor.
+    /// `socreate`: a socket with its control block and its file. Nothing refers to the file yet:
+    /// whoever made it closes the socket itself, or makes a descriptor.
     fn socreate(&self, kind: SockType) -> Result<SoRef<P>, Errno> {
         let place = self.sockets.get(|| self.policy.socket_locks(self.config.lock))?;
         let mut so = self.policy.solock_new(&place, kind);
@@ -165,8 +165,8 @@ impl<P: Policy> Locked<P> {
         self.policy.head_leave(&mut head);
     }
 
-    /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be closed
-    /// meanwhile, so that its own reference keeps the file.
+    /// The new reference to the file is taken under `fdplock`: there the descriptor cannot be
+    /// closed meanwhile, so that its own reference keeps the file.
     pub(crate) fn sys_dup(&self, s: Fd) -> Result<Fd, Errno> {
         self.fd_fplock(1);
         if !self.fds.is_open(s) {

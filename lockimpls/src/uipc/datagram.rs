@@ -1,4 +1,5 @@
-//! send of a datagram: to a name, or to the peer (`uipc_usrreq(PRU_SEND)` of `uipc_usrreq.c` 1.166).
+//! send of a datagram: to a name, or to the peer (`uipc_usrreq(PRU_SEND)` of `uipc_usrreq.c`
+//! 1.166).
 
 use super::send::Outgoing;
 use crate::domain::SockAddr;

@@ -53,8 +53,8 @@ bitflags::bitflags! {
     }
 }
 
-/// A fifo's vnode. Only a [`Fifo`](crate::Fifo) has one, and only calls of its layer are given it: so it never
-/// outlives its sockets.
+/// A fifo's vnode. Only a [`Fifo`](crate::Fifo) has one, and only calls of its layer are given it:
+/// so it never outlives its sockets.
 pub(crate) struct FifoVnode<L> {
     /// With `v_fifoinfo`.
     i_lock: Guarded<Option<FifoInfo<L>>>,

@@ -13,11 +13,11 @@
 //! descriptor frees the socket at once if nobody uses it, else marks it `CLOSING`, and the last
 //! user frees it: the file reference that a system call holds in a kernel.
 //!
-//! Where the policy says so ([`Policy::CALLS_BY_FILE`]) a call does have that reference: it finds the
-//! socket at its descriptor's place, adds one to `f_count` unless that is 0, and looks again whether
-//! the descriptor is open. If not, the file may be another one that has come to this place in memory
-//! (`fref`); what was added is taken back by `closef`, which also ends the call, and frees the socket
-//! where the last descriptor was closed meanwhile.
+//! Where the policy says so ([`Policy::CALLS_BY_FILE`]) a call does have that reference: it finds
+//! the socket at its descriptor's place, adds one to `f_count` unless that is 0, and looks again
+//! whether the descriptor is open. If not, the file may be another one that has come to this place
+//! in memory (`fref`); what was added is taken back by `closef`, which also ends the call, and
+//! frees the socket where the last descriptor was closed meanwhile.
 
 mod accept;
 mod apart;
@@ -134,8 +134,8 @@ impl<P: Policy> Locked<P> {
         self.policy.sounlock(so);
     }
 
-    /// A call begins that locks the socket part by part: finds the socket of a descriptor, and keeps
-    /// it. Where one lock guards all, it is locked now.
+    /// A call begins that locks the socket part by part: finds the socket of a descriptor, and
+    /// keeps it. Where one lock guards all, it is locked now.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn call_enter(&self, fd: Fd) -> Result<Held<P>, Errno> {

@@ -358,8 +358,8 @@ impl<P: Policy> Locked<P> {
         self.so_to_sb(so, Side::Rcv);
     }
 
-    /// The same where the peer's account is a word. With the receive side locked the peer stays what
-    /// it is: whoever parts the two comes to this side before the parting is over
+    /// The same where the peer's account is a word. With the receive side locked the peer stays
+    /// what it is: whoever parts the two comes to this side before the parting is over
     /// (`soisdisconnected`), and the account of a socket that was parted is looked at no more.
     #[inline(always)]
     fn rcvd_unlocked(&self, so: &mut Held<P>) {

@@ -156,9 +156,9 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// The look before a copy. Of a look with nothing locked, what says that there is no peer may be half
-    /// of a parting: it is taken again with the socket locked, and then the parting is over, or has not
-    /// begun.
+    /// The look before a copy. Of a look with nothing locked, what says that there is no peer may
+    /// be half of a parting: it is taken again with the socket locked, and then the parting is
+    /// over, or has not begun.
     #[inline(always)]
     fn sosend_look(&self, so: &mut Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
         let looks_again = P::SENDS_UNLOCKED && !P::Fault::omits(Step::PartedIsEpipe);
@@ -201,8 +201,8 @@ impl<P: Policy> Locked<P> {
         Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat()))
     }
 
-    /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side to
-    /// the socket itself; to neither, where the append begins with what it locks.
+    /// Copies the caller's bytes into a message, the socket unlocked meanwhile: from the send side
+    /// to the socket itself; to neither, where the append begins with what it locks.
     #[inline(always)]
     fn copy_in(&self, so: &mut Held<P>, chunk: &[u8]) -> MbufRef<P::Locks> {
         self.sb_leave(so, Side::Snd);
@@ -333,8 +333,8 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::ReportNobufs) { Ok(()) } else { Err(errno) }
     }
 
-    /// Why a connected send finds no peer, with the socket locked: where it was not, the parting may be
-    /// half done.
+    /// Why a connected send finds no peer, with the socket locked: where it was not, the parting
+    /// may be half done.
     #[inline(always)]
     fn no_peer(&self, so: &mut Held<P>) -> Errno {
         self.own_enter(so);
@@ -343,8 +343,8 @@ impl<P: Policy> Locked<P> {
         errno
     }
 
-    /// It was never there; or it parted while `peer_pin` had the socket unlocked, and that is EPIPE as it
-    /// was before.
+    /// It was never there; or it parted while `peer_pin` had the socket unlocked, and that is EPIPE
+    /// as it was before.
     #[cold]
     pub(super) fn why_no_peer(so: &Held<P>) -> Errno {
         let has_parted = so.cantsendmore();
@@ -374,8 +374,8 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
 }
 
 /// How much of `resid` bytes may go at once into `space`, of which a control message takes `clen`:
-/// all of it; or, where a message may be cut, what fits if there are at least `lowat` bytes of space.
-/// That may be none: then the control message goes alone.
+/// all of it; or, where a message may be cut, what fits if there are at least `lowat` bytes of
+/// space. That may be none: then the control message goes alone.
 #[inline(always)]
 fn room_for(space: isize, clen: usize, resid: usize, is_atomic: bool, lowat: usize) -> Room {
     let rest = space - clen as isize;

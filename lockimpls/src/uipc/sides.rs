@@ -62,8 +62,8 @@ impl<P: Policy> Locked<P> {
         }
     }
 
-    /// On the way to its peer a send holds the socket itself, or nothing of it: then it is locked, for
-    /// what nothing else guards.
+    /// On the way to its peer a send holds the socket itself, or nothing of it: then it is locked,
+    /// for what nothing else guards.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn own_enter(&self, so: &mut Held<P>) {
@@ -82,7 +82,8 @@ impl<P: Policy> Locked<P> {
     }
 
     /// `unix_peer_get`: the peer of a socket that keeps records is read with the own lock (Linux,
-    /// `af_unix.c`, line 308). The word would do, as it does for a stream; the lock is the kernel's.
+    /// `af_unix.c`, line 308). The word would do, as it does for a stream; the lock is the
+    /// kernel's.
     pub(super) fn peer_get(&self, so: &mut Held<P>) {
         self.own_enter(so);
         if !P::Fault::omits(Step::OwnBeforePeer) {

@@ -125,8 +125,8 @@ impl<P: Policy> Locked<P> {
         point.waiting.store(1, Relaxed);
         P::Fault::window(Window::BeforePark);
         if Self::WAKES_UNLOCKED {
-            // Pairs with the light fence in `published`: what came while the lock was left to spin is
-            // found by its wake-up here, or that finds `waiting`.
+            // Pairs with the light fence in `published`: what came while the lock was left to spin
+            // is found by its wake-up here, or that finds `waiting`.
             heavy_fence();
             if point.seen() == seen {
                 self.park_awaited(so, point, part);
@@ -139,8 +139,8 @@ impl<P: Policy> Locked<P> {
         witness::awake();
     }
 
-    /// Parks where a waker need not hold the lock: one that woke others before may clear `waiting` just
-    /// now, and then this thread does not park, and has not unlocked.
+    /// Parks where a waker need not hold the lock: one that woke others before may clear `waiting`
+    /// just now, and then this thread does not park, and has not unlocked.
     #[track_caller]
     fn park_awaited(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let mut has_left = false;
@@ -202,8 +202,8 @@ impl<P: Policy> Locked<P> {
         self.policy.side_leave(so, side);
     }
 
-    /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than its lock
-    /// is held, and goes to that side.
+    /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than its
+    /// lock is held, and goes to that side.
     ///
     /// # Errors
     /// `EWOULDBLOCK` where another thread has it and the caller may not wait.
@@ -290,8 +290,8 @@ impl<P: Policy> Locked<P> {
     }
 
     /// The flags of a call, with MSG_DONTWAIT where the file is O_NONBLOCK. That is settled once,
-    /// when the call begins (`sendit`, `recvit`: `uipc_syscalls.c` 1.196, lines 617 and 841): a call
-    /// that waits goes on waiting, whatever becomes of the file's flag.
+    /// when the call begins (`sendit`, `recvit`: `uipc_syscalls.c` 1.196, lines 617 and 841): a
+    /// call that waits goes on waiting, whatever becomes of the file's flag.
     #[inline]
     pub(crate) fn msg_flags(so: &So<P>, flags: MsgFlags) -> MsgFlags {
         if so.is_nonblocking() { flags | MsgFlags::DONTWAIT } else { flags }

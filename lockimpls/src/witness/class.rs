@@ -262,8 +262,8 @@ pub enum Edge {
         /// Whether that one's number is lower, as it must be.
         rises: bool,
     },
-    /// The lock that guards many sockets, taken by whoever holds one's own, which gives it up for it
-    /// (`per-pair`).
+    /// The lock that guards many sockets, taken by whoever holds one's own, which gives it up for
+    /// it (`per-pair`).
     Switch {
         /// The socket's own lock, which must be held: the only socket lock that may be.
         from: usize,

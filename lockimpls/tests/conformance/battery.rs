@@ -111,8 +111,8 @@ on_staged! {
     on_waiting_under_kernel: visit_waiting_under_kernel, Ambient::KERNEL_LOCK;
 }
 
-/// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what the
-/// call answers.
+/// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what
+/// the call answers.
 pub(crate) fn with_another<D: Domain, A>(
     layer: &Arc<Checked<D>>,
     moment: Moment,

@@ -4,8 +4,8 @@
 //!
 //! `own` is the lock of the socket a request is made on. A send takes it twice (it is dropped while
 //! the bytes are copied) and the peer's once; at the higher address it takes its own once more. On
-//! `per-buffer` it takes its own once; `acquisitions` of `lockimpls` has the lines. On `per-pair` one
-//! lock has both ends, as on `global`; which one is what it is about.
+//! `per-buffer` it takes its own once; `acquisitions` of `lockimpls` has the lines. On `per-pair`
+//! one lock has both ends, as on `global`; which one is what it is about.
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -25,7 +25,8 @@ struct Locks {
     /// `so_lock`s of `per-socket`, and how many of them after a relock.
     so_lock: u64,
     relocks: u64,
-    /// Those of `per-buffer`: `sb_lock`, `so_lock`, relocks, `sb_mtx` of receive sides, of send sides.
+    /// Those of `per-buffer`: `sb_lock`, `so_lock`, relocks, `sb_mtx` of receive sides, of send
+    /// sides.
     by_side: [u64; 5],
     /// Those of `state-queue`: iolocks, states, queues.
     by_queue: [u64; 3],
@@ -83,8 +84,8 @@ fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
     result
 }
 
-/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`, `by_queue`, `by_number`: whatever
-/// the addresses.
+/// Own 2 and peer 1; from the higher end own 3 and peer 1. `by_side`, `by_queue`, `by_number`:
+/// whatever the addresses.
 fn with_peer(is_high: bool, by_side: [u64; 5], by_queue: [u64; 3], by_number: [u64; 3]) -> Locks {
     let high = u64::from(is_high);
     Locks { unp_lock: 2, so_lock: 2 + 1 + high, relocks: high, by_side, by_queue, by_number }
@@ -93,8 +94,9 @@ fn with_peer(is_high: bool, by_side: [u64; 5], by_queue: [u64; 3], by_number: [u
 /// A send by `endpoint-queue`: the own endpoint, the peer's queue (gVisor 3c5eee17dc45,
 /// `pkg/sentry/socket/unix/transport/unix.go` 1034, `queue.go` 134).
 const SEND_BY_NUMBER: [u64; 3] = [0, 1, 1];
-/// A receive: the own endpoint to find the queue, the receiver's lock, the queue to look and to take
-/// off (`unix.go` 1005, 603, 613, 668). Records have the second, and the last, because they lie in a ring.
+/// A receive: the own endpoint to find the queue, the receiver's lock, the queue to look and to
+/// take off (`unix.go` 1005, 603, 613, 668). Records have the second, and the last, because they
+/// lie in a ring.
 const RECEIVE_BY_NUMBER: [u64; 3] = [1, 1, 2];
 
 /// A send by `state-queue`: the peer's state and queue (Linux 6.12.95, `net/unix/af_unix.c`, lines
@@ -103,17 +105,18 @@ fn send_by_queue(kind: SockType) -> [u64; 3] {
     [0, 1 + u64::from(kind != SockType::Stream), 1]
 }
 
-/// A receive: iolock, state and queue (2811, 2819, 2929). Of records: iolock and queue (2446, 2449),
-/// which is locked once more to take the record off, as it lies in a ring.
+/// A receive: iolock, state and queue (2811, 2819, 2929). Of records: iolock and queue (2446,
+/// 2449), which is locked once more to take the record off, as it lies in a ring.
 fn receive_by_queue(kind: SockType) -> [u64; 3] {
     if kind == SockType::Stream { [1, 1, 1] } else { [1, 0, 2] }
 }
 
-/// A send to a connection: the own side before and after the copy, to append, at the end; the peer's
-/// to append, to wake (`uipc_socket.c` 1.385, lines 631 to 704; `uipc_usrreq.c` 1.221, 548 and 549).
+/// A send to a connection: the own side before and after the copy, to append, at the end; the
+/// peer's to append, to wake (`uipc_socket.c` 1.385, lines 631 to 704; `uipc_usrreq.c` 1.221, 548
+/// and 549).
 const SEND: [u64; 5] = [1, 1, 0, 2, 4];
-/// A receive from one: the own side before and after the copy, to account, at the end; the peer's to
-/// account, to wake (870 to 1211; 499 and 500).
+/// A receive from one: the own side before and after the copy, to account, at the end; the peer's
+/// to account, to wake (870 to 1211; 499 and 500).
 const RECEIVE: [u64; 5] = [1, 1, 0, 4, 2];
 /// A datagram's append leaves the own side alone (629).
 const SEND_DGRAM: [u64; 5] = [1, 1, 0, 2, 3];
@@ -164,14 +167,13 @@ case!(an_addressed_datagram, layer, {
     let there = layer.bound(SockType::Dgram, "there");
     let high = layer.socket(SockType::Dgram).unwrap();
     let send = |s| layer.sendto(s, b"x", &name("there"), NONE).unwrap();
-    // Own 4 and the destination's 3; from above own 6 and the destination's 3.
-    // By side: own 3 and the destination's 2, of which the append is none; the connect wakes at both
-    // sides; from above the parting relocks.
+    // Own 4 and the destination's 3; from above own 6 and the destination's 3. By side: own 3 and
+    // the destination's 2, of which the append is none; the connect wakes at both sides; from above
+    // the parting relocks.
     let [from_low, from_high] = [[1, 5, 0, 3, 4], [1, 6, 1, 3, 4]];
     // By queue: own 4 and the destination's 3, as the first connects, and parts, by itself; from
-    // above the parting relocks. Nobody locks to wake.
-    // By number: own 3, of which the last lasts until the parting, and the destination's 2; from above
-    // the parting relocks.
+    // above the parting relocks. Nobody locks to wake. By number: own 3, of which the last lasts
+    // until the parting, and the destination's 2; from above the parting relocks.
     let low_locks = Locks {
         unp_lock: 4,
         so_lock: 4 + 3,
@@ -249,9 +251,9 @@ fn takes<D: Domain, T>(of_pair: u64, of_all: u64, call: impl FnOnce() -> T) -> T
     result
 }
 
-// A connection has a lock of its own from the accept on (`uipc_usrreq.c` 1.173, line 834), and nothing
-// else has: not what waits to be accepted, not a client that was refused, not what is accepted when
-// its client has gone, not a socket that could not listen.
+// A connection has a lock of its own from the accept on (`uipc_usrreq.c` 1.173, line 834), and
+// nothing else has: not what waits to be accepted, not a client that was refused, not what is
+// accepted when its client has gone, not a socket that could not listen.
 case!(what_waits_to_be_accepted_shares_the_lock_of_all, layer, {
     for kind in [SockType::Stream, SockType::Seqpacket] {
         let (head, alone) = (layer.listener(kind, "head"), layer.socket(kind).unwrap());

@@ -1,5 +1,5 @@
-//! What the lock-free path must answer as the locks do, one thing at a time. On the other backends the
-//! same programs are plain cases.
+//! What the lock-free path must answer as the locks do, one thing at a time. On the other backends
+//! the same programs are plain cases.
 
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::mpsc::channel;

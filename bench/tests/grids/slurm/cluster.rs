@@ -68,8 +68,8 @@ impl Cluster {
         }
     }
 
-    /// Waits for the end of all jobs, of which one runs at a time, and does not let one wait that Slurm holds back for minutes
-    /// after its node died.
+    /// Waits for the end of all jobs, of which one runs at a time, and does not let one wait that
+    /// Slurm holds back for minutes after its node died.
     #[track_caller]
     pub(super) fn wait_for_end(&self, patience: Duration, is_whole: impl Fn() -> bool) {
         let until = Instant::now() + patience;

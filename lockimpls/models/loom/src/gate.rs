@@ -281,8 +281,8 @@ fn four() {
     ]);
 }
 
-/// The gate is shut, the pair changed, and the gate opened again, under a sender that tries twice, on
-/// the first end named to the opener or on the other.
+/// The gate is shut, the pair changed, and the gate opened again, under a sender that tries twice,
+/// on the first end named to the opener or on the other.
 ///
 /// Everything is changed that the fast path reads: the flags and limits of both ends, and with a
 /// limit, by `may_open`, the ring.

@@ -99,8 +99,8 @@ fn open_if_quiet(layer: &Slow, [a, b]: [SockRef; 2]) {
     layer.policy.sounlock_pair(a, b);
 }
 
-/// A send comes to a gate that is shut, and waits for the lock perhaps, while another thread opens it
-/// for the sender. Then the gate is shut once more, and the mirror is right.
+/// A send comes to a gate that is shut, and waits for the lock perhaps, while another thread opens
+/// it for the sender. Then the gate is shut once more, and the mirror is right.
 fn found_open() {
     let (layer, sockets, [a, _]) = shut_again([[1, 0], [0, 0]]);
     let (sender, opener) = (Arc::clone(&layer), Arc::clone(&layer));

@@ -1,9 +1,9 @@
-//! The protocols of the layer under loom: small programs of two to four threads over the layer's own
-//! functions, run once for every order of their accesses.
+//! The protocols of the layer under loom: small programs of two to four threads over the layer's
+//! own functions, run once for every order of their accesses.
 //!
 //! A model fails where an execution fails: an assertion, a finding of the witness, a deadlock, two
-//! threads at one cell without an order. It also fails where it checked nothing: too few executions,
-//! or a branch that no execution took. `README.md` of the package has the figures.
+//! threads at one cell without an order. It also fails where it checked nothing: too few
+//! executions, or a branch that no execution took. `README.md` of the package has the figures.
 
 mod endpoint;
 mod gate;
@@ -144,8 +144,8 @@ fn run(
     limit.is_none_or(|limit| begun.elapsed() < limit)
 }
 
-/// Registers the threads with the witness in the order of their indices: thread i of a model has the
-/// number i + 1.
+/// Registers the threads with the witness in the order of their indices: thread i of a model has
+/// the number i + 1.
 fn number_the_threads() {
     run(Some(0), None, || {
         assert_eq!(witness::thread_number(), 1);

@@ -12,8 +12,9 @@ use crate::witness::{Class, counters};
 
 use Ordering::Relaxed;
 
-/// A model of two threads of which one takes a lock twice, and so uses its nodes again, one of three
-/// that take it once, and one of two of which one takes it twice and the other only tries, twice.
+/// A model of two threads of which one takes a lock twice, and so uses its nodes again, one of
+/// three that take it once, and one of two of which one takes it twice and the other only tries,
+/// twice.
 macro_rules! models {
     ($($lock:ident: $two:literal $three:literal $tried:literal, $sleeps:expr;)*) => {
         pub(super) const MODELS: &[Model] = &[$(

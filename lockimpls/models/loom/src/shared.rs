@@ -47,7 +47,8 @@ pub(super) fn number_of(index: usize) -> u32 {
     index as u32 + 1
 }
 
-/// How much stack a thread that is begun has, in words. The first one has what loom gives it, 0x1000.
+/// How much stack a thread that is begun has, in words. The first one has what loom gives it,
+/// 0x1000.
 const STACK_WORDS: usize = 0x8000;
 
 pub(super) fn begin(

@@ -1,5 +1,5 @@
-//! The way from one socket to its peer on `per-socket-try` (`backend/per_socket_try.rs`): a try, the
-//! order, or a relock, which finds the same peer or none, because a connect waits for it.
+//! The way from one socket to its peer on `per-socket-try` (`backend/per_socket_try.rs`): a try,
+//! the order, or a relock, which finds the same peer or none, because a connect waits for it.
 
 use std::sync::Arc;
 

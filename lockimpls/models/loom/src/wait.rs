@@ -207,8 +207,8 @@ fn locked_two_and_two() {
     locked_crowd(2, 2, 1);
 }
 
-/// A listener's queue, as a number under its lock: two threads wait as accept does, a third puts two
-/// connections there, and wakes one thread for each, as `soisconnected` does.
+/// A listener's queue, as a number under its lock: two threads wait as accept does, a third puts
+/// two connections there, and wakes one thread for each, as `soisconnected` does.
 fn locked_one_each() {
     let layer = layer();
     let ([head, _], _) = pair(&layer, SockType::Stream);

@@ -1,6 +1,7 @@
 //! Every model, and every negative control: the same model with one step left out, which must fail.
 //!
-//! Each runs in a process of its own, because a process has one witness; so several can run at once.
+//! Each runs in a process of its own, because a process has one witness; so several can run at
+//! once.
 
 use std::process::{Command, ExitStatus};
 

@@ -24,22 +24,22 @@
 //! # Why the fast path may read what the locks guard
 //!
 //! Whoever writes what the socket's lock guards holds it, and got it by way of [`shut`], which
-//! waited for this thread. So while a thread is `in_use` and has seen `OPEN`, nothing of that of the
-//! two sockets changes. It reads them; it writes only its own side of a ring. One owner per
+//! waited for this thread. So while a thread is `in_use` and has seen `OPEN`, nothing of that of
+//! the two sockets changes. It reads them; it writes only its own side of a ring. One owner per
 //! direction makes that ring single-producer, single-consumer.
 //!
 //! # Going back
 //!
 //! Where threads wait for each other, one of them is queued for a lock while the other opens the
-//! gate. If it shut the gate as soon as it had that lock, the gate would never stay open. Going back
-//! breaks no rule: the thread has held the lock and not shut the gate, but it has touched nothing
-//! that the lock guards, no token was made, and nobody relies on a lock being free.
+//! gate. If it shut the gate as soon as it had that lock, the gate would never stay open. Going
+//! back breaks no rule: the thread has held the lock and not shut the gate, but it has touched
+//! nothing that the lock guards, no token was made, and nobody relies on a lock being free.
 //!
-//! It does not go on for ever. A call that the fast path cannot serve finds the gate open there, and
-//! so before it waits for the lock: then it shuts it. So each time a call goes back, another thread
-//! has opened the gate since the call last looked, at the end of a call of its own: some call always
-//! ends. That the same call finds the gate open each time and shut each time it gets there is not
-//! ruled out; who shuts it must then make a call with the locks each time, too.
+//! It does not go on for ever. A call that the fast path cannot serve finds the gate open there,
+//! and so before it waits for the lock: then it shuts it. So each time a call goes back, another
+//! thread has opened the gate since the call last looked, at the end of a call of its own: some
+//! call always ends. That the same call finds the gate open each time and shut each time it gets
+//! there is not ruled out; who shuts it must then make a call with the locks each time, too.
 //!
 //! # When it opens
 //!
@@ -50,9 +50,9 @@
 //! else in the way waits for that many calls again.
 //!
 //! Checked by `lockimpls/models/loom`, `gate_*`: with one thread that shuts the gate or two, with
-//! one that opens it again, and against close and shutdown, no `[s]` field is written under a thread
-//! on the fast path, and the mirror is right; with both fences full. A call that goes back ends, as
-//! does one that an open gate cannot serve.
+//! one that opens it again, and against close and shutdown, no `[s]` field is written under a
+//! thread on the fast path, and the mirror is right; with both fences full. A call that goes back
+//! ends, as does one that an open gate cannot serve.
 
 use crate::domain::SockType;
 use crate::objects::sockbuf::Fill;

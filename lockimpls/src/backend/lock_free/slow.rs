@@ -30,8 +30,9 @@ enum Once<A: Surroundings, T> {
 }
 
 impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
-    /// Takes the `so_lock`, and gives it back at once where `goes_back` says so, which is asked when
-    /// the lock is there and before [`OnTake::taken`]. It must touch nothing that the lock guards.
+    /// Takes the `so_lock`, and gives it back at once where `goes_back` says so, which is asked
+    /// when the lock is there and before [`OnTake::taken`]. It must touch nothing that the lock
+    /// guards.
     #[track_caller]
     fn solock_unless(
         &self,
@@ -248,7 +249,8 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
             return;
         }
         let Ok(Some(mut so)) = self.slow_enter(fd, side, None) else { return };
-        // This call stays the socket's user until nothing can unlock it any more: `solock_peer` may.
+        // This call stays the socket's user until nothing can unlock it any more: `solock_peer`
+        // may.
         if let Some(so2) = self.slow.policy.solock_peer(&mut so) {
             let st = so.st();
             let is_pair = so.socket() != so2.socket();

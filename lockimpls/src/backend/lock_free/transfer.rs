@@ -16,8 +16,8 @@ pub(crate) enum Try<T> {
     Slow,
 }
 
-/// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread is
-/// `in_use` of `so`.
+/// Puts as much of `rest` as there is room for; where that is all of it, `rest` stays. The thread
+/// is `in_use` of `so`.
 #[inline(always)]
 pub(crate) fn put<L: SocketLocks>(me: u32, so: &Socket<L>, rest: &mut &[u8]) -> Try<()> {
     let parts = so.parts_fast(me, so);

@@ -37,8 +37,9 @@ pub(crate) trait SocketLocks: Send + Sync + Sized + 'static {
     /// class.
     fn guard(&self, part: Part) -> (usize, Class);
 
-    /// The lock with which a receive of this type looks at the receive side, and waits there, before
-    /// it takes something out: what guards that side, or one without which nobody puts anything in.
+    /// The lock with which a receive of this type looks at the receive side, and waits there,
+    /// before it takes something out: what guards that side, or one without which nobody puts
+    /// anything in.
     #[inline(always)]
     fn look_guard(&self, _kind: SockType) -> (usize, Class) {
         self.guard(Part::Rcv)

@@ -77,8 +77,8 @@ impl<L: SocketLocks> Held<L> {
         (&self.parts.so_rcv, &self.parts.st)
     }
 
-    /// The send side, for a send that looks whether there is room, and what of the socket itself may
-    /// be looked at from there.
+    /// The send side, for a send that looks whether there is room, and what of the socket itself
+    /// may be looked at from there.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn so_snd_to_look(&self) -> (SendLook<'_, L>, &Seen<L>) {
@@ -89,8 +89,8 @@ impl<L: SocketLocks> Held<L> {
         (SendLook { so_snd: &self.parts.so_snd, words }, &self.parts.st)
     }
 
-    /// Accounts to this socket what lies unread at its peer. Where that is a word, the peer's receive
-    /// side is locked.
+    /// Accounts to this socket what lies unread at its peer. Where that is a word, the peer's
+    /// receive side is locked.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn account(&self, fill: Fill) {
@@ -202,8 +202,8 @@ impl<L: SocketLocks> Held<L> {
         self.parts.so_snd.cantsendmore()
     }
 
-    /// All of a locked socket that nobody else has: no descriptor, name, peer, queue or list leads to
-    /// it, so that nobody else takes the locks of its sides. It is new, or about to go.
+    /// All of a locked socket that nobody else has: no descriptor, name, peer, queue or list leads
+    /// to it, so that nobody else takes the locks of its sides. It is new, or about to go.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn parts_unshared(&self) -> &Parts<L> {
@@ -247,8 +247,8 @@ impl<L: SocketLocks> Socket<L> {
         &self.parts.st
     }
 
-    /// Accounts to this socket what lies unread at its peer, where that is a word. The peer's receive
-    /// side is locked.
+    /// Accounts to this socket what lies unread at its peer, where that is a word. The peer's
+    /// receive side is locked.
     #[inline(always)]
     pub(crate) fn account_word(&self, fill: Fill) {
         if let Some(words) = self.locks.send_words() {
@@ -267,7 +267,8 @@ impl<L: SocketLocks> Socket<L> {
     }
 
     /// What the locks guard, of this socket or of its peer `other`, to be read by a thread that is
-    /// `in_use` of this socket (number `me`): nobody can hold one of them meanwhile, so nobody writes.
+    /// `in_use` of this socket (number `me`): nobody can hold one of them meanwhile, so nobody
+    /// writes.
     #[inline]
     #[track_caller]
     pub(crate) fn parts_fast<'a>(&self, me: u32, other: &'a Self) -> &'a Parts<L> {

@@ -49,10 +49,12 @@ impl WaitPoint {
         }
     }
 
-    /// `wakeup` by whoever need not hold the socket's lock, of threads that sleep with it or without.
+    /// `wakeup` by whoever need not hold the socket's lock, of threads that sleep with it or
+    /// without.
     #[inline]
     pub(crate) fn wakeup_unlocked(&self) {
-        // Release; pairs with the Acquire in `seen`. Added, and not stored: others may be waking too.
+        // Release; pairs with the Acquire in `seen`. Added, and not stored: others may be waking
+        // too.
         self.event.fetch_add(1, Release);
         self.published();
     }
@@ -60,8 +62,8 @@ impl WaitPoint {
     /// How many wake-ups there were, for a thread that looks next whether it must wait.
     #[inline(always)]
     pub(crate) fn seen(&self) -> u32 {
-        // Acquire; pairs with the Release in `wakeup_unlocked`: what that thread had changed is seen
-        // by whoever sees its wake-up.
+        // Acquire; pairs with the Release in `wakeup_unlocked`: what that thread had changed is
+        // seen by whoever sees its wake-up.
         self.event.load(Acquire)
     }
 

@@ -5,9 +5,9 @@
 //! ```
 //!
 //! Timed is what a send does between locking its socket after the copy of the caller's bytes and
-//! unlocking it at the end: the peer's lock, the append, the account, the wake-up. What a message of
-//! one byte takes there is not the copy; the share of a longer one is what it takes more. The sizes
-//! take turns, so that a disturbance meets all of them, and a figure is a median.
+//! unlocking it at the end: the peer's lock, the append, the account, the wake-up. What a message
+//! of one byte takes there is not the copy; the share of a longer one is what it takes more. The
+//! sizes take turns, so that a disturbance meets all of them, and a figure is a median.
 
 use std::hint::black_box;
 use std::time::Instant;

@@ -1,5 +1,5 @@
-//! One check of one backend under shuttle, in a process of its own: this test's, run again with words
-//! in an environment variable ([`WORDS`]).
+//! One check of one backend under shuttle, in a process of its own: this test's, run again with
+//! words in an environment variable ([`WORDS`]).
 //!
 //! ```text
 //! check BACKEND PROGRAM random|pct SCHEDULES SEED [FOLDER]
@@ -8,9 +8,9 @@
 //!
 //! `BACKEND` is a modelled backend, or `twin:NAME` for a broken twin; `+N` behind it is
 //! `reopen_after_calls`, `@LOCK` behind a backend the algorithm of its locks. `check` stops at the
-//! first schedule that fails, prints it and writes it to `FOLDER`; `replay` runs one that was stored.
-//! Both print what was counted, a line each, and end with code 2 and `failed CHECK` where a schedule
-//! has failed.
+//! first schedule that fails, prints it and writes it to `FOLDER`; `replay` runs one that was
+//! stored. Both print what was counted, a line each, and end with code 2 and `failed CHECK` where a
+//! schedule has failed.
 
 use std::path::PathBuf;
 
@@ -21,7 +21,8 @@ use crate::programs::{self, Program, Variant};
 use crate::schedule::{self, Choice};
 use crate::tally;
 
-/// The environment variable with the words of a check: between spaces, or lines where one has spaces.
+/// The environment variable with the words of a check: between spaces, or lines where one has
+/// spaces.
 pub(crate) const WORDS: &str = "SOLOCK_SHUTTLE_CHECK";
 
 /// A backend as it is named on the command line: its name, and what is asked of its layers.

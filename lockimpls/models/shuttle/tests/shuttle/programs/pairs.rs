@@ -215,7 +215,8 @@ impl<D: Domain> Talk<D> {
         loop {
             match answer(self.receive_one(&mut received, &mut dice)) {
                 Ok(true) => ends = 0,
-                // Descriptors for which there was room, and for no byte, are received as no bytes too.
+                // Descriptors for which there was room, and for no byte, are received as no bytes
+                // too.
                 Ok(false) if self.kind == SockType::Stream && ends < ENDS => ends += 1,
                 Ok(false) => break,
                 Err(Errno::Ewouldblock | Errno::Econnreset) => shuttle::thread::yield_now(),
