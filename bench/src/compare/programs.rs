@@ -37,7 +37,7 @@ use crate::interrupt::Interrupt;
 /// How many programs are kept.
 const KEPT_MAX: usize = 8;
 /// The target folder of all commits. Drivers that kept no list of it built in another one.
-const COMMITS: &str = "commits";
+pub const COMMITS: &str = "commits";
 /// Digits of a commit's hash.
 const SHORT: usize = 10;
 /// How often a lock is tried that somebody else holds.

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use solock::compare::programs::COMMITS;
 use tempfile::TempDir;
 
 /// The example, from its folder.
@@ -88,7 +89,7 @@ impl Stranger {
 
     /// Builds it where `compare` builds, and keeps the program: its commits will be there.
     pub(crate) fn build(&self) {
-        let folder = self.built.join("solock-compare/target");
+        let folder = self.built.join("solock-compare").join(COMMITS);
         let told = ["build", "--release", "--locked", "--target-dir"];
         let output = self.command(
             Path::new(env!("CARGO")),
