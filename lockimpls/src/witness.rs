@@ -38,7 +38,7 @@ mod watch;
 use std::panic::Location;
 
 use self::order::locked_on_fast_path;
-use self::report::{describe_held, found, order_violation};
+use self::report::{Wrong, describe_held, found, order_violation};
 use self::thread::{HELD_MAX, HeldList, Thread, bump, register, this};
 use crate::primitives::{Ordering, in_use};
 
@@ -238,7 +238,7 @@ pub(crate) fn kernel_lock_wanted(addr: usize) {
     }
     let mutex = thread.held.entries().find(|held| Class::from_rank(held.class).is_mutex());
     if let Some(held) = mutex {
-        order_violation(thread, held, addr, Class::KernelLock, site, "lock order reversal");
+        order_violation(thread, held, addr, Class::KernelLock, site, Wrong::Order);
     }
 }
 

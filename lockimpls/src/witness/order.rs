@@ -3,7 +3,7 @@
 use std::panic::Location;
 
 use super::class::{Class, Edge};
-use super::report::{BY_NUMBER, Check, describe_held, found, order_violation};
+use super::report::{Check, Wrong, describe_held, found, order_violation};
 use super::thread::{OLDEST, Thread, this};
 use crate::primitives::Ordering;
 
@@ -71,8 +71,8 @@ fn out_of_order(
     site: &'static Location<'static>,
     is_itself: bool,
 ) -> ! {
-    let title = if is_itself { "locking against myself" } else { "lock order reversal" };
-    order_violation(thread, thread.held.get(place), addr, class, site, title)
+    let wrong = if is_itself { Wrong::Itself } else { Wrong::Order };
+    order_violation(thread, thread.held.get(place), addr, class, site, wrong)
 }
 
 /// A lock is taken on the lock-free path: whoever shuts the gate would wait for this thread, and it
@@ -120,13 +120,13 @@ fn check_edge(
 ) {
     for held in thread.held.entries().filter(|held| held.class == Class::SoLock as u8) {
         if !edge_allows(held.addr, held.class, class, edge) {
-            order_violation(thread, held, addr, class, site, "lock order reversal");
+            order_violation(thread, held, addr, class, site, Wrong::Order);
         }
     }
     if let Edge::Numbered { lower, rises: false } = edge
         && let Some(held) = thread.held.entries().find(|held| held.addr == lower)
     {
-        order_violation(thread, held, addr, class, site, BY_NUMBER);
+        order_violation(thread, held, addr, class, site, Wrong::Number);
     }
     let (claim, needed) = match edge {
         Edge::Embryo { head, .. } => ("embryo locked without its listening socket", head),

@@ -83,8 +83,16 @@ pub struct Finding {
     pub report: String,
 }
 
-/// What a lock is taken against that comes first by its number, not by rank or address.
-pub(super) const BY_NUMBER: &str = "lock order reversal by number";
+/// What is wrong with a lock that is taken after another one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// It is the same one.
+    Itself,
+    /// It comes first by its rank, or in one class by its address.
+    Order,
+    /// It comes first by its number.
+    Number,
+}
 
 #[cold]
 pub(super) fn order_violation(
@@ -93,19 +101,17 @@ pub(super) fn order_violation(
     addr: usize,
     class: Class,
     site: &'static Location<'static>,
-    title: &str,
+    wrong: Wrong,
 ) -> ! {
     let held_class = Class::from_rank(held.class);
     let held_addr = held.addr;
     let held_site = site_of(held.site);
-    let rule = if title == BY_NUMBER {
-        "lower number first"
-    } else if held_class == class {
-        "lower address first"
-    } else {
-        "lower rank first"
+    let rule = match wrong {
+        Wrong::Number => "lower number first",
+        _ if held_class == class => "lower address first",
+        _ => "lower rank first",
     };
-    let report = if title == "lock order reversal" || title == BY_NUMBER {
+    let report = if wrong != Wrong::Itself {
         format!(
             "witness: lock order reversal:\n \
              1st {held_addr:#x} {first} ({first})\n 2nd {addr:#x} {second} ({second})\n\
@@ -123,7 +129,7 @@ pub(super) fn order_violation(
         )
     } else {
         format!(
-            "witness: {title}: exclusive {kind} {name} ({addr:#x})\n#0 {site}\n\
+            "witness: locking against myself: exclusive {kind} {name} ({addr:#x})\n#0 {site}\n\
              first acquired at:\n#0 {held_site}\n\
              panic: {verb}: {name} locking against myself",
             kind = class.kind(),
