@@ -19,7 +19,6 @@ use crate::objects::sockbuf::sa_len;
 use crate::objects::socket::{Side, State};
 use crate::policy::{Held, Policy, SoRef};
 use crate::uipc::Locked;
-use crate::witness::{self, Class};
 
 /// Whom to wake for a message that is at the peer, if anybody.
 type Reader<P> = Option<SoRef<P>>;
@@ -72,33 +71,17 @@ impl<P: Policy> Locked<P> {
         sending: &mut Sending<'_>,
     ) -> Result<Attempt<P>, Errno> {
         if so.sb(Side::Snd).locked.get() && !P::Fault::omits(Step::RightLooked) {
-            self.await_right(&mut so.lent(), sending.nonblock)?;
+            self.sb_flag_wait(&mut so.lent(), Side::Snd, sending.nonblock)?;
         }
         let is_dgram = so.so_type.get() == SockType::Dgram;
         let leaves = !sending.rights.is_empty() || (is_dgram && sending.to.is_some());
         if !leaves {
             return self.attempt(so, sending);
         }
-        let sb = so.sb(Side::Snd);
-        sb.locked.set(true);
-        witness::keep(sb.addr(), Class::Sblock);
+        self.sb_flag_enter(so, Side::Snd, sending.nonblock)?;
         let attempt = self.attempt(&mut so.lent(), sending);
         self.sb_flag_leave(so, Side::Snd);
         attempt
-    }
-
-    /// Another thread has the flag, and the socket unlocked: waits until it has neither.
-    #[cold]
-    fn await_right(&self, so: &mut Held<P>, nonblock: bool) -> Result<(), Errno> {
-        let place = so.socket();
-        while so.sb(Side::Snd).locked.get() {
-            if nonblock {
-                return Err(Errno::Ewouldblock);
-            }
-            so.sb(Side::Snd).wanted.set(true);
-            self.sosleep(so, &place.sblock_wait[Side::Snd]);
-        }
-        Ok(())
     }
 
     /// Looks, copies and appends.

@@ -220,20 +220,38 @@ impl<P: Policy> Locked<P> {
             }
             return Ok(());
         }
+        self.sb_flag_enter(so, side, nonblock)
+    }
+
+    /// Takes the right, where it is a flag.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn sb_flag_enter(
+        &self,
+        so: &mut Held<P>,
+        side: Side,
+        nonblock: bool,
+    ) -> Result<(), Errno> {
         let sb = so.sb(side);
         let addr = sb.addr();
         if sb.locked.replace(true) {
-            self.sblock_slow(&mut so.lent(), side, nonblock)?;
+            self.sb_flag_wait(&mut so.lent(), side, nonblock)?;
+            so.sb(side).locked.set(true);
         }
         witness::keep(addr, Class::Sblock);
         Ok(())
     }
 
-    /// Another thread has the right: waits for it.
+    /// Waits until no other thread has the flag.
     #[cold]
-    fn sblock_slow(&self, so: &mut Held<P>, side: Side, nonblock: bool) -> Result<(), Errno> {
+    pub(super) fn sb_flag_wait(
+        &self,
+        so: &mut Held<P>,
+        side: Side,
+        nonblock: bool,
+    ) -> Result<(), Errno> {
         let place = so.socket();
-        while so.sb(side).locked.replace(true) {
+        while so.sb(side).locked.get() {
             if nonblock {
                 return Err(Errno::Ewouldblock);
             }
