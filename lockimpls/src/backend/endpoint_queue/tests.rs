@@ -2,21 +2,16 @@
 //! left the socket.
 
 use super::*;
-use crate::backend::kept;
-use crate::domain::{
-    Domain, Fd, MsgFlags, RecvMsg, SendMsg, Shutdown, SockAddr, SockOpt, SockType,
-};
+use crate::backend::kept::{self, bound, close, name, socket};
+use crate::domain::{Domain, Fd, MsgFlags, RecvMsg, SendMsg, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::Window;
 use crate::fault::met::{Met, has_met, meet};
-use crate::policy::SoRef;
 use crate::primitives::Ordering;
-use crate::witness::{Class, counters};
 
 use SockType::{Dgram, Seqpacket, Stream};
 
 type Layer = Locked<EndpointPolicy<Met>>;
-type SockRef = SoRef<EndpointPolicy<Met>>;
 
 const NONE: MsgFlags = MsgFlags::empty();
 const NOW: MsgFlags = MsgFlags::DONTWAIT;
@@ -25,37 +20,15 @@ fn layer() -> &'static Layer {
     kept::layer()
 }
 
-fn name(path: &str) -> SockAddr {
-    SockAddr::new(path).unwrap()
-}
-
-fn bound(layer: &Layer, kind: SockType, path: &str) -> Fd {
-    let s = layer.socket(kind).unwrap();
-    layer.bind(s, &name(path)).unwrap();
-    s
-}
-
-fn socket(layer: &Layer, s: Fd) -> SockRef {
-    layer.fds.find(s).unwrap()
-}
-
 /// Sends to the name "there".
 fn send_there(layer: &Layer, s: Fd, data: &[u8], flags: MsgFlags) -> Result<usize, Errno> {
     layer.sendmsg(s, &SendMsg { to: Some(&name("there")), data, rights: &[], flags })
 }
 
-fn close(layer: &Layer, all: &[Fd]) {
-    all.iter().for_each(|s| layer.close(*s).unwrap());
-    assert!(layer.pools().iter().filter(|pool| pool.name != "vnode").all(|pool| pool.in_use == 0));
-}
-
 /// Runs it: how many receivers' locks, endpoints and queues it took, and how often it relocked.
 fn taking<T>(request: impl FnOnce() -> T) -> ([u64; 3], u64) {
-    let before = counters();
-    request();
-    let counts = counters().since(&before);
-    let classes = [Class::SbLock, Class::SoLock, Class::SbMtxRcv];
-    (classes.map(|class| counts.of(class).acquisitions), counts.of(Class::SoLock).relocks)
+    let (taken, counts) = kept::taking(request);
+    (taken, counts.relocks)
 }
 
 #[test]
@@ -221,18 +194,7 @@ fn what_ends_while_descriptors_are_looked_up_does_not_go() {
 
 #[test]
 fn limits_and_ends_are_words_at_once() {
-    let layer = layer();
-    let (a, b) = layer.socketpair(Stream).unwrap();
-    layer.setsockopt(a, SockOpt::SndBuf, 100).unwrap();
-    assert_eq!(layer.send(a, &[0; 200], NOW), Ok(100));
-    assert_eq!(layer.send(a, &[0], NOW), Err(Errno::Ewouldblock));
-    layer.setsockopt(a, SockOpt::SndLowat, 60).unwrap();
-    assert_eq!(layer.recv(b, &mut [0; 50], NONE), Ok(50));
-    assert_eq!(layer.send(a, &[0; 55], NOW), Err(Errno::Ewouldblock));
-    assert_eq!(layer.send(a, &[0; 50], NOW), Ok(50));
-    layer.shutdown(a, Shutdown::Write).unwrap();
-    assert_eq!(layer.send(a, &[0], NOW), Err(Errno::Epipe));
-    close(layer, &[a, b]);
+    kept::limits_and_ends_are_words_at_once(layer());
 }
 
 #[test]

@@ -1,17 +1,14 @@
 //! What a send and a receive lock, and what they find when somebody was there before.
 
 use super::*;
-use crate::backend::kept;
-use crate::domain::{Domain, Fd, MsgFlags, SendMsg, Shutdown, SockAddr, SockOpt, SockType};
+use crate::backend::kept::{self, bound, close, name, socket};
+use crate::domain::{Domain, MsgFlags, SendMsg, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::fault::met::{Met, has_met, meet};
-use crate::policy::SoRef;
-use crate::witness::counters;
 
 use SockType::{Dgram, Seqpacket, Stream};
 
 type Layer = Locked<QueuePolicy<Met>>;
-type SockRef = SoRef<QueuePolicy<Met>>;
 
 const NONE: MsgFlags = MsgFlags::empty();
 
@@ -19,32 +16,10 @@ fn layer() -> &'static Layer {
     kept::layer()
 }
 
-fn name(path: &str) -> SockAddr {
-    SockAddr::new(path).unwrap()
-}
-
-fn bound(layer: &Layer, kind: SockType, path: &str) -> Fd {
-    let s = layer.socket(kind).unwrap();
-    layer.bind(s, &name(path)).unwrap();
-    s
-}
-
-fn socket(layer: &Layer, s: Fd) -> SockRef {
-    layer.fds.find(s).unwrap()
-}
-
-fn close(layer: &Layer, all: &[Fd]) {
-    all.iter().for_each(|s| layer.close(*s).unwrap());
-    assert!(layer.pools().iter().filter(|pool| pool.name != "vnode").all(|pool| pool.in_use == 0));
-}
-
 /// Runs it: how many iolocks, states and queues it took, and how often it found another peer.
 fn taking<T>(request: impl FnOnce() -> T) -> ([u64; 3], u64) {
-    let before = counters();
-    request();
-    let counts = counters().since(&before);
-    let classes = [Class::SbLock, Class::SoLock, Class::SbMtxRcv];
-    (classes.map(|class| counts.of(class).acquisitions), counts.of(Class::SoLock).retries)
+    let (taken, counts) = kept::taking(request);
+    (taken, counts.retries)
 }
 
 #[test]
@@ -114,23 +89,7 @@ fn what_a_shutdown_ends_before_the_peer_is_locked_does_not_go() {
 
 #[test]
 fn limits_and_ends_are_words_at_once() {
-    let layer = layer();
-    let (a, b) = layer.socketpair(Stream).unwrap();
-    layer.setsockopt(a, SockOpt::SndBuf, 100).unwrap();
-    assert_eq!(layer.send(a, &[0; 200], MsgFlags::DONTWAIT), Ok(100));
-    assert_eq!(layer.send(a, &[0], MsgFlags::DONTWAIT), Err(Errno::Ewouldblock));
-    layer.setsockopt(a, SockOpt::SndLowat, 60).unwrap();
-    assert_eq!(layer.recv(b, &mut [0; 50], NONE), Ok(50));
-    // As much as the mark says is not free.
-    assert_eq!(layer.send(a, &[0; 55], MsgFlags::DONTWAIT), Err(Errno::Ewouldblock));
-    assert_eq!(layer.send(a, &[0; 50], MsgFlags::DONTWAIT), Ok(50));
-    layer.shutdown(a, Shutdown::Write).unwrap();
-    assert_eq!(layer.send(a, &[0], MsgFlags::DONTWAIT), Err(Errno::Epipe));
-    close(layer, &[a, b]);
-    // In their place nothing of that is left.
-    let (a, b) = layer.socketpair(Stream).unwrap();
-    assert_eq!(layer.send(a, &[0; 8192], MsgFlags::DONTWAIT), Ok(8192));
-    close(layer, &[a, b]);
+    kept::limits_and_ends_are_words_at_once(layer());
 }
 
 #[test]
