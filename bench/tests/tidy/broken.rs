@@ -155,6 +155,8 @@ fn each_rule_about_files_sees_what_breaks_it() {
     );
     let long = format!("const A: &str = \"{}\";\n", "x".repeat(100));
     file("columns", "results/src/a.rs", &long, "results/src/a.rs:1");
+    let long = format!("//! | {} |\n//! {}\n", "x".repeat(100), "x".repeat(100));
+    file("columns", "results/src/a.rs", &long, "results/src/a.rs:2: 104 columns");
     file("file size", "results/src/a.rs", &"\n".repeat(401), "results/src/a.rs: 401 lines");
     let long = |lines: usize| format!("fn a() {{\n{}}}\n", "    b();\n".repeat(lines - 2));
     file("function size", "results/src/a.rs", &long(61), "results/src/a.rs:1: a, 61 lines");
