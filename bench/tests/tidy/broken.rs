@@ -135,6 +135,10 @@ fn each_rule_about_files_sees_what_breaks_it() {
         "fn a(done: &SliceDone) -> u64 {\n    done.operations\n}\n",
         "bench/src/turns/disturbed.rs:2: operations",
     );
+}
+
+#[test]
+fn names_of_the_registry_and_things_too_large_are_seen() {
     file(
         "backends",
         "workloads/src/a.rs",
