@@ -10,7 +10,8 @@
 //! nobody uses the room that another one has found, and nobody sends to where another's message
 //! goes.
 
-use super::send::{Outgoing, Room, Sending};
+use super::room::Room;
+use super::send::{Outgoing, Sending};
 use crate::domain::{SockAddr, SockType};
 use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};

@@ -36,6 +36,7 @@ mod options;
 mod queues;
 mod receive;
 mod rights;
+mod room;
 pub(crate) mod send;
 mod shutdown;
 mod sides;

@@ -13,6 +13,7 @@ use crate::objects::mbuf::{MbufRef, control_len};
 use crate::objects::socket::{Side, State};
 use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
+use crate::uipc::room::{Room, room_for};
 
 /// How much room out-of-band data is given beyond the limit.
 const OOB_BYTES: isize = 1024;
@@ -50,16 +51,6 @@ impl<'a> Sending<'a> {
     pub(crate) fn plain(data: &'a [u8], nonblock: bool) -> Self {
         Sending { rest: data, rights: &[], to: None, nonblock, is_eor: false, oob_bytes: 0 }
     }
-}
-
-/// One look at the buffer.
-pub(super) enum Room {
-    /// This many bytes may go now.
-    Bytes(usize),
-    /// None: wait.
-    Wait,
-    /// The send has come to its end at the append, and does not look at the buffer again.
-    Ended(Result<(), Errno>),
 }
 
 impl<P: Policy> Locked<P> {
@@ -371,22 +362,6 @@ pub(crate) fn sent(bytes: usize, result: Result<(), Errno>) -> Result<usize, Err
         Err(Errno::Ewouldblock) if bytes > 0 => Ok(bytes),
         Err(errno) => Err(errno),
     }
-}
-
-/// How much of `resid` bytes may go at once into `space`, of which a control message takes `clen`:
-/// all of it; or, where a message may be cut, what fits if there are at least `lowat` bytes of
-/// space. That may be none: then the control message goes alone.
-#[inline(always)]
-fn room_for(space: isize, clen: usize, resid: usize, is_atomic: bool, lowat: usize) -> Room {
-    let rest = space - clen as isize;
-    if rest < 0 {
-        return Room::Wait;
-    }
-    let rest = rest.unsigned_abs();
-    if rest < resid && (is_atomic || space.unsigned_abs() < lowat) {
-        return Room::Wait;
-    }
-    Room::Bytes(rest)
 }
 
 #[cfg(test)]
