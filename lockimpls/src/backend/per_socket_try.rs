@@ -61,7 +61,7 @@
 //! Checked by `lockimpls/models/loom`, `try_*`.
 
 use crate::ambient::Surroundings;
-use crate::backend::per_socket::counted::{CountedLock, msleep};
+use crate::backend::per_socket::counted::{CountedLock, Counts, msleep};
 use crate::backend::per_socket::{OnTake, SoLock, Sock, SocketPolicy, comes_first};
 use crate::fault::{Fault, NoFault, Step, Window};
 use crate::policy::{Held, So};
@@ -75,73 +75,145 @@ pub(crate) type PerSocketTry = Locked<SocketPolicy<NoFault, Tries>>;
 /// The peer is tried, relocks are counted, and a connect waits for them: `per-socket-try`.
 pub(crate) struct Tries;
 
-type Trying<F, A> = SocketPolicy<F, Tries, A>;
+type Trying<F, T, A> = SocketPolicy<F, T, A>;
 
-impl Tries {
-    /// With `so` locked: locks `so2`, if it is free; where it is the lower one, that saves a
-    /// relock.
-    #[inline(always)]
-    #[track_caller]
-    fn try_peer<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
-        so: &Sock<F, Self, A>,
-        so2: &Sock<F, Self, A>,
-    ) -> bool {
-        let is_mine = !F::finds_taken() && policy.try_take(so2);
-        if is_mine && comes_first(so2, so) {
-            witness::relock_saved(Class::SoLock);
-        }
-        is_mine || F::omits(Step::TryAnswer)
+/// With `so` locked: locks `so2`, if it is free; where it is the lower one, that saves a relock.
+#[inline(always)]
+#[track_caller]
+fn try_peer<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so: &Sock<F, T, A>,
+    so2: &Sock<F, T, A>,
+) -> bool {
+    let is_mine = !F::finds_taken() && policy.try_take(so2);
+    if is_mine && comes_first(so2, so) {
+        witness::relock_saved(Class::SoLock);
     }
+    is_mine || F::omits(Step::TryAnswer)
+}
 
-    /// With `so` locked and its peer lower, which was not free: locks both, unless they are parted
-    /// meanwhile. Whether they are not.
-    #[cold]
-    #[track_caller]
-    fn relock<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
-        so: &mut Sock<F, Self, A>,
-        so2: &So<Trying<F, A>>,
-    ) -> bool {
-        so.locks.relock_begins();
-        if !F::omits(Step::UnpRefTake) {
-            so2.unp_refcnt.take();
-        }
-        policy.lower_then(so, so2);
-        so.locks.relock_ends::<F>();
-        if !F::omits(Step::UnpRefRelock) {
-            so2.unp_refcnt.rele();
-        }
-        let mut so2 = Held::<Trying<F, A>>::of(so2);
-        let Some(now) = so.peer() else {
-            if F::omits(Step::RelockRecheck) {
-                return true;
-            }
-            if !F::omits(Step::RelockChanged) {
-                policy.release(&mut so2);
-            }
-            return false;
-        };
-        assert!(now == so2.socket(), "the socket was connected elsewhere in the relock");
-        true
+/// With `so` locked and its peer lower, which was not free: locks both, unless they are parted
+/// meanwhile. Whether they are not.
+#[cold]
+#[track_caller]
+fn relock<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so: &mut Sock<F, T, A>,
+    so2: &So<Trying<F, T, A>>,
+) -> bool
+where
+    T::Locks<A::Raw>: Counts,
+{
+    so.locks.counted().relock_begins();
+    if !F::omits(Step::UnpRefTake) {
+        so2.unp_refcnt.take();
     }
-
-    /// With the referrer `so2` locked, and `so` no more: comes back to `so`, if that is still its
-    /// peer. Whether it has both.
-    #[track_caller]
-    fn comes_back<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
-        so2: &mut Sock<F, Self, A>,
-        so: &Sock<F, Self, A>,
-    ) -> bool {
-        if so2.peer() == Some(so.socket()) {
-            return Self::solock_peer(policy, so2).is_some();
-        }
-        if F::omits(Step::ReferrerRecheck) {
-            policy.take(so, Edge::None);
+    policy.lower_then(so, so2);
+    so.locks.counted().relock_ends::<F>();
+    if !F::omits(Step::UnpRefRelock) {
+        so2.unp_refcnt.rele();
+    }
+    let mut so2 = Held::<Trying<F, T, A>>::of(so2);
+    let Some(now) = so.peer() else {
+        if F::omits(Step::RelockRecheck) {
             return true;
         }
-        false
+        if !F::omits(Step::RelockChanged) {
+            policy.release(&mut so2);
+        }
+        return false;
+    };
+    assert!(now == so2.socket(), "the socket was connected elsewhere in the relock");
+    true
+}
+
+/// With the referrer `so2` locked, and `so` no more: comes back to `so`, if that is still its peer.
+/// Whether it has both.
+#[track_caller]
+fn comes_back<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so2: &mut Sock<F, T, A>,
+    so: &Sock<F, T, A>,
+) -> bool
+where
+    T::Locks<A::Raw>: Counts,
+{
+    if so2.peer() == Some(so.socket()) {
+        return lock_peer(policy, so2).is_some();
+    }
+    if F::omits(Step::ReferrerRecheck) {
+        policy.take(so, Edge::None);
+        return true;
+    }
+    false
+}
+
+/// `unp_pcb_lock_peer`.
+#[inline(always)]
+#[track_caller]
+pub(super) fn lock_peer<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so: &mut Sock<F, T, A>,
+) -> Option<Sock<F, T, A>>
+where
+    T::Locks<A::Raw>: Counts,
+{
+    let place = so.peer()?;
+    let so2 = Held::<Trying<F, T, A>>::of(&place);
+    if place == so.socket() || try_peer(policy, so, &so2) {
+        return Some(so2);
+    }
+    if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
+        policy.take(&so2, Edge::None);
+        return Some(so2);
+    }
+    relock(policy, &mut so.lent(), &place).then_some(so2)
+}
+
+/// The loop at the beginning of `unp_connectat`.
+#[track_caller]
+pub(super) fn hold_connect<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so: &mut Sock<F, T, A>,
+) -> bool
+where
+    T::Locks<A::Raw>: Counts,
+{
+    let place = so.socket();
+    let counted = place.locks.counted();
+    if !counted.is_counted() || F::omits(Step::HoldConnect) {
+        return false;
+    }
+    let lock = place.locks.so_lock().addr();
+    msleep::<F>(&counted.counted_out, lock, || policy.release(so));
+    policy.take(so, Edge::None);
+    true
+}
+
+/// A step of the walk in `uipc_detach`, and `unp_drop` up to where it parts the two.
+#[track_caller]
+pub(super) fn lock_referrer<F: Fault, T: OnTake, A: Surroundings>(
+    policy: &Trying<F, T, A>,
+    so: &mut Sock<F, T, A>,
+) -> Option<Sock<F, T, A>>
+where
+    T::Locks<A::Raw>: Counts,
+{
+    loop {
+        let place = so.st().unp_refs.first()?;
+        place.unp_refcnt.take();
+        policy.release(so);
+        F::window(Window::Relock);
+        let mut so2 = Held::<Trying<F, T, A>>::of(&place);
+        policy.take(&so2, Edge::None);
+        if comes_back(policy, &mut so2, so) {
+            place.unp_refcnt.rele();
+            return Some(so2);
+        }
+        witness::retried(Class::SoLock);
+        policy.release(&mut so2);
+        place.unp_refcnt.rele();
+        policy.take(so, Edge::None);
     }
 }
 
@@ -153,59 +225,25 @@ impl OnTake for Tries {
                                  (FreeBSD: uipc_usrreq.c, releng/13.0)";
     const IS_USUAL: bool = false;
 
-    /// `unp_pcb_lock_peer`.
     #[inline(always)]
     fn solock_peer<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
+        policy: &Trying<F, Self, A>,
         so: &mut Sock<F, Self, A>,
     ) -> Option<Sock<F, Self, A>> {
-        let place = so.peer()?;
-        let so2 = Held::<Trying<F, A>>::of(&place);
-        if place == so.socket() || Self::try_peer(policy, so, &so2) {
-            return Some(so2);
-        }
-        if comes_first(so, &so2) || F::omits(Step::AddressOrder) {
-            policy.take(&so2, Edge::None);
-            return Some(so2);
-        }
-        Self::relock(policy, &mut so.lent(), &place).then_some(so2)
+        lock_peer(policy, so)
     }
 
-    /// The loop at the beginning of `unp_connectat`.
     fn connect_enter<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
+        policy: &Trying<F, Self, A>,
         so: &mut Sock<F, Self, A>,
     ) -> bool {
-        let place = so.socket();
-        if !place.locks.is_counted() || F::omits(Step::HoldConnect) {
-            return false;
-        }
-        let lock = place.locks.so_lock().addr();
-        msleep::<F>(&place.locks.counted_out, lock, || policy.release(so));
-        policy.take(so, Edge::None);
-        true
+        hold_connect(policy, so)
     }
 
-    /// A step of the walk in `uipc_detach`, and `unp_drop` up to where it parts the two.
     fn solock_referrer<F: Fault, A: Surroundings>(
-        policy: &Trying<F, A>,
+        policy: &Trying<F, Self, A>,
         so: &mut Sock<F, Self, A>,
     ) -> Option<Sock<F, Self, A>> {
-        loop {
-            let place = so.st().unp_refs.first()?;
-            place.unp_refcnt.take();
-            policy.release(so);
-            F::window(Window::Relock);
-            let mut so2 = Held::<Trying<F, A>>::of(&place);
-            policy.take(&so2, Edge::None);
-            if Self::comes_back(policy, &mut so2, so) {
-                place.unp_refcnt.rele();
-                return Some(so2);
-            }
-            witness::retried(Class::SoLock);
-            policy.release(&mut so2);
-            place.unp_refcnt.rele();
-            policy.take(so, Edge::None);
-        }
+        lock_referrer(policy, so)
     }
 }

@@ -42,6 +42,18 @@ impl<R: RawMutex> CountedLock<R> {
     }
 }
 
+/// Locks of a socket among which it has such a one.
+pub(crate) trait Counts: SoLock {
+    fn counted(&self) -> &CountedLock<Self::Raw>;
+}
+
+impl<R: RawMutex> Counts for CountedLock<R> {
+    #[inline(always)]
+    fn counted(&self) -> &Self {
+        self
+    }
+}
+
 impl<R: RawMutex> SocketLocks for CountedLock<R> {
     #[inline(always)]
     fn guard(&self, _part: Part) -> (usize, Class) {
