@@ -13,7 +13,8 @@
 //!    must rank higher (see [`Class`]), or be of the same class at a higher address, or be covered
 //!    by a named [`Edge`]. Taking a lock the thread holds is reported, not waited for.
 //! 2. At the end of every call, and of every thread, the thread holds nothing.
-//! 3. A thread that parks holds nothing but what its sleep releases; a parting may keep `sblock`s.
+//! 3. A thread that parks holds nothing but what its sleep releases; a parting may keep `sblock`s
+//!    and `sb_lock`s, a sender that waits at its peer its reference on that.
 //! 4. Whoever touches what a lock guards holds that lock (`assert_held`).
 //!
 //! # What it costs and why that is right

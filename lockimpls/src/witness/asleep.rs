@@ -13,8 +13,9 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
     let thread = this();
     let site = Location::caller();
     match kind {
-        WaitsFor::Wakeup => check_sleep(thread, None, releases, site),
-        WaitsFor::Link => check_sleep(thread, Some(Class::Sblock), releases, site),
+        WaitsFor::Wakeup => check_sleep(thread, &[], releases, site),
+        WaitsFor::Link => check_sleep(thread, &[Class::Sblock, Class::SbLock], releases, site),
+        WaitsFor::Side => check_sleep(thread, &[Class::UnpRef], releases, site),
         _ => {}
     }
     thread.waits_at.store(std::ptr::from_ref(site).cast_mut(), Relaxed);
@@ -22,12 +23,11 @@ pub(crate) fn sleep(channel: usize, kind: WaitsFor, releases: usize) {
     thread.waits_for.store(channel, Relaxed);
 }
 
-fn check_sleep(thread: &Thread, keeps: Option<Class>, releases: usize, site: &Location<'_>) {
-    let may_keep = keeps.map_or(0, |class| class as u8);
-    let has_held = thread.held.entries().any(|held| held.addr != releases);
-    let has_kept =
-        thread.kept.entries().any(|kept| kept.addr != releases && kept.class != may_keep);
-    if has_held || has_kept || thread.in_use() != 0 {
+fn check_sleep(thread: &Thread, may_keep: &[Class], releases: usize, site: &Location<'_>) {
+    let mut all = thread.held.entries().chain(thread.kept.entries());
+    let is_kept = |class| may_keep.iter().any(|kept| *kept as u8 == class);
+    let has_more = all.any(|lock| lock.addr != releases && !is_kept(lock.class));
+    if has_more || thread.in_use() != 0 {
         let mut report = String::from("witness: sleeping with the following locks held:\n");
         let (at, count) = describe_held_but(thread, releases, &mut report);
         report.push_str(&format!("asleep at:\n#0 {site}\npanic: witness_sleep"));

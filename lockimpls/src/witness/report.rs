@@ -200,7 +200,7 @@ fn describe_thread(thread: &Thread, text: &mut String) {
     if waits_for != 0 {
         let what = match thread.waits_kind.load(Relaxed) {
             0 => "for the lock",
-            1 => "for a wake-up on",
+            1 | 5 => "for a wake-up on",
             2 => "for threads to leave the lock-free path of",
             3 => "for references on",
             _ => "to part at",

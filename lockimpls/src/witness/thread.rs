@@ -180,8 +180,10 @@ pub(crate) enum WaitsFor {
     /// References to be given back.
     References = 3,
     /// A relock, or another parting, to be over, so that a link may come or go: as a wake-up, but
-    /// an `sblock` may be kept.
+    /// the right to send (`sblock`, `sb_lock`) may be kept.
     Link = 4,
+    /// Room, or data, at a side: as a wake-up, but a reference may be kept.
+    Side = 5,
 }
 
 /// The lock counters of one thread and class.

@@ -41,7 +41,7 @@ pub fn is_waiting(number: u32) -> bool {
 /// no lock. For tests, which must know when a call has got as far as it can.
 #[must_use]
 pub fn awaits_wakeup(number: u32) -> bool {
-    what_waits(number) == Some(WaitsFor::Wakeup as u8)
+    [WaitsFor::Wakeup, WaitsFor::Side].iter().any(|kind| what_waits(number) == Some(*kind as u8))
 }
 
 /// What the thread with this number waits for just now: a [`WaitsFor`], if anything.

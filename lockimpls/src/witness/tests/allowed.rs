@@ -75,6 +75,19 @@ fn a_sleep_releases_one_lock() {
 }
 
 #[test]
+fn a_sender_keeps_a_reference_in_its_sleep() {
+    let me = begin();
+    take(A, Class::SbMtxRcv);
+    keep(B, Class::UnpRef);
+    sleep(C, WaitsFor::Side, A);
+    assert!(awaits_wakeup(me));
+    awake();
+    unkeep(B, Class::UnpRef);
+    unlock(A, &Class::SbMtxRcv);
+    userret();
+}
+
+#[test]
 fn a_parting_keeps_a_flag_in_its_sleep() {
     begin();
     take(A, Class::SoLock);
@@ -83,6 +96,18 @@ fn a_parting_keeps_a_flag_in_its_sleep() {
     awake();
     unkeep(B, Class::Sblock);
     unlock(A, &Class::SoLock);
+    userret();
+}
+
+#[test]
+fn a_parting_keeps_the_right_to_send_in_its_sleep() {
+    begin();
+    take(B, Class::SbLock);
+    take(A, Class::SoLock);
+    sleep(C, WaitsFor::Link, A);
+    awake();
+    unlock(A, &Class::SoLock);
+    unlock(B, &Class::SbLock);
     userret();
 }
 

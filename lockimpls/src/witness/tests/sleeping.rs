@@ -76,6 +76,16 @@ fn a_parting_with_a_reference() {
 }
 
 #[test]
+fn a_sender_at_its_peer_with_the_right_to_send() {
+    is_asleep(here!("a_sender_at_its_peer_with_the_right_to_send"), || {
+        take(A, Class::SbLock);
+        take(B, Class::SbMtxRcv);
+        keep(C, Class::UnpRef);
+        sleep(C, WaitsFor::Side, B);
+    });
+}
+
+#[test]
 fn a_sleep_on_the_fast_path() {
     is_asleep(here!("a_sleep_on_the_fast_path"), || {
         enter_fast(begin(), A);
