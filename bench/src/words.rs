@@ -8,7 +8,7 @@ use crate::matrix;
 pub const REFERENCE: &str = "global";
 
 /// What a sentence says in the place of a name. A backend that is not here is called by its name.
-const WORDS: [(&str, &str); 11] = [
+const WORDS: [(&str, &str); 12] = [
     (REFERENCE, "one lock for all"),
     ("global-gc", "one lock beside the collector's"),
     ("per-socket", "a lock per socket"),
@@ -18,13 +18,14 @@ const WORDS: [(&str, &str); 11] = [
     ("per-pair", "a lock per connection"),
     ("state-queue", "a lock of the receiver's"),
     ("shared-link", "a shared lock over a lock per buffer"),
+    ("receive-buffer", "a lock of the receiver's buffer"),
     ("endpoint-queue", "a lock of the sender's and one of the receiver's queue"),
     ("lock-free", "no lock"),
 ];
 
 /// Those whose locks are finer than the reference's; `global-gc` is one lock over every socket,
 /// too.
-const FINER: [&str; 9] = [
+const FINER: [&str; 10] = [
     "per-socket",
     "per-socket-try",
     "per-socket-wait",
@@ -32,6 +33,7 @@ const FINER: [&str; 9] = [
     "per-pair",
     "state-queue",
     "shared-link",
+    "receive-buffer",
     "endpoint-queue",
     "lock-free",
 ];

@@ -109,6 +109,7 @@ fn list_names_every_backend_and_workload() {
         "state-queue",
         "shared-link",
         "per-socket-try",
+        "receive-buffer",
         "endpoint-queue",
     ];
     let locks =

@@ -179,6 +179,19 @@ pub(crate) enum Step {
     QueueLock,
     /// Letting go of the lock of all connections before detach takes it.
     DetachLeavesLinks,
+    // Steps of a sender that pins its peer, and waits at its buffer (`receive-buffer`).
+    /// Taking the reference on the peer, by which it is pinned.
+    PinTake,
+    /// Giving it back.
+    PinRele,
+    /// One reference on the peer, however often the sender waits.
+    PinOnce,
+    /// Looking, with the peer's buffer locked, whether it is still the own one's peer.
+    PinLookAgain,
+    /// Giving up the right to send before a sender sleeps.
+    RightToWait,
+    /// Waking the sender that waits at the own buffer, when something was taken out.
+    WakeWriter,
     // Steps of sockets in the order of their numbers, and of sends with their own locked
     // (`endpoint-queue`).
     /// Comparing the numbers of two sockets, and not their addresses.
@@ -234,6 +247,10 @@ pub(crate) enum Window {
     Appended,
     /// A receive has taken what it wants, and is about to look what is left.
     Accounting,
+    /// A sender has pinned its peer, and nothing is locked.
+    Pinned,
+    /// The receive side of a socket that is parted has ended, and nothing else has.
+    EndedHere,
 }
 
 /// What a backend leaves out.

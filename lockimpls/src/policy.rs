@@ -50,8 +50,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a socket goes with its last reference, with nothing locked (`sorele`, in OpenBSD of
     /// 2025); or its closer waits for the others and empties it locked.
     const SORELE: bool = false;
-    /// Whether a call under way has a reference on the file, as a kernel's has, and so needs no
-    /// lock to begin; or counts itself in `users`, under the socket's lock.
+    /// Whether a call under way has a reference on the file; or counts itself in `users`, locked.
     const CALLS_BY_FILE: bool = false;
     /// Whether `sblock` is a lock (`sb_lock`: OpenBSD of 2025), or a flag under that of the side.
     const SB_LOCK: bool = false;
@@ -60,9 +59,10 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     const SENDS_UNLOCKED: bool = false;
     /// Whether a send reads those with its own socket locked, until the append (`uipc/held.rs`).
     const SENDS_HELD: bool = false;
-    /// Whether the sides of a message and its account are locked one after the other, with wakes in
-    /// the same hold, and a send ends at the append (`uipc/apart.rs`).
+    /// Whether the sides of a message and its account are locked one by one (`uipc/apart.rs`).
     const SIDES_APART: bool = false;
+    /// Whether a connection's sender looks for room, and waits, at its peer (`uipc/pinned.rs`).
+    const WAITS_AT_PEER: bool = false;
 
     /// Its locks are of this algorithm, where their type does not say it already.
     fn new(algorithm: Algorithm) -> Self;

@@ -58,6 +58,8 @@ pub(crate) const QUESTIONS: &[Question] = &[
             ask("per-pair", "per-buffer", SHARED),
             ask("per-pair", "state-queue", SHARED),
             ask("per-pair", "per-socket", SHARED),
+            ask("receive-buffer", "per-buffer", PRIVATE),
+            ask("receive-buffer", "per-buffer", SHARED),
             ask("endpoint-queue", "state-queue", SHARED),
         ],
     },

@@ -14,6 +14,7 @@ pub(crate) mod per_pair;
 pub(crate) mod per_socket;
 pub(crate) mod per_socket_try;
 pub(crate) mod per_socket_wait;
+pub(crate) mod receive_buffer;
 pub(crate) mod shared_link;
 pub(crate) mod state_queue;
 
@@ -42,5 +43,6 @@ pub fn visit_all(visitor: &mut impl Visitor) {
     visitor.visit::<state_queue::StateQueue>();
     visitor.visit::<shared_link::SharedLink>();
     visitor.visit::<per_socket_try::PerSocketTry>();
+    visitor.visit::<receive_buffer::ReceiveBuffer>();
     visitor.visit::<endpoint_queue::EndpointQueue>();
 }

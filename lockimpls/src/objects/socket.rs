@@ -25,6 +25,7 @@ mod sides;
 mod state;
 mod wait_point;
 mod words;
+mod writer;
 
 use std::fmt;
 use std::ops::Deref;
@@ -47,6 +48,7 @@ pub(crate) use self::sides::{BySide, RcvState, SbState, Side, SndState};
 pub(crate) use self::state::{OnQueue, Seen, SoState, State};
 pub(crate) use self::wait_point::WaitPoint;
 pub(crate) use self::words::{SendLook, SendWords};
+pub(crate) use self::writer::Writer;
 
 use Ordering::{AcqRel, Relaxed};
 
@@ -346,6 +348,9 @@ impl<L: SocketLocks> Held<L> {
         self.parts_unshared().reset();
         if let Some(words) = self.locks.send_words() {
             words.reset();
+        }
+        if let Some(writer) = self.locks.writer() {
+            writer.reset();
         }
         self.so_type.set(kind);
         self.set_nonblocking(false);

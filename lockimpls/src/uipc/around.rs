@@ -63,13 +63,38 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn side_leave_waking(&self, so: &mut Held<P>, side: Side) {
-        if !P::SIDES_APART {
+        if !Self::ONE_HOLD {
             self.policy.side_leave(so, side);
             return self.sowakeup(so, side);
         }
         self.wakeup_at(so, side);
         self.policy.side_leave(so, side);
         self.selwakeup();
+    }
+
+    /// Wakes whoever waits at a receive side, which is locked, and stays so, unless there are locks
+    /// around the layer, which come before it.
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn wake_here(&self, so: &mut Held<P>) {
+        if P::Ambient::IS_THERE {
+            self.side_leave_waking(so, Side::Rcv);
+            self.policy.side_enter(so, Side::Rcv);
+        } else {
+            self.wakeup_at(so, Side::Rcv);
+        }
+    }
+
+    /// The send side of a locked socket has ended: its sender, which may wait at the peer, looks
+    /// again.
+    pub(crate) fn wake_at_peer(&self, so: &Held<P>) {
+        if !P::WAITS_AT_PEER {
+            return;
+        }
+        if let Some(so2) = so.peer() {
+            let mut so2 = self.policy.side_lock(&so2, Side::Rcv);
+            self.side_leave_waking(&mut so2, Side::Rcv);
+        }
     }
 
     #[inline(always)]

@@ -179,7 +179,11 @@ impl<P: Policy> Locked<P> {
     fn soisdisconnected(&self, so: &mut Held<P>) {
         self.policy.side_enter(so, Side::Rcv);
         so.so_rcv().cantrcvmore.set(true);
+        if P::WAITS_AT_PEER {
+            so.set_writer(None);
+        }
         self.side_leave_ended(so, Side::Rcv);
+        P::Fault::window(Window::EndedHere);
         self.policy.side_enter(so, Side::Snd);
         so.set_cantsendmore(true);
         // The kernel does so in `unp_disconnect`, today without the side's lock. Nothing can be
@@ -191,7 +195,7 @@ impl<P: Policy> Locked<P> {
         st.set(State::ISDISCONNECTED);
         self.ambient.sched_lock();
         so.timeo_wait.wakeup(P::BIASED);
-        if !P::SIDES_APART {
+        if !Self::ONE_HOLD {
             self.sowwakeup(so);
             self.sorwakeup(so);
         }
@@ -199,7 +203,7 @@ impl<P: Policy> Locked<P> {
 
     /// Leaves a side that has ended. Whoever waits there is woken now, or when both have.
     fn side_leave_ended(&self, so: &mut Held<P>, side: Side) {
-        if P::SIDES_APART {
+        if Self::ONE_HOLD {
             return self.side_leave_waking(so, side);
         }
         self.policy.side_leave(so, side);

@@ -193,7 +193,7 @@ impl<P: Policy> Locked<P> {
         if !has_snd || !has_rcv {
             return false;
         }
-        so3.publish_limits();
+        so3.publish_unshared();
         to.st.so_head.set(Some(head.socket()));
         to.st.begin_on_queue(OnQueue::Q0);
         so3.rcv.reserve(so3.so_type.get(), to.so_rcv.limits.get());

@@ -132,6 +132,12 @@ impl<P: Policy> Locked<P> {
     fn soisconnected(&self, so: &mut Held<P>, client: Option<&So<P>>) {
         let st = so.st();
         st.set(State::ISCONNECTED);
+        if P::WAITS_AT_PEER && so.connection_required() {
+            self.policy.side_enter(so, Side::Rcv);
+            so.set_writer(so.peer());
+            self.policy.side_leave(so, Side::Rcv);
+        }
+        let st = so.st();
         if let Some(head) = st.so_head.get() {
             self.embryo_is_ready(so, &head, client);
             return;

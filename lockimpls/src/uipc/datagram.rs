@@ -81,6 +81,11 @@ impl<P: Policy> Locked<P> {
             return Err(Errno::Enobufs);
         }
         self.sbappend(so, &mut so2, message, Some(&from));
+        if P::WAITS_AT_PEER && !P::Fault::omits(Step::WakeReader) {
+            self.side_leave_waking(&mut so2, Side::Rcv);
+            self.policy.peer_unpin(so, so2);
+            return Ok(());
+        }
         self.policy.side_leave(&mut so2, Side::Rcv);
         if P::SENDS_UNLOCKED {
             self.unpin_and_wake(so, so2, true);

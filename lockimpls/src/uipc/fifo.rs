@@ -301,6 +301,7 @@ impl<P: Policy> Locked<P> {
                 let mut wso = self.policy.solock(&fip.writesock);
                 if !P::Fault::omits(Step::FifoEndWriter) {
                     self.socantsendmore(&mut wso);
+                    self.wake_at_peer(&wso);
                 }
                 self.policy.sounlock(wso);
                 self.policy.links_leave();

@@ -33,6 +33,7 @@ pub(crate) mod fifo;
 mod held;
 mod name;
 mod options;
+mod pinned;
 mod queues;
 mod receive;
 mod rights;

@@ -338,6 +338,9 @@ impl<P: Policy> Locked<P> {
         if Self::WAKES_UNLOCKED {
             return self.rcvd_unlocked(so);
         }
+        if P::WAITS_AT_PEER {
+            return self.rcvd_here(so);
+        }
         if P::Fault::omits(Step::LookLocked) {
             return self.account_looks_first(so);
         }

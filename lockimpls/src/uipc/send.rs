@@ -10,7 +10,8 @@ use crate::errno::Errno;
 use crate::fault::{Fault, Step, Window};
 use crate::objects::descriptors::Fd;
 use crate::objects::mbuf::{MbufRef, control_len};
-use crate::objects::socket::{Side, State};
+use crate::objects::sockbuf::Fill;
+use crate::objects::socket::{SendLook, Side, State};
 use crate::policy::{Held, Policy, So};
 use crate::uipc::Locked;
 use crate::uipc::room::{Room, room_for};
@@ -69,6 +70,10 @@ impl<P: Policy> Locked<P> {
             is_eor: flags.contains(MsgFlags::EOR),
             oob_bytes: if flags.contains(MsgFlags::OOB) { OOB_BYTES } else { 0 },
         };
+        if P::WAITS_AT_PEER && so.connection_required() {
+            let result = self.sosend_pinned(so, &mut sending);
+            return sent(msg.data.len() - sending.rest.len(), result);
+        }
         let result = loop {
             let seen = if Self::WAKES_UNLOCKED { so.snd_wait.seen() } else { 0 };
             match self.sosend_once(so, &mut sending) {
@@ -127,7 +132,7 @@ impl<P: Policy> Locked<P> {
             let (chunk, rest) = sending.rest.split_at(room.min(sending.rest.len()));
             let m = self.copy_in(so, chunk);
             let result = self.pru_send(so, m, sending);
-            if !P::SIDES_APART {
+            if !Self::ONE_HOLD {
                 self.peer_to_sb(so);
             } else if result.is_err() || rest.is_empty() {
                 self.mbufs.put(m);
@@ -167,6 +172,16 @@ impl<P: Policy> Locked<P> {
     /// `sosend`'s checks, in its order, and how much may go at once.
     #[inline(always)]
     pub(super) fn sosend_room(so: &Held<P>, sending: &Sending<'_>) -> Result<Room, Errno> {
+        Self::room_beside(so, sending, |so_snd| so_snd.fill())
+    }
+
+    /// The same beside what the peer holds.
+    #[inline(always)]
+    pub(super) fn room_beside(
+        so: &Held<P>,
+        sending: &Sending<'_>,
+        fill: impl FnOnce(&SendLook<'_, P::Locks>) -> Fill,
+    ) -> Result<Room, Errno> {
         let (so_snd, seen) = so.so_snd_to_look();
         let (resid, clen) = (sending.rest.len(), control_len(sending.rights.len()));
         if so_snd.cantsendmore() {
@@ -188,7 +203,7 @@ impl<P: Policy> Locked<P> {
         if so.is_atomic() && resid > limits.hiwat {
             return Err(Errno::Emsgsize);
         }
-        let space = limits.space(so_snd.fill()) + sending.oob_bytes;
+        let space = limits.space(fill(&so_snd)) + sending.oob_bytes;
         Ok(room_for(space, clen, resid, so.is_atomic(), so_snd.lowat()))
     }
 
@@ -199,7 +214,7 @@ impl<P: Policy> Locked<P> {
         self.sb_leave(so, Side::Snd);
         let m = self.message_of(chunk);
         P::Fault::window(Window::CopiedIn);
-        if !P::SIDES_APART {
+        if !Self::ONE_HOLD {
             self.sb_enter(so, Side::Snd);
             self.sb_to_peer(so);
         }
@@ -222,6 +237,9 @@ impl<P: Policy> Locked<P> {
         let message = Outgoing { data: m.data(), control: None, is_eor: sending.is_eor };
         if P::SIDES_APART {
             return self.pru_send_apart(so, message, sending.rights, sending.to);
+        }
+        if P::WAITS_AT_PEER {
+            return self.pru_send_dgram(so, message, sending.rights, sending.to);
         }
         if sending.rights.is_empty() {
             return self.append(so, message, sending.to);

@@ -66,11 +66,11 @@ impl<P: Policy> Locked<P> {
     /// alone), and one with a control message finds no room: the way to the historical leak that
     /// needs no race.
     pub(crate) fn sorflush(&self, so: &mut Held<P>) {
-        if P::Fault::omits(Step::FlushSblock) {
-            return self.flush_anyway(so);
-        }
         if P::SB_LOCK {
             return self.sorflush_by_side(so);
+        }
+        if P::Fault::omits(Step::FlushSblock) {
+            return self.flush_anyway(so);
         }
         if self.sblock(so, Side::Rcv, false).is_err() {
             return;
@@ -83,14 +83,18 @@ impl<P: Policy> Locked<P> {
     /// `sorflush` of `uipc_socket.c` 1.385, with nothing of the socket held before and after: the
     /// right is kept until the buffer is empty, and what was in it goes with nothing held.
     fn sorflush_by_side(&self, so: &mut Held<P>) {
-        self.policy.sb_lock(so, Side::Rcv, false);
+        if !P::Fault::omits(Step::FlushSblock) {
+            self.policy.sb_lock(so, Side::Rcv, false);
+        }
         self.policy.data_to_so(so);
         self.socantrcvmore(so);
         self.policy.so_to_data(so);
         self.policy.side_enter(so, Side::Rcv);
         let control = Self::empty(so, so.so_rcv());
         self.policy.side_leave(so, Side::Rcv);
-        self.policy.sb_unlock(so, Side::Rcv);
+        if !P::Fault::omits(Step::FlushSblock) {
+            self.policy.sb_unlock(so, Side::Rcv);
+        }
         self.discard_all(control);
     }
 

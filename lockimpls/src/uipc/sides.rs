@@ -11,6 +11,10 @@ use crate::policy::{Held, Policy};
 use crate::uipc::Locked;
 
 impl<P: Policy> Locked<P> {
+    /// Whether a send ends at the append, and whoever waits at a side is woken in the hold in which
+    /// that has changed.
+    pub(super) const ONE_HOLD: bool = P::SIDES_APART || P::WAITS_AT_PEER;
+
     /// To a side, with nothing of the socket held: back from a copy or a sleep.
     #[inline(always)]
     #[track_caller]

@@ -109,7 +109,9 @@ impl<P: Policy> Locked<P> {
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
         }
-        witness::sleep(point.key(), WaitsFor::Wakeup, releases());
+        // Whoever waits for room at its peer has a reference on that.
+        let kind = if P::WAITS_AT_PEER { WaitsFor::Side } else { WaitsFor::Wakeup };
+        witness::sleep(point.key(), kind, releases());
         if self.config.wait != WaitStrategy::Park {
             self.part_leave(so, part);
             let woken = spin(self.config.wait, || point.event.load(Relaxed) != seen);
@@ -119,7 +121,7 @@ impl<P: Policy> Locked<P> {
                 return;
             }
             self.ambient.sched_lock();
-            witness::sleep(point.key(), WaitsFor::Wakeup, releases());
+            witness::sleep(point.key(), kind, releases());
         }
         // Relaxed: under the lock, as is whoever reads it.
         point.waiting.store(1, Relaxed);
@@ -200,6 +202,28 @@ impl<P: Policy> Locked<P> {
             Side::Rcv => self.sleep(so, &place.rcv_wait, Part::Rcv),
         }
         self.policy.side_leave(so, side);
+    }
+
+    /// Waits for room at the peer's receive side, which is locked before and after, with a
+    /// reference on the peer alone: OpenBSD's sender gives up the right to send, and takes it again
+    /// before it looks.
+    #[cold]
+    #[track_caller]
+    pub(super) fn wait_at_peer(&self, so: &So<P>, so2: &mut Held<P>) {
+        let place = so2.socket();
+        let gives_up = !P::Fault::omits(Step::RightToWait);
+        if gives_up {
+            self.policy.sb_unlock(so, Side::Snd);
+        }
+        if P::Fault::omits(Step::PinOnce) {
+            place.so_refcnt.take();
+        }
+        self.sleep(so2, &place.rcv_wait, Part::Rcv);
+        if gives_up {
+            self.policy.side_leave(so2, Side::Rcv);
+            self.policy.sb_lock(so, Side::Snd, false);
+            self.policy.side_enter(so2, Side::Rcv);
+        }
     }
 
     /// `sblock`: takes the right to fill (`Snd`) or drain (`Rcv`) a buffer, for longer than its

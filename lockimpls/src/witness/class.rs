@@ -6,18 +6,18 @@ use std::sync::OnceLock;
 ///
 /// | rank | class | guards | kernel |
 /// |---|---|---|---|
-/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`; receiving alone: `state-queue`, `endpoint-queue`) | `sb_lock`, `iolock` |
+/// | 1 | `sbuf` | sending on, or receiving from, one socket (`per-buffer`, `shared-link`, `receive-buffer`; receiving alone: `state-queue`, `endpoint-queue`) | `sb_lock`, `iolock` |
 /// | 2 | `fdplock` | the descriptor table's free list | `fdplock` |
 /// | 3 | `names` | the table of names | namei's directory |
 /// | 4 | `vnode` | one name and its socket pointer; one fifo, its counts and sockets | `i_lock` |
 /// | 5 | `unpgc` | the list of control blocks, the collector | `unp_gc_lock` until 2022 |
 /// | 6 | `unplock` | all, every socket (`global-gc`), all but pairs (`per-pair`), what is connected to what (`shared-link`) | `unp_lock` |
 /// | 7 | `solock` | one socket, or the two of a connection (`per-pair`) | `so_lock`; state; endpoint |
-/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`, `shared-link`, `endpoint-queue`) | `unp_gc_lock` of 2025 |
+/// | 8 | `unpgc_inner` | as 5 (`per-buffer`, `state-queue`, `shared-link`, `receive-buffer`, `endpoint-queue`) | `unp_gc_lock` of 2025 |
 /// | 9 | `unpdf` | the list of deferred closes | `unp_df_lock` |
 /// | 10 | `accept_mtx` | every listener's queue (`shared-link`) | `accept_mtx` |
 /// | 11 | `sbrcv` | the receive side of one socket (as 8) | `so_rcv.sb_mtx`; queue |
-/// | 12 | `sbsnd` | the send side of one socket (`per-buffer`, `shared-link`) | `so_snd.sb_mtx` |
+/// | 12 | `sbsnd` | the send side of one socket (`per-buffer`, `shared-link`, `receive-buffer`) | `so_snd.sb_mtx` |
 /// | 13 | `unp_rights` | the count of descriptors in flight | `unp_rights_mtx` |
 /// | 14 | `pool` | one pool's free list | `pl_lock` |
 /// | 18 | `kernel_lock` | nothing here: the kernel around the layer | `kernel_lock` |

@@ -99,7 +99,7 @@ impl Counted<'_> {
     /// last reference.
     fn flushes(&self) -> u64 {
         u64::from(
-            !["per-buffer", "state-queue", "shared-link", "endpoint-queue"]
+            !["per-buffer", "state-queue", "shared-link", "receive-buffer", "endpoint-queue"]
                 .contains(&self.layer.name()),
         )
     }

@@ -255,6 +255,11 @@ pub(crate) fn is_shared_link<D: Domain>() -> bool {
     D::NAME == "shared-link"
 }
 
+/// Whether a connection's sender holds its peer's receive side alone.
+pub(crate) fn is_receive_buffer<D: Domain>() -> bool {
+    D::NAME == "receive-buffer"
+}
+
 /// A name.
 pub(crate) fn name(path: &str) -> SockAddr {
     SockAddr::new(path).unwrap()

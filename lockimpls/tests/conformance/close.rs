@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use lockimpls::{Domain, Errno, SockType, witness};
 
 use crate::battery::{
-    NONE, Program, is_global, is_per_pair, is_shared_link, name, parting_waits, settle, tries_first,
+    NONE, Program, is_global, is_per_pair, is_receive_buffer, is_shared_link, name, parting_waits,
+    settle, tries_first,
 };
 
 const DGRAM: SockType = SockType::Dgram;
@@ -174,7 +175,8 @@ fn retries() -> u64 {
 fn rounds_until_retried<D: Domain>(mut round: impl FnMut(u32)) {
     let (before, begin) = (retries(), Instant::now());
     let has_all = is_global::<D>() || is_per_pair::<D>() || is_shared_link::<D>();
-    let never_retries = has_all || parting_waits::<D>() || tries_first::<D>();
+    let never_retries =
+        has_all || parting_waits::<D>() || tries_first::<D>() || is_receive_buffer::<D>();
     let most = Duration::from_millis(if never_retries { 50 } else { 5000 });
     for i in 0.. {
         round(i);

@@ -24,6 +24,7 @@ mod options;
 mod order;
 mod pair;
 mod parting;
+mod pinned;
 mod records;
 mod relock;
 mod rights;

@@ -1,6 +1,6 @@
 //! Which locks a socket has, and which one guards each part of it.
 
-use super::SendWords;
+use super::{SendWords, Writer};
 use crate::domain::{Algorithm, SockType};
 use crate::primitives::RawMutex;
 use crate::sync::{DefaultRaw, RwLock};
@@ -48,6 +48,12 @@ pub(crate) trait SocketLocks: Send + Sync + Sized + 'static {
     /// What a send looks at with nothing locked; none where it does so with the lock of its side.
     #[inline(always)]
     fn send_words(&self) -> Option<&SendWords<Self>> {
+        None
+    }
+
+    /// Who writes to the receive side, where a sender looks for room there; none where it does not.
+    #[inline(always)]
+    fn writer(&self) -> Option<&Writer<Self>> {
         None
     }
 }

@@ -109,6 +109,15 @@ impl<L: SocketLocks> Held<L> {
         }
     }
 
+    /// The same of a socket that nobody else has.
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn publish_unshared(&self) {
+        if let Some(words) = self.locks.send_words() {
+            self.parts_unshared().so_snd.publish(words);
+        }
+    }
+
     /// Writes `unp_conn`, with both ends locked; and the socket itself.
     #[inline(always)]
     #[track_caller]
