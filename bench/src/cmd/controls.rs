@@ -167,8 +167,6 @@ fn spawn(name: &str, clean: bool) -> Result<Output, String> {
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
     let mut command = Command::new(program);
     command.args(["controls", "--child", name]);
-    // Nobody reads it; and while it is made, which takes a good part of a second, no call returns.
-    command.env("RUST_BACKTRACE", "0");
     if clean {
         command.arg("--clean");
     }

@@ -127,7 +127,7 @@ impl Control {
 }
 
 /// A sender waits for room; the reader makes it.
-fn drain_for_sender<D: Domain>() {
+pub(super) fn drain_for_sender<D: Domain>() {
     let config = Config { wait: WaitStrategy::Park, ..Config::default() };
     let layer = Arc::new(layer_of::<D>(&config));
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");

@@ -169,7 +169,7 @@ fn accepted<D: Domain>() {
 }
 
 /// A descriptor is passed to a socket that has no receive buffer any more.
-fn pass_to_shut<D: Domain>() {
+pub(super) fn pass_to_shut<D: Domain>() {
     let layer = layer::<D>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("socketpair");
     layer.shutdown(b, crate::domain::Shutdown::Read).expect("shutdown");

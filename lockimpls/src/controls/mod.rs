@@ -28,6 +28,7 @@ mod links;
 mod locks;
 mod pairs;
 mod parting;
+mod pinned;
 mod queue;
 mod relock;
 mod rights;
@@ -105,6 +106,7 @@ pub fn all() -> Vec<Control> {
     all.extend(Control::OF_QUEUES);
     all.extend(Control::OF_LINKS);
     all.extend(Control::OF_TRIES);
+    all.extend(Control::OF_PINS);
     all.extend(Control::OF_ENDPOINTS);
     all
 }

@@ -12,6 +12,7 @@ use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, SocketPolicy};
 use crate::backend::per_socket_try::Tries;
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::receive_buffer::PinPolicy;
 use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::checked::Checked;
@@ -46,6 +47,8 @@ pub(super) type StateQueue = Locked<QueuePolicy<Injected>>;
 pub(super) type SharedLink = Locked<LinkPolicy<Injected>>;
 /// The same with the locks of the kernel around it.
 pub(super) type LinkUnderKernel = Locked<LinkPolicy<Injected, Kernel>>;
+/// The backend whose senders hold their peer's receive buffer alone.
+pub(super) type ReceiveBuffer = Locked<PinPolicy<Injected>>;
 /// The backend whose senders have their own socket and their peer's queue.
 pub(super) type EndpointQueue = Locked<EndpointPolicy<Injected>>;
 /// The backend with one lock.
