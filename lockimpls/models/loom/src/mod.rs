@@ -11,6 +11,7 @@ mod gate_calls;
 mod links;
 mod mp_lock;
 mod parting;
+mod pins;
 mod queue;
 mod raw;
 mod refs;
@@ -53,6 +54,7 @@ pub fn all() -> Vec<Model> {
         sides::MODELS,
         switch::MODELS,
         queue::MODELS,
+        pins::MODELS,
         links::MODELS,
         endpoint::MODELS,
         gate::MODELS,

@@ -143,7 +143,7 @@ pub(super) fn connect_accept<P: Policy>() {
 /// More than a stream holds.
 const FULL: &[u8; 5] = b"abcde";
 
-/// A writer sleeps with nothing held until there is room.
+/// A writer sleeps until there is room: with nothing held, or at its peer's buffer.
 pub(super) fn writer<P: Policy>() {
     let layer = layer::<P>();
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");

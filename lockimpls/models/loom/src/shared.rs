@@ -2,11 +2,13 @@
 
 use std::sync::{Arc, OnceLock};
 
+use crate::ambient::Nothing;
 use crate::backend::endpoint_queue::EndpointPolicy;
 use crate::backend::lock_free::LockFreeLayer;
 use crate::backend::per_buffer::BufferPolicy;
 use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::{LockAlone, OnTake, OwnLock, SocketPolicy};
+use crate::backend::receive_buffer::PinPolicy;
 use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Config, Domain, SockType, WaitStrategy};
@@ -14,6 +16,7 @@ use crate::fault::{Fault, Step};
 use crate::objects::descriptors::Fd;
 use crate::objects::socket;
 use crate::primitives;
+use crate::raw::Mutex9;
 use crate::sync::DefaultRaw;
 use crate::uipc::Locked;
 use crate::witness::{self, Class, Operation};
@@ -139,6 +142,9 @@ impl Fault for Left {
                 Step::LookLocked,
                 Step::PeerLookAgain,
                 Step::AccountLocked,
+                Step::PinTake,
+                Step::PinLookAgain,
+                Step::WakeWriter,
                 Step::RightLooked,
                 Step::ReaderKept,
             ];
@@ -164,6 +170,9 @@ pub(super) type ByBuffer = BufferPolicy<Left>;
 
 /// The policy of `state-queue`.
 pub(super) type ByQueue = QueuePolicy<Left>;
+
+/// The policy of `receive-buffer`, on a lock of atomics: loom's own mutex makes a try wait.
+pub(super) type ByPin = PinPolicy<Left, Nothing<Mutex9>>;
 
 /// The policy of `endpoint-queue`.
 pub(super) type ByNumber = EndpointPolicy<Left>;

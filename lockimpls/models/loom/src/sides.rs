@@ -1,17 +1,18 @@
 //! The locks of `per-buffer` (`backend/per_buffer.rs`): sends and receives that lock sides and no
 //! peer, beside closes and shutdowns; and calls that have a reference on the file and no lock. The
-//! programs are those of `state-queue` too (`queue.rs`).
+//! programs are those of `state-queue` and `receive-buffer` too (`queue.rs`, `pins.rs`).
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::relock::send_or_epipe;
 use super::shared::{ALL_LOOKS, Body, ByBuffer, Model, seen, small, threads};
-use crate::domain::{Domain, MsgFlags, Shutdown, SockType};
+use crate::ambient::Surroundings;
+use crate::domain::{Config, Domain, MsgFlags, Shutdown, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::policy::Policy;
-use crate::primitives::Ordering;
+use crate::primitives::{Ordering, RawMutex};
 use crate::uipc::Locked;
 
 use Ordering::Relaxed;
@@ -38,7 +39,8 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 pub(super) fn layer<P: Policy>() -> Arc<Locked<P>> {
-    Arc::new(Locked::new(&small()).expect("a layer"))
+    let lock = <<P::Ambient as Surroundings>::Raw as RawMutex>::ALGORITHM.unwrap_or_default();
+    Arc::new(Locked::new(&Config { lock, ..small() }).expect("a layer"))
 }
 
 /// Receives a byte, if it is there.

@@ -39,6 +39,8 @@ models! {
     queue_there_and_gone queue_both_ways queue_send_close queue_send_shutdown queue_close_in_call
     queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_writer
     queue_writer_closed queue_reader
+    pin_there_and_gone pin_both_ways pin_send_close pin_send_shutdown pin_close_in_call
+    pin_writer pin_writer_closed pin_writer_ended
     links_two_senders links_send_close links_send_shutdown links_account links_addressed
     endpoint_there_and_gone endpoint_both_ways endpoint_send_close endpoint_send_shutdown
     endpoint_close_in_call endpoint_receive_close endpoint_connect_accept endpoint_numbers
@@ -162,6 +164,9 @@ mod negative {
         queue_writer_without_second_look: queue_writer without "RetestWaiting", "deadlock";
         queue_writer_without_light_fence: queue_writer without "light_fence", "deadlock";
         queue_reader_without_wake: queue_reader without "WakeReader", "deadlock";
+        pin_writer_unwoken: pin_writer without "WakeWriter", "deadlock";
+        pin_parting_unseen: pin_writer_closed without "PinLookAgain", "left: Ok(1)";
+        pin_without_reference: pin_send_close without "PinTake", "unp_ref";
         endpoint_in_any_order: endpoint_numbers without "AddressOrder", "lock order reversal";
         endpoint_parted_unlocked:
             endpoint_send_close without "PeerToPart", "is not locked by this thread";

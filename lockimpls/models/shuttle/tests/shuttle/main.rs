@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const BACKENDS: [&str; 12] = [
+const BACKENDS: [&str; 13] = [
     "global",
     "global-gc",
     "per-socket",
@@ -27,6 +27,7 @@ const BACKENDS: [&str; 12] = [
     "per-pair",
     "state-queue",
     "shared-link",
+    "receive-buffer",
     "endpoint-queue",
     "lock-free",
     "lock-free+1",
