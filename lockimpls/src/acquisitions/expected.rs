@@ -7,7 +7,7 @@ use crate::domain::SockType;
 use crate::policy::Policy;
 
 /// The kernels, by the backend that is modelled on each.
-pub(super) const KERNELS: [&str; 16] = [
+pub(super) const KERNELS: [&str; 18] = [
     "per-socket",
     "global-gc",
     "global",
@@ -21,6 +21,8 @@ pub(super) const KERNELS: [&str; 16] = [
     "shared-link",
     "shared-link, dgram",
     "per-socket-try",
+    "receive-buffer",
+    "receive-buffer, dgram",
     "endpoint-queue, stream",
     "endpoint-queue, seqpacket",
     "endpoint-queue, dgram",
@@ -45,8 +47,12 @@ pub(super) const BY_LINK_DGRAM: usize = BY_LINK + 1;
 /// The kernel that tries the peer before it keeps the order, and whose connects wait for relocks.
 pub(super) const TRIES: usize = BY_LINK_DGRAM + 1;
 
+/// The kernel whose senders hold their peer's receive buffer alone: as `BY_PAIR`.
+pub(super) const BY_PIN: usize = TRIES + 1;
+pub(super) const BY_PIN_DGRAM: usize = BY_PIN + 1;
+
 /// The kernel that locks two sockets in the order of their numbers: as `BY_QUEUE`.
-pub(super) const BY_NUMBER: usize = TRIES + 1;
+pub(super) const BY_NUMBER: usize = BY_PIN_DGRAM + 1;
 pub(super) const BY_NUMBER_SEQPACKET: usize = BY_NUMBER + 1;
 pub(super) const BY_NUMBER_DGRAM: usize = BY_NUMBER + 2;
 

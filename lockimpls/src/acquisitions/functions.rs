@@ -155,6 +155,36 @@ pub(super) const FUNCTIONS_OF_TRY: &[(&str, &[&str])] = &[(
     ],
 )];
 
+/// What is modelled of the kernel whose senders are at their peer's buffer. What empties a buffer
+/// (`unp_dispose`) is left out there, and the collector.
+pub(super) const FUNCTIONS_OF_PIN: &[(&str, &[&str])] = &[(
+    "usrreq",
+    &[
+        "unp_pcb_lock_pair",
+        "unp_pcb_lock_peer",
+        "uipc_lock_peer",
+        "uipc_abort",
+        "uipc_bindat",
+        "uipc_close",
+        "uipc_connect2",
+        "uipc_detach",
+        "uipc_disconnect",
+        "uipc_listen",
+        "uipc_peeraddr",
+        "uipc_sosend_stream_or_seqpacket",
+        "uipc_cantrcvmore",
+        "uipc_soreceive_stream_or_seqpacket",
+        "uipc_sosend_dgram",
+        "uipc_soreceive_dgram",
+        "uipc_shutdown",
+        "uipc_sockaddr",
+        "unp_connectat",
+        "unp_connect2",
+        "unp_disconnect",
+        "unp_drop",
+    ],
+)];
+
 /// Those of the kernel that has a lock for each pair. What looks up and makes descriptors
 /// (`kern_descrip.c`) is left out there, and the collector.
 pub(super) const FUNCTIONS_BY_PAIR: &[(&str, &[&str])] = &[
@@ -356,6 +386,12 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("shared-link", "socket", 1302, "as 1272"),
     ("shared-link", "socket", 1740, "for a caller in the kernel, who wants the mbufs themselves"),
     ("shared-link", "socket", 1796, "MSG_WAITALL, which is not modelled"),
+    ("receive-buffer", "usrreq", 397, "a higher peer, after a try that failed"),
+    ("receive-buffer", "usrreq", 467, "a connection in the queue of a listener that goes"),
+    ("receive-buffer", "usrreq", 1213, "aio, which is not modelled"),
+    ("receive-buffer", "usrreq", 1249, "no memory to split a message"),
+    ("receive-buffer", "usrreq", 1531, "as 1213"),
+    ("receive-buffer", "usrreq", 1561, "several control messages, one of which fails"),
     ("shared-link", "syscalls", 774, "the caller's memory is not there"),
 ];
 

@@ -25,8 +25,8 @@ use std::path::{Path, PathBuf};
 
 use self::expected::{
     BY_LINK, BY_LINK_DGRAM, BY_NUMBER, BY_NUMBER_DGRAM, BY_NUMBER_SEQPACKET, BY_PAIR,
-    BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET, Block, TRIES, WAITS, blocks,
-    markdown, write_block,
+    BY_PAIR_DGRAM, BY_PIN, BY_PIN_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET, Block,
+    TRIES, WAITS, blocks, markdown, write_block,
 };
 use self::rows::{Meanwhile, Relock, Row, rows};
 use self::world::World;
@@ -39,6 +39,7 @@ use crate::backend::per_pair::PairPolicy;
 use crate::backend::per_socket::SocketPolicy;
 use crate::backend::per_socket_try::Tries;
 use crate::backend::per_socket_wait::Counted;
+use crate::backend::receive_buffer::PinPolicy;
 use crate::backend::shared_link::LinkPolicy;
 use crate::backend::state_queue::QueuePolicy;
 use crate::domain::{Algorithm, SockType};
@@ -56,6 +57,7 @@ type PerSocketTry = SocketPolicy<Met, Tries>;
 type PerSocketWait = SocketPolicy<Met, Counted>;
 type StateQueue = QueuePolicy<Met>;
 type SharedLink = LinkPolicy<Met>;
+type ReceiveBuffer = PinPolicy<Met>;
 type EndpointQueue = EndpointPolicy<Met>;
 /// The locked path of `lock-free`: what it does where the gate is shut.
 type SlowPath = SocketPolicy<Met, ShutsGate>;
@@ -85,8 +87,8 @@ fn run<P: Policy>(row: &Row<P>, kind: SockType, way: &'static str) -> Done {
 /// The types of a row that stand in this kernel's lines.
 fn kinds_in<P: Policy>(kernel: usize, row: &Row<P>) -> Vec<SockType> {
     let is_there = |kind: &SockType| match kernel {
-        BY_PAIR | BY_LINK => *kind != SockType::Dgram,
-        BY_PAIR_DGRAM | BY_LINK_DGRAM | BY_QUEUE_DGRAM | BY_NUMBER_DGRAM => {
+        BY_PAIR | BY_LINK | BY_PIN => *kind != SockType::Dgram,
+        BY_PAIR_DGRAM | BY_LINK_DGRAM | BY_PIN_DGRAM | BY_QUEUE_DGRAM | BY_NUMBER_DGRAM => {
             *kind == SockType::Dgram
         }
         BY_QUEUE | BY_NUMBER => *kind == SockType::Stream,
@@ -105,9 +107,10 @@ fn observed<P: Policy>(kernel: usize) -> Vec<(Block, BTreeSet<String>)> {
     let by_side = one.guard(Part::Socket) != one.guard(Part::Rcv);
     // With all links held there is no order of sockets to keep.
     let relocks = by_socket && !P::Locks::LINKED;
+    let waits_to_connect = [TRIES, BY_PIN, BY_PIN_DGRAM].contains(&kernel);
     let has = |row: &Row<P>| match row.relock {
         _ if row.meanwhile >= Meanwhile::Parts && kernel == WAITS => false,
-        _ if row.meanwhile == Meanwhile::Connects && kernel == TRIES => false,
+        _ if row.meanwhile == Meanwhile::Connects && waits_to_connect => false,
         Relock::No => true,
         Relock::ForSender => !P::SENDS_UNLOCKED,
         Relock::ForCopy => !P::SENDS_HELD,
@@ -207,6 +210,11 @@ fn state_queue_takes_the_locks_of_its_kernel() {
 fn shared_link_takes_the_locks_of_its_kernel() {
     nothing_wrong(&compare::<SharedLink>(BY_LINK));
     nothing_wrong(&compare::<SharedLink>(BY_LINK_DGRAM));
+}
+
+#[test]
+fn receive_buffer_takes_the_locks_of_its_kernel() {
+    nothing_wrong(&[BY_PIN, BY_PIN_DGRAM].map(compare::<ReceiveBuffer>).concat());
 }
 
 #[test]

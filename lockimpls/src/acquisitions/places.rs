@@ -5,10 +5,11 @@ use std::path::PathBuf;
 
 use super::expected::{
     BY_LINK, BY_LINK_DGRAM, BY_NUMBER, BY_NUMBER_DGRAM, BY_NUMBER_SEQPACKET, BY_PAIR,
-    BY_PAIR_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
+    BY_PAIR_DGRAM, BY_PIN, BY_PIN_DGRAM, BY_QUEUE, BY_QUEUE_DGRAM, BY_QUEUE_SEQPACKET,
 };
 use super::{
-    EndpointQueue, Global, PerBuffer, PerPair, PerSocket, SharedLink, StateQueue, folder, observed,
+    EndpointQueue, Global, PerBuffer, PerPair, PerSocket, ReceiveBuffer, SharedLink, StateQueue,
+    folder, observed,
 };
 
 /// What takes a lock. `verbs.rs` compares it with the traits.
@@ -117,6 +118,8 @@ fn every_place_that_locks_is_reached() {
         observed::<StateQueue>(BY_QUEUE_DGRAM),
         observed::<SharedLink>(BY_LINK),
         observed::<SharedLink>(BY_LINK_DGRAM),
+        observed::<ReceiveBuffer>(BY_PIN),
+        observed::<ReceiveBuffer>(BY_PIN_DGRAM),
         observed::<EndpointQueue>(BY_NUMBER),
         observed::<EndpointQueue>(BY_NUMBER_SEQPACKET),
         observed::<EndpointQueue>(BY_NUMBER_DGRAM),

@@ -10,16 +10,16 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::expected::{
-    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, Block, KERNELS, Step, TRIES, WAITS, blocks,
-    read,
+    BY_LINK, BY_LINK_DGRAM, BY_PAIR, BY_PAIR_DGRAM, BY_PIN, BY_PIN_DGRAM, Block, KERNELS, Step,
+    TRIES, WAITS, blocks, read,
 };
 use super::functions::{
     BY_BUFFER, FUNCTIONS, FUNCTIONS_BY_BUFFER, FUNCTIONS_BY_LINK, FUNCTIONS_BY_PAIR,
-    FUNCTIONS_OF_PARTING, FUNCTIONS_OF_TRY, GONE, UNCITED,
+    FUNCTIONS_OF_PARTING, FUNCTIONS_OF_PIN, FUNCTIONS_OF_TRY, GONE, UNCITED,
 };
 
 /// The variable with the folder of the kernels' files. Each is found by its first line, or, where
-/// its kernel's have no revision there, by the name of its folder: `xnu`, `freebsd`.
+/// its kernel's have no revision there, by the name of its folder: `xnu`, `freebsd`, `freebsd2025`.
 pub(super) const SOURCE: &str = "SOLOCK_KERNEL_SOURCE";
 
 /// What takes a lock, by the lock.
@@ -57,6 +57,10 @@ const CALLS_OF_PARTING: Calls = &[
 const SOCKET_CALLS_OF_PARTING: &[&str] = &["socket_lock("];
 /// The same in the kernel that tries a peer first, of which sockets' locks alone are compared.
 const SOCKET_CALLS_OF_TRY: &[&str] = &["UNP_PCB_LOCK(", "UNP_PCB_TRYLOCK("];
+/// The same in the kernel whose senders are at their peer's buffer, of which the locks of sockets
+/// and of their sides are compared.
+const SIDE_CALLS_OF_PIN: &[&str] =
+    &["SOCK_RECVBUF_LOCK(", "SOCK_SENDBUF_LOCK(", "SOCK_IO_SEND_LOCK(", "SOCK_IO_RECV_LOCK("];
 /// The same in the kernel that has a lock for all links.
 const CALLS_BY_LINK: Calls = &[
     ("link.r", &["UNP_LINK_RLOCK("]),
@@ -105,7 +109,7 @@ impl Source {
 }
 
 /// The kernels that the table in `head.md` has a column for.
-const COLUMNS: [usize; 8] = [0, 1, 2, 3, WAITS, BY_PAIR, BY_LINK, TRIES];
+const COLUMNS: [usize; 9] = [0, 1, 2, 3, WAITS, BY_PAIR, BY_LINK, TRIES, BY_PIN];
 
 /// The files of each of them, from that table.
 fn sources() -> [Vec<Source>; COLUMNS.len()] {
@@ -153,7 +157,7 @@ pub(super) fn makes(line: &str, calls: &[&str]) -> bool {
 fn calls_of(kernel: usize) -> (Calls, &'static [&'static str]) {
     match kernel {
         WAITS => (CALLS_OF_PARTING, SOCKET_CALLS_OF_PARTING),
-        TRIES => (&[], SOCKET_CALLS_OF_TRY),
+        TRIES | BY_PIN => (&[], SOCKET_CALLS_OF_TRY),
         BY_LINK => (CALLS_BY_LINK, SOCKET_CALLS_BY_LINK),
         _ => (CALLS, SOCKET_CALLS),
     }
@@ -166,6 +170,7 @@ fn takes_lock(kernel: usize, line: &str, lock: &str) -> bool {
         Some((_, calls)) => makes(line, calls),
         None if !lock.contains('.') => makes(line, of_socket),
         None if kernel == BY_LINK => makes(line, SIDE_CALLS_BY_LINK),
+        None if kernel == BY_PIN => makes(line, SIDE_CALLS_OF_PIN),
         None => takes_side(line),
     }
 }
@@ -191,6 +196,7 @@ fn differences(kernel: usize, key: &str, lines: &[&str], blocks: &[Block]) -> Ve
     let all = match kernel {
         WAITS => FUNCTIONS_OF_PARTING,
         TRIES => FUNCTIONS_OF_TRY,
+        BY_PIN => FUNCTIONS_OF_PIN,
         BY_PAIR => FUNCTIONS_BY_PAIR,
         BY_LINK => FUNCTIONS_BY_LINK,
         _ if KERNELS[kernel] == BY_BUFFER => FUNCTIONS_BY_BUFFER,
@@ -205,6 +211,7 @@ fn steps_of(kernel: usize, blocks: &[Block]) -> impl Iterator<Item = &[Step]> {
     let last = match kernel {
         BY_PAIR => BY_PAIR_DGRAM,
         BY_LINK => BY_LINK_DGRAM,
+        BY_PIN => BY_PIN_DGRAM,
         _ => kernel,
     };
     blocks.iter().flat_map(move |block| (kernel..=last).filter_map(|it| block.cited(it)))
@@ -244,6 +251,7 @@ fn differences_in(
     let calls: Vec<&str> = calls.iter().flat_map(|(_, calls)| *calls).copied().collect();
     let of_side = |line: &str| match kernel {
         BY_LINK => makes(line, SIDE_CALLS_BY_LINK),
+        BY_PIN => makes(line, SIDE_CALLS_OF_PIN),
         _ => name == BY_BUFFER && takes_side(line),
     };
     let takes = |line: &str| makes(line, &calls) || makes(line, of_socket) || of_side(line);

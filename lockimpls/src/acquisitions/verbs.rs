@@ -48,7 +48,7 @@ const LOCKS_NOTHING: [&str; 36] = [
 ];
 
 /// Where the bodies of the verbs are.
-const BODIES: [&str; 14] = [
+const BODIES: [&str; 15] = [
     "backend/per_buffer.rs",
     "backend/per_pair.rs",
     "backend/per_socket_try.rs",
@@ -57,6 +57,7 @@ const BODIES: [&str; 14] = [
     "backend/global_gc.rs",
     "backend/per_socket.rs",
     "backend/per_socket/way.rs",
+    "backend/receive_buffer.rs",
     "backend/state_queue.rs",
     "backend/shared_link.rs",
     "backend/shared_link/locks.rs",
