@@ -57,7 +57,7 @@ pub(crate) trait Policy: Send + Sync + Sized + 'static {
     /// Whether a call that sends, or ends its peer's reading, holds nothing of its own socket while
     /// it is at its peer, or waits for room: it reads its own [`SendWords`](socket::SendWords).
     const SENDS_UNLOCKED: bool = false;
-    /// Whether a send reads those with its own socket locked, until the append (`uipc/held.rs`).
+    /// Whether a send has its own socket locked from its look to its append (`uipc/held.rs`).
     const SENDS_HELD: bool = false;
     /// Whether the sides of a message and its account are locked one by one (`uipc/apart.rs`).
     const SIDES_APART: bool = false;

@@ -18,27 +18,34 @@
 //!
 //! A send locks its own endpoint, looks, copies, locks its peer's queue, appends, and unlocks both
 //! (`ep` 1034 to 1050, `queue` 134 to 201); then it wakes the reader. The own endpoint keeps the
-//! peer: whoever parts the two must lock both. It is also the right to send (`uipc/held.rs`): two
-//! sends on one socket come one after the other. Where there is no room it unlocks, and sleeps with
-//! nothing held (`unix` 693 to 715): it has read how many wake-ups there were before it looked.
+//! peer: whoever parts the two must lock both. For one attempt it is also the right to send
+//! (`uipc/held.rs`). Where there is no room the send unlocks, and sleeps with nothing held (`unix`
+//! 693 to 715): it has read how many wake-ups there were before it looked.
 //!
 //! What a send looks at, its limits, its end, what of it lies unread at the peer, are words
-//! (`SendWords`). In the kernel they are fields of the queue that it sends into, and the queue's
-//! lock guards them. Here the sender writes them with its endpoint and that queue locked, a
-//! receiver with the queue alone, which makes room and never takes any: so with the own endpoint
-//! locked the room that was seen stays, and is not looked for again.
+//! (`SendWords`). In the kernel the limit and what lies unread are fields of the queue that it
+//! sends into, under that one's lock. The end is `sendShutdown` of the own endpoint, under its lock
+//! (`ep` 948, 1043): a datagram socket's shutdown sets no more. It is also `closed` of the queue,
+//! which is set under the queue's lock, and which `isClosed` reads without it (`queue` 40, 54, 59).
+//!
+//! Here the sender writes what lies unread with its endpoint and that queue locked, a receiver with
+//! the queue alone. A receiver gives bytes back, and takes none: with the own endpoint locked the
+//! bytes of room that were seen stay, and are not looked for again. The memory that is charged may
+//! grow: where a control message is taken off, bytes that came with it are charged as a stream's
+//! (`Socket::rcv_fill`). So a send may go past `sb_mbmax`, by that.
 //!
 //! A receive locks its endpoint to read where its queue is, and unlocks it (`ep` 1005); has the
 //! receiver's lock until it has copied (603); and locks the queue to look, and again to take off
-//! what it has read and to give room back (613, 668). Its peer it does not lock. The layer has
-//! nothing to read with the endpoint: that acquisition is the kernel's.
+//! what it has read and to give room back. It does not lock its peer. The layer reads nothing with
+//! the endpoint locked; it is locked because the kernel does so.
 //!
 //! # The order of two sockets
 //!
 //! Each socket has a number, from one counter, when it is made (`conn` 144, `kernel.go` 1109), and
 //! the lower one is locked first (`conn` 322). A place that is used again gets another number, so
 //! the order is not that of addresses. What is made later is higher: an embryo comes after its
-//! listener and after its client without a rule of its own.
+//! listener and after its client without a rule of its own. In the kernel sockets that connect have
+//! a number, and pairs; a datagram socket of socket(2) has none (`less` 32). Here each has one.
 //!
 //! The kernel locks two in one place, a connect, with nothing held before: client and listener
 //! (`conn` 311 to 415). So does this one, and its embryo besides. A socket that connects to itself
@@ -53,25 +60,41 @@
 //!   locked (`conn` 242 to 268), and what was the peer finds that out. OpenBSD's layer clears both
 //!   ends. So there is a relock, as on `per-socket`, with numbers in the place of addresses, and
 //!   detach's walk to those that refer to a datagram socket.
+//! * **Two at once.** This backend locks two where the kernel locks one after the other: in
+//!   connect(2) of a datagram socket (`less` 88, 145), in accept (`conn` 479, 493), and where the
+//!   close of a listener comes to what nobody accepted (`conn` 242, 273); and in socketpair(2),
+//!   which locks none there (`conn` 156).
+//! * **Two writers of one socket.** The right to send ends with each attempt, as in the kernel. So
+//!   where a stream's send does not fit at once another's bytes may come between its parts, also if
+//!   it did not sleep between them. In OpenBSD the right is kept until the sender sleeps. A send
+//!   that may not wait waits for one that copies, as in the kernel, where OpenBSD has EWOULDBLOCK;
+//!   that is the answer here, too, where the other one has left its socket.
+//! * **Two readers of one socket.** A receive that may not wait is EWOULDBLOCK while another one
+//!   has the receiver's lock: that is OpenBSD's answer. The kernel's waits (`ep` 603).
 //! * **Two copies.** The kernel copies once, from the caller's memory into the queue, with endpoint
-//!   and queue locked (`unix/io.go` 47, `queue` 177). The layer copies into a message with the
+//!   and queue locked (`unix/io.go` 47, `queue` 177); but what may fault goes into a buffer before,
+//!   with nothing locked (`pkg/safemem/io.go` 313). The layer copies into a message with the
 //!   endpoint locked, and into the ring with both.
 //! * While a send looks up descriptors, or a name, its endpoint is unlocked, and a flag is the
 //!   right to send (`sblock`). The kernel has looked them up before.
-//! * A record lies in a ring, and is not a message that is taken off the queue before it is copied:
-//!   its receive has the receiver's lock, too, and locks the queue twice. In the kernel streams
-//!   alone have that lock, and one that is full with the first message locks the queue once.
-//! * The receiver's lock comes before the endpoint; in the kernel after it, in a close and in
-//!   poll(2) (`ep` 576, 587), which are not modelled so.
-//! * Whoever gives room back, or has made a connection, wakes with its locks held; the kernel when
-//!   they are unlocked (`conn` 399). Nobody's wake-up takes a lock of a socket here.
+//! * What is received lies in a ring until it is copied, and its room is given back after that: so
+//!   every receive locks the queue twice. The kernel takes a message off the queue, and gives its
+//!   room back with that, before it copies (`queue` 226 to 230). A stream takes the first one off
+//!   (`ep` 613), copies (641), and takes off the next while the caller has room (668): where the
+//!   first one fills it, the queue is locked once. There streams alone have the receiver's lock;
+//!   here records have it, too.
+//! * The receiver's lock comes before the endpoint. In the kernel it comes after it, in a close, in
+//!   poll(2), and in ioctl(2) with FIONREAD (`ep` 576, 587, 1079), which are not modelled so.
+//! * Whoever gives room back, ends a direction or has made a connection wakes with its locks held;
+//!   the kernel when they are unlocked (`conn` 290, 399, `ep` 1170). Nobody's wake-up takes a lock
+//!   of a socket here. The kernel's takes that of the queue of waiters, shared (`waiter.Queue.mu`).
 //! * getpeername locks the own endpoint, and then the peer's alone, as there (`ep` 1199, 1191). A
 //!   reference on the peer's control block keeps it meanwhile; the kernel's is an object that is
 //!   collected.
 //! * A listener's queue is under its endpoint. In the kernel it is a channel, which is used with
 //!   that locked (`conn` 382, 514).
-//! * An identifier that lies in the slab, its index, would be its address. So there is a counter,
-//!   one for all, which every socket writes that is made.
+//! * A place's index would be a number without a counter, but its order is that of addresses. So
+//!   there is a counter, as in the kernel, which whoever makes a socket writes.
 //! * The collector is OpenBSD's of 2025, as on `per-buffer`: its lock comes after an endpoint and
 //!   before a queue. gVisor has none.
 //! * All are of one algorithm, but for the receiver's, which is always of the default.
@@ -90,7 +113,6 @@ use crate::fault::{Fault, NoFault, Step};
 use crate::objects::socket::{RefCount, Side};
 use crate::policy::{Collector, CollectorLocks, Held, Policy, So};
 use crate::uipc::Locked;
-use crate::witness::Edge;
 
 /// A lock for a socket, by number, and one for its queue.
 pub(crate) type EndpointQueue = Locked<EndpointPolicy<NoFault>>;
@@ -98,34 +120,6 @@ pub(crate) type EndpointQueue = Locked<EndpointPolicy<NoFault>>;
 /// The policy of `endpoint-queue`.
 pub(crate) struct EndpointPolicy<F, A: Surroundings = Nothing> {
     so: SocketPolicy<F, ByNumber, A>,
-}
-
-impl<F: Fault, A: Surroundings> EndpointPolicy<F, A> {
-    /// A socket is made: it gets a number.
-    fn number(&self, so: &So<Self>) {
-        so.locks.set_number(self.so.beside.next());
-    }
-
-    /// With others locked, which have lower numbers, `first` among them.
-    #[track_caller]
-    fn take_second(&self, first: &So<Self>, second: &So<Self>) -> Held<Self> {
-        let held = Held::<Self>::of(second);
-        self.so.take(&held, ByNumber::second::<F, A::Raw>(first, second));
-        held
-    }
-
-    /// With nothing held: locks two sockets, which may be the same.
-    #[track_caller]
-    fn take_both(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
-        let is_lower = ByNumber::comes_first::<F, A::Raw>(so, so2);
-        let (first, second) =
-            if is_lower || F::omits(Step::AddressOrder) { (so, so2) } else { (so2, so) };
-        self.so.take(&Held::<Self>::of(first), Edge::None);
-        if !std::ptr::eq(first, second) || F::omits(Step::SelfLock) {
-            _ = self.take_second(first, second);
-        }
-        (Held::<Self>::of(so), Held::<Self>::of(so2))
-    }
 }
 
 impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {

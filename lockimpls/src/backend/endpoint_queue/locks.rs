@@ -1,4 +1,4 @@
-//! The locks of a socket, its number, and the words that no lock guards.
+//! The locks of a socket, its number, and the words that others read without them.
 
 use crossbeam_utils::CachePadded;
 

@@ -1,12 +1,15 @@
-//! The numbers of sockets, and the order of two.
+//! The numbers of sockets, and two that are locked in their order.
 
 use crossbeam_utils::CachePadded;
 
+use super::EndpointPolicy;
 use super::locks::EndpointLocks;
+use crate::ambient::Surroundings;
 use crate::backend::per_socket::{Beside, OnTake, comes_first};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, Step};
 use crate::objects::socket::Socket;
+use crate::policy::{Held, So};
 use crate::primitives::{AtomicUsize, Ordering, RawMutex};
 use crate::witness::Edge;
 
@@ -58,5 +61,33 @@ impl OnTake for ByNumber {
     ) -> Edge {
         let rises = first.locks.number() < second.locks.number();
         Edge::Numbered { lower: first.locks.endpoint.addr(), rises }
+    }
+}
+
+impl<F: Fault, A: Surroundings> EndpointPolicy<F, A> {
+    /// A socket is made: it gets a number.
+    pub(super) fn number(&self, so: &So<Self>) {
+        so.locks.set_number(self.so.beside.next());
+    }
+
+    /// With `first` locked, which has a lower number, and perhaps a third one, which has, too.
+    #[track_caller]
+    pub(super) fn take_second(&self, first: &So<Self>, second: &So<Self>) -> Held<Self> {
+        let held = Held::<Self>::of(second);
+        self.so.take(&held, ByNumber::second::<F, A::Raw>(first, second));
+        held
+    }
+
+    /// With nothing held: locks two sockets, which may be the same.
+    #[track_caller]
+    pub(super) fn take_both(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
+        let is_lower = ByNumber::comes_first::<F, A::Raw>(so, so2);
+        let (first, second) =
+            if is_lower || F::omits(Step::AddressOrder) { (so, so2) } else { (so2, so) };
+        self.so.take(&Held::<Self>::of(first), Edge::None);
+        if !std::ptr::eq(first, second) || F::omits(Step::SelfLock) {
+            _ = self.take_second(first, second);
+        }
+        (Held::<Self>::of(so), Held::<Self>::of(so2))
     }
 }
