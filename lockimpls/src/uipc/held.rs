@@ -8,7 +8,7 @@
 //! The lock of the socket is the right to send while it is held. Where an attempt leaves it, for
 //! descriptors or for a name, the flag is (`sblock`): whoever finds that set waits for it. So
 //! nobody uses the room that another one has found, and nobody sends to where another's message
-//! goes.
+//! goes. From one attempt to the next nothing is kept: another's bytes may come between.
 
 use super::room::Room;
 use super::send::{Outgoing, Sending};

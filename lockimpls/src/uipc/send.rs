@@ -2,8 +2,9 @@
 //!
 //! The sender waits on its own `so_snd`, which mirrors what of it lies unread at the peer. The lock
 //! is dropped while the caller's bytes are copied; afterwards only the protocol looks again. The
-//! right to fill `so_snd` (`sblock`) is held across the whole send, so that two senders on one
-//! socket never interleave their messages.
+//! right to fill `so_snd` (`sblock`) is kept until all is sent or the sender sleeps: until then no
+//! other sender's bytes come between. `endpoint-queue` has that right for one attempt (`held.rs`),
+//! `state-queue` has no such right.
 
 use crate::domain::{MsgFlags, SendMsg, SockAddr, SockType};
 use crate::errno::Errno;

@@ -45,7 +45,8 @@ pub(crate) trait SocketLocks: Send + Sync + Sized + 'static {
         self.guard(Part::Rcv)
     }
 
-    /// What a send looks at with nothing locked; none where it does so with the lock of its side.
+    /// What a send looks at with nothing locked, or with its own socket; none where it does so with
+    /// the lock of its side.
     #[inline(always)]
     fn send_words(&self) -> Option<&SendWords<Self>> {
         None

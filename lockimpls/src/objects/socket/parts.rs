@@ -90,7 +90,7 @@ impl<L: SocketLocks> Held<L> {
     }
 
     /// Accounts to this socket what lies unread at its peer. Where that is a word, the peer's
-    /// receive side is locked.
+    /// receive side is locked; or this socket, where it has parted and sends no more.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn account(&self, fill: Fill) {

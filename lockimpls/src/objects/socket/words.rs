@@ -9,9 +9,11 @@ use Ordering::{Acquire, Relaxed, Release};
 
 /// The send side of a socket as others see it without its lock, and its peer.
 ///
-/// But for the peer each is a word of its own, Relaxed: no other data is read for what it says, and
-/// what is decided by it may be out of date at once. What must be exact is looked at again with the
-/// peer locked.
+/// But for the peer each is a word of its own, Relaxed: no other data is read for what it says. A
+/// send that reads them with nothing locked (`Policy::SENDS_UNLOCKED`) may decide by what is out of
+/// date at once; what must be exact it looks at again with the peer locked. One that has its own
+/// socket locked (`Policy::SENDS_HELD`) need not: the end and the limits stay, and what lies unread
+/// at the peer can only become fewer bytes.
 pub(crate) struct SendWords<L> {
     /// `unp_conn`. `[a]`, written with both sockets locked: so it stays while either is.
     unp_conn: AtomicPtr<Socket<L>>,
@@ -21,7 +23,8 @@ pub(crate) struct SendWords<L> {
     hiwat: AtomicUsize,
     mbmax: AtomicUsize,
     lowat: AtomicUsize,
-    /// What lies unread at the peer. `[a]`, written under the lock of the peer's receive side.
+    /// What lies unread at the peer. `[a]`, written under the lock of the peer's receive side; but
+    /// by a parting under the socket's own lock alone (`soisdisconnected`), as it sends no more.
     cc: AtomicUsize,
     mbcnt: AtomicUsize,
 }
