@@ -19,7 +19,7 @@ const WORDS: [(&str, &str); 12] = [
     ("state-queue", "a lock of the receiver's"),
     ("shared-link", "a shared lock over a lock per buffer"),
     ("receive-buffer", "a lock of the receiver's buffer"),
-    ("endpoint-queue", "a lock of the sender's and one of the receiver's queue"),
+    ("endpoint-queue", "a lock per socket by number and one per queue"),
     ("lock-free", "no lock"),
 ];
 
