@@ -9,20 +9,26 @@ import pathlib
 import re
 import string
 
-# What is not looked through, and why: whatever begins so.
+# What is not looked through, and why: files, and folders with all that is in them.
 LEFT_OUT = {
     "acquisitions/": "tests: which locks each request takes",
-    "backend/host": "the machine's own sockets: no lock of the layer's",
+    "backend/host.rs": "the machine's own sockets: no lock of the layer's",
+    "backend/host/": "as `backend/host.rs`",
     "calibrate.rs": "a loop that is measured, with a lock of its own",
     "child.rs": "for unit tests",
     "controls/": "programs for broken twins",
     "exclusion.rs": "keeps two programs apart that measure",
-    "fault": "what broken twins leave out and do instead",
-    "movable": "the lock of other crates' layers, with its unit tests; the layer has none of it",
-    "primitives": "what locks are made of",
-    "raw": "the algorithms under the locks: the battery has one of them, `anylock` tests all",
+    "fault.rs": "what broken twins leave out and do instead",
+    "fault/": "as `fault.rs`",
+    "movable.rs": "the lock of other crates' layers; the layer has none of it",
+    "movable/": "its unit tests",
+    "primitives.rs": "what locks are made of",
+    "primitives/": "as `primitives.rs`",
+    "raw.rs": "the algorithms under the locks: the battery has one of them, `anylock` tests all",
+    "raw/": "as `raw.rs`",
     "uipc/send/copy_share.rs": "a measurement",
-    "witness": "the checker",
+    "witness.rs": "the checker",
+    "witness/": "as `witness.rs`",
 }
 TESTS = re.compile(r"(^|/)(tests|kept)\.rs$")
 
@@ -85,9 +91,12 @@ ANSWERS = {
 }
 
 NAME = string.ascii_letters + string.digits + "_"
-CALL = re.compile(r"\b(\w+)(?:::<\w+>)?\(")
+# What types a call may name.
+TYPES = r"(?:::<(?:\(\)|[^();{}])*?>)?"
+CALL = re.compile(rf"\b(\w+){TYPES}\(")
 UNLOCK = re.compile("|".join(
-    [rf"\b(?:{'|'.join(VERBS)})(?:::<\w+>)?\(", *(rf"\b{flag}" for flag in FLAGS)]))
+    [rf"\b(?:{'|'.join(VERBS)}){TYPES}\(", *(rf"\b{flag}" for flag in FLAGS)]))
+TEST_MODULE = re.compile(r"#\[cfg\(test\)\]\s*(?:pub\S* )?mod \w+ \{")
 
 
 @dataclasses.dataclass
@@ -110,6 +119,8 @@ class Unlock:
 
 def sources(folder):
     """The names and texts of what is looked through."""
+    if vague := [it for it in LEFT_OUT if not it.endswith(("/", ".rs"))]:
+        raise ValueError(f"neither a file nor a folder: {' '.join(vague)}")
     for path in sorted(pathlib.Path(folder).rglob("*.rs")):
         name = str(path.relative_to(folder))
         if not name.startswith(tuple(LEFT_OUT)) and not TESTS.search(name):
@@ -130,10 +141,14 @@ def unlocks_of(name, text):
     ['lock[at(0)].exit()', 'self.closef(file)']
     >>> found("{ a.waits.store(1, Relaxed); a.waits.store(0, Relaxed); a.relock_ends::<F>(); }")
     ['a.waits.store(0, Relaxed)', 'a.relock_ends::<F>()']
+    >>> found("{ a.leave::<F, Held<()>>(); }")
+    ['a.leave::<F, Held<()>>()']
     >>> found('// so.exit();\nlet a = "so.exit();"; #[cfg(test)] mod tests { so.exit(); }')
     []
     >>> found("if F::omits(Step::A) { a.exit(); } else { if !F::omits(Step::B) { b.exit(); } }")
     ['b.exit()']
+    >>> found("if F::omits(Step::A) || is_over() { a.exit(); }")
+    ['a.exit()']
     >>> found("let depth = sleep_begins();")
     ['sleep_begins()']
     >>> found("let a = so.exit();")
@@ -191,10 +206,21 @@ def in_vain(texts):
 
 
 def code_of(text):
-    """A source up to its tests, with comments, strings and characters blanked where they stand."""
+    """A source up to its tests, with comments, strings and characters blanked where they stand.
+
+    >>> code_of("#[cfg(test)] mod tests { so.exit(); } fn a() { so.exit(); }")
+    Traceback (most recent call last):
+    ...
+    ValueError: code follows the tests: fn a() { so.exit(); }
+    """
     blank = r"""//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])'"""
     code = re.sub(blank, lambda it: re.sub(r"[^\n]", " ", it.group()), text, flags=re.S)
-    return re.split(r"#\[cfg\(test\)\]\s*(?:pub\S* )?mod \w+ \{", code)[0]
+    tests = TEST_MODULE.search(code)
+    if tests is None:
+        return code
+    if after := code[closing(code, tests.end() - 1):].strip():
+        raise ValueError(f"code follows the tests: {after.splitlines()[0]}")
+    return code[:tests.start()]
 
 
 def line_of(code, at):
@@ -242,9 +268,10 @@ def is_used(code, start, end):
 
 
 def is_twins(code, at):
-    """Whether only a broken twin comes here: where it omits a step, it does this instead."""
+    """Whether only a broken twin comes here: where it omits a step, it does this instead. Where
+    something else may lead here, too, it does not."""
     while (at := opening(code, at, 1)) >= 0:
         header = code[max(code.rfind(bracket, 0, at) for bracket in ";{}") + 1:at]
-        if re.search(r"\bif (?:P::Fault|F)::omits\(", header):
+        if re.search(r"\bif (?:P::Fault|F)::omits\(", header) and "||" not in header:
             return True
     return False
