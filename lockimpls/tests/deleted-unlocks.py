@@ -6,11 +6,13 @@
 One build is enough: a copy of the checkout in a temporary folder has each unlock in a switch that
 the environment turns off. Each test is run alone first, without a deletion: which unlocks it comes
 to. Then, for each unlock, the quickest test that comes to it is run without it; where that one does
-not catch it, all that come to it; and then the battery. A report of the witness must end one of
-them, in a process that came to the unlock; each is a part of the battery, so that this catches it.
+not catch it, all that come to it; and then the battery. A finding must end one of them, by the
+witness or by the watchdog, in a process that came to the unlock; each is a part of the battery, so
+that this catches it. After a hang the same tests are run as they are: where they hang, too, the
+machine is too busy to judge by them.
 
 Prints a table in Markdown, a row per unlock: what was reported first. Ends with 1 if an unlock can
-be deleted unseen, with 2 if one is not known to be one.
+be deleted unseen, or was not judged, with 2 if one is not known to be one.
 """
 
 import argparse
@@ -33,6 +35,11 @@ import unlocks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SOURCES = "lockimpls/src"
+# How a process ends in which a check found something: the witness's, or the watchdog's.
+EXIT_FINDING = int(re.search(
+    r"EXIT_FINDING: i32 = (\d+);", (ROOT / SOURCES / "witness/report.rs").read_text()).group(1))
+# What the watchdog says.
+HANG = re.compile(r"witness: (?:no call returned for|a thread should have ended) ")
 # For how long one test may run, and the battery. A hang is reported after 5 s.
 TEST_LIMIT_S, LIMIT_S = 20, 120
 # What code with an unlock missing may take at most, whatever it does.
@@ -167,13 +174,24 @@ def limit_what_runs():
 
 
 def verdict(run, number):
+    """What was reported first without this unlock.
+
+    >>> said = "witness: lock order reversal:\\n 1st solock (0x7f)\\npanic: witness_checkorder"
+    >>> verdict(Run(EXIT_FINDING, said, 0, {7}), 7)
+    'lock order reversal'
+    >>> verdict(Run(EXIT_FINDING, said, 0, {6}), 7)
+    'NOT CAUGHT: reported without it'
+    >>> verdict(Run(101, said, 0, {7}), 7)[:35]
+    'NOT CAUGHT by a finding, ended with'
+    """
     if run.code == 0:
         return "NOT CAUGHT"
     if run.code is None:
         return "NOT CAUGHT: " + run.output
     report = re.search(r"witness: (.*)", run.output)
-    if report is None:
-        return "NOT CAUGHT by the witness: " + " ".join(run.output.split())[-120:]
+    if run.code != EXIT_FINDING or report is None:
+        end = " ".join(run.output.split())[-120:]
+        return f"NOT CAUGHT by a finding, ended with {run.code}: {end}"
     if number not in run.reached:
         return "NOT CAUGHT: reported without it"
     return re.sub(r": exclusive.*| \(0x[0-9a-f]+\).*", "", report.group(1).rstrip(":"))
@@ -185,9 +203,15 @@ def judge(battery, number, reaching):
     for tests in [*filter(None, stages), []]:
         run = battery.run(tests, number)
         result = verdict(run, number)
+        if has_hung(run) and is_caught(result) and has_hung(battery.run(tests)):
+            result = "NOT JUDGED: hangs without a deletion, too"
         if is_caught(result):
             return result
     return result if number in run.reached else "NOT CAUGHT: not reached"
+
+
+def has_hung(run):
+    return run.code is None or HANG.search(run.output) is not None
 
 
 def is_caught(result):
@@ -196,7 +220,7 @@ def is_caught(result):
 
 def known(only):
     """All unlocks, or those of these files. Ends the process where the lists are not complete."""
-    failed, _ = doctest.testmod(unlocks)
+    failed = doctest.testmod(unlocks).failed + doctest.testmod().failed
     texts = dict(unlocks.sources(ROOT / SOURCES))
     if strange := set(only) - set(texts):
         sys.exit(f"not among the files that unlock something: {' '.join(strange)}")
