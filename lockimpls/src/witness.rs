@@ -49,7 +49,7 @@ pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
 pub(crate) use self::counters::{
     FastEvent, contended, fast_event, relock_saved, relocked, retried,
 };
-pub(crate) use self::order::checkorder;
+pub(crate) use self::order::{check_first, checkorder};
 pub use self::report::{
     Check, EXIT_FINDING, Finding, check_pools, found_by, pool_table, report_data, report_panic,
     report_panic_at, set_finding_hook, show_all_locks,

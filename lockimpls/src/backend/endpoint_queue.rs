@@ -107,7 +107,7 @@ mod numbers;
 use self::locks::EndpointLocks;
 pub(crate) use self::numbers::ByNumber;
 use crate::ambient::{Nothing, Surroundings};
-use crate::backend::per_socket::{OnTake, SocketPolicy};
+use crate::backend::per_socket::SocketPolicy;
 use crate::domain::{Algorithm, SockType};
 use crate::fault::{Fault, NoFault, Step};
 use crate::objects::socket::{RefCount, Side};
@@ -256,8 +256,9 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
         if side == Side::Snd {
             return true;
         }
-        so.locks.endpoint.enter();
-        so.locks.endpoint.exit();
+        let mut held = Held::<Self>::of(so);
+        self.so_enter(&mut held);
+        self.so_leave(&mut held);
         if F::omits(Step::ReaderAlone) {
             return true;
         }
@@ -301,14 +302,16 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
         self.take_both(so, so2)
     }
 
-    /// Client and listener are locked already.
+    /// Client and listener are locked already: the embryo comes after the higher of the two.
     fn head_to_pair(
         &self,
         head: Held<Self>,
         so: &So<Self>,
         so3: &So<Self>,
     ) -> (Held<Self>, Held<Self>) {
-        (Held::<Self>::of(so), self.take_second(&head, so3))
+        let is_head_higher = so.locks.number() < head.locks.number();
+        let higher = if is_head_higher { &*head } else { so };
+        (Held::<Self>::of(so), self.take_second(higher, so3))
     }
 
     /// A new one: it has the highest number.

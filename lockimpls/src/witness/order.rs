@@ -4,7 +4,7 @@ use std::panic::Location;
 
 use super::class::{Class, Edge};
 use super::report::{Check, Wrong, describe_held, found, order_violation};
-use super::thread::{OLDEST, Thread, this};
+use super::thread::{Held, OLDEST, Thread, this};
 use crate::primitives::Ordering;
 
 use Ordering::Relaxed;
@@ -27,6 +27,27 @@ pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
         return;
     }
     checkorder_slow(thread, addr, *class, edge, Location::caller());
+}
+
+/// Before a socket is locked where sockets are locked in the order of their numbers, and none with a
+/// lower number is said to be held ([`Edge::Numbered`]): then no other one may be, whatever the
+/// addresses.
+#[inline(always)]
+#[track_caller]
+pub(crate) fn check_first(addr: usize) {
+    let thread = this();
+    if thread.holds_locks() {
+        check_first_slow(thread, addr, Location::caller());
+    }
+}
+
+/// Something is held. The lock itself is `checkorder`'s to report.
+#[cold]
+fn check_first_slow(thread: &Thread, addr: usize, site: &'static Location<'static>) {
+    let is_other = |held: &Held| held.class == Class::SoLock as u8 && held.addr != addr;
+    if let Some(held) = thread.held.entries().find(is_other) {
+        order_violation(thread, held, addr, Class::SoLock, site, Wrong::Number);
+    }
 }
 
 /// Whether the first of two (class, address) may be held when the second is taken.

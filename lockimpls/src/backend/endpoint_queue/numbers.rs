@@ -42,6 +42,7 @@ impl OnTake for ByNumber {
     type Beside<R: RawMutex> = Numbers;
 
     const NAME: &'static str = "endpoint-queue";
+    const BY_NUMBER: bool = true;
 
     #[inline(always)]
     fn comes_first<F: Fault, R: RawMutex>(

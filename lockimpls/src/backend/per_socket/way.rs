@@ -32,6 +32,9 @@ pub(crate) trait OnTake: Sized + Send + Sync + 'static {
     const IS_USUAL: bool = true;
     /// Whether a relock takes a reference on the other control block.
     const REFERS: bool = true;
+    /// Whether two sockets are locked in the order of their numbers: then the addresses say nothing
+    /// of a lock that is taken beside another one.
+    const BY_NUMBER: bool = false;
 
     /// Whether `a` is to be locked before `b`: where there is no other order, the lower address.
     #[inline(always)]
@@ -174,6 +177,9 @@ impl<F: Fault, T: OnTake, A: Surroundings> SocketPolicy<F, T, A> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn take(&self, so: &Held<Self>, edge: Edge) {
+        if T::BY_NUMBER && edge == Edge::None {
+            witness::check_first(so.locks.so_lock().addr());
+        }
         so.locks.so_lock().enter_edge(edge);
         T::taken(so);
     }

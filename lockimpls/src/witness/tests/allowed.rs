@@ -38,6 +38,9 @@ fn an_edge_allows_what_it_names() {
 
 #[test]
 fn sockets_are_locked_in_the_order_of_their_numbers() {
+    take(A, Class::Names);
+    check_first(C);
+    unlock(A, &Class::Names);
     take(C, Class::SoLock);
     take_by(B, Class::SoLock, Edge::Numbered { lower: C, rises: true });
     take_by(A, Class::SoLock, Edge::Numbered { lower: C, rises: true });

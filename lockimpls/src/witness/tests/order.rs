@@ -21,6 +21,25 @@ reports!(
 );
 
 reports!(
+    a_number_that_nobody_compared,
+    {
+        take(A, Class::SoLock); // the first
+        check_first(A);
+        check_first(B);
+    },
+    "witness: lock order reversal:
+     1st 0x10 solock (solock)
+     2nd 0x20 solock (solock)
+     lock order \"solock\"(rwlock) -> \"solock\"(rwlock): lower number first
+     #0 check_first(B);
+     1st acquired at:
+     #0 take(A, Class::SoLock); // the first
+     exclusive rwlock solock r = 0 (0x10)
+     #0 take(A, Class::SoLock); // the first
+     panic: witness_checkorder  (operation none, backend none, thread 0)"
+);
+
+reports!(
     a_number_after_none,
     {
         take(A, Class::SoLock);
