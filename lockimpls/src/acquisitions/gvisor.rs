@@ -23,6 +23,9 @@ const ENDPOINT: &[&str] =
 /// What takes a queue's, or, in `unix.go`, a receiver's.
 const QUEUE: &[&str] = &["q.mu.Lock("];
 
+/// What takes that of an endpoint's pending error.
+const ERROR: &[&str] = &["lastErrorMu.Lock("];
+
 /// Lines that take a lock and are in no row, each with why.
 const UNCITED: &[(&str, usize, &str)] = &[
     ("ep", 576, "poll(2), which is not modelled"),
@@ -35,6 +38,7 @@ const UNCITED: &[(&str, usize, &str)] = &[
     ("conn", 323, "as 327, where the listener has the lower number"),
     ("conn", 324, "as 326"),
     ("conn", 598, "poll(2)"),
+    ("conn", 606, "poll(2)"),
     ("conn", 645, "the state as procfs has it"),
     ("conn", 669, "sockets of the machine below"),
     ("conn", 698, "a call that waits"),
@@ -49,7 +53,11 @@ const UNCITED: &[(&str, usize, &str)] = &[
 
 /// Where a step's lock is taken, of this file.
 fn calls_of(lock: &str) -> &'static [&'static str] {
-    if lock.contains('.') { QUEUE } else { ENDPOINT }
+    match lock.split_once('.') {
+        None => ENDPOINT,
+        Some((_, "error")) => ERROR,
+        Some(_) => QUEUE,
+    }
 }
 
 /// Every step of the model's or the kernel's, in the lines of that kernel.
@@ -77,7 +85,7 @@ fn differences(key: &str, text: &str, steps: &[Step]) -> Vec<String> {
     for (at, line) in (1..).zip(text.lines()) {
         let is_cited = cited.iter().any(|(_, (_, line))| *line == at);
         let is_excused = UNCITED.iter().any(|(file, line, _)| (*file, *line) == (key, at));
-        match takes(line, ENDPOINT) || takes(line, QUEUE) {
+        match [ENDPOINT, QUEUE, ERROR].iter().any(|calls| takes(line, calls)) {
             true if !is_cited && !is_excused => wrong.insert(format!("{key}:{at} is in no row")),
             true if is_cited && is_excused => {
                 wrong.insert(format!("{key}:{at} is in a row, and excused"))
@@ -124,8 +132,9 @@ fn every_cited_file_is_known() {
 #[test]
 fn a_line_that_takes_another_lock_is_found() {
     let step = |text| Step::parse(text).unwrap();
-    let steps = ["so queue:2", "peer.queue queue:4", "+so"].map(step);
-    let good = "{\n\te.Lock()\n\te.Unlock()\n\tq.mu.Lock()\n\t// e.Lock()\n}\n";
+    let steps = ["so queue:2", "peer.queue queue:4", "-so.error queue:6", "+so"].map(step);
+    let good = "{\n\te.Lock()\n\te.Unlock()\n\tq.mu.Lock()\n\t// e.Lock()\n\
+                \te.lastErrorMu.Lock()\n}\n";
     let found = |text: &str| differences("queue", text, &steps).join("; ");
     // Those that are excused are not there.
     assert_eq!(found(good).matches("takes nothing").count(), found(good).matches("queue:").count());
@@ -134,6 +143,8 @@ fn a_line_that_takes_another_lock_is_found() {
         ("\tq.mu.Lock()", "\te.Lock()", "queue:4 takes no peer.queue"),
         ("\te.Unlock()", "\tce.NestedLock(a)", "queue:3 is in no row"),
         ("\t// e.Lock()", "\te.Lock()", "queue:5 is in no row"),
+        ("\t// e.Lock()", "\te.lastErrorMu.Lock()", "queue:5 is in no row"),
+        ("\te.lastErrorMu.Lock()", "\te.Lock()", "queue:6 takes no so.error"),
     ] {
         let report = found(&good.replacen(from, to, 1));
         assert!(report.contains(words), "{to}: {report}");
