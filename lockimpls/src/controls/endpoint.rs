@@ -1,7 +1,7 @@
 //! Bugs with sockets that are locked in the order of their numbers, with sends that have their own
 //! locked, and with what such a send leaves (`backend/endpoint_queue.rs`).
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::buffer::close_before_register;
 use super::control::{Control, at};
@@ -160,8 +160,8 @@ fn connect_to_itself<D: Domain>() {
 impl Control {
     const RIGHT_UNSEEN: Control = Control {
         name: "sends-where-anothers-address-is",
-        bug: "a send does not look whether another one has left the socket, connected for its address",
-        check: Check::BytesLost,
+        bug: "a send does not look whether another one has left its socket while it is connected",
+        check: Check::WrongAnswer,
         operation: "verify",
         at: at!("controls/endpoint.rs", "fn send_in_sendto<", "verify::<D>("),
         fault: Injection::at(Step::RightLooked, Window::Connected),
@@ -169,18 +169,20 @@ impl Control {
     };
 }
 
-/// While a datagram goes to a name, another thread sends one without.
+/// While a datagram goes to a name, another thread sends one without: it would have to wait.
 fn send_in_sendto<D: Domain>() {
     let layer = Arc::new(layer::<D>());
     let there = bound(&layer, SockType::Dgram, "there");
     let s = layer.socket(SockType::Dgram).expect("socket");
-    let other = Arc::clone(&layer);
-    stage::arm(move || _ = other.send(s, b"x", MsgFlags::DONTWAIT));
+    let answer = Arc::new(OnceLock::new());
+    let (other, its) = (Arc::clone(&layer), Arc::clone(&answer));
+    stage::arm(move || its.set(other.send(s, b"x", MsgFlags::DONTWAIT)).expect("one"));
     assert_eq!(layer.sendto(s, b"to", &name("there"), MsgFlags::empty()), Ok(2));
     stage::end();
+    let is_refused = answer.get() == Some(&Err(Errno::Ewouldblock));
     let has_come = receive(&layer, there) == Ok(2) && receive(&layer, there).is_err();
-    let what = "a message without an address is where another one's address is";
-    verify::<D>(Check::BytesLost, has_come, what);
+    let what = "a message without an address goes where another one's address is";
+    verify::<D>(Check::WrongAnswer, is_refused && has_come, what);
     close_all(&layer, &[s, there]);
 }
 
@@ -221,6 +223,8 @@ impl Control {
 }
 
 impl Control {
+    /// That a reference which nobody took is found where it is given back, whatever the peer does.
+    /// What it keeps from the asker, another socket's name, shows the model `endpoint_names`.
     const NO_REFERENCE: Control = Control {
         name: "name-without-reference",
         bug: "no reference on the peer is taken to ask for its name, and one is given back",

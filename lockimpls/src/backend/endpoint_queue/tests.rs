@@ -1,6 +1,8 @@
 //! What requests lock, whose order is that of numbers; and what a send finds when another one has
 //! left the socket.
 
+use std::time::{Duration, Instant};
+
 use super::*;
 use crate::backend::kept::{self, bound, close, name, socket};
 use crate::domain::{Domain, Fd, MsgFlags, RecvMsg, SendMsg, Shutdown, SockType};
@@ -15,6 +17,9 @@ type Layer = Locked<EndpointPolicy<Met>>;
 
 const NONE: MsgFlags = MsgFlags::empty();
 const NOW: MsgFlags = MsgFlags::DONTWAIT;
+
+/// How long it takes at most, on a busy machine, until a send that has to wait sleeps.
+const SLEEPS_WITHIN: Duration = Duration::from_secs(60);
 
 fn layer() -> &'static Layer {
     kept::layer()
@@ -109,12 +114,18 @@ fn a_connect_has_client_and_listener_in_the_order_of_their_numbers() {
 fn a_socket_that_connects_to_itself_is_locked_once() {
     let layer = layer();
     let s = bound(layer, Stream, "here");
-    assert_eq!(layer.connect(s, &name("here")), Err(Errno::Econnrefused));
+    // Before, for the two that it is, and after.
+    let refused = || assert_eq!(layer.connect(s, &name("here")), Err(Errno::Econnrefused));
+    assert_eq!(taking(refused), ([0, 3, 0], 0));
     let d = bound(layer, Dgram, "there");
-    layer.connect(d, &name("there")).unwrap();
-    assert_eq!(layer.send(d, b"x", NONE), Ok(1));
-    assert_eq!(layer.getpeername(d), Ok(name("there")));
-    assert_eq!(layer.recv(d, &mut [0], NONE), Ok(1));
+    assert_eq!(taking(|| layer.connect(d, &name("there")).unwrap()), ([0, 3, 0], 0));
+    assert_eq!(taking(|| assert_eq!(layer.send(d, b"x", NONE), Ok(1))), ([0, 1, 1], 0));
+    let ask = || assert_eq!(layer.getpeername(d), Ok(name("there")));
+    assert_eq!(taking(ask), ([0, 3, 0], 0));
+    let receive = || assert_eq!(layer.recv(d, &mut [0], NONE), Ok(1));
+    assert_eq!(taking(receive), ([1, 1, 2], 0));
+    // To part from itself, and for another time.
+    assert_eq!(taking(|| layer.connect(d, &name("there")).unwrap()), ([0, 3, 0], 0));
     close(layer, &[s, d]);
 }
 
@@ -152,20 +163,24 @@ fn a_send_waits_for_one_that_has_left_the_socket() {
     let layer = layer();
     let there = bound(layer, Dgram, "there");
     let s = layer.socket(Dgram).unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
     meet(Window::Connected, move || {
         // It sleeps until the first has gone.
-        std::thread::spawn(move || {
-            assert_eq!(send_there(layer, s, b"second", NONE), Ok(6));
-        });
+        let second = std::thread::spawn(move || send_there(layer, s, b"second", NONE));
+        let begun = Instant::now();
         while socket(layer, s).sblock_wait[Side::Snd].waiting.load(Ordering::Relaxed) == 0 {
+            assert!(!second.is_finished() && begun.elapsed() < SLEEPS_WITHIN, "it does not sleep");
             std::thread::yield_now();
         }
+        tell.send(second).unwrap();
     });
     assert_eq!(send_there(layer, s, b"first", NONE), Ok(5));
     assert!(has_met());
+    assert_eq!(told.recv().unwrap().join().unwrap(), Ok(6));
     let mut data = [0; 9];
     assert_eq!(layer.recv(there, &mut data, NONE), Ok(5));
     assert_eq!(layer.recv(there, &mut data, NONE), Ok(6));
+    close(layer, &[there, s]);
 }
 
 #[test]
