@@ -200,6 +200,10 @@ pub(crate) enum Step {
     ReaderKept,
     /// Looking whether another send has left its socket, and the right to send with it.
     RightLooked,
+    /// Waking whoever waits for the right to send.
+    WakeWanted,
+    /// Keeping the peer whose name is asked for by a reference.
+    NameReference,
 }
 
 /// A place where another thread can be let in: empty in the real backends.

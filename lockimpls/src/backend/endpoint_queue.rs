@@ -233,7 +233,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     /// `GetRemoteAddress` (`ep` 1198): one after the other.
     fn peer_look(&self, so: &mut Held<Self>) -> Option<Held<Self>> {
         let place = so.peer()?;
-        if !F::omits(Step::UnpRefTake) {
+        if !F::omits(Step::UnpRefTake) && !F::omits(Step::NameReference) {
             place.unp_refcnt.take();
         }
         self.so_leave(so);
@@ -243,7 +243,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     fn peer_looked(&self, so: &mut Held<Self>, so2: Held<Self>) {
         let place = so2.socket();
         self.sounlock(so2);
-        if !F::omits(Step::UnpRefRelock) {
+        if !F::omits(Step::UnpRefRelock) && !F::omits(Step::NameReference) {
             place.unp_refcnt.rele();
         }
         self.so_enter(so);

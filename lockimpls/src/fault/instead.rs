@@ -85,13 +85,15 @@ impl<P: Policy> Locked<P> {
         self.policy.side_enter(so2, Side::Rcv);
     }
 
-    /// `Step::AccountLocked`: what is left in the buffer is accounted when that is unlocked.
+    /// `Step::AccountLocked`: what is left in the buffer is accounted when that is unlocked, and
+    /// the writer woken as ever.
     #[cold]
     pub(crate) fn account_later(&self, so: &mut Held<P>, so2: &So<P>, fill: Fill) {
         self.policy.side_leave(so, Side::Rcv);
         P::Fault::window(Window::Account);
         so2.account_word(fill);
         self.policy.side_enter(so, Side::Rcv);
+        self.wake_writer(so, so2);
     }
 
     /// `Step::ReaderKept`: whom to wake is read off the socket when that is unlocked.

@@ -313,7 +313,7 @@ impl<P: Policy> Locked<P> {
         let sb = so.sb(side);
         witness::unkeep(sb.addr(), Class::Sblock);
         sb.locked.set(false);
-        if sb.wanted.replace(false) {
+        if sb.wanted.replace(false) && !P::Fault::omits(Step::WakeWanted) {
             self.ambient.sched_lock();
             so.sblock_wait[side].wakeup(false);
         }

@@ -3,18 +3,23 @@
 //! socket, and the flag that is the right to send meanwhile.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use super::queue::{connect_accept, reader, receive_close, writer, writer_closed};
-use super::shared::{Body, ByNumber, Model, seen, threads};
+use super::shared::{Body, ByNumber, Model, seen, small, threads};
 use super::sides::{
-    RECEIVES, both_ways, close_in_call, layer, model, send_close, send_shutdown, there_and_gone,
+    RECEIVES, TAKEN, account, both_ways, close_in_call, layer, model, send_close, send_shutdown,
+    there_and_gone,
 };
-use crate::domain::{Domain, MsgFlags, SendMsg, SockAddr, SockType};
+use crate::domain::{Config, Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::SoLock;
+use crate::primitives::Ordering;
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
+
+use Ordering::Relaxed;
 
 type Layer = Locked<ByNumber>;
 
@@ -37,6 +42,12 @@ pub(super) const MODELS: &[Model] = &[
     },
     model("endpoint_names", 700, &["its name", "no name"], names),
     model("endpoint_right_to_send", 1000, &["sent", "another sends", "no peer"], right_to_send),
+    model("endpoint_right_awaited", 2, &["sent", "no peer", "parked", "woken"], right_awaited),
+    Model {
+        bound: [Some(3), None],
+        ..model("endpoint_rights_shutdown", 2, &["sent", "EPIPE", "passed"], rights_shutdown)
+    },
+    model("endpoint_account", 2, TAKEN, account::<ByNumber>),
     model("endpoint_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByNumber>),
     model("endpoint_writer_closed", 130, &["parked", "woken", "EPIPE"], writer_closed::<ByNumber>),
     model("endpoint_reader", 30, &["parked", "woken", "received"], reader::<ByNumber>),
@@ -59,23 +70,25 @@ fn crossed(layer: &Layer) -> [Fd; 2] {
     [first, second]
 }
 
-/// Each of two sockets is connected to the other one, and then once more.
+/// A socket is connected to one with a higher number, which is connected to it at the same time.
+/// Then each is connected once more, and parts first.
 fn numbers() {
     let layer: Arc<Layer> = layer();
     let [first, second] = crossed(&layer);
     layer.connect(first, &name("second")).expect("a connection");
-    layer.connect(second, &name("first")).expect("a connection");
-    let again = |s, there| -> Body {
+    let connect = |s, there, times| -> Body {
         let layer = Arc::clone(&layer);
         Box::new(move || {
-            let before = witness::counters().of(Class::SoLock).relocks;
-            layer.connect(s, &name(there)).expect("a connection");
-            seen("connected");
-            let relocks = witness::counters().of(Class::SoLock).relocks - before;
-            seen(if relocks > 0 { "relocked" } else { "in order" });
+            for _ in 0..times {
+                let before = witness::counters().of(Class::SoLock).relocks;
+                layer.connect(s, &name(there)).expect("a connection");
+                seen("connected");
+                let relocks = witness::counters().of(Class::SoLock).relocks - before;
+                seen(if relocks > 0 { "relocked" } else { "in order" });
+            }
         })
     };
-    threads(vec![again(first, "second"), again(second, "first")]);
+    threads(vec![connect(first, "second", 1), connect(second, "first", 2)]);
     for (s, there) in [(first, "second"), (second, "first")] {
         assert_eq!(layer.getpeername(s), Ok(name(there)));
     }
@@ -93,6 +106,7 @@ fn names() {
         Box::new(move || match asking.getpeername(s) {
             Ok(peer) if peer == name("old") => seen("its name"),
             Err(Errno::Enotconn) => seen("no name"),
+            Ok(peer) if peer == name("stranger") => panic!("the name of a stranger"),
             other => panic!("the name of what is closed: {other:?}"),
         }),
         Box::new(move || {
@@ -124,4 +138,62 @@ fn right_to_send() {
         }),
     ]);
     assert_eq!(layer.recv(there, &mut [0; 4], MsgFlags::DONTWAIT), Ok(2));
+}
+
+/// The same where the one without may wait: it sleeps until the other one has gone.
+fn right_awaited() {
+    let layer: Arc<Layer> = layer();
+    let there = layer.socket(SockType::Dgram).expect("a socket");
+    layer.bind(there, &name("there")).expect("a name");
+    let s = layer.socket(SockType::Dgram).expect("a socket");
+    let (addressed, plain) = (Arc::clone(&layer), Arc::clone(&layer));
+    threads(vec![
+        Box::new(move || {
+            let (to, flags) = (name("there"), MsgFlags::empty());
+            let msg = SendMsg { to: Some(&to), data: b"to", rights: &[], flags };
+            assert_eq!(addressed.sendmsg(s, &msg), Ok(2));
+            seen("sent");
+        }),
+        Box::new(move || {
+            assert_eq!(plain.send(s, b"x", MsgFlags::empty()), Err(Errno::Edestaddrreq));
+            seen("no peer");
+        }),
+    ]);
+    assert_eq!(layer.recv(there, &mut [0; 4], MsgFlags::DONTWAIT), Ok(2));
+    assert!(layer.recv(there, &mut [0; 4], MsgFlags::DONTWAIT).is_err());
+}
+
+/// A byte and a descriptor are sent on an end that is shut down: while the descriptor is looked up
+/// the end is unlocked. What comes before the end of the stream is read.
+fn rights_shutdown() {
+    let config = Config { pipsiz_bytes: 64, maxfiles: 10, ..small() };
+    let layer = Arc::new(Layer::new(&config).expect("a layer"));
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    let passed = layer.socket(SockType::Dgram).expect("a socket");
+    // Not of the model: how many bytes are said to be sent, and how many came before the end.
+    let counts = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    let [sent, read] = counts.clone();
+    let (sender, ender) = (Arc::clone(&layer), layer);
+    threads(vec![
+        Box::new(move || {
+            let (rights, flags) = (&[passed], MsgFlags::DONTWAIT);
+            match sender.sendmsg(a, &SendMsg { to: None, data: b"x", rights, flags }) {
+                Ok(1) => {
+                    seen("sent");
+                    sent.store(1, Relaxed);
+                }
+                Err(Errno::Epipe) => seen("EPIPE"),
+                other => panic!("a send with a descriptor answers {other:?}"),
+            }
+        }),
+        Box::new(move || {
+            ender.shutdown(a, Shutdown::Write).expect("a shutdown");
+            while ender.recv(b, &mut [0], MsgFlags::DONTWAIT) == Ok(1) {
+                seen("passed");
+                read.fetch_add(1, Relaxed);
+            }
+        }),
+    ]);
+    let [sent, read] = counts.map(|count| count.load(Relaxed));
+    assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
 }

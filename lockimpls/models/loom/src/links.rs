@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use super::relock::send_or_epipe;
-use super::shared::{ALL_LOOKS, ByLink, Model, seen, small, threads};
+use super::shared::{ALL_LOOKS, ByLink, Links, Model, seen, small, threads};
+use super::sides::{TAKEN, account};
 use crate::domain::{Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
@@ -28,7 +29,7 @@ pub(super) const MODELS: &[Model] = &[
     model("links_two_senders", 6, &["sent"], two_senders),
     model("links_send_close", 7, &["sent", "EPIPE"], send_close),
     model("links_send_shutdown", 200, &["sent", "EPIPE"], send_shutdown),
-    model("links_account", 80, &["all taken", "some taken"], account),
+    model("links_account", 80, TAKEN, account::<Links>),
     model("links_addressed", 350, &["sent", "gone"], addressed),
 ];
 
@@ -88,29 +89,6 @@ fn send_shutdown() {
     ]);
     let [sent, read] = counts.map(|count| count.load(Relaxed));
     assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
-}
-
-/// A buffer of four bytes is half full; one thread sends the other half, another one takes what is
-/// there. Then there is room for just what was taken.
-fn account() {
-    let layer = layer();
-    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
-    assert_eq!(layer.send(a, b"xx", MsgFlags::DONTWAIT), Ok(2));
-    let taken = Arc::new(AtomicUsize::new(0));
-    let (sender, receiver, told) = (Arc::clone(&layer), Arc::clone(&layer), Arc::clone(&taken));
-    threads(vec![
-        Box::new(move || assert_eq!(sender.send(a, b"yy", MsgFlags::DONTWAIT), Ok(2))),
-        Box::new(move || {
-            let bytes = receiver.recv(b, &mut [0; 4], MsgFlags::DONTWAIT).expect("two at least");
-            seen(if bytes == 4 { "all taken" } else { "some taken" });
-            told.store(bytes, Relaxed);
-        }),
-    ]);
-    // As the sender sees it: what fits goes whole.
-    let fits = |bytes: &usize| layer.send(a, &b"zzzz"[..*bytes], MsgFlags::DONTWAIT) == Ok(*bytes);
-    let room = (1..=4).rev().find(fits).unwrap_or(0);
-    assert_eq!(room, taken.load(Relaxed), "room, and bytes taken");
-    close(&layer, &[a, b]);
 }
 
 /// A datagram is sent to a name while the socket there is closed: it goes there, or there is

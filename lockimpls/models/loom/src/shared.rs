@@ -147,6 +147,8 @@ impl Fault for Left {
                 Step::WakeWriter,
                 Step::RightLooked,
                 Step::ReaderKept,
+                Step::WakeWanted,
+                Step::NameReference,
             ];
             steps.into_iter().find(|step| leaves_out(&format!("{step:?}")))
         }) == Some(step)
@@ -180,8 +182,11 @@ pub(super) type ByNumber = EndpointPolicy<Left>;
 /// `per-pair`, with little room.
 pub(super) type ByPair = Locked<PairPolicy<Left>>;
 
+/// The policy of `shared-link`.
+pub(super) type Links = LinkPolicy<Left>;
+
 /// `shared-link`, with little room.
-pub(super) type ByLink = Locked<LinkPolicy<Left>>;
+pub(super) type ByLink = Locked<Links>;
 
 /// The whole `lock-free` backend.
 pub(super) type LockFree = LockFreeLayer<Left>;

@@ -30,6 +30,9 @@ pub(super) const fn model(
 /// What a send and a receive come to.
 pub(super) const RECEIVES: &[&str] = &["sent", "received", "nothing there"];
 
+/// What a receive beside a send comes to.
+pub(super) const TAKEN: &[&str] = &["all taken", "some taken"];
+
 pub(super) const MODELS: &[Model] = &[
     model("sides_there_and_gone", 29, RECEIVES, there_and_gone::<ByBuffer>),
     model("sides_both_ways", 5000, RECEIVES, both_ways::<ByBuffer>),
@@ -124,6 +127,29 @@ pub(super) fn send_shutdown<P: Policy>() {
     ]);
     let [sent, read] = counts.map(|count| count.load(Relaxed));
     assert_eq!(sent, read, "bytes sent, and bytes read up to the end");
+}
+
+/// A buffer of four bytes is half full; one thread sends the other half, another one takes what is
+/// there. Then there is room for just what was taken.
+pub(super) fn account<P: Policy>() {
+    let layer = layer::<P>();
+    let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
+    assert_eq!(layer.send(a, b"xx", MsgFlags::DONTWAIT), Ok(2));
+    let taken = Arc::new(AtomicUsize::new(0));
+    let (sender, receiver, told) = (Arc::clone(&layer), Arc::clone(&layer), Arc::clone(&taken));
+    threads(vec![
+        Box::new(move || assert_eq!(sender.send(a, b"yy", MsgFlags::DONTWAIT), Ok(2))),
+        Box::new(move || {
+            let bytes = receiver.recv(b, &mut [0; 4], MsgFlags::DONTWAIT).expect("two at least");
+            seen(if bytes == 4 { "all taken" } else { "some taken" });
+            told.store(bytes, Relaxed);
+        }),
+    ]);
+    // As the sender sees it: what fits goes whole.
+    let fits = |bytes: &usize| layer.send(a, &b"zzzz"[..*bytes], MsgFlags::DONTWAIT) == Ok(*bytes);
+    let room = (1..=4).rev().find(fits).unwrap_or(0);
+    assert_eq!(room, taken.load(Relaxed), "room, and bytes taken");
+    close(&layer, &[a, b]);
 }
 
 /// A descriptor is closed while a send on it is under way: the one that ends last frees the socket.

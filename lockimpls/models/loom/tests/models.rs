@@ -37,14 +37,15 @@ models! {
     switch_listen switch_listen_two_users switch_accept switch_accept_send switch_accept_sleeper
     switch_reuse switch_left_behind
     queue_there_and_gone queue_both_ways queue_send_close queue_send_shutdown queue_close_in_call
-    queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_writer
-    queue_writer_closed queue_reader
+    queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_account
+    queue_writer queue_writer_closed queue_reader
     pin_there_and_gone pin_both_ways pin_send_close pin_send_shutdown pin_close_in_call
     pin_writer pin_writer_closed pin_writer_ended
     links_two_senders links_send_close links_send_shutdown links_account links_addressed
     endpoint_there_and_gone endpoint_both_ways endpoint_send_close endpoint_send_shutdown
     endpoint_close_in_call endpoint_receive_close endpoint_connect_accept endpoint_numbers
-    endpoint_names endpoint_right_to_send endpoint_writer endpoint_writer_closed endpoint_reader
+    endpoint_names endpoint_right_to_send endpoint_right_awaited endpoint_rights_shutdown
+    endpoint_account endpoint_writer endpoint_writer_closed endpoint_reader
     gate_shut gate_shut_both_sides gate_shut_twice gate_shut_three_sides
     gate_shut_twice_both_sides gate_four gate_reopened gate_reopened_at_the_peer gate_owner_changed
     gate_found_open gate_found_open_in_vain gate_two_receivers gate_send_close gate_send_shutdown
@@ -157,12 +158,13 @@ mod negative {
             queue_send_close without "PartedIsEpipe", "answers Err(Enotconn)";
         queue_stranger:
             queue_place_used_again without "PeerLookAgain", "what a stranger has got";
-        queue_accounted_late: queue_writer without "AccountLocked", "deadlock";
+        queue_accounted_late: queue_account without "AccountLocked", "room, and bytes taken";
         queue_end_unseen:
             queue_send_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
         queue_writer_without_mirror: queue_writer without "MirrorReceived", "deadlock";
         queue_writer_without_second_look: queue_writer without "RetestWaiting", "deadlock";
         queue_writer_without_light_fence: queue_writer without "light_fence", "deadlock";
+        queue_writer_without_heavy_fence: queue_writer without "heavy_fence", "deadlock";
         queue_reader_without_wake: queue_reader without "WakeReader", "deadlock";
         pin_writer_unwoken: pin_writer without "WakeWriter", "deadlock";
         pin_parting_unseen: pin_writer_closed without "PinLookAgain", "left: Ok(1)";
@@ -172,13 +174,18 @@ mod negative {
             endpoint_send_close without "PeerToPart", "is not locked by this thread";
         endpoint_reader_read_unlocked:
             endpoint_there_and_gone without "ReaderKept", "is not locked by this thread";
-        endpoint_name_without_reference: endpoint_names without "UnpRefTake", "unp_ref";
+        endpoint_name_without_reference:
+            endpoint_names without "NameReference", "the name of";
         endpoint_right_not_looked_at:
             endpoint_right_to_send without "RightLooked", "without an address answers Ok(1)";
-        endpoint_accounted_late: endpoint_writer without "AccountLocked", "deadlock";
+        endpoint_right_without_wake: endpoint_right_awaited without "WakeWanted", "deadlock";
+        endpoint_end_unseen:
+            endpoint_rights_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
+        endpoint_accounted_late: endpoint_account without "AccountLocked", "room, and bytes taken";
         endpoint_writer_without_mirror: endpoint_writer without "MirrorReceived", "deadlock";
         endpoint_writer_without_second_look: endpoint_writer without "RetestWaiting", "deadlock";
         endpoint_writer_without_light_fence: endpoint_writer without "light_fence", "deadlock";
+        endpoint_writer_without_heavy_fence: endpoint_writer without "heavy_fence", "deadlock";
         endpoint_reader_without_wake: endpoint_reader without "WakeReader", "deadlock";
         links_not_shared: links_send_close without "LinkForAppend", "is not locked by this thread";
         links_shared_to_connect:
