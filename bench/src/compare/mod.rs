@@ -1,8 +1,8 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`surroundings`], [`cargo`], [`group`], `programs`: from a commit to its
-//!   program; [`ages`]: what of another commit's build is taken over; [`outward`]: where its
+//! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`lock`], `programs`: from a commit
+//!   to its program; [`ages`]: what of another commit's build is taken over; [`outward`]: where its
 //!   dependencies lie beside it; [`link`], [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
@@ -20,6 +20,7 @@ pub mod group;
 pub mod judge;
 pub mod layouts;
 pub mod link;
+pub mod lock;
 pub mod metric;
 pub mod outward;
 pub mod programs;

@@ -11,12 +11,11 @@
 //! and that would be measured, too.
 
 use std::env;
-use std::fs::{self, File, TryLockError};
+use std::fs::{self, File};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use toml::de::DeTable;
 
@@ -25,6 +24,7 @@ use super::ages::{self, Ages, Tree};
 use super::cargo::{self, Build, Built, Kind};
 use super::group;
 use super::layouts::{self, Folder, Layouts, PROGRAM};
+use super::lock::Lock;
 use super::outward;
 use super::progress::Watch;
 use super::repository::{Repository, Worktree, remove_left_over};
@@ -40,8 +40,6 @@ const KEPT_MAX: usize = 8;
 pub const COMMITS: &str = "commits";
 /// Digits of a commit's hash.
 const SHORT: usize = 10;
-/// How often a lock is tried that somebody else holds.
-const NAP: Duration = Duration::from_millis(200);
 
 /// Builds, or finds what was built.
 #[derive(Debug)]
@@ -54,8 +52,7 @@ pub struct Programs<'a> {
     kind: Kind,
     /// Where layouts are linked.
     scratch: Arc<Folder>,
-    /// Held until this is dropped.
-    _lock: File,
+    lock: Arc<Lock>,
 }
 
 impl<'a> Programs<'a> {
@@ -79,10 +76,9 @@ impl<'a> Programs<'a> {
             ));
         }
         let failed = |error| format!("cannot write to {}: {error}", folder.display());
+        let lock = Arc::new(Lock::take(&folder.join("lock"), around)?);
         fs::create_dir_all(folder.join("programs")).map_err(failed)?;
-        let lock = File::create(folder.join("lock")).map_err(failed)?;
         let Around { interrupt, watch } = around;
-        wait_for(&lock, interrupt, watch)?;
         let surroundings = Surroundings::of(&repository.root)?;
         group::end_left_over(&cargo::note(&folder.join(COMMITS)));
         remove_left_over(repository, &folder.join("tree"));
@@ -91,16 +87,7 @@ impl<'a> Programs<'a> {
             Some(own) => own_kind(own, repository)?,
             None => kind(request, repository, watch),
         };
-        Ok(Programs {
-            folder,
-            repository,
-            interrupt,
-            watch,
-            surroundings,
-            kind,
-            scratch,
-            _lock: lock,
-        })
+        Ok(Programs { folder, repository, interrupt, watch, surroundings, kind, scratch, lock })
     }
 
     /// The program of a side that has one.
@@ -125,7 +112,7 @@ impl<'a> Programs<'a> {
         if is_whole && let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
-        let worktree = self.repository.worktree(commit, &self.folder.join("tree"))?;
+        let worktree = self.repository.worktree(commit, &self.folder.join("tree"), &self.lock)?;
         let ages = self.ages(&worktree)?;
         let (name, target) = (format!("{name} ({short})"), self.folder.join(COMMITS));
         let cargo = |manifest: &str| {
@@ -136,6 +123,7 @@ impl<'a> Programs<'a> {
         };
         let build = Build { name: &name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build);
+        self.lock.check()?;
         ages.into_iter().for_each(Ages::keep);
         let built = built?;
         if is_whole {
@@ -189,6 +177,7 @@ impl<'a> Programs<'a> {
     }
 
     fn compile(&self, build: Build<'_>) -> Result<Built, String> {
+        self.lock.check()?;
         self.watch.say(&format!("building {}", build.name));
         let began = Instant::now();
         let built = cargo::build(&build, self.interrupt, self.watch)?;
@@ -199,6 +188,7 @@ impl<'a> Programs<'a> {
     /// Puts a program where it stays.
     fn keep(&self, build: Build<'_>, built: &Built, key: &str) -> Result<Layouts, String> {
         let failed = |error| format!("the program of a side cannot be kept: {error}");
+        self.lock.check()?;
         let new = self.folder.join("programs").join(".new");
         let _ = fs::remove_dir_all(&new);
         fs::create_dir_all(&new).map_err(failed)?;
@@ -289,24 +279,6 @@ fn one_layout(name: &str) -> String {
         "{name} could not be linked with its functions in other orders (the linker LLD can), so \
          it has one layout: a change of some percent can be the place where the code lies"
     )
-}
-
-fn wait_for(lock: &File, interrupt: &Interrupt, watch: &Watch) -> Result<(), String> {
-    let mut told = false;
-    loop {
-        match lock.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::Error(error)) => return Err(format!("no lock: {error}")),
-            Err(TryLockError::WouldBlock) if interrupt.is_set() => return Err("interrupted".into()),
-            Err(TryLockError::WouldBlock) => {
-                if !told {
-                    watch.say("another solock compare is building; waiting for it");
-                    told = true;
-                }
-                thread::sleep(NAP);
-            }
-        }
-    }
 }
 
 /// Sixteen digits for a value. They name files in a folder that `cargo clean` may take away, so it

@@ -4,7 +4,9 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::lock::Lock;
 use crate::git;
 use crate::interrupt::{UnderWay, undo};
 
@@ -52,18 +54,26 @@ impl Repository {
         names.lines().map(str::to_owned).collect()
     }
 
-    /// Checks a commit out into a folder, which is removed when the answer is dropped.
+    /// Checks a commit out into a folder, which is removed when the answer is dropped; while the
+    /// lock is lost, nothing there is touched.
     ///
     /// # Errors
-    /// git says no.
-    pub fn worktree(&self, commit: &str, folder: &Path) -> Result<Worktree, String> {
+    /// git says no, or the lock is lost.
+    pub fn worktree(
+        &self,
+        commit: &str,
+        folder: &Path,
+        lock: &Arc<Lock>,
+    ) -> Result<Worktree, String> {
+        lock.check()?;
         // What a driver that was killed left here.
         remove(&self.root, folder);
-        let (root, at) = (self.root.clone(), folder.to_owned());
+        let (root, at, held) = (self.root.clone(), folder.to_owned(), Arc::clone(lock));
         let worktree = Worktree {
             root: self.root.clone(),
             folder: folder.to_owned(),
-            _under_way: undo(move || remove(&root, &at)),
+            lock: Arc::clone(lock),
+            _under_way: undo(move || remove_own(&root, &at, &held)),
         };
         // Hooks are the user's, and not meant for this.
         let hooks = "core.hooksPath=/dev/null";
@@ -81,12 +91,20 @@ pub struct Worktree {
     root: PathBuf,
     /// Where.
     pub folder: PathBuf,
+    lock: Arc<Lock>,
     _under_way: UnderWay,
 }
 
 impl Drop for Worktree {
     fn drop(&mut self) {
-        remove(&self.root, &self.folder);
+        remove_own(&self.root, &self.folder, &self.lock);
+    }
+}
+
+/// Removes the worktree in that folder, unless another driver may be at work there.
+fn remove_own(root: &Path, folder: &Path, lock: &Lock) {
+    if lock.is_held() {
+        remove(root, folder);
     }
 }
 
@@ -101,4 +119,39 @@ fn remove(root: &Path, folder: &Path) {
     // Where there is none git says so. It may be registered although its folder is gone.
     let _ = git::git(root, &remove);
     let _ = fs::remove_dir_all(folder);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::Around;
+    use crate::compare::progress::Watch;
+    use crate::interrupt::Interrupt;
+
+    #[test]
+    fn a_worktree_of_a_driver_that_lost_its_lock_is_left_alone() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("there");
+        let repository = Repository { root: root.clone() };
+        let git = |arguments: &[&str]| git::text(&root, arguments).expect("git");
+        git(&["init", "--quiet"]);
+        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+        git(&[&who[..], &["commit", "--quiet", "--allow-empty", "--message", "one"]].concat());
+        let (interrupt, watch) = (Interrupt::default(), Watch::new());
+        let around = Around { interrupt: &interrupt, watch: &watch };
+        let (tree, path) = (root.join("target/tree"), root.join("target/lock"));
+        let lock = Arc::new(Lock::take(&path, around).expect("taken"));
+        let worktree = |lock| repository.worktree("HEAD", &tree, lock);
+        drop(worktree(&lock).expect("checked out"));
+        assert!(!tree.exists(), "gone with the answer");
+        let left = worktree(&lock).expect("checked out");
+        fs::remove_file(&path).expect("removed");
+        drop(left);
+        assert!(tree.exists(), "another driver may have it by now");
+        let why = worktree(&lock).expect_err("the lock is lost");
+        assert!(why.contains("was removed") && tree.exists(), "{why}");
+        let lock = Arc::new(Lock::take(&path, around).expect("taken"));
+        drop(worktree(&lock).expect("checked out"));
+        assert!(!tree.exists() && git(&["worktree", "list"]).lines().count() == 1);
+    }
 }

@@ -1,5 +1,7 @@
 //! Programs that are kept, whose turn it is, and what can be left out of them.
 
+use std::time::Duration;
+
 use super::*;
 
 #[test]
@@ -26,6 +28,8 @@ fn so_many_programs_are_kept_and_the_longest_unused_go_first() {
     let folder = tempfile::tempdir().expect("a folder");
     let repository = Repository { root: folder.path().to_owned() };
     let (interrupt, watch) = (Interrupt::default(), Watch::new());
+    let around = Around { interrupt: &interrupt, watch: &watch };
+    let lock = Lock::take(&folder.path().join("lock"), around).expect("taken");
     let all = folder.path().join("programs");
     let now = SystemTime::now();
     let used = |name: u32, ago: u64| {
@@ -45,7 +49,7 @@ fn so_many_programs_are_kept_and_the_longest_unused_go_first() {
         surroundings: Surroundings::of(&repository.root).expect("a compiler"),
         kind: Kind::Serving,
         scratch: Arc::new(Folder::of_this_process(&folder.path().join("linked"))),
-        _lock: File::create(folder.path().join("lock")).expect("made"),
+        lock: Arc::new(lock),
     };
     programs.forget_oldest();
     assert_eq!(names(&all), ["0", "1", "2", "3", "4", "5", "6", "9"]);
@@ -57,23 +61,6 @@ fn so_many_programs_are_kept_and_the_longest_unused_go_first() {
     used(10, 30);
     programs.forget_oldest();
     assert_eq!(names(&all), ["0", "1", "10", "2", "3", "4", "6", "9"]);
-}
-
-#[test]
-fn a_lock_that_another_one_holds_is_waited_for() {
-    let folder = tempfile::tempdir().expect("a folder");
-    let path = folder.path().join("lock");
-    let [held, own, third] = [(); 3].map(|()| File::create(&path).expect("made"));
-    held.lock().expect("nobody has it");
-    let (began, wait) = (Instant::now(), Duration::from_millis(100));
-    let holder = thread::spawn(move || {
-        thread::sleep(wait);
-        drop(held);
-    });
-    wait_for(&own, &Interrupt::default(), &Watch::new()).expect("it is free at last");
-    assert!(began.elapsed() >= wait);
-    assert!(matches!(third.try_lock(), Err(TryLockError::WouldBlock)), "and held from then on");
-    holder.join().expect("ended");
 }
 
 #[test]
