@@ -56,7 +56,7 @@ class Server:
 
 def link(folder, seed, program):
     """Links a layout, as bench/src/compare/link.rs does."""
-    how = json.loads((folder / "link.json").read_text())
+    how = json.loads((folder / "link.json").read_text())["how"]["Ok"]
     words, at = how["words"], how["inputs_at"]
     order = [f"-Wl,--shuffle-sections=.text*={seed}", "-Wl,--strip-all"]
     command = [*words[:at], folder / "program.o", *words[at:], *order, "-o", program]

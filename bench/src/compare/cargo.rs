@@ -100,8 +100,8 @@ pub struct Build<'a> {
 pub struct Built {
     /// The program.
     pub program: PathBuf,
-    /// The folder of what its other [layouts] are linked from, if that could be made.
-    pub object: PathBuf,
+    /// The folder of what its other [layouts] are linked from, or why that could not be made.
+    pub object: Result<PathBuf, String>,
 }
 
 /// Builds it; the program.
@@ -109,8 +109,39 @@ pub struct Built {
 /// # Errors
 /// It does not build, or somebody asked for the end.
 pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<Built, String> {
-    let printed = build.target.join(PRINTED);
-    let _ = fs::remove_file(&printed);
+    let (printed, object) = (build.target.join(PRINTED), build.target.join(OBJECT));
+    let mut program = run(build, interrupt, watch)?;
+    // Nothing had to be linked, and what lies there is of another program: of another kind, or of
+    // another state, after which a driver was killed.
+    if !printed.exists() && !layouts::is_of(&object, &program) {
+        forget_linked(build.target, &format!("bin-{}", build.kind.program()));
+        program = run(build, interrupt, watch)?;
+    }
+    let kept = match fs::read_to_string(printed) {
+        Ok(printed) => layouts::keep(&printed, &object, &program),
+        Err(_) if layouts::is_of(&object, &program) => Ok(()),
+        Err(_) => Err("cargo did not say how it links it".to_owned()),
+    };
+    remove_temporary(&program.with_file_name("deps"));
+    Ok(Built { program, object: kept.map(|()| object) })
+}
+
+/// Lets cargo link a program again: removes the folder in which it notes that it did, by a file of
+/// that name.
+fn forget_linked(target: &Path, note: &str) {
+    let folders = fs::read_dir(target).into_iter().flatten().flatten();
+    for folder in folders.filter(|entry| entry.file_type().is_ok_and(|it| it.is_dir())) {
+        if folder.path().join(note).is_file() {
+            let _ = fs::remove_dir_all(folder.path());
+        } else {
+            forget_linked(&folder.path(), note);
+        }
+    }
+}
+
+/// Runs cargo; the program.
+fn run(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBuf, String> {
+    let _ = fs::remove_file(build.target.join(PRINTED));
     let mut group = Group::start(&mut command(build), &note(build.target)).map_err(|error| {
         format!("cargo cannot be run: {error}; commits are built from source, with cargo")
     })?;
@@ -135,17 +166,7 @@ pub fn build(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<
     drop(group);
     last.extend(rest(&said));
     let program = rest(&messages).filter_map(|line| executable(&line, build.kind)).last();
-    let program = program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))?;
-    let object = build.target.join(OBJECT);
-    // Where nothing had to be linked, all is as it was.
-    if let Ok(printed) = fs::read_to_string(printed) {
-        let _ = fs::remove_dir_all(&object);
-        if layouts::keep(&printed, &object).is_err() {
-            let _ = fs::remove_dir_all(&object);
-        }
-        remove_temporary(&build.target.join("release/deps"));
-    }
-    Ok(Built { program, object })
+    program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))
 }
 
 /// Removes what the compiler was told to leave for the linker.
@@ -166,6 +187,7 @@ fn command(build: &Build<'_>) -> Command {
     command
         .args(["--release", "--locked", "--bin", build.kind.program()])
         .args(build.kind.features())
+        .args(build_dir(build.target).iter().flat_map(|dir| ["--config", dir]))
         .args(["--config", PROFILE, "--message-format", "json-render-diagnostics"])
         .arg("--target-dir")
         .arg(build.target)
@@ -174,6 +196,13 @@ fn command(build: &Build<'_>) -> Command {
         .args(["-Csave-temps", "--print"])
         .arg(format!("link-args={}", build.target.join(PRINTED).display()));
     command
+}
+
+/// What cargo makes on the way lies in the target folder, too, whatever the user's settings say: it
+/// is looked at and removed there. A brace in a path would mean something else.
+fn build_dir(target: &Path) -> Option<String> {
+    let path = target.to_str().filter(|path| !path.contains(['{', '}']))?;
+    Some(format!("build.build-dir={}", serde_json::Value::from(path)))
 }
 
 /// Where it is noted that a target folder beside it is being built in.
@@ -240,6 +269,19 @@ mod tests {
         left.sort();
         assert_eq!(left, ["libx.rlib", "other", "rustc-notes"]);
         assert!(at("other/x").exists());
+    }
+
+    #[test]
+    fn the_program_alone_is_linked_again() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let notes = ["release/notes/a-1/bin-a", "release/notes/b-1/lib-b", "x/c/bin-a"];
+        for note in notes.map(|note| folder.path().join(note)) {
+            fs::create_dir_all(note.parent().expect("a folder")).expect("made");
+            fs::write(note, "").expect("written");
+        }
+        forget_linked(folder.path(), "bin-a");
+        let left = notes.map(|note| folder.path().join(note).exists());
+        assert_eq!(left, [false, true, false]);
     }
 
     #[test]

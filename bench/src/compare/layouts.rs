@@ -16,20 +16,36 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
+use super::digits::digits;
 use super::link::Link;
 
 /// The name of every program.
 pub const PROGRAM: &str = "solock";
 /// What it is linked from.
 const OBJECT: &str = "program.o";
-/// How.
+/// How, and which program.
 const LINK: &str = "link.json";
+/// A layout that is linked to see whether that can be done.
+const TRIED: &str = "tried";
+
+/// What is known of a program that was built.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Linked {
+    /// Its digits.
+    of: String,
+    /// How its other layouts are linked, or why this linker makes none.
+    how: Result<Link, String>,
+}
 
 /// A side's program, and how to link it in other layouts.
 #[derive(Clone, Debug)]
 pub struct Layouts {
     first: PathBuf,
     again: Option<Again>,
+    /// Why there is one, if it is known.
+    why_one: Option<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -43,18 +59,28 @@ impl Layouts {
     /// A program that has one layout.
     #[must_use]
     pub fn one(program: PathBuf) -> Layouts {
-        Layouts { first: program, again: None }
+        Layouts { first: program, again: None, why_one: None }
     }
 
-    /// The program that is kept in a folder, if one is; its other layouts are linked in `scratch`.
+    /// The program in a folder in which no other layouts could be made, and why.
+    #[must_use]
+    pub fn without_others(folder: &Path, why: String) -> Layouts {
+        Layouts { why_one: Some(why), ..Layouts::one(folder.join(PROGRAM)) }
+    }
+
+    /// The program that is kept in a folder, if one is, with all that is known of it; its other
+    /// layouts are linked in `scratch`.
     #[must_use]
     pub fn kept(folder: &Path, scratch: &Arc<Folder>) -> Option<Layouts> {
-        let first = folder.join(PROGRAM);
+        let first = Some(folder.join(PROGRAM)).filter(|first| first.is_file())?;
         let object = folder.join(OBJECT);
-        let link = fs::read(folder.join(LINK)).ok();
-        let link = link.and_then(|text| serde_json::from_slice(&text).ok());
-        let again = link.map(|link| Again { object, link, folder: Arc::clone(scratch) });
-        first.is_file().then_some(Layouts { first, again })
+        Some(match Linked::read(folder)?.how {
+            Ok(link) => {
+                let again = Again { object, link, folder: Arc::clone(scratch) };
+                Layouts { again: Some(again), ..Layouts::one(first) }
+            }
+            Err(why) => Layouts::without_others(folder, why),
+        })
     }
 
     /// The program as cargo linked it.
@@ -69,6 +95,12 @@ impl Layouts {
         self.again.is_some()
     }
 
+    /// Why there are no others, where that is known.
+    #[must_use]
+    pub fn why_one(&self) -> Option<&str> {
+        self.why_one.as_deref()
+    }
+
     /// Links a layout that chance decides, for the process at that place of a pair; the one before
     /// it at that place is gone then. Paths are of the same length, whatever the side and the
     /// place.
@@ -80,7 +112,7 @@ impl Layouts {
             return Ok(self.first.clone());
         };
         let program = folder.place(place)?.join(PROGRAM);
-        link.program(object, seed, &program)?;
+        link.program(object, Some(seed), &program)?;
         Ok(program)
     }
 }
@@ -93,35 +125,68 @@ pub fn alike(sides: [&Layouts; 2]) -> [Layouts; 2] {
     sides.map(|side| if are_many { side.clone() } else { Layouts::one(side.first.clone()) })
 }
 
-/// Keeps what a program's other layouts are linked from in a folder, and tries it out there.
+impl Linked {
+    fn read(folder: &Path) -> Option<Linked> {
+        serde_json::from_slice(&fs::read(folder.join(LINK)).ok()?).ok()
+    }
+}
+
+/// Whether what lies in a folder is what this program was linked from.
+#[must_use]
+pub fn is_of(folder: &Path, program: &Path) -> bool {
+    let linked = Linked::read(folder);
+    linked.is_some_and(|it| fs::read(program).is_ok_and(|bytes| it.of == digits(&bytes)))
+}
+
+/// Keeps what a program's other layouts are linked from in a folder, and tries it out there; or
+/// that its linker makes none.
 ///
 /// # Errors
-/// The linker cannot, or the folder cannot be written.
-pub fn keep(printed: &str, folder: &Path) -> Result<(), String> {
-    let (link, inputs) = Link::read(printed).ok_or("the linker's command is not understood")?;
+/// It failed, and need not another time. Nothing is kept.
+pub fn keep(printed: &str, folder: &Path, program: &Path) -> Result<(), String> {
     let failed = |error: io::Error| format!("cannot write to {}: {error}", folder.display());
+    let _ = fs::remove_dir_all(folder);
     fs::create_dir_all(folder).map_err(failed)?;
-    let (object, tried) = (folder.join(OBJECT), folder.join("tried"));
-    link.object(&inputs, &object)?;
-    link.program(&object, 1, &tried)?;
-    fs::remove_file(tried).map_err(failed)?;
-    let text = serde_json::to_vec(&link).map_err(|error| error.to_string())?;
+    let of = digits(&fs::read(program).map_err(|error| error.to_string())?);
+    let how = match Link::read(printed) {
+        Some((link, inputs)) => try_out(link, &inputs, folder)?,
+        None => Err("the linker's command is not understood".to_owned()),
+    };
+    let text = serde_json::to_vec(&Linked { of, how }).map_err(|error| error.to_string())?;
     fs::write(folder.join(LINK), text).map_err(failed)
 }
 
-/// Puts what [`keep`] kept into another folder too, if it did. It is the same file there, as no
-/// file is ever written over.
+/// How other layouts are linked, or why the linker makes none: it links in its own order, and not
+/// in another one. What fails both ways (a full disk, say) is not the linker's doing.
+fn try_out(link: Link, inputs: &[String], folder: &Path) -> Result<Result<Link, String>, String> {
+    let (object, tried) = (folder.join(OBJECT), folder.join(TRIED));
+    link.object(inputs, &object)?;
+    let how = match link.program(&object, Some(1), &tried) {
+        Ok(()) => Ok(link),
+        Err(why) => {
+            link.program(&object, None, &tried)?;
+            fs::remove_file(object).map_err(|error| error.to_string())?;
+            Err(why)
+        }
+    };
+    fs::remove_file(tried).map_err(|error| error.to_string())?;
+    Ok(how)
+}
+
+/// Puts what [`keep`] kept into another folder too. It is the same file there, as no file is ever
+/// written over.
 ///
 /// # Errors
 /// A folder cannot be read or written.
 pub fn share(from: &Path, to: &Path) -> io::Result<()> {
-    if !from.join(LINK).is_file() {
-        return Ok(());
-    }
-    [OBJECT, LINK].iter().try_for_each(|file| {
+    for file in [OBJECT, LINK] {
         let (from, to) = (from.join(file), to.join(file));
-        fs::hard_link(&from, &to).or_else(|_| fs::copy(from, to).map(|_| ()))
-    })
+        // Where the linker makes no layouts there is no object.
+        if file == LINK || from.exists() {
+            fs::hard_link(&from, &to).or_else(|_| fs::copy(from, to).map(|_| ()))?;
+        }
+    }
+    Ok(())
 }
 
 /// Where the layouts of a comparison lie; gone with it.
@@ -191,7 +256,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let scratch = Arc::new(Folder::of_this_process(folder.path()));
         let again = Again { object: "o".into(), link: Link::default(), folder: scratch };
-        let many = Layouts { first: "many".into(), again: Some(again) };
+        let many = Layouts { again: Some(again), ..Layouts::one("many".into()) };
         let one = Layouts::one("one".into());
         for sides in [[&many, &one], [&one, &many], [&one, &one]] {
             let alike = alike(sides);
@@ -201,26 +266,90 @@ mod tests {
         assert!(alike([&many, &many]).iter().all(Layouts::are_many));
     }
 
+    /// What a linker made of a program, in a folder: a script in place of one, with its inputs.
+    struct Made(tempfile::TempDir);
+
+    impl Made {
+        fn with(linker: &str) -> (Made, Result<(), String>) {
+            let made = Made(tempfile::tempdir().expect("a folder"));
+            fs::write(made.program(), "first").expect("written");
+            let kept = made.link(linker);
+            (made, kept)
+        }
+
+        fn link(&self, linker: &str) -> Result<(), String> {
+            let path = self.0.path().join("linker");
+            // By another process: one that this one starts would have the file open, too.
+            let write = "printf '#!/bin/sh\n%s\n' \"$1\" > \"$0\" && chmod +x \"$0\"";
+            let mut command = std::process::Command::new("sh");
+            let status = command.args(["-c", write]).arg(&path).arg(linker).status();
+            assert!(status.expect("ran").success());
+            let printed = format!(r#""{}" "x.o""#, path.display());
+            keep(&printed, &self.object(), &self.program())
+        }
+
+        fn program(&self) -> PathBuf {
+            self.0.path().join(PROGRAM)
+        }
+
+        fn object(&self) -> PathBuf {
+            self.0.path().join("object")
+        }
+
+        /// What is found where it is kept.
+        fn found(&self) -> Option<Layouts> {
+            let kept = self.0.path().join("kept");
+            fs::create_dir_all(&kept).expect("made");
+            fs::copy(self.program(), kept.join(PROGRAM)).expect("copied");
+            share(&self.object(), &kept).ok()?;
+            Layouts::kept(&kept, &Arc::new(Folder::of_this_process(&self.0.path().join("linked"))))
+        }
+    }
+
+    /// The shell's words for a linker that writes what it was told to.
+    const LINKS: &str = "for last; do :; done; echo code > \"$last\"";
+
     #[test]
-    fn what_is_shared_is_the_same_file_and_nothing_where_nothing_was_kept() {
-        let [from, to] = [(); 2].map(|()| tempfile::tempdir().expect("a folder"));
-        fs::write(from.path().join(OBJECT), "code").expect("written");
-        share(from.path(), to.path()).expect("nothing to share");
-        assert_eq!(fs::read_dir(to.path()).expect("readable").count(), 0);
-        fs::write(from.path().join(LINK), "words").expect("written");
-        share(from.path(), to.path()).expect("shared");
-        let read = [OBJECT, LINK].map(|file| fs::read_to_string(to.path().join(file)).ok());
-        assert_eq!(read, [Some("code".to_owned()), Some("words".to_owned())]);
+    fn what_is_kept_is_of_one_program_and_shared_as_the_same_file() {
+        let (made, kept) = Made::with(LINKS);
+        assert_eq!(kept, Ok(()));
+        assert!(is_of(&made.object(), &made.program()));
+        assert!(made.found().is_some_and(|layouts| layouts.are_many()));
+        let shared = made.0.path().join("kept").join(OBJECT);
+        assert_eq!(fs::read_to_string(shared).expect("readable"), "code\n");
+        assert!(!made.object().join(TRIED).exists());
+        // Another program was built, and nothing was kept of it.
+        fs::write(made.program(), "second").expect("written");
+        assert!(!is_of(&made.object(), &made.program()));
+        assert!(!is_of(made.0.path(), &made.program()), "nothing was kept there at all");
     }
 
     #[test]
-    fn a_linker_that_cannot_leaves_one_layout() {
-        let folder = tempfile::tempdir().expect("a folder");
-        assert!(keep(r#""false" "x.o""#, folder.path()).is_err());
-        fs::write(folder.path().join(PROGRAM), "first").expect("written");
-        let scratch = Arc::new(Folder::of_this_process(&folder.path().join("linked")));
-        let layouts = Layouts::kept(folder.path(), &scratch).expect("a program");
+    fn a_linker_that_knows_no_orders_leaves_one_layout_for_good() {
+        let refuses =
+            format!("case \"$*\" in *shuffle*) echo no such flag >&2; exit 1; esac; {LINKS}");
+        let (made, kept) = Made::with(&refuses);
+        assert_eq!(kept, Ok(()));
+        let layouts = made.found().expect("a program");
         assert!(!layouts.are_many());
-        assert_eq!(layouts.draw(0, 1), Ok(folder.path().join(PROGRAM)));
+        assert!(layouts.why_one().is_some_and(|why| why.ends_with("no such flag")), "{layouts:?}");
+        let first = made.0.path().join("kept").join(PROGRAM);
+        assert_eq!(layouts.draw(0, 1), Ok(first));
+        assert!(is_of(&made.object(), &made.program()));
+    }
+
+    #[test]
+    fn what_fails_whatever_the_order_is_tried_again() {
+        let full = format!("case \"$*\" in *strip-all*) echo disk full >&2; exit 1; esac; {LINKS}");
+        for fails in ["echo no object >&2; exit 1", "kill -9 $$", &full] {
+            let (made, kept) = Made::with(fails);
+            assert!(kept.is_err(), "{fails}");
+            assert!(made.found().is_none() && !is_of(&made.object(), &made.program()), "{fails}");
+            assert_eq!(made.link(LINKS), Ok(()));
+            assert!(made.found().is_some_and(|layouts| layouts.are_many()), "{fails}");
+        }
+        let one = Layouts::without_others(Path::new("folder"), "disk full".to_owned());
+        assert_eq!((one.are_many(), one.why_one()), (false, Some("disk full")));
+        assert_eq!(one.first(), Path::new("folder").join(PROGRAM));
     }
 }

@@ -77,20 +77,21 @@ impl Link {
         run(command.args(inputs).arg("-o").arg(object))
     }
 
-    /// Links the program from that object, with its functions in the order of that seed.
+    /// Links the program from that object, with its functions in the order of that seed; without
+    /// one, in the linker's own.
     ///
     /// # Errors
     /// The linker says no.
-    pub fn program(&self, object: &Path, seed: u32, program: &Path) -> Result<(), String> {
+    pub fn program(&self, object: &Path, seed: Option<u32>, program: &Path) -> Result<(), String> {
         run(&mut self.linking(object, seed, program)?)
     }
 
-    fn linking(&self, object: &Path, seed: u32, program: &Path) -> Result<Command, String> {
+    fn linking(&self, object: &Path, seed: Option<u32>, program: &Path) -> Result<Command, String> {
         let (before, behind) = self.words.split_at(self.inputs_at);
         let mut command = self.command()?;
         command.args(&before[1..]).arg(object).args(behind);
-        command.arg(format!("-Wl,--shuffle-sections=.text*={seed}")).arg("-Wl,--strip-all");
-        command.arg("-o").arg(program);
+        command.args(seed.map(|seed| format!("-Wl,--shuffle-sections=.text*={seed}")));
+        command.args(["-Wl,--strip-all", "-o"]).arg(program);
         Ok(command)
     }
 
@@ -165,11 +166,13 @@ mod tests {
     #[test]
     fn the_object_stands_where_the_inputs_stood_and_the_seed_decides_the_order() {
         let (link, _) = Link::read(PRINTED).unwrap();
-        let command = link.linking(Path::new("program.o"), 7, Path::new("solock")).unwrap();
+        let command = link.linking(Path::new("program.o"), Some(7), Path::new("solock")).unwrap();
         let words: Vec<&str> = command.get_args().map(|word| word.to_str().unwrap()).collect();
         assert_eq!(words[..3], ["-m64", "program.o", "-Wl,--as-needed"]);
         let order = ["-Wl,--shuffle-sections=.text*=7", "-Wl,--strip-all", "-o", "solock"];
         assert_eq!(words[words.len() - 4..], order);
+        let own = link.linking(Path::new("program.o"), None, Path::new("solock")).unwrap();
+        assert!(!own.get_args().any(|word| word.to_string_lossy().contains("shuffle")));
     }
 
     #[test]
@@ -187,7 +190,7 @@ mod tests {
         link.words[0] = "false".to_owned();
         link.environment.clear();
         assert!(link.object(&inputs, Path::new("/nowhere")).unwrap_err().contains("failed"));
-        let linked = link.program(Path::new("/nowhere"), 1, Path::new("/nowhere"));
+        let linked = link.program(Path::new("/nowhere"), Some(1), Path::new("/nowhere"));
         assert!(linked.unwrap_err().contains("failed"));
     }
 }

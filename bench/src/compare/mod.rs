@@ -16,6 +16,7 @@ pub mod cargo;
 pub mod cell;
 pub mod code;
 pub mod counters;
+pub mod digits;
 pub mod group;
 pub mod judge;
 pub mod layouts;

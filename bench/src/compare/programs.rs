@@ -12,7 +12,7 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::Hash;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
@@ -22,6 +22,7 @@ use toml::de::DeTable;
 use super::Around;
 use super::ages::{self, Ages, Tree};
 use super::cargo::{self, Build, Built, Kind};
+use super::digits::digits;
 use super::group;
 use super::layouts::{self, Folder, Layouts, PROGRAM};
 use super::lock::Lock;
@@ -95,12 +96,16 @@ impl<'a> Programs<'a> {
     /// # Errors
     /// It does not build.
     pub fn of(&self, side: &Side) -> Result<Layouts, String> {
-        match &side.source {
+        let layouts = match &side.source {
             Source::Commit(commit) => self.of_commit(&side.name, commit),
             Source::Tree => self.of_tree(),
             Source::Program(path) => Ok(Layouts::one(path.clone())),
             Source::Run(_) => Err("a stored run has no program".to_owned()),
+        }?;
+        if let Some(why) = layouts.why_one() {
+            self.watch.say(&one_layout(&side.name, why));
         }
+        Ok(layouts)
     }
 
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
@@ -126,11 +131,7 @@ impl<'a> Programs<'a> {
         self.lock.check()?;
         ages.into_iter().for_each(Ages::keep);
         let built = built?;
-        if is_whole {
-            self.keep(build, &built, &key)
-        } else {
-            self.keep_such(build, &built, &commit)
-        }
+        if is_whole { self.keep(&built, &key) } else { self.keep_such(&built, &commit) }
     }
 
     /// Gets a checkout ready: what of it cargo is to take for built. What a program of another
@@ -151,29 +152,24 @@ impl<'a> Programs<'a> {
 
     fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
-        let target = self.folder.join(format!("working-tree-{}", hex(root)));
+        let target = self.folder.join(format!("working-tree-{}", digits(root)));
         let cargo = |manifest: &str| self.surroundings.for_tree(root, manifest);
         let name = "the working tree";
         let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
-        self.keep_such(build, &built, &root)
+        self.keep_such(&built, &root)
     }
 
     /// Puts a program where it stays, unless the very same is there.
-    fn keep_such(
-        &self,
-        build: Build<'_>,
-        built: &Built,
-        what: &impl Hash,
-    ) -> Result<Layouts, String> {
+    fn keep_such(&self, built: &Built, what: &impl Hash) -> Result<Layouts, String> {
         let bytes = fs::read(&built.program).map_err(|error| error.to_string())?;
-        let key = format!("{}-{}", hex(&bytes), self.built_with(what));
-        self.kept(&key).map_or_else(|| self.keep(build, built, &key), Ok)
+        let key = format!("{}-{}", digits(&bytes), self.built_with(what));
+        self.kept(&key).map_or_else(|| self.keep(built, &key), Ok)
     }
 
     /// The digits of all that decides, beside what is built, what comes out.
     fn built_with(&self, what: &impl Hash) -> String {
-        hex(&(what, self.surroundings.key(), self.kind.flags()))
+        digits(&(what, self.surroundings.key(), self.kind.flags()))
     }
 
     fn compile(&self, build: Build<'_>) -> Result<Built, String> {
@@ -185,24 +181,25 @@ impl<'a> Programs<'a> {
         Ok(built)
     }
 
-    /// Puts a program where it stays.
-    fn keep(&self, build: Build<'_>, built: &Built, key: &str) -> Result<Layouts, String> {
+    /// Puts a program where it stays. One of which something failed, for now, is not found again.
+    fn keep(&self, built: &Built, key: &str) -> Result<Layouts, String> {
         let failed = |error| format!("the program of a side cannot be kept: {error}");
         self.lock.check()?;
         let new = self.folder.join("programs").join(".new");
         let _ = fs::remove_dir_all(&new);
         fs::create_dir_all(&new).map_err(failed)?;
         fs::copy(&built.program, new.join(PROGRAM)).map_err(failed)?;
-        layouts::share(&built.object, &new).map_err(failed)?;
+        if let Ok(object) = &built.object {
+            layouts::share(object, &new).map_err(failed)?;
+        }
         let folder = self.folder.join("programs").join(key);
         let _ = fs::remove_dir_all(&folder);
         fs::rename(&new, &folder).map_err(failed)?;
         self.forget_oldest();
-        let layouts = self.kept(key).ok_or_else(|| "a program that was kept is gone".to_owned())?;
-        if !layouts.are_many() {
-            self.watch.say(&one_layout(build.name));
+        match &built.object {
+            Ok(_) => self.kept(key).ok_or_else(|| "a program that was kept is gone".to_owned()),
+            Err(why) => Ok(Layouts::without_others(&folder, why.clone())),
         }
-        Ok(layouts)
     }
 
     /// A program that was built before.
@@ -274,19 +271,11 @@ fn own_kind(own: &BuiltFrom, repository: &Repository) -> Result<Kind, String> {
     Ok(Kind::Own { manifest: inside.to_owned().leak(), program: own.program })
 }
 
-fn one_layout(name: &str) -> String {
+fn one_layout(name: &str, why: &str) -> String {
     format!(
         "{name} could not be linked with its functions in other orders (the linker LLD can), so \
-         it has one layout: a change of some percent can be the place where the code lies"
+         it has one layout: a change of some percent can be the place where the code lies ({why})"
     )
-}
-
-/// Sixteen digits for a value. They name files in a folder that `cargo clean` may take away, so it
-/// does not matter that another version of Rust may give others.
-fn hex(value: &impl Hash) -> String {
-    let mut hasher = DefaultHasher::new();
-    value.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 mod parts;
+mod states;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -79,14 +79,8 @@ fn the_program_of_another_crate_is_built_of_its_checkout_alone() {
 }
 
 #[test]
-fn that_a_side_has_one_layout_is_told_with_its_name() {
-    let told = one_layout("HEAD~1 (0123456789)");
-    assert!(told.starts_with("HEAD~1 (0123456789) could not be linked"), "{told}");
-}
-
-#[test]
-fn sixteen_digits_stand_for_a_value() {
-    let [one, same, other] = ["a", "a", "b"].map(|value| hex(&value));
-    assert!(one.len() == 16 && one.bytes().all(|digit| digit.is_ascii_hexdigit()), "{one}");
-    assert!(one == same && one != other);
+fn that_a_side_has_one_layout_is_told_with_its_name_and_why() {
+    let told = one_layout("HEAD~1", "no such flag");
+    assert!(told.starts_with("HEAD~1 could not be linked"), "{told}");
+    assert!(told.ends_with("lies (no such flag)"), "{told}");
 }
