@@ -12,8 +12,8 @@
 //!   all packages are young.
 //! * The list is gone while cargo runs. A driver that is killed leaves none, and then all are
 //!   young.
-//! * All times are those of the file system, and young files are made younger than the list where
-//!   they are not: a clock that was set back makes nothing old.
+//! * All times are those of the file system, and young files are made younger than whatever lies in
+//!   the target folder where they are not: a clock that was set back makes nothing old.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
+use toml::de::DeTable;
 
 /// The file that makes a folder a package, if it says so.
 const MANIFEST: &str = "Cargo.toml";
@@ -35,11 +36,8 @@ const STEPS: [Duration; 2] = [Duration::from_millis(1), Duration::from_secs(2)];
 struct List {
     /// What decides beside the files.
     with: String,
-    /// Before this build nothing was built later than then; in it, nothing later than the list was
-    /// written.
-    latest: SystemTime,
-    /// By folder; a file that is in none is one by itself.
-    packages: BTreeMap<PathBuf, Package>,
+    /// By folder, as it is [spelled]; a file that is in none is one by itself.
+    packages: BTreeMap<String, Package>,
 }
 
 /// A package, as it was when it was built.
@@ -58,6 +56,15 @@ pub struct Tree<'a> {
     pub folder: &'a Path,
     /// The manifest of the program's package, from there.
     pub program: &'a str,
+}
+
+/// Where it is built.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// Where the list is, if there is one.
+    pub list: &'a Path,
+    /// The target folder.
+    pub target: &'a Path,
 }
 
 /// The ages that were given to a checkout: of a build that is under way.
@@ -80,22 +87,22 @@ pub fn forget(path: &Path) -> io::Result<()> {
 }
 
 impl Ages {
-    /// Gives the files of a checkout their ages, by the list at that path, which is removed; `with`
-    /// is what decides beside them what is built.
+    /// Gives the files of a checkout their ages, by the list, which is removed; `with` is what
+    /// decides beside them what is built.
     ///
     /// # Errors
     /// A file cannot be read, or its age not be set.
-    pub fn give(path: &Path, with: &str, tree: Tree<'_>) -> io::Result<Ages> {
-        let last = List::read(path);
-        forget(path)?;
-        let latest = last.as_ref().map_or(SystemTime::UNIX_EPOCH, |last| last.latest);
-        let before = last.filter(|last| last.with == with).map(|last| last.packages);
-        let before = before.unwrap_or_default();
+    pub fn give(place: Place<'_>, with: &str, tree: Tree<'_>) -> io::Result<Ages> {
+        let before = List::read(place.list).filter(|last| last.with == with);
+        let before = before.map(|last| last.packages).unwrap_or_default();
+        forget(place.list)?;
+        let latest = youngest(place.target)?;
         let mut packages = BTreeMap::new();
         for (folder, files) in packages_of(tree.folder)? {
             let digits = digits(tree.folder, &files)?;
             let may_be_old = !tree.is_always_young(&folder);
-            let same = before.get(&folder).filter(|it| may_be_old && it.digits == digits);
+            let name = spelled(&folder);
+            let same = before.get(&name).filter(|it| may_be_old && it.digits == digits);
             // A link has the age of the file it leads to.
             let files: Vec<PathBuf> = files.iter().map(|file| tree.folder.join(file)).collect();
             let files: Vec<&PathBuf> = files.iter().filter(|file| !file.is_symlink()).collect();
@@ -103,10 +110,10 @@ impl Ages {
                 Some(package) => set(&files, package.modified)?,
                 None => young(&files, latest)?,
             };
-            packages.insert(folder, Package { digits, modified });
+            packages.insert(name, Package { digits, modified });
         }
-        let list = List { with: with.to_owned(), latest, packages };
-        Ok(Ages { path: path.to_owned(), list })
+        let list = List { with: with.to_owned(), packages };
+        Ok(Ages { path: place.list.to_owned(), list })
     }
 
     /// The build has ended, well or not: nothing more is built of these files.
@@ -120,10 +127,37 @@ impl Ages {
 
 impl List {
     fn read(path: &Path) -> Option<List> {
-        let written = path.metadata().ok()?.modified().ok()?;
-        let list: List = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        Some(List { latest: list.latest.max(written), ..list })
+        serde_json::from_slice(&fs::read(path).ok()?).ok()
     }
+}
+
+/// When the youngest file below a folder was written, if there is any.
+fn youngest(folder: &Path) -> io::Result<SystemTime> {
+    let mut latest = SystemTime::UNIX_EPOCH;
+    let mut left = vec![folder.to_owned()];
+    while let Some(folder) = left.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            entries => entries?,
+        };
+        for entry in entries {
+            let entry = entry?;
+            let file = match entry.metadata() {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                file => file?,
+            };
+            latest = latest.max(file.modified()?);
+            if file.is_dir() {
+                left.push(entry.path());
+            }
+        }
+    }
+    Ok(latest)
+}
+
+/// A path as text, whatever its bytes are.
+fn spelled(path: &Path) -> String {
+    format!("{path:?}")
 }
 
 /// The files of each package, by its folder: the nearest above them that has a manifest.
@@ -131,8 +165,7 @@ fn packages_of(tree: &Path) -> io::Result<BTreeMap<PathBuf, Vec<PathBuf>>> {
     let mut packages: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
     let mut left = vec![(PathBuf::new(), None)];
     while let Some((folder, package)) = left.pop() {
-        let manifest = fs::read_to_string(tree.join(&folder).join(MANIFEST)).unwrap_or_default();
-        let package = if manifest.contains("[package]") { Some(folder.clone()) } else { package };
+        let package = if is_package(&tree.join(&folder)) { Some(folder.clone()) } else { package };
         for entry in fs::read_dir(tree.join(&folder))? {
             let entry = entry?;
             let path = folder.join(entry.file_name());
@@ -145,6 +178,14 @@ fn packages_of(tree: &Path) -> io::Result<BTreeMap<PathBuf, Vec<PathBuf>>> {
     }
     packages.values_mut().for_each(|files| files.sort());
     Ok(packages)
+}
+
+/// Whether a folder is that of a package: its manifest says so, or something that is not understood.
+fn is_package(folder: &Path) -> bool {
+    let Ok(text) = fs::read(folder.join(MANIFEST)) else { return false };
+    let text = String::from_utf8_lossy(&text);
+    let Ok(manifest) = DeTable::parse(&text) else { return true };
+    ["package", "project"].iter().any(|table| manifest.get_ref().contains_key(*table))
 }
 
 /// The digits of the names and bytes of these files, in this order; of a link, of where it leads.

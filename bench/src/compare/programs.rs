@@ -20,7 +20,7 @@ use std::time::{Instant, SystemTime};
 use toml::de::DeTable;
 
 use super::Around;
-use super::ages::{self, Ages, Tree};
+use super::ages::{self, Ages, Place, Tree};
 use super::cargo::{self, Build, Built, Kind};
 use super::digits::digits;
 use super::group;
@@ -139,15 +139,18 @@ impl<'a> Programs<'a> {
     fn ages(&self, worktree: &Worktree) -> Result<Option<Ages>, String> {
         let (list, folder) = (self.folder.join("built.json"), &worktree.folder);
         let failed = |error| format!("the checkout {} cannot be read: {error}", folder.display());
-        if let Kind::Own { .. } = self.kind {
+        let is_own = matches!(self.kind, Kind::Own { .. });
+        if is_own {
             outward::keep(&self.repository.root, folder)?;
-            return ages::forget(&list).map(|()| None).map_err(failed);
+            ages::forget(&list).map_err(failed)?;
         }
         // The commit's own settings, from which the build of every package may have something.
         let settings = ["config.toml", "config"].map(|name| folder.join(".cargo").join(name));
         let with = self.built_with(&settings.map(|path| fs::read(path).ok()));
         let tree = Tree { folder, program: self.kind.manifest() };
-        Ages::give(&list, &with, tree).map(Some).map_err(failed)
+        let place = Place { list: &list, target: &self.folder.join(COMMITS) };
+        let ages = Ages::give(place, &with, tree).map_err(failed)?;
+        Ok((!is_own).then_some(ages))
     }
 
     fn of_tree(&self) -> Result<Layouts, String> {
