@@ -35,6 +35,19 @@ pub fn text(folder: &Path, arguments: &[&str]) -> Result<String, String> {
     Ok(String::from_utf8_lossy(&git(folder, &arguments)?).into_owned())
 }
 
+/// The tracked files of a checkout, or those that such flags of `git ls-files` list; by their paths
+/// from its topmost folder, which this is.
+///
+/// # Errors
+/// As [`git`].
+pub fn files(folder: &Path, which: &[&str]) -> Result<Vec<PathBuf>, String> {
+    // A pattern would be read as the environment says.
+    let arguments: Vec<&OsStr> = ["ls-files", "-z"].iter().chain(which).map(OsStr::new).collect();
+    let listed = git(folder, &arguments)?;
+    let names = listed.split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    Ok(names.map(|name| path(name.to_vec())).collect())
+}
+
 /// A path that git printed: any bytes, a newline at the end included.
 #[must_use]
 pub fn path(bytes: Vec<u8>) -> PathBuf {

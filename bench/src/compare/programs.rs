@@ -111,15 +111,13 @@ impl<'a> Programs<'a> {
     fn of_commit(&self, name: &str, commit: &str) -> Result<Layouts, String> {
         let short = &commit[..commit.len().min(SHORT)];
         let key = format!("{short}-{}", self.built_with(&commit));
-        // A program of another crate is built of more than its commit: of what lies beside its
-        // checkout, as it is now. Only cargo sees whether that has changed.
-        let is_whole = !matches!(self.kind, Kind::Own { .. });
-        if is_whole && let Some(kept) = self.kept(&key) {
+        if let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"), &self.lock)?;
-        let ages = self.ages(&worktree)?;
-        let (name, target) = (format!("{name} ({short})"), self.folder.join(COMMITS));
+        let target = self.folder.join(COMMITS);
+        let ages = self.ages(&worktree, &target)?;
+        let (name, is_alone) = (format!("{name} ({short})"), ages.is_some());
         let cargo = |manifest: &str| {
             let mut cargo = self.surroundings.for_commit(&worktree.folder, manifest);
             // For its records; what is built of this suite finds out by itself.
@@ -131,16 +129,19 @@ impl<'a> Programs<'a> {
         self.lock.check()?;
         ages.into_iter().for_each(Ages::keep);
         let built = built?;
-        if is_whole { self.keep(&built, &key) } else { self.keep_such(&built, &commit) }
+        if is_alone { self.keep(&built, &key) } else { self.keep_such(&built, &commit) }
     }
 
-    /// Gets a checkout ready: what of it cargo is to take for built. What a program of another
-    /// crate is built of, solock does not know, so all of that is built again.
-    fn ages(&self, worktree: &Worktree) -> Result<Option<Ages>, String> {
+    /// Gets a checkout ready: what of it cargo is to take for built, if it is built of its commit
+    /// alone. A program of another crate is built of what lies beside its checkout, as it is now,
+    /// and so is whatever a path leads to from a checkout: only cargo sees whether that has changed.
+    /// All of it is built again, and kept by what comes out.
+    fn ages(&self, worktree: &Worktree, target: &Path) -> Result<Option<Ages>, String> {
         let (list, folder) = (self.folder.join("built.json"), &worktree.folder);
         let failed = |error| format!("the checkout {} cannot be read: {error}", folder.display());
-        let is_own = matches!(self.kind, Kind::Own { .. });
-        if is_own {
+        let is_alone = !matches!(self.kind, Kind::Own { .. })
+            && !outward::leads_out(folder, self.surroundings.settings())?;
+        if !is_alone {
             outward::keep(&self.repository.root, folder)?;
             ages::forget(&list).map_err(failed)?;
         }
@@ -148,9 +149,8 @@ impl<'a> Programs<'a> {
         let settings = ["config.toml", "config"].map(|name| folder.join(".cargo").join(name));
         let with = self.built_with(&settings.map(|path| fs::read(path).ok()));
         let tree = Tree { folder, program: self.kind.manifest() };
-        let place = Place { list: &list, target: &self.folder.join(COMMITS) };
-        let ages = Ages::give(place, &with, tree).map_err(failed)?;
-        Ok((!is_own).then_some(ages))
+        let ages = Ages::give(Place { list: &list, target }, &with, tree).map_err(failed)?;
+        Ok(is_alone.then_some(ages))
     }
 
     fn of_tree(&self) -> Result<Layouts, String> {

@@ -92,6 +92,7 @@ pub struct Surroundings {
     /// Where cargo is started for a commit.
     above: PathBuf,
     toolchain: Option<OsString>,
+    settings: Vec<(PathBuf, Vec<u8>)>,
     key: String,
 }
 
@@ -112,10 +113,17 @@ impl Surroundings {
         for (name, value) in decisive(env::vars_os()) {
             key += &format!("{name}={value:?}\n");
         }
-        for (path, text) in configuration(&above) {
+        let settings = configuration(&above);
+        for (path, text) in &settings {
             key += &format!("{path:?}: {text:?}\n");
         }
-        Ok(Surroundings { above, toolchain, key })
+        Ok(Surroundings { above, toolchain, settings, key })
+    }
+
+    /// cargo's files above the checkout and in its home, and what stands in them.
+    #[must_use]
+    pub fn settings(&self) -> &[(PathBuf, Vec<u8>)] {
+        &self.settings
     }
 
     /// What decides, beside the source, what is built of a commit.
