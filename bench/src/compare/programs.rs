@@ -32,6 +32,7 @@ use super::repository::{Repository, Worktree, remove_left_over};
 use super::request::Request;
 use super::side::{Side, Source};
 use super::surroundings::Surroundings;
+use super::unseen;
 use crate::added::{BuiltFrom, OWN_COMMIT, OWN_DIRTY, added};
 use crate::interrupt::Interrupt;
 
@@ -116,6 +117,7 @@ impl<'a> Programs<'a> {
         }
         let worktree = self.repository.worktree(commit, &self.folder.join("tree"), &self.lock)?;
         let target = self.folder.join(COMMITS);
+        unseen::start_anew_if_changed(&worktree.folder, &target)?;
         let ages = self.ages(&worktree, &target)?;
         let (name, is_alone) = (format!("{name} ({short})"), ages.is_some());
         let cargo = |manifest: &str| {
@@ -157,6 +159,8 @@ impl<'a> Programs<'a> {
         let root = &self.repository.root;
         let target = self.folder.join(format!("working-tree-{}", digits(root)));
         let cargo = |manifest: &str| self.surroundings.for_tree(root, manifest);
+        self.lock.check()?;
+        unseen::start_anew_if_changed(root, &target)?;
         let name = "the working tree";
         let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
