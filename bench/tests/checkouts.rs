@@ -17,8 +17,9 @@ fn main() {
     let git = std::process::Command::new("git").args(["rev-parse", "HEAD"]).output().unwrap();
     let commit = String::from_utf8(git.stdout).unwrap();
     panic!(
-        "it sees: commit={} flags={} package={}",
+        "it sees: commit={} optimised={} flags={} package={}",
         commit.trim(),
+        var("OPT_LEVEL"),
         var("CARGO_ENCODED_RUSTFLAGS"),
         var("CARGO_PKG_VERSION"),
     );
@@ -63,7 +64,8 @@ fn a_hook_of_a_linked_worktree_compares_the_commits_that_it_names() {
 #[test]
 fn a_commit_is_built_with_its_own_settings_and_not_with_those_of_the_checkout() {
     let checkout = Checkout::named(TELLS, b"checkout");
-    checkout.write(".cargo/config.toml", "[build]\nrustflags = [\"--cfg\", \"own\"]\n");
+    let own = "[build]\nrustflags = [\"--cfg\", \"own\"]\n[profile.release]\nopt-level = 1\n";
+    checkout.write(".cargo/config.toml", own);
     checkout.commit("settings");
     checkout.git(&["rm", "--quiet", "-r", ".cargo"]);
     checkout.commit("no settings");
@@ -73,15 +75,16 @@ fn a_commit_is_built_with_its_own_settings_and_not_with_those_of_the_checkout() 
         assert_eq!(output.status.code(), Some(4), "{}", text(&output.stderr));
         text(&output.stderr)
     };
-    let said = with(&|_| {});
-    assert!(seen(&said)[0].contains("flags=--cfg own "), "{said}");
-    assert!(seen(&said)[1].contains("flags= "), "{said}");
+    let said = with(&|command| _ = command.env_remove("CARGO_PROFILE_RELEASE_OPT_LEVEL"));
+    assert!(seen(&said)[0].contains("optimised=1 flags=--cfg own "), "{said}");
+    assert!(seen(&said)[1].contains("optimised=3 flags= "), "{said}");
     assert!(!said.contains("untracked"), "{said}");
     // What is set for this very call is meant, and is the same for both.
     let said = with(&|command| {
         command.env("RUSTFLAGS", "--cfg wished").env("CARGO_PKG_VERSION", "9.9.9");
+        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "2");
     });
-    let same = |seen: &&str| seen.ends_with("flags=--cfg wished package=0.1.0");
+    let same = |seen: &&str| seen.ends_with("optimised=2 flags=--cfg wished package=0.1.0");
     assert_eq!(seen(&said).into_iter().filter(same).count(), 2, "{said}");
 }
 

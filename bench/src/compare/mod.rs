@@ -1,8 +1,8 @@
 //! `solock compare`: is one side faster than another, and can that be told?
 //!
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
-//! * [`repository`], [`surroundings`], [`cargo`], [`group`], [`lock`], `programs`: from a commit
-//!   to its program; [`ages`], [`unseen`]: what of another commit's build is taken over;
+//! * [`repository`], [`surroundings`], [`wished`], [`cargo`], [`group`], [`lock`], `programs`:
+//!   from a commit to its program; [`ages`], [`unseen`]: what of another commit's build is taken over;
 //!   [`outward`]: what lies beside it; [`link`], [`layouts`]: in many orders of its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
@@ -34,6 +34,7 @@ pub mod surroundings;
 pub mod table;
 pub mod unseen;
 pub mod verdicts;
+pub mod wished;
 
 use std::collections::HashMap;
 use std::time::SystemTime;

@@ -2,8 +2,8 @@
 //!
 //! A commit is built as a clone of it beside the checkout would be. cargo is started in the folder
 //! above the checkout, so that neither its `.cargo/config.toml` nor a file that is not even tracked
-//! changes what a commit means; the commit's own is handed over. One compiler builds all sides: the
-//! one of the checkout.
+//! changes what a commit means; the commit's own is handed over, and behind it [what the environment
+//! sets](super::wished) of the same. One compiler builds all sides: the one of the checkout.
 //!
 //! Variables fall in three kinds. What a hook of git's, a `cargo run` or a `make` sets for the
 //! programs it starts, and what would move the target folder, is cleared. What can
@@ -19,6 +19,7 @@ use std::process::Command;
 
 use results::files;
 
+use super::wished::wished;
 use crate::git;
 
 /// Set by cargo and make for what they start, or where cargo puts files.
@@ -139,7 +140,12 @@ impl Surroundings {
         cargo.arg("rustc").arg("--manifest-path").arg(tree.join(manifest));
         let own = ["config.toml", "config"].map(|name| tree.join(".cargo").join(name));
         if let Some(own) = own.iter().find(|path| path.is_file()) {
+            let text = fs::read_to_string(own).unwrap_or_default();
+            let variable = |name: &str| env::var(name).ok().filter(|_| !is_cleared(name));
             cargo.arg("--config").arg(own);
+            for wish in wished(&text, &variable) {
+                cargo.arg("--config").arg(wish);
+            }
         }
         cargo
     }
@@ -209,7 +215,8 @@ fn begins(name: &str, with: &[&str]) -> bool {
 /// files beside them can be included.
 fn configuration(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut folders: Vec<PathBuf> = folder.ancestors().map(|above| above.join(".cargo")).collect();
-    folders.extend(home());
+    // From there a relative one leads on, as for cargo.
+    folders.extend(home().map(|home| folder.join(home)));
     let files = folders.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten().flatten();
     let mut read: Vec<(PathBuf, Vec<u8>)> = files
         .map(|file| file.path())
@@ -228,8 +235,13 @@ fn is_configuration(name: &OsStr) -> bool {
 }
 
 fn home() -> Option<PathBuf> {
+    home_of(env::var_os("CARGO_HOME"))
+}
+
+/// cargo's home, where the variable has this value; one that is empty says nothing.
+fn home_of(named: Option<OsString>) -> Option<PathBuf> {
     let of_user = || env::home_dir().map(|home| home.join(".cargo"));
-    env::var_os("CARGO_HOME").map(PathBuf::from).or_else(of_user)
+    named.filter(|home| !home.is_empty()).map(PathBuf::from).or_else(of_user)
 }
 
 #[cfg(test)]
@@ -303,9 +315,10 @@ mod tests {
 
     #[test]
     fn cargos_home_is_where_it_says_or_beside_the_users_other_files() {
-        let named = env::var_os("CARGO_HOME").map(PathBuf::from);
         let own = env::home_dir().map(|home| home.join(".cargo"));
-        assert_eq!(home(), named.or(own));
+        assert!(own.is_some());
+        assert_eq!([home_of(None), home_of(Some(OsString::new()))], [own.clone(), own]);
+        assert_eq!(home_of(Some("/cargo".into())), Some(PathBuf::from("/cargo")));
     }
 
     #[test]
