@@ -11,7 +11,7 @@
 //! Links are made before the processes of a pair start: nothing is linked beside a slice. With a
 //! linker that cannot do it there is one layout, and that is said.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,6 +46,8 @@ pub struct Layouts {
     again: Option<Again>,
     /// Why there is one, if it is known.
     why_one: Option<String>,
+    /// Its folder, with a lock that others have, too: while anybody has it, it is not removed.
+    _held: Option<Arc<File>>,
 }
 
 #[derive(Clone, Debug)]
@@ -59,13 +61,14 @@ impl Layouts {
     /// A program that has one layout.
     #[must_use]
     pub fn one(program: PathBuf) -> Layouts {
-        Layouts { first: program, again: None, why_one: None }
+        Layouts { first: program, again: None, why_one: None, _held: None }
     }
 
     /// The program in a folder in which no other layouts could be made, and why.
     #[must_use]
     pub fn without_others(folder: &Path, why: String) -> Layouts {
-        Layouts { why_one: Some(why), ..Layouts::one(folder.join(PROGRAM)) }
+        let one = Layouts::one(folder.join(PROGRAM));
+        Layouts { why_one: Some(why), _held: hold(folder), ..one }
     }
 
     /// The program that is kept in a folder, if one is, with all that is known of it; its other
@@ -77,7 +80,7 @@ impl Layouts {
         Some(match Linked::read(folder)?.how {
             Ok(link) => {
                 let again = Again { object, link, folder: Arc::clone(scratch) };
-                Layouts { again: Some(again), ..Layouts::one(first) }
+                Layouts { again: Some(again), _held: hold(folder), ..Layouts::one(first) }
             }
             Err(why) => Layouts::without_others(folder, why),
         })
@@ -117,12 +120,26 @@ impl Layouts {
     }
 }
 
+/// Keeps a folder from being removed; where locks are unknown nothing does.
+fn hold(folder: &Path) -> Option<Arc<File>> {
+    let folder = File::open(folder).ok()?;
+    folder.try_lock_shared().ok()?;
+    Some(Arc::new(folder))
+}
+
+/// Removes a folder, unless somebody has the program that is kept there; whether it is gone.
+#[must_use]
+pub fn remove_unless_held(folder: &Path) -> bool {
+    let lock = File::open(folder).ok().filter(|folder| folder.try_lock().is_ok());
+    lock.is_some() && fs::remove_dir_all(folder).is_ok()
+}
+
 /// Both sides' programs as they are measured: in many layouts, or each in its first. If one alone
 /// had many, the other's luck would be in every pair, and the pairs would agree on it.
 #[must_use]
 pub fn alike(sides: [&Layouts; 2]) -> [Layouts; 2] {
     let are_many = sides.iter().all(|side| side.are_many());
-    sides.map(|side| if are_many { side.clone() } else { Layouts::one(side.first.clone()) })
+    sides.map(|side| Layouts { again: side.again.clone().filter(|_| are_many), ..side.clone() })
 }
 
 impl Linked {

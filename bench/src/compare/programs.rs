@@ -14,6 +14,7 @@ use std::env;
 use std::fs::{self, File};
 use std::hash::Hash;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime};
 
@@ -36,7 +37,7 @@ use super::unseen;
 use crate::added::{BuiltFrom, OWN_COMMIT, OWN_DIRTY, added};
 use crate::interrupt::Interrupt;
 
-/// How many programs are kept.
+/// How many programs are kept, beside those that are measured.
 const KEPT_MAX: usize = 8;
 /// The target folder of all commits. Drivers that kept no list of it built in another one.
 pub const COMMITS: &str = "commits";
@@ -199,14 +200,19 @@ impl<'a> Programs<'a> {
         if let Ok(object) = &built.object {
             layouts::share(object, &new).map_err(failed)?;
         }
-        let folder = self.folder.join("programs").join(key);
-        let _ = fs::remove_dir_all(&folder);
-        fs::rename(&new, &folder).map_err(failed)?;
-        self.forget_oldest();
-        match &built.object {
-            Ok(_) => self.kept(key).ok_or_else(|| "a program that was kept is gone".to_owned()),
-            Err(why) => Ok(Layouts::without_others(&folder, why.clone())),
+        let mut folder = self.folder.join("programs").join(key);
+        if folder.exists() && !layouts::remove_unless_held(&folder) {
+            // A comparison has the same program, of which something failed.
+            folder.set_file_name(format!("{key}-{}", process::id()));
+            let _ = fs::remove_dir_all(&folder);
         }
+        fs::rename(&new, &folder).map_err(failed)?;
+        let layouts = match &built.object {
+            Ok(_) => Layouts::kept(&folder, &self.scratch).ok_or("a program that was kept is gone"),
+            Err(why) => Ok(Layouts::without_others(&folder, why.clone())),
+        };
+        self.forget_oldest();
+        layouts.map_err(str::to_owned)
     }
 
     /// A program that was built before.
@@ -218,16 +224,18 @@ impl<'a> Programs<'a> {
         Some(layouts)
     }
 
-    /// Removes the programs that were not used for longest.
+    /// Removes the programs that were not used for longest, but none that a comparison has.
     fn forget_oldest(&self) {
         let entries = fs::read_dir(self.folder.join("programs")).into_iter().flatten().flatten();
         let mut by_age: Vec<(SystemTime, PathBuf)> = entries
             .filter_map(|entry| Some((entry.metadata().ok()?.modified().ok()?, entry.path())))
             .collect();
         by_age.sort();
-        let many = by_age.len().saturating_sub(KEPT_MAX);
-        for (_, folder) in by_age.into_iter().take(many) {
-            let _ = fs::remove_dir_all(folder);
+        let mut many = by_age.len().saturating_sub(KEPT_MAX);
+        for (_, folder) in by_age {
+            if many > 0 && layouts::remove_unless_held(&folder) {
+                many -= 1;
+            }
         }
     }
 }
