@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, test_kill_process_group};
 
 /// The longest line of a process that measures or finds: its histograms are far shorter.
 pub const LINE_BYTES_MAX: usize = 16 << 20;
@@ -92,12 +92,21 @@ fn skip_line(pipe: &mut impl BufRead) -> bool {
 
 /// Sends a signal to a group of processes, by the number of its first one.
 pub fn signal_group(group: u32, signal: Signal) {
-    // 1 would be every process there is.
-    let group = Pid::from_raw(group.cast_signed()).filter(|group| !group.is_init());
-    if let Some(group) = group {
+    if let Some(group) = group_of(group) {
         // It may be gone.
         let _ = kill_process_group(group, signal);
     }
+}
+
+/// Whether any process of that group is there.
+#[must_use]
+pub fn is_group_there(group: u32) -> bool {
+    group_of(group).is_some_and(|group| test_kill_process_group(group).is_ok())
+}
+
+fn group_of(group: u32) -> Option<Pid> {
+    // 1 would be every process there is.
+    Pid::from_raw(group.cast_signed()).filter(|group| !group.is_init())
 }
 
 #[cfg(test)]

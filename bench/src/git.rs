@@ -1,29 +1,47 @@
 //! git, asked about a folder: that decides which checkout answers, and nothing of the environment.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use serve::environment::OF_A_CHECKOUT;
+
+/// git, to be run in that folder.
+#[must_use]
+pub fn command(folder: &Path, arguments: &[&OsStr]) -> Command {
+    let mut command = Command::new("git");
+    command.args(arguments).current_dir(folder).stdin(Stdio::null());
+    forget_checkout(&mut command);
+    command
+}
 
 /// What git prints when it is run in that folder, without the last newline.
 ///
 /// # Errors
 /// It cannot be run, or says no: its own words.
 pub fn git(folder: &Path, arguments: &[&OsStr]) -> Result<Vec<u8>, String> {
-    let mut command = Command::new("git");
-    command.args(arguments).current_dir(folder).stdin(Stdio::null());
-    forget_checkout(&mut command);
-    let output = command.output().map_err(|error| format!("git cannot be run: {error}"))?;
+    let output = command(folder, arguments).output().map_err(|error| not_run(&error))?;
     if output.status.success() {
         let said = output.stdout;
         return Ok(said.strip_suffix(b"\n").map_or(said.clone(), <[u8]>::to_vec));
     }
+    Err(failed(arguments, &String::from_utf8_lossy(&output.stderr)))
+}
+
+/// That git cannot be run.
+#[must_use]
+pub fn not_run(error: &io::Error) -> String {
+    format!("git cannot be run: {error}")
+}
+
+/// That git said no, in its own words.
+#[must_use]
+pub fn failed(arguments: &[&OsStr], said: &str) -> String {
     let words = arguments.iter().filter_map(|word| word.to_str());
     let what = words.into_iter().find(|word| !word.starts_with('-') && !word.contains('='));
-    let said = String::from_utf8_lossy(&output.stderr);
     let said = said.lines().map(str::trim).collect::<Vec<_>>().join(" ");
-    Err(format!("git {} failed: {}", what.unwrap_or_default(), said.trim()))
+    format!("git {} failed: {}", what.unwrap_or_default(), said.trim())
 }
 
 /// The same where all that is given and asked for is text.

@@ -126,6 +126,31 @@ fn a_second_signal_ends_compilers_that_do_not_listen() {
 }
 
 #[test]
+fn a_second_signal_ends_a_checkout_that_goes_on() {
+    // git, which does not listen, and puts file after file into the checkout.
+    let building = Building::after("", |command, checkout| {
+        let folder = checkout.around.path().join("bin");
+        fs::create_dir(&folder).expect("made");
+        let tree = checkout.root().join("target/solock-compare/tree");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *\"worktree add\"*)\ntrap '' INT TERM HUP; : > \"$MARK\"\n\
+             while :; do mkdir -p {tree}; : > {tree}/late; sleep 0.01; done\nesac\n\
+             PATH=${{PATH#*:}} exec git \"$@\"\n",
+            tree = tree.display()
+        );
+        fs::write(folder.join("git"), script).expect("written");
+        fs::set_permissions(folder.join("git"), fs::Permissions::from_mode(0o755))
+            .expect("executable");
+        let path = std::env::var("PATH").expect("there is one");
+        command.env("PATH", format!("{}:{path}", folder.display()));
+    });
+    building.signal("-TERM");
+    thread::sleep(Duration::from_millis(200));
+    building.signal("-TERM");
+    building.leaves_nothing();
+}
+
+#[test]
 fn what_nohup_ignores_stays_ignored() {
     let mut building = Building::after("trap '' HUP;", |_, _| ());
     building.signal("-HUP");

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::Duration;
 
 use super::group::Group;
@@ -14,12 +13,13 @@ use super::progress::Watch;
 use crate::children::{TooLong, lines};
 use crate::interrupt::Interrupt;
 
-/// How often an interrupt is looked for.
-const NAP: Duration = Duration::from_millis(100);
 /// How long the last lines of cargo may take when it has ended.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How much of what cargo says stands in an error, in lines.
 const LAST_LINES: usize = 20;
+
+/// What cargo says of a package that has no workspace, and finds one in a folder above it.
+const IN_A_WORKSPACE: &str = "believes it's in a workspace when it's not";
 
 /// The command that the compiler links with is printed there, in the target folder.
 const PRINTED: &str = "link-args";
@@ -148,20 +148,12 @@ fn run(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBu
     let (messages, said) = group.pipes();
     let (messages, said) = (lines(messages), lines(said));
     let mut last: Vec<String> = Vec::new();
-    let status = loop {
+    let status = group.wait(interrupt, || {
         for line in said.try_iter().flatten() {
             watch.detail(&format!("{}: {}", build.name, line.trim()));
             last.push(line);
         }
-        if interrupt.is_set() {
-            group.end();
-            return Err("interrupted".to_owned());
-        }
-        match group.try_wait().map_err(|error| error.to_string())? {
-            Some(status) => break status,
-            None => thread::sleep(NAP),
-        }
-    };
+    })?;
     // What cargo left running has nothing to say.
     drop(group);
     last.extend(rest(&said));
@@ -212,7 +204,7 @@ pub fn note(target: &Path) -> PathBuf {
 }
 
 /// What has been written until the end, which a process that left the group may put off.
-fn rest(lines: &Receiver<Result<String, TooLong>>) -> impl Iterator<Item = String> {
+pub(super) fn rest(lines: &Receiver<Result<String, TooLong>>) -> impl Iterator<Item = String> {
     std::iter::from_fn(|| lines.recv_timeout(LAST_PATIENCE).ok()).flatten()
 }
 
@@ -224,7 +216,11 @@ fn executable(message: &str, kind: Kind) -> Option<PathBuf> {
 }
 
 fn failed(status: ExitStatus, said: &[String]) -> String {
-    let end = said[said.len().saturating_sub(LAST_LINES)..].join("\n");
+    let mut end = said[said.len().saturating_sub(LAST_LINES)..].join("\n");
+    if said.iter().any(|line| line.contains(IN_A_WORKSPACE)) {
+        end += "\nthe commit is checked out below that workspace; name a folder outside of it in \
+                CARGO_TARGET_DIR";
+    }
     format!("it does not build ({status}):\n{end}")
 }
 
@@ -293,6 +289,8 @@ mod tests {
         assert_eq!(long[0], "it does not build (exit status: 1):");
         assert_eq!(long[1..], said(25)[5..]);
         assert_eq!(lines(&failed(status, &said(3)))[1..], said(3));
+        let above = format!("error: current package {IN_A_WORKSPACE}:");
+        assert!(failed(status, &[above]).ends_with("in CARGO_TARGET_DIR"));
         assert_eq!(note(Path::new("/a/target")), Path::new("/a/building"));
         let printed = lines_of("one\ntwo\n");
         assert_eq!(rest(&printed).collect::<Vec<_>>(), ["one", "two"]);

@@ -1,4 +1,5 @@
-//! cargo and its compilers: one group of processes, which is ended as a whole.
+//! What builds and checks out: cargo and its compilers, git and its filters. Each is one group of
+//! processes, which is ended as a whole.
 
 use std::fs;
 use std::io;
@@ -9,11 +10,13 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-use crate::children::signal_group;
-use crate::interrupt::{UnderWay, undo};
+use crate::children::{is_group_there, signal_group};
+use crate::interrupt::{Interrupt, UnderWay, undo};
 
 /// How long it may take to end when it is told to.
 const END_PATIENCE: Duration = Duration::from_secs(3);
+/// How long it may take to be gone when it is killed.
+const KILL_PATIENCE: Duration = Duration::from_secs(1);
 /// How often it is looked at meanwhile.
 const NAP: Duration = Duration::from_millis(50);
 
@@ -39,7 +42,8 @@ impl Group {
         let id = child.id();
         // Without the note a later driver could not find the group; this one goes on.
         let _ = fs::write(note, format!("{id} {}\n", begun(id).unwrap_or_default()));
-        let _under_way = undo(move || signal_group(id, Signal::KILL));
+        // What it wrote is removed after that.
+        let _under_way = undo(move || kill(id));
         Ok(Group { child, note: note.to_owned(), _under_way })
     }
 
@@ -48,16 +52,31 @@ impl Group {
         (self.child.stdout.take(), self.child.stderr.take())
     }
 
-    /// How its first process ended, if it did.
+    /// Waits until its first process has ended, and does this meanwhile; when somebody asks for the
+    /// end, tells it to.
     ///
     /// # Errors
-    /// The system does not say.
-    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+    /// Somebody asked for the end, or the system does not say.
+    pub fn wait(
+        &mut self,
+        interrupt: &Interrupt,
+        mut meanwhile: impl FnMut(),
+    ) -> Result<ExitStatus, String> {
+        loop {
+            meanwhile();
+            if interrupt.is_set() {
+                self.end();
+                return Err("interrupted".to_owned());
+            }
+            match self.child.try_wait().map_err(|error| error.to_string())? {
+                Some(status) => return Ok(status),
+                None => thread::sleep(NAP),
+            }
+        }
     }
 
     /// Tells it to end, and waits for a while.
-    pub fn end(&mut self) {
+    fn end(&mut self) {
         signal_group(self.child.id(), Signal::INT);
         let until = Instant::now() + END_PATIENCE;
         while Instant::now() < until && matches!(self.child.try_wait(), Ok(None)) {
@@ -72,6 +91,15 @@ impl Drop for Group {
         signal_group(self.child.id(), Signal::KILL);
         let _ = self.child.wait();
         let _ = fs::remove_file(&self.note);
+    }
+}
+
+/// Ends a group, and waits until nothing of it is there.
+fn kill(id: u32) {
+    signal_group(id, Signal::KILL);
+    let until = Instant::now() + KILL_PATIENCE;
+    while Instant::now() < until && is_group_there(id) {
+        thread::sleep(NAP);
     }
 }
 
@@ -135,13 +163,18 @@ mod tests {
         let id = group.child.id();
         let when = begun(id).expect("it runs");
         assert_eq!(fs::read_to_string(&note).expect("noted"), format!("{id} {when}\n"));
-        assert!(group.try_wait().expect("known").is_none());
+        assert!(group.child.try_wait().expect("known").is_none());
         let before = Instant::now();
         group.end();
         assert!(before.elapsed() < END_PATIENCE, "no longer than it takes");
-        assert!(group.try_wait().expect("known").is_some());
+        assert!(group.child.try_wait().expect("known").is_some());
         drop(group);
         assert!(!note.exists());
+        let mut ended = Group::start(&mut Command::new("true"), &note).expect("started");
+        let mut looked = 0;
+        let status = ended.wait(&Interrupt::default(), || looked += 1).expect("ended");
+        assert!(status.success() && looked > 0);
+        drop(ended);
         let group = Group::start(&mut sleep("60"), &note).expect("started");
         let id = group.child.id();
         drop(group);

@@ -116,7 +116,8 @@ impl<'a> Programs<'a> {
         if let Some(kept) = self.kept(&key) {
             return Ok(kept);
         }
-        let worktree = self.repository.worktree(commit, &self.folder.join("tree"), &self.lock)?;
+        let tree = self.folder.join("tree");
+        let worktree = self.repository.worktree(commit, &tree, &self.lock, self.interrupt)?;
         let target = self.folder.join(COMMITS);
         unseen::start_anew_if_changed(&worktree.folder, &target)?;
         let ages = self.ages(&worktree, &target)?;

@@ -4,11 +4,15 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use super::cargo::{note, rest};
+use super::group::Group;
 use super::lock::Lock;
+use crate::children::lines;
 use crate::git;
-use crate::interrupt::{UnderWay, undo};
+use crate::interrupt::{Interrupt, UnderWay, undo};
 
 /// How many names an error lists.
 const LISTED_MAX: &str = "--count=6";
@@ -58,12 +62,13 @@ impl Repository {
     /// lock is lost, nothing there is touched.
     ///
     /// # Errors
-    /// git says no, or the lock is lost.
+    /// git says no, the lock is lost, or somebody asked for the end.
     pub fn worktree(
         &self,
         commit: &str,
         folder: &Path,
         lock: &Arc<Lock>,
+        interrupt: &Interrupt,
     ) -> Result<Worktree, String> {
         lock.check()?;
         // What a driver that was killed left here.
@@ -75,14 +80,29 @@ impl Repository {
             lock: Arc::clone(lock),
             _under_way: undo(move || remove_own(&root, &at, &held)),
         };
-        // Hooks are the user's, and not meant for this.
-        let hooks = "core.hooksPath=/dev/null";
-        let add = ["-c", hooks, "worktree", "add", "--quiet", "--detach", "--force"];
-        let mut add = add.map(OsStr::new).to_vec();
-        add.extend([folder.as_os_str(), OsStr::new(commit)]);
-        git::git(&self.root, &add)?;
+        // Hooks are the user's, and not meant for this; and all of the commit is.
+        let settings = ["core.hooksPath=/dev/null", "core.sparseCheckout=false"];
+        let add = ["worktree", "add", "--quiet", "--detach", "--force"];
+        let settings = settings.iter().flat_map(|it| ["-c", it]).chain(add).map(OsStr::new);
+        let add: Vec<&OsStr> = settings.chain([folder.as_os_str(), OsStr::new(commit)]).collect();
+        check_out(git::command(&self.root, &add), &add, folder, interrupt)?;
         Ok(worktree)
     }
+}
+
+/// Runs git, which fills that folder: nothing of it goes on after the folder was removed.
+fn check_out(
+    mut git: Command,
+    add: &[&OsStr],
+    folder: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), String> {
+    let mut group = Group::start(&mut git, &note(folder)).map_err(|error| git::not_run(&error))?;
+    let (_, said) = group.pipes();
+    let (said, mut last) = (lines(said), Vec::new());
+    let status = group.wait(interrupt, || last.extend(said.try_iter().flatten()))?;
+    last.extend(rest(&said));
+    if status.success() { Ok(()) } else { Err(git::failed(add, &last.join("\n"))) }
 }
 
 /// A commit, checked out.
@@ -114,6 +134,9 @@ pub fn remove_left_over(repository: &Repository, folder: &Path) {
 }
 
 fn remove(root: &Path, folder: &Path) {
+    // At a second signal two threads may come here, and the process ends when one has done it.
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let _alone = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
     let mut remove = ["worktree", "remove", "--force", "--force"].map(OsStr::new).to_vec();
     remove.push(folder.as_os_str());
     // Where there is none git says so. It may be registered although its folder is gone.
@@ -126,7 +149,6 @@ mod tests {
     use super::*;
     use crate::compare::Around;
     use crate::compare::progress::Watch;
-    use crate::interrupt::Interrupt;
 
     #[test]
     fn a_worktree_of_a_driver_that_lost_its_lock_is_left_alone() {
@@ -141,7 +163,7 @@ mod tests {
         let around = Around { interrupt: &interrupt, watch: &watch };
         let (tree, path) = (root.join("target/tree"), root.join("target/lock"));
         let lock = Arc::new(Lock::take(&path, around).expect("taken"));
-        let worktree = |lock| repository.worktree("HEAD", &tree, lock);
+        let worktree = |lock| repository.worktree("HEAD", &tree, lock, &interrupt);
         drop(worktree(&lock).expect("checked out"));
         assert!(!tree.exists(), "gone with the answer");
         let left = worktree(&lock).expect("checked out");
@@ -153,5 +175,33 @@ mod tests {
         let lock = Arc::new(Lock::take(&path, around).expect("taken"));
         drop(worktree(&lock).expect("checked out"));
         assert!(!tree.exists() && git(&["worktree", "list"]).lines().count() == 1);
+    }
+
+    #[test]
+    fn all_of_a_commit_is_checked_out_of_a_sparse_checkout_too() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().canonicalize().expect("there");
+        let git = |arguments: &[&str]| git::text(&root, arguments).expect("git");
+        git(&["init", "--quiet"]);
+        for file in ["a/x", "b/y"].map(|file| root.join(file)) {
+            fs::create_dir(file.parent().expect("a folder")).expect("made");
+            fs::write(file, "text").expect("written");
+        }
+        git(&["add", "."]);
+        let who = ["-c", "user.name=somebody", "-c", "user.email=somebody@example.org"];
+        git(&[&who[..], &["commit", "--quiet", "--message", "one"]].concat());
+        git(&["sparse-checkout", "set", "a"]);
+        assert!(!root.join("b").exists());
+        let (interrupt, watch) = (Interrupt::default(), Watch::new());
+        let around = Around { interrupt: &interrupt, watch: &watch };
+        let lock = Arc::new(Lock::take(&root.join("target/lock"), around).expect("taken"));
+        let repository = Repository { root: root.clone() };
+        let tree = root.join("target/tree");
+        let worktree = repository.worktree("HEAD", &tree, &lock, &interrupt).expect("there");
+        assert!(tree.join("a/x").exists() && tree.join("b/y").exists());
+        assert_eq!(git::text(&tree, &["status", "--porcelain"]), Ok(String::new()));
+        drop(worktree);
+        let why = repository.worktree("nothing", &tree, &lock, &interrupt).expect_err("no commit");
+        assert!(why.starts_with("git worktree failed: ") && why.contains("nothing"), "{why}");
     }
 }
