@@ -147,8 +147,11 @@ fn run(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBu
     })?;
     let (messages, said) = group.pipes();
     let (messages, said) = (lines(messages), lines(said));
-    let mut last: Vec<String> = Vec::new();
+    let (mut last, mut program): (Vec<String>, _) = (Vec::new(), None);
+    let of = |line: String| executable(&line, build.kind);
     let status = group.wait(interrupt, || {
+        // Whatever is not taken is not written: cargo would wait for that.
+        program = messages.try_iter().flatten().filter_map(of).last().or(program.take());
         for line in said.try_iter().flatten() {
             watch.detail(&format!("{}: {}", build.name, line.trim()));
             last.push(line);
@@ -157,7 +160,7 @@ fn run(build: &Build<'_>, interrupt: &Interrupt, watch: &Watch) -> Result<PathBu
     // What cargo left running has nothing to say.
     drop(group);
     last.extend(rest(&said));
-    let program = rest(&messages).filter_map(|line| executable(&line, build.kind)).last();
+    let program = rest(&messages).filter_map(of).last().or(program);
     program.filter(|_| status.success()).ok_or_else(|| failed(status, &last))
 }
 
@@ -278,6 +281,26 @@ mod tests {
         forget_linked(folder.path(), "bin-a");
         let left = notes.map(|note| folder.path().join(note).exists());
         assert_eq!(left, [false, true, false]);
+    }
+
+    #[test]
+    fn whatever_cargo_writes_is_taken() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let writes = |end: &str| {
+            let message = r#"{"target":{"name":"solock"},"executable":"/solock"}"#;
+            let many = format!("yes {} | head -n 1500", "x".repeat(80));
+            let script = format!("echo '{message}'; {many}; {many} >&2; {end}");
+            let cargo = |_: &str| {
+                let mut command = Command::new("sh");
+                command.args(["-c", &script]);
+                command
+            };
+            let target = folder.path().join("target");
+            let build = Build { name: "x", cargo: &cargo, target: &target, kind: Kind::Whole };
+            run(&build, &Interrupt::default(), &Watch::new())
+        };
+        assert_eq!(writes("true"), Ok(PathBuf::from("/solock")));
+        assert!(writes("false").expect_err("it ended so").starts_with("it does not build"));
     }
 
     #[test]
