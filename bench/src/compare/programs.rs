@@ -1,11 +1,11 @@
 //! The sides' programs: built once per commit and compiler, and kept.
 //!
 //! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes
-//! it away. One driver builds at a time (it holds a lock), always in the same folders: the programs
-//! of two commits then differ in nothing but their code. Libraries, and packages of which no file
-//! changed, are built once ([`ages`]). The working tree has a target folder of its own, as its
-//! files can be older than what was built of a commit. Beside a program lies what its other
-//! [layouts] are linked from.
+//! it away. One driver builds at a time ([`Lock`]). All commits are built in one target folder, from
+//! checkouts at one path: their programs differ in nothing but their code. Libraries are built
+//! once, and packages of which no file changed ([`ages`]). The working tree has a target folder of
+//! its own, as its files can be older than what was built of a commit: its program has other paths,
+//! too. Beside a program lies what its other [layouts] are linked from.
 //!
 //! All sides are programs of one [kind](Kind): one that is larger has its functions further apart,
 //! and that would be measured, too.
@@ -35,12 +35,19 @@ use super::side::{Side, Source};
 use super::surroundings::Surroundings;
 use super::unseen;
 use crate::added::{BuiltFrom, OWN_COMMIT, OWN_DIRTY, added};
+use crate::git;
 use crate::interrupt::Interrupt;
 
 /// How many programs are kept, beside those that are measured.
 const KEPT_MAX: usize = 8;
-/// The target folder of all commits. Drivers that kept no list of it built in another one.
+/// The target folder of all commits.
 pub const COMMITS: &str = "commits";
+/// That of drivers that kept no list of it.
+const BEFORE: &str = "target";
+/// What the target folders of working trees begin with; each has the checkout's digits behind it,
+/// and in it a file of this name with its path.
+const TREE: &str = "working-tree-";
+const CHECKOUT: &str = "checkout";
 /// Digits of a commit's hash.
 const SHORT: usize = 10;
 
@@ -85,6 +92,7 @@ impl<'a> Programs<'a> {
         let surroundings = Surroundings::of(&repository.root)?;
         group::end_left_over(&cargo::note(&folder.join(COMMITS)));
         remove_left_over(repository, &folder.join("tree"));
+        remove_unused(&folder);
         let scratch = Arc::new(Folder::of_this_process(&folder.join("linked")));
         let kind = match &added().built_from {
             Some(own) => own_kind(own, repository)?,
@@ -159,10 +167,13 @@ impl<'a> Programs<'a> {
 
     fn of_tree(&self) -> Result<Layouts, String> {
         let root = &self.repository.root;
-        let target = self.folder.join(format!("working-tree-{}", digits(root)));
+        let target = self.folder.join(format!("{TREE}{}", digits(root)));
         let cargo = |manifest: &str| self.surroundings.for_tree(root, manifest);
         self.lock.check()?;
         unseen::start_anew_if_changed(root, &target)?;
+        fs::create_dir_all(&target)
+            .and_then(|()| fs::write(target.join(CHECKOUT), root.as_os_str().as_encoded_bytes()))
+            .map_err(|error| format!("cannot write to {}: {error}", target.display()))?;
         let name = "the working tree";
         let build = Build { name, cargo: &cargo, target: &target, kind: self.kind };
         let built = self.compile(build)?;
@@ -237,6 +248,19 @@ impl<'a> Programs<'a> {
             if many > 0 && layouts::remove_unless_held(&folder) {
                 many -= 1;
             }
+        }
+    }
+}
+
+/// Removes target folders that nobody builds in any more: another driver's, and those of working
+/// trees that are gone, or do not say which they are of.
+fn remove_unused(folder: &Path) {
+    let _ = fs::remove_dir_all(folder.join(BEFORE));
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let checkout = fs::read(entry.path().join(CHECKOUT)).ok().map(git::path);
+        let is_of_a_tree = entry.file_name().to_string_lossy().starts_with(TREE);
+        if is_of_a_tree && !checkout.is_some_and(|checkout| checkout.exists()) {
+            let _ = fs::remove_dir_all(entry.path());
         }
     }
 }

@@ -150,6 +150,20 @@ fn a_driver_that_lost_its_lock_keeps_nothing() {
 }
 
 #[test]
+fn target_folders_that_nobody_uses_are_removed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let at = |name: &str| folder.path().join(name);
+    let trees = [1, 2, 3].map(|number| format!("working-tree-{number}"));
+    let others = ["commits", "target", "programs"].map(str::to_owned);
+    trees.iter().chain(&others).for_each(|name| fs::create_dir(at(name)).expect("made"));
+    let own = folder.path().as_os_str().as_encoded_bytes();
+    fs::write(at("working-tree-1").join(CHECKOUT), own).expect("written");
+    fs::write(at("working-tree-2").join(CHECKOUT), "/nowhere/at/all").expect("written");
+    remove_unused(folder.path());
+    assert_eq!(names(folder.path()), ["commits", "programs", "working-tree-1"]);
+}
+
+#[test]
 fn the_program_of_another_crate_is_built_of_its_checkout_alone() {
     let folder = tempfile::tempdir().expect("a folder");
     let root = folder.path().canonicalize().expect("there").join("checkout");
