@@ -4,14 +4,15 @@
 //! a new checkout every file is, so that all packages would be built for every commit. Here a
 //! package whose files are, to the byte, those that it was last built of gets the age back that
 //! they had then; the files of every other are younger than anything that was built. So a package
-//! is taken over from another commit's build only where every file of it is the same.
+//! is taken over from another commit's build only where every file of it is the same, as far as
+//! cargo asks for its age (what it asks for of no file is in `unseen`).
 //!
 //! * What a build script reads, cargo need not be told: a package that has one is always young. So
 //!   is that of the program, which is linked for every commit.
 //! * Whatever else decides what is built (the compiler, the flags) is part of the list: with others
 //!   all packages are young.
-//! * The list is gone while cargo runs. A driver that is killed leaves none, and then all are
-//!   young.
+//! * The list is gone while cargo runs. Where there is none (a driver was killed, or what is built
+//!   is more than its commit) all are young.
 //! * All times are those of the file system, and young files are made younger than whatever lies in
 //!   the target folder where they are not: a clock that was set back makes nothing old.
 
@@ -180,7 +181,7 @@ fn packages_of(tree: &Path) -> io::Result<BTreeMap<PathBuf, Vec<PathBuf>>> {
     Ok(packages)
 }
 
-/// Whether a folder is that of a package: its manifest says so, or something that is not understood.
+/// Whether a folder is that of a package: its manifest says so, or what is not understood.
 fn is_package(folder: &Path) -> bool {
     let Ok(text) = fs::read(folder.join(MANIFEST)) else { return false };
     let text = String::from_utf8_lossy(&text);

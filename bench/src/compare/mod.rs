@@ -3,7 +3,8 @@
 //! * [`request`], [`side`]: what was asked, and what the sides' names mean.
 //! * [`repository`], [`surroundings`], [`wished`], [`cargo`], [`group`], [`lock`], `programs`:
 //!   from a commit to its program; [`ages`], [`unseen`]: what of another commit's build is taken
-//!   over; [`outward`]: what lies beside it; [`link`], [`layouts`]: in many orders of its functions.
+//!   over; [`outward`]: what lies beside it; [`link`], [`layouts`], [`digits`]: in many orders of
+//!   its functions.
 //! * [`cell`]: launches of both sides, in turns, until the verdict is clear; [`metric`],
 //!   [`counters`]: what is read off them.
 //! * [`judge`]: the statistics; [`verdicts`]: rows.

@@ -1,6 +1,6 @@
-//! What lies beside a checkout and is built into its program. A commit is checked out elsewhere, and
-//! from there a relative path would lead somewhere else: in that copy it is made absolute. And a
-//! program that is built of more than its commit is not kept for that commit: what lies beside it
+//! What lies beside a checkout and is built into its program. A commit is checked out elsewhere,
+//! and from there a relative path would lead somewhere else: in that copy it is made absolute. And
+//! a program that is built of more than its commit is not kept for that commit: what lies beside it
 //! may be another thing the next time.
 
 use std::fs;

@@ -1,8 +1,8 @@
 //! The sides' programs: built once per commit and compiler, and kept.
 //!
 //! All of it lies in `solock-compare` in the checkout's target folder, so that `cargo clean` takes
-//! it away. One driver builds at a time ([`Lock`]). All commits are built in one target folder, from
-//! checkouts at one path: their programs differ in nothing but their code. Libraries are built
+//! it away. One driver builds at a time ([`Lock`]). All commits are built in one target folder,
+//! from checkouts at one path: their programs differ in nothing but their code. Libraries are built
 //! once, and packages of which no file changed ([`ages`]). The working tree has a target folder of
 //! its own, as its files can be older than what was built of a commit: its program has other paths,
 //! too. Beside a program lies what its other [layouts] are linked from.
@@ -146,7 +146,7 @@ impl<'a> Programs<'a> {
 
     /// Gets a checkout ready: what of it cargo is to take for built, if it is built of its commit
     /// alone. A program of another crate is built of what lies beside its checkout, as it is now,
-    /// and so is whatever a path leads to from a checkout: only cargo sees whether that has changed.
+    /// and so is one whose checkout a path leads out of: only cargo sees whether that has changed.
     /// All of it is built again, and kept by what comes out.
     fn ages(&self, worktree: &Worktree, target: &Path) -> Result<Option<Ages>, String> {
         let (list, folder) = (self.folder.join("built.json"), &worktree.folder);

@@ -1,5 +1,5 @@
-//! The checkout the user stands in: read, never changed. A commit is built in a separate worktree,
-//! which is removed afterwards.
+//! The checkout the user stands in: its files and branches are read, never changed. A commit is
+//! built in a separate worktree, which is removed afterwards.
 
 use std::ffi::OsStr;
 use std::fs;

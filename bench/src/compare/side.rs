@@ -125,6 +125,7 @@ const VALID: &str = "a side is a commit (hash, tag, branch, HEAD~3), `.` for the
 fn listed(names: &[String]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
+
 /// A stored run was measured, by solock, and is named once; or all sides are one comparison, to be
 /// shown again.
 fn only_measured(sides: &[Side]) -> Result<(), String> {

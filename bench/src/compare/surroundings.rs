@@ -2,8 +2,9 @@
 //!
 //! A commit is built as a clone of it beside the checkout would be. cargo is started in the folder
 //! above the checkout, so that neither its `.cargo/config.toml` nor a file that is not even tracked
-//! changes what a commit means; the commit's own is handed over, and behind it [what the environment
-//! sets](super::wished) of the same. One compiler builds all sides: the one of the checkout.
+//! changes what a commit means; the commit's own is handed over, and behind it
+//! [what the environment sets](super::wished) of the same. One compiler builds all sides: the one
+//! of the checkout.
 //!
 //! Variables fall in three kinds. What a hook of git's, a `cargo run` or a `make` sets for the
 //! programs it starts, and what would move the target folder, is cleared. What can
