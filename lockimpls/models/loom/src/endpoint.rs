@@ -38,16 +38,16 @@ pub(super) const MODELS: &[Model] = &[
     model("endpoint_connect_accept", 7, &["accepted"], connect_accept::<ByNumber>),
     Model {
         bound: [Some(3), None],
-        ..model("endpoint_numbers", 150, &["relocked", "in order", "connected"], numbers)
+        ..model("endpoint_numbers", 460, &["relocked", "in order", "connected"], numbers)
     },
     model("endpoint_names", 700, &["its name", "no name"], names),
     model("endpoint_right_to_send", 1000, &["sent", "another sends", "no peer"], right_to_send),
-    model("endpoint_right_awaited", 2, &["sent", "no peer", "parked", "woken"], right_awaited),
+    model("endpoint_right_awaited", 2600, &["sent", "no peer", "parked", "woken"], right_awaited),
     Model {
         bound: [Some(3), None],
-        ..model("endpoint_rights_shutdown", 2, &["sent", "EPIPE", "passed"], rights_shutdown)
+        ..model("endpoint_rights_shutdown", 220, &["sent", "EPIPE", "passed"], rights_shutdown)
     },
-    model("endpoint_account", 2, TAKEN, account::<ByNumber>),
+    model("endpoint_account", 290, TAKEN, account::<ByNumber>),
     model("endpoint_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByNumber>),
     model("endpoint_writer_closed", 130, &["parked", "woken", "EPIPE"], writer_closed::<ByNumber>),
     model("endpoint_reader", 30, &["parked", "woken", "received"], reader::<ByNumber>),

@@ -21,13 +21,18 @@ const fn bounded(model: Model) -> Model {
 
 pub(super) const MODELS: &[Model] = &[
     model("pin_there_and_gone", 13, RECEIVES, there_and_gone::<ByPin>),
-    bounded(model("pin_both_ways", 269, RECEIVES, both_ways::<ByPin>)),
-    bounded(model("pin_send_close", 307, &["sent", "EPIPE"], send_close::<ByPin>)),
-    bounded(model("pin_send_shutdown", 322, &["sent", "EPIPE"], send_shutdown::<ByPin>)),
-    bounded(model("pin_close_in_call", 57, &["sent", "EBADF"], close_in_call::<ByPin>)),
-    model("pin_writer", 411, &["parked", "woken", "sent", "received"], writer::<ByPin>),
-    bounded(model("pin_writer_closed", 441, &["parked", "woken", "EPIPE"], writer_closed::<ByPin>)),
-    bounded(model("pin_writer_ended", 241, &["parked", "woken", "EPIPE"], writer_ended::<ByPin>)),
+    bounded(model("pin_both_ways", 1000, RECEIVES, both_ways::<ByPin>)),
+    bounded(model("pin_send_close", 1200, &["sent", "EPIPE"], send_close::<ByPin>)),
+    bounded(model("pin_send_shutdown", 950, &["sent", "EPIPE"], send_shutdown::<ByPin>)),
+    bounded(model("pin_close_in_call", 110, &["sent", "EBADF"], close_in_call::<ByPin>)),
+    model("pin_writer", 410, &["parked", "woken", "sent", "received"], writer::<ByPin>),
+    bounded(model(
+        "pin_writer_closed",
+        2700,
+        &["parked", "woken", "EPIPE"],
+        writer_closed::<ByPin>,
+    )),
+    bounded(model("pin_writer_ended", 780, &["parked", "woken", "EPIPE"], writer_ended::<ByPin>)),
 ];
 
 /// A writer sleeps, and another thread shuts its own socket down for writing.

@@ -31,7 +31,7 @@ pub(super) const MODELS: &[Model] = &[
     Model { bound: [Some(3), None], ..model("queue_elsewhere", 3000, ELSEWHERE, elsewhere) },
     model("queue_place_used_again", 800, &["sent", "refused", "another socket"], place_used_again),
     model("queue_connect_accept", 9, &["accepted"], connect_accept::<ByQueue>),
-    model("queue_account", 2, TAKEN, account::<ByQueue>),
+    model("queue_account", 290, TAKEN, account::<ByQueue>),
     model("queue_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByQueue>),
     model("queue_writer_closed", 14000, &["parked", "woken", "EPIPE"], writer_closed::<ByQueue>),
     model("queue_reader", 30, &["parked", "woken", "received"], reader::<ByQueue>),
