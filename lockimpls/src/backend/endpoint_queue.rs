@@ -152,7 +152,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     }
 
     fn solock_new(&self, so: &So<Self>, _kind: SockType) -> Held<Self> {
-        self.number(so);
+        self.so.number(so);
         self.solock(so)
     }
 
@@ -277,7 +277,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     }
 
     fn solock_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
-        self.take_both(so, so2)
+        self.so.take_both(so, so2)
     }
 
     fn sounlock_pair(&self, so: Held<Self>, so2: Held<Self>) {
@@ -291,7 +291,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     /// `BidirectionalConnect` (`conn` 322): both, until the embryo is ready, or the connect is
     /// refused.
     fn name_to_head(&self, so: &So<Self>, head: &So<Self>) -> Held<Self> {
-        self.take_both(so, head).1
+        self.so.take_both(so, head).1
     }
 
     fn head_refuse(&self, so: &So<Self>, head: Held<Self>) {
@@ -299,7 +299,7 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     }
 
     fn name_to_pair(&self, so: &So<Self>, so2: &So<Self>) -> (Held<Self>, Held<Self>) {
-        self.take_both(so, so2)
+        self.so.take_both(so, so2)
     }
 
     /// Client and listener are locked already: the embryo comes after the higher of the two.
@@ -311,17 +311,17 @@ impl<F: Fault, A: Surroundings> Policy for EndpointPolicy<F, A> {
     ) -> (Held<Self>, Held<Self>) {
         let is_head_higher = so.locks.number() < head.locks.number();
         let higher = if is_head_higher { &*head } else { so };
-        (Held::<Self>::of(so), self.take_second(higher, so3))
+        (Held::<Self>::of(so), self.so.take_second(higher, so3))
     }
 
     /// A new one: it has the highest number.
     fn embryo_enter(&self, head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
-        self.number(so3);
-        self.take_second(head, so3)
+        self.so.number(so3);
+        self.so.take_second(head, so3)
     }
 
     fn embryo_take(&self, head: &Held<Self>, so3: &So<Self>) -> Held<Self> {
-        self.take_second(head, so3)
+        self.so.take_second(head, so3)
     }
 
     fn head_leave(&self, head: &mut Held<Self>) {

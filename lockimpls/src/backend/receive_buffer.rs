@@ -49,8 +49,8 @@
 //!   append or receive left, beside the side itself: a receiver that shuts down for reading throws
 //!   its bytes away, and OpenBSD's sender is not told (the kernel's is, and gets EPIPE).
 //! * A sender gives up the right to send while it sleeps, as OpenBSD's does; the kernel's keeps it.
-//! * Whoever closes a socket waits for its senders' references; in the kernel the last of them frees
-//!   it (1301), with its own right to send.
+//! * Whoever closes a socket waits for its senders' references; in the kernel the last of them
+//!   frees it (1301), with its own right to send.
 //! * Descriptors are looked up when there is room for them; in the kernel first of all (1117).
 //! * Two that part are told one after the other, in one hold of both sockets; the kernel has both
 //!   receive sides at once (3224, 3225), without an order of addresses. Nobody is between: whoever

@@ -48,7 +48,7 @@ impl Control {
 impl Control {
     const ENDPOINT_PART_UNLOCKED: Control = Control {
         name: "endpoint-parted-alone",
-        bug: "close takes the peer's link away with its own socket locked alone, as a send may read it",
+        bug: "close takes the peer's link away with its own socket alone locked, beside a send",
         check: Check::Unlocked,
         operation: "sys_close",
         at: at!("uipc/close.rs", "fn unp_disconnect(", "so2.set_conn(None)"),
@@ -90,7 +90,7 @@ fn connect_to_bound<D: Domain>() {
 impl Control {
     const BY_ADDRESS: Control = Control {
         name: "numbered-by-address",
-        bug: "of two sockets the one with the lower address is locked first, not with the lower number",
+        bug: "of two sockets the one with the lower address is locked first, not the lower number",
         check: Check::OrderViolation,
         operation: "sys_connect",
         at: at!("uipc/connect.rs", "fn connect_stream(", "self.policy.name_to_head("),

@@ -29,8 +29,8 @@ pub(crate) fn checkorder(addr: usize, class: &Class, edge: Edge) {
     checkorder_slow(thread, addr, *class, edge, Location::caller());
 }
 
-/// Before a socket is locked where sockets are locked in the order of their numbers, and none with a
-/// lower number is said to be held ([`Edge::Numbered`]): then no other one may be, whatever the
+/// Before a socket is locked where sockets are locked in the order of their numbers, and none with
+/// a lower number is said to be held ([`Edge::Numbered`]): then no other one may be, whatever the
 /// addresses.
 #[inline(always)]
 #[track_caller]

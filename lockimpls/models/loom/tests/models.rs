@@ -179,8 +179,8 @@ mod negative {
         endpoint_right_not_looked_at:
             endpoint_right_to_send without "RightLooked", "without an address answers Ok(1)";
         endpoint_right_without_wake: endpoint_right_awaited without "WakeWanted", "deadlock";
-        endpoint_end_unseen:
-            endpoint_rights_shutdown without "EndRecheck", "bytes sent, and bytes read up to the end";
+        endpoint_end_unseen: endpoint_rights_shutdown
+            without "EndRecheck", "bytes sent, and bytes read up to the end";
         endpoint_accounted_late: endpoint_account without "AccountLocked", "room, and bytes taken";
         endpoint_writer_without_mirror: endpoint_writer without "MirrorReceived", "deadlock";
         endpoint_writer_without_second_look: endpoint_writer without "RetestWaiting", "deadlock";

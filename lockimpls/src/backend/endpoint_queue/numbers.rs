@@ -2,10 +2,9 @@
 
 use crossbeam_utils::CachePadded;
 
-use super::EndpointPolicy;
 use super::locks::EndpointLocks;
 use crate::ambient::Surroundings;
-use crate::backend::per_socket::{Beside, OnTake, comes_first};
+use crate::backend::per_socket::{Beside, OnTake, SocketPolicy, comes_first};
 use crate::domain::Algorithm;
 use crate::fault::{Fault, Step};
 use crate::objects::socket::Socket;
@@ -65,17 +64,17 @@ impl OnTake for ByNumber {
     }
 }
 
-impl<F: Fault, A: Surroundings> EndpointPolicy<F, A> {
+impl<F: Fault, A: Surroundings> SocketPolicy<F, ByNumber, A> {
     /// A socket is made: it gets a number.
     pub(super) fn number(&self, so: &So<Self>) {
-        so.locks.set_number(self.so.beside.next());
+        so.locks.set_number(self.beside.next());
     }
 
     /// With `first` locked, which has a lower number, and perhaps a third one, which has, too.
     #[track_caller]
     pub(super) fn take_second(&self, first: &So<Self>, second: &So<Self>) -> Held<Self> {
         let held = Held::<Self>::of(second);
-        self.so.take(&held, ByNumber::second::<F, A::Raw>(first, second));
+        self.take(&held, ByNumber::second::<F, A::Raw>(first, second));
         held
     }
 
@@ -85,7 +84,7 @@ impl<F: Fault, A: Surroundings> EndpointPolicy<F, A> {
         let is_lower = ByNumber::comes_first::<F, A::Raw>(so, so2);
         let (first, second) =
             if is_lower || F::omits(Step::AddressOrder) { (so, so2) } else { (so2, so) };
-        self.so.take(&Held::<Self>::of(first), Edge::None);
+        self.take(&Held::<Self>::of(first), Edge::None);
         if !std::ptr::eq(first, second) || F::omits(Step::SelfLock) {
             _ = self.take_second(first, second);
         }
