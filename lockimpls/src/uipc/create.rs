@@ -130,8 +130,7 @@ impl<P: Policy> Locked<P> {
     /// `soisconnected`: wakes whoever waits for the connection; an embryo becomes ready to be
     /// accepted, and one thread in accept is woken.
     fn soisconnected(&self, so: &mut Held<P>, client: Option<&So<P>>) {
-        let st = so.st();
-        st.set(State::ISCONNECTED);
+        so.st().set(State::ISCONNECTED);
         if P::WAITS_AT_PEER && so.connection_required() {
             self.policy.side_enter(so, Side::Rcv);
             so.set_writer(so.peer());

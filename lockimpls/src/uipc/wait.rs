@@ -50,23 +50,23 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sosleep(&self, so: &mut Held<P>, point: &WaitPoint) {
-        self.sleep(so, point, Part::Socket);
+        self.sleep::<false>(so, point, Part::Socket);
     }
 
     /// The same of a listener, with the lock of its queues.
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sleep_at_queue(&self, head: &mut Held<P>, point: &WaitPoint) {
-        self.sleep(head, point, Part::Queue);
+        self.sleep::<false>(head, point, Part::Queue);
     }
 
-    /// The same with the lock of this part.
+    /// The same with the lock of this part; at its peer a thread has a reference on that.
     #[inline(always)]
     #[track_caller]
-    fn sleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
+    fn sleep<const AT_PEER: bool>(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         let depth = self.ambient.sleep_begins();
         P::Fault::note(Event::Sleep);
-        self.rwsleep(&mut so.lent(), point, part);
+        self.rwsleep::<AT_PEER>(&mut so.lent(), point, part);
         P::Fault::note(Event::Awake);
         self.ambient.sleep_ends(depth);
     }
@@ -98,7 +98,7 @@ impl<P: Policy> Locked<P> {
 
     /// `rwsleep`. Whoever parks goes through the queue of sleepers before and after.
     #[track_caller]
-    fn rwsleep(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
+    fn rwsleep<const AT_PEER: bool>(&self, so: &mut Held<P>, point: &WaitPoint, part: Part) {
         // Asked for again below: where a socket's lock can be another one, it may be by then.
         let place = so.socket();
         let releases = || match part {
@@ -109,8 +109,7 @@ impl<P: Policy> Locked<P> {
         if self.config.wait == WaitStrategy::Park {
             self.ambient.sched_lock();
         }
-        // Whoever waits for room at its peer has a reference on that.
-        let kind = if P::WAITS_AT_PEER { WaitsFor::Side } else { WaitsFor::Wakeup };
+        let kind = if AT_PEER { WaitsFor::Side } else { WaitsFor::Wakeup };
         witness::sleep(point.key(), kind, releases());
         if self.config.wait != WaitStrategy::Park {
             self.part_leave(so, part);
@@ -198,8 +197,8 @@ impl<P: Policy> Locked<P> {
     pub(crate) fn sbwait(&self, so: &mut Held<P>, side: Side) {
         let place = so.socket();
         match side {
-            Side::Snd => self.sleep(so, &place.snd_wait, Part::Snd),
-            Side::Rcv => self.sleep(so, &place.rcv_wait, Part::Rcv),
+            Side::Snd => self.sleep::<false>(so, &place.snd_wait, Part::Snd),
+            Side::Rcv => self.sleep::<false>(so, &place.rcv_wait, Part::Rcv),
         }
         self.policy.side_leave(so, side);
     }
@@ -218,7 +217,7 @@ impl<P: Policy> Locked<P> {
         if P::Fault::omits(Step::PinOnce) {
             place.so_refcnt.take();
         }
-        self.sleep(so2, &place.rcv_wait, Part::Rcv);
+        self.sleep::<true>(so2, &place.rcv_wait, Part::Rcv);
         if gives_up {
             self.policy.side_leave(so2, Side::Rcv);
             self.policy.sb_lock(so, Side::Snd, false);
