@@ -174,15 +174,15 @@ impl<P: Policy> Locked<P> {
                 Ok(Room::Bytes(room)) => return Ok(room),
                 Ok(_) if sending.nonblock => return Err(Errno::Ewouldblock),
                 Ok(_) => self.wait_at_peer(so, so2),
-                // It was connected: the two are parting just now, and this end has not been told
-                // yet.
+                // It was connected: the two are parting just now, and the peer's side has not been
+                // told yet.
                 Err(Errno::Enotconn) => return Err(Errno::Epipe),
                 Err(errno) => return Err(errno),
             }
         }
     }
 
-    /// Whether the peer, whose receive side is locked, is the own one's no more.
+    /// Whether the peer, whose receive side is locked, has parted from this socket.
     #[inline(always)]
     fn has_parted(so: &So<P>, so2: &Held<P>) -> bool {
         !so2.is_written_by(so) && !P::Fault::omits(Step::PinLookAgain)

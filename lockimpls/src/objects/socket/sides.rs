@@ -85,9 +85,11 @@ impl SbState {
 /// `so_snd`: a mirror of what lies unread at the peer. `[ms]`
 pub(crate) struct SndState {
     sb: SbState,
-    /// SS_CANTSENDMORE. `[s ms]`: written by [`Socket::set_cantsendmore`] alone.
+    /// SS_CANTSENDMORE. `[s ms]`: written by [`Held::set_cantsendmore`], and while nobody else has
+    /// the socket by [`Held::end_unshared`].
     ///
-    /// [`Socket::set_cantsendmore`]: super::Socket::set_cantsendmore
+    /// [`Held::set_cantsendmore`]: super::Held::set_cantsendmore
+    /// [`Held::end_unshared`]: super::Held::end_unshared
     pub(super) cantsendmore: Cell<bool>,
 }
 

@@ -13,7 +13,9 @@ use Ordering::{Acquire, Relaxed, Release};
 /// send that reads them with nothing locked (`Policy::SENDS_UNLOCKED`) may decide by what is out of
 /// date at once; what must be exact it looks at again with the peer locked. One that has its own
 /// socket locked (`Policy::SENDS_HELD`) need not: the end and the limits stay, and what lies unread
-/// at the peer can only become fewer bytes.
+/// at the peer can only become fewer bytes. One that is at its peer's receive side
+/// (`Policy::WAITS_AT_PEER`) reads them there: whoever ends its sending writes the word, and then
+/// comes to that side. What lies unread it has from there (`Writer`).
 pub(crate) struct SendWords<L> {
     /// `unp_conn`. `[a]`, written with both sockets locked: so it stays while either is.
     unp_conn: AtomicPtr<Socket<L>>,
