@@ -60,12 +60,18 @@
 //!   has unlinked what it copies).
 //! * One queue for all datagrams to a socket. The kernel has one for each connected sender, in that
 //!   one's send buffer, under the receiver's lock (2104 to 2119).
-//! * A pending error is told at the peer's receive side; in the kernel with the own `unp_mtx` (435).
+//! * Of two `unp_mtx`, as on `per-socket-try`: detach looks whether a socket is still connected to
+//!   it (the kernel does not, 3422 to 3429), and waits for the references to its control block
+//!   (there the last of them frees it, 412). A connect locks client and embryo by address; in the
+//!   kernel the client comes after the embryo, which nobody else has yet (2960).
+//! * A pending error is told at the peer's receive side; in the kernel with the own `unp_mtx`
+//!   (435).
 //! * Where both sides of a socket are locked, for their sizes, the receive side comes first, as in
 //!   OpenBSD; in the kernel the send side (3117, 3118).
 //! * SOCK_LOCK, which guards `so_state`, is the socket's own lock here.
-//! * `unp_link_rwlock` is the layer's `unp_gc_lock`: it comes after a socket's lock, and a socket is
-//!   put on the list of all, or taken off, with its own held; in the kernel before any (537, 812).
+//! * `unp_link_rwlock` is the layer's `unp_gc_lock`: it comes after a socket's lock, and a socket
+//!   is put on the list of all, or taken off, with its own held; in the kernel before any (537,
+//!   812).
 //! * The list of referrers is the destination's own (`unp_defers_lock` there, 3103).
 //! * aio, sendfile(2), poll(2) and kqueue(2) are not modelled.
 //!
