@@ -387,7 +387,6 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("shared-link", "socket", 1740, "for a caller in the kernel, who wants the mbufs themselves"),
     ("shared-link", "socket", 1796, "MSG_WAITALL, which is not modelled"),
     ("receive-buffer", "usrreq", 397, "a higher peer, after a try that failed"),
-    ("receive-buffer", "usrreq", 467, "a connection in the queue of a listener that goes"),
     ("receive-buffer", "usrreq", 1213, "aio, which is not modelled"),
     ("receive-buffer", "usrreq", 1249, "no memory to split a message"),
     ("receive-buffer", "usrreq", 1531, "as 1213"),

@@ -322,6 +322,34 @@ fn every_cited_file_is_one_of_the_table() {
     }
 }
 
+/// The kernels that lock two sockets by address (`unp_pcb_lock_pair`): the lines at which the lower
+/// one is locked; the higher one is at the next.
+const LOWER_FIRST: [(usize, [usize; 2]); 3] =
+    [(TRIES, [356, 359]), (BY_PIN, [358, 361]), (BY_PIN_DGRAM, [358, 361])];
+
+#[test]
+fn of_two_sockets_the_lower_is_locked_first() {
+    let blocks = blocks();
+    for (kernel, lines) in LOWER_FIRST {
+        let mut pairs = 0;
+        for (block, line) in blocks.iter().flat_map(|block| lines.map(|line| (block, line))) {
+            let steps = block.cited(kernel).unwrap_or_default();
+            let at =
+                |line| steps.iter().find(|step| step.at.as_ref().is_some_and(|it| it.1 == line));
+            let (Some(first), Some(second)) = (at(line), at(line + 1)) else { continue };
+            // The way says where `so` lies beside its peer, and beside no other socket.
+            let is_so = [first, second].map(|step| step.lock == "so");
+            let is_peer = [first, second].iter().any(|step| ["peer", "so2"].contains(&&*step.lock));
+            if is_peer && is_so.contains(&true) {
+                let way = if is_so[0] { "lower" } else { "higher" };
+                assert_eq!(block.key().3, way, "{} {:?}", KERNELS[kernel], block.key());
+                pairs += 1;
+            }
+        }
+        assert!(pairs > 0, "{}: no pair", KERNELS[kernel]);
+    }
+}
+
 #[test]
 fn a_line_that_takes_another_lock_is_found() {
     let kernel = 0;
