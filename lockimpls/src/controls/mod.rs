@@ -259,6 +259,9 @@ pub fn in_next(moment: Moment, action: impl FnOnce() + Send + 'static) {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
     use super::control::line_at;
     use super::*;
     use crate::child;
@@ -312,6 +315,25 @@ mod tests {
         for control in all() {
             assert!(!control.expected_at().ends_with(":0:"), "{}", control.name);
         }
+    }
+
+    #[test]
+    fn every_bug_of_a_kernel_has_its_row() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let read = |file: &str| std::fs::read_to_string(folder.join(file)).unwrap();
+        let names: Vec<_> = all().iter().map(|control| control.name).collect();
+        // The one without a number in its name is B01.
+        let is_bug = |name: &&&str| name.starts_with('B') || **name == Control::LEAK_NOBUFS.name;
+        let bugs: BTreeSet<_> =
+            names.iter().filter(is_bug).map(|name| (*name).to_owned()).collect();
+        let told = read("KERNEL_BUGS.md");
+        let rows = told.lines().filter_map(|line| line.strip_prefix("| `")?.split_once('`'));
+        assert_eq!(rows.map(|(name, _)| name.to_owned()).collect::<BTreeSet<_>>(), bugs);
+        let fifos = names.iter().filter(|name| name.starts_with("fifo-")).count();
+        let (all, bugs) = (names.len(), bugs.len());
+        let counts =
+            format!("| {all} controls, {bugs} of them bugs of kernels, {fifos} of fifos |");
+        assert!(read("CHECKED.md").contains(&counts), "CHECKED.md: {counts}");
     }
 
     #[test]
