@@ -8,13 +8,14 @@ use std::sync::atomic::AtomicUsize;
 use super::queue::{connect_accept, reader, receive_close, writer, writer_closed};
 use super::shared::{Body, ByNumber, Model, seen, small, threads};
 use super::sides::{
-    RECEIVES, TAKEN, account, both_ways, close_in_call, layer, model, send_close, send_shutdown,
-    there_and_gone,
+    RECEIVES, TAKEN, account, both_ways, close_in_call, layer, layer_of, model, send_close,
+    send_shutdown, there_and_gone,
 };
 use crate::domain::{Config, Domain, MsgFlags, SendMsg, Shutdown, SockAddr, SockType};
 use crate::errno::Errno;
 use crate::objects::descriptors::Fd;
 use crate::objects::socket::SoLock;
+use crate::policy::Policy;
 use crate::primitives::Ordering;
 use crate::uipc::Locked;
 use crate::witness::{self, Class};
@@ -22,6 +23,9 @@ use crate::witness::{self, Class};
 use Ordering::Relaxed;
 
 type Layer = Locked<ByNumber>;
+
+/// What a send of a descriptor beside a shutdown comes to.
+pub(super) const PASSED: &[&str] = &["sent", "EPIPE", "passed"];
 
 pub(super) const MODELS: &[Model] = &[
     model("endpoint_there_and_gone", 4, RECEIVES, there_and_gone::<ByNumber>),
@@ -45,7 +49,7 @@ pub(super) const MODELS: &[Model] = &[
     model("endpoint_right_awaited", 2600, &["sent", "no peer", "parked", "woken"], right_awaited),
     Model {
         bound: [Some(3), None],
-        ..model("endpoint_rights_shutdown", 220, &["sent", "EPIPE", "passed"], rights_shutdown)
+        ..model("endpoint_rights_shutdown", 220, PASSED, rights_shutdown::<ByNumber>)
     },
     model("endpoint_account", 290, TAKEN, account::<ByNumber>),
     model("endpoint_writer", 1400, &["parked", "woken", "sent", "received"], writer::<ByNumber>),
@@ -164,10 +168,9 @@ fn right_awaited() {
 }
 
 /// A byte and a descriptor are sent on an end that is shut down: while the descriptor is looked up
-/// the end is unlocked. What comes before the end of the stream is read.
-fn rights_shutdown() {
-    let config = Config { pipsiz_bytes: 64, maxfiles: 10, ..small() };
-    let layer = Arc::new(Layer::new(&config).expect("a layer"));
+/// the send has no socket and no buffer locked. What comes before the end of the stream is read.
+pub(super) fn rights_shutdown<P: Policy>() {
+    let layer = layer_of::<P>(Config { pipsiz_bytes: 64, maxfiles: 10, ..small() });
     let (a, b) = layer.socketpair(SockType::Stream).expect("a pair");
     let passed = layer.socket(SockType::Dgram).expect("a socket");
     // Not of the model: how many bytes are said to be sent, and how many came before the end.

@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::queue::{writer, writer_closed};
+use super::endpoint::{PASSED, rights_shutdown};
+use super::queue::{reader, receive_close, writer, writer_closed};
 use super::shared::{ByPin, Model, seen, threads};
 use super::sides::{
     RECEIVES, both_ways, close, close_in_call, layer, model, send_close, send_shutdown,
@@ -24,7 +25,7 @@ pub(super) const MODELS: &[Model] = &[
     bounded(model("pin_both_ways", 1000, RECEIVES, both_ways::<ByPin>)),
     bounded(model("pin_send_close", 1200, &["sent", "EPIPE"], send_close::<ByPin>)),
     bounded(model("pin_send_shutdown", 950, &["sent", "EPIPE"], send_shutdown::<ByPin>)),
-    bounded(model("pin_close_in_call", 110, &["sent", "EBADF"], close_in_call::<ByPin>)),
+    model("pin_close_in_call", 150, &["sent", "EBADF"], close_in_call::<ByPin>),
     model("pin_writer", 410, &["parked", "woken", "sent", "received"], writer::<ByPin>),
     bounded(model(
         "pin_writer_closed",
@@ -33,6 +34,9 @@ pub(super) const MODELS: &[Model] = &[
         writer_closed::<ByPin>,
     )),
     bounded(model("pin_writer_ended", 780, &["parked", "woken", "EPIPE"], writer_ended::<ByPin>)),
+    model("pin_reader", 230, &["parked", "woken", "received"], reader::<ByPin>),
+    model("pin_receive_close", 110, &["received", "end of the stream"], receive_close::<ByPin>),
+    bounded(model("pin_rights_shutdown", 1600, PASSED, rights_shutdown::<ByPin>)),
 ];
 
 /// A writer sleeps, and another thread shuts its own socket down for writing.

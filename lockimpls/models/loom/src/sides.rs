@@ -42,8 +42,13 @@ pub(super) const MODELS: &[Model] = &[
 ];
 
 pub(super) fn layer<P: Policy>() -> Arc<Locked<P>> {
+    layer_of(small())
+}
+
+/// The same of this size.
+pub(super) fn layer_of<P: Policy>(config: Config) -> Arc<Locked<P>> {
     let lock = <<P::Ambient as Surroundings>::Raw as RawMutex>::ALGORITHM.unwrap_or_default();
-    Arc::new(Locked::new(&Config { lock, ..small() }).expect("a layer"))
+    Arc::new(Locked::new(&Config { lock, ..config }).expect("a layer"))
 }
 
 /// Receives a byte, if it is there.

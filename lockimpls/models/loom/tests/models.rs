@@ -40,7 +40,7 @@ models! {
     queue_receive_close queue_elsewhere queue_place_used_again queue_connect_accept queue_account
     queue_writer queue_writer_closed queue_reader
     pin_there_and_gone pin_both_ways pin_send_close pin_send_shutdown pin_close_in_call
-    pin_writer pin_writer_closed pin_writer_ended
+    pin_writer pin_writer_closed pin_writer_ended pin_reader pin_receive_close pin_rights_shutdown
     links_two_senders links_send_close links_send_shutdown links_account links_addressed
     endpoint_there_and_gone endpoint_both_ways endpoint_send_close endpoint_send_shutdown
     endpoint_close_in_call endpoint_receive_close endpoint_connect_accept endpoint_numbers
@@ -169,6 +169,9 @@ mod negative {
         pin_writer_unwoken: pin_writer without "WakeWriter", "deadlock";
         pin_parting_unseen: pin_writer_closed without "PinLookAgain", "left: Ok(1)";
         pin_without_reference: pin_send_close without "PinTake", "unp_ref";
+        pin_reader_without_wake: pin_reader without "WakeReader", "deadlock";
+        pin_end_unseen: pin_rights_shutdown
+            without "EndRecheck", "bytes sent, and bytes read up to the end";
         endpoint_in_any_order: endpoint_numbers without "AddressOrder", "lock order reversal";
         endpoint_parted_unlocked:
             endpoint_send_close without "PeerToPart", "is not locked by this thread";
