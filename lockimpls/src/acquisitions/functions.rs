@@ -390,7 +390,6 @@ pub(super) const UNCITED: &[(&str, &str, usize, &str)] = &[
     ("receive-buffer", "usrreq", 1213, "aio, which is not modelled"),
     ("receive-buffer", "usrreq", 1249, "no memory to split a message"),
     ("receive-buffer", "usrreq", 1531, "as 1213"),
-    ("receive-buffer", "usrreq", 1561, "several control messages, one of which fails"),
     ("shared-link", "syscalls", 774, "the caller's memory is not there"),
 ];
 
