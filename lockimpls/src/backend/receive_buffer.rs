@@ -16,10 +16,10 @@
 //! # A message's way
 //!
 //! A connection's send copies with nothing locked (1149). Then: the right to send (1156); both
-//! `unp_mtx` (433, 434); a reference on the peer, and both are left (1181, 1182). From here on it
-//! is at the peer's receive side alone (1188): there it looks for room, appends, wakes the reader,
-//! and, where there is no room, sleeps (1221). For the next piece it locks that side again, and
-//! nothing else.
+//! `unp_mtx` (433, 434), of which it leaves its own (453); a reference on the peer, which it leaves
+//! then (1181, 1182). From here on it is at the peer's receive side alone (1188): there it looks
+//! for room, appends, wakes the reader, and, where there is no room, sleeps (1221). For the next
+//! piece it locks that side again, and nothing else.
 //!
 //! A receive has the right to receive (1405) and its own receive side (1410). It accounts there
 //! what it takes, and wakes the writer there (1521). So the two directions of a connection have no
