@@ -36,7 +36,7 @@ pub struct Compared {
     /// The side compared.
     pub second: Side,
     /// Second over first; above 1 is more operations per second, or more nanoseconds, or more
-    /// counted. Absent where there was nothing to divide.
+    /// counted. Absent where there was nothing to divide, or nothing is left.
     pub ratio: Option<f64>,
     /// The lower end of the ratio's interval; absent for counters.
     pub low: Option<f64>,

@@ -165,7 +165,9 @@ fn counted(it: &Comparison, index: usize) -> Option<Row> {
     let (first, second) = (counters::count(first, index)?, counters::count(second, index)?);
     let mut compared = blank(it, counters::NAMES[index]);
     (compared.first.value, compared.second.value) = (Some(first.value), Some(second.value));
-    compared.ratio = (first.value > 0.0).then(|| second.value / first.value);
+    // A fall to nothing is no ratio: one that is 0 is refused in a record.
+    let is_ratio = first.value > 0.0 && second.value > 0.0;
+    compared.ratio = is_ratio.then(|| second.value / first.value);
     compared.verdict = judge::count(first.value, second.value, first.same && second.same);
     if compared.verdict == Verdict::Unclear {
         compared.why = Some("the counter differs from slice to slice".to_owned());

@@ -111,6 +111,16 @@ fn a_counter_is_a_gate_of_its_own() {
 }
 
 #[test]
+fn a_counter_that_falls_to_nothing_is_a_row_that_can_be_stored() {
+    let mut less = comparison(1.0, 20);
+    less.gathered.counters[1] = vec![[Some(0.0), Some(0.0), Some(0.0), None]];
+    let compared = judged(&less, &Itself::default())[1].compared.clone();
+    assert_eq!([compared.first.value, compared.second.value], [Some(4.0), Some(0.0)]);
+    assert_eq!((compared.verdict, compared.ratio), (Verdict::Faster, None));
+    results::Record::from(compared).to_line().expect("a line");
+}
+
+#[test]
 fn a_row_says_what_was_measured() {
     let mut it = comparison(0.9, 20);
     (it.cell, it.started) = ("cell".to_owned(), "then".to_owned());
