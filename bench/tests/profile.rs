@@ -103,6 +103,36 @@ fn json_is_a_line_for_each_class_and_one_for_each_cell() {
     }
 }
 
+/// One thread finds every lock free that it tries.
+#[test]
+fn what_a_try_saved_is_told_of_the_backend_that_tries() {
+    let folder = folder();
+    let cells = ["--backend", "per-socket-try,per-socket", "--seconds", "0.1", "--rounds", "1"];
+    let pairs = ["profile", "--workload", "pairs", "--threads", "1"];
+    let text = said(folder.path(), &[&pairs[..], &cells].concat());
+    assert!(text.lines().all(|line| line.chars().count() <= 80), "{text}");
+    let told: Vec<&str> = text.lines().filter(|line| line.contains(" relocks, ")).collect();
+    let [one, other] = told[..] else { panic!("{text}") };
+    let (plain, tried) = if one.contains("saved") { (other, one) } else { (one, other) };
+    assert!(plain.ends_with(" relocks, 0 retries"), "{text}");
+    let is_tried = tried.starts_with("solock: 0 relocks, 0 retries; ");
+    assert!(is_tried && tried.ends_with(" saved by a try, 100.0% of all"), "{text}");
+    let lines = said(folder.path(), &["show", "last", "--json"]);
+    for line in lines.lines().filter(|line| line.contains(r#""kind":"profile""#)) {
+        let line: Value = serde_json::from_str(line).expect("JSON");
+        let is_tried = line["cell"].as_str().is_some_and(|cell| cell.contains("per-socket-try"));
+        let of_sites: u64 = line["sites"]
+            .as_array()
+            .expect("sites")
+            .iter()
+            .filter_map(|site| site["saved"].as_u64())
+            .sum();
+        assert_eq!(line["saved"].as_u64().unwrap_or(0), of_sites, "{line}");
+        assert_eq!(line.get("saved").is_some(), is_tried, "{line}");
+        assert_eq!(line["relocks"].as_u64() > Some(0), !is_tried, "{line}");
+    }
+}
+
 #[test]
 fn what_cannot_be_profiled_is_refused_in_words() {
     let folder = folder();

@@ -45,7 +45,7 @@ use crate::primitives::{Ordering, in_use};
 
 pub(crate) use self::asleep::{awake, sleep};
 pub use self::class::{CLASSES, Class, Edge, Mode};
-pub use self::counters::{Counters, LockCounts, counters, relocks_and_retries};
+pub use self::counters::{Counters, LockCounts, counters, relock_counts};
 pub(crate) use self::counters::{
     FastEvent, contended, fast_event, relock_saved, relocked, retried,
 };

@@ -22,6 +22,6 @@ pub struct LockCounts {
 }
 
 /// Whether a count is 0.
-fn is_none(count: &u64) -> bool {
+pub(crate) fn is_none(count: &u64) -> bool {
     *count == 0
 }

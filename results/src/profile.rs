@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::cell::Cell;
+use crate::lock_counts::is_none;
 use crate::record::{Host, Slices};
 
 /// The locks of one class in one cell.
@@ -46,6 +47,10 @@ pub struct Events {
     pub relocks: u64,
     /// Times the work began anew because the world had changed meanwhile.
     pub retries: u64,
+    /// Times a try took one against the order, where a relock would have been needed; left out
+    /// where there were none.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub saved: u64,
     /// Waits.
     pub wait_ns: Times,
     /// Holds.
@@ -178,7 +183,7 @@ impl Times {
 impl Events {
     /// What counts, by name.
     #[cfg(feature = "files")]
-    pub(crate) fn counts(&self) -> [(&'static str, u64); 8] {
+    pub(crate) fn counts(&self) -> [(&'static str, u64); 9] {
         [
             ("acquisitions", self.acquisitions),
             ("contentions", self.contentions),
@@ -186,6 +191,7 @@ impl Events {
             ("con_bounces", self.con_bounces),
             ("relocks", self.relocks),
             ("retries", self.retries),
+            ("saved", self.saved),
             ("wait_ns.total", self.wait_ns.total),
             ("hold_ns.total", self.hold_ns.total),
         ]

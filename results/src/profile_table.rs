@@ -79,12 +79,22 @@ fn holds(profiles: &[&Profile]) -> String {
         ["class, place", "bounces", "tions", "min", "max", "total", "avg"],
     ];
     let table = lines(profiles, &head, columns, |_| true, |events| events.hold_ns.total);
-    let again = |profile: &&&Profile| profile.events.relocks + profile.events.retries > 0;
-    let said = profiles.iter().filter(again).map(|profile| {
-        let Events { relocks, retries, .. } = profile.events;
-        format!("{}: {relocks} relocks, {retries} retries\n", profile.class)
-    });
-    table + &said.collect::<String>()
+    table + &profiles.iter().filter_map(|profile| again(profile)).collect::<String>()
+}
+
+/// The relocks of a class, and what share of all that were needed a try saved.
+fn again(profile: &Profile) -> Option<String> {
+    let Events { relocks, retries, saved, .. } = profile.events;
+    if [relocks, retries, saved] == [0; 3] {
+        return None;
+    }
+    let tried = if saved == 0 {
+        String::new()
+    } else {
+        let share = saved as f64 / (saved as f64 + relocks as f64);
+        format!("; {saved} saved by a try, {} of all", percent(share))
+    };
+    Some(format!("{}: {relocks} relocks, {retries} retries{tried}\n", profile.class))
 }
 
 /// A line for each class, and below it for its places, the hottest first.
@@ -192,6 +202,7 @@ mod tests {
             con_bounces: waits,
             relocks: waits,
             retries: 0,
+            saved: 0,
             wait_ns: Times::new(waits, [120, 3200], waits * 500),
             hold_ns: Times::new(count, [20, 9000], count * 40),
         }
@@ -261,7 +272,7 @@ mod tests {
         split.slices = Slices { kept: 3, ..Slices::default() };
         let text = render(&[&profile(events(10, 0), sites)], &[&split], 200);
         assert!(text.contains("no lock was waited for\n"), "{text}");
-        for absent in ["conten-", "retries", "places left out", "slices:"] {
+        for absent in ["conten-", "retries", "saved", "places left out", "slices:"] {
             assert!(!text.contains(absent), "{absent}: {text}");
         }
     }
@@ -270,14 +281,24 @@ mod tests {
     fn what_is_left_out_is_counted() {
         let sites = (0..PLACES_MAX + 2).map(|line| site(&format!("a.rs:{line}"), 10, 1)).collect();
         let again = Events { relocks: 1, retries: 2, ..events(1000, 100) };
+        let tried = Profile {
+            class: "another".to_owned(),
+            ..profile(Events { relocks: 25, saved: 75, ..events(100, 0) }, Vec::new())
+        };
+        let only = Profile {
+            class: "a_third".to_owned(),
+            ..profile(Events { saved: 6, ..events(100, 0) }, Vec::new())
+        };
         let mut split = split("one");
         split.slices =
             Slices { kept: 3, repeated: 3, given_up: 1, off_cpu: 4, ..Slices::default() };
         (split.cell.lock, split.profiling_ns_per_pair) = ("mcs".to_owned(), 41.5);
-        let text = render(&[&profile(again, sites)], &[&split], 200);
+        let text = render(&[&profile(again, sites), &tried, &only], &[&split], 200);
         for what in [
             "places left out: 2; --json has them all\n",
             "a_class: 1 relocks, 2 retries\n",
+            "another: 25 relocks, 0 retries; 75 saved by a try, 75.0% of all\n",
+            "a_third: 0 relocks, 0 retries; 6 saved by a try, 100.0% of all\n",
             "slices: 3 kept, 4 left out: 4 because a thread was kept off its CPU\n",
             "a profile costs 41.5 ns per lock pair beside 6.5 ns without (mcs); every hold",
         ] {

@@ -91,6 +91,7 @@ fn events(place: &Place) -> Events {
         con_bounces: place.con_bounces,
         relocks: place.relocks,
         retries: place.retries,
+        saved: place.saved,
         wait_ns: times(&place.wait),
         hold_ns: times(&place.hold),
     }
@@ -114,6 +115,7 @@ fn sum(all: Events, more: &Events) -> Events {
         con_bounces: all.con_bounces + more.con_bounces,
         relocks: all.relocks + more.relocks,
         retries: all.retries + more.retries,
+        saved: all.saved + more.saved,
         wait_ns: times(waits, &all.wait_ns, &more.wait_ns),
         hold_ns: times(holds, &all.hold_ns, &more.hold_ns),
     }

@@ -142,11 +142,12 @@ type Counted = (&'static str, fn(&Place) -> u64, u64);
 fn disagreement(counters: &Counters, profile: &Profile) -> Option<String> {
     Class::ALL.into_iter().filter(|class| class.is_lock()).find_map(|class| {
         let own = counters.of(class);
-        let all: [Counted; 4] = [
+        let all: [Counted; 5] = [
             ("acquisitions", |place| place.hold.count, own.acquisitions),
             ("contentions", |place| place.wait.count, own.contended),
             ("relocks", |place| place.relocks, own.relocks),
             ("retries", |place| place.retries, own.retries),
+            ("saved relocks", |place| place.saved, own.saved),
         ];
         let places = || profile.places.iter().filter(|place| place.class == class);
         all.into_iter().find_map(|(what, of, counted)| {

@@ -34,24 +34,32 @@ fn process() -> Process {
     }
 }
 
-/// A place with so many acquisitions and waits of a nanosecond each.
+/// A place with so many acquisitions and waits of a nanosecond each, and more of all else.
 fn place(class: Class, at: &str, [holds, waits]: [u64; 2]) -> Place {
     let times = |count| Times { count, min_ns: 1, max_ns: 1, total_ns: count };
     Place {
         class,
         at: at.to_owned(),
         hold: times(holds),
-        acq_bounces: 0,
+        acq_bounces: 10 * holds,
         wait: times(waits),
-        con_bounces: 0,
-        relocks: 0,
-        retries: 0,
+        con_bounces: 20 * waits,
+        relocks: 30 * holds,
+        retries: 40 * holds,
+        saved: 50 * holds,
     }
 }
 
 fn counted(class: Class, acquisitions: u64, contended: u64) -> Counters {
     let mut locks = [LockCounts::default(); CLASSES];
-    locks[class as usize] = LockCounts { acquisitions, contended, ..LockCounts::default() };
+    locks[class as usize] = LockCounts {
+        acquisitions,
+        contended,
+        relocks: 30 * acquisitions,
+        retries: 40 * acquisitions,
+        saved: 50 * acquisitions,
+        ..LockCounts::default()
+    };
     Counters { locks, ..Counters::default() }
 }
 
@@ -65,6 +73,46 @@ fn a_profile_that_is_not_what_the_layer_counted_is_refused() {
     let wrong = disagreement(&counted(Class::SoLock, 7, 3), &profile).unwrap();
     assert!(wrong.starts_with("the profile has 2 contentions of solock"), "{wrong}");
     assert!(disagreement(&counted(Class::Pool, 1, 0), &Profile::default()).is_some());
+    let changes: [(&str, fn(&mut LockCounts)); 3] = [
+        ("210 relocks", |counts| counts.relocks += 1),
+        ("280 retries", |counts| counts.retries += 1),
+        ("350 saved relocks", |counts| counts.saved += 1),
+    ];
+    for (what, change) in changes {
+        let mut counters = counted(Class::SoLock, 7, 2);
+        change(&mut counters.locks[Class::SoLock as usize]);
+        let wrong = disagreement(&counters, &profile).unwrap();
+        assert!(wrong.starts_with(&format!("the profile has {what} of solock")), "{wrong}");
+    }
+}
+
+#[test]
+fn a_line_has_what_its_places_have_each_in_its_field() {
+    let job = job(&cell("duplex", "global", 2), 1).expect("a cell");
+    let places = vec![place(Class::SoLock, "a:1", [3, 1]), place(Class::SoLock, "b:2", [4, 2])];
+    let gathered = Gathered {
+        profile: Profile { places, ..Profile::default() },
+        operations: 1,
+        slices: Slices { kept: 1, ..Slices::default() },
+        ..Gathered::default()
+    };
+    let records = records(&job, &gathered, Cost::default(), &results::Host::default());
+    let records = records.expect("lines");
+    let results::Record::Profile(line) = &records[0] else { panic!("{records:?}") };
+    let expected = results::Events {
+        acquisitions: 7,
+        contentions: 3,
+        acq_bounces: 70,
+        con_bounces: 60,
+        relocks: 210,
+        retries: 280,
+        saved: 350,
+        wait_ns: results::Times::new(3, [1, 1], 3),
+        hold_ns: results::Times::new(7, [1, 1], 7),
+    };
+    assert_eq!(line.events, expected);
+    assert_eq!(line.sites.len(), 2);
+    records[0].to_line().expect("its places add up to it");
 }
 
 #[test]
@@ -122,9 +170,14 @@ fn the_lines_of_a_round_add_up() {
                 results::Record::Profile(line) if line.class == class.name() => Some(line),
                 _ => None,
             });
-            let has = line.map_or([0, 0], |it| [it.events.acquisitions, it.events.contentions]);
-            if counted.acquisitions > 0 {
-                assert_eq!(has, [counted.acquisitions, counted.contended], "{class:?}");
+            let has = line.map_or([0; 5], |it| {
+                let results::Events { acquisitions, contentions, .. } = it.events;
+                [acquisitions, contentions, it.events.relocks, it.events.retries, it.events.saved]
+            });
+            let LockCounts { acquisitions, contended, relocks, retries, saved, .. } = counted;
+            if acquisitions > 0 {
+                let counted = [acquisitions, contended, relocks, retries, saved];
+                assert_eq!(has, counted, "{} {class:?}", backend.name);
             }
         }
         let waited: u64 = gathered.profile.places.iter().map(|place| place.wait.total_ns).sum();

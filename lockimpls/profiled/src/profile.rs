@@ -58,6 +58,8 @@ pub struct Place {
     pub relocks: u64,
     /// Times that found the world changed afterwards and began again.
     pub retries: u64,
+    /// Times a try took one against the order, where a relock would have been needed.
+    pub saved: u64,
 }
 
 /// How long the locks of one class were waited for, and held, in nanoseconds.
@@ -181,5 +183,6 @@ impl Profile {
         place.con_bounces += more.con_bounces;
         place.relocks += more.relocks;
         place.retries += more.retries;
+        place.saved += more.saved;
     }
 }

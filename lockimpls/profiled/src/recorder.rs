@@ -11,7 +11,7 @@ use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
 
 use lockimpls::raw::Event;
-use lockimpls::witness::{CLASSES, Class, relocks_and_retries};
+use lockimpls::witness::{CLASSES, Class, relock_counts};
 use quanta::Clock;
 
 use crate::profile::{Histograms, Part, Place, Profile, Spent, Times};
@@ -110,13 +110,14 @@ struct Sums {
     con_bounces: u64,
     relocks: u64,
     retries: u64,
+    saved: u64,
 }
 
 impl Sums {
     fn new(class: Class, site: &'static Location<'static>) -> Sums {
         let (hold, wait) = (Times::default(), Times::default());
-        let [acq_bounces, con_bounces, relocks, retries] = [0; 4];
-        Sums { class, site, hold, acq_bounces, wait, con_bounces, relocks, retries }
+        let [acq_bounces, con_bounces, relocks, retries, saved] = [0; 5];
+        Sums { class, site, hold, acq_bounces, wait, con_bounces, relocks, retries, saved }
     }
 }
 
@@ -135,8 +136,9 @@ struct Recorder {
     is_asleep: bool,
     /// Where in `sums` the lock is that it took last.
     latest: Option<u32>,
-    /// By class: the relocks and retries that it had counted when they were last looked at.
-    again: [[u64; 2]; CLASSES],
+    /// By class: the relocks, retries and saved relocks that it had counted when they were last
+    /// looked at.
+    again: [[u64; 3]; CLASSES],
     sums: Vec<Sums>,
     /// Where in `sums` a class at a place is.
     places: HashMap<(usize, u8), u32, BuildHasherDefault<Fast>>,
@@ -194,17 +196,18 @@ impl Recorder {
         self.last = now;
     }
 
-    /// The relocks and retries that the thread has counted since it last looked are of the lock
-    /// that it took last: they are counted before another is taken.
+    /// The relocks, retries and saved relocks that the thread has counted since it last looked are
+    /// of the lock that it took last: they are counted before another is taken.
     fn look_again(&mut self) {
         let Some(place) = self.latest else { return };
         let sums = &mut self.sums[place as usize];
         let seen = &mut self.again[sums.class as usize];
-        let now = relocks_and_retries(sums.class);
+        let now = relock_counts(sums.class);
         if now != *seen {
-            let [relocks, retries] = [now[0] - seen[0], now[1] - seen[1]];
+            let [relocks, retries, saved] = array::from_fn(|kind| now[kind] - seen[kind]);
             sums.relocks += relocks;
             sums.retries += retries;
+            sums.saved += saved;
             self.is_relocking &= relocks == 0;
             *seen = now;
         }
@@ -294,6 +297,7 @@ impl Recorder {
                 con_bounces: sums.con_bounces,
                 relocks: sums.relocks,
                 retries: sums.retries,
+                saved: sums.saved,
             });
         }
         let all = self.histograms.into_iter().enumerate();
@@ -307,14 +311,14 @@ impl Recorder {
 impl Sums {
     /// Whether nothing happened here.
     fn is_empty(&self) -> bool {
-        self.hold.count + self.wait.count + self.relocks + self.retries == 0
+        self.hold.count + self.wait.count + self.relocks + self.retries + self.saved == 0
     }
 }
 
-/// The calling thread's relocks and retries, by class.
-fn counted_again() -> [[u64; 2]; CLASSES] {
-    let mut all = [[0; 2]; CLASSES];
-    Class::ALL.into_iter().for_each(|class| all[class as usize] = relocks_and_retries(class));
+/// The calling thread's relocks, retries and saved relocks, by class.
+fn counted_again() -> [[u64; 3]; CLASSES] {
+    let mut all = [[0; 3]; CLASSES];
+    Class::ALL.into_iter().for_each(|class| all[class as usize] = relock_counts(class));
     all
 }
 

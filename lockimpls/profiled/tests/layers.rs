@@ -1,6 +1,6 @@
 //! Profiles of whole layers: their counts are the layer's own, class by class.
 
-use lockimpls::witness::{Class, Counters, counters, thread_number};
+use lockimpls::witness::{Class, Counters, LockCounts, counters, thread_number};
 use lockimpls::{
     Algorithm, Ambient, Backend, Config, Errno, Layer, MsgFlags, Shutdown, SockAddr, SockType,
     backends,
@@ -39,13 +39,15 @@ fn sum(profile: &Profile, class: Class, of: fn(&Place) -> u64) -> u64 {
 
 fn same_counts(what: &str, profile: &Profile, counters: &Counters) {
     for class in Class::ALL.into_iter().filter(|class| class.is_lock()) {
-        let counted = counters.of(class);
-        let expected = [counted.acquisitions, counted.contended, counted.relocks, counted.retries];
-        let sums: [fn(&Place) -> u64; 4] = [
+        let LockCounts { acquisitions, contended, relocks, retries, saved, .. } =
+            counters.of(class);
+        let expected = [acquisitions, contended, relocks, retries, saved];
+        let sums: [fn(&Place) -> u64; 5] = [
             |place| place.hold.count,
             |place| place.wait.count,
             |place| place.relocks,
             |place| place.retries,
+            |place| place.saved,
         ];
         assert_eq!(sums.map(|of| sum(profile, class, of)), expected, "{what}: {class:?}");
         let known = profile.histograms.iter().find(|(known, _)| *known == class);
@@ -151,7 +153,17 @@ fn a_known_schedule_gives_known_counts() {
         assert_eq!(sum(&profile, Class::SoLock, |place| place.relocks), MESSAGES);
         let at: Vec<&Place> = profile.places.iter().filter(|place| place.relocks > 0).collect();
         assert!(at.iter().all(|place| place.at.contains("uipc/")), "{at:?}");
+        assert_eq!(sum(&profile, Class::SoLock, |place| place.saved), 0);
         assert!(profile.spent.of(profiled::Part::Relock) > 0);
+    }
+    // There the higher one tries first, and nobody else has the lower.
+    for profile in of("per-socket-try") {
+        assert_eq!(sum(&profile, Class::SoLock, |place| place.hold.count), 6 * MESSAGES);
+        let of_relocks: [fn(&Place) -> u64; 2] = [|place| place.relocks, |place| place.saved];
+        assert_eq!(of_relocks.map(|of| sum(&profile, Class::SoLock, of)), [0, MESSAGES]);
+        let at: Vec<&Place> = profile.places.iter().filter(|place| place.saved > 0).collect();
+        assert!(at.iter().all(|place| place.at.contains("uipc/")), "{at:?}");
+        assert_eq!(profile.spent.of(profiled::Part::Relock), 0);
     }
 }
 

@@ -116,12 +116,15 @@ pub fn counters() -> Counters {
     counters
 }
 
-/// How often the calling thread has relocked locks of this class, and begun again after that.
+/// How often the calling thread has relocked locks of this class, begun again after that, and been
+/// saved a relock by a try.
 #[inline]
 #[must_use]
-pub fn relocks_and_retries(class: Class) -> [u64; 2] {
-    let counters = &this().classes[class as usize];
-    [counters.relocks.load(Relaxed), counters.retries.load(Relaxed)]
+pub fn relock_counts(class: Class) -> [u64; 3] {
+    let thread = this();
+    let (counters, saved) =
+        (&thread.classes[class as usize], &thread.saved_relocks[class as usize]);
+    [counters.relocks.load(Relaxed), counters.retries.load(Relaxed), saved.load(Relaxed)]
 }
 
 /// The lock was not free at the first try.

@@ -15,6 +15,7 @@ fn events(count: u64, waits: u64) -> Events {
         con_bounces: waits / 2,
         relocks: 3 * count,
         retries: 2 * waits,
+        saved: 4 * count,
         wait_ns: Times::new(waits, [7, 90], 50 * waits),
         hold_ns: Times::new(count, [5, 70], 30 * count),
     }
@@ -73,9 +74,16 @@ fn both_kinds_have_their_fields_and_come_back_whole() {
     }
     let line: Value =
         serde_json::from_str(&Record::from(profile()).to_line().expect("a line")).expect("JSON");
-    for name in ["acquisitions", "contentions", "acq_bounces", "con_bounces", "relocks", "retries"]
-    {
-        assert!(line[name].is_u64() && line["sites"][0][name].is_u64(), "{name}: {line}");
+    for (name, whole, first) in [
+        ("acquisitions", 100, 60),
+        ("contentions", 10, 8),
+        ("acq_bounces", 50, 30),
+        ("con_bounces", 5, 4),
+        ("relocks", 300, 180),
+        ("retries", 20, 16),
+        ("saved", 400, 240),
+    ] {
+        assert_eq!([&line[name], &line["sites"][0][name]], [whole, first], "{name}: {line}");
     }
     for times in [&line["wait_ns"], &line["hold_ns"], &line["sites"][1]["hold_ns"]] {
         for name in ["min", "max", "total", "avg"] {
@@ -94,12 +102,25 @@ fn both_kinds_have_their_fields_and_come_back_whole() {
     assert_eq!(split().ns_per_operation.total(), 21.0);
 }
 
+/// Lines from before relocks that a try saved were counted have none, and so have those of locks
+/// that are not tried.
+#[test]
+fn what_no_try_saved_is_left_out_and_read_as_none() {
+    let mut plain = profile();
+    plain.events.saved = 0;
+    plain.sites.iter_mut().for_each(|site| site.events.saved = 0);
+    let line = Record::from(plain.clone()).to_line().expect("a line");
+    assert!(!line.contains("saved"), "{line}");
+    assert_eq!(Record::from_line(&line).expect("a record"), plain.into());
+}
+
 #[test]
 fn sums_that_do_not_agree_are_no_record() {
-    let changes: [fn(&mut Profile); 6] = [
+    let changes: [fn(&mut Profile); 7] = [
         |profile| profile.events.acquisitions += 1,
         |profile| profile.events.wait_ns.total -= 1,
         |profile| profile.sites[1].events.retries += 1,
+        |profile| profile.events.saved += 1,
         |profile| profile.sites[0].events.con_bounces -= 1,
         |profile| _ = profile.sites.pop(),
         |profile| profile.events.hold_ns.avg = -1.0,
