@@ -32,6 +32,8 @@ struct Fake {
     /// Operations per second, in millions; the last digits differ from slice to slice.
     rate: u32,
     locks_per_operation: u32,
+    /// Relocks per operation, and those that a try saved.
+    relocks: [u32; 2],
     noise: &'static str,
     /// A shell command in place of an answer to the slice.
     instead: &'static str,
@@ -40,17 +42,18 @@ struct Fake {
 impl Fake {
     fn of_rate(rate: u32) -> Fake {
         let hello = HELLO.to_owned();
-        Fake { hello, rate, locks_per_operation: 4, noise: QUIET, instead: "" }
+        Fake { hello, rate, locks_per_operation: 4, relocks: [0; 2], noise: QUIET, instead: "" }
     }
 
     /// The program, in a folder; it speaks the protocol in shell.
     fn write(&self, folder: &Path, name: &str) -> PathBuf {
-        let Fake { hello, rate, locks_per_operation, noise, instead } = self;
+        let Fake { hello, rate, locks_per_operation, relocks, noise, instead } = self;
         let acquisitions = 10_000 * locks_per_operation;
+        let [relocks, saved] = relocks.map(|per_operation| 10_000 * per_operation);
         let lock = format!(
-            r#"{{"class":"solock","acquisitions":{acquisitions},"contended":0,"relocks":0,"#
+            r#"{{"class":"solock","acquisitions":{acquisitions},"contended":0,"relocks":{relocks},"#
         );
-        let lock = lock + r#""retries":0}"#;
+        let lock = lock + &format!(r#""retries":0,"saved":{saved}}}"#);
         let slice = r#"{"say":"slice","seconds":0.02,"operations":10000,"#.to_owned()
             + &format!(r#""operations_per_second":%s,"locks":[{lock}],"host_noise":{noise}}}"#);
         let script = format!(
@@ -158,6 +161,25 @@ fn a_counter_is_a_gate_whatever_the_times_say() {
     assert_eq!(it.code(), Some(3), "{}", it.said());
     assert_eq!(it.metric("acquisitions").verdict, Verdict::Slower);
     assert!(it.said().contains("4.000 -> 5.000"), "{}", it.said());
+}
+
+#[test]
+fn what_a_try_does_not_save_any_more_is_told_beside_the_relock_that_it_became() {
+    let [tries, relocks] = [[0, 2], [2, 0]].map(|relocks| Fake { relocks, ..Fake::of_rate(10) });
+    let it = compare(&tries, &relocks, &[]);
+    assert_eq!(it.code(), Some(3), "{}", it.said());
+    for line in
+        ["  relocks      0.000 -> 2.000       SLOWER", "  saved        2.000 -> 0.000       SLOWER"]
+    {
+        assert!(it.said().lines().any(|said| said == line), "{line:?}: {}", it.said());
+    }
+    // What falls to nothing is stored, too.
+    let it = compare(&relocks, &tries, &[]);
+    assert_eq!(it.code(), Some(0), "{}", it.said());
+    let verdicts = ["relocks", "saved"].map(|name| it.metric(name).verdict);
+    assert_eq!(verdicts, [Verdict::Faster; 2]);
+    let it = compare(&Fake::of_rate(10), &Fake::of_rate(10), &[]);
+    assert!(!it.said().contains("saved"), "{}", it.said());
 }
 
 #[test]

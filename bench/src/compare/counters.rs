@@ -6,7 +6,11 @@ use crate::matrix;
 use crate::protocol::SliceDone;
 
 /// The names of the counters, each per operation.
-pub const NAMES: [&str; 4] = ["acquisitions", "relocks", "retries", "allocations"];
+pub const NAMES: [&str; 5] = ["acquisitions", "relocks", "saved", "retries", "allocations"];
+/// The place of relocks in [`NAMES`].
+pub const RELOCKS: usize = 1;
+/// The place of relocks that a try saved.
+pub const SAVED: usize = 2;
 
 /// Each counter per operation, by its index in [`NAMES`]; none where it cannot be seen: the locks
 /// of `host`, the allocations of a program that did not count them.
@@ -25,6 +29,7 @@ pub fn per_operation(slice: &SliceDone) -> PerOperation {
     let counts: [Option<u64>; NAMES.len()] = [
         of(|lock| lock.acquisitions),
         of(|lock| lock.relocks),
+        of(|lock| lock.saved),
         of(|lock| lock.retries),
         slice.allocations,
     ];
@@ -83,16 +88,19 @@ mod tests {
             contended: 100 * n,
             relocks: 20 * n,
             retries: 10 * n,
-            saved: 0,
+            saved: 40 * n,
         };
         let both =
             SliceDone { operations: 10, locks: vec![lock(1), lock(2)], ..SliceDone::default() };
-        assert_eq!(per_operation(&both), [Some(9.0), Some(6.0), Some(3.0), None]);
+        let counted = [Some(9.0), Some(6.0), Some(12.0), Some(3.0), None];
+        assert_eq!(per_operation(&both), counted);
+        assert_eq!([NAMES[RELOCKS], NAMES[SAVED]], ["relocks", "saved"]);
         // What needs no lock is seen, too: of a lane that only sends, or only receives.
         for (sends, receives) in [(5, 0), (0, 5)] {
             let fast_path = results::FastPath { sends, receives, ..Default::default() };
             let fast = SliceDone { operations: 10, fast_path, ..SliceDone::default() };
-            assert_eq!(per_operation(&fast), [Some(0.0), Some(0.0), Some(0.0), None]);
+            let none = Some(0.0);
+            assert_eq!(per_operation(&fast), [none, none, none, none, None]);
         }
     }
 
@@ -109,17 +117,17 @@ mod tests {
     #[test]
     fn what_cannot_be_seen_is_no_zero() {
         let hidden = SliceDone { operations: 5, ..SliceDone::default() };
-        assert_eq!(per_operation(&hidden), [None; 4]);
-        assert_eq!(per_operation(&slice(1, 0)), [None; 4]);
+        assert_eq!(per_operation(&hidden), [None; NAMES.len()]);
+        assert_eq!(per_operation(&slice(1, 0)), [None; NAMES.len()]);
         // The machine's own sockets: their locks cannot be seen, what the threads allocate can.
         let host = SliceDone { allocations: Some(10), ..hidden };
-        assert_eq!(per_operation(&host), [None, None, None, Some(2.0)]);
+        assert_eq!(per_operation(&host), [None, None, None, None, Some(2.0)]);
     }
 
     #[test]
     fn a_count_says_whether_all_slices_agree() {
         let count = |values: &[f64]| {
-            let slices = values.iter().map(|value| [Some(*value), None, None, None]);
+            let slices = values.iter().map(|value| [Some(*value), None, None, None, None]);
             count(&slices.collect::<Vec<_>>(), 0)
         };
         assert_eq!(count(&[4.0, 4.0]), Some(Count { value: 4.0, same: true }));

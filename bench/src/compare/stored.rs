@@ -153,6 +153,7 @@ mod tests {
             acquisitions: 40 * n,
             relocks: 20 * n,
             retries: 10 * n,
+            saved: 50 * n,
             ..LockCounts::default()
         };
         let locked = Measured {
@@ -212,9 +213,10 @@ mod tests {
         }
         for (counters, n) in it.gathered.counters.iter().zip([1.0, 2.0]) {
             assert_eq!(counters.len(), 4, "a round each");
-            assert_eq!(counters[0], [Some(4.0 * n), Some(2.0 * n), Some(n), Some(3.0 * n)]);
-            assert_eq!(counters[1], [Some(0.0), Some(0.0), Some(0.0), None]);
-            assert_eq!(counters[2], [None; 4]);
+            assert_eq!(counters[0], [4.0, 2.0, 5.0, 1.0, 3.0].map(|count| Some(count * n)));
+            let none = Some(0.0);
+            assert_eq!(counters[1], [none, none, none, none, None]);
+            assert_eq!(counters[2], [None; 5]);
         }
     }
 

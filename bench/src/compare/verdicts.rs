@@ -161,18 +161,37 @@ fn counted(it: &Comparison, index: usize) -> Option<Row> {
     if !it.exact {
         return None;
     }
-    let [first, second] = &it.gathered.counters;
-    let (first, second) = (counters::count(first, index)?, counters::count(second, index)?);
+    let [first, second] = both(it, index)?;
+    // Where no lock is tried nothing is saved.
+    if index == counters::SAVED && first.value + second.value == 0.0 {
+        return None;
+    }
     let mut compared = blank(it, counters::NAMES[index]);
     (compared.first.value, compared.second.value) = (Some(first.value), Some(second.value));
     // A fall to nothing is no ratio: one that is 0 is refused in a record.
     let is_ratio = first.value > 0.0 && second.value > 0.0;
     compared.ratio = is_ratio.then(|| second.value / first.value);
-    compared.verdict = judge::count(first.value, second.value, first.same && second.same);
+    compared.verdict = verdict(it, index)?;
     if compared.verdict == Verdict::Unclear {
         compared.why = Some("the counter differs from slice to slice".to_owned());
     }
     Some(Row { compared, p_value: None, stands: true })
+}
+
+/// What both sides say of a counter.
+fn both(it: &Comparison, index: usize) -> Option<[counters::Count; 2]> {
+    let [first, second] = &it.gathered.counters;
+    Some([counters::count(first, index)?, counters::count(second, index)?])
+}
+
+/// The verdict on a counter. What a try does not save any more is a relock, or is not needed: so it
+/// is the relocks that say whether that is worse.
+fn verdict(it: &Comparison, index: usize) -> Option<Verdict> {
+    let [first, second] = both(it, index)?;
+    if index == counters::SAVED && first.value != second.value {
+        return verdict(it, counters::RELOCKS);
+    }
+    Some(judge::count(first.value, second.value, first.same && second.same))
 }
 
 /// Marks the verdicts that stand beside all the others.

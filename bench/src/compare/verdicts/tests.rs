@@ -9,11 +9,13 @@ fn comparison(ratio: f64, pairs: usize) -> Comparison {
     // A hair apart, as measurements are.
     series.log_ratios = (0..pairs).map(|i| ratio.ln() + i as f64 * 1e-6).collect();
     series.values = [vec![1e6; pairs], vec![1e6 * ratio; pairs]];
-    it.gathered.counters = [
-        vec![[Some(4.0), Some(0.0), Some(0.0), None]],
-        vec![[Some(4.0), Some(0.0), Some(0.0), None]],
-    ];
+    it.gathered.counters = [vec![locks([4.0, 0.0, 0.0])], vec![locks([4.0, 0.0, 0.0])]];
     it
+}
+
+/// The counters of a slice: locks, relocks, relocks that a try saved.
+fn locks([acquisitions, relocks, saved]: [f64; 3]) -> counters::PerOperation {
+    [Some(acquisitions), Some(relocks), Some(saved), Some(0.0), None]
 }
 
 fn judged(it: &Comparison, itself: &Itself) -> Vec<Row> {
@@ -96,7 +98,7 @@ fn the_same_code_is_not_slower() {
 #[test]
 fn a_counter_is_a_gate_of_its_own() {
     let mut more = comparison(1.0, 20);
-    more.gathered.counters[1] = vec![[Some(5.0), Some(0.0), Some(0.0), None]; 3];
+    more.gathered.counters[1] = vec![locks([5.0, 0.0, 0.0]); 3];
     let rows = judged(&more, &Itself::default());
     assert_eq!(rows[1].compared.metric, "acquisitions");
     assert_eq!(rows[1].compared.verdict, Verdict::Slower);
@@ -104,7 +106,7 @@ fn a_counter_is_a_gate_of_its_own() {
     assert_eq!(rows[2].compared.ratio, None, "nothing to divide by");
     assert!(rows.iter().all(|row| row.compared.why.is_none()), "{rows:?}");
     assert_eq!(exit_code(&rows), EXIT_SLOWER);
-    more.gathered.counters[1].push([Some(4.0), Some(0.0), Some(0.0), None]);
+    more.gathered.counters[1].push(locks([4.0, 0.0, 0.0]));
     assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_UNCLEAR);
     more.exact = false;
     assert_eq!(exit_code(&judged(&more, &Itself::default())), EXIT_OK);
@@ -113,11 +115,35 @@ fn a_counter_is_a_gate_of_its_own() {
 #[test]
 fn a_counter_that_falls_to_nothing_is_a_row_that_can_be_stored() {
     let mut less = comparison(1.0, 20);
-    less.gathered.counters[1] = vec![[Some(0.0), Some(0.0), Some(0.0), None]];
+    less.gathered.counters[1] = vec![locks([0.0, 0.0, 0.0])];
     let compared = judged(&less, &Itself::default())[1].compared.clone();
     assert_eq!([compared.first.value, compared.second.value], [Some(4.0), Some(0.0)]);
     assert_eq!((compared.verdict, compared.ratio), (Verdict::Faster, None));
     results::Record::from(compared).to_line().expect("a line");
+}
+
+#[test]
+fn relocks_that_a_try_saved_are_told_and_judged_by_those_that_it_did_not() {
+    let of = |sides: [[f64; 3]; 2]| {
+        let mut it = comparison(1.0, 20);
+        it.gathered.counters = sides.map(|side| vec![locks(side); 2]);
+        let rows = judged(&it, &Itself::default());
+        let row = rows.iter().find(|row| row.compared.metric == "saved");
+        let row = row.map(|Row { compared: it, .. }| (it.first.value, it.second.value, it.verdict));
+        (row, exit_code(&rows))
+    };
+    let said = |first, second, verdict| Some((Some(first), Some(second), verdict));
+    // Half of them are relocks now.
+    let fewer = said(1.0, 0.5, Verdict::Slower);
+    assert_eq!(of([[6.0, 0.0, 1.0], [6.5, 0.5, 0.5]]), (fewer, EXIT_SLOWER));
+    let more = said(0.5, 1.0, Verdict::Faster);
+    assert_eq!(of([[6.5, 0.5, 0.5], [6.0, 0.0, 1.0]]), (more, EXIT_OK));
+    // Half of them are not needed any more.
+    let fewer = said(1.0, 0.5, Verdict::Same);
+    assert_eq!(of([[6.0, 0.25, 1.0], [6.0, 0.25, 0.5]]), (fewer, EXIT_OK));
+    let as_many = said(0.5, 0.5, Verdict::Same);
+    assert_eq!(of([[6.0, 0.25, 0.5], [6.0, 0.125, 0.5]]), (as_many, EXIT_OK));
+    assert_eq!(of([[7.0, 1.0, 0.0], [7.0, 1.0, 0.0]]), (None, EXIT_OK));
 }
 
 #[test]
