@@ -17,6 +17,8 @@ use crate::units;
 /// The metric that comes first: the throughput as a ratio to a reference of the same run, which
 /// survives another host and another hour; a throughput does not.
 pub const RATIO: &str = "ratio";
+/// Relocks that a try saved, per operation.
+const SAVED: &str = "saved_per_operation";
 
 /// One metric of one cell over the runs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -25,7 +27,7 @@ pub struct Series {
     #[serde(serialize_with = "serialize_name")]
     pub cell: Cell,
     /// [`RATIO`], `throughput`, `send_p99` (or of the event that stands for the workload), or a
-    /// counter: `acquisitions_per_operation`, `relocks_per_operation`.
+    /// counter: `acquisitions_per_operation`, `relocks_per_operation`, `saved_per_operation`.
     pub metric: String,
     /// The backend that a ratio is to.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,6 +172,8 @@ pub fn history(
             }
         }
     }
+    // Where no run was saved a relock no lock is tried.
+    series.retain(|one| one.metric != SAVED || one.points.iter().any(|point| point.value > 0.0));
     ratios_first(&mut series);
     for one in &mut series {
         let values: Vec<f64> = one.points.iter().map(|point| point.value).collect();
@@ -284,9 +288,12 @@ fn figures(row: &Row) -> Vec<Figure> {
         let value = found.quantiles.p99_ns as f64;
         plain(&format!("{}_p99", found.event), Unit::Nanoseconds, value)
     }));
+    // None is a number here: from some to none is a change.
+    let saved = row.relocks_per_operation.map(|_| row.saved_per_operation.unwrap_or(0.0));
     let counters = [
         ("acquisitions_per_operation", row.acquisitions_per_operation),
         ("relocks_per_operation", row.relocks_per_operation),
+        (SAVED, saved),
     ];
     for (name, value) in counters {
         figures.extend(value.map(|value| plain(name, Unit::PerOperation, value)));

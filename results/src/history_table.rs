@@ -68,6 +68,7 @@ fn title(series: &Series) -> String {
         ("throughput", _) => "op/s".to_owned(),
         ("acquisitions_per_operation", _) => "locks".to_owned(),
         ("relocks_per_operation", _) => "relocks".to_owned(),
+        ("saved_per_operation", _) => "saved".to_owned(),
         (latency, _) => match latency.rsplit_once('_') {
             // Of the event that stands for the workload; a line has room for no more.
             Some((_, percentile)) => percentile.to_owned(),

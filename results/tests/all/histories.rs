@@ -9,6 +9,8 @@ use results::{Measured, Ratio, Run, StoreError, history_table};
 use crate::fixture::{latency, run, throughput};
 use crate::synthetic::normal;
 
+mod counters;
+
 const CELL: &str = "pairs/global/stream/64B/t2/adaptive";
 
 /// A run of three rounds at about this level; each has its minute, commit and name.

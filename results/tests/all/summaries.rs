@@ -47,6 +47,7 @@ fn rows_hold_the_middle_and_the_ratio_by_round() {
     assert!(summary.rows[0].ratio.is_none(), "global is no ratio to itself");
     assert_eq!(row.acquisitions_per_operation, Some(4.0));
     assert_eq!(row.relocks_per_operation, Some(0.5));
+    assert_eq!((row.saved_per_operation, row.saved_share), (None, None), "none is none");
     assert_eq!(row.contended_share, Some(0.25));
     assert_eq!(row.fast_path_share, Some(0.0));
     assert_eq!(row.fairness_jain, Some(1.0));

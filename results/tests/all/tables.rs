@@ -99,6 +99,7 @@ fn unlike() -> Run {
         fine.locks[0].acquisitions = operations * 21;
         fine.locks[0].contended = operations * 2;
         fine.locks[0].relocks = operations * 5;
+        fine.locks[0].saved = operations * 4;
         fine.fast_path.sends = operations;
         fine.fast_path.slow_sends = operations * 7;
         fine.slices = Some(Slices { kept: 41, repeated: 13, given_up: 2, ..Slices::default() });
@@ -200,6 +201,10 @@ counters: stream, 64 B, adaptive
 workload  backend     t  spread  locks/op  relocks  not free  no lock   Jain
 pairs     global      2  ±16.5%      4.00     0.50     25.0%     0.0%  1.000
 pairs     per-socket  2  ±16.5%      7.00     1.67      9.5%    12.5%  0.875
+
+relocks that a try saved: stream, 64 B, adaptive
+workload  backend     t  saved  of all
+pairs     per-socket  2   1.33   44.4%
 
 ratios and slices: stream, 64 B, adaptive
 workload  backend     t  level  pairs                A/A  kept  repeated  given up
