@@ -8,48 +8,54 @@ use crate::axis::Axis;
 use crate::error::PlotError;
 use crate::figure::{Bars, Content, Figure, Key, Panel};
 use crate::input::{Input, case_label};
-use crate::table::{Entry, Table};
+use crate::table::Entry;
 use crate::unit::Unit;
 
-const COLUMNS: [&str; 6] = [
-    "cell",
-    "backend",
-    "locks per operation",
-    "relocks per operation",
-    "contended",
-    "without a lock",
-];
+/// The column of relocks that a try saved: there where there was one.
+const SAVED: &str = "relocks saved per operation";
 /// The most cells next to each other in a panel.
 const CELLS_MAX: usize = 8;
 
 /// One number that an operation has.
 struct Part {
+    column: &'static str,
     title: &'static str,
     label: &'static str,
     unit: Unit,
     of: fn(&Row) -> Option<f64>,
 }
 
-const PARTS: [Part; 4] = [
+const PARTS: [Part; 5] = [
     Part {
+        column: "locks per operation",
         title: "Locks taken",
         label: "locks per operation",
         unit: Unit::Count,
         of: |row| row.acquisitions_per_operation,
     },
     Part {
+        column: "relocks per operation",
         title: "Locks released and taken again for the sake of the order",
         label: "relocks per operation",
         unit: Unit::Count,
         of: |row| row.relocks_per_operation,
     },
     Part {
+        column: SAVED,
+        title: "Relocks that a try saved",
+        label: "relocks saved per operation",
+        unit: Unit::Count,
+        of: |row| row.saved_per_operation,
+    },
+    Part {
+        column: "contended",
         title: "Locks that were not free at once",
         label: "share of the locks taken",
         unit: Unit::Share,
         of: |row| row.contended_share,
     },
     Part {
+        column: "without a lock",
         title: "Sends and receives that took no lock",
         label: "share of sends and receives",
         unit: Unit::Share,
@@ -69,10 +75,13 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
                 where no lock of ours is taken, none can be contended."
             .to_owned(),
         columns: 1,
-        table: Table::new(&COLUMNS),
         ..Figure::default()
     };
-    let counted = |row: &&Row| PARTS.iter().any(|part| (part.of)(row).is_some());
+    let is_tried = input.summary.rows.iter().any(|row| row.saved_per_operation.is_some());
+    let parts: Vec<&Part> = PARTS.iter().filter(|part| is_tried || part.column != SAVED).collect();
+    let columns = parts.iter().map(|part| part.column);
+    figure.table.columns = ["cell", "backend"].into_iter().chain(columns).collect();
+    let counted = |row: &&Row| parts.iter().any(|part| (part.of)(row).is_some());
     let rows = || input.summary.rows.iter().filter(counted);
     if rows().next().is_none() {
         return Ok(figure.missing("no round counted locks"));
@@ -81,10 +90,10 @@ pub(super) fn figure(input: &Input) -> Result<Figure, PlotError> {
     let cases: Vec<&[Row]> =
         input.cases().filter(|case| case.iter().any(|row| counted(&row))).collect();
     for chunk in cases.chunks(CELLS_MAX) {
-        let panels = PARTS.iter().filter_map(|part| panel(input, part, chunk, &figure.legend));
+        let panels = parts.iter().filter_map(|part| panel(input, part, chunk, &figure.legend));
         figure.panels.extend(panels);
     }
-    figure.table.rows = rows().map(entries).collect();
+    figure.table.rows = rows().map(|row| entries(row, &parts)).collect();
     Ok(figure)
 }
 
@@ -130,8 +139,8 @@ fn short_label(input: &Input, case: &[Row]) -> String {
     label.join(" ")
 }
 
-fn entries(row: &Row) -> Vec<Entry> {
+fn entries(row: &Row, parts: &[&Part]) -> Vec<Entry> {
     let mut entries = vec![case_label(&row.cell).into(), row.cell.backend.clone().into()];
-    entries.extend(PARTS.iter().map(|part| Entry::number((part.of)(row), part.unit)));
+    entries.extend(parts.iter().map(|part| Entry::number((part.of)(row), part.unit)));
     entries
 }

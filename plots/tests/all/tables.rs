@@ -165,6 +165,27 @@ fn counted(backend: &str, threads: u32, counts: [u64; 5]) -> Measured {
     round
 }
 
+/// A place without a marker is a backend that tries no lock, beside one that does.
+#[test]
+fn what_a_try_saved_has_its_panel_beside_the_relocks() {
+    let mut tries = counted("per-socket-try", 2, [6_000, 125, 0, 0, 0]);
+    tries.locks[0].saved = 875;
+    let relocks = counted("per-socket", 2, [7_000, 1_000, 0, 0, 0]);
+    let figure = figure(&[of(vec![relocks, tries])], "anatomy");
+    let titles: Vec<&str> = figure.panels.iter().map(|panel| panel.title.as_str()).collect();
+    assert_eq!(titles[2], "Relocks that a try saved");
+    let Content::Bars { bars } = &figure.panels[2].content else { panic!("no bars") };
+    let values: Vec<(&str, Option<f64>)> =
+        bars.iter().map(|one| (one.name.as_str(), one.values[0])).collect();
+    assert_eq!(values, [("per-socket", None), ("per-socket-try", Some(0.875))]);
+    assert_eq!(
+        figure.table.columns[3..5],
+        ["relocks per operation", "relocks saved per operation"]
+    );
+    let saved: Vec<&Entry> = figure.table.rows.iter().map(|row| &row[4]).collect();
+    assert_eq!(saved, [&Entry::None, &count(0.875)]);
+}
+
 #[test]
 fn each_count_has_its_panel_and_each_backend_its_bars() {
     let mut uncounted = counted("host", 2, [0, 0, 0, 0, 0]);
@@ -193,7 +214,7 @@ fn each_count_has_its_panel_and_each_backend_its_bars() {
         [[Some(0.25), None], [Some(0.5), Some(0.1)], [None, None]],
         [[Some(0.1), None], [Some(0.7), Some(0.6)], [Some(1.0), None]],
     ];
-    assert_eq!(figure.panels.len(), 4);
+    assert_eq!((figure.panels.len(), figure.table.columns.len()), (4, 6));
     for (place, of_backends) in expected.into_iter().enumerate() {
         let named = legend.iter().zip(of_backends);
         let named: Vec<_> =
