@@ -166,14 +166,15 @@ impl Recorder {
         }
     }
 
+    /// What it takes is `rest`: the interval of the thread's counters has begun.
     fn restart(&mut self) {
+        self.last = self.clock.raw();
         for sums in &mut self.sums {
             *sums = Sums::new(sums.class, sums.site);
         }
         self.histograms.iter_mut().flatten().for_each(Histograms::reset);
         self.spent = [0; Part::ALL.len()];
         self.again = counted_again();
-        self.last = self.clock.raw();
     }
 
     /// What the thread is doing.
