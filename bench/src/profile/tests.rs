@@ -73,7 +73,8 @@ fn a_profile_that_is_not_what_the_layer_counted_is_refused() {
     let wrong = disagreement(&counted(Class::SoLock, 7, 3), &profile).unwrap();
     assert!(wrong.starts_with("the profile has 2 contentions of solock"), "{wrong}");
     assert!(disagreement(&counted(Class::Pool, 1, 0), &Profile::default()).is_some());
-    let changes: [(&str, fn(&mut LockCounts)); 3] = [
+    type Change = fn(&mut LockCounts);
+    let changes: [(&str, Change); 3] = [
         ("210 relocks", |counts| counts.relocks += 1),
         ("280 retries", |counts| counts.retries += 1),
         ("350 saved relocks", |counts| counts.saved += 1),
