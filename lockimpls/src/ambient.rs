@@ -117,15 +117,17 @@ pub(crate) trait Surroundings: Send + Sync + Sized + 'static {
     /// What the layer's own locks are made of.
     type Raw: RawMutex;
 
-    /// Whether there is anything.
-    const IS_THERE: bool;
-
     /// What the configuration asks for.
     ///
     /// # Errors
     /// `EINVAL`: that is not this.
     fn new(config: &Config) -> Result<Self, Errno>;
 
+    /// Whether there is anything.
+    #[inline(always)]
+    fn is_there(&self) -> bool {
+        false
+    }
     /// KERNEL_LOCK, KERNEL_UNLOCK.
     #[inline(always)]
     fn kernel_lock(&self) {}
@@ -160,8 +162,6 @@ pub(crate) struct Nothing<R = RawLock>(PhantomData<R>);
 impl<R: RawMutex> Surroundings for Nothing<R> {
     type Raw = R;
 
-    const IS_THERE: bool = false;
-
     fn new(config: &Config) -> Result<Self, Errno> {
         if config.ambient.is_empty() { Ok(Nothing(PhantomData)) } else { Err(Errno::Einval) }
     }
@@ -173,7 +173,7 @@ pub(crate) struct Kernel<R = RawLock> {
     kernel_lock: &'static MpLock,
     sched_lock: &'static MpLock,
     fd_fplock: CachePadded<Mutex>,
-    /// By the place of the file's socket.
+    /// By the place of the file's socket; none where `f_mtx` is not taken.
     files: Box<[CachePadded<File>]>,
     raw: PhantomData<R>,
 }
@@ -195,17 +195,21 @@ impl File {
 impl<R: RawMutex> Surroundings for Kernel<R> {
     type Raw = R;
 
-    const IS_THERE: bool = true;
-
     fn new(config: &Config) -> Result<Self, Errno> {
+        let files = if config.ambient.contains(Ambient::F_MTX) { config.sockets_max } else { 0 };
         Ok(Self {
             taken: config.ambient,
             kernel_lock: kernel_lock(),
             sched_lock: sched_lock(),
             fd_fplock: CachePadded::new(Mutex::new(Class::FdFplock)),
-            files: (0..config.sockets_max).map(|_| CachePadded::new(File::new())).collect(),
+            files: (0..files).map(|_| CachePadded::new(File::new())).collect(),
             raw: PhantomData,
         })
+    }
+
+    #[inline]
+    fn is_there(&self) -> bool {
+        !self.taken.is_empty()
     }
 
     #[inline]

@@ -1,12 +1,13 @@
 //! Layers of the modelled backends on locks of any algorithm, and with the locks of the kernel
 //! around them: what `--lock` and `--ambient` open.
 //!
-//! It is the source of `lockimpls`, instantiated twice more ([`Variants::OnLock`], and that
+//! It is the source of `lockimpls`, instantiated once more ([`Variants::OnLock`], and that
 //! [`Variants::UnderAmbient`]), and here: so what `lockimpls` compiles of a backend does not know
 //! whether there is another instantiation, its machine code is the same with this crate and
-//! without, and whoever asks for neither waits for none of it. With the locks of the kernel around
-//! it, it is one instantiation for all algorithms, the default too. The twins have none. A program
-//! with locks of its own instantiates it again, on those and these ([`open_on`]).
+//! without, and whoever asks for neither waits for none of it. It is one instantiation for all
+//! algorithms, with the locks of the kernel around it and without: a layer asks each lock which one
+//! it is, and itself which locks of the kernel it takes. The twins have none. A program with locks
+//! of its own instantiates it again, on those and these ([`open_on`]).
 
 use std::marker::PhantomData;
 
@@ -26,13 +27,10 @@ type Open = fn(&Config) -> Result<Box<dyn Layer>, Errno>;
 /// As [`Domain::new`]; `EOPNOTSUPP` for another algorithm, and for locks around it, where the
 /// backend is none of the modelled ones.
 pub fn open(backend: &Backend, config: &Config) -> Result<Box<dyn Layer>, Errno> {
-    if !config.ambient.is_empty() {
-        return find::<UnderAmbient<AnyLock>>(backend)?(config);
-    }
-    if config.lock == Algorithm::default() {
+    if config.ambient.is_empty() && config.lock == Algorithm::default() {
         return (backend.open)(config);
     }
-    find::<Alone<AnyLock>>(backend)?(config)
+    find::<AnyLock>(backend)?(config)
 }
 
 /// The same on raw locks of this type, which can make every algorithm that is asked for.
@@ -43,55 +41,27 @@ pub fn open_on<R: RawMutex>(backend: &Backend, config: &Config) -> Result<Box<dy
     if config.lock == Algorithm::default() {
         return open(backend, config);
     }
-    let open = if config.ambient.is_empty() {
-        find::<Alone<R>>(backend)?
-    } else {
-        find::<UnderAmbient<R>>(backend)?
-    };
-    open(config)
+    find::<R>(backend)?(config)
 }
 
-/// How a modelled backend is instantiated.
-trait Instantiation {
-    /// The backend's own type is only named in it, not compiled again.
-    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno>;
-}
-
-/// On raw locks of this type.
-struct Alone<R>(PhantomData<R>);
-
-impl<R: RawMutex> Instantiation for Alone<R> {
-    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-        make::<D::OnLock<R>>(config)
-    }
-}
-
-/// The same with the locks of the kernel around it.
-struct UnderAmbient<R>(PhantomData<R>);
-
-impl<R: RawMutex> Instantiation for UnderAmbient<R> {
-    fn open<D: Variants<Sock = Fd>>(config: &Config) -> Result<Box<dyn Layer>, Errno> {
-        make::<<D::OnLock<R> as Variants>::UnderAmbient>(config)
-    }
-}
-
-fn find<I: Instantiation>(backend: &Backend) -> Result<Open, Errno> {
-    let mut find = Find { name: backend.name, found: None, by: PhantomData::<I> };
+fn find<R: RawMutex>(backend: &Backend) -> Result<Open, Errno> {
+    let mut find = Find { name: backend.name, found: None, on: PhantomData::<R> };
     visit_all(&mut find);
     find.found.ok_or(Errno::Eopnotsupp)
 }
 
 /// Looks for the modelled backend of this name.
-struct Find<I> {
+struct Find<R> {
     name: &'static str,
     found: Option<Open>,
-    by: PhantomData<I>,
+    on: PhantomData<R>,
 }
 
-impl<I: Instantiation> Visitor for Find<I> {
+impl<R: RawMutex> Visitor for Find<R> {
+    /// The backend's own type is only named in it, not compiled again.
     fn visit<D: Variants<Sock = Fd>>(&mut self) {
         if D::MODELLED && D::NAME == self.name {
-            self.found = Some(I::open::<D>);
+            self.found = Some(make::<<D::OnLock<R> as Variants>::UnderAmbient>);
         }
     }
 }

@@ -227,7 +227,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
     #[inline(always)]
     fn getsock(&self, s: Fd) -> Option<SoRef<A>> {
         self.slow.fd_fplock(1);
-        if A::IS_THERE { self.slow.fds.find(s).ok() } else { None }
+        if self.slow.ambient.is_there() { self.slow.fds.find(s).ok() } else { None }
     }
 }
 

@@ -30,7 +30,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn fd_fplock(&self, times: usize) {
-        if P::Ambient::IS_THERE {
+        if self.ambient.is_there() {
             (0..times).for_each(|_| self.ambient.fd_fplock());
         }
     }
@@ -77,7 +77,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(super) fn wake_here(&self, so: &mut Held<P>) {
-        if P::Ambient::IS_THERE {
+        if self.ambient.is_there() {
             self.side_leave_waking(so, Side::Rcv);
             self.policy.side_enter(so, Side::Rcv);
         } else {
@@ -99,7 +99,7 @@ impl<P: Policy> Locked<P> {
 
     #[inline(always)]
     fn wakeup_at(&self, so: &Held<P>, side: Side) {
-        if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
+        if self.ambient.is_there() && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
         }
         so.sb_wait(side).wakeup(P::BIASED);
@@ -109,7 +109,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn wake_unlocked(&self, so: &So<P>, side: Side) {
-        if P::Ambient::IS_THERE && so.sb_wait(side).waiting.load(Relaxed) != 0 {
+        if self.ambient.is_there() && so.sb_wait(side).waiting.load(Relaxed) != 0 {
             self.ambient.sched_lock();
         }
         so.sb_wait(side).wakeup_unlocked();
@@ -121,7 +121,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn wake_writer(&self, so: &mut Held<P>, writer: &So<P>) {
-        if !P::Ambient::IS_THERE {
+        if !self.ambient.is_there() {
             return self.wake_unlocked(writer, Side::Snd);
         }
         self.policy.side_leave(so, Side::Rcv);
@@ -134,7 +134,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn sendit_ends(&self, so: SoRef<P>, result: &Result<usize, Errno>) {
-        if P::Ambient::IS_THERE && *result == Err(Errno::Epipe) {
+        if self.ambient.is_there() && *result == Err(Errno::Epipe) {
             self.kernel_lock();
             self.kernel_unlock();
         }
@@ -147,7 +147,7 @@ impl<P: Policy> Locked<P> {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn transferred(&self, so: SoRef<P>, result: &Result<usize, Errno>) {
-        if P::Ambient::IS_THERE
+        if self.ambient.is_there()
             && let Ok(bytes) = result
         {
             self.ambient.f_mtx(self.sockets.place_of(so), *bytes);

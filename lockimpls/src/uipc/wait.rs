@@ -173,7 +173,7 @@ impl<P: Policy> Locked<P> {
         witness::sleep(point.key(), WaitsFor::Wakeup, 0);
         if !spin(self.config.wait, woken) {
             P::Fault::window(Window::BeforeRegister);
-            if P::Ambient::IS_THERE {
+            if self.ambient.is_there() {
                 self.ambient.sched_lock();
                 witness::sleep(point.key(), WaitsFor::Wakeup, 0);
             }

@@ -131,7 +131,7 @@ impl<F: Fault, A: Surroundings> LockFreeLayer<F, A> {
         witness::sleep(point.key(), WaitsFor::Wakeup, 0);
         if !spin(self.slow.config.wait, || awaited.is_over(side)) {
             F::window(Window::BeforeRegister);
-            if A::IS_THERE {
+            if self.slow.ambient.is_there() {
                 self.slow.ambient.sched_lock();
                 witness::sleep(point.key(), WaitsFor::Wakeup, 0);
             }
