@@ -1,7 +1,6 @@
 //! A figure as the text of an SVG file, and as the bytes of a PNG file.
 
-use plotters::backend::{BitMapBackend, SVGBackend};
-use plotters::drawing::IntoDrawingArea;
+use plotters::backend::{BitMapBackend, DrawingBackend, SVGBackend};
 use plotters::style::{FontStyle, register_font as register};
 
 use super::{SCALE, WIDTH, draw, height};
@@ -30,15 +29,10 @@ pub fn register_font() -> Result<(), PlotError> {
 /// # Errors
 /// The plotting library refuses the figure.
 pub fn svg(figure: &Figure) -> Result<String, PlotError> {
-    register_font()?;
     let (width, height) = (WIDTH, height(figure));
     let drawn = ((width * SCALE) as u32, (height * SCALE) as u32);
     let mut text = String::new();
-    {
-        let area = SVGBackend::with_string(&mut text, drawn).into_drawing_area();
-        draw(&area, figure).map_err(|error| failed(figure, &error))?;
-        area.present().map_err(|error| failed(figure, &error))?;
-    }
+    onto(SVGBackend::with_string(&mut text, drawn), figure)?;
     // Drawn large, shown as it is meant: the view box stays.
     let large = format!("width=\"{}\" height=\"{}\"", drawn.0, drawn.1);
     let meant = format!("role=\"img\" width=\"{width}\" height=\"{height}\"");
@@ -50,18 +44,17 @@ pub fn svg(figure: &Figure) -> Result<String, PlotError> {
 /// # Errors
 /// The plotting library refuses the figure.
 pub fn png(figure: &Figure) -> Result<Vec<u8>, PlotError> {
-    register_font()?;
     let (width, height) = ((WIDTH * SCALE) as usize, (height(figure) * SCALE) as usize);
     let mut pixels = vec![0; width * height * RGB];
-    {
-        let size = (width as u32, height as u32);
-        let area = BitMapBackend::with_buffer(&mut pixels, size).into_drawing_area();
-        draw(&area, figure).map_err(|error| failed(figure, &error))?;
-        area.present().map_err(|error| failed(figure, &error))?;
-    }
+    onto(BitMapBackend::with_buffer(&mut pixels, (width as u32, height as u32)), figure)?;
     let small = smoothed(&pixels, width);
     drop(pixels);
     encode(&small, width / SMOOTH, height / SMOOTH).map_err(|error| failed(figure, &error))
+}
+
+fn onto(mut backend: impl DrawingBackend, figure: &Figure) -> Result<(), PlotError> {
+    register_font()?;
+    draw(figure).onto(&mut backend).map_err(|error| failed(figure, &error))
 }
 
 fn failed(figure: &Figure, error: &impl ToString) -> PlotError {

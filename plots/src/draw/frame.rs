@@ -1,11 +1,11 @@
 //! The axes of a panel, and where values lie between them.
 
-use plotters::chart::ChartBuilder;
-use plotters::coord::ranged1d::{KeyPointHint, NoDefaultFormatting, Ranged, ValueFormatter};
-use plotters::prelude::DrawingBackend;
+use plotters::style::ShapeStyle;
+use plotters::style::text_anchor::{HPos, VPos};
 
-use super::shapes::{self, FAINT, MIDDLE, WHITE, font, stroke};
-use super::{Area, Drawn, SCALE};
+use super::SCALE;
+use super::canvas::{Area, Font, Place, Shape};
+use super::shapes::{self, FAINT, MIDDLE, WHITE, anchored, stroke};
 use crate::axis::{Axis, Scale};
 use crate::figure::{Content, Panel};
 
@@ -20,17 +20,22 @@ const TICK: i32 = 11;
 const TOP: i32 = 26;
 const BARS_TOP: i32 = 38;
 
+/// The room to the right of the plot.
+const RIGHT: i32 = 14;
+/// How long a tick is, and how far its text is from it.
+const TICK_LENGTH: i32 = 4 * SCALE;
+
 /// The inner rectangle of a panel.
-pub(super) struct Plot<'a, DB: DrawingBackend> {
+pub(super) struct Plot<'a> {
     /// The rectangle, in pixels from its own corner.
-    pub(super) area: Area<DB>,
+    pub(super) area: Area<'a>,
     /// The panel.
     pub(super) panel: &'a Panel,
 }
 
-impl<DB: DrawingBackend> Plot<'_, DB> {
+impl Plot<'_> {
     /// Where a value lies.
-    pub(super) fn at(&self, x: f64, y: f64) -> (i32, i32) {
+    pub(super) fn at(&self, x: f64, y: f64) -> Place {
         let (width, height) = self.size();
         let (right, up) = (share(&self.panel.x, x), share(&self.panel.y, y));
         ((right * f64::from(width)) as i32, ((1.0 - up) * f64::from(height)) as i32)
@@ -38,42 +43,33 @@ impl<DB: DrawingBackend> Plot<'_, DB> {
 
     /// The width and the height.
     pub(super) fn size(&self) -> (i32, i32) {
-        let (width, height) = self.area.dim_in_pixel();
-        (width as i32, height as i32)
+        self.area.size()
     }
 }
 
 /// Draws the title, the axes, the ticks and the grid.
-pub(super) fn frame<'a, DB: DrawingBackend>(
-    area: &Area<DB>,
-    panel: &'a Panel,
-) -> Result<Plot<'a, DB>, plotters::drawing::DrawingAreaErrorKind<DB::ErrorType>> {
-    shapes::text(area, &cut(&panel.title, 62), (4, 2), 13)?;
-    let is_bars = matches!(panel.content, Content::Bars { .. } | Content::Stacks { .. });
-    let mut chart = ChartBuilder::on(area)
-        .margin_top(if is_bars { BARS_TOP } else { TOP } * SCALE)
-        .margin_right(14 * SCALE)
-        .x_label_area_size(if panel.x.label.is_empty() { 24 } else { 36 } * SCALE)
-        .y_label_area_size(left_room(&panel.y) * SCALE)
-        .build_cartesian_2d(places(&panel.x), places(&panel.y))?;
+pub(super) fn frame<'a>(area: &'a mut Area, panel: &'a Panel) -> Plot<'a> {
+    shapes::text(area, &cut(&panel.title, 62), (4, 2), 13);
+    let top = if is_bars(panel) { BARS_TOP } else { TOP } * SCALE;
+    let left = left_room(&panel.y) * SCALE;
+    let bottom = if panel.x.label.is_empty() { 24 } else { 36 } * SCALE;
+    let (width, height) = area.size();
+    let (width, height) = (width - left - RIGHT * SCALE, height - top - bottom);
+    let turned = Font { is_turned: true, ..anchored(TICK, HPos::Center, VPos::Top) };
+    area.write(&panel.y.label, (0, top + height / 2), turned);
+    let below = (left + width / 2, top + height + bottom);
+    area.write(&panel.x.label, below, anchored(TICK, HPos::Center, VPos::Bottom));
+    let (x, y) = (ticks(&panel.x, 0, width - 1), ticks(&panel.y, height - 1, 0));
+    grid(&mut area.part((left, top), (width, height)), panel, &x, &y);
     let is_matrix = matches!(panel.content, Content::Matrix { .. });
-    let mut mesh = chart.configure_mesh();
-    mesh.bold_line_style(stroke(FAINT, 1))
-        .light_line_style(stroke(FAINT, 0))
-        .axis_style(stroke(MIDDLE, 1))
-        .set_all_tick_mark_size(4 * SCALE)
-        .label_style(font(TICK))
-        .axis_desc_style(font(TICK))
-        .x_desc(panel.x.label.clone())
-        .y_desc(panel.y.label.clone());
-    if is_matrix {
-        mesh.disable_mesh().axis_style(stroke(WHITE, 0));
-    }
-    if is_bars {
-        mesh.disable_x_mesh();
-    }
-    mesh.draw()?;
-    Ok(Plot { area: chart.plotting_area().strip_coord_spec(), panel })
+    let style = if is_matrix { stroke(WHITE, 0) } else { stroke(MIDDLE, 1) };
+    y_axis(&mut area.part((0, top), (left, height)), &y, style);
+    x_axis(&mut area.part((left, top + height), (width, bottom)), &x, style);
+    Plot { area: area.part((left, top), (width, height)), panel }
+}
+
+fn is_bars(panel: &Panel) -> bool {
+    matches!(panel.content, Content::Bars { .. } | Content::Stacks { .. })
 }
 
 /// How far along an axis a value lies: 0 is its lower end, 1 its upper.
@@ -83,58 +79,54 @@ fn share(axis: &Axis, value: f64) -> f64 {
     (axis.place(value) - low) / (high - low)
 }
 
-/// An axis as the library wants it: places from one end to the other, and ticks with their texts.
-struct Places {
-    low: f64,
-    high: f64,
-    ticks: Vec<(f64, String)>,
+/// The ticks of an axis between two pixels, with their texts.
+fn ticks(axis: &Axis, from: i32, to: i32) -> Vec<(i32, String)> {
+    let place = |value| from + (share(axis, value) * f64::from(to - from)) as i32;
+    let tick = |(value, text): &(f64, String)| (place(*value), cut(text, NAME_MAX));
+    axis.range().ticks.iter().map(tick).collect()
 }
 
-impl Ranged for Places {
-    type FormatOption = NoDefaultFormatting;
-    type ValueType = f64;
-
-    fn map(&self, place: &f64, (from, to): (i32, i32)) -> i32 {
-        let share = (place - self.low) / (self.high - self.low);
-        from + (share * f64::from(to - from)) as i32
+fn grid(area: &mut Area, panel: &Panel, x: &[(i32, String)], y: &[(i32, String)]) {
+    let ((width, height), style) = (area.size(), stroke(FAINT, 1));
+    if matches!(panel.content, Content::Matrix { .. }) {
+        return;
     }
-
-    fn key_points<Hint: KeyPointHint>(&self, hint: Hint) -> Vec<f64> {
-        if hint.weight().allow_light_points() {
-            return Vec::new();
+    if !is_bars(panel) {
+        for (x, _) in x {
+            area.draw(Shape::Line([(*x, height - 1), (*x, 0)]), style);
         }
-        self.ticks.iter().map(|(place, _)| *place).collect()
     }
-
-    fn range(&self) -> std::ops::Range<f64> {
-        self.low..self.high
+    for (y, _) in y {
+        area.draw(Shape::Line([(0, *y), (width - 1, *y)]), style);
     }
 }
 
-impl ValueFormatter<f64> for Places {
-    fn format(place: &f64) -> String {
-        place.to_string()
-    }
-
-    fn format_ext(&self, place: &f64) -> String {
-        let near = |(tick, _): &&(f64, String)| (tick - place).abs() < 1e-9;
-        self.ticks.iter().find(near).map_or(String::new(), |(_, text)| text.clone())
+/// The axis at the right edge of its area.
+fn y_axis(area: &mut Area, ticks: &[(i32, String)], style: ShapeStyle) {
+    let (width, height) = area.size();
+    let edge = width - 1;
+    shapes::rule(area, [(edge, 0), (edge, height - 1)], style);
+    let font = anchored(TICK, HPos::Right, VPos::Center);
+    for (y, text) in ticks {
+        area.write(text, (width - 2 * TICK_LENGTH, *y), font);
+        shapes::rule(area, [(edge - TICK_LENGTH, *y), (edge, *y)], style);
     }
 }
 
-fn places(axis: &Axis) -> Places {
-    let range = axis.range();
-    let tick = |(value, text): (f64, String)| (axis.place(value), cut(&text, NAME_MAX));
-    Places {
-        low: axis.place(range.low),
-        high: axis.place(range.high),
-        ticks: range.ticks.into_iter().map(tick).collect(),
+/// The axis at the upper edge of its area.
+fn x_axis(area: &mut Area, ticks: &[(i32, String)], style: ShapeStyle) {
+    let (width, _) = area.size();
+    shapes::rule(area, [(0, 0), (width - 1, 0)], style);
+    let font = anchored(TICK, HPos::Center, VPos::Top);
+    for (x, text) in ticks {
+        area.write(text, (*x, 2 * TICK_LENGTH), font);
+        shapes::rule(area, [(*x, 0), (*x, TICK_LENGTH)], style);
     }
 }
 
 fn left_room(axis: &Axis) -> i32 {
-    let ticks = axis.range().ticks;
-    let longest = ticks.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
+    let longest =
+        axis.range().ticks.iter().map(|(_, text)| text.chars().count()).max().unwrap_or(0);
     let label = if axis.label.is_empty() { 0 } else { 18 };
     (longest.min(NAME_MAX) as f64 * CHARACTER) as i32 + 14 + label
 }
@@ -151,22 +143,17 @@ pub(super) fn cut(text: &str, most: usize) -> String {
 }
 
 /// A vertical or horizontal line across the panel.
-pub(super) fn across<DB: DrawingBackend>(
-    plot: &Plot<DB>,
-    x: Option<f64>,
-    y: Option<f64>,
-) -> Drawn<DB> {
+pub(super) fn across(plot: &mut Plot, x: Option<f64>, y: Option<f64>) {
     let (width, height) = plot.size();
     let style = stroke(MIDDLE, 1);
     if let Some(x) = x {
         let (x, _) = plot.at(x, middle(&plot.panel.y));
-        shapes::rule(&plot.area, [(x, 0), (x, height)], style)?;
+        shapes::rule(&mut plot.area, [(x, 0), (x, height)], style);
     }
     if let Some(y) = y {
         let (_, y) = plot.at(middle(&plot.panel.x), y);
-        shapes::rule(&plot.area, [(0, y), (width, y)], style)?;
+        shapes::rule(&mut plot.area, [(0, y), (width, y)], style);
     }
-    Ok(())
 }
 
 /// Any value inside the axis.

@@ -1,8 +1,5 @@
 //! Lines with their spread, curves, and points.
 
-use plotters::prelude::DrawingBackend;
-
-use super::Drawn;
 use super::frame::{Plot, across};
 use super::shapes::{self, colour, stroke};
 use crate::figure::{Lines, Point, Role, Series};
@@ -15,18 +12,17 @@ const CAP: i32 = 12;
 const DENSE: usize = 400;
 
 /// Draws the series, the first lowest.
-pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, lines: &Lines) -> Drawn<DB> {
+pub(super) fn draw(plot: &mut Plot, lines: &Lines) {
     for mark in &lines.marks {
-        across(plot, Some(*mark), None)?;
+        across(plot, Some(*mark), None);
     }
-    across(plot, None, lines.level)?;
+    across(plot, None, lines.level);
     for series in &lines.series {
-        one(plot, series)?;
+        one(plot, series);
     }
-    Ok(())
 }
 
-fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
+fn one(plot: &mut Plot, series: &Series) {
     let shift = (series.shift * f64::from(plot.size().0)) as i32;
     let place = |point: &Point| {
         let (x, y) = plot.at(point.x, point.y);
@@ -36,34 +32,32 @@ fn one<DB: DrawingBackend>(plot: &Plot<DB>, series: &Series) -> Drawn<DB> {
     match series.role {
         Role::Ideal => {
             let dotted = Style { dash: Dash::Dots, ..series.style };
-            return shapes::line(&plot.area, &places, dotted, 1);
+            return shapes::line(&mut plot.area, &places, dotted, 1);
         }
-        Role::Curve | Role::Line => shapes::line(&plot.area, &places, series.style, 2)?,
+        Role::Curve | Role::Line => shapes::line(&mut plot.area, &places, series.style, 2),
         Role::Points => {}
     }
     for (point, place) in series.points.iter().zip(&places) {
-        spread(plot, point, place.0, series.style)?;
+        spread(plot, point, place.0, series.style);
     }
     // A curve has so many points that one marker, at its end, must do.
     let marked = if series.role == Role::Curve { places.len().saturating_sub(1) } else { 0 };
     let dense = places.len() > DENSE && series.role == Role::Points;
     for (place, point) in places.iter().zip(&series.points).skip(marked) {
         if dense {
-            shapes::dot(&plot.area, *place, series.style, point.hollow)?;
+            shapes::dot(&mut plot.area, *place, series.style, point.hollow);
             continue;
         }
-        shapes::marker(&plot.area, *place, series.style, point.hollow)?;
+        shapes::marker(&mut plot.area, *place, series.style, point.hollow);
     }
-    Ok(())
 }
 
-fn spread<DB: DrawingBackend>(plot: &Plot<DB>, point: &Point, x: i32, style: Style) -> Drawn<DB> {
-    let (Some(low), Some(high)) = (point.low, point.high) else { return Ok(()) };
+fn spread(plot: &mut Plot, point: &Point, x: i32, style: Style) {
+    let (Some(low), Some(high)) = (point.low, point.high) else { return };
     let ((_, bottom), (_, top)) = (plot.at(point.x, low), plot.at(point.x, high));
     let line = stroke(colour(style.colour), 1);
-    shapes::rule(&plot.area, [(x, bottom), (x, top)], line)?;
+    shapes::rule(&mut plot.area, [(x, bottom), (x, top)], line);
     for y in [bottom, top] {
-        shapes::rule(&plot.area, [(x - CAP, y), (x + CAP, y)], line)?;
+        shapes::rule(&mut plot.area, [(x - CAP, y), (x + CAP, y)], line);
     }
-    Ok(())
 }

@@ -1,13 +1,12 @@
 //! A matrix of ratios: coloured cells with their numbers.
 
-use plotters::element::Rectangle;
-use plotters::prelude::DrawingBackend;
-use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::text_anchor::{HPos, VPos};
 use plotters::style::{Color, RGBColor};
 
+use super::SCALE;
+use super::canvas::Shape;
 use super::frame::Plot;
-use super::shapes::{WHITE, font, stroke};
-use super::{Drawn, SCALE};
+use super::shapes::{WHITE, anchored, stroke};
 use crate::figure::MatrixCell;
 use crate::unit::Unit;
 
@@ -18,20 +17,20 @@ const SLOW: [f64; 3] = [238.0, 188.0, 77.0];
 const RATIO_MAX: f64 = 8.0;
 
 /// Draws the cells.
-pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, cells: &[MatrixCell]) -> Drawn<DB> {
-    cells.iter().try_for_each(|cell| one(plot, cell))
+pub(super) fn draw(plot: &mut Plot, cells: &[MatrixCell]) {
+    cells.iter().for_each(|cell| one(plot, cell));
 }
 
-fn one<DB: DrawingBackend>(plot: &Plot<DB>, cell: &MatrixCell) -> Drawn<DB> {
+fn one(plot: &mut Plot, cell: &MatrixCell) {
     let (x, y) = (cell.x as f64, cell.y as f64);
     let corners = [plot.at(x - 0.5, y + 0.5), plot.at(x + 0.5, y - 0.5)];
-    plot.area.draw(&Rectangle::new(corners, colour(cell.ratio).filled()))?;
-    plot.area.draw(&Rectangle::new(corners, stroke(WHITE, 2)))?;
+    plot.area.draw(Shape::Rectangle(corners), colour(cell.ratio).filled());
+    plot.area.draw(Shape::Rectangle(corners), stroke(WHITE, 2));
     let (centre, middle) = plot.at(x, y);
-    let style = |size| font(size).pos(Pos::new(HPos::Center, VPos::Center));
+    let font = |size| anchored(size, HPos::Center, VPos::Center);
     let value = Unit::Ratio.text(cell.ratio);
-    plot.area.draw_text(&value, &style(14), (centre, middle - 7 * SCALE))?;
-    plot.area.draw_text(&cell.interval, &style(10), (centre, middle + 9 * SCALE))
+    plot.area.write(&value, (centre, middle - 7 * SCALE), font(14));
+    plot.area.write(&cell.interval, (centre, middle + 9 * SCALE), font(10));
 }
 
 /// White at 1, blue above, orange below, as strong as the logarithm is far from 0.

@@ -1,15 +1,14 @@
-//! A figure onto any of plotters' backends: title, legend, and panels in a grid.
+//! A figure as shapes: title, legend, and panels in a grid.
 //!
 //! Everything is drawn four times as large as it is meant, because the library counts in whole
 //! pixels; the files are scaled back.
 
-use plotters::coord::Shift;
-use plotters::drawing::{DrawingArea, DrawingAreaErrorKind};
-use plotters::prelude::DrawingBackend;
+use plotters::style::Color;
 
 use crate::figure::{Content, Figure, Panel};
 
 mod bars;
+mod canvas;
 mod files;
 mod frame;
 mod intervals;
@@ -18,6 +17,8 @@ mod matrix;
 mod ridges;
 mod shapes;
 mod stacks;
+
+use canvas::{Area, Canvas, Shape};
 
 pub use files::{png, register_font, svg};
 
@@ -35,55 +36,47 @@ const LEGEND_HEIGHT: i32 = 24;
 const NOTE_HEIGHT: i32 = 18;
 const NOTE_MAX: usize = 165;
 
-/// What drawing on a backend gives.
-type Drawn<DB> = Result<(), DrawingAreaErrorKind<<DB as DrawingBackend>::ErrorType>>;
-/// Where there is room to draw, in pixels.
-type Area<DB> = DrawingArea<DB, Shift>;
-
 /// The height of a figure, in pixels meant.
 pub(crate) fn height(figure: &Figure) -> i32 {
     let rows = figure.panels.chunks(figure.columns.max(1)).map(row_height);
     head_height(figure) + rows.sum::<i32>() + NOTE_HEIGHT * figure.notes.len() as i32 + MARGIN
 }
 
-/// Draws a figure into an area of [`WIDTH`] by [`height`].
-fn draw<DB: DrawingBackend>(area: &Area<DB>, figure: &Figure) -> Drawn<DB> {
-    area.fill(&shapes::WHITE)?;
-    shapes::text(area, figure.title, (MARGIN, MARGIN - 4), 20)?;
-    legend(area, figure)?;
+/// Draws a figure onto a canvas of [`WIDTH`] by [`height`].
+fn draw(figure: &Figure) -> Canvas {
+    let mut canvas = Canvas::default();
+    let size = (WIDTH * SCALE, height(figure) * SCALE);
+    let area = &mut canvas.area(size);
+    area.draw(Shape::Rectangle([(0, 0), size]), shapes::WHITE.filled());
+    shapes::text(area, figure.title, (MARGIN, MARGIN - 4), 20);
+    legend(area, figure);
     let columns = figure.columns.max(1) as i32;
     let width = (WIDTH - 2 * MARGIN) / columns;
     let mut top = head_height(figure);
     for row in figure.panels.chunks(columns as usize) {
         for (column, one) in row.iter().enumerate() {
             let left = MARGIN + column as i32 * width;
-            panel(&part(area, (left, top), (width - 8, panel_height(one))), one)?;
+            let size = ((width - 8) * SCALE, panel_height(one) * SCALE);
+            panel(&mut area.part((left * SCALE, top * SCALE), size), one);
         }
         top += row_height(row);
     }
     for note in &figure.notes {
-        shapes::text(area, &frame::cut(note, NOTE_MAX), (MARGIN, top), 11)?;
+        shapes::text(area, &frame::cut(note, NOTE_MAX), (MARGIN, top), 11);
         top += NOTE_HEIGHT;
     }
-    Ok(())
+    canvas
 }
 
-/// A rectangle of an area, in pixels meant.
-fn part<DB: DrawingBackend>(area: &Area<DB>, at: (i32, i32), size: (i32, i32)) -> Area<DB> {
-    let (x, y) = (at.0 * SCALE, at.1 * SCALE);
-    let (right, bottom) = (x + size.0 * SCALE, y + size.1 * SCALE);
-    area.clone().shrink((x, y), ((right - x) as u32, (bottom - y) as u32))
-}
-
-fn panel<DB: DrawingBackend>(area: &Area<DB>, panel: &Panel) -> Drawn<DB> {
-    let plot = frame::frame(area, panel)?;
+fn panel(area: &mut Area, panel: &Panel) {
+    let mut plot = frame::frame(area, panel);
     match &panel.content {
-        Content::Lines(content) => lines::draw(&plot, content),
-        Content::Ridges { ridges } => ridges::draw(&plot, ridges),
-        Content::Bars { bars } => bars::draw(&plot, bars),
-        Content::Stacks { bars } => stacks::draw(&plot, bars),
-        Content::Matrix { cells } => matrix::draw(&plot, cells),
-        Content::Intervals { rows } => intervals::draw(&plot, rows),
+        Content::Lines(content) => lines::draw(&mut plot, content),
+        Content::Ridges { ridges } => ridges::draw(&mut plot, ridges),
+        Content::Bars { bars } => bars::draw(&mut plot, bars),
+        Content::Stacks { bars } => stacks::draw(&mut plot, bars),
+        Content::Matrix { cells } => matrix::draw(&mut plot, cells),
+        Content::Intervals { rows } => intervals::draw(&mut plot, rows),
     }
 }
 
@@ -122,13 +115,12 @@ fn legend_places(figure: &Figure) -> (Vec<(i32, i32)>, i32) {
     (places, lines)
 }
 
-fn legend<DB: DrawingBackend>(area: &Area<DB>, figure: &Figure) -> Drawn<DB> {
+fn legend(area: &mut Area, figure: &Figure) {
     for (key, (x, line)) in figure.legend.iter().zip(legend_places(figure).0) {
         let y = MARGIN + TITLE_HEIGHT + line * LEGEND_HEIGHT;
         let ends = [(x, y), (x + 34, y)].map(|(x, y)| (x * SCALE, y * SCALE));
-        shapes::line(area, &ends, key.style, 2)?;
-        shapes::marker(area, ((x + 17) * SCALE, y * SCALE), key.style, false)?;
-        shapes::text(area, &key.name, (x + 42, y - 6), 13)?;
+        shapes::line(area, &ends, key.style, 2);
+        shapes::marker(area, ((x + 17) * SCALE, y * SCALE), key.style, false);
+        shapes::text(area, &key.name, (x + 42, y - 6), 13);
     }
-    Ok(())
 }

@@ -1,10 +1,8 @@
 //! Distributions, one above the other.
 
-use plotters::element::Polygon;
-use plotters::prelude::DrawingBackend;
 use plotters::style::Color;
 
-use super::Drawn;
+use super::canvas::Shape;
 use super::frame::Plot;
 use super::shapes::{self, MIDDLE, colour, stroke};
 use crate::figure::Ridge;
@@ -16,11 +14,10 @@ const HEIGHT: f64 = 0.88;
 const SHARE_MIN: f64 = 1e-6;
 
 /// Draws the ridges, the uppermost first.
-pub(super) fn draw<DB: DrawingBackend>(plot: &Plot<DB>, ridges: &[Ridge]) -> Drawn<DB> {
+pub(super) fn draw(plot: &mut Plot, ridges: &[Ridge]) {
     for (row, ridge) in ridges.iter().enumerate().rev() {
-        one(plot, row as f64, ridge)?;
+        one(plot, row as f64, ridge);
     }
-    Ok(())
 }
 
 /// How high a share stands: nothing for one in a million, [`HEIGHT`] for all.
@@ -28,7 +25,7 @@ fn height(share: f64) -> f64 {
     (1.0 - share.max(SHARE_MIN).log10() / SHARE_MIN.log10()) * HEIGHT
 }
 
-fn one<DB: DrawingBackend>(plot: &Plot<DB>, base: f64, ridge: &Ridge) -> Drawn<DB> {
+fn one(plot: &mut Plot, base: f64, ridge: &Ridge) {
     let mut places = vec![plot.at(ridge.start, base)];
     let mut from = ridge.start;
     for (to, share) in &ridge.bins {
@@ -39,10 +36,10 @@ fn one<DB: DrawingBackend>(plot: &Plot<DB>, base: f64, ridge: &Ridge) -> Drawn<D
     let end = plot.at(from, base);
     places.push(end);
     let fill = colour(ridge.style.colour).mix(0.3).filled();
-    plot.area.draw(&Polygon::new(places.clone(), fill))?;
+    plot.area.draw(Shape::Polygon(places.clone()), fill);
     let solid = Style { dash: Dash::Solid, ..ridge.style };
     let (width, _) = plot.size();
-    shapes::rule(&plot.area, [(0, end.1), (width, end.1)], stroke(MIDDLE, 1))?;
-    shapes::line(&plot.area, &places, solid, 1)?;
-    shapes::marker(&plot.area, end, ridge.style, false)
+    shapes::rule(&mut plot.area, [(0, end.1), (width, end.1)], stroke(MIDDLE, 1));
+    shapes::line(&mut plot.area, &places, solid, 1);
+    shapes::marker(&mut plot.area, end, ridge.style, false);
 }
