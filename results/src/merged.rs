@@ -42,10 +42,10 @@ impl Quantiles {
     pub fn of(histogram: &Histogram<u64>) -> Quantiles {
         Quantiles {
             count: histogram.len(),
-            p50_ns: histogram.value_at_quantile(0.5),
-            p90_ns: histogram.value_at_quantile(0.9),
-            p99_ns: histogram.value_at_quantile(0.99),
-            p999_ns: histogram.value_at_quantile(0.999),
+            p50_ns: histogram::value_at(histogram, 0.5),
+            p90_ns: histogram::value_at(histogram, 0.9),
+            p99_ns: histogram::value_at(histogram, 0.99),
+            p999_ns: histogram::value_at(histogram, 0.999),
             max_ns: histogram.max(),
         }
     }
@@ -116,7 +116,7 @@ fn merge(
             })?;
             // `decode` accepts one set of bounds only.
             let merged = merged.get_or_insert_with(histogram::new);
-            merged.add(histogram).expect("histograms with the same bounds");
+            histogram::add(merged, &histogram).expect("histograms with the same bounds");
         }
     }
     Ok(merged)

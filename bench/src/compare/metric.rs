@@ -1,8 +1,8 @@
 //! What is compared by statistics, and what the pairs of a cell said of it.
 
 use hdrhistogram::Histogram;
-use results::stats;
 use results::verdict::Better;
+use results::{histogram, stats};
 
 use crate::turns::launch::Launch;
 
@@ -100,7 +100,7 @@ impl Series {
             self.thin += u32::from(sends.iter().any(|sends| !sends.is_empty()));
             return Ok(());
         }
-        let at = |sends: &Histogram<u64>| sends.value_at_quantile(quantile).max(1) as f64;
+        let at = |sends: &Histogram<u64>| histogram::value_at(sends, quantile).max(1) as f64;
         let values = [at(&sends[0]), at(&sends[1])];
         self.push(values, (values[1] / values[0]).ln());
         Ok(())

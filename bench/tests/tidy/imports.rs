@@ -10,15 +10,25 @@ const IMPORTS: [(&str, &[&str]); PACKAGES.len()] = [
     ("lockimpls/anylock", &["lockimpls"]),
     ("lockimpls/profiled", &["lockimpls"]),
     ("workloads", &["lockimpls"]),
-    ("results", &[]),
+    ("results/histograms", &[]),
+    ("results", &["histograms"]),
     ("plots", &["results"]),
     ("bench/serve", &["lockimpls", "anylock", "profiled", "workloads", "results"]),
     ("bench", &["lockimpls", "profiled", "workloads", "results", "plots", "serve"]),
 ];
 
 pub(crate) fn crates(house: &House) -> Vec<String> {
-    let ours =
-        ["lockimpls", "anylock", "profiled", "workloads", "results", "plots", "serve", "solock"];
+    let ours = [
+        "lockimpls",
+        "anylock",
+        "profiled",
+        "workloads",
+        "histograms",
+        "results",
+        "plots",
+        "serve",
+        "solock",
+    ];
     let mut found = Vec::new();
     for (package, manifest) in &house.manifests {
         let allowed = IMPORTS.iter().find(|(name, _)| name == package).map(|(_, allowed)| *allowed);

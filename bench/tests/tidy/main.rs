@@ -20,11 +20,12 @@ use rules::{RULES, Rule};
 use source::File;
 
 /// Our packages, by their folders.
-const PACKAGES: [&str; 8] = [
+const PACKAGES: [&str; 9] = [
     "lockimpls",
     "lockimpls/anylock",
     "lockimpls/profiled",
     "workloads",
+    "results/histograms",
     "results",
     "plots",
     "bench",

@@ -1,4 +1,8 @@
 //! Histograms as they stand in records: encoded, decoded, summed up, merged.
+//!
+//! A histogram has tens of thousands of counts, and the library's loops over them are compiled
+//! where they are called. So they are called here, in a package that is optimised, and by
+//! `results`, which is not, through these functions.
 
 use std::io::Read;
 
@@ -9,8 +13,6 @@ use hdrhistogram::serialization::{
     DeserializeError, Deserializer, Serializer, V2DeflateSerializeError, V2DeflateSerializer,
 };
 use thiserror::Error;
-
-use crate::record::Latency;
 
 /// The longest latency that is told from longer ones: one minute.
 pub const MAX_NS: u64 = 60_000_000_000;
@@ -68,24 +70,6 @@ pub fn new() -> Histogram<u64> {
     Histogram::new_with_bounds(1, MAX_NS, DIGITS).expect("1 ns to one minute with 3 digits")
 }
 
-/// What a record says of a histogram; `lost_count` is how many values lay above [`MAX_NS`].
-///
-/// # Errors
-/// The histogram cannot be encoded.
-pub fn latency(histogram: &Histogram<u64>, lost_count: u64) -> Result<Latency, HistogramError> {
-    Ok(Latency {
-        count: histogram.len(),
-        p50: histogram.value_at_quantile(0.5),
-        p90: histogram.value_at_quantile(0.9),
-        p99: histogram.value_at_quantile(0.99),
-        p999: histogram.value_at_quantile(0.999),
-        max: histogram.max(),
-        lost_count,
-        histogram: encode(histogram)?,
-        ..Latency::default()
-    })
-}
-
 /// Base64 of the compressed V2 encoding.
 ///
 /// # Errors
@@ -134,18 +118,17 @@ fn inflate(bytes: &[u8]) -> Result<Vec<u8>, HistogramError> {
     Ok(inner)
 }
 
-/// One histogram with the counts of all: the only way to a percentile of several rounds.
+/// Adds the counts of another one.
 ///
 /// # Errors
-/// One of them is damaged.
-pub fn merge<'a>(
-    latencies: impl IntoIterator<Item = &'a Latency>,
-) -> Result<Histogram<u64>, HistogramError> {
-    let mut merged = new();
-    for latency in latencies {
-        let histogram = decode(&latency.histogram)?;
-        let (low_ns, high_ns, digits) = (histogram.low(), histogram.high(), histogram.sigfig());
-        merged.add(histogram).map_err(|_| HistogramError::Bounds { low_ns, high_ns, digits })?;
-    }
-    Ok(merged)
+/// [`HistogramError::Bounds`]: it holds values that the first cannot.
+pub fn add(merged: &mut Histogram<u64>, other: &Histogram<u64>) -> Result<(), HistogramError> {
+    let (low_ns, high_ns, digits) = (other.low(), other.high(), other.sigfig());
+    merged.add(other).map_err(|_| HistogramError::Bounds { low_ns, high_ns, digits })
+}
+
+/// The value, in ns, at a quantile from 0 to 1.
+#[must_use]
+pub fn value_at(histogram: &Histogram<u64>, quantile: f64) -> u64 {
+    histogram.value_at_quantile(quantile)
 }
