@@ -18,7 +18,7 @@ fn stderr(output: &Output) -> String {
 }
 
 fn kept(name: &str) -> String {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../workloads/programs");
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../workloads/programs/kept");
     folder.join(name).to_str().expect("a path").to_owned()
 }
 
@@ -115,7 +115,7 @@ fn programs_run_on_other_locks_under_names_of_their_own() {
 
 #[test]
 fn cases_are_replayed_on_every_backend() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/cases/rights.txt");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../workloads/programs/cases/rights.txt");
     let clean = solock(&["replay", file]);
     assert_eq!(clean.status.code(), Some(0), "{}{}", stdout(&clean), stderr(&clean));
     for word in ["nothing found", "cases", "global", "lock-free", "host"] {

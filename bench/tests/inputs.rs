@@ -178,7 +178,7 @@ fn a_place_that_cannot_be_written_to_is_an_error_and_no_panic() {
         return;
     }
     let run = "../results/recorded/run.jsonl";
-    let program = "../workloads/programs/leak-nobufs.txt";
+    let program = "../workloads/programs/kept/leak-nobufs.txt";
     let commands: [(&[&str], i32); 8] = [
         (&["list"], 0),
         (&["show", run], 0),

@@ -67,7 +67,7 @@ fn a_file_limit_is_an_error_that_leaves_nothing() {
 fn what_is_replaced_stays_where_the_new_cannot_be_written() {
     let folder = tempfile::tempdir().expect("a folder");
     let program = folder.path().join("program");
-    fs::copy("../workloads/programs/leak-nobufs.txt", &program).expect("copied");
+    fs::copy("../workloads/programs/kept/leak-nobufs.txt", &program).expect("copied");
     let before = fs::read_to_string(&program).expect("readable");
     let minimize = ["minimize", "program", "--backend", "leak-nobufs", "--out", "program"];
     refused(&after("ulimit -f 0", &minimize, folder.path()), "minimize");

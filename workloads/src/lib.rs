@@ -11,7 +11,6 @@
 
 pub mod number;
 pub mod panics;
-pub mod program;
 pub mod testing;
 
 mod accept;

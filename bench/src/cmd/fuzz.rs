@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
+use programs::check::Bench;
+use programs::generate::generate;
 use serde::{Deserialize, Serialize};
-use workloads::program::check::Bench;
-use workloads::program::generate::generate;
 
 use super::minimize::{smallest, text_of};
 use super::{EXIT_OK, print, print_to_parent};

@@ -4,7 +4,7 @@ use super::{EXIT_OK, print, replay};
 use crate::cli::MinimizeArgs;
 use crate::complain;
 use crate::fuzzing::{self, EXIT_FOUND, Found, candidate};
-use workloads::program::{Program, minimize};
+use programs::{Program, minimize};
 
 /// Minimizes a program that fails; exit code 2 if it does, 0 if it does not fail at all.
 ///

@@ -4,10 +4,10 @@ use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
-use workloads::program::cases::{Case, Profile, is_cases, parse_cases};
-use workloads::program::check::{Bench, Difference};
-use workloads::program::runner::Trace;
-use workloads::program::{ParseError, Program, parse};
+use programs::cases::{Case, Profile, is_cases, parse_cases};
+use programs::check::{Bench, Difference};
+use programs::runner::Trace;
+use programs::{ParseError, Program, parse};
 
 use super::{EXIT_OK, print};
 use crate::cli::ReplayArgs;
@@ -15,6 +15,9 @@ use crate::fuzzing::{self, EXIT_FOUND, Found};
 use crate::settings;
 use crate::valid;
 use crate::watchdog::Watchdog;
+
+/// Where the form of what is read is described.
+const FORM: &str = "workloads/programs/PROGRAMS.md";
 
 /// How often a program runs in one layer: closed sockets are used again in another order, so that
 /// the addresses differ from round to round.
@@ -117,9 +120,7 @@ fn program_of(text: &str, file: &Path) -> Result<Program, String> {
 
 fn nothing_in(file: &Path, what: &str) -> String {
     let file = file.display();
-    format!(
-        "{file}: there is no {what} in it, so nothing is tested (the form: workloads/PROGRAMS.md)"
-    )
+    format!("{file}: there is no {what} in it, so nothing is tested (the form: {FORM})")
 }
 
 fn text_of(file: &Path) -> Result<String, String> {
@@ -142,7 +143,7 @@ fn text_of(file: &Path) -> Result<String, String> {
 }
 
 fn no_program(file: &Path, error: &ParseError) -> String {
-    format!("{}: {error} (the form: workloads/PROGRAMS.md)", file.display())
+    format!("{}: {error} (the form: {FORM})", file.display())
 }
 
 fn report(found: &Found, round: u32) -> String {

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use workloads::program::Program;
+use programs::Program;
 
 use super::{EXIT_FOUND, Found};
 

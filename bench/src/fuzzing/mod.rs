@@ -11,10 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use lockimpls::{Algorithm, Ambient, Config, controls, witness};
+use programs::check::Difference;
+use programs::runner::{Target, Trace};
+use programs::{Program, Runner};
 use serde::{Deserialize, Serialize};
-use workloads::program::check::Difference;
-use workloads::program::runner::{Target, Trace};
-use workloads::program::{Program, Runner};
 
 use crate::job;
 use crate::valid;

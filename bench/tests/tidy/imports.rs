@@ -10,11 +10,12 @@ const IMPORTS: [(&str, &[&str]); PACKAGES.len()] = [
     ("lockimpls/anylock", &["lockimpls"]),
     ("lockimpls/profiled", &["lockimpls"]),
     ("workloads", &["lockimpls"]),
+    ("workloads/programs", &["lockimpls", "workloads"]),
     ("results/histograms", &[]),
     ("results", &["histograms"]),
     ("plots", &["results"]),
     ("bench/serve", &["lockimpls", "anylock", "profiled", "workloads", "results"]),
-    ("bench", &["lockimpls", "profiled", "workloads", "results", "plots", "serve"]),
+    ("bench", &["lockimpls", "profiled", "workloads", "programs", "results", "plots", "serve"]),
 ];
 
 pub(crate) fn crates(house: &House) -> Vec<String> {
@@ -23,6 +24,7 @@ pub(crate) fn crates(house: &House) -> Vec<String> {
         "anylock",
         "profiled",
         "workloads",
+        "programs",
         "histograms",
         "results",
         "plots",

@@ -20,11 +20,12 @@ use rules::{RULES, Rule};
 use source::File;
 
 /// Our packages, by their folders.
-const PACKAGES: [&str; 9] = [
+const PACKAGES: [&str; 10] = [
     "lockimpls",
     "lockimpls/anylock",
     "lockimpls/profiled",
     "workloads",
+    "workloads/programs",
     "results/histograms",
     "results",
     "plots",
