@@ -240,13 +240,14 @@ mod tests {
     fn a_workloads_flag_is_no_flag_of_a_command() {
         let check = |flag: &'static str| {
             let own = Parameter { flag, ..*matrix::parameters().next().expect("one") };
-            let own = Workload { parameters: vec![own].leak(), ..matrix::built_in()[0] };
+            let mut workload = matrix::built_in()[0];
+            workload.parameters = vec![own].leak();
             let command = clap::Command::new("solock").subcommand(
                 clap::Command::new("run")
                     .args([Arg::new("sides"), Arg::new("hang_limit").long("hang-limit")])
                     .arg(Arg::new(flag).long(flag)),
             );
-            flags_differ(&command, &[own])
+            flags_differ(&command, &[workload])
         };
         assert_eq!(check("depth"), Ok(()));
         for taken in ["sides", "hang-limit"] {

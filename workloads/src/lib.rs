@@ -187,7 +187,7 @@ pub struct Question {
 /// A workload, whatever the backend.
 pub trait Kind {
     /// The workload on one layer.
-    type On: Workload;
+    type On: Workload + 'static;
     /// The name by which users choose it.
     const NAME: &'static str;
     /// One line: what the threads do.

@@ -15,14 +15,20 @@ thread_local! {
 /// Runs it; a panic is reported with its place and with what the thread holds, and ends the
 /// process: other threads may wait for this one.
 pub fn or_report<T>(work: impl FnOnce() -> T) -> T {
+    let (mut work, mut done) = (Some(work), None);
+    caught(&mut || done = work.take().map(|work| work()));
+    done.expect("what did not panic is done")
+}
+
+/// Compiled once, whatever is done.
+fn caught(work: &mut dyn FnMut()) {
     keep_places();
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|panic| {
-        let message = message(&*panic);
-        match PLACE.take() {
-            Some(place) => witness::report_panic_at(message, &place),
-            None => witness::report_panic(message),
-        }
-    })
+    let Err(panic) = catch_unwind(AssertUnwindSafe(work)) else { return };
+    let message = message(&*panic);
+    match PLACE.take() {
+        Some(place) => witness::report_panic_at(message, &place),
+        None => witness::report_panic(message),
+    }
 }
 
 /// What catches a panic does not learn its place: only the hook does.

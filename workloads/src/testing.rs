@@ -100,6 +100,19 @@ pub fn run<K: Kind>(backend: &Backend, config: &Config, plan: &Plan, operations:
 /// Where the sockets cannot be opened.
 pub fn run_on<K: Kind>(domain: &dyn Layer, plan: &Plan, operations: u64) -> Outcome {
     let on = K::On::new(domain, plan).expect("the workload's sockets open");
+    let lane = |lane| lane_of::<K>(&on, domain, lane, operations);
+    let outcome = of_all_lanes(plan.threads, &lane, &|lane| on.counts(lane));
+    on.finish(domain, &outcome.sums);
+    domain.check_end();
+    outcome
+}
+
+/// What so many lanes do together: compiled once, whatever they do.
+fn of_all_lanes(
+    threads: usize,
+    lane: &(dyn Fn(usize) -> Done + Sync),
+    counts: &dyn Fn(usize) -> bool,
+) -> Outcome {
     let done = AtomicBool::new(false);
     let lanes: Vec<Done> = std::thread::scope(|scope| {
         let watchdog = scope.spawn(|| {
@@ -108,9 +121,7 @@ pub fn run_on<K: Kind>(domain: &dyn Layer, plan: &Plan, operations: u64) -> Outc
                 !done.load(Relaxed)
             });
         });
-        let on = &on;
-        let start = |lane| scope.spawn(move || lane_of::<K>(on, domain, lane, operations));
-        let lanes: Vec<_> = (0..plan.threads).map(start).collect();
+        let lanes: Vec<_> = (0..threads).map(|number| scope.spawn(move || lane(number))).collect();
         let lanes = lanes.into_iter().map(|lane| lane.join().expect("lanes do not unwind"));
         let lanes = lanes.collect();
         done.store(true, Relaxed);
@@ -120,14 +131,12 @@ pub fn run_on<K: Kind>(domain: &dyn Layer, plan: &Plan, operations: u64) -> Outc
     let mut outcome = Outcome::default();
     for (lane, done) in lanes.into_iter().enumerate() {
         outcome.sums.push(done.sums);
-        outcome.operations += if on.counts(lane) { done.meter.operations } else { 0 };
+        outcome.operations += if counts(lane) { done.meter.operations } else { 0 };
         outcome.counters.add(&done.counters);
         for (all, one) in outcome.laps.iter_mut().zip(done.meter.laps) {
             *all += one;
         }
     }
-    on.finish(domain, &outcome.sums);
-    domain.check_end();
     outcome
 }
 

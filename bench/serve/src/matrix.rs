@@ -24,7 +24,7 @@ impl Case {
     /// # Errors
     /// As [`slice::run`].
     pub fn run(&self, slice: &Slice<'_>) -> Result<Outcome, String> {
-        (self.workload.run)(&self.backend, slice)
+        slice::run(self, slice)
     }
 
     /// Runs it for a slice on locks that keep a profile.
@@ -33,7 +33,7 @@ impl Case {
     /// As [`slice::profile`].
     #[cfg(feature = "variants")]
     pub fn profile(&self, slice: &Slice<'_>) -> Result<Profiled, String> {
-        (self.workload.profile)(&self.backend, slice)
+        slice::profile(self, slice)
     }
 }
 
@@ -62,11 +62,8 @@ pub struct Workload {
     pub needs: fn(SockType) -> &'static [Need],
     /// [`Kind::fits`].
     pub fits: fn(&Plan) -> Result<(), String>,
-    /// [`slice::run`].
-    pub run: fn(&Backend, &Slice<'_>) -> Result<Outcome, String>,
-    /// [`slice::profile`].
-    #[cfg(feature = "variants")]
-    pub profile: fn(&Backend, &Slice<'_>) -> Result<Profiled, String>,
+    /// Opens its sockets.
+    pub(crate) open: slice::Open,
     /// [`testing::run_on`].
     pub checked: fn(&dyn Layer, &Plan, u64) -> testing::Outcome,
     /// [`slice::code`].
@@ -89,9 +86,7 @@ impl Workload {
             threads: K::threads,
             needs: K::needs,
             fits: K::fits,
-            run: slice::run::<K>,
-            #[cfg(feature = "variants")]
-            profile: slice::profile::<K>,
+            open: slice::open::<K::On>,
             checked: testing::run_on::<K>,
             code: slice::code::<K>,
         }

@@ -1,6 +1,7 @@
 //! One cell for a fraction of a second: a fresh layer, all lanes at once, and every check at the
 //! end.
 
+mod opened;
 #[cfg(feature = "variants")]
 mod profile;
 
@@ -15,11 +16,14 @@ use workloads::{Kind, LaneSums, Plan, Workload};
 
 use crate::interrupt::Interrupt;
 use crate::locks;
+use crate::matrix::Case;
 use crate::meter::{Lane, LaneMeter, LatencyMeter, Phase, ThroughputMeter};
 use crate::noise::Snapshot;
 use crate::pool::Lanes;
 use crate::watchdog::Watchdog;
 
+use self::opened::{OneLane, Opened, With};
+pub(crate) use self::opened::{Open, open};
 #[cfg(feature = "variants")]
 pub use self::profile::{Profiled, profile};
 
@@ -106,48 +110,43 @@ impl Outcome {
 
 /// Runs a workload on a backend. A check that finds something ends the process instead.
 ///
-/// Compiled once per workload; what does not depend on it is in `drive`.
-///
 /// # Errors
 /// The layer could not be made, or the workload's sockets could not be opened.
-pub fn run<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Outcome, String> {
-    on_layer::<K>(backend, slice, locks::open, |start, layer, workload| {
-        let lane: &LaneFn<'_> = match slice.measure {
-            Measure::Throughput => &|lane, ready| {
-                run_lane::<K::On, ThroughputMeter<'_>>(start, layer, workload, lane, ready)
-            },
-            Measure::Latency => &|lane, ready| {
-                run_lane::<K::On, LatencyMeter<'_>>(start, layer, workload, lane, ready)
-            },
-        };
-        drive(start, lane)
+pub fn run(case: &Case, slice: &Slice<'_>) -> Result<Outcome, String> {
+    on_layer(case, slice, locks::open, &|start, layer, workload| {
+        let with = With::Meter(slice.measure);
+        drive(start, &|number, ready| workload.lane(start, with, &OneLane { layer, number, ready }))
     })
 }
 
 /// How a layer is made.
-type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
+type MakeLayer = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
+
+/// What the lanes do on a layer, with the workload's sockets there.
+type LanesFn<'a> = dyn Fn(Start<'_>, &dyn Layer, &dyn Opened) -> Outcome + 'a;
 
 /// A fresh layer with the workload's sockets, what its lanes do, and every check.
-fn on_layer<K: Kind>(
-    backend: &Backend,
+fn on_layer(
+    case: &Case,
     slice: &Slice<'_>,
-    open: Open,
-    lanes: impl FnOnce(Start<'_>, &dyn Layer, &K::On) -> Outcome,
+    make: MakeLayer,
+    lanes: &LanesFn<'_>,
 ) -> Result<Outcome, String> {
+    let Case { backend, workload } = case;
     // What the surroundings refuse is said with what to do about it.
     let failed = |what, errno| match (backend.try_out)() {
         Err(refused) => refused,
-        Ok(()) => format!("{} on {}: {what}: {errno}", K::NAME, backend.name),
+        Ok(()) => format!("{} on {}: {what}: {errno}", workload.name, backend.name),
     };
     let watchdog = &slice.process.watchdog;
-    let opened = watchdog.outside(|| or_report(|| open(backend, slice.config)));
+    let opened = watchdog.outside(|| or_report(|| make(backend, slice.config)));
     let opened = opened.map_err(|errno| failed("no layer", errno))?;
     let layer = &*opened;
-    let workload = watchdog.outside(|| or_report(|| K::On::new(layer, slice.plan)));
+    let workload = watchdog.outside(|| or_report(|| (workload.open)(layer, slice.plan)));
     let workload = workload.map_err(|errno| failed("its sockets could not be opened", errno))?;
     let phase = Phase::new();
     let start = Start { phase: &phase, clock: &slice.process.clock, slice };
-    let mut outcome = lanes(start, layer, &workload);
+    let mut outcome = lanes(start, layer, &*workload);
     for (lane, outcome) in outcome.lanes.iter_mut().enumerate() {
         outcome.counts = workload.counts(lane);
     }
@@ -169,7 +168,7 @@ type LaneFn<'a> = dyn Fn(usize, &Barrier) -> (Lane, LaneSums) + Sync + 'a;
 
 /// What every lane needs.
 #[derive(Clone, Copy)]
-struct Start<'a> {
+pub(crate) struct Start<'a> {
     phase: &'a Phase,
     clock: &'a Clock,
     slice: &'a Slice<'a>,

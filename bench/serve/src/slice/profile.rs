@@ -2,13 +2,11 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use lockimpls::Backend;
 use profiled::Profile;
-use workloads::Kind;
 
-use super::{Outcome, Slice, drive, on_layer, run_lane};
+use super::{OneLane, Outcome, Slice, With, drive, on_layer};
 use crate::locks;
-use crate::meter::ProfileMeter;
+use crate::matrix::Case;
 
 /// What a slice on locks that keep a profile measured, and their profile.
 pub type Profiled = (Outcome, Profile);
@@ -18,11 +16,11 @@ pub type Profiled = (Outcome, Profile);
 ///
 /// # Errors
 /// As [`run`](super::run).
-pub fn profile<K: Kind>(backend: &Backend, slice: &Slice<'_>) -> Result<Profiled, String> {
+pub fn profile(case: &Case, slice: &Slice<'_>) -> Result<Profiled, String> {
     let all = Mutex::new(Profile::default());
-    let outcome = on_layer::<K>(backend, slice, locks::open_profiled, |start, layer, workload| {
-        drive(start, &|lane, ready| {
-            let done = run_lane::<K::On, ProfileMeter<'_>>(start, layer, workload, lane, ready);
+    let outcome = on_layer(case, slice, locks::open_profiled, &|start, layer, workload| {
+        drive(start, &|number, ready| {
+            let done = workload.lane(start, With::Profile, &OneLane { layer, number, ready });
             let mut all = all.lock().unwrap_or_else(PoisonError::into_inner);
             profiled::take().into_iter().for_each(|profile| all.add(profile));
             done
