@@ -1,5 +1,6 @@
 //! What the cases are written in: a layer per backend, short words for calls, and the watchdog.
 
+use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, Once, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,8 +11,8 @@ use lockimpls::controls::{
 };
 use lockimpls::witness;
 use lockimpls::{
-    Ambient, Checked, Config, Domain, Errno, Fifofs, MsgFlags, RecvMsg, SendMsg, SockAddr,
-    SockType, Visitor, visit_all,
+    Ambient, Backend, Checked, Config, Domain, Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg,
+    SockAddr, SockType, Visitor, backends,
 };
 
 /// No flags.
@@ -23,56 +24,45 @@ const HANG_AFTER_SECONDS: u64 = 5;
 /// The environment variable that says another number, for where everything is slower (memcheck.sh).
 const HANG_SECONDS: &str = "SOLOCK_HANG_SECONDS";
 
-/// A program that runs on any backend.
-pub(crate) trait Case {
-    /// Runs it; every descriptor is closed at its end.
-    fn run<D: Fifofs>(&self, layer: &Checked<D>);
+/// A layer of some backend.
+pub(crate) struct AnyLayer(Box<dyn Layer>);
+
+impl Deref for AnyLayer {
+    type Target = dyn Layer;
+
+    fn deref(&self) -> &(dyn Layer + 'static) {
+        &*self.0
+    }
 }
 
-/// Runs a case on every modelled backend, each in a fresh layer, which must be empty afterwards;
-/// on `lock-free` also with a gate that is never shut for long.
-pub(crate) fn on_every_backend(config: &Config, case: &impl Case) {
-    struct OnEach<'a, C> {
-        config: &'a Config,
-        case: &'a C,
-    }
-    impl<C: Case> OnEach<'_, C> {
-        fn run<D: Fifofs>(&self, config: &Config) {
-            let layer = Checked::<D>::new(config).unwrap();
-            self.case.run(&layer);
-            layer.check_end();
-        }
-    }
-    impl<C: Case> Visitor for OnEach<'_, C> {
-        fn visit<D: Fifofs>(&mut self) {
-            if D::MODELLED {
-                self.run::<D>(self.config);
-            }
-            if D::NAME == "lock-free" {
-                // Opened again after every call, the fast path meets everything else at once.
-                self.run::<D>(&Config { reopen_after_calls: 1, ..self.config.clone() });
-            }
-        }
-    }
+/// Runs a program on every modelled backend, each in a fresh layer, which must be empty afterwards;
+/// on `lock-free` also with a gate that is never shut for long. Every descriptor is closed at its
+/// end.
+pub(crate) fn on_every_backend(config: &Config, case: fn(&AnyLayer)) {
+    let run = |backend: &Backend, config: &Config| {
+        let layer = AnyLayer((backend.open)(config).unwrap());
+        case(&layer);
+        layer.check_end();
+    };
     watch();
-    visit_all(&mut OnEach { config, case });
+    for backend in backends().iter().filter(|backend| backend.modelled) {
+        run(backend, config);
+        if backend.name == "lock-free" {
+            // Opened again after every call, the fast path meets everything else at once.
+            run(backend, &Config { reopen_after_calls: 1, ..config.clone() });
+        }
+    }
 }
 
-/// A program in which another thread is let in at a moment.
-pub(crate) trait Staged {
-    /// Runs it; every descriptor is closed at its end.
-    fn run<D: Domain>(&self, layer: &Arc<Checked<D>>);
-}
+/// Runs a program in which another thread is let in at a moment, on each backend visited, in a fresh
+/// layer with these locks of the kernel around it, which must be empty afterwards.
+struct OnStaged(fn(&Arc<AnyLayer>), Ambient);
 
-/// Runs a case on each backend visited, in a fresh layer with these locks of the kernel around it,
-/// which must be empty afterwards.
-struct OnStaged<'a, C>(&'a C, Ambient);
-
-impl<C: Staged> Visitor for OnStaged<'_, C> {
-    fn visit<D: Domain>(&mut self) {
+impl Visitor for OnStaged {
+    fn visit<D: Domain<Sock = Fd> + 'static>(&mut self) {
         let config = Config { ambient: self.1, ..Config::default() };
-        let layer = Arc::new(Checked::<D>::new(&config).unwrap());
-        self.0.run(&layer);
+        let layer = Arc::new(AnyLayer(Box::new(Checked::<D>::new(&config).unwrap())));
+        self.0(&layer);
         layer.check_end();
     }
 }
@@ -84,7 +74,7 @@ static TURN: Mutex<()> = Mutex::new(());
 macro_rules! on_staged {
     ($($(#[$doc:meta])* $name:ident: $visit:ident, $around:expr;)*) => {$(
         $(#[$doc])*
-        pub(crate) fn $name(case: &impl Staged) {
+        pub(crate) fn $name(case: fn(&Arc<AnyLayer>)) {
             let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
             watch();
             $visit(&mut OnStaged(case, $around));
@@ -113,11 +103,11 @@ on_staged! {
 
 /// Runs `call` and lets another thread do `meanwhile` at the moment, without having to wait: what
 /// the call answers.
-pub(crate) fn with_another<D: Domain, A>(
-    layer: &Arc<Checked<D>>,
+pub(crate) fn with_another<A>(
+    layer: &Arc<AnyLayer>,
     moment: Moment,
-    meanwhile: impl FnOnce(&Checked<D>) + Send + 'static,
-    call: impl FnOnce(&Checked<D>) -> A,
+    meanwhile: impl FnOnce(&AnyLayer) + Send + 'static,
+    call: impl FnOnce(&AnyLayer) -> A,
 ) -> A {
     let was_there = Arc::new(AtomicBool::new(false));
     let (other, is_there) = (Arc::clone(layer), Arc::clone(&was_there));
@@ -131,7 +121,8 @@ pub(crate) fn with_another<D: Domain, A>(
     answer
 }
 
-/// Declares a test: its body is generic over the backend; on all of them, or those that are named.
+/// Declares a test: its body runs on all backends that let another thread in, or those that are
+/// named; `layer` is the layer it runs in.
 macro_rules! staged {
     ($test:ident, $layer:ident, $body:block) => {
         staged!($test, on_every_staged, $layer, $body);
@@ -139,16 +130,12 @@ macro_rules! staged {
     ($test:ident, $on:ident, $layer:ident, $body:block) => {
         #[test]
         fn $test() {
-            struct This;
-            impl $crate::battery::Staged for This {
-                fn run<D: lockimpls::Domain>(&self, $layer: &std::sync::Arc<lockimpls::Checked<D>>) $body
-            }
-            $crate::battery::$on(&This);
+            $crate::battery::$on(|$layer| $body);
         }
     };
 }
 
-/// Declares a test: its body is generic over the backend, `layer` is the layer it runs in.
+/// Declares a test: its body runs on every backend, `layer` is the layer it runs in.
 macro_rules! case {
     ($test:ident, $layer:ident, $body:block) => {
         case!($test, lockimpls::Config::default(), $layer, $body);
@@ -156,11 +143,7 @@ macro_rules! case {
     ($test:ident, $config:expr, $layer:ident, $body:block) => {
         #[test]
         fn $test() {
-            struct This;
-            impl $crate::battery::Case for This {
-                fn run<D: lockimpls::Fifofs>(&self, $layer: &lockimpls::Checked<D>) $body
-            }
-            $crate::battery::on_every_backend(&$config, &This);
+            $crate::battery::on_every_backend(&$config, |$layer| $body);
         }
     };
 }
@@ -170,13 +153,9 @@ macro_rules! waiting_case {
     ($test:ident, $layer:ident, $body:block) => {
         #[test]
         fn $test() {
-            struct This;
-            impl $crate::battery::Case for This {
-                fn run<D: lockimpls::Fifofs>(&self, $layer: &lockimpls::Checked<D>) $body
-            }
             for wait in lockimpls::WaitStrategy::ALL {
                 let config = lockimpls::Config { wait, ..lockimpls::Config::default() };
-                $crate::battery::on_every_backend(&config, &This);
+                $crate::battery::on_every_backend(&config, |$layer| $body);
             }
         }
     };
@@ -211,53 +190,53 @@ pub(crate) fn settle() {
 }
 
 /// Whether the backend has one lock for all sockets.
-pub(crate) fn is_global<D: Domain>() -> bool {
-    matches!(D::NAME, "global" | "global-gc")
+pub(crate) fn is_global(layer: &AnyLayer) -> bool {
+    matches!(layer.name(), "global" | "global-gc")
 }
 
 /// Whether the backend has a lock of its own for each socket and counts as the kernel does.
-pub(crate) fn is_per_socket<D: Domain>() -> bool {
-    matches!(D::NAME, "per-socket" | "per-socket-wait") || tries_first::<D>()
+pub(crate) fn is_per_socket(layer: &AnyLayer) -> bool {
+    matches!(layer.name(), "per-socket" | "per-socket-wait") || tries_first(layer)
 }
 
 /// Whether a request tries its peer's lock, which saves a relock where that is free.
-pub(crate) fn tries_first<D: Domain>() -> bool {
-    D::NAME == "per-socket-try"
+pub(crate) fn tries_first(layer: &AnyLayer) -> bool {
+    layer.name() == "per-socket-try"
 }
 
 /// Whether a parting waits for those that relock, so that none of them begins again.
-pub(crate) fn parting_waits<D: Domain>() -> bool {
-    D::NAME == "per-socket-wait"
+pub(crate) fn parting_waits(layer: &AnyLayer) -> bool {
+    layer.name() == "per-socket-wait"
 }
 
 /// Whether the backend has locks for each buffer.
-pub(crate) fn is_per_buffer<D: Domain>() -> bool {
-    D::NAME == "per-buffer"
+pub(crate) fn is_per_buffer(layer: &AnyLayer) -> bool {
+    layer.name() == "per-buffer"
 }
 
 /// Whether the backend has a lock for each socket's state, and one for its queue.
-pub(crate) fn is_state_queue<D: Domain>() -> bool {
-    D::NAME == "state-queue"
+pub(crate) fn is_state_queue(layer: &AnyLayer) -> bool {
+    layer.name() == "state-queue"
 }
 
 /// Whether the backend has a lock for each socket, by number, and one for its queue.
-pub(crate) fn is_endpoint_queue<D: Domain>() -> bool {
-    D::NAME == "endpoint-queue"
+pub(crate) fn is_endpoint_queue(layer: &AnyLayer) -> bool {
+    layer.name() == "endpoint-queue"
 }
 
 /// Whether the backend has a lock for each connection, and one for what is none.
-pub(crate) fn is_per_pair<D: Domain>() -> bool {
-    D::NAME == "per-pair"
+pub(crate) fn is_per_pair(layer: &AnyLayer) -> bool {
+    layer.name() == "per-pair"
 }
 
 /// Whether the backend has one lock for all links, which senders share.
-pub(crate) fn is_shared_link<D: Domain>() -> bool {
-    D::NAME == "shared-link"
+pub(crate) fn is_shared_link(layer: &AnyLayer) -> bool {
+    layer.name() == "shared-link"
 }
 
 /// Whether a connection's sender holds its peer's receive side alone.
-pub(crate) fn is_receive_buffer<D: Domain>() -> bool {
-    D::NAME == "receive-buffer"
+pub(crate) fn is_receive_buffer(layer: &AnyLayer) -> bool {
+    layer.name() == "receive-buffer"
 }
 
 /// A name.
@@ -267,60 +246,60 @@ pub(crate) fn name(path: &str) -> SockAddr {
 
 /// What a receive brought.
 #[derive(Debug)]
-pub(crate) struct Received<S> {
+pub(crate) struct Received {
     pub(crate) data: Vec<u8>,
-    pub(crate) fds: Vec<S>,
+    pub(crate) fds: Vec<Fd>,
     pub(crate) from: SockAddr,
     pub(crate) flags: MsgFlags,
 }
 
 /// The calls, as a case says them: nothing here waits.
-pub(crate) trait Program<D: Domain> {
+pub(crate) trait Program {
     /// socketpair(2).
-    fn pair(&self, kind: SockType) -> (D::Sock, D::Sock);
+    fn pair(&self, kind: SockType) -> (Fd, Fd);
     /// Sends bytes.
-    fn put(&self, s: D::Sock, data: &[u8]) -> Result<usize, Errno>;
+    fn put(&self, s: Fd, data: &[u8]) -> Result<usize, Errno>;
     /// Receives at most `room` bytes.
-    fn get(&self, s: D::Sock, room: usize) -> Result<Vec<u8>, Errno>;
+    fn get(&self, s: Fd, room: usize) -> Result<Vec<u8>, Errno>;
     /// Sends bytes and descriptors.
-    fn pass(&self, s: D::Sock, data: &[u8], fds: &[D::Sock]) -> Result<usize, Errno>;
+    fn pass(&self, s: Fd, data: &[u8], fds: &[Fd]) -> Result<usize, Errno>;
     /// Receives bytes and at most `fds` descriptors.
-    fn take(&self, s: D::Sock, room: usize, fds: usize) -> Result<Received<D::Sock>, Errno>;
+    fn take(&self, s: Fd, room: usize, fds: usize) -> Result<Received, Errno>;
     /// A socket with a name.
-    fn bound(&self, kind: SockType, path: &str) -> D::Sock;
+    fn bound(&self, kind: SockType, path: &str) -> Fd;
     /// A socket that listens at a name, nonblocking.
-    fn listener(&self, kind: SockType, path: &str) -> D::Sock;
+    fn listener(&self, kind: SockType, path: &str) -> Fd;
     /// A socket connected to a name.
-    fn client(&self, kind: SockType, path: &str) -> D::Sock;
+    fn client(&self, kind: SockType, path: &str) -> Fd;
     /// Closes all of them, and every descriptor must have been open.
-    fn close_all(&self, socks: &[D::Sock]);
+    fn close_all(&self, socks: &[Fd]);
     /// Everything there is to receive, in messages of at most `room` bytes.
-    fn drain(&self, s: D::Sock, room: usize) -> Vec<Vec<u8>>;
+    fn drain(&self, s: Fd, room: usize) -> Vec<Vec<u8>>;
     /// Sends `message` until there is no room: how often, and why no more.
-    fn fill(&self, s: D::Sock, message: &[u8]) -> (usize, Errno);
+    fn fill(&self, s: Fd, message: &[u8]) -> (usize, Errno);
 }
 
-impl<D: Domain> Program<D> for Checked<D> {
-    fn pair(&self, kind: SockType) -> (D::Sock, D::Sock) {
+impl Program for AnyLayer {
+    fn pair(&self, kind: SockType) -> (Fd, Fd) {
         self.socketpair(kind).unwrap()
     }
 
-    fn put(&self, s: D::Sock, data: &[u8]) -> Result<usize, Errno> {
+    fn put(&self, s: Fd, data: &[u8]) -> Result<usize, Errno> {
         self.send(s, data, MsgFlags::DONTWAIT)
     }
 
-    fn get(&self, s: D::Sock, room: usize) -> Result<Vec<u8>, Errno> {
+    fn get(&self, s: Fd, room: usize) -> Result<Vec<u8>, Errno> {
         let mut data = vec![0; room];
         let bytes = self.recv(s, &mut data, MsgFlags::DONTWAIT)?;
         data.truncate(bytes);
         Ok(data)
     }
 
-    fn pass(&self, s: D::Sock, data: &[u8], fds: &[D::Sock]) -> Result<usize, Errno> {
+    fn pass(&self, s: Fd, data: &[u8], fds: &[Fd]) -> Result<usize, Errno> {
         self.sendmsg(s, &SendMsg { to: None, data, rights: fds, flags: MsgFlags::DONTWAIT })
     }
 
-    fn take(&self, s: D::Sock, room: usize, fds: usize) -> Result<Received<D::Sock>, Errno> {
+    fn take(&self, s: Fd, room: usize, fds: usize) -> Result<Received, Errno> {
         let (mut data, mut rights) = (vec![0; room], vec![None; fds]);
         let mut from = SockAddr::UNNAMED;
         let mut msg = RecvMsg::with_rights(&mut data, &mut rights, MsgFlags::DONTWAIT);
@@ -332,32 +311,32 @@ impl<D: Domain> Program<D> for Checked<D> {
         Ok(Received { data, fds: rights.into_iter().map(Option::unwrap).collect(), from, flags })
     }
 
-    fn bound(&self, kind: SockType, path: &str) -> D::Sock {
+    fn bound(&self, kind: SockType, path: &str) -> Fd {
         let s = self.socket(kind).unwrap();
         self.bind(s, &name(path)).unwrap();
         s
     }
 
-    fn listener(&self, kind: SockType, path: &str) -> D::Sock {
+    fn listener(&self, kind: SockType, path: &str) -> Fd {
         let s = self.bound(kind, path);
         self.listen(s, 5).unwrap();
         self.set_nonblocking(s, true).unwrap();
         s
     }
 
-    fn client(&self, kind: SockType, path: &str) -> D::Sock {
+    fn client(&self, kind: SockType, path: &str) -> Fd {
         let s = self.socket(kind).unwrap();
         self.connect(s, &name(path)).unwrap();
         s
     }
 
-    fn close_all(&self, socks: &[D::Sock]) {
+    fn close_all(&self, socks: &[Fd]) {
         for s in socks {
             assert_eq!(self.close(*s), Ok(()));
         }
     }
 
-    fn drain(&self, s: D::Sock, room: usize) -> Vec<Vec<u8>> {
+    fn drain(&self, s: Fd, room: usize) -> Vec<Vec<u8>> {
         let mut messages = Vec::new();
         while let Ok(message) = self.get(s, room) {
             if message.is_empty() {
@@ -368,7 +347,7 @@ impl<D: Domain> Program<D> for Checked<D> {
         messages
     }
 
-    fn fill(&self, s: D::Sock, message: &[u8]) -> (usize, Errno) {
+    fn fill(&self, s: Fd, message: &[u8]) -> (usize, Errno) {
         let mut times = 0;
         loop {
             match self.put(s, message) {

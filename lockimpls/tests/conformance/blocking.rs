@@ -3,9 +3,9 @@
 use std::sync::mpsc::channel;
 
 use lockimpls::witness::{awaits_wakeup, thread_number};
-use lockimpls::{Checked, Domain, Errno, RecvMsg, SendMsg, Shutdown, SockOpt, SockType};
+use lockimpls::{Errno, Fd, RecvMsg, SendMsg, Shutdown, SockOpt, SockType};
 
-use crate::battery::{NONE, Program, name, settle};
+use crate::battery::{AnyLayer, NONE, Program, name, settle};
 
 const STREAM: SockType = SockType::Stream;
 const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
@@ -52,7 +52,7 @@ waiting_case!(a_receive_waits_for_a_descriptor, layer, {
 });
 
 /// Receives with room for this much and a descriptor, and may wait.
-fn receive<D: Domain>(layer: &Checked<D>, s: D::Sock, room: usize) -> (usize, Option<D::Sock>) {
+fn receive(layer: &AnyLayer, s: Fd, room: usize) -> (usize, Option<Fd>) {
     let (mut data, mut fds) = (vec![0; room], [None]);
     let mut msg = RecvMsg::with_rights(&mut data, &mut fds, NONE);
     let bytes = layer.recvmsg(s, &mut msg).unwrap();

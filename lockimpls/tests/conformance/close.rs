@@ -3,11 +3,11 @@
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use lockimpls::{Domain, Errno, SockType, witness};
+use lockimpls::{Errno, SockType, witness};
 
 use crate::battery::{
-    NONE, Program, is_global, is_per_pair, is_receive_buffer, is_shared_link, name, parting_waits,
-    settle, tries_first,
+    AnyLayer, NONE, Program, is_global, is_per_pair, is_receive_buffer, is_shared_link, name,
+    parting_waits, settle, tries_first,
 };
 
 const DGRAM: SockType = SockType::Dgram;
@@ -172,11 +172,11 @@ fn retries() -> u64 {
 }
 
 /// Rounds until a backend that relocks has found another peer a few times, but not for ever.
-fn rounds_until_retried<D: Domain>(mut round: impl FnMut(u32)) {
+fn rounds_until_retried(layer: &AnyLayer, mut round: impl FnMut(u32)) {
     let (before, begin) = (retries(), Instant::now());
-    let has_all = is_global::<D>() || is_per_pair::<D>() || is_shared_link::<D>();
+    let has_all = is_global(layer) || is_per_pair(layer) || is_shared_link(layer);
     let never_retries =
-        has_all || parting_waits::<D>() || tries_first::<D>() || is_receive_buffer::<D>();
+        has_all || parting_waits(layer) || tries_first(layer) || is_receive_buffer(layer);
     let most = Duration::from_millis(if never_retries { 50 } else { 5000 });
     for i in 0.. {
         round(i);
@@ -197,7 +197,7 @@ case!(the_peer_is_another_one_after_the_relock, layer, {
                 layer.connect(s, &name("one")).unwrap();
             }
         });
-        rounds_until_retried::<D>(|i| {
+        rounds_until_retried(layer, |i| {
             // The lower sockets' locks are wanted by receives, too, which makes the window longer.
             let sent = layer.put(s, &i.to_le_bytes());
             assert!(
@@ -229,7 +229,7 @@ case!(a_referrer_parts_while_its_destination_closes, layer, {
                 }
             });
         }
-        rounds_until_retried::<D>(|_| {
+        rounds_until_retried(layer, |_| {
             let there = layer.bound(DGRAM, "there");
             std::thread::yield_now();
             layer.close(there).unwrap();

@@ -11,11 +11,11 @@ use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use lockimpls::witness::{Class, Counters, counters};
-use lockimpls::{Checked, Domain, SockType};
+use lockimpls::{Fd, SockType};
 
 use crate::battery::{
-    NONE, Program, is_endpoint_queue, is_global, is_per_buffer, is_per_pair, is_per_socket,
-    is_shared_link, is_state_queue, name, tries_first,
+    AnyLayer, NONE, Program, is_endpoint_queue, is_global, is_per_buffer, is_per_pair,
+    is_per_socket, is_shared_link, is_state_queue, name, tries_first,
 };
 
 /// What a request acquires in each granularity.
@@ -54,29 +54,29 @@ fn by_queue(counts: &Counters) -> [u64; 3] {
 
 /// Runs a request, which must acquire exactly these locks.
 #[track_caller]
-fn costs<D: Domain, T>(expected: &Locks, request: impl FnOnce() -> T) -> T {
+fn costs<T>(layer: &AnyLayer, expected: &Locks, request: impl FnOnce() -> T) -> T {
     let before = counters();
     let result = request();
     let counts = counters().since(&before);
     let (so, unp) = (counts.of(Class::SoLock), counts.of(Class::UnpLock));
-    if is_per_socket::<D>() {
+    if is_per_socket(layer) {
         // Whoever relocks takes its own lock once more.
-        let saved = if tries_first::<D>() { expected.relocks } else { 0 };
+        let saved = if tries_first(layer) { expected.relocks } else { 0 };
         let wanted = [expected.so_lock - saved, expected.relocks - saved, saved];
         assert_eq!([so.acquisitions, so.relocks, so.saved], wanted);
         assert_eq!(unp.acquisitions, 0);
-    } else if is_global::<D>() {
+    } else if is_global(layer) {
         assert_eq!((unp.acquisitions, so.acquisitions), (expected.unp_lock, 0));
-    } else if is_per_buffer::<D>() {
+    } else if is_per_buffer(layer) {
         assert_eq!(by_side(&counts), expected.by_side);
         assert_eq!(unp.acquisitions, 0);
-    } else if is_state_queue::<D>() {
+    } else if is_state_queue(layer) {
         assert_eq!(by_queue(&counts), expected.by_queue);
         assert_eq!((unp.acquisitions, counts.of(Class::SbMtxSnd).acquisitions), (0, 0));
-    } else if is_endpoint_queue::<D>() {
+    } else if is_endpoint_queue(layer) {
         assert_eq!(by_queue(&counts), expected.by_number);
         assert_eq!((unp.acquisitions, counts.of(Class::SbMtxSnd).acquisitions), (0, 0));
-    } else if is_per_pair::<D>() {
+    } else if is_per_pair(layer) {
         let (of_pair, of_all) = (so.acquisitions, unp.acquisitions);
         assert!([(expected.unp_lock, 0), (0, expected.unp_lock)].contains(&(of_pair, of_all)));
         assert_eq!((so.relocks, so.retries, unp.retries), (0, 0, 0));
@@ -123,15 +123,12 @@ const SEND_DGRAM: [u64; 5] = [1, 1, 0, 2, 3];
 
 /// Pairs of each kind, sender first: from the lower to the higher end, and the other way. All are
 /// made before one is closed, so that addresses ascend.
-fn both_ways<D: Domain>(
-    layer: &Checked<D>,
-    kinds: &[SockType],
-) -> Vec<(SockType, D::Sock, D::Sock, bool)> {
+fn both_ways(layer: &AnyLayer, kinds: &[SockType]) -> Vec<(SockType, Fd, Fd, bool)> {
     let of = |kind: &SockType| both_ways_of(layer, *kind).map(|(a, b, high)| (*kind, a, b, high));
     kinds.iter().flat_map(of).collect()
 }
 
-fn both_ways_of<D: Domain>(layer: &Checked<D>, kind: SockType) -> [(D::Sock, D::Sock, bool); 2] {
+fn both_ways_of(layer: &AnyLayer, kind: SockType) -> [(Fd, Fd, bool); 2] {
     let ((a, b), (c, d)) = (layer.pair(kind), layer.pair(kind));
     [(a, b, false), (d, c, true)]
 }
@@ -140,11 +137,11 @@ case!(a_send_and_a_receive, layer, {
     let kinds = [SockType::Stream, SockType::Seqpacket];
     for (kind, s, peer, is_high) in both_ways(layer, &kinds) {
         let send = with_peer(is_high, SEND, send_by_queue(kind), SEND_BY_NUMBER);
-        costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
+        costs(layer, &send, || layer.send(s, b"x", NONE).unwrap());
         let mut data = [0];
         let receive = receive_by_queue(kind);
         let receive = with_peer(!is_high, RECEIVE, receive, RECEIVE_BY_NUMBER);
-        costs::<D, _>(&receive, || layer.recv(peer, &mut data, NONE).unwrap());
+        costs(layer, &receive, || layer.recv(peer, &mut data, NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
 });
@@ -152,12 +149,12 @@ case!(a_send_and_a_receive, layer, {
 case!(a_connected_datagram, layer, {
     for (kind, s, peer, is_high) in both_ways(layer, &[SockType::Dgram]) {
         let send = with_peer(is_high, SEND_DGRAM, send_by_queue(kind), SEND_BY_NUMBER);
-        costs::<D, _>(&send, || layer.send(s, b"x", NONE).unwrap());
+        costs(layer, &send, || layer.send(s, b"x", NONE).unwrap());
         // A datagram's receiver accounts to nobody.
         let (by_side, by_queue) = ([1, 0, 0, 2, 0], receive_by_queue(kind));
         let by_number = RECEIVE_BY_NUMBER;
         let alone = Locks { unp_lock: 2, so_lock: 2, relocks: 0, by_side, by_queue, by_number };
-        costs::<D, _>(&alone, || layer.recv(peer, &mut [0], NONE).unwrap());
+        costs(layer, &alone, || layer.recv(peer, &mut [0], NONE).unwrap());
         layer.close_all(&[s, peer]);
     }
 });
@@ -190,8 +187,8 @@ case!(an_addressed_datagram, layer, {
         by_queue: [0, 5 + 3, 1],
         by_number: [0, 4 + 2, 1],
     };
-    costs::<D, _>(&low_locks, || send(low));
-    costs::<D, _>(&high_locks, || send(high));
+    costs(layer, &low_locks, || send(low));
+    costs(layer, &high_locks, || send(high));
     let before = counters();
     send(low);
     let counts = counters().since(&before);
@@ -213,12 +210,7 @@ case!(descriptors_cost_one_more, layer, {
 });
 
 /// Passes descriptors, which takes the own lock once more.
-fn passed<D: Domain>(
-    layer: &Checked<D>,
-    kind: SockType,
-    (s, peer, is_high): (D::Sock, D::Sock, bool),
-    fds: &[D::Sock],
-) {
+fn passed(layer: &AnyLayer, kind: SockType, (s, peer, is_high): (Fd, Fd, bool), fds: &[Fd]) {
     let mut by_side = if kind == SockType::Dgram { SEND_DGRAM } else { SEND };
     by_side[1] += 1;
     let mut by_number = SEND_BY_NUMBER;
@@ -226,11 +218,11 @@ fn passed<D: Domain>(
     let send = with_peer(is_high, by_side, send_by_queue(kind), by_number);
     let send = Locks { unp_lock: send.unp_lock + 1, so_lock: send.so_lock + 1, ..send };
     let before = counters();
-    costs::<D, _>(&send, || layer.pass(s, b"x", fds).unwrap());
+    costs(layer, &send, || layer.pass(s, b"x", fds).unwrap());
     let counts = counters().since(&before);
     assert_eq!(counts.of(Class::Fdplock).acquisitions, 1);
     assert_eq!(counts.of(Class::UnpRightsMtx).acquisitions, 1);
-    let is_gc = D::NAME != "global" && !is_shared_link::<D>();
+    let is_gc = layer.name() != "global" && !is_shared_link(layer);
     let per_fd = if is_gc { fds.len() as u64 } else { 0 };
     let gc = [Class::UnpGcLock, Class::UnpGcLockInner];
     assert_eq!(gc.map(|class| counts.of(class).acquisitions).iter().sum::<u64>(), per_fd);
@@ -240,11 +232,11 @@ fn passed<D: Domain>(
 
 /// Makes a call, which on `per-pair` takes locks of connections so often, and that of all.
 #[track_caller]
-fn takes<D: Domain, T>(of_pair: u64, of_all: u64, call: impl FnOnce() -> T) -> T {
+fn takes<T>(layer: &AnyLayer, of_pair: u64, of_all: u64, call: impl FnOnce() -> T) -> T {
     let before = counters();
     let result = call();
     let counts = counters().since(&before);
-    if is_per_pair::<D>() {
+    if is_per_pair(layer) {
         let taken = [Class::SoLock, Class::UnpLock].map(|class| counts.of(class).acquisitions);
         assert_eq!(taken, [of_pair, of_all]);
     }
@@ -257,24 +249,24 @@ fn takes<D: Domain, T>(of_pair: u64, of_all: u64, call: impl FnOnce() -> T) -> T
 case!(what_waits_to_be_accepted_shares_the_lock_of_all, layer, {
     for kind in [SockType::Stream, SockType::Seqpacket] {
         let (head, alone) = (layer.listener(kind, "head"), layer.socket(kind).unwrap());
-        takes::<D, _>(1, 0, || layer.put(alone, b"x").unwrap_err());
+        takes(layer, 1, 0, || layer.put(alone, b"x").unwrap_err());
         let [client, gone] = [(); 2].map(|()| layer.client(kind, "head"));
-        takes::<D, _>(0, 2, || layer.put(client, b"x").unwrap());
+        takes(layer, 0, 2, || layer.put(client, b"x").unwrap());
         layer.close(gone).unwrap();
         let [server, left] = [(); 2].map(|()| layer.accept(head).unwrap().0);
-        takes::<D, _>(2, 0, || layer.put(client, b"y").unwrap());
-        takes::<D, _>(2, 0, || layer.put(server, b"z").unwrap());
-        takes::<D, _>(0, 1, || layer.put(left, b"x").unwrap_err());
+        takes(layer, 2, 0, || layer.put(client, b"y").unwrap());
+        takes(layer, 2, 0, || layer.put(server, b"z").unwrap());
+        takes(layer, 0, 1, || layer.put(left, b"x").unwrap_err());
         layer.close(head).unwrap();
         // Nothing is at the name; so far nothing has happened to the socket.
         layer.connect(alone, &name("head")).unwrap_err();
-        takes::<D, _>(1, 0, || layer.put(alone, b"x").unwrap_err());
+        takes(layer, 1, 0, || layer.put(alone, b"x").unwrap_err());
         let bound = layer.bound(kind, "bound");
         layer.connect(alone, &name("bound")).unwrap_err();
-        takes::<D, _>(0, 1, || layer.put(alone, b"x").unwrap_err());
+        takes(layer, 0, 1, || layer.put(alone, b"x").unwrap_err());
         let unbound = layer.socket(kind).unwrap();
         layer.listen(unbound, 1).unwrap_err();
-        takes::<D, _>(0, 1, || layer.put(unbound, b"x").unwrap_err());
+        takes(layer, 0, 1, || layer.put(unbound, b"x").unwrap_err());
         layer.close_all(&[client, server, left, alone, bound, unbound]);
         for path in ["head", "bound"] {
             layer.unlink(&name(path)).unwrap();
@@ -309,14 +301,14 @@ const WARM_UP: u32 = 2000;
 const ROUNDS: u32 = 20_000;
 
 /// What a thread counts in its rounds after the warm-up; `lock-free` must do them without a lock.
-fn rounds<D: Domain>(warm: &Barrier, mut round: impl FnMut()) {
+fn rounds(layer: &AnyLayer, warm: &Barrier, mut round: impl FnMut()) {
     (0..WARM_UP).for_each(|_| round());
     warm.wait();
     let before = counters();
     (0..ROUNDS).for_each(|_| round());
     let counts = counters().since(&before);
     warm.wait();
-    if D::NAME == "lock-free" {
+    if layer.name() == "lock-free" {
         assert_lock_free(&counts);
     } else {
         assert!(counts.acquisitions() >= u64::from(ROUNDS));
@@ -337,7 +329,7 @@ fn assert_lock_free(counts: &Counters) {
 case!(one_thread_on_both_ends, layer, {
     for kind in SockType::ALL {
         let (a, b) = layer.pair(kind);
-        rounds::<D>(&Barrier::new(1), || {
+        rounds(layer, &Barrier::new(1), || {
             layer.send(a, b"ping", NONE).unwrap();
             layer.recv(b, &mut [0; 9], NONE).unwrap();
         });
@@ -350,8 +342,8 @@ case!(one_thread_sends_and_one_receives, layer, {
     let warm = Barrier::new(2);
     std::thread::scope(|threads| {
         threads
-            .spawn(|| rounds::<D>(&warm, || assert_eq!(layer.send(a, b"12345678", NONE), Ok(8))));
-        rounds::<D>(&warm, || {
+            .spawn(|| rounds(layer, &warm, || assert_eq!(layer.send(a, b"12345678", NONE), Ok(8))));
+        rounds(layer, &warm, || {
             let mut got = 0;
             while got < 8 {
                 got += layer.recv(b, &mut [0; 8][got..], NONE).unwrap();
@@ -366,12 +358,12 @@ case!(two_threads_take_turns, layer, {
     let warm = Barrier::new(2);
     std::thread::scope(|threads| {
         threads.spawn(|| {
-            rounds::<D>(&warm, || {
+            rounds(layer, &warm, || {
                 layer.recv(b, &mut [0; 9], NONE).unwrap();
                 layer.send(b, b"pong", NONE).unwrap();
             });
         });
-        rounds::<D>(&warm, || {
+        rounds(layer, &warm, || {
             layer.send(a, b"ping", NONE).unwrap();
             layer.recv(a, &mut [0; 9], NONE).unwrap();
         });

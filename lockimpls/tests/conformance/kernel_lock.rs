@@ -7,9 +7,9 @@ use std::thread::{JoinHandle, yield_now};
 
 use lockimpls::controls::{Moment, in_next};
 use lockimpls::witness::{is_waiting, thread_number};
-use lockimpls::{Checked, Domain, Shutdown, SockType};
+use lockimpls::{Fd, Shutdown, SockType};
 
-use crate::battery::{NONE, Program, name};
+use crate::battery::{AnyLayer, NONE, Program, name};
 
 const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
 
@@ -31,7 +31,7 @@ staged!(a_shutdown_waits_for_a_receive, on_under_kernel, layer, {
 });
 
 /// Begins to close a socket, in a thread whose parting goes on when another one waits for its end.
-fn part_when_awaited<D: Domain>(layer: &Arc<Checked<D>>, s: D::Sock, other: u32) -> JoinHandle<()> {
+fn part_when_awaited(layer: &Arc<AnyLayer>, s: Fd, other: u32) -> JoinHandle<()> {
     let (came, has_come) = channel();
     in_next(Moment::Relock, move || {
         came.send(()).unwrap();

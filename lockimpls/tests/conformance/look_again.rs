@@ -3,9 +3,9 @@
 
 use lockimpls::controls::Moment;
 use lockimpls::witness::{Class, counters};
-use lockimpls::{Checked, Errno, SockType};
+use lockimpls::{Errno, SockType};
 
-use crate::battery::{Program, name, with_another};
+use crate::battery::{AnyLayer, Program, name, with_another};
 
 const DGRAM: SockType = SockType::Dgram;
 
@@ -20,7 +20,7 @@ fn retries(call: impl FnOnce()) -> u64 {
 staged!(a_socket_listens_before_its_lock_is_taken, on_switching, layer, {
     for kind in [SockType::Stream, SockType::Seqpacket] {
         let s = layer.bound(kind, "here");
-        let listens = move |layer: &Checked<D>| layer.listen(s, 1).unwrap();
+        let listens = move |layer: &AnyLayer| layer.listen(s, 1).unwrap();
         let again = retries(|| {
             let named = with_another(layer, Moment::LockRead, listens, |it| it.getsockname(s));
             assert_eq!(named, Ok(name("here")));
@@ -34,7 +34,7 @@ staged!(a_socket_listens_before_its_lock_is_taken, on_switching, layer, {
 staged!(a_sender_is_connected_elsewhere_before_its_peer_is_locked, on_sending_unlocked, layer, {
     let [one, two] = ["one", "two"].map(|path| layer.bound(DGRAM, path));
     let s = layer.client(DGRAM, "one");
-    let connects = move |layer: &Checked<D>| layer.connect(s, &name("two")).unwrap();
+    let connects = move |layer: &AnyLayer| layer.connect(s, &name("two")).unwrap();
     let again = retries(|| {
         assert_eq!(with_another(layer, Moment::PeerRead, connects, |it| it.put(s, b"x")), Ok(1));
     });
@@ -52,7 +52,7 @@ staged!(a_socket_is_connected_elsewhere_while_its_destination_is_closed, on_ever
     let s = layer.socket(DGRAM).unwrap();
     let [one, two] = ["one", "two"].map(|path| layer.bound(DGRAM, path));
     layer.connect(s, &name("one")).unwrap();
-    let connects = move |layer: &Checked<D>| layer.connect(s, &name("two")).unwrap();
+    let connects = move |layer: &AnyLayer| layer.connect(s, &name("two")).unwrap();
     let again = retries(|| {
         assert_eq!(with_another(layer, Moment::Relock, connects, |it| it.close(one)), Ok(()));
     });

@@ -2,20 +2,20 @@
 //!
 //! In a fresh layer addresses ascend; the place of a closed socket is the next one given out.
 
-use lockimpls::{Checked, Domain, Shutdown, SockType, witness};
+use lockimpls::{Fd, Shutdown, SockType, witness};
 
-use crate::battery::{NONE, Program, is_global, is_per_socket, name, tries_first};
+use crate::battery::{AnyLayer, NONE, Program, is_global, is_per_socket, name, tries_first};
 
 /// Runs a request, which must relock this often where every socket has a lock of its own.
 #[track_caller]
-fn relocks<D: Domain, T>(expected: u64, request: impl FnOnce() -> T) -> T {
+fn relocks<T>(layer: &AnyLayer, expected: u64, request: impl FnOnce() -> T) -> T {
     let before = witness::counters();
     let result = request();
     let counts = witness::counters().since(&before).of(witness::Class::SoLock);
-    if is_per_socket::<D>() {
-        let saved = if tries_first::<D>() { expected } else { 0 };
+    if is_per_socket(layer) {
+        let saved = if tries_first(layer) { expected } else { 0 };
         assert_eq!([counts.relocks, counts.saved], [expected - saved, saved]);
-    } else if is_global::<D>() {
+    } else if is_global(layer) {
         assert_eq!((counts.relocks, counts.acquisitions), (0, 0));
     }
     result
@@ -23,10 +23,7 @@ fn relocks<D: Domain, T>(expected: u64, request: impl FnOnce() -> T) -> T {
 
 /// The ends of two pairs of each kind, with the relocks of a request that needs its peer: the lower
 /// end of the one, the higher of the other. All are made before one is closed.
-fn ends<D: Domain>(
-    layer: &Checked<D>,
-    kinds: &[SockType],
-) -> Vec<(SockType, D::Sock, D::Sock, u64)> {
+fn ends(layer: &AnyLayer, kinds: &[SockType]) -> Vec<(SockType, Fd, Fd, u64)> {
     let two = |kind| {
         let ((a, b), (c, d)) = (layer.pair(kind), layer.pair(kind));
         [(kind, a, b, 0), (kind, d, c, 1)]
@@ -38,13 +35,13 @@ case!(sends_and_receives, layer, {
     for (kind, s, peer, expected) in ends(layer, &SockType::ALL) {
         // A datagram's receiver accounts to nobody.
         let accounts = if kind == SockType::Dgram { 0 } else { expected };
-        relocks::<D, _>(expected, || layer.put(s, b"x").unwrap());
+        relocks(layer, expected, || layer.put(s, b"x").unwrap());
         layer.put(peer, b"y").unwrap();
-        relocks::<D, _>(accounts, || layer.get(s, 1).unwrap());
-        relocks::<D, _>(expected, || layer.pass(s, b"z", &[s]).unwrap());
+        relocks(layer, accounts, || layer.get(s, 1).unwrap());
+        relocks(layer, expected, || layer.pass(s, b"z", &[s]).unwrap());
         layer.get(peer, 1).unwrap();
         layer.pass(peer, b"z", &[s]).unwrap();
-        let got = relocks::<D, _>(accounts, || layer.take(s, 9, 1).unwrap());
+        let got = relocks(layer, accounts, || layer.take(s, 9, 1).unwrap());
         layer.close_all(&got.fds);
         layer.close_all(&[s, peer]);
     }
@@ -52,10 +49,10 @@ case!(sends_and_receives, layer, {
 
 case!(shutdowns_and_names, layer, {
     for (_, s, peer, expected) in ends(layer, &[SockType::Stream, SockType::Seqpacket]) {
-        relocks::<D, _>(expected, || layer.getpeername(s).unwrap());
-        relocks::<D, _>(0, || layer.getsockname(s).unwrap());
-        relocks::<D, _>(0, || layer.shutdown(s, Shutdown::Read).unwrap());
-        relocks::<D, _>(expected, || layer.shutdown(s, Shutdown::Write).unwrap());
+        relocks(layer, expected, || layer.getpeername(s).unwrap());
+        relocks(layer, 0, || layer.getsockname(s).unwrap());
+        relocks(layer, 0, || layer.shutdown(s, Shutdown::Read).unwrap());
+        relocks(layer, expected, || layer.shutdown(s, Shutdown::Write).unwrap());
         layer.close_all(&[s, peer]);
     }
 });
@@ -64,13 +61,13 @@ case!(the_first_end_to_close, layer, {
     for (kind, s, peer, expected) in ends(layer, &SockType::ALL) {
         // A datagram socket is left by its peer, too: once for each direction. That one is locked
         // from this end, or, where locks are tried, this one from there.
-        let expected = match (kind, tries_first::<D>()) {
+        let expected = match (kind, tries_first(layer)) {
             (SockType::Dgram, false) => 2 * expected,
             (SockType::Dgram, true) => 1,
             _ => expected,
         };
-        relocks::<D, _>(expected, || layer.close(s).unwrap());
-        relocks::<D, _>(0, || layer.close(peer).unwrap());
+        relocks(layer, expected, || layer.close(s).unwrap());
+        relocks(layer, 0, || layer.close(peer).unwrap());
     }
 });
 
@@ -80,14 +77,14 @@ case!(addressed_datagrams, layer, {
     let high = layer.socket(SockType::Dgram).unwrap();
     for (s, expected) in [(low, 0), (high, 2)] {
         // Once to append, once to part again; the connect locks a pair without a relock.
-        relocks::<D, _>(expected, || layer.sendto(s, b"x", &name("there"), NONE).unwrap());
+        relocks(layer, expected, || layer.sendto(s, b"x", &name("there"), NONE).unwrap());
     }
     for (s, expected) in [(low, 0), (high, 1)] {
-        relocks::<D, _>(0, || layer.connect(s, &name("there")).unwrap());
-        relocks::<D, _>(expected, || layer.connect(s, &name("there")).unwrap());
+        relocks(layer, 0, || layer.connect(s, &name("there")).unwrap());
+        relocks(layer, expected, || layer.connect(s, &name("there")).unwrap());
     }
     // The destination goes: one referrer is above it, one below.
-    relocks::<D, _>(1, || layer.close(there).unwrap());
+    relocks(layer, 1, || layer.close(there).unwrap());
     layer.close_all(&[low, high]);
     layer.unlink(&name("there")).unwrap();
 });
@@ -100,8 +97,8 @@ case!(the_accepted_socket_is_above_or_below_its_client, layer, {
         if !above {
             layer.close(low).unwrap();
         }
-        relocks::<D, _>(0, || layer.connect(client, &name("here")).unwrap());
-        let (server, from) = relocks::<D, _>(u64::from(above), || layer.accept(listener).unwrap());
+        relocks(layer, 0, || layer.connect(client, &name("here")).unwrap());
+        let (server, from) = relocks(layer, u64::from(above), || layer.accept(listener).unwrap());
         assert_eq!(from, name("client"));
         layer.put(server, b"x").unwrap();
         layer.put(client, b"x").unwrap();

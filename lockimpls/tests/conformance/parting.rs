@@ -6,12 +6,12 @@ use std::sync::mpsc::{Receiver, channel};
 
 use lockimpls::controls::{Moment, in_next};
 use lockimpls::witness::{Class, counters};
-use lockimpls::{Checked, Domain, Errno, SockType};
+use lockimpls::{Errno, Fd, SockType};
 
-use crate::battery::{Program, name};
+use crate::battery::{AnyLayer, Program, name};
 
 /// In the next relock another thread closes this socket: what it tells when it has.
-fn closes_in_the_relock<D: Domain>(layer: &Arc<Checked<D>>, s: D::Sock) -> Receiver<()> {
+fn closes_in_the_relock(layer: &Arc<AnyLayer>, s: Fd) -> Receiver<()> {
     let (other, (tell, told)) = (Arc::clone(layer), channel());
     in_next(Moment::Relock, move || {
         other.close(s).unwrap();

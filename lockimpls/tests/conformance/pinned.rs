@@ -6,20 +6,20 @@
 use std::time::Duration;
 
 use lockimpls::witness::{Class, counters};
-use lockimpls::{Domain, Errno, Shutdown, SockType};
+use lockimpls::{Errno, Fd, Shutdown, SockType};
 
-use crate::battery::{NONE, Program, is_receive_buffer, settle};
+use crate::battery::{AnyLayer, NONE, Program, is_receive_buffer, settle};
 
 const CONNECTED: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
 const DGRAM: SockType = SockType::Dgram;
 
 /// Makes a call, which takes so many `sb_lock`s, locks of sockets, of receive and of send sides.
 #[track_caller]
-fn takes<D: Domain, T>(locks: [u64; 4], call: impl FnOnce() -> T) -> T {
+fn takes<T>(layer: &AnyLayer, locks: [u64; 4], call: impl FnOnce() -> T) -> T {
     let before = counters();
     let result = call();
     let counts = counters().since(&before);
-    if is_receive_buffer::<D>() {
+    if is_receive_buffer(layer) {
         let classes = [Class::SbLock, Class::SoLock, Class::SbMtxRcv, Class::SbMtxSnd];
         assert_eq!(classes.map(|class| counts.of(class).acquisitions), locks);
         assert_eq!(counts.of(Class::SoLock).relocks, 0);
@@ -33,8 +33,8 @@ case!(a_send_passes_two_sockets_and_a_receive_none, layer, {
     for kind in CONNECTED {
         let (a, b) = layer.pair(kind);
         for (s, peer) in [(a, b), (b, a)] {
-            takes::<D, _>([1, 2, 1, 0], || layer.send(s, b"x", NONE).unwrap());
-            takes::<D, _>([1, 0, 2, 0], || layer.recv(peer, &mut [0], NONE).unwrap());
+            takes(layer, [1, 2, 1, 0], || layer.send(s, b"x", NONE).unwrap());
+            takes(layer, [1, 0, 2, 0], || layer.recv(peer, &mut [0], NONE).unwrap());
         }
         layer.close_all(&[a, b]);
     }
@@ -44,8 +44,8 @@ case!(a_send_passes_two_sockets_and_a_receive_none, layer, {
 case!(a_datagram_holds_both_sockets, layer, {
     let (a, b) = layer.pair(DGRAM);
     for (s, peer) in [(a, b), (b, a)] {
-        takes::<D, _>([1, 2, 1, 1], || layer.send(s, b"x", NONE).unwrap());
-        takes::<D, _>([1, 0, 2, 0], || layer.recv(peer, &mut [0], NONE).unwrap());
+        takes(layer, [1, 2, 1, 1], || layer.send(s, b"x", NONE).unwrap());
+        takes(layer, [1, 0, 2, 0], || layer.recv(peer, &mut [0], NONE).unwrap());
     }
     layer.close_all(&[a, b]);
 });
@@ -53,17 +53,17 @@ case!(a_datagram_holds_both_sockets, layer, {
 // Descriptors are looked up when there is room for them, and the peer's side is locked once more.
 case!(descriptors_cost_the_receivers_side_once_more, layer, {
     let (a, b) = layer.pair(SockType::Stream);
-    takes::<D, _>([1, 2, 2, 0], || layer.pass(a, b"x", &[a]).unwrap());
+    takes(layer, [1, 2, 2, 0], || layer.pass(a, b"x", &[a]).unwrap());
     let got = layer.take(b, 1, 1).unwrap();
     layer.close_all(&got.fds);
     layer.close_all(&[a, b]);
 });
 
 /// Fills a pair, and writes one message more, which waits; meanwhile this is done.
-fn while_one_waits<D: Domain>(
-    layer: &lockimpls::Checked<D>,
+fn while_one_waits(
+    layer: &AnyLayer,
     kind: SockType,
-    meanwhile: impl FnOnce(D::Sock, D::Sock),
+    meanwhile: impl FnOnce(Fd, Fd),
 ) -> Result<usize, Errno> {
     let (a, b) = layer.pair(kind);
     layer.fill(a, &[7; 1024]);
@@ -78,7 +78,7 @@ fn while_one_waits<D: Domain>(
 case!(a_writer_that_waits_is_told_of_room, layer, {
     for kind in CONNECTED {
         let mut ends = None;
-        let sent = while_one_waits::<D>(layer, kind, |a, b| {
+        let sent = while_one_waits(layer, kind, |a, b| {
             while layer.get(b, 4096).is_ok() {}
             ends = Some((a, b));
         });
@@ -91,7 +91,7 @@ case!(a_writer_that_waits_is_told_of_room, layer, {
 case!(a_writer_that_waits_is_told_of_a_close, layer, {
     for kind in CONNECTED {
         let mut end = None;
-        let sent = while_one_waits::<D>(layer, kind, |a, b| {
+        let sent = while_one_waits(layer, kind, |a, b| {
             layer.close(b).unwrap();
             end = Some(a);
         });
@@ -103,7 +103,7 @@ case!(a_writer_that_waits_is_told_of_a_close, layer, {
 case!(a_writer_that_waits_is_told_of_its_own_end, layer, {
     for kind in CONNECTED {
         let mut ends = None;
-        let sent = while_one_waits::<D>(layer, kind, |a, b| {
+        let sent = while_one_waits(layer, kind, |a, b| {
             layer.shutdown(a, Shutdown::Write).unwrap();
             ends = Some((a, b));
         });

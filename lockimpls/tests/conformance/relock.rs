@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use lockimpls::controls::{Moment, in_next};
-use lockimpls::{Checked, Domain, Errno, Shutdown, SockAddr, SockType};
+use lockimpls::{Errno, Fd, Shutdown, SockAddr, SockType};
 
-use crate::battery::{Program, name, with_another};
+use crate::battery::{AnyLayer, Program, name, with_another};
 
 const KINDS: [SockType; 2] = [SockType::Stream, SockType::Seqpacket];
 
 /// The stream ends, and its reader is told so.
-fn end<D: Domain>(lower: D::Sock, higher: D::Sock) -> impl FnOnce(&Checked<D>) + Send + 'static {
+fn end(lower: Fd, higher: Fd) -> impl FnOnce(&AnyLayer) + Send + 'static {
     move |layer| {
         layer.shutdown(higher, Shutdown::Write).unwrap();
         assert_eq!(layer.get(lower, 9).unwrap(), b"");
@@ -25,7 +25,7 @@ fn end<D: Domain>(lower: D::Sock, higher: D::Sock) -> impl FnOnce(&Checked<D>) +
 staged!(nothing_is_sent_after_an_end_that_comes_in_the_relock, layer, {
     for kind in KINDS {
         let (lower, higher) = layer.pair(kind);
-        let ends = end::<D>(lower, higher);
+        let ends = end(lower, higher);
         let sent = with_another(layer, Moment::Relock, ends, |it| it.put(higher, b"x"));
         assert_eq!(sent, Err(Errno::Epipe));
         assert_eq!(layer.get(lower, 9).unwrap(), b"");
@@ -38,7 +38,7 @@ staged!(nothing_is_sent_after_an_end_that_comes_in_the_relock, layer, {
 staged!(no_descriptor_is_sent_after_an_end_that_comes_in_the_relock, layer, {
     for kind in KINDS {
         let (lower, higher) = layer.pair(kind);
-        let ends = end::<D>(lower, higher);
+        let ends = end(lower, higher);
         let sent = with_another(layer, Moment::Relock, ends, |it| it.pass(higher, b"x", &[lower]));
         assert_eq!(sent, Err(Errno::Epipe));
         let got = layer.take(lower, 9, 1).unwrap();
@@ -50,11 +50,7 @@ staged!(no_descriptor_is_sent_after_an_end_that_comes_in_the_relock, layer, {
 /// Makes a call that parts from its peer in the relock: another thread closes the peer then, and
 /// has to wait for the call, which refers to it. What the call answers, when the other has closed
 /// it.
-fn parted<D: Domain, A>(
-    layer: &Arc<Checked<D>>,
-    peer: D::Sock,
-    call: impl FnOnce(&Checked<D>) -> A,
-) -> A {
+fn parted<A>(layer: &Arc<AnyLayer>, peer: Fd, call: impl FnOnce(&AnyLayer) -> A) -> A {
     let ((came, has_come), (told, is_closed)) = (channel(), channel());
     let other = Arc::clone(layer);
     in_next(Moment::Relock, move || {

@@ -3,9 +3,9 @@
 use std::sync::atomic::AtomicBool;
 use std::sync::atomic::Ordering::Relaxed;
 
-use lockimpls::{Config, Domain, Errno, MsgFlags, SockOpt, SockType};
+use lockimpls::{Config, Errno, Fd, MsgFlags, SockOpt, SockType};
 
-use crate::battery::{NONE, Program, name};
+use crate::battery::{AnyLayer, NONE, Program, name};
 
 const STREAM: SockType = SockType::Stream;
 
@@ -13,7 +13,7 @@ const STREAM: SockType = SockType::Stream;
 const MOST: usize = 127;
 
 /// How many descriptors are in flight.
-fn in_flight<D: Domain>(layer: &lockimpls::Checked<D>) -> u64 {
+fn in_flight(layer: &AnyLayer) -> u64 {
     layer.pools().iter().find(|pool| pool.name == "in_flight").unwrap().in_use
 }
 
@@ -336,7 +336,7 @@ case!(descriptors_to_a_named_receiver, layer, {
     let there = layer.bound(SockType::Dgram, "there");
     let s = layer.socket(SockType::Dgram).unwrap();
     let to = name("there");
-    let send = |to, rights: &[D::Sock]| {
+    let send = |to, rights: &[Fd]| {
         layer.sendmsg(s, &lockimpls::SendMsg { to: Some(to), data: b"x", rights, flags: NONE })
     };
     assert_eq!(send(&to, &[s, there]), Ok(1));
@@ -399,11 +399,7 @@ impl Drop for Gone<'_> {
 }
 
 /// Passes a descriptor as soon as there is room, as long as there is a receiver.
-fn pass_to<D: Domain>(
-    layer: &lockimpls::Checked<D>,
-    (a, data, passed): (D::Sock, &[u8], D::Sock),
-    receiver_is_gone: &AtomicBool,
-) {
+fn pass_to(layer: &AnyLayer, (a, data, passed): (Fd, &[u8], Fd), receiver_is_gone: &AtomicBool) {
     loop {
         match layer.pass(a, data, &[passed]) {
             Err(Errno::Ewouldblock) if !receiver_is_gone.load(Relaxed) => {}

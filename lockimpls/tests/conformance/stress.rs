@@ -3,9 +3,9 @@
 use std::sync::{Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use lockimpls::{Checked, Domain, Errno, MsgFlags, Shutdown, SockAddr, SockOpt, SockType};
+use lockimpls::{Errno, Fd, MsgFlags, Shutdown, SockAddr, SockOpt, SockType};
 
-use crate::battery::{Program, name};
+use crate::battery::{AnyLayer, Program, name};
 
 /// How long each backend is shaken.
 const SHAKEN_FOR: Duration = Duration::from_millis(600);
@@ -38,12 +38,7 @@ impl Dice {
 type Shared<S> = Mutex<Vec<(S, bool)>>;
 
 /// Puts a socket in somebody else's place and closes that one.
-fn replace<D: Domain>(
-    layer: &Checked<D>,
-    shared: &Shared<D::Sock>,
-    dice: &mut Dice,
-    s: (D::Sock, bool),
-) {
+fn replace(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: (Fd, bool)) {
     let old = {
         let mut shared = shared.lock().unwrap();
         if shared.len() < SHARED {
@@ -57,7 +52,7 @@ fn replace<D: Domain>(
 }
 
 /// Makes sockets, which others then use and close.
-fn make<D: Domain>(layer: &Checked<D>, shared: &Shared<D::Sock>, dice: &mut Dice) {
+fn make(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) {
     let kind = dice.kind();
     if dice.roll(3) > 0 {
         let (a, b) = layer.pair(kind);
@@ -77,7 +72,7 @@ fn make<D: Domain>(layer: &Checked<D>, shared: &Shared<D::Sock>, dice: &mut Dice
 }
 
 /// Receives, and hands on what descriptors there were.
-fn receive<D: Domain>(layer: &Checked<D>, shared: &Shared<D::Sock>, dice: &mut Dice, s: D::Sock) {
+fn receive(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: Fd) {
     let room = dice.roll(3000);
     if let Ok(got) = layer.take(s, room, dice.roll(4)) {
         for fd in got.fds {
@@ -87,11 +82,7 @@ fn receive<D: Domain>(layer: &Checked<D>, shared: &Shared<D::Sock>, dice: &mut D
 }
 
 /// One thing done to one socket.
-fn act<D: Domain>(
-    layer: &Checked<D>,
-    shared: &Shared<D::Sock>,
-    dice: &mut Dice,
-) -> Result<(), Errno> {
+fn act(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) -> Result<(), Errno> {
     let ((s, listens), (other, _)) = {
         let shared = shared.lock().unwrap();
         (shared[dice.roll(shared.len())], shared[dice.roll(shared.len())])
@@ -129,7 +120,7 @@ fn act<D: Domain>(
 }
 
 case!(everything_at_once, layer, {
-    let shared: Shared<D::Sock> = Mutex::new(Vec::new());
+    let shared: Shared<Fd> = Mutex::new(Vec::new());
     let mut dice = Dice(1);
     while shared.lock().unwrap().len() < SHARED {
         make(layer, &shared, &mut dice);

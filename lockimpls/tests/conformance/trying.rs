@@ -6,16 +6,16 @@ use std::sync::mpsc::{Receiver, channel};
 
 use lockimpls::controls::{Moment, in_next};
 use lockimpls::witness::{Class, LockCounts, counters};
-use lockimpls::{Checked, Domain, Errno, SockAddr, SockOpt, SockType};
+use lockimpls::{Errno, Fd, SockAddr, SockOpt, SockType};
 
-use crate::battery::{NONE, Program, name};
+use crate::battery::{AnyLayer, NONE, Program, name};
 
 const DGRAM: SockType = SockType::Dgram;
 
 /// In the next relock another thread connects this socket: what it tells when it has.
-fn connects_in_the_relock<D: Domain>(
-    layer: &Arc<Checked<D>>,
-    s: D::Sock,
+fn connects_in_the_relock(
+    layer: &Arc<AnyLayer>,
+    s: Fd,
     to: &'static str,
 ) -> Receiver<Result<(), Errno>> {
     let (other, (tell, told)) = (Arc::clone(layer), channel());
@@ -24,13 +24,13 @@ fn connects_in_the_relock<D: Domain>(
 }
 
 /// A socket that is connected to a lower one, and where it can be connected else.
-fn connected<D: Domain>(layer: &Checked<D>) -> [D::Sock; 3] {
+fn connected(layer: &AnyLayer) -> [Fd; 3] {
     let there = ["one", "two"].map(|path| layer.bound(DGRAM, path));
     let s = layer.client(DGRAM, "one");
     [s, there[0], there[1]]
 }
 
-fn close<D: Domain>(layer: &Checked<D>, sockets: &[D::Sock]) {
+fn close(layer: &AnyLayer, sockets: &[Fd]) {
     layer.close_all(sockets);
     for path in ["one", "two"] {
         layer.unlink(&name(path)).unwrap();

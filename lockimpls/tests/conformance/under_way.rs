@@ -6,14 +6,14 @@
 //! in `KERNEL_BUGS.md`.
 
 use lockimpls::controls::Moment;
-use lockimpls::{Checked, Errno, SockType};
+use lockimpls::{Errno, SockType};
 
-use crate::battery::{NONE, Program, name, with_another};
+use crate::battery::{AnyLayer, NONE, Program, name, with_another};
 
 staged!(a_socket_that_is_being_bound, layer, {
     let to = layer.bound(SockType::Dgram, "to");
     let s = layer.socket(SockType::Dgram).unwrap();
-    let meanwhile = move |layer: &Checked<D>| {
+    let meanwhile = move |layer: &AnyLayer| {
         assert_eq!(layer.bind(s, &name("second")), Err(Errno::Einval));
         assert_eq!(layer.connect(s, &name("to")), Err(Errno::Eisconn));
         assert_eq!(layer.sendto(s, b"x", &name("to"), NONE), Err(Errno::Eisconn));
@@ -30,7 +30,7 @@ staged!(a_socket_that_is_being_connected, layer, {
     let s = layer.bound(SockType::Stream, "s");
     let fresh = layer.socket(SockType::Stream).unwrap();
     for s in [s, fresh] {
-        let meanwhile = move |layer: &Checked<D>| {
+        let meanwhile = move |layer: &AnyLayer| {
             assert_eq!(layer.bind(s, &name("other")), Err(Errno::Einval));
             assert_eq!(layer.listen(s, 1), Err(Errno::Einval));
             assert_eq!(layer.connect(s, &name("head")), Err(Errno::Eisconn));
@@ -46,7 +46,7 @@ staged!(a_socket_that_is_being_connected, layer, {
 
 staged!(a_socket_whose_connect_fails, layer, {
     let s = layer.socket(SockType::Stream).unwrap();
-    let meanwhile = move |layer: &Checked<D>| {
+    let meanwhile = move |layer: &AnyLayer| {
         assert_eq!(layer.bind(s, &name("other")), Err(Errno::Einval));
     };
     let done =
@@ -61,7 +61,7 @@ staged!(a_socket_whose_connect_fails, layer, {
 staged!(an_addressed_send_is_under_way, layer, {
     let [to, elsewhere] = ["to", "elsewhere"].map(|path| layer.bound(SockType::Dgram, path));
     let s = layer.socket(SockType::Dgram).unwrap();
-    let meanwhile = move |layer: &Checked<D>| {
+    let meanwhile = move |layer: &AnyLayer| {
         assert_eq!(layer.bind(s, &name("own")), Err(Errno::Einval));
         assert_eq!(layer.connect(s, &name("elsewhere")), Err(Errno::Eisconn));
     };

@@ -12,14 +12,67 @@ use std::time::Duration;
 
 use lockimpls::witness::{Class, counters};
 use lockimpls::{
-    Checked, Config, Domain, Errno, Fifo, FifoFile, Fifofs, OpenMode, SockType, Visitor, visit_all,
+    Checked, Config, Domain, Errno, Fifo, FifoFile, Fifofs, OpenMode, SockType, Visitor,
+    WaitStrategy, visit_all,
 };
 
 use self::begun::Begun;
+use crate::battery::watch;
 
 /// How long the machine has for all it is asked.
 #[cfg(target_os = "linux")]
 const LIMIT: Duration = Duration::from_secs(60);
+
+/// What is asked of a layer's fifos: its type is in theirs.
+trait OnFifos {
+    /// Asks it; every fifo is closed at its end.
+    fn run<D: Fifofs>(&self, layer: &Checked<D>);
+}
+
+/// As [`crate::battery::on_every_backend`].
+fn on_every_layer(config: &Config, case: &impl OnFifos) {
+    struct OnEach<'a, C>(&'a Config, &'a C);
+    impl<C: OnFifos> OnEach<'_, C> {
+        fn run<D: Fifofs>(&self, config: &Config) {
+            let layer = Checked::<D>::new(config).unwrap();
+            self.1.run(&layer);
+            layer.check_end();
+        }
+    }
+    impl<C: OnFifos> Visitor for OnEach<'_, C> {
+        fn visit<D: Fifofs>(&mut self) {
+            if D::MODELLED {
+                self.run::<D>(self.0);
+            }
+            if D::NAME == "lock-free" {
+                self.run::<D>(&Config { reopen_after_calls: 1, ..self.0.clone() });
+            }
+        }
+    }
+    watch();
+    visit_all(&mut OnEach(config, case));
+}
+
+/// Every way to wait.
+fn every_wait() -> impl Iterator<Item = Config> {
+    WaitStrategy::ALL.into_iter().map(|wait| Config { wait, ..Config::default() })
+}
+
+/// Declares a test: its body runs on every backend with each of these configurations.
+macro_rules! fifo_case {
+    ($test:ident, $configs:expr, $layer:ident, $body:block) => {
+        #[test]
+        fn $test() {
+            struct This;
+            impl OnFifos for This {
+                fn run<D: Fifofs>(&self, $layer: &Checked<D>) $body
+            }
+            for config in $configs {
+                on_every_layer(&config, &This);
+            }
+        }
+    };
+}
 
 /// What a fifo answers.
 const CASES: &str = include_str!("cases.txt");
@@ -195,7 +248,7 @@ fn nothing_is_left<D: Domain>(layer: &Checked<D>) {
     assert!(layer.pools().iter().all(|pool| pool.in_use == 0), "{:?}", layer.pools());
 }
 
-waiting_case!(every_case_goes_as_in_openbsd, layer, {
+fifo_case!(every_case_goes_as_in_openbsd, every_wait(), layer, {
     for case in cases() {
         goes(&layer.mkfifo(), &case, &case.steps);
         nothing_is_left(layer);
@@ -235,27 +288,27 @@ fn every_allowed_difference_is_of_a_case() {
 #[test]
 #[should_panic(expected = "a fifo that is not so")]
 fn a_case_that_goes_otherwise_fails() {
-    crate::battery::on_every_backend(&Config::default(), &Otherwise);
+    on_every_layer(&Config::default(), &Otherwise);
 }
 
 struct Otherwise;
 
-impl crate::battery::Case for Otherwise {
+impl OnFifos for Otherwise {
     fn run<D: Fifofs>(&self, layer: &Checked<D>) {
         let case = Case { name: "a fifo that is not so", steps: vec!["open w wn = ENXIO"] };
         goes(&layer.mkfifo(), &case, &["open w wn = ok"]);
     }
 }
 
-waiting_case!(messages_are_whole, layer, {
+fifo_case!(messages_are_whole, every_wait(), layer, {
     threads::messages_are_whole(&layer.mkfifo());
 });
 
-waiting_case!(both_sides_meet, layer, {
+fifo_case!(both_sides_meet, every_wait(), layer, {
     threads::both_sides_meet(&layer.mkfifo());
 });
 
-waiting_case!(a_reader_comes_and_goes, layer, {
+fifo_case!(a_reader_comes_and_goes, every_wait(), layer, {
     threads::a_reader_comes_and_goes(&layer.mkfifo());
 });
 
@@ -285,7 +338,7 @@ fn limited(test: impl FnOnce() + Send + 'static) {
     }
 }
 
-case!(a_fifo_never_goes_the_fast_way, layer, {
+fifo_case!(a_fifo_never_goes_the_fast_way, [Config::default()], layer, {
     let fifo = layer.mkfifo();
     let mode = OpenMode::NONBLOCK;
     let reader = fifo.open(mode | OpenMode::READ).unwrap();
@@ -302,7 +355,7 @@ case!(a_fifo_never_goes_the_fast_way, layer, {
     reader.close();
 });
 
-case!(an_open_without_room_for_two_sockets, two_sockets(), layer, {
+fifo_case!(an_open_without_room_for_two_sockets, [two_sockets()], layer, {
     let fifo = layer.mkfifo();
     let mode = OpenMode::READ | OpenMode::NONBLOCK;
     let socket = layer.socket(SockType::Stream).unwrap();
