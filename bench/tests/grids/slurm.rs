@@ -13,7 +13,7 @@ use cluster::Cluster;
 /// What it takes.
 const PROGRAMS: [&str; 5] = ["munged", "slurmctld", "slurmd", "sbatch", "scontrol"];
 /// Elements, of two cells each.
-const ELEMENTS: usize = 12;
+const ELEMENTS: usize = 6;
 
 #[test]
 fn nothing_is_lost_or_doubled_where_a_node_dies_and_no_two_cells_are_measured_at_once() {
