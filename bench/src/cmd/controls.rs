@@ -126,10 +126,15 @@ pub fn quick() -> Result<(), String> {
     Ok(())
 }
 
-/// Runs a control on the twin and on the backend without the fault.
+/// Runs a control on the twin and on the backend without the fault, at the same time: a process
+/// that hangs, as some twins must, only waits to be found.
 fn judge(control: &Control) -> Result<Verdict, String> {
-    let twin = spawn(control.name, false)?;
-    let clean = spawn(control.name, true)?;
+    let (twin, clean) = thread::scope(|scope| {
+        let twin = scope.spawn(|| spawn(control.name, false));
+        let clean = spawn(control.name, true);
+        (twin.join().expect("nothing in it panics"), clean)
+    });
+    let (twin, clean) = (twin?, clean?);
     let found = parse(&twin);
     let caught = found.as_ref().is_some_and(|found| is_right(control, found));
     let (by, at, operations) = found.map_or_else(
