@@ -20,7 +20,7 @@ use crate::added;
 pub const VARIANTS: bool = cfg!(feature = "variants");
 
 /// Makes a layer of a backend on the lock that the configuration names.
-type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
+pub(crate) type Open = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
 /// Takes and releases a lock of that algorithm so many times, with the checker or without.
 type Pairs = fn(Algorithm, bool, u64);
 /// [`lost`], of a type of raw locks.

@@ -8,7 +8,7 @@ mod profile;
 use std::sync::Barrier;
 use std::time::{Duration, Instant, SystemTime};
 
-use lockimpls::{Backend, Config, Errno, Layer};
+use lockimpls::{Config, Layer};
 use quanta::Clock;
 use results::{HostNoise, Measure};
 use workloads::panics::or_report;
@@ -119,9 +119,6 @@ pub fn run(case: &Case, slice: &Slice<'_>) -> Result<Outcome, String> {
     })
 }
 
-/// How a layer is made.
-type MakeLayer = fn(&Backend, &Config) -> Result<Box<dyn Layer>, Errno>;
-
 /// What the lanes do on a layer, with the workload's sockets there.
 type LanesFn<'a> = dyn Fn(Start<'_>, &dyn Layer, &dyn Opened) -> Outcome + 'a;
 
@@ -129,7 +126,7 @@ type LanesFn<'a> = dyn Fn(Start<'_>, &dyn Layer, &dyn Opened) -> Outcome + 'a;
 fn on_layer(
     case: &Case,
     slice: &Slice<'_>,
-    make: MakeLayer,
+    make: locks::Open,
     lanes: &LanesFn<'_>,
 ) -> Result<Outcome, String> {
     let Case { backend, workload } = case;

@@ -12,7 +12,7 @@ use lockimpls::controls::{
 use lockimpls::witness;
 use lockimpls::{
     Ambient, Backend, Checked, Config, Domain, Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg,
-    SockAddr, SockType, Visitor, backends,
+    SockAddr, SockType, Visitor, WaitStrategy, backends,
 };
 
 /// No flags.
@@ -52,6 +52,11 @@ pub(crate) fn on_every_backend(config: &Config, case: fn(&AnyLayer)) {
             run(backend, &Config { reopen_after_calls: 1, ..config.clone() });
         }
     }
+}
+
+/// Every way to wait.
+pub(crate) fn every_wait() -> impl Iterator<Item = Config> {
+    WaitStrategy::ALL.into_iter().map(|wait| Config { wait, ..Config::default() })
 }
 
 /// Runs a program in which another thread is let in at a moment, on each backend visited, in a fresh
@@ -153,8 +158,7 @@ macro_rules! waiting_case {
     ($test:ident, $layer:ident, $body:block) => {
         #[test]
         fn $test() {
-            for wait in lockimpls::WaitStrategy::ALL {
-                let config = lockimpls::Config { wait, ..lockimpls::Config::default() };
+            for config in $crate::battery::every_wait() {
                 $crate::battery::on_every_backend(&config, |$layer| $body);
             }
         }

@@ -23,7 +23,7 @@ pub(crate) enum With {
 
 /// [`Workload`], of any type.
 pub(crate) trait Opened: Sync {
-    /// What one thread does; of its own for each type and meter are only the operations.
+    /// [`run_lane`], which is a function for each type and meter.
     fn lane(&self, start: Start<'_>, with: With, lane: &OneLane<'_>) -> (Lane, LaneSums);
     /// [`Workload::counts`].
     fn counts(&self, lane: usize) -> bool;

@@ -12,12 +12,11 @@ use std::time::Duration;
 
 use lockimpls::witness::{Class, counters};
 use lockimpls::{
-    Checked, Config, Domain, Errno, Fifo, FifoFile, Fifofs, OpenMode, SockType, Visitor,
-    WaitStrategy, visit_all,
+    Checked, Config, Domain, Errno, Fifo, FifoFile, Fifofs, OpenMode, SockType, Visitor, visit_all,
 };
 
 use self::begun::Begun;
-use crate::battery::watch;
+use crate::battery::{every_wait, watch};
 
 /// How long the machine has for all it is asked.
 #[cfg(target_os = "linux")]
@@ -51,11 +50,6 @@ fn on_every_layer(config: &Config, case: &impl OnFifos) {
     }
     watch();
     visit_all(&mut OnEach(config, case));
-}
-
-/// Every way to wait.
-fn every_wait() -> impl Iterator<Item = Config> {
-    WaitStrategy::ALL.into_iter().map(|wait| Config { wait, ..Config::default() })
 }
 
 /// Declares a test: its body runs on every backend with each of these configurations.
