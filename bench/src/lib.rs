@@ -4,8 +4,9 @@
 //! guide. The other modules are public for the program `solock`, its tests and its benchmarks
 //! alone, and these pages leave them out. solock is used by path or by git: it is on no registry.
 //!
-//! It knows no backend and no workload by name: `matrix` crosses the two registries and turns
-//! every pair into one function pointer, called once per slice; inside it the code is monomorphic.
+//! It knows no backend and no workload by name: `matrix` crosses the two registries. Each side is
+//! compiled once: a workload calls a layer through a table (`lockimpls::Layer`), and a slice calls
+//! a workload's open sockets through another.
 //!
 //! * `cpus`, `pool`: which CPUs there are, and threads that stay on them.
 //! * `clock`, `meter`, `noise`: what one lane measures, and what disturbed it.

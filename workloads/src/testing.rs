@@ -124,6 +124,7 @@ fn of_all_lanes(
         let lanes: Vec<_> = (0..threads).map(|number| scope.spawn(move || lane(number))).collect();
         let lanes = lanes.into_iter().map(|lane| lane.join().expect("lanes do not unwind"));
         let lanes = lanes.collect();
+        // Relaxed: the watchdog only stops at it; what the lanes did came with their joins.
         done.store(true, Relaxed);
         watchdog.thread().unpark();
         lanes

@@ -98,7 +98,8 @@ static UNDER_WAY: AtomicU64 = AtomicU64::new(0);
 /// How many calls the programs before it made.
 static OPERATIONS: AtomicU64 = AtomicU64::new(0);
 
-/// From now on it is this one, after so many calls.
+/// From now on it is this one, after so many calls. Relaxed, as where they are read: they stand in
+/// a report, and order nothing.
 pub fn begin(program: u64, operations: u64) {
     UNDER_WAY.store(program, Relaxed);
     OPERATIONS.store(operations, Relaxed);

@@ -47,7 +47,7 @@ fn nothing_is_lost_or_doubled_where_a_node_dies_and_no_two_cells_are_measured_at
     let files = night.files().len();
     cluster.wait_for("an element without it", || has_files(&night, files + 1));
     cluster.start_again(killed);
-    // Only its daemon dies; what it runs goes on.
+    // Only its daemon dies; what it runs, if it runs anything, goes on.
     let files = night.files().len();
     cluster.wait_for("more elements", || has_files(&night, files + 2));
     cluster.kill_daemon(1 - killed);

@@ -146,6 +146,12 @@ fn names_of_the_registry_and_things_too_large_are_seen() {
         "workloads/src/a.rs:1: \"per-socket\"",
     );
     file(
+        "backends",
+        "workloads/programs/src/a.rs",
+        "const A: &str = \"per-socket\";\n",
+        "workloads/programs/src/a.rs:1: \"per-socket\"",
+    );
+    file(
         "locks",
         "results/src/a.rs",
         "const A: &str = \"solock\";\n",

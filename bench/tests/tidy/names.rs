@@ -58,7 +58,8 @@ pub(crate) fn map(house: &House) -> Vec<String> {
 
 pub(crate) fn backends(house: &House) -> Vec<String> {
     let names: Vec<&str> = matrix::backends().iter().map(|backend| backend.name).collect();
-    saying(house.within("workloads/src"), &names)
+    let folders = ["workloads/src", "workloads/programs/src"];
+    saying(folders.iter().flat_map(|folder| house.within(folder)), &names)
 }
 
 pub(crate) fn locks(house: &House) -> Vec<String> {

@@ -11,8 +11,8 @@ use lockimpls::controls::{
 };
 use lockimpls::witness;
 use lockimpls::{
-    Ambient, Backend, Checked, Config, Domain, Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg,
-    SockAddr, SockType, Visitor, WaitStrategy, backends,
+    Ambient, Checked, Config, Domain, Errno, Fd, Layer, MsgFlags, RecvMsg, SendMsg, SockAddr,
+    SockType, Visitor, WaitStrategy, backends,
 };
 
 /// No flags.
@@ -35,21 +35,22 @@ impl Deref for AnyLayer {
     }
 }
 
-/// Runs a program on every modelled backend, each in a fresh layer, which must be empty afterwards;
-/// on `lock-free` also with a gate that is never shut for long. Every descriptor is closed at its
-/// end.
+/// What the backend of this name is run with: `lock-free` also with a gate that is opened again
+/// after every call, so that the fast path meets everything else at once.
+pub(crate) fn configs_of(name: &str, config: &Config) -> Vec<Config> {
+    let often = (name == "lock-free").then(|| Config { reopen_after_calls: 1, ..config.clone() });
+    [config.clone()].into_iter().chain(often).collect()
+}
+
+/// Runs a program on every modelled backend, each in a fresh layer, which must be empty afterwards.
+/// The program closes every descriptor it has.
 pub(crate) fn on_every_backend(config: &Config, case: fn(&AnyLayer)) {
-    let run = |backend: &Backend, config: &Config| {
-        let layer = AnyLayer((backend.open)(config).unwrap());
-        case(&layer);
-        layer.check_end();
-    };
     watch();
     for backend in backends().iter().filter(|backend| backend.modelled) {
-        run(backend, config);
-        if backend.name == "lock-free" {
-            // Opened again after every call, the fast path meets everything else at once.
-            run(backend, &Config { reopen_after_calls: 1, ..config.clone() });
+        for config in configs_of(backend.name, config) {
+            let layer = AnyLayer((backend.open)(&config).unwrap());
+            case(&layer);
+            layer.check_end();
         }
     }
 }
@@ -126,7 +127,7 @@ pub(crate) fn with_another<A>(
     answer
 }
 
-/// Declares a test: its body runs on all backends that let another thread in, or those that are
+/// Declares a test: its body runs on the backends of `on_every_staged`, or of the function that is
 /// named; `layer` is the layer it runs in.
 macro_rules! staged {
     ($test:ident, $layer:ident, $body:block) => {
@@ -140,7 +141,7 @@ macro_rules! staged {
     };
 }
 
-/// Declares a test: its body runs on every backend, `layer` is the layer it runs in.
+/// Declares a test: its body runs on every modelled backend, `layer` is the layer it runs in.
 macro_rules! case {
     ($test:ident, $layer:ident, $body:block) => {
         case!($test, lockimpls::Config::default(), $layer, $body);

@@ -208,6 +208,7 @@ case!(the_peer_is_another_one_after_the_relock, layer, {
                 let _ = layer.get(there, 4);
             }
         });
+        // Relaxed: it only ends the loop; the end of the scope orders the rest.
         stop.store(true, Relaxed);
     });
     layer.close_all(&[one, two, s]);
@@ -235,6 +236,7 @@ case!(a_referrer_parts_while_its_destination_closes, layer, {
             layer.close(there).unwrap();
             layer.unlink(&name("there")).unwrap();
         });
+        // Relaxed: it only ends the loop; the end of the scope orders the rest.
         stop.store(true, Relaxed);
     });
     layer.close_all(&low);

@@ -287,6 +287,7 @@ case!(a_name_is_asked_for_while_its_socket_is_accepted, layer, {
                 }
             });
             let (server, _) = layer.accept(head).unwrap();
+            // Relaxed: it only ends the loop; the end of the scope orders the rest.
             is_accepted.store(true, Relaxed);
             server
         });

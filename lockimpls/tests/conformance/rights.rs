@@ -394,6 +394,7 @@ struct Gone<'a>(&'a AtomicBool);
 
 impl Drop for Gone<'_> {
     fn drop(&mut self) {
+        // Relaxed: it only ends the loop of `pass_to`.
         self.0.store(true, Relaxed);
     }
 }

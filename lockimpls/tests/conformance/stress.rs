@@ -35,10 +35,10 @@ impl Dice {
 }
 
 /// The sockets that all threads use, and which of them listen.
-type Shared<S> = Mutex<Vec<(S, bool)>>;
+type Shared = Mutex<Vec<(Fd, bool)>>;
 
 /// Puts a socket in somebody else's place and closes that one.
-fn replace(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: (Fd, bool)) {
+fn replace(layer: &AnyLayer, shared: &Shared, dice: &mut Dice, s: (Fd, bool)) {
     let old = {
         let mut shared = shared.lock().unwrap();
         if shared.len() < SHARED {
@@ -52,7 +52,7 @@ fn replace(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: (Fd, bool)
 }
 
 /// Makes sockets, which others then use and close.
-fn make(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) {
+fn make(layer: &AnyLayer, shared: &Shared, dice: &mut Dice) {
     let kind = dice.kind();
     if dice.roll(3) > 0 {
         let (a, b) = layer.pair(kind);
@@ -72,7 +72,7 @@ fn make(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) {
 }
 
 /// Receives, and hands on what descriptors there were.
-fn receive(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: Fd) {
+fn receive(layer: &AnyLayer, shared: &Shared, dice: &mut Dice, s: Fd) {
     let room = dice.roll(3000);
     if let Ok(got) = layer.take(s, room, dice.roll(4)) {
         for fd in got.fds {
@@ -82,7 +82,7 @@ fn receive(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice, s: Fd) {
 }
 
 /// One thing done to one socket.
-fn act(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) -> Result<(), Errno> {
+fn act(layer: &AnyLayer, shared: &Shared, dice: &mut Dice) -> Result<(), Errno> {
     let ((s, listens), (other, _)) = {
         let shared = shared.lock().unwrap();
         (shared[dice.roll(shared.len())], shared[dice.roll(shared.len())])
@@ -120,7 +120,7 @@ fn act(layer: &AnyLayer, shared: &Shared<Fd>, dice: &mut Dice) -> Result<(), Err
 }
 
 case!(everything_at_once, layer, {
-    let shared: Shared<Fd> = Mutex::new(Vec::new());
+    let shared: Shared = Mutex::new(Vec::new());
     let mut dice = Dice(1);
     while shared.lock().unwrap().len() < SHARED {
         make(layer, &shared, &mut dice);

@@ -226,6 +226,8 @@ impl<'a> Stage<'a> {
             let mut hand = Hand::default();
             let mut events = vec![Event::default(); calls.len()];
             barrier.wait();
+            // SeqCst: no call may leave its two numbers, so each must acquire and release, and one
+            // word's values order the moments of all threads. Nothing relies on more.
             for (call, event) in calls.iter().zip(&mut events) {
                 event.start = clock.fetch_add(1, SeqCst);
                 self.make(call, &mut hand, &mut event.answer);

@@ -16,35 +16,28 @@ use lockimpls::{
 };
 
 use self::begun::Begun;
-use crate::battery::{every_wait, watch};
+use crate::battery::{configs_of, every_wait, watch};
 
 /// How long the machine has for all it is asked.
 #[cfg(target_os = "linux")]
 const LIMIT: Duration = Duration::from_secs(60);
 
-/// What is asked of a layer's fifos: its type is in theirs.
+/// A test of fifos. It is generic over the layer, because a fifo's type names its layer's.
 trait OnFifos {
-    /// Asks it; every fifo is closed at its end.
+    /// Runs it; it closes every fifo it has made.
     fn run<D: Fifofs>(&self, layer: &Checked<D>);
 }
 
 /// As [`crate::battery::on_every_backend`].
 fn on_every_layer(config: &Config, case: &impl OnFifos) {
     struct OnEach<'a, C>(&'a Config, &'a C);
-    impl<C: OnFifos> OnEach<'_, C> {
-        fn run<D: Fifofs>(&self, config: &Config) {
-            let layer = Checked::<D>::new(config).unwrap();
-            self.1.run(&layer);
-            layer.check_end();
-        }
-    }
     impl<C: OnFifos> Visitor for OnEach<'_, C> {
         fn visit<D: Fifofs>(&mut self) {
-            if D::MODELLED {
-                self.run::<D>(self.0);
-            }
-            if D::NAME == "lock-free" {
-                self.run::<D>(&Config { reopen_after_calls: 1, ..self.0.clone() });
+            let configs = if D::MODELLED { configs_of(D::NAME, self.0) } else { Vec::new() };
+            for config in configs {
+                let layer = Checked::<D>::new(&config).unwrap();
+                self.1.run(&layer);
+                layer.check_end();
             }
         }
     }
