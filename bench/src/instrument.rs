@@ -47,7 +47,8 @@ pub struct LockPairs {
     pub checker_ns: f64,
 }
 
-const PAIRS: u64 = 20_000;
+/// Few in a debug build, which says nothing about locks.
+const PAIRS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
 const PAIR_SLICES: usize = 41;
 
 /// Locks of this algorithm as the layer has them, measured on the first lane.
@@ -94,7 +95,7 @@ pub fn in_turn<A, B>(turn: usize, a: impl FnOnce() -> A, b: impl FnOnce() -> B) 
     }
 }
 
-const LOOPS: u64 = 20_000;
+const LOOPS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
 const LOOP_SLICES: usize = 21;
 
 /// The loop around an operation (tag, check, count, the question whether to go on): what `pairs`

@@ -32,16 +32,8 @@ pub(super) enum At {
 }
 
 impl Control {
-    /// Whether it belongs to those that are tried before each run: caught at once (lost wake-ups
-    /// take the watchdog's limit), and no bug of a kernel (those are many, and the others have
-    /// shown by then that the checks work).
-    #[must_use]
-    pub fn is_quick(&self) -> bool {
-        self.check != Check::Hang && !self.is_numbered()
-    }
-
     /// Whether it is a bug that a kernel had: its name begins with B and a number.
-    fn is_numbered(&self) -> bool {
+    pub(super) fn is_numbered(&self) -> bool {
         let number = self.name.strip_prefix('B').unwrap_or_default();
         number.starts_with(|first: char| first.is_ascii_digit())
     }

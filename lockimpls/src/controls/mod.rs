@@ -44,6 +44,7 @@ use crate::backend::Visitor;
 use crate::domain::{Domain, Fd};
 use crate::fault::{Step, Window};
 use crate::layer::Backend;
+use crate::witness::Check;
 
 pub use self::control::Control;
 pub use self::twin::TWIN;
@@ -109,6 +110,22 @@ pub fn all() -> Vec<Control> {
     all.extend(Control::OF_PINS);
     all.extend(Control::OF_ENDPOINTS);
     all
+}
+
+/// One control for each check, the first that is no bug of a kernel: what is tried before a run, to
+/// see that the checks work in this program. A lost wake-up is not among them: it takes the
+/// watchdog's limit.
+#[inline]
+#[must_use]
+pub fn quick() -> Vec<Control> {
+    let mut quick: Vec<Control> = Vec::new();
+    for control in all() {
+        let is_new = quick.iter().all(|earlier| earlier.check != control.check);
+        if is_new && control.check != Check::Hang && !control.is_numbered() {
+            quick.push(control);
+        }
+    }
+    quick
 }
 
 /// The controls whose twins are wrong in any program that gets there, not in their control's alone.
