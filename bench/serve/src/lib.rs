@@ -2,9 +2,9 @@
 //! so when it is asked. `solock` measures with this crate, and `solock compare` builds it alone of
 //! each side, so what is compared is the machine code that a run measures.
 //!
-//! It knows no backend and no workload by name: [`matrix`] crosses the two registries. Each side is
-//! compiled once: a workload calls a layer through a table ([`lockimpls::Layer`]), and a slice calls
-//! a workload's open sockets through another.
+//! It knows no backend and no workload by name: [`matrix`] crosses the two registries. Each side
+//! is compiled once: a workload calls a layer through a table ([`lockimpls::Layer`]), and a slice
+//! calls a workload's open sockets through another.
 //!
 //! * [`cpus`], [`pool`]: which CPUs there are, and threads that stay on them.
 //! * [`clock`], [`meter`], [`noise`], [`allocations`]: what one lane measures, what disturbed it.

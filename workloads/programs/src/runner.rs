@@ -226,8 +226,7 @@ impl<'a> Stage<'a> {
             let mut hand = Hand::default();
             let mut events = vec![Event::default(); calls.len()];
             barrier.wait();
-            // SeqCst: no call may leave its two numbers, so each must acquire and release, and one
-            // word's values order the moments of all threads. Nothing relies on more.
+            // SeqCst: no call leaves its two numbers; the moments of all threads have one order.
             for (call, event) in calls.iter().zip(&mut events) {
                 event.start = clock.fetch_add(1, SeqCst);
                 self.make(call, &mut hand, &mut event.answer);
@@ -236,9 +235,8 @@ impl<'a> Stage<'a> {
             events
         };
         std::thread::scope(|scope| {
-            let handles: Vec<_> =
-                threads.iter().map(|calls| scope.spawn(move || one(calls))).collect();
-            let ended = handles.into_iter().map(std::thread::ScopedJoinHandle::join);
+            let all: Vec<_> = threads.iter().map(|calls| scope.spawn(move || one(calls))).collect();
+            let ended = all.into_iter().map(std::thread::ScopedJoinHandle::join);
             ended.map(|ended| ended.unwrap_or_else(|panic| resume_unwind(panic))).collect()
         })
     }
