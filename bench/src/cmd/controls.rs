@@ -4,6 +4,7 @@
 //! broken twin and on the same backend without the fault. The process is this program again, with
 //! hidden flags.
 
+use std::collections::VecDeque;
 use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -26,6 +27,9 @@ pub const EXIT_NOT_CAUGHT: i32 = 2;
 const COLUMNS: usize = 80;
 /// What a line that belongs to the one above begins with.
 const INDENT: &str = "    ";
+
+/// How many controls are judged at a time. Those that hang, as some must, only wait to be found.
+const AT_ONCE: usize = 8;
 
 /// How long nothing may move before a control's process counts as hanging.
 const HANG_LIMIT: Duration = Duration::from_secs(1);
@@ -81,11 +85,10 @@ pub fn run(args: &ControlsArgs) -> Result<i32, String> {
     if !args.json {
         print(&format!("{:<28} {:<18} {:<18} clean\n", "control", "caught by", "in"))?;
     }
-    for control in &chosen {
-        let verdict = judge(control)?;
+    each_judged(&chosen, |control, verdict| {
         all_good &= verdict.is_good();
-        print(&if args.json { json(&verdict)? } else { line(control, &verdict) })?;
-    }
+        print(&if args.json { json(&verdict)? } else { line(control, &verdict) })
+    })?;
     if !args.json {
         print(&summary(chosen.len(), all_good))?;
     }
@@ -110,20 +113,37 @@ fn choose(names: &[String]) -> Result<Vec<Control>, String> {
 /// # Errors
 /// A control was not caught: its name and what happened. This program could not be started again.
 pub fn quick() -> Result<(), String> {
-    for control in controls::quick() {
-        let verdict = judge(&control)?;
-        if !verdict.is_good() {
-            return Err(format!(
-                "the checker does not work here: the control {} ended with {:?} (clean: {}); \
-                 try `{} controls`",
-                control.name,
-                verdict.by,
-                verdict.clean,
-                added::name()
-            ));
+    each_judged(&controls::quick(), |control, verdict| {
+        if verdict.is_good() {
+            return Ok(());
         }
-    }
-    Ok(())
+        Err(format!(
+            "the checker does not work here: the control {} ended with {:?} (clean: {}); try \
+             `{} controls`",
+            control.name,
+            verdict.by,
+            verdict.clean,
+            added::name()
+        ))
+    })
+}
+
+/// Judges each, several at a time, and tells of them in their order.
+fn each_judged(
+    controls: &[Control],
+    mut tell: impl FnMut(&Control, Verdict) -> Result<(), String>,
+) -> Result<(), String> {
+    thread::scope(|scope| {
+        let mut under_way = VecDeque::new();
+        let mut controls = controls.iter();
+        loop {
+            let room = AT_ONCE - under_way.len();
+            let judges = controls.by_ref().take(room);
+            under_way.extend(judges.map(|control| (control, scope.spawn(|| judge(control)))));
+            let Some((control, judged)) = under_way.pop_front() else { return Ok(()) };
+            tell(control, judged.join().expect("nothing in it panics")?)?;
+        }
+    })
 }
 
 /// Runs a control on the twin and on the backend without the fault, at the same time: what a
