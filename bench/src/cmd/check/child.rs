@@ -28,7 +28,7 @@ const LONG: Duration = Duration::from_secs(3);
 /// How long a run may take, whatever its calls do.
 const RUN_LIMIT: Duration = Duration::from_secs(100);
 /// How long a lock may take for its own check, and for how long it is checked.
-const LOCK_LIMIT: Duration = Duration::from_secs(20);
+const LOCK_LIMIT: Duration = watchdog::LIMIT;
 const LOCK_TIME: Duration = Duration::from_secs(1);
 /// How many threads, where the workload does not say.
 const THREADS: [usize; 4] = [1, 2, 3, 4];
