@@ -61,7 +61,7 @@ fn every_type_and_number_of_threads() {
             for socket_type in SockType::ALL {
                 for threads in 1..=4 {
                     let plan = plan(threads, socket_type, 64, false);
-                    let Some((plan, outcome)) = run::<K>(backend, &config(), plan, 1000) else {
+                    let Some((plan, outcome)) = run::<K>(backend, &config(), plan, 2000) else {
                         continue;
                     };
                     ran += 1;

@@ -47,9 +47,9 @@ pub(super) const MODELS: &[Model] = &[
     Model {
         name: "gate_shut_three_sides",
         threads: 4,
-        bound: [Some(2), Some(3)],
+        bound: [Some(3); 2],
         looks: 4,
-        at_least: 4200,
+        at_least: 49000,
         branches: &["sent fast", "received fast", "on the fast path", "gate shut seen", "shut"],
         program: shut_under_three,
     },
