@@ -47,8 +47,8 @@ pub struct LockPairs {
     pub checker_ns: f64,
 }
 
-/// Few in a debug build, which says nothing about locks.
-const PAIRS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
+/// How many pairs a slice has, or operations: few in a debug build, which says nothing about locks.
+pub(crate) const PAIRS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
 const PAIR_SLICES: usize = 41;
 
 /// Locks of this algorithm as the layer has them, measured on the first lane.
@@ -95,7 +95,7 @@ pub fn in_turn<A, B>(turn: usize, a: impl FnOnce() -> A, b: impl FnOnce() -> B) 
     }
 }
 
-const LOOPS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
+const LOOPS: u64 = PAIRS;
 const LOOP_SLICES: usize = 21;
 
 /// The loop around an operation (tag, check, count, the question whether to go on): what `pairs`

@@ -17,7 +17,7 @@ use quanta::Clock;
 use results::{Measure, Slices, stats};
 
 pub use self::lines::records;
-use crate::instrument::in_turn;
+use crate::instrument::{PAIRS, in_turn};
 use crate::job::Job;
 use crate::locks;
 use crate::pool::Lanes;
@@ -169,8 +169,6 @@ pub struct Cost {
     pub profiling_ns: f64,
 }
 
-/// Few in a debug build, which says nothing about locks.
-const PAIRS: u64 = if cfg!(debug_assertions) { 2_000 } else { 20_000 };
 const PAIR_SLICES: usize = 21;
 
 /// Measures it for locks of this algorithm, on the first lane.
