@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::night::text;
+use super::super::night::text;
 
 /// The nodes.
 const NODES: [&str; 2] = ["n1", "n2"];

@@ -1,8 +1,6 @@
 //! What `solock compare` leaves behind when it is told to end while it builds: nothing.
 #![cfg(target_os = "linux")]
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -10,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Checkout, text};
+use super::common::{Checkout, text};
 use results::{Run, Store};
 
 /// A build script that says that it runs, and takes long.

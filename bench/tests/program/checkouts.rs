@@ -2,13 +2,11 @@
 //! around them, under names that are no text.
 #![cfg(unix)]
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use common::{Checkout, git, text};
+use super::common::{Checkout, git, text};
 
 /// A build script that says what reaches it, and lets nothing be built.
 const TELLS: &str = r#"

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::SystemTime;
 
-use crate::{Checkout, Compares, SERVER, git};
+use super::{Checkout, Compares, SERVER, git};
 
 /// A program of several packages: what it says of itself is each part's.
 const PARTS: &str = r#"

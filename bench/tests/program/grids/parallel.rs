@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use crate::night::{Night, cells, record_set, skipped, text};
+use super::night::{Night, cells, record_set, skipped, text};
 
 /// Runs the line.
 fn by_parallel(night: &Night) -> Output {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::night::{Night, cells, has, skipped, text};
+use super::night::{Night, cells, has, skipped, text};
 use cluster::Cluster;
 
 /// What it takes.

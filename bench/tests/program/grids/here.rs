@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use results::collected::Set;
 use results::{Element, Origin, Run};
 
-use crate::night::{Night, cells, move_to, text};
+use super::night::{Night, cells, move_to, text};
 
 /// It ended so, and said this, wherever lines end.
 #[track_caller]

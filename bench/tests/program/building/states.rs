@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::{Checkout, Compares, SERVER};
+use super::{Checkout, Compares, SERVER};
 
 impl Checkout {
     /// Lets the working tree call itself so.

@@ -4,9 +4,6 @@
 //!
 //! Between the marks no number is typed; outside of them there is none of the run's.
 
-#[path = "../common/shown.rs"]
-mod shown;
-
 mod made_up;
 mod questions;
 mod recorded;
@@ -19,10 +16,10 @@ use std::path::{Path, PathBuf};
 use results::{Run, RunFile};
 use solock::matrix;
 
+use crate::shown::{origin, replaced};
 use questions::{QUESTIONS, Question};
 use recorded::{Group, Recorded};
 use sentences::{agreement, compared, fastest, item};
-use shown::{origin, replaced};
 
 /// Whether to write, and not to compare.
 const WRITE: &str = "SOLOCK_WRITE_GRANULARITIES";
@@ -115,7 +112,7 @@ fn the_text_says_what_the_recorded_run_does() {
         assert!(
             read(path) == expected,
             "{} does not say what results/recorded/granularities does: look at what\n\
-             {WRITE}=1 cargo test -p solock --test granularities\nmakes of it",
+             {WRITE}=1 cargo test -p solock --test documents granularities\nmakes of it",
             path.display()
         );
     }

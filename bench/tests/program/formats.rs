@@ -1,7 +1,7 @@
 //! Runs as other programs read them, and numbers of others beside runs.
 #![cfg(unix)]
 
-#[path = "../../results/tests/all/closed.rs"]
+#[path = "../../../results/tests/all/closed.rs"]
 mod closed;
 
 use std::fs;
@@ -114,7 +114,7 @@ fn ministat_prints_its_box_at_the_end_of_a_pipe() {
 
 /// Every line of a folder's runs is what the schema says, and has nothing that it does not name.
 fn schema(runs: &Path) {
-    let schema = serde_json::from_str(include_str!("../../results/schema.json")).expect("JSON");
+    let schema = serde_json::from_str(include_str!("../../../results/schema.json")).expect("JSON");
     let closed = jsonschema::validator_for(&closed::closed(schema)).expect("a schema");
     let read = |entry: std::io::Result<fs::DirEntry>| {
         fs::read_to_string(entry.expect("listed").path()).expect("readable")

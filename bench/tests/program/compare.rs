@@ -2,15 +2,13 @@
 //! exist.
 #![cfg(unix)]
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
-use common::{Checkout, text};
+use super::common::{Checkout, text};
 use results::{Compared, Record, Run, Store, Verdict};
 use tempfile::TempDir;
 

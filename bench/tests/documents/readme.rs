@@ -1,14 +1,11 @@
 //! What the README shows of a real run is what the file of that run says: its answer, its table,
 //! its figures. With `SOLOCK_WRITE_README=1` they are written anew from the file.
 
-#[path = "common/shown.rs"]
-mod shown;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::shown::{origin, replaced};
 use results::{Kept, Run, RunFile};
-use shown::{origin, replaced};
 use solock::cmd::plot;
 use solock::cmd::show::{answer_text, table_text};
 
@@ -70,7 +67,7 @@ fn the_readme_shows_the_recorded_run() {
         assert!(
             found == expected,
             "{} does not show results/recorded/run.jsonl as this program would: look at what\n\
-             {WRITE}=1 cargo test -p solock --test readme\nmakes of it",
+             {WRITE}=1 cargo test -p solock --test documents readme\nmakes of it",
             path.display()
         );
     }
