@@ -68,28 +68,29 @@ impl<const HOW: u8> Domain for Broken<HOW> {
     }
 }
 
-pub struct Lock<const HOW: u8>(AtomicBool, AtomicU64);
-
-const STUCK: u8 = 0;
+/// One lock for both faults: every backend is compiled once more for each lock.
+pub struct Wrong {
+    is_held: AtomicBool,
+    tries: AtomicU64,
+    is_stuck: bool,
+}
 
 // SAFETY: none, on purpose: it lets in a thread that should wait, or nobody a second time.
-unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
-    const ALGORITHM: Option<Algorithm> = Some(Algorithm::Own(&OwnLock {
-        name: ["stuck", "open"][HOW as usize],
-        about: "wrong",
-        spins: true,
-    }));
+unsafe impl RawMutex for Wrong {
+    const ALGORITHM: Option<Algorithm> =
+        Some(Algorithm::Own(&OwnLock { name: "wrong", about: "on purpose", spins: true }));
     type Held = ();
     type Turn = ();
     type Beside = DefaultRaw;
     type Shared = Exclusively<Self>;
     fn new() -> Self {
-        Lock(false.into(), 0.into())
+        let is_stuck = std::env::var_os("STUCK").is_some();
+        Wrong { is_held: false.into(), tries: 0.into(), is_stuck }
     }
     fn enter(&self) -> Result<(), ()> {
         // Once in a while it is open.
-        let is_open = HOW != STUCK && self.1.fetch_add(1, AcqRel) % 1000 == 999;
-        if self.0.swap(true, AcqRel) && !is_open { Err(()) } else { Ok(()) }
+        let is_open = !self.is_stuck && self.tries.fetch_add(1, AcqRel) % 1000 == 999;
+        if self.is_held.swap(true, AcqRel) && !is_open { Err(()) } else { Ok(()) }
     }
     fn try_enter(&self) -> Option<()> {
         self.enter().ok()
@@ -100,16 +101,21 @@ unsafe impl<const HOW: u8> RawMutex for Lock<HOW> {
         }
     }
     unsafe fn exit(&self, (): ()) {
-        if HOW != STUCK {
-            self.0.store(false, Release);
+        if !self.is_stuck {
+            self.is_held.store(false, Release);
         }
     }
 }
 "#;
 
-/// The number of the line that says this.
-fn line_of(source: &str, what: &str) -> usize {
-    source.lines().position(|line| line.contains(what)).expect(what) + 1
+/// Arguments for the wrong lock; the workloads come after them.
+const WRONG: [&str; 5] = ["--backend", "global", "--lock", "wrong", "--workload"];
+
+/// Where the layer with faults has this text: file and line.
+fn place_of(stranger: &Stranger, what: &str) -> String {
+    let source = fs::read_to_string(stranger.mine().join("src/broken.rs")).expect("written");
+    let line = source.lines().position(|line| line.contains(what)).expect(what) + 1;
+    format!("src/broken.rs:{line}")
 }
 
 #[test]
@@ -119,15 +125,19 @@ fn a_crate_of_ones_own_is_a_program_with_all_the_commands() {
     stranger.change("src/main.rs", "mod sharded;", "mod broken;\nmod sharded;");
     let added = ".backend::<broken::Broken<0>>()\n.backend::<broken::Broken<1>>()\n\
                  .backend::<broken::Broken<2>>()\n.backend::<broken::Broken<3>>()\n\
-                 .backend::<broken::Broken<4>>()\n.lock::<broken::Lock<0>>()\n\
-                 .lock::<broken::Lock<1>>()\n.main()";
+                 .backend::<broken::Broken<4>>()\n.lock::<broken::Wrong>()\n.main()";
     stranger.change("src/main.rs", ".main()", added);
     stranger.commit("faults");
     stranger.build();
-    is_measured_beside_what_is_built_in(&stranger);
-    is_checked(&stranger);
-    faults_of_a_layer_are_told(&stranger);
-    faults_of_a_lock_are_told(&stranger);
+    std::thread::scope(|threads| {
+        // Each ends by a hang of ten seconds.
+        threads.spawn(|| faults_of_layers_are_found(&stranger));
+        threads.spawn(|| a_lock_that_is_never_free_is_found(&stranger));
+        is_measured_beside_what_is_built_in(&stranger);
+        is_checked(&stranger);
+        faults_of_a_layer_are_told(&stranger);
+        faults_of_a_lock_are_told(&stranger);
+    });
     a_grid_measures_a_changed_program_again(&stranger);
     its_commits_are_compared(&stranger);
 }
@@ -202,8 +212,7 @@ fn is_checked(stranger: &Stranger) {
 }
 
 fn faults_of_a_layer_are_told(stranger: &Stranger) {
-    let source = fs::read_to_string(stranger.mine().join("src/broken.rs")).expect("written");
-    let leak = format!("src/broken.rs:{}", line_of(&source, "// LEAK"));
+    let leak = place_of(stranger, "// LEAK");
     let run = ["run", "--workload", "pairs", "--threads", "1", "--rounds", "1", "--backend"];
     let (code, said) = stranger.byo(&[&run[..], &["leaking"]].concat());
     assert_eq!(code, Some(2), "{said}");
@@ -215,7 +224,9 @@ fn faults_of_a_layer_are_told(stranger: &Stranger) {
     let (code, said) = stranger.byo(&[&run[..], &["panicking"]].concat());
     assert_eq!(code, Some(2), "{said}");
     assert!(said.contains("a fault of the layer's own") && said.contains("panic"), "{said}");
+}
 
+fn faults_of_layers_are_found(stranger: &Stranger) {
     let check = [
         "check",
         "--workload",
@@ -225,17 +236,15 @@ fn faults_of_a_layer_are_told(stranger: &Stranger) {
     ];
     let (code, said) = stranger.byo(&check);
     assert_eq!(code, Some(2), "{said}");
-    assert!(
-        said.contains("FOUND    leaked_locks in sys_sendto at") && said.contains(&leak),
-        "{said}"
-    );
-    let panic = format!("panic in sys_sendto at src/broken.rs:{}", line_of(&source, "// PANIC"));
+    let leak = place_of(stranger, "// LEAK");
+    assert!(said.contains("FOUND    leaked_locks in sys_sendto at"), "{said}");
+    assert!(said.contains(&leak), "{said}");
+    let panic = format!("panic in sys_sendto at {}", place_of(stranger, "// PANIC"));
     assert!(said.contains(&panic) && said.contains("a fault of the layer's own"), "{said}");
-    let failed =
-        format!("leaked_locks in sys_sendto at src/broken.rs:{}", line_of(&source, "// FAILED"));
+    let failed = format!("leaked_locks in sys_sendto at {}", place_of(stranger, "// FAILED"));
     assert!(said.contains(&failed), "no workload goes that way: {said}");
     assert!(said.contains("endless, pairs") && said.contains("FOUND    hang"), "{said}");
-    let disorder = format!("src/broken.rs:{}", line_of(&source, "// DISORDER"));
+    let disorder = place_of(stranger, "// DISORDER");
     assert!(said.contains("FOUND    order_violations in sys_sendto at"), "{said}");
     assert!(said.contains(&disorder) && said.contains("src/sharded.rs:"), "{said}");
     assert!(said.contains("sharded, pairs") && said.contains("clean"), "{said}");
@@ -262,24 +271,17 @@ fn a_grid_measures_a_changed_program_again(stranger: &Stranger) {
     assert_eq!(run(), 2);
 }
 
-fn faults_of_a_lock_are_told(stranger: &Stranger) {
-    let check = ["check", "--backend", "global", "--workload", "pairs", "--lock"];
-    let (code, said) = stranger.byo(&[&check[..], &["open"]].concat());
-    assert!(code == Some(2) && said.contains("FOUND    exclusion"), "{said}");
-    let (code, said) = stranger.byo(&[
-        "check",
-        "--backend",
-        "global",
-        "--workload",
-        "pairs,duplex",
-        "--lock",
-        "stuck",
-    ]);
+fn a_lock_that_is_never_free_is_found(stranger: &Stranger) {
+    let (code, said) = stranger.stuck(&[&["check"], &WRONG[..], &["pairs,duplex"]].concat());
     assert!(code == Some(2) && said.matches("FOUND    hang").count() == 1, "{code:?} {said}");
-    assert!(said.contains("the lock stuck is wrong by itself"), "once is enough: {said}");
+    assert!(said.contains("the lock wrong is wrong by itself"), "once is enough: {said}");
+}
+
+fn faults_of_a_lock_are_told(stranger: &Stranger) {
+    let (code, said) = stranger.byo(&[&["check"], &WRONG[..], &["pairs"]].concat());
+    assert!(code == Some(2) && said.contains("FOUND    exclusion"), "{said}");
     let short = ["--hang-limit", "1", "--rounds", "1", "--threads", "1"];
-    let run = ["run", "--backend", "global", "--workload", "pairs", "--lock", "stuck"];
-    let (code, said) = stranger.byo(&[&run[..], &short].concat());
+    let (code, said) = stranger.stuck(&[&["run"], &WRONG[..], &["pairs"], &short[..]].concat());
     assert!(code == Some(2) && said.contains("no call returned for 1s"), "{code:?} {said}");
     let (code, said) = stranger.byo(&["show", "last"]);
     assert!(said.contains("FOUND: hang"), "{code:?} {said}");

@@ -1,8 +1,11 @@
 //! Somebody who has the example in a checkout of their own, and what they start there.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
 use solock::compare::programs::COMMITS;
 use tempfile::TempDir;
@@ -76,25 +79,24 @@ impl Stranger {
     }
 
     /// A command in the checkout. What is built is built fast, and as `compare` builds it.
-    fn command(&self, program: &Path, arguments: &[&str]) -> Output {
+    fn command(&self, program: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(program);
         solock::git::forget_checkout(&mut command);
         command.args(arguments).current_dir(self.mine());
         command.env("CARGO_TARGET_DIR", &self.built).env("CARGO_NET_OFFLINE", "true");
+        command.env_remove("STUCK");
         for (name, value) in [("OPT_LEVEL", "0"), ("CODEGEN_UNITS", "64")] {
             command.env(format!("CARGO_PROFILE_RELEASE_{name}"), value);
         }
-        command.output().expect("it starts")
+        command
     }
 
     /// Builds it where `compare` builds, and keeps the program: its commits will be there.
     pub(crate) fn build(&self) {
         let folder = self.built.join("solock-compare").join(COMMITS);
         let told = ["build", "--release", "--locked", "--target-dir"];
-        let output = self.command(
-            Path::new(env!("CARGO")),
-            &[&told[..], &[folder.to_str().expect("a path in UTF-8")]].concat(),
-        );
+        let mut cargo = self.command(Path::new(env!("CARGO")), &told);
+        let output = cargo.arg(&folder).output().expect("it starts");
         assert!(output.status.success(), "{}", text(&output.stderr));
         fs::copy(folder.join("release/byo"), self.program()).expect("a program was built");
     }
@@ -105,9 +107,26 @@ impl Stranger {
 
     /// What its program says, and its exit code.
     pub(crate) fn byo(&self, arguments: &[&str]) -> (Option<i32>, String) {
-        let output = self.command(&self.program(), arguments);
-        (output.status.code(), text(&output.stdout) + &text(&output.stderr))
+        said(&mut self.command(&self.program(), arguments))
     }
+
+    /// The same, with a wrong lock that is never free again.
+    pub(crate) fn stuck(&self, arguments: &[&str]) -> (Option<i32>, String) {
+        said(self.command(&self.program(), arguments).env("STUCK", "1"))
+    }
+}
+
+fn said(command: &mut Command) -> (Option<i32>, String) {
+    // What another test starts just then has the program open for writing until it runs its own.
+    let output = loop {
+        match command.output() {
+            Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            output => break output.expect("it starts"),
+        }
+    };
+    (output.status.code(), text(&output.stdout) + &text(&output.stderr))
 }
 
 pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
