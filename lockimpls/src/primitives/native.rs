@@ -292,7 +292,13 @@ pub(crate) fn await_end() -> ! {
 /// park. `before_sleep` runs when the thread is queued and the queue is unlocked again: a lock
 /// released there cannot lose a wake-up, because the waker finds the thread in the queue. There is
 /// no timeout, on purpose: a lost wake-up must hang, and be seen.
-pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: impl FnOnce()) {
+pub(crate) fn park(key: usize, validate: impl Fn() -> bool, mut before_sleep: impl FnMut()) {
+    park_any(key, &validate, &mut before_sleep);
+}
+
+/// Not generic, so that the queue's code is compiled once, and not for each layer, lock and place
+/// that sleeps.
+fn park_any(key: usize, validate: &dyn Fn() -> bool, before_sleep: &mut dyn FnMut()) {
     // SAFETY: the key is the address of an object that this layer owns (parking_lot_core wants keys
     // that no one else uses); neither closure panics, parks, or calls into parking_lot_core:
     // `validate` only touches atomics, and `before_sleep` runs with no queue locked, where
@@ -312,14 +318,14 @@ pub(crate) fn park(key: usize, validate: impl FnOnce() -> bool, before_sleep: im
 /// Wakes the thread that has been parked under `key` the longest; says whether more are.
 pub(crate) fn unpark_one(key: usize) -> bool {
     let token = |_: parking_lot_core::UnparkResult| parking_lot_core::DEFAULT_UNPARK_TOKEN;
-    // SAFETY: as for `park`: the key is the address of an object of this layer; the closure neither
-    // panics nor calls into parking_lot_core.
+    // SAFETY: as for `park_any`: the key is the address of an object of this layer; the closure
+    // neither panics nor calls into parking_lot_core.
     unsafe { parking_lot_core::unpark_one(key, token) }.have_more_threads
 }
 
 /// Wakes every thread parked under `key`; says how many there were.
 pub(crate) fn unpark_all(key: usize) -> usize {
-    // SAFETY: as for `park`: the key is the address of an object of this layer.
+    // SAFETY: as for `park_any`: the key is the address of an object of this layer.
     unsafe { parking_lot_core::unpark_all(key, parking_lot_core::DEFAULT_UNPARK_TOKEN) }
 }
 

@@ -81,7 +81,7 @@ impl<R: RawMutex> SoLock for CountedLock<R> {
 /// `msleep`: sleeps at a point until it is woken. `lock` is held, and no other; `unlock` unlocks it
 /// when the thread is queued. Whoever wakes has that lock, and so finds the thread in the queue.
 #[track_caller]
-pub(crate) fn msleep<F: Fault>(point: &WaitPoint, lock: usize, unlock: impl FnOnce()) {
+pub(crate) fn msleep<F: Fault>(point: &WaitPoint, lock: usize, unlock: impl FnMut()) {
     let depth = ambient::sleep_begins();
     witness::sleep(point.key(), WaitsFor::Link, lock);
     F::window(Window::LinkSleeps);
