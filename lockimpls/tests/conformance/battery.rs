@@ -166,12 +166,17 @@ macro_rules! waiting_case {
     };
 }
 
+/// How long no call may return while some thread is inside one.
+pub(crate) fn hang_after() -> Duration {
+    let seconds = std::env::var(HANG_SECONDS).ok().and_then(|text| text.parse().ok());
+    Duration::from_secs(seconds.unwrap_or(HANG_AFTER_SECONDS))
+}
+
 /// Starts the watchdog of this process: a leaked lock that somebody waits for becomes a report.
 pub(crate) fn watch() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let seconds = std::env::var(HANG_SECONDS).ok().and_then(|text| text.parse().ok());
-        let hang_after = Duration::from_secs(seconds.unwrap_or(HANG_AFTER_SECONDS));
+        let hang_after = hang_after();
         std::thread::spawn(move || {
             let mut last = (Instant::now(), witness::progress());
             loop {
