@@ -117,7 +117,7 @@ pub fn loop_ns_per_operation(clock: &Clock) -> f64 {
 
 /// Slices of each of the two series, and how long each is.
 const AA_SLICES: usize = 10;
-const AA_SLICE: Duration = Duration::from_millis(20);
+const AA_SLICE: Duration = Duration::from_millis(if cfg!(debug_assertions) { 2 } else { 20 });
 /// The spread is what this share of such comparisons stays under.
 const AA_LEVEL: f64 = 0.95;
 
