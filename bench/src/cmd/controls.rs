@@ -191,7 +191,9 @@ fn spawn(name: &str, clean: bool) -> Result<Output, String> {
     let program = std::env::current_exe()
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
     let mut command = Command::new(program);
-    command.args(["controls", "--child", name]);
+    // Nobody reads what its panics say. Backtraces in it, where RUST_BACKTRACE asks for them, take
+    // a fifth of a short run of a debug build, and might fill a pipe.
+    command.args(["controls", "--child", name]).env("RUST_BACKTRACE", "0");
     if clean {
         command.arg("--clean");
     }
