@@ -20,8 +20,9 @@ use crate::protocol::{Ask, Hello, PROTOCOL, Prepare, Prepared, Say, SliceAsked, 
 
 /// How long an answer may take, beyond the time that was asked for.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How long a server may take to end by itself.
-const END_PATIENCE: Duration = Duration::from_secs(5);
+/// How long a server may take to end by itself; shorter in unit tests, one of which waits for all
+/// of it.
+const END_PATIENCE: Duration = Duration::from_secs(if cfg!(test) { 2 } else { 5 });
 /// How long the end of its standard error may take when it has ended.
 const LAST_PATIENCE: Duration = Duration::from_secs(1);
 /// How often an interrupt is looked for while waiting.

@@ -98,14 +98,20 @@ fn every_call_is_drawn_and_succeeds_now_and_then() {
 
 #[test]
 fn the_backends_do_what_the_model_says() {
+    std::thread::scope(|threads| {
+        for seed in [1, 2] {
+            threads.spawn(move || do_what_the_model_says(seed));
+        }
+    });
+}
+
+fn do_what_the_model_says(seed: u64) {
     let mut bench = Bench::new(backends()).unwrap();
-    for seed in [1, 2] {
-        for number in 0..PROGRAMS {
-            let program = generate(seed, number);
-            if let Err(difference) = bench.run(&program) {
-                let (kind, report) = (&difference.kind, &difference.report);
-                panic!("{} {seed}/{number}: {kind}\n{report}\n{program}", difference.backend);
-            }
+    for number in 0..PROGRAMS {
+        let program = generate(seed, number);
+        if let Err(difference) = bench.run(&program) {
+            let (kind, report) = (&difference.kind, &difference.report);
+            panic!("{} {seed}/{number}: {kind}\n{report}\n{program}", difference.backend);
         }
     }
 }
