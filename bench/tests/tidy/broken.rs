@@ -52,7 +52,9 @@ fn file(rule: &str, path: &str, text: &str, place: &str) {
 
 #[test]
 fn nothing_is_wrong_with_a_house_in_order() {
-    let house = house(&[("results/src/a.rs", "fn a() {}\n")], &[("bench", "")]);
+    let tests = [("bench/tests/a/main.rs", "mod b;\n"), ("bench/tests/a/b.rs", "fn a() {}\n")];
+    let files = [&[("results/src/a.rs", "fn a() {}\n")], &tests[..]].concat();
+    let house = house(&files, &[("bench", "")]);
     assert!(RULES.iter().all(|rule| told(rule, &house).is_none()));
 }
 
@@ -89,6 +91,7 @@ fn each_rule_about_files_sees_what_breaks_it() {
         "lockimpls/src/primitives/a.rs:2: primitives uses witness",
     );
     file("unsafe", path, "fn a() {\n    unsafe { b() }\n}\n", "lockimpls/src/uipc/send.rs:2");
+    file("modules", "bench/tests/a/b.rs", "fn a() {}\n", "bench/tests/a/b.rs");
     file("unsafe", "bench/tests/a.rs", "unsafe impl Sync for A {}\n", "bench/tests/a.rs:1");
     file(
         "primitives",

@@ -7,6 +7,7 @@ mod broken;
 mod circles;
 mod imports;
 mod layer;
+mod modules;
 mod names;
 mod rules;
 mod search;

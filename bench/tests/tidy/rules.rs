@@ -4,6 +4,7 @@ use super::House;
 use super::circles::circles;
 use super::imports::{crates, floors};
 use super::layer::{covariates, layer, models, primitives, tokens, unsafe_code, witness};
+use super::modules::modules;
 use super::names::{backends, limits, locks, map};
 use super::sizes::{columns, file_sizes, function_sizes};
 
@@ -85,6 +86,12 @@ pub(crate) const RULES: &[Rule] = &[
         kept: "every source file stands on the map",
         breaches: map,
         mend: "name it, or its folder, with its subject in ARCHITECTURE.md",
+    },
+    Rule {
+        name: "modules",
+        kept: "a file in a folder of tests is a module of a test program",
+        breaches: modules,
+        mend: "declare it with `mod` in the file above it; without that nobody runs it",
     },
     Rule {
         name: "limits of workloads",
