@@ -95,7 +95,6 @@ pub fn in_turn<A, B>(turn: usize, a: impl FnOnce() -> A, b: impl FnOnce() -> B) 
     }
 }
 
-const LOOPS: u64 = PAIRS;
 const LOOP_SLICES: usize = 21;
 
 /// The loop around an operation (tag, check, count, the question whether to go on): what `pairs`
@@ -105,8 +104,8 @@ pub fn loop_ns_per_operation(clock: &Clock) -> f64 {
     let (mut lane, mut calls) = (echo::lane(), echo::calls());
     let time = |case: &mut dyn FnMut(u64)| {
         let start = clock.raw();
-        case(LOOPS);
-        clock.delta_as_nanos(start, clock.raw()) as f64 / LOOPS as f64
+        case(PAIRS);
+        clock.delta_as_nanos(start, clock.raw()) as f64 / PAIRS as f64
     };
     let around = (0..LOOP_SLICES).map(|turn| {
         let (with, without) = in_turn(turn, || time(&mut lane), || time(&mut calls));

@@ -192,7 +192,7 @@ fn spawn(name: &str, clean: bool) -> Result<Output, String> {
         .map_err(|error| format!("this program cannot find itself: {error}"))?;
     let mut command = Command::new(program);
     // Nobody reads what its panics say. Backtraces in it, where RUST_BACKTRACE asks for them, take
-    // a fifth of a short run of a debug build, and might fill a pipe.
+    // long, and might fill a pipe.
     command.args(["controls", "--child", name]).env("RUST_BACKTRACE", "0");
     if clean {
         command.arg("--clean");

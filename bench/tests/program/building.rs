@@ -12,6 +12,8 @@ use std::process::{Command, Stdio};
 use results::{Compared, Run, Store};
 use tempfile::TempDir;
 
+use super::common::{git, text};
+
 /// A server that does the same in every slice, and writes down where its functions lie.
 const SERVER: &str = r##"
 use std::io::{BufRead, Write};
@@ -155,16 +157,6 @@ impl Compares {
     fn compared(&self) -> &Compared {
         self.run.compared().next().expect("a verdict")
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn git(folder: &Path, arguments: &[&str]) -> String {
-    let output = Command::new("git").args(arguments).current_dir(folder).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
 }
 
 /// All files below a folder, and their sizes added up.

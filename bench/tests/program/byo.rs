@@ -9,7 +9,8 @@ mod stranger;
 use std::fs;
 use std::path::Path;
 
-use stranger::{Stranger, git};
+use crate::common::git;
+use stranger::Stranger;
 
 /// A layer and a lock with faults, over those of the example.
 const BROKEN: &str = r#"

@@ -6,7 +6,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use super::common::{Checkout, git, text};
+use super::checkout::Checkout;
+use super::common::{git, text};
 
 /// A build script that says what reaches it, and lets nothing be built.
 const TELLS: &str = r#"

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::SystemTime;
 
-use super::common::{Checkout, text};
+use super::checkout::Checkout;
+use super::common::text;
 use results::{Compared, Record, Run, Store, Verdict};
 use tempfile::TempDir;
 

@@ -11,6 +11,8 @@ use std::process::{Command, Output, Stdio};
 
 use results::{FORMATS, Store};
 
+use super::common::text;
+
 /// A run file, the newest of its folder.
 const RECORDED: &str = "../results/recorded/run.jsonl";
 /// As will-it-scale's `runtest.py` prints it, on three CPUs of which one said nothing.
@@ -23,10 +25,6 @@ const SCALE: &str = "tasks,processes,processes_idle,threads,threads_idle,linear\
 fn solock(arguments: &[&str], folder: &Path) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
     command.args(arguments).current_dir(folder).stdin(Stdio::null()).output().expect("starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[track_caller]

@@ -11,6 +11,8 @@ use solock::cpus::Cpus;
 use solock::host;
 use tempfile::TempDir;
 
+use super::common;
+
 const CELL: &str = "pairs/global/stream/64B/t1/adaptive";
 
 fn this_machine() -> Host {
@@ -84,11 +86,7 @@ fn folder() -> TempDir {
 
 fn git(folder: &Path, arguments: &[&str]) -> String {
     let identity = ["-c", "user.name=nobody", "-c", "user.email=nobody@example.org"];
-    let mut command = Command::new("git");
-    let output = command.args(identity).args(arguments).current_dir(folder).output();
-    let output = output.expect("git is there");
-    assert!(output.status.success(), "git {arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout).trim().to_owned()
+    common::git(folder, &[&identity[..], arguments].concat()).trim().to_owned()
 }
 
 /// A checkout of so many commits, and their names, oldest first.

@@ -7,6 +7,8 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
+use super::common::text;
+
 /// A program that finds nothing.
 const PROGRAM: &str = "r0, r1 = socketpair(stream)\nsend(r0, \"x\")\nrecv(r1, 8)\n";
 
@@ -14,10 +16,6 @@ fn solock(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_solock"));
     command.args(arguments).stdin(Stdio::null());
     command
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// With this on standard input.

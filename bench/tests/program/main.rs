@@ -5,9 +5,10 @@
 
 mod building;
 mod byo;
+#[cfg(unix)]
+mod checkout;
 mod checkouts;
 mod cli;
-#[cfg(unix)]
 mod common;
 mod compare;
 mod copies;

@@ -12,12 +12,10 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use super::common::text;
+
 /// A program that gives a socket a name.
 const BINDS: &str = "r0 = socket(stream)\nbind(r0, \"a\")\nlisten(r0, 5)\n";
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
 
 /// `solock`, after this in the shell. It is ended when it waits for ever.
 fn after(shell: &str, arguments: &[&str], folder: &Path) -> Output {

@@ -8,7 +8,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::common::{Checkout, text};
+use super::checkout::Checkout;
+use super::common::text;
 use results::{Run, Store};
 
 /// A build script that says that it runs, and takes long.

@@ -11,6 +11,8 @@ use std::time::Duration;
 
 use results::{FORMATS, Record};
 
+use super::common::text;
+
 /// A recorded run, longer than the limits here.
 fn recorded() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../results/recorded/run.jsonl")
@@ -22,10 +24,6 @@ fn after(shell: &str, arguments: &[&str], folder: &Path) -> Output {
     command.args(["-c", &format!("{shell}; exec \"$0\" \"$@\""), env!("CARGO_BIN_EXE_solock")]);
     command.args(arguments).current_dir(folder).stdin(Stdio::null());
     command.output().expect("starts")
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// Everything in a folder, and below.

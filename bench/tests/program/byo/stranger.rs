@@ -10,6 +10,8 @@ use std::time::Duration;
 use solock::compare::programs::COMMITS;
 use tempfile::TempDir;
 
+use crate::common::{git, text};
+
 /// The example, from its folder.
 const FILES: [&str; 7] = [
     "Cargo.toml",
@@ -127,16 +129,4 @@ fn said(command: &mut Command) -> (Option<i32>, String) {
         }
     };
     (output.status.code(), text(&output.stdout) + &text(&output.stderr))
-}
-
-pub(crate) fn git(folder: &Path, arguments: &[&str]) -> String {
-    let mut command = Command::new("git");
-    solock::git::forget_checkout(&mut command);
-    let output = command.args(arguments).current_dir(folder).output().expect("git");
-    assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
-    text(&output.stdout)
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -10,7 +10,8 @@ use std::time::{Duration, Instant, SystemTime};
 use results::collected::Set;
 use results::{Element, Origin, Run};
 
-use super::night::{Night, cells, move_to, text};
+use super::night::{Night, cells, move_to};
+use crate::common::text;
 
 /// It ended so, and said this, wherever lines end.
 #[track_caller]

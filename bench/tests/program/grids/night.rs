@@ -119,10 +119,6 @@ pub(crate) fn record_set(collected: &Collected) -> Vec<String> {
     set
 }
 
-pub(crate) fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
 /// Says what was not tried, and what it would take; fails where it must be tried. The tests' runner
 /// keeps to itself what is printed, but not what is written.
 pub(crate) fn skipped(what: &str, required_by: &str) {

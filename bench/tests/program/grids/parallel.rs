@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::{Command, Output, Stdio};
 
-use super::night::{Night, cells, record_set, skipped, text};
+use super::night::{Night, cells, record_set, skipped};
+use crate::common::text;
 
 /// Runs the line.
 fn by_parallel(night: &Night) -> Output {

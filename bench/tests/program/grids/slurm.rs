@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::night::{Night, cells, has, skipped, text};
+use super::night::{Night, cells, has, skipped};
+use crate::common::text;
 use cluster::Cluster;
 
 /// What it takes.

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use super::super::night::text;
+use crate::common::text;
 
 /// The nodes.
 const NODES: [&str; 2] = ["n1", "n2"];
